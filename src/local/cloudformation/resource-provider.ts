@@ -45,10 +45,11 @@ export interface ResourceProvider {
 
 /**
  * The shape of a property's value. A list is `["string"]`, an object with closed members `{ Key: "string" }`, a map of
- * anything to strings `{ "*": "string" }`; `json` is handed on as it stands, a JSON text parsed (policy documents).
+ * anything to strings `{ "*": "string" }`. `json` is a document: an object, or a text that holds one, which is parsed
+ * (policies). `any` is handed on as it stands.
  */
 export type PropertyShape =
-  | "string" | "number" | "boolean" | "json"
+  | "string" | "number" | "boolean" | "json" | "any"
   | readonly [PropertyShape]
   | { readonly [member: string]: PropertyShape };
 
