@@ -1,0 +1,149 @@
+import { InvalidValue } from "./invalid-value.ts";
+
+/**
+ * The address of a container image, in one spelling for each image: `ubuntu`, `docker.io/ubuntu` and
+ * `index.docker.io/library/ubuntu:latest` are equal once parsed. At least one of `tag` and `digest` is there;
+ * with both, the digest decides which bytes are meant.
+ */
+export interface ImageRef {
+  /** Host in lower case, with its port where one was written: `quay.io`, `localhost:5000`, `docker.io`. */
+  readonly registry: string;
+  /** Path in the registry, without a leading slash: `library/ubuntu`. */
+  readonly repository: string;
+  readonly tag?: string;
+  /** `sha256:` or `sha512:` and the digits. */
+  readonly digest?: string;
+}
+
+/** The name under which Docker Hub is known here, whatever spelling an image used. */
+export const DOCKER_HUB = "docker.io";
+
+/**
+ * Parses an image address as Docker, Singularity (`docker://`) and the AWS ECR helper (`quay/…`, `ecr-public/…`)
+ * write it. A name without tag and digest gets the tag `latest`, a one-word name of Docker Hub `library/`.
+ * @throws InvalidValue with a sentence that says what to write instead
+ * @see https://pkg.go.dev/github.com/distribution/reference (grammar)
+ */
+export function parseImageRef(text: string): ImageRef {
+  const address = withoutScheme(text);
+  const { name, tag, digest } = splitName(text, address);
+  const { registry, path } = splitRegistry(name);
+  checkRegistry(text, registry);
+  const repository = registry === DOCKER_HUB && !path.includes("/") ? `library/${path}` : path;
+  checkRepository(text, registry, repository);
+  const pinned = digest === undefined ? {} : { digest: checkDigest(text, digest) };
+  if (tag === undefined && digest !== undefined) return { registry, repository, ...pinned };
+  return { registry, repository, tag: checkTag(text, tag ?? "latest"), ...pinned };
+}
+
+/** Prints the address in full; `parseImageRef` reads it back to an equal value. */
+export function formatImageRef({ registry, repository, tag, digest }: ImageRef): string {
+  return `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
+}
+
+/** What a registry calls the image inside its repository: the digest where there is one, else the tag. */
+export const referenceOf = ({ tag, digest }: Pick<ImageRef, "tag" | "digest">): string => digest ?? tag ?? "latest";
+
+/** The same image by its digest; the tag stays as a remark of where it came from. */
+export const pinImageRef = (ref: ImageRef, digest: string): ImageRef => ({ ...ref, digest });
+
+const OTHER_SCHEMES: Readonly<Record<string, string>> = {
+  "http:": "write the name of an image in a registry, without http:// and path to a file",
+  "https:": "write the name of an image in a registry; a Singularity image file is not a container image",
+  "oras:": "a Singularity image in a registry (oras://) is not a container image; write the image it was made of",
+  "shub:": "Singularity Hub is not a container registry",
+  "library:": "the Singularity library is not a container registry",
+  "s3:": "an object in S3 is not a container image",
+};
+
+function withoutScheme(text: string): string {
+  const blank = /\s/.exec(text);
+  if (blank) throw invalid(text, `it has a blank at position ${blank.index + 1}; write it without`);
+  if (text === "") throw invalid(text, "an image looks like quay.io/biocontainers/bwa:0.7.18");
+  if (/[${}~]/.test(text)) throw invalid(text, "a variable in it was not replaced by its value");
+  const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text);
+  if (!scheme) return text;
+  if (scheme[1] === "docker:") return text.slice("docker://".length);
+  throw invalid(text, OTHER_SCHEMES[scheme[1] ?? ""] ?? "of the forms with ://, only docker:// names an image in a registry");
+}
+
+interface SplitName {
+  readonly name: string;
+  readonly tag?: string;
+  readonly digest?: string;
+}
+
+function splitName(text: string, address: string): SplitName {
+  const [front = "", digest, ...more] = address.split("@");
+  if (more.length > 0) throw invalid(text, "it has more than one @; one digest may follow the name");
+  const colon = front.indexOf(":", front.lastIndexOf("/") + 1);
+  // "localhost:5000" alone cannot be told from a name with a tag: it is one, as for Docker.
+  const tag = colon < 0 ? {} : { tag: front.slice(colon + 1) };
+  return { name: colon < 0 ? front : front.slice(0, colon), ...tag, ...(digest === undefined ? {} : { digest }) };
+}
+
+/** Other names of the same registry. registry.hub.docker.com is in many Singularity recipes. */
+const REGISTRY_ALIASES: Readonly<Record<string, string>> = {
+  "index.docker.io": DOCKER_HUB,
+  "registry-1.docker.io": DOCKER_HUB,
+  "registry.docker.io": DOCKER_HUB,
+  "registry.hub.docker.com": DOCKER_HUB,
+  "hub.docker.com": DOCKER_HUB,
+  // The dual-stack address of ECR Public.
+  "ecr-public.aws.com": "public.ecr.aws",
+};
+
+/** Prefixes that the AWS ECR helper's manifests use in place of a host. */
+const SHORT_PREFIXES: Readonly<Record<string, string>> = { quay: "quay.io", "ecr-public": "public.ecr.aws" };
+
+function splitRegistry(name: string): { readonly registry: string; readonly path: string } {
+  const slash = name.indexOf("/");
+  const first = slash < 0 ? "" : name.slice(0, slash);
+  const rest = name.slice(slash + 1);
+  const isHost = first.includes(".") || first.includes(":") || first === "localhost" || first !== first.toLowerCase();
+  if (isHost) return { registry: REGISTRY_ALIASES[first] ?? first, path: rest };
+  const short = rest.includes("/") ? SHORT_PREFIXES[first] : undefined;
+  return short === undefined ? { registry: DOCKER_HUB, path: name } : { registry: short, path: rest };
+}
+
+const HOST_PART = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
+const REGISTRY = new RegExp(`^(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9a-f:]{2,39}\\])(?::(\\d{1,5}))?$`);
+
+function checkRegistry(text: string, registry: string): void {
+  if (registry !== registry.toLowerCase()) throw invalid(text, `write ${registry.toLowerCase()} in lower case`);
+  const match = REGISTRY.exec(registry);
+  if (!match) throw invalid(text, `"${registry}" is not a host name with or without a port`);
+  if (match[1] !== undefined && (Number(match[1]) === 0 || Number(match[1]) > 65_535))
+    throw invalid(text, `${match[1]} is not a port; ports are 1 to 65535`);
+}
+
+const PATH_PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const REPOSITORY = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
+const LONGEST_NAME = 255;
+
+function checkRepository(text: string, registry: string, repository: string): void {
+  if (repository === "") throw invalid(text, "the name of the image is missing");
+  if (/[A-Z]/.test(repository))
+    throw invalid(text, `repository names are in lower case; write ${repository.toLowerCase()}`);
+  if (!REPOSITORY.test(repository))
+    throw invalid(text, `"${repository}" is not a repository name: words of a-z and 0-9 with single . _ or - between them, and / between words`);
+  if (/^library\/[0-9a-f]{64}$/.test(repository)) throw invalid(text, "64 hexadecimal digits are an image's id; write its name");
+  if (registry.length + 1 + repository.length > LONGEST_NAME)
+    throw invalid(text, `a name may have ${LONGEST_NAME} characters`);
+}
+
+function checkTag(text: string, tag: string): string {
+  if (!/^\w[\w.-]{0,127}$/.test(tag))
+    throw invalid(text, `"${tag}" is not a tag: up to 128 letters, digits, _ . and -, the first not . or -`);
+  return tag;
+}
+
+function checkDigest(text: string, digest: string): string {
+  if (!isDigest(digest)) throw invalid(text, "a digest is sha256: and 64 of 0-9a-f, or sha512: and 128");
+  return digest;
+}
+
+/** Whether the text is a digest of one of the two algorithms that OCI registers. */
+export const isDigest = (text: string): boolean => /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(text);
+
+const invalid = (text: string, expected: string): InvalidValue => new InvalidValue("image", text, expected);
