@@ -1,0 +1,129 @@
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { link, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Clock } from "../../kit/clock.ts";
+import type { Random } from "../../kit/random.ts";
+
+/** What is known of stored bytes. */
+export interface Blob {
+  /** SHA-256 in hex: the blob's name. */
+  readonly sha256: string;
+  /** MD5 in hex: S3's ETag of a simple upload. */
+  readonly md5: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** An inclusive range of bytes. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Immutable bytes named by their SHA-256: objects of S3 and blobs of images share one store. */
+export interface BlobStore {
+  /**
+   * Stores bytes, hashing them on the way. Visible only when whole.
+   * @throws what the stream throws; then nothing is stored
+   */
+  write(bytes: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<Blob>;
+  /** Stores a file's bytes; the file is linked where the file system allows it, and may be deleted afterwards. */
+  adopt(file: string): Promise<Blob>;
+  open(sha256: string, range?: ByteRange): Readable;
+  has(sha256: string): boolean;
+  /** Bytes, or undefined when nobody stored it. */
+  size(sha256: string): number | undefined;
+  /** The file with the bytes, for reading alone. */
+  path(sha256: string): string;
+  /** A new empty file for an upload in parts; `adopt` it when it is whole. */
+  scratch(): string;
+  /** Deletes blobs that are not in `inUse` and older than an hour (an upload may not have named its blob yet). */
+  sweep(inUse: ReadonlySet<string>): number;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Opens the store in `folder`. Leftovers of interrupted writes are removed. */
+export function openBlobs(folder: string, { clock, random }: { readonly clock: Clock; readonly random: Random }): BlobStore {
+  const incoming = join(folder, "incoming");
+  rmSync(incoming, { recursive: true, force: true });
+  mkdirSync(incoming, { recursive: true });
+  const path = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
+  const scratch = () => join(incoming, random.uuid());
+
+  async function keep(file: string, blob: Blob): Promise<Blob> {
+    const target = path(blob.sha256);
+    if (existsSync(target)) await rm(file);
+    else {
+      mkdirSync(join(folder, blob.sha256.slice(0, 2)), { recursive: true });
+      await rename(file, target);
+    }
+    return blob;
+  }
+
+  return {
+    path,
+    scratch,
+    has: (sha256) => existsSync(path(sha256)),
+    size: (sha256) => statSync(path(sha256), { throwIfNoEntry: false })?.size,
+    open: (sha256, range) => createReadStream(path(sha256), range ? { start: range.start, end: range.end } : {}),
+    async write(bytes) {
+      const file = scratch();
+      const digests = hashes();
+      try {
+        await pipeline(typeof bytes === "string" || bytes instanceof Uint8Array ? [Buffer.from(bytes)] : bytes, digests.through, createWriteStream(file));
+      } catch (error) {
+        await rm(file, { force: true });
+        throw error;
+      }
+      return keep(file, digests.result());
+    },
+    async adopt(file) {
+      const digests = hashes();
+      for await (const chunk of createReadStream(file)) digests.update(chunk as Buffer);
+      const own = scratch();
+      await link(file, own).catch(() => pipeline(createReadStream(file), createWriteStream(own)));
+      return keep(own, digests.result());
+    },
+    sweep(inUse) {
+      const before = clock.now().getTime() - HOUR_MS;
+      return sweepFolder(folder, (sha256, changed) => !inUse.has(sha256) && changed < before);
+    },
+  };
+}
+
+function hashes() {
+  const sha256 = createHash("sha256");
+  const md5: Hash = createHash("md5");
+  let size = 0;
+  const update = (chunk: Uint8Array) => {
+    sha256.update(chunk);
+    md5.update(chunk);
+    size += chunk.byteLength;
+  };
+  return {
+    update,
+    async *through(source: AsyncIterable<Uint8Array>) {
+      for await (const chunk of source) {
+        update(chunk);
+        yield chunk;
+      }
+    },
+    result: (): Blob => ({ sha256: sha256.digest("hex"), md5: md5.digest("hex"), size }),
+  };
+}
+
+function sweepFolder(folder: string, isGarbage: (sha256: string, changedMs: number) => boolean): number {
+  let swept = 0;
+  for (const shard of readdirSync(folder).filter((name) => /^[0-9a-f]{2}$/.test(name)))
+    for (const name of readdirSync(join(folder, shard))) {
+      const file = join(folder, shard, name);
+      if (!isGarbage(name, statSync(file).mtimeMs)) continue;
+      rmSync(file);
+      swept++;
+    }
+  return swept;
+}
