@@ -1,4 +1,5 @@
 import type { Presented, SignedRequest } from "./signed-request.ts";
+import { decodePercent } from "./sigv4-canonical.ts";
 import { hmacSha256, scopeText, sha256Hex, signaturesEqual, signingKey } from "./signing-key.ts";
 
 /**
@@ -32,13 +33,17 @@ export function signedRegion(presented: Presented, secretKey: string, request: S
   const named = /^git-codecommit\.([^.]+)\.amazonaws\.com/.exec(host)?.[1];
   const candidates = named === undefined ? REGIONS : [named];
   const paths = signedPaths(request.rawPath);
-  return candidates.find((region) => paths.some((path) => holds({ presented, secretKey, region, path, host })));
+  // The AWS CLI leaves the port out of what it signs, other helpers sign the header as it is.
+  const hosts = [...new Set([host.replace(/:\d+$/, ""), host])];
+  return candidates.find((region) =>
+    hosts.some((name) => paths.some((path) => holds({ presented, secretKey, region, path, host: name }))),
+  );
 }
 
-// The helper signs the URL of the repository, which git then extends with the service it asks for.
+// The helper signs the URL of the repository as git hands it over: decoded, and without the service git then asks for.
 function signedPaths(rawPath: string): readonly string[] {
   const repository = rawPath.replace(/\/(info\/refs|git-upload-pack|git-receive-pack|HEAD|objects\/.*)$/, "");
-  return [repository, `${repository}/`];
+  return [...new Set([repository, decodePercent(repository), `${repository}/`])];
 }
 
 interface GitSignature {
