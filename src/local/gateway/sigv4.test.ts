@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { createRequire } from "node:module";
 
 import { SignatureV4 } from "@smithy/signature-v4";
-import aws4 from "aws4";
 import { describe, expect, test } from "vitest";
 
 import { signedRegion } from "./git-credential.ts";
@@ -64,12 +64,21 @@ describe("examples of AWS's documentation", () => {
   });
 });
 
+interface Aws4Request {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+// aws4 comes without types.
+const aws4 = createRequire(import.meta.url)("aws4") as { sign(request: object, keys: object): Aws4Request };
+
 const NOW = new Date("2026-11-21T10:00:00Z");
 const STAMP = "20261121T100000Z";
 
 function signedByAws4(options: Record<string, unknown>): SignedRequest {
   const of = { region: "eu-west-1", headers: { "X-Amz-Date": STAMP }, ...options };
-  const out = aws4.sign(of as never, { accessKeyId: KEY, secretAccessKey: SECRET }) as unknown as { method?: string; path: string; headers: Record<string, string>; body?: string };
+  const out = aws4.sign(of, { accessKeyId: KEY, secretAccessKey: SECRET });
   const [rawPath = "/", rawQuery = ""] = out.path.split("?");
   const headers = Object.fromEntries(Object.entries(out.headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
   return { method: out.method ?? (out.body ? "POST" : "GET"), rawPath, rawQuery, headers, payloadSha256: headers["x-amz-content-sha256"] ?? sha256(out.body ?? "") };
@@ -149,11 +158,11 @@ describe("requests signed by @smithy/signature-v4", () => {
     ["omics", "/workflow/1/version/1.0.0"],
   ])("%s %s", async (service, path) => {
     const out = await signer(service).sign(
-      { method: "PUT", protocol: "http:", hostname: "127.0.0.1", path, query: { b: ["2", "1"], a: "x y" }, headers: { host: "127.0.0.1:4577" } } as never,
+      { method: "PUT", protocol: "http:", hostname: "127.0.0.1", path, query: { b: ["2", "1"], a: "x y" }, headers: { host: "127.0.0.1:4577" } },
       { signingDate: NOW },
     );
-    const headers = out.headers as Record<string, string>;
-    const signed = request({ method: "PUT", rawPath: path, rawQuery: toRaw(out.query as never), headers, payloadSha256: headers["x-amz-content-sha256"] ?? EMPTY });
+    const headers = out.headers;
+    const signed = request({ method: "PUT", rawPath: path, rawQuery: toRaw(out.query), headers, payloadSha256: headers["x-amz-content-sha256"] ?? EMPTY });
     expect(presentedIn(signed)).toMatchObject({ kind: "header", sessionToken: "session", scope: { service, region: "us-east-1", date: "20261121" } });
     expect(verify(signed, NOW)).toBeUndefined();
     expect(verify({ ...signed, method: "GET" }, NOW)?.code).toMatch(/^(SignatureDoesNotMatch|InvalidSignatureException)$/);
@@ -161,10 +170,10 @@ describe("requests signed by @smithy/signature-v4", () => {
 
   test("a presigned S3 URL expires, and is refused before its time", async () => {
     const out = await signer("s3").presign(
-      { method: "GET", protocol: "http:", hostname: "127.0.0.1", path: "/b/k", query: {}, headers: { host: "127.0.0.1", "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } } as never,
+      { method: "GET", protocol: "http:", hostname: "127.0.0.1", path: "/b/k", query: {}, headers: { host: "127.0.0.1", "x-amz-content-sha256": "UNSIGNED-PAYLOAD" } },
       { signingDate: NOW, expiresIn: 60, unhoistableHeaders: new Set(), unsignableHeaders: new Set(["x-amz-content-sha256"]) },
     );
-    const signed = request({ rawPath: "/b/k", rawQuery: toRaw(out.query as never), headers: { host: "127.0.0.1" } });
+    const signed = request({ rawPath: "/b/k", rawQuery: toRaw(out.query), headers: { host: "127.0.0.1" } });
     expect(verify(signed, NOW)).toBeUndefined();
     expect(verify(signed, new Date(NOW.getTime() + 61_000))).toMatchObject({ code: "AccessDenied", message: "Request has expired" });
     expect(verify(signed, new Date(NOW.getTime() - 3_600_000))).toMatchObject({ code: "AccessDenied", message: "Request is not yet valid" });
