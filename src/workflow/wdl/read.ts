@@ -1,0 +1,54 @@
+/** Reads a WDL definition: what HealthOmics would say of it, and what more there is to know. */
+import type { Diagnostic, Reading } from "../inspection.ts";
+import type { SourceTree } from "../source-tree.ts";
+import type { Finding } from "./ast.ts";
+import { type Document, openDocument } from "./documents.ts";
+import { entryOf, parametersOf, templateOf } from "./interface.ts";
+import { ruleOf } from "./rules.ts";
+
+/**
+ * The reading of the document `main` and of all that it imports. Never throws on what files can hold:
+ * a part that cannot be read is a diagnostic, and the rest is read.
+ * The documents of one tree are kept, so several main files of a tree cost little more than one.
+ */
+export function readWdl(tree: SourceTree, main: string): Reading {
+  const document = openDocument(tree, main);
+  if (!document) return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [missing(main)] };
+  const entry = entryOf(document);
+  const version = entry?.meta?.values["version"];
+  return {
+    languageVersion: document.syntax.version ?? "draft-2",
+    ...(entry && { name: entry.name }),
+    ...((typeof version === "string" || typeof version === "number") && { version: String(version) }),
+    parameterTemplate: entry ? templateOf(entry) : {},
+    parameters: entry ? parametersOf(document, entry) : [],
+    images: [],
+    unresolved: [],
+    diagnostics: documentsOf(document).flatMap(diagnosticsOf),
+  };
+}
+
+const missing = (file: string): Diagnostic => ({
+  rule: "wdl-syntax",
+  severity: "error",
+  file,
+  line: 1,
+  column: 1,
+  message: `there is no file "${file}"`,
+});
+
+/** The document and everything it imports, each once. */
+function documentsOf(main: Document): readonly Document[] {
+  const all = new Set([main]);
+  for (const document of all) for (const each of document.imports) if (each.document) all.add(each.document);
+  return [...all];
+}
+
+function diagnosticsOf(document: Document): readonly Diagnostic[] {
+  return [...document.syntax.findings, ...document.problems].map((finding) => diagnosticOf(document, finding));
+}
+
+function diagnosticOf(document: Document, { rule, message, start }: Finding): Diagnostic {
+  const { line, column } = document.syntax.source.position(start);
+  return { rule, severity: ruleOf(rule).severity, file: document.file, line, column, message };
+}

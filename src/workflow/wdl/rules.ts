@@ -1,0 +1,59 @@
+import type { Rule } from "../rule.ts";
+
+const LINTER =
+  "HealthOmics runs its WDL linter at CreateWorkflow and CreateWorkflowVersion; an error there leaves the workflow FAILED (user guide, workflows-linter).";
+
+/** The rules of WDL: what HealthOmics would refuse, or do differently without a word. */
+export const wdlRules: readonly Rule[] = [
+  {
+    id: "wdl-syntax",
+    severity: "error",
+    title: "The document cannot be read",
+    reason: LINTER,
+    fix: "Correct the text at the place the message names.",
+  },
+  {
+    id: "wdl-struct",
+    severity: "error",
+    title: "A struct is not usable: its name is taken or unknown, or it holds itself",
+    reason: LINTER,
+    fix: "Give every struct its own name; rename an imported one with `alias A as B`.",
+  },
+  {
+    id: "wdl-missing-import",
+    severity: "error",
+    title: "An imported file is not in the definition",
+    reason: "A missing import leaves the workflow FAILED; imports are resolved inside the ZIP only (user guide, workflow-defn-packaging).",
+    fix: "Add the file to the repository, or correct the path, which is relative to the importing file.",
+  },
+  {
+    id: "wdl-import-cycle",
+    severity: "error",
+    title: "Documents import each other, or imports follow one another without end",
+    reason: LINTER,
+    fix: "Move what both documents need into a third one.",
+  },
+  {
+    id: "wdl-absolute-import",
+    severity: "error",
+    title: "An import is an absolute path",
+    reason: "WDL imports resolve inside the ZIP only; absolute paths do not work (user guide, workflow-defn-packaging).",
+    fix: "Write the path relative to the importing file.",
+  },
+  {
+    id: "wdl-remote-import",
+    severity: "error",
+    title: "An import is a URL",
+    reason: "HealthOmics has no network when it reads a definition; http(s) imports do not work (user guide, workflow-defn-packaging).",
+    fix: "Copy the file into the repository and import it by its relative path.",
+  },
+];
+
+const BY_ID: ReadonlyMap<string, Rule> = new Map(wdlRules.map((rule) => [rule.id, rule]));
+
+/** The rule with this id. @throws Error when none has it: a finding names only listed rules */
+export function ruleOf(id: string): Rule {
+  const rule = BY_ID.get(id);
+  if (!rule) throw new Error(`no WDL rule is called "${id}"`);
+  return rule;
+}
