@@ -1,0 +1,73 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { TaskRequest } from "./engine.ts";
+import { hasDocker, importHostImage } from "./testing/docker.ts";
+import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
+
+const IMAGE = "omx-test:host";
+const UUID = "11111111-2222-3333-4444-555555555555";
+
+const one = (command: string, outputs = "", runtime = "") => ({
+  "main.wdl": `version 1.1
+workflow W { call t  output { ${outputs.replaceAll(/= .*$/gm, "").replace(/^(\w+) (\w+) $/, "$1 $2 = t.$2")} } }
+task t { command <<< ${command} >>>  output { ${outputs} } runtime { docker: "quay.io/bash:5" ${runtime} } }`,
+});
+
+const contained = (request: TaskRequest) => ({
+  containers: "docker" as const,
+  executable: "docker",
+  run: "rehearsal-of-containers",
+  network: "none",
+  cpus: Math.min(request.cpus, 1),
+  memoryBytes: request.memoryBytes,
+  image: { reference: IMAGE, digest: "sha256:0" },
+  environment: { AWS_WORKFLOW_RUN_UUID: UUID },
+});
+
+const inDocker = (play: Rehearsal) => rehearse({ containers: "docker", grant: contained, ...play });
+
+describe.skipIf(!hasDocker())("WDL in containers", () => {
+  beforeAll(() => importHostImage(IMAGE));
+
+  test("a task sees the run's folder, its environment and no network", async () => {
+    const command = `pwd; echo "$AWS_WORKFLOW_RUN_UUID"; ls /sys/class/net; touch /tmp/x`;
+    const { result } = await inDocker({ files: one(command, "File said = stdout()") });
+    expect(result).toMatchObject({ outcome: "completed" });
+    const said = result.outcome === "completed" ? readFileSync(result.outputs["W.said"] as string, "utf8") : "";
+    expect(said.split("\n")).toEqual([`/mnt/workflow/${UUID}/workdir/work`, UUID, "lo", ""]);
+  });
+
+  test("a task over its memory is killed and says so", async () => {
+    const { result, events } = await inDocker({
+      files: one(`python3 -c "b = bytearray(400 * 1024 * 1024)"`, "", 'memory: "64 MiB"'),
+    });
+    expect(events.find((event) => event.type === "task.ended")).toMatchObject({ outcome: "failed", code: "OUT_OF_MEMORY_ERROR", exitCode: 137 });
+    expect(result).toMatchObject({ outcome: "failed", code: "RUN_TASK_FAILED" });
+  });
+
+  test("a task whose image has no shell can't start, in the engine's own words", async () => {
+    const { events } = await inDocker({
+      files: one("echo hi"),
+      grant: (request) => ({ ...contained(request), image: { reference: "omx-test:absent", digest: "sha256:0" } }),
+    });
+    expect(events.find((event) => event.type === "task.ended")).toMatchObject({
+      outcome: "failed",
+      code: "CANNOT_START_CONTAINER_ERROR",
+      message: expect.stringContaining("omx-test:absent"),
+    });
+  });
+
+  test("cancelling removes the container", async () => {
+    const { result, events } = await inDocker({
+      files: one("sleep 600"),
+      onEvent: async (event, engine) => {
+        if (event.type === "task.started") void engine.cancel();
+      },
+    });
+    expect(result).toEqual({ outcome: "cancelled" });
+    const started = events.find((event) => event.type === "task.started");
+    const left = execFileSync("docker", ["ps", "-aq", "--filter", `name=${started?.container ?? "?"}`], { encoding: "utf8" });
+    expect(left).toBe("");
+  });
+});
