@@ -18,8 +18,10 @@ function readJson(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    // A YAML flow mapping also starts with a brace; the YAML reader knows the place of what is wrong in both.
-    return readYaml(text, error instanceof Error ? "JSON" : "YAML");
+    const message = error instanceof Error ? error.message : "";
+    const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(message) ?? [];
+    const lines = text.split("\n");
+    throw formatError(`JSON not well-formed. (line ${line ?? lines.length}, column ${column ?? (lines.at(-1) ?? "").length + 1})`);
   }
 }
 
@@ -30,14 +32,14 @@ const UNSUPPORTED = ["timestamp", "binary", "omap", "pairs", "set"];
 const isSupported = (tag: Tags[number]): boolean =>
   typeof tag === "string" ? !UNSUPPORTED.includes(tag) : !UNSUPPORTED.some((name) => tag.tag === `tag:yaml.org,2002:${name}`);
 
-function readYaml(text: string, language = "YAML"): Json {
+function readYaml(text: string): Json {
   const lines = new LineCounter();
   const customTags = (tags: Tags): Tags => [...tags.filter(isSupported), ...shortForms];
   const document = parseDocument(text, { version: "1.1", customTags, lineCounter: lines, merge: false, prettyErrors: false });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) {
     const { line, col } = lines.linePos(problem.pos[0]);
-    throw formatError(`${language} not well-formed. (line ${line}, column ${col}): ${problem.message}`);
+    throw formatError(`YAML not well-formed. (line ${line}, column ${col}): ${problem.message}`);
   }
   return document.toJS() as Json;
 }
