@@ -44,6 +44,8 @@ export interface RoleSession {
   /** Keys of the session tags that pass on to the next role of a chain. */
   readonly transitiveTagKeys?: readonly string[];
   readonly sourceIdentity?: string;
+  /** ISO 8601: `aws:TokenIssueTime`. */
+  readonly issuedAt?: string;
   /** The service that assumed the role for itself (`codebuild.amazonaws.com`), where one did. */
   readonly assumedBy?: string;
   /** Services that act with this session in a chain of calls, first caller first: `aws:CalledVia`. */
