@@ -6,6 +6,8 @@ import type { Principal } from "../authorization/principal.ts";
 import type { Children } from "../children/children.ts";
 import type { BlobStore } from "../storage/blobs.ts";
 import type { Database } from "../storage/database.ts";
+import type { SignedInIdentity } from "../config-file.ts";
+import type { Outbox } from "../events/outbox.ts";
 import type { ResourceProvider } from "../cloudformation/resource-provider.ts";
 
 /** One call, as an operation sees it. */
@@ -170,6 +172,8 @@ export interface Directory {
   assumeAsService(request: ServiceSession): Principal;
   /** Keys for a child process that works as `principal` (a build, a function). */
   issue(principal: Principal, seconds: number): SessionKeys;
+  /** The users that exist from the start, with their secrets. */
+  identities(): readonly SignedInIdentity[];
   /** Whether the request is allowed. @throws AwsError AccessDenied (or `code`) naming the deciding statement or its lack */
   authorize(principal: Principal, access: Access, call: Pick<Call, "context" | "region">, code?: string): void;
 }
@@ -209,6 +213,8 @@ export interface Core {
   readonly logs: LogSink;
   /** Puts an event on the account's default bus; durable once the surrounding transaction is. */
   emit(event: AwsEvent): void;
+  /** Where emitted events wait; the event service alone reads it. */
+  readonly outbox: Outbox;
   /** `http://127.0.0.1:PORT`; known from the first request on, also in `recover`. */
   endpoint(): string;
   /** The folder that holds everything; a service may keep work files under `work/<service>/`. */

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { link, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
@@ -74,7 +74,8 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       const file = scratch();
       const digests = hashes();
       try {
-        await pipeline(typeof bytes === "string" || bytes instanceof Uint8Array ? [Buffer.from(bytes)] : bytes, digests.through, createWriteStream(file));
+        const source = typeof bytes === "string" || bytes instanceof Uint8Array ? Readable.from([Buffer.from(bytes)]) : bytes;
+        await pipeline(source, digests.through, createWriteStream(file));
       } catch (error) {
         await rm(file, { force: true });
         throw error;

@@ -13,7 +13,7 @@ export function jsonCodec(contentType: string): BodyCodec {
   const codec = new AwsRestJsonProtocol({ defaultNamespace: "com.amazonaws" }).getPayloadCodec();
   return {
     contentType,
-    read: async (schema, body) => (body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, body)) as Record<string, unknown>)),
+    read: async (schema, body) => (body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, body as never)) as Record<string, unknown>)),
     write(schema, value) {
       const serializer = codec.createSerializer();
       serializer.write(schema, value);

@@ -151,11 +151,17 @@ function restRoutes(operations: ReadonlyMap<string, ModelOperation>, { codec, pr
 /** S3's ListBuckets is the only operation that names no bucket. */
 const isRoot = (operation: ModelOperation): boolean => operation.http?.[1] === "/?x-id=ListBuckets" || operation.name === "ListBuckets" || operation.name === "ListDirectoryBuckets";
 
+/** The one answer of S3 whose single member is its root (trait s3UnwrappedXmlOutput, which the SDK's schemas lack). */
+const bucketLocation = ({ LocationConstraint }: Record<string, unknown>): string =>
+  `<LocationConstraint xmlns="${XML_NAMESPACE["com.amazonaws.s3"]}">${String(LocationConstraint ?? "")}</LocationConstraint>`;
+
 function restAnswer(operation: ModelOperation, codec: BodyCodec, output: Record<string, unknown>): WireResponse {
   const status = operation.http?.[2] ?? 200;
   if (operation.output.isUnitSchema()) return { status };
   const bound = writeBindings(operation.output, output);
-  const response = { status: bound.status ?? status, headers: { ...bound.headers } };
+  const partial = bound.headers["Content-Range"] === undefined ? status : 206;
+  const response = { status: bound.status ?? partial, headers: { ...bound.headers } };
+  if (operation.name === "GetBucketLocation") return { ...response, body: bucketLocation(output) };
   if (bound.payload) {
     const [schema, value] = bound.payload;
     if (isStream(value) || value instanceof Uint8Array || typeof value === "string") return { ...response, body: value };

@@ -1,0 +1,110 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../kit/clock.ts";
+import type { Random } from "../kit/random.ts";
+import { openChildren } from "./children/children.ts";
+import { renderConfigFile } from "./config-file.ts";
+import { createDispatcher } from "./gateway/dispatcher.ts";
+import { type Gateway, listen } from "./gateway/server.ts";
+import type { Core, LogSink, Service, Settings } from "./gateway/service.ts";
+import { createDirectory } from "./iam/directory.ts";
+import { createLogSink } from "./logs/log-sink.ts";
+import { createOutbox } from "./events/outbox.ts";
+import { serviceFactories } from "./services.ts";
+import { openBackground } from "./background.ts";
+import { openBlobs } from "./storage/blobs.ts";
+import { type Database, openDatabase } from "./storage/database.ts";
+import { lockDataDir } from "./storage/lock.ts";
+
+export interface StartOptions {
+  readonly settings: Settings;
+  /** The folder that holds all state; made when it is not there. */
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The operator's log, a line at a time. */
+  log(line: string): void;
+}
+
+/** Local accounts that answer. */
+export interface LocalAccounts {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly port: number;
+  /** The AWS config file that was written. */
+  readonly configFile: string;
+  readonly core: Core;
+  /** Ends background work, children of running work excepted (they are adopted at the next start), and closes. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the local accounts on a data folder and resumes what was interrupted.
+ * @throws an Error that says what to do when the port or the folder is taken
+ */
+export async function startLocalAccounts(options: StartOptions): Promise<LocalAccounts> {
+  const { settings, dataDir } = options;
+  mkdirSync(join(dataDir, "work"), { recursive: true });
+  const lock = lockDataDir(dataDir);
+  const database = openDatabase(join(dataDir, "state.sqlite"));
+  let url = "";
+  const { core, services, gateway, background } = assemble(options, { database, endpoint: () => url });
+  const { server, port } = await listen(gateway).catch((error: unknown) => {
+    database.close();
+    lock.release();
+    throw error;
+  });
+  url = `http://${settings.host}:${port}`;
+  const configFile = writeConfig(core, url);
+  sweep(core, services);
+  for (const service of services.values()) await service.recover?.();
+  return {
+    url, port, configFile, core,
+    async stop() {
+      for (const service of [...services.values()].reverse()) await service.stop?.();
+      await background.stop();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      database.close();
+      lock.release();
+    },
+  };
+}
+
+function assemble(options: StartOptions, { database, endpoint }: { readonly database: Database; endpoint(): string }) {
+  const { settings, clock, random, dataDir } = options;
+  const log = (service: string, message: string) => options.log(`${clock.now().toISOString()} ${service}: ${message}`);
+  const services = new Map<string, Service>();
+  const directory = createDirectory({ database, clock, random, settings, log });
+  const dispatcher = createDispatcher({ services, directory, clock, random, endpoint });
+  const background = openBackground(log);
+  const logs: LogSink = createLogSink({ database, clock });
+  const outbox = createOutbox({ database, clock, random });
+  const core: Core = {
+    outbox, clock, random, database, directory, dispatcher, settings, dataDir, log, logs, endpoint,
+    blobs: openBlobs(join(dataDir, "blobs"), { clock, random }),
+    children: openChildren(database, clock),
+    emit: (event) => outbox.put(event),
+    background: (name, work) => background.run(name, work),
+  };
+  for (const factory of serviceFactories) {
+    const service = factory(core);
+    services.set(service.name, service);
+  }
+  const paths = [...services.values()].flatMap((service) => service.paths ?? []).sort((a, b) => b.prefix.length - a.prefix.length);
+  const gateway: Gateway = { services, paths, routers: new Map(), dispatcher, directory, clock, random, settings, endpoint, log };
+  return { core, services, gateway, background };
+}
+
+function writeConfig(core: Core, endpoint: string): string {
+  const file = join(core.dataDir, "aws-config");
+  writeFileSync(file, renderConfigFile(core.directory.identities(), { endpoint, region: core.settings.region }), { mode: 0o600 });
+  return file;
+}
+
+function sweep(core: Core, services: ReadonlyMap<string, Service>): void {
+  const inUse = new Set<string>();
+  for (const service of services.values()) for (const sha256 of service.blobsInUse?.() ?? []) inUse.add(sha256);
+  const swept = core.blobs.sweep(inUse);
+  if (swept > 0) core.log("storage", `${swept} blobs that nothing refers to were deleted`);
+}
