@@ -1,0 +1,115 @@
+import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
+import type { Clock } from "../../kit/clock.ts";
+import { RegistryError } from "../errors.ts";
+import { readChallenges } from "./challenge.ts";
+import type { Challenge } from "./challenge.ts";
+import { basic } from "./credentials.ts";
+import type { CredentialProvider, Credentials } from "./credentials.ts";
+import type { FetchToken, Token } from "./token.ts";
+
+/** What may be done with repositories: `repository:library/ubuntu:pull`, more than one where a blob is mounted. */
+export type Scopes = readonly string[];
+
+export interface AuthorizationOptions {
+  readonly credentials: CredentialProvider;
+  readonly clock: Clock;
+  /** Asks `/v2/` of the registry and returns its WWW-Authenticate header; undefined where it lets everybody in. */
+  readonly ping: (registry: string) => Promise<string | undefined>;
+  readonly fetchToken: FetchToken;
+}
+
+/** What is known of one registry. */
+interface Known {
+  challenge: Promise<Challenge | undefined>;
+  credentials?: Promise<Credentials | undefined> | undefined;
+  readonly tokens: Map<string, Promise<Token>>;
+}
+
+/** A token this close to its end is not used any more: the request takes time too. */
+const MARGIN_MS = 10_000;
+
+/** Who asks, for each registry: its challenge is learned once, tokens are kept for each scope until they end. */
+export class Authorization {
+  readonly #options: AuthorizationOptions;
+  readonly #registries = new Map<string, Known>();
+
+  constructor(options: AuthorizationOptions) {
+    this.#options = options;
+  }
+
+  /** The Authorization header for a request; undefined where the registry wants none. */
+  async header(registry: string, scopes: Scopes): Promise<string | undefined> {
+    const challenge = await this.#of(registry).challenge;
+    if (challenge === undefined) return undefined;
+    if (challenge.scheme === "basic") return basic(await this.#credentials(registry));
+    return `Bearer ${(await this.#token(registry, scopes, challenge)).value}`;
+  }
+
+  /**
+   * The header for one more try after a 401: a fresh token, or credentials asked for anew.
+   * @returns undefined where another try would be refused as well
+   */
+  async renewed(registry: string, scopes: Scopes, refused: Refused): Promise<string | undefined> {
+    const known = this.#of(registry);
+    const challenge = chooseChallenge(refused.wwwAuthenticate);
+    if (challenge === undefined) return undefined;
+    known.challenge = Promise.resolve(challenge);
+    known.tokens.delete(keyOf(scopes));
+    if (challenge.scheme === "basic" && refused.header !== undefined) known.credentials = undefined;
+    const header = await this.header(registry, scopes);
+    return header === refused.header ? undefined : header;
+  }
+
+  #of(registry: string): Known {
+    const known = this.#registries.get(registry);
+    if (known) return known;
+    const fresh: Known = { challenge: this.#learn(registry), tokens: new Map() };
+    this.#registries.set(registry, fresh);
+    fresh.challenge.catch(() => this.#registries.delete(registry));
+    return fresh;
+  }
+
+  async #learn(registry: string): Promise<Challenge | undefined> {
+    // ECR takes the password at once: its hosts need no question first.
+    if (readPrivateEcrHost(registry)) return { scheme: "basic", parameters: {} };
+    const header = await this.#options.ping(registry);
+    return header === undefined ? undefined : chooseChallenge(header);
+  }
+
+  #credentials(registry: string): Promise<Credentials | undefined> {
+    return (this.#of(registry).credentials ??= this.#options.credentials(registry));
+  }
+
+  async #token(registry: string, scopes: Scopes, challenge: Challenge): Promise<Token> {
+    const { tokens } = this.#of(registry);
+    const key = keyOf(scopes);
+    const kept = await tokens.get(key);
+    if (kept && kept.expiresAtMs - MARGIN_MS > this.#options.clock.now().getTime()) return kept;
+    const asked = this.#ask(registry, scopes, challenge);
+    tokens.set(key, asked);
+    asked.catch(() => tokens.delete(key));
+    return asked;
+  }
+
+  async #ask(registry: string, scopes: Scopes, { parameters }: Challenge): Promise<Token> {
+    const { realm = "", service } = parameters;
+    if (!URL.canParse(realm))
+      throw new RegistryError({ kind: "refused", registry, doing: "ask for a token", says: `its challenge names no address for tokens ("${realm}")` });
+    const credentials = await this.#credentials(registry);
+    return this.#options.fetchToken({ registry, realm: new URL(realm), service, scopes, credentials });
+  }
+}
+
+/** What a registry refused, and what it asks for. */
+export interface Refused {
+  /** The Authorization header that was sent. */
+  readonly header: string | undefined;
+  readonly wwwAuthenticate: string;
+}
+
+const keyOf = (scopes: Scopes): string => scopes.toSorted().join(" ");
+
+function chooseChallenge(header: string): Challenge | undefined {
+  const challenges = readChallenges(header);
+  return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+}

@@ -1,0 +1,216 @@
+import { RegistryError } from "../errors.ts";
+import type { BlobSource } from "./blob-reader.ts";
+import { headBlob } from "./blob-reader.ts";
+import type { Answer } from "./exchange.ts";
+import { describe, nameAt, scopeOf, urlIn } from "./repository-address.ts";
+import type { RepositoryAddress } from "./repository-address.ts";
+
+/** An upload that the registry has opened; its address changes with every answer. */
+export interface UploadSession {
+  readonly location: URL;
+}
+
+/** A blob of another repository of the same registry, to be used here without sending it. */
+export interface Mount {
+  readonly digest: string;
+  readonly from: string;
+}
+
+/** Blobs up to this size go in one request; larger ones can be taken up again where a connection broke. */
+const LARGEST_WHOLE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Opens an upload, or mounts the blob where that is asked for and the registry does it.
+ * @returns undefined when the blob is mounted; the opened upload otherwise (ECR answers so unless mounting is enabled)
+ */
+export async function beginUpload(address: RepositoryAddress, mount?: Mount): Promise<UploadSession | undefined> {
+  const url = urlIn(address, "blobs/uploads/");
+  if (mount) {
+    url.searchParams.set("mount", mount.digest);
+    url.searchParams.set("from", nameAt(address, mount.from));
+  }
+  const scopes = [scopeOf(address, "pull,push"), ...(mount ? [scopeOf(address, "pull", mount.from)] : [])];
+  const doing = mount ? `mount ${describe(address, mount.digest)}` : `open an upload to ${address.registry}/${address.repository}`;
+  const answer = await address.exchange.send({
+    registry: address.registry, method: "POST", url, scopes, doing, headers: { "content-length": "0" }, expect: [201, 202], context: address.context,
+  });
+  await answer.body.dump();
+  return answer.status === 201 ? undefined : sessionFrom(address, answer);
+}
+
+/**
+ * Uploads a blob, from where a broken connection left off.
+ * @param session an upload that is open already; one is opened otherwise
+ * @returns the number of bytes sent, repeated ones included
+ * @throws RegistryError of the source or of the registry, once tries are used up
+ */
+export async function uploadBlob(address: RepositoryAddress, source: BlobSource, session?: UploadSession): Promise<number> {
+  const { exchange, context } = address;
+  let upload: OpenUpload = { session, offset: 0, sentBytes: 0 };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await (source.blob.size <= LARGEST_WHOLE_BYTES ? sendWhole(address, source, upload) : sendResumable(address, source, upload));
+    } catch (error) {
+      const failure = await endUnlessWorthwhile(address, error, attempt, upload.session);
+      await exchange.clock.sleep(exchange.waitAfter(failure, attempt), context.signal);
+      upload = await takeUp(address, source, upload);
+    }
+  }
+}
+
+/** The state of one upload across its tries. `sentBytes` and `session` are kept up to date while sending. */
+interface OpenUpload {
+  session: UploadSession | undefined;
+  readonly offset: number;
+  sentBytes: number;
+}
+
+/** A failure of the source: it has used up tries of its own, and sending again would not help. */
+class SourceFailed extends Error {
+  override readonly name = "SourceFailed";
+}
+
+async function sendWhole(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<number> {
+  upload.session ??= await opened(address);
+  const url = withDigest(upload.session.location, source.blob.digest);
+  const answer = await sendBody(address, { method: "PUT", url, source, upload, headers: {}, expect: [200, 201, 202, 204] });
+  await answer.body.dump();
+  return upload.sentBytes;
+}
+
+async function sendResumable(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<number> {
+  upload.session ??= await opened(address);
+  let { offset } = upload;
+  while (offset < source.blob.size) {
+    const headers: Record<string, string> = offset === 0 ? {} : { "content-range": `${offset}-${source.blob.size - 1}` };
+    const url = upload.session.location;
+    const answer = await sendBody(address, { method: "PATCH", url, source, upload: { ...upload, offset }, headers, expect: [200, 202, 204] });
+    await answer.body.dump();
+    upload.sentBytes += source.blob.size - offset;
+    upload.session = sessionFrom(address, answer);
+    const received = offsetFrom(answer.headers["range"]) ?? source.blob.size;
+    if (received <= offset) throw temporary(address, "it kept none of the bytes sent");
+    offset = received;
+  }
+  await commit(address, upload.session, source.blob.digest);
+  return upload.sentBytes;
+}
+
+interface BodyRequest {
+  readonly method: "PUT" | "PATCH";
+  readonly url: URL;
+  readonly source: BlobSource;
+  readonly upload: OpenUpload;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly expect: readonly number[];
+}
+
+async function sendBody(address: RepositoryAddress, { method, url, source, upload, headers, expect }: BodyRequest): Promise<Answer> {
+  let failed: { readonly error: unknown } | undefined;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of source.read(upload.offset)) {
+        if (method === "PUT") upload.sentBytes += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      failed = { error };
+      throw error;
+    }
+  }
+  const length = String(source.blob.size - upload.offset);
+  const asked = { method, url, headers: { ...headers, "content-type": "application/octet-stream", "content-length": length }, expect };
+  try {
+    return await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked, body: body() });
+  } catch (error) {
+    throw failed === undefined ? error : new SourceFailed("the source of a blob failed", { cause: failed.error });
+  }
+}
+
+async function commit(address: RepositoryAddress, { location }: UploadSession, digest: string): Promise<void> {
+  const url = withDigest(location, digest);
+  const headers = { "content-length": "0" };
+  try {
+    const answer = await address.exchange.send({ ...common(address, digest), method: "PUT", url, headers, expect: [200, 201, 202, 204] });
+    await answer.body.dump();
+  } catch (error) {
+    // The answer to an earlier try may have been lost: then the upload is gone and the blob is there.
+    if (!isGone(error) || (await headBlob(address, digest)) === undefined) throw error;
+  }
+}
+
+/** Gives up, cancelling the upload, unless a further try may help. */
+async function endUnlessWorthwhile(address: RepositoryAddress, error: unknown, attempt: number, session: UploadSession | undefined): Promise<RegistryError> {
+  const isWorthwhile = error instanceof RegistryError && (error.temporary || isGone(error)) && attempt < address.exchange.retries.attempts;
+  if (isWorthwhile) return error;
+  address.context.signal?.throwIfAborted();
+  if (session) await cancel(address, session);
+  throw error instanceof SourceFailed ? error.cause : error;
+}
+
+/** Where the upload stands in the registry; a new one where that is not known. */
+async function takeUp(address: RepositoryAddress, source: BlobSource, { session, sentBytes }: OpenUpload): Promise<OpenUpload> {
+  if (session === undefined || source.blob.size <= LARGEST_WHOLE_BYTES) return { session: undefined, offset: 0, sentBytes };
+  try {
+    const answer = await address.exchange.send({ ...common(address, source.blob.digest), method: "GET", url: session.location, expect: [200, 202, 204] });
+    await answer.body.dump();
+    const offset = offsetFrom(answer.headers["range"]);
+    if (offset !== undefined && offset <= source.blob.size) return { session: sessionFrom(address, answer), offset, sentBytes };
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.kind === "denied") throw error;
+  }
+  return { session: undefined, offset: 0, sentBytes };
+}
+
+async function cancel(address: RepositoryAddress, { location }: UploadSession): Promise<void> {
+  try {
+    const answer = await address.exchange.sendOnce({ ...common(address, "upload"), method: "DELETE", url: location, expect: [200, 202, 204, 404, 405] });
+    await answer.body.dump();
+  } catch (error) {
+    // A courtesy: registries clear abandoned uploads by themselves.
+    if (!(error instanceof RegistryError)) throw error;
+  }
+}
+
+async function opened(address: RepositoryAddress): Promise<UploadSession> {
+  const session = await beginUpload(address);
+  if (session) return session;
+  throw temporary(address, "it answered 201 to the opening of an upload");
+}
+
+function sessionFrom(address: RepositoryAddress, { headers, url }: Answer): UploadSession {
+  const location = headers["location"];
+  if (location === undefined) throw temporary(address, "it opened an upload and did not say where");
+  const next = new URL(location, url);
+  // A registry behind a proxy that ends TLS may call itself http.
+  if (next.host === url.host) next.protocol = url.protocol;
+  return { location: next };
+}
+
+/**
+ * The number of bytes in `0-<last>`. Docker's registry says `0-0` of an empty upload, so that one byte and none cannot
+ * be told apart: the caller begins anew.
+ */
+function offsetFrom(range: string | undefined): number | undefined {
+  const last = /^(?:bytes=)?0-(\d+)$/.exec(range ?? "")?.[1];
+  return last === undefined || last === "0" ? undefined : Number(last) + 1;
+}
+
+function withDigest(location: URL, digest: string): URL {
+  const url = new URL(location);
+  url.searchParams.set("digest", digest);
+  return url;
+}
+
+const isGone = (error: unknown): boolean =>
+  error instanceof RegistryError && (error.code === "BLOB_UPLOAD_UNKNOWN" || error.kind === "missing");
+
+const common = (address: RepositoryAddress, digest: string) => ({
+  registry: address.registry,
+  scopes: [scopeOf(address, "pull,push")],
+  doing: `upload ${describe(address, digest)}`,
+  context: address.context,
+});
+
+const temporary = (address: RepositoryAddress, says: string): RegistryError =>
+  new RegistryError({ kind: "unavailable", registry: address.registry, doing: `upload to ${address.registry}/${address.repository}`, says });

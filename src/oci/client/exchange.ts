@@ -1,0 +1,230 @@
+import type { Readable } from "node:stream";
+import { Agent, request as send } from "undici";
+import type { Dispatcher } from "undici";
+import type { Clock } from "../../kit/clock.ts";
+import type { Random } from "../../kit/random.ts";
+import { errorFromAnswer, errorFromNetwork, RegistryError } from "../errors.ts";
+import { Authorization } from "./authorization.ts";
+import type { Scopes } from "./authorization.ts";
+import { readRetryAfter, waitBefore } from "./backoff.ts";
+import type { RetryPolicy } from "./backoff.ts";
+import type { CredentialProvider } from "./credentials.ts";
+import { Gate } from "./gate.ts";
+import { tokenFetcher } from "./token.ts";
+import type { Transport } from "./transport.ts";
+
+/** One request to a registry. */
+export interface RegistryRequest {
+  readonly registry: string;
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Where to: the whole address. */
+  readonly url: URL;
+  readonly scopes: Scopes;
+  /** A verb phrase for errors. */
+  readonly doing: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | AsyncIterable<Uint8Array>;
+  /** The statuses that are no error. */
+  readonly expect: readonly number[];
+  readonly context: RequestContext;
+}
+
+/** What belongs to the work that a request is part of. */
+export interface RequestContext {
+  readonly signal?: AbortSignal;
+  /** Called for each request to the registry; not for those that only ask who we are. */
+  readonly onRequest?: () => void;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Must be read to its end or given up by `dump`. */
+  readonly body: Dispatcher.ResponseData["body"];
+  /** Where it came from, after redirects. */
+  readonly url: URL;
+}
+
+export interface ExchangeOptions {
+  readonly transport: Transport;
+  readonly credentials: CredentialProvider;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly retries: RetryPolicy;
+  /** Requests to one registry at a time, those that read and those that write each. */
+  readonly requestsPerRegistry: number;
+  /** Where connections are made: a proxy's agent, for example. @default - direct connections */
+  readonly dispatcher?: Dispatcher | undefined;
+}
+
+const MOST_REDIRECTS = 5;
+/** A registry may hash a whole layer before it answers the last request of an upload. */
+const HEADERS_TIMEOUT_MS = 300_000;
+const SILENCE_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/** Sends requests to registries: authorized, a limited number at a time, again where it is worth it. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #authorization: Authorization;
+  readonly #gates = new Map<string, Gate>();
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.#dispatcher = options.dispatcher ?? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
+    this.#authorization = new Authorization({
+      credentials: options.credentials,
+      clock: options.clock,
+      ping: (registry) => this.#ping(registry),
+      fetchToken: (ask) => this.again(() => tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock })(ask).catch(asRegistryError(ask.registry, "ask for a token")), {}),
+    });
+  }
+
+  /** Sends a request that may be sent again: after 429, 5xx and broken connections, with growing waits. */
+  async send(ask: RegistryRequest): Promise<Answer> {
+    return this.again(() => this.sendOnce(ask), ask.context);
+  }
+
+  /** Sends a request whose body can be read only once. */
+  async sendOnce(ask: RegistryRequest): Promise<Answer> {
+    return this.#gate(ask).pass(() => this.#authorized(ask), ask.context.signal);
+  }
+
+  /** Does the work again as long as its failure is temporary and the retry policy allows. */
+  async again<T>(work: () => Promise<T>, { signal }: RequestContext): Promise<T> {
+    const { retries, clock } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof RegistryError) || !error.temporary || attempt >= retries.attempts) throw error;
+        await clock.sleep(this.waitAfter(error, attempt), signal);
+      }
+    }
+  }
+
+  /**
+   * How long to wait before try number `attempt + 1`, in milliseconds.
+   * @throws the error itself where the registry asks for more patience than the policy has
+   */
+  waitAfter(error: RegistryError, attempt: number): number {
+    const { retries, random } = this.#options;
+    if (error.retryAfterMs !== undefined && error.retryAfterMs > retries.longestRetryAfterMs) throw error;
+    return Math.max(error.retryAfterMs ?? 0, waitBefore(attempt, retries, random));
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  get retries(): RetryPolicy {
+    return this.#options.retries;
+  }
+
+  get transport(): Transport {
+    return this.#options.transport;
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    await this.#dispatcher.destroy();
+  }
+
+  async #ping(registry: string): Promise<string | undefined> {
+    const { origin } = this.#options.transport(registry);
+    return this.again(async () => {
+      const options = { dispatcher: this.#dispatcher, method: "GET" as const };
+      const answer = await send(new URL("/v2/", origin), options).catch(asRegistryError(registry, "reach the registry"));
+      await answer.body.dump();
+      if (answer.statusCode >= 500 || answer.statusCode === 429) throw this.#failed({ registry, doing: "reach the registry" }, answer, "");
+      return answer.statusCode === 401 ? one(answer.headers["www-authenticate"]) : undefined;
+    }, {});
+  }
+
+  async #authorized(ask: RegistryRequest): Promise<Answer> {
+    const header = await this.#authorization.header(ask.registry, ask.scopes);
+    const first = await this.#follow(ask, header);
+    if (first.status !== 401) return this.#judged(ask, first);
+    const refused = { header, wwwAuthenticate: first.headers["www-authenticate"] ?? "" };
+    const renewed = await this.#authorization.renewed(ask.registry, ask.scopes, refused);
+    if (renewed === undefined) return this.#judged(ask, first);
+    await first.body.dump();
+    if (isStream(ask.body)) throw new RegistryError({ kind: "unavailable", ...pick(ask), says: "the token ended before the upload did" });
+    return this.#judged(ask, await this.#follow(ask, renewed));
+  }
+
+  /** Follows redirects of reads. Only the registry itself gets the Authorization header, never whom it points to. */
+  async #follow(ask: RegistryRequest, authorization: string | undefined): Promise<Answer> {
+    const { origin } = this.#options.transport(ask.registry);
+    let url = ask.url;
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
+      const answer = await this.#request(ask, url, url.origin === origin ? authorization : undefined);
+      const location = answer.headers["location"];
+      if (!isRead(ask) || ![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
+      await answer.body.dump();
+      url = new URL(location, url);
+    }
+    throw new RegistryError({ kind: "refused", registry: ask.registry, doing: ask.doing, says: `it redirects more than ${MOST_REDIRECTS} times` });
+  }
+
+  async #request(ask: RegistryRequest, url: URL, authorization: string | undefined): Promise<Answer> {
+    ask.context.onRequest?.();
+    const headers = { ...ask.headers, ...(authorization === undefined ? {} : { authorization }) };
+    const { signal } = ask.context;
+    // undici sends any AsyncIterable; its types name Readable alone.
+    const body = (ask.body ?? null) as Buffer | Readable | null;
+    const limits = { dispatcher: this.#dispatcher, headersTimeout: HEADERS_TIMEOUT_MS, bodyTimeout: SILENCE_TIMEOUT_MS };
+    const options = { ...limits, method: ask.method, headers, body };
+    const answer = await send(url, { ...options, ...(signal ? { signal } : {}) }).catch(asRegistryError(ask.registry, ask.doing, signal));
+    const plain = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, one(value)]));
+    return { status: answer.statusCode, headers: plain, body: answer.body, url };
+  }
+
+  async #judged(ask: RegistryRequest, answer: Answer): Promise<Answer> {
+    if (ask.expect.includes(answer.status)) return answer;
+    const body = await answer.body.text().catch(() => "");
+    const error = this.#failed(ask, { statusCode: answer.status, headers: answer.headers }, body);
+    if (error.retryAfterMs !== undefined && error.temporary) this.#hold(ask.registry, error.retryAfterMs);
+    throw error;
+  }
+
+  #failed(ask: Pick<RegistryRequest, "registry" | "doing">, answer: Pick<Dispatcher.ResponseData, "statusCode" | "headers">, body: string): RegistryError {
+    const retryAfterMs = readRetryAfter(one(answer.headers["retry-after"]), this.#options.clock.now());
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    return errorFromAnswer({ registry: ask.registry, doing: ask.doing, status: answer.statusCode, body, ...wait });
+  }
+
+  /** One client that was told to wait makes the others wait too. */
+  #hold(registry: string, ms: number): void {
+    if (ms > this.#options.retries.longestRetryAfterMs) return;
+    for (const method of ["GET", "PUT"] as const) this.#gate({ registry, method }).quietFor(ms);
+  }
+
+  /** Reads and writes have a gate each: an upload that waits for its source must not keep that source waiting. */
+  #gate(ask: Pick<RegistryRequest, "registry" | "method">): Gate {
+    const key = `${ask.registry} ${isRead(ask) ? "read" : "write"}`;
+    const gate = this.#gates.get(key) ?? new Gate(this.#options.requestsPerRegistry, this.#options.clock);
+    this.#gates.set(key, gate);
+    return gate;
+  }
+}
+
+const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "registry" | "doing"> => ({ registry, doing });
+
+const isRead = ({ method }: Pick<RegistryRequest, "method">): boolean => method === "GET" || method === "HEAD";
+
+const isStream = (body: RegistryRequest["body"]): boolean => body !== undefined && !Buffer.isBuffer(body);
+
+const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(", ") : value);
+
+/** Broken connections, names that do not resolve and timeouts, as errors that say whose registry it was. */
+export function asRegistryError(registry: string, doing: string, signal?: AbortSignal): (error: unknown) => never {
+  return (cause) => {
+    if (cause instanceof RegistryError) throw cause;
+    signal?.throwIfAborted();
+    // What has no code is no failure of the network but of the program.
+    if (typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
+    throw errorFromNetwork(registry, doing, cause);
+  };
+}

@@ -1,0 +1,49 @@
+import type { Descriptor } from "../manifest.ts";
+import { readManifest } from "../manifest.ts";
+import { getManifest } from "./manifests.ts";
+import { scopeOf, urlIn } from "./repository-address.ts";
+import type { RepositoryAddress } from "./repository-address.ts";
+
+/** A registry that never stops paging is stopped here. */
+const MOST_PAGES = 1000;
+
+/** All tags of the repository, in the registry's order; none where it does not exist. */
+export async function listTags(address: RepositoryAddress): Promise<readonly string[]> {
+  const tags: string[] = [];
+  for await (const page of pages(address, urlIn(address, "tags/list")))
+    tags.push(...((page as { tags?: readonly string[] | null }).tags ?? []));
+  return tags;
+}
+
+/**
+ * What refers to the manifest: signatures, SBOMs, attestations (OCI 1.1). A registry without the API keeps them in an
+ * index under the tag `sha256-<digits>`.
+ */
+export async function listReferrers(address: RepositoryAddress, digest: string): Promise<readonly Descriptor[]> {
+  const found: Descriptor[] = [];
+  let isServed = false;
+  for await (const page of pages(address, urlIn(address, `referrers/${digest}`))) {
+    isServed = true;
+    found.push(...((page as { manifests?: readonly Descriptor[] | null }).manifests ?? []));
+  }
+  if (isServed) return found;
+  const fallback = await getManifest(address, digest.replace(":", "-"));
+  const index = fallback && readManifest(fallback.bytes, fallback.mediaType);
+  return index?.kind === "index" ? index.manifests : [];
+}
+
+async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<unknown> {
+  let url: URL | undefined = first;
+  for (let page = 0; url !== undefined && page < MOST_PAGES; page += 1) {
+    const { registry, context } = address;
+    const doing = `list ${url.pathname}`;
+    const answer = await address.exchange.send({ registry, method: "GET", url, scopes: [scopeOf(address, "pull")], doing, expect: [200, 404], context });
+    const text = await answer.body.text();
+    if (answer.status === 404) return;
+    yield JSON.parse(text);
+    const next: string | undefined = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers["link"] ?? "")?.[1];
+    const following: URL | undefined = next === undefined ? undefined : new URL(next, answer.url);
+    // A link to another host would be followed with this registry's token.
+    url = following?.origin === answer.url.origin ? following : undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import type { Dispatcher } from "undici";
+import type { ImageRef } from "../../kit/image-ref.ts";
+import { systemClock } from "../../kit/clock.ts";
+import type { Clock } from "../../kit/clock.ts";
+import { systemRandom } from "../../kit/random.ts";
+import type { Random } from "../../kit/random.ts";
+import type { Descriptor } from "../manifest.ts";
+import { DEFAULT_RETRIES } from "./backoff.ts";
+import type { RetryPolicy } from "./backoff.ts";
+import { blobSource, headBlob } from "./blob-reader.ts";
+import type { BlobSource } from "./blob-reader.ts";
+import { beginUpload, uploadBlob } from "./blob-uploads.ts";
+import type { Mount, UploadSession } from "./blob-uploads.ts";
+import { anonymous } from "./credentials.ts";
+import type { CredentialProvider } from "./credentials.ts";
+import { Exchange } from "./exchange.ts";
+import type { RequestContext } from "./exchange.ts";
+import { listReferrers, listTags } from "./listings.ts";
+import { deleteManifest, getManifest, headManifest, putManifest } from "./manifests.ts";
+import type { ManifestHead, StoredManifest } from "./manifests.ts";
+import { transportFor } from "./transport.ts";
+import type { Transport } from "./transport.ts";
+
+export interface RegistryClientOptions {
+  /** @default - each registry at its own address, Docker Hub and loopback as Docker does */
+  readonly transport?: Transport;
+  /** @default - without credentials */
+  readonly credentials?: CredentialProvider;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** @default DEFAULT_RETRIES: 7 tries with growing waits, Retry-After up to two minutes */
+  readonly retries?: Partial<RetryPolicy>;
+  /** Requests to one registry at a time; reads and writes are counted apart. @default 12 */
+  readonly requestsPerRegistry?: number;
+  /** How connections are made, a proxy's agent for example. @default - direct */
+  readonly dispatcher?: Dispatcher;
+}
+
+/** A client of any number of OCI registries. It keeps connections and tokens: one for a run, closed at its end. */
+export interface RegistryClient extends AsyncDisposable {
+  /** The repository of an image; tag and digest do not matter. `context` is asked and told about every request. */
+  repository(at: Pick<ImageRef, "registry" | "repository">, context?: RequestContext): Repository;
+  close(): Promise<void>;
+}
+
+/** One repository. Every call throws RegistryError when the registry fails or refuses. */
+export interface Repository {
+  readonly registry: string;
+  readonly repository: string;
+  /** The digest behind a tag, for one small request; undefined where there is none. */
+  headManifest(reference: string): Promise<ManifestHead | undefined>;
+  /** The manifest, its bytes proved by its digest; undefined where there is none. */
+  getManifest(reference: string): Promise<StoredManifest | undefined>;
+  putManifest(reference: string, manifest: Omit<StoredManifest, "digest">): Promise<string>;
+  deleteManifest(reference: string): Promise<void>;
+  /** The blob's size in bytes; undefined where there is none. */
+  headBlob(digest: string): Promise<number | undefined>;
+  /** A blob to be read here, once or more often; nothing is sent before it is read. */
+  blob(blob: Pick<Descriptor, "digest" | "size">): BlobSource;
+  /** Opens an upload; undefined when the registry mounted the blob instead. */
+  beginUpload(mount?: Mount): Promise<UploadSession | undefined>;
+  /** Uploads a blob and returns the number of bytes sent. */
+  uploadBlob(source: BlobSource, session?: UploadSession): Promise<number>;
+  listTags(): Promise<readonly string[]>;
+  listReferrers(digest: string): Promise<readonly Descriptor[]>;
+}
+
+/** Makes a client. */
+export function registryClient(options: RegistryClientOptions = {}): RegistryClient {
+  const exchange = new Exchange({
+    transport: options.transport ?? transportFor(),
+    credentials: options.credentials ?? anonymous,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    retries: { ...DEFAULT_RETRIES, ...options.retries },
+    requestsPerRegistry: options.requestsPerRegistry ?? 12,
+    dispatcher: options.dispatcher,
+  });
+  return {
+    repository: ({ registry, repository }, context = {}) => repositoryOf({ exchange, registry, repository, context }),
+    close: () => exchange.close(),
+    [Symbol.asyncDispose]: () => exchange.close(),
+  };
+}
+
+function repositoryOf(address: Parameters<typeof headManifest>[0]): Repository {
+  return {
+    registry: address.registry,
+    repository: address.repository,
+    headManifest: (reference) => headManifest(address, reference),
+    getManifest: (reference) => getManifest(address, reference),
+    putManifest: (reference, manifest) => putManifest(address, reference, manifest),
+    deleteManifest: (reference) => deleteManifest(address, reference),
+    headBlob: (digest) => headBlob(address, digest),
+    blob: (blob) => blobSource(address, blob),
+    beginUpload: (mount) => beginUpload(address, mount),
+    uploadBlob: (source, session) => uploadBlob(address, source, session),
+    listTags: () => listTags(address),
+    listReferrers: (digest) => listReferrers(address, digest),
+  };
+}

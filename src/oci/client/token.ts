@@ -1,0 +1,69 @@
+import { request } from "undici";
+import type { Dispatcher } from "undici";
+import type { Clock } from "../../kit/clock.ts";
+import { errorFromAnswer, RegistryError } from "../errors.ts";
+import type { Scopes } from "./authorization.ts";
+import { basic } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
+
+/** A registry token and the moment it ends. */
+export interface Token {
+  readonly value: string;
+  readonly expiresAtMs: number;
+}
+
+export interface TokenRequest {
+  readonly registry: string;
+  readonly realm: URL;
+  readonly service: string | undefined;
+  readonly scopes: Scopes;
+  readonly credentials: Credentials | undefined;
+}
+
+export type FetchToken = (ask: TokenRequest) => Promise<Token>;
+
+/** The spec's default for tokens that do not say (distribution spec, token authentication). */
+const DEFAULT_SECONDS = 60;
+
+/** Asks the authorization server that a registry names, by GET or, with an identity token, by OAuth 2. */
+export function tokenFetcher({ dispatcher, clock }: { readonly dispatcher: Dispatcher; readonly clock: Clock }): FetchToken {
+  return async (ask) => {
+    const { statusCode, body } = await request(urlOf(ask), { dispatcher, ...requestOf(ask) });
+    const text = await body.text();
+    const { registry } = ask;
+    if (statusCode !== 200) throw errorFromAnswer({ registry, doing: `ask ${ask.realm.host} for a token`, status: statusCode, body: text });
+    return readToken(registry, text, clock.now().getTime());
+  };
+}
+
+const isOauth = ({ credentials }: TokenRequest): boolean => credentials?.kind === "identityToken";
+
+function urlOf(ask: TokenRequest): URL {
+  const url = new URL(ask.realm);
+  if (isOauth(ask)) return url;
+  if (ask.service !== undefined) url.searchParams.set("service", ask.service);
+  for (const scope of ask.scopes) url.searchParams.append("scope", scope);
+  return url;
+}
+
+function requestOf({ credentials, service, scopes }: TokenRequest): Omit<Dispatcher.RequestOptions, "origin" | "path"> {
+  if (credentials?.kind !== "identityToken") {
+    const authorization = basic(credentials);
+    return { method: "GET", headers: authorization === undefined ? {} : { authorization } };
+  }
+  const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: credentials.token, client_id: "omx", scope: scopes.join(" ") });
+  if (service !== undefined) form.set("service", service);
+  return { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: form.toString() };
+}
+
+function readToken(registry: string, text: string, nowMs: number): Token {
+  try {
+    const answer = JSON.parse(text) as { token?: string; access_token?: string; expires_in?: number };
+    const value = answer.token ?? answer.access_token;
+    if (typeof value === "string" && value !== "")
+      return { value, expiresAtMs: nowMs + (answer.expires_in ?? DEFAULT_SECONDS) * 1000 };
+  } catch {
+    // Reported below, like JSON without a token.
+  }
+  throw new RegistryError({ kind: "refused", registry, doing: "ask for a token", says: "the answer holds no token" });
+}

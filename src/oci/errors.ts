@@ -1,0 +1,126 @@
+/**
+ * What went wrong, as far as it decides what to do next.
+ * `denied` is never "missing": a registry that refuses may well have the image.
+ */
+export type RegistryErrorKind = "missing" | "denied" | "throttled" | "unavailable" | "unreachable" | "corrupt" | "refused";
+
+/** What a {@link RegistryError} is made of. */
+export interface RegistryFailure {
+  readonly kind: RegistryErrorKind;
+  readonly registry: string;
+  /** What was being done, as a verb phrase: `read quay.io/a/b:1`. */
+  readonly doing: string;
+  /** What the registry or the network said. */
+  readonly says: string;
+  readonly status?: number;
+  /** The registry's own code: `MANIFEST_UNKNOWN`, `TOOMANYREQUESTS`, `DENIED`; or the network's: `ECONNRESET`. */
+  readonly code?: string;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** A registry did not do what it was asked. The message names the registry, what was tried and what it answered. */
+export class RegistryError extends Error {
+  override readonly name = "RegistryError";
+  readonly kind: RegistryErrorKind;
+  readonly registry: string;
+  readonly says: string;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(failure: RegistryFailure) {
+    const detail = [failure.status, failure.code].filter((part) => part !== undefined).join(" ");
+    super(`${failure.registry} ${VERBS[failure.kind]} (${failure.doing})${detail === "" ? "" : `, ${detail}`}: ${failure.says}`, { cause: failure.cause });
+    this.kind = failure.kind;
+    this.registry = failure.registry;
+    this.says = failure.says;
+    this.status = failure.status;
+    this.code = failure.code;
+    this.retryAfterMs = failure.retryAfterMs;
+  }
+
+  /** Whether the same request may succeed a little later. */
+  get temporary(): boolean {
+    return this.kind === "throttled" || this.kind === "unavailable";
+  }
+}
+
+/**
+ * The error for a connection that broke or never came about. A name that does not resolve and a certificate that is
+ * not trusted stay so; everything else may pass.
+ */
+export function errorFromNetwork(registry: string, doing: string, cause: unknown): RegistryError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const kind = /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/.test(code ?? "") ? "unreachable" : "unavailable";
+  return new RegistryError({ kind, registry, doing, says: message || "the connection failed", cause, ...(code === undefined ? {} : { code }) });
+}
+
+/** Whether the error says that the image, blob or repository is not in the registry. */
+export const isMissing = (error: unknown): boolean => error instanceof RegistryError && error.kind === "missing";
+
+const VERBS: Readonly<Record<RegistryErrorKind, string>> = {
+  missing: "does not have it",
+  denied: "refuses access",
+  throttled: "is asked too often",
+  unavailable: "does not answer",
+  unreachable: "cannot be reached",
+  corrupt: "sent other bytes than promised",
+  refused: "refuses the request",
+};
+
+/** The facts of an answer with an error status. */
+export interface FailedAnswer {
+  readonly registry: string;
+  readonly doing: string;
+  readonly status: number;
+  readonly body: string;
+  readonly retryAfterMs?: number;
+}
+
+/** The error for an answer of the registry, its kind decided by status and code (distribution spec, "Error Codes"). */
+export function errorFromAnswer({ registry, doing, status, body, retryAfterMs }: FailedAnswer): RegistryError {
+  const { code, message } = readErrorBody(body);
+  return new RegistryError({
+    kind: kindOf(status, code),
+    registry,
+    doing,
+    status,
+    says: message,
+    ...(code === undefined ? {} : { code }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  });
+}
+
+const CODE_KINDS: Readonly<Record<string, RegistryErrorKind>> = {
+  TOOMANYREQUESTS: "throttled",
+  UNAUTHORIZED: "denied",
+  DENIED: "denied",
+  NAME_UNKNOWN: "missing",
+  MANIFEST_UNKNOWN: "missing",
+  BLOB_UNKNOWN: "missing",
+  BLOB_UPLOAD_UNKNOWN: "missing",
+  DIGEST_INVALID: "corrupt",
+};
+
+function kindOf(status: number, code: string | undefined): RegistryErrorKind {
+  const known = CODE_KINDS[code ?? ""];
+  if (known !== undefined) return known;
+  if (status === 401 || status === 403) return "denied";
+  if (status === 404) return "missing";
+  if (status === 429) return "throttled";
+  return status === 408 || status >= 500 ? "unavailable" : "refused";
+}
+
+const LONGEST_QUOTE = 300;
+
+function readErrorBody(body: string): { readonly code?: string; readonly message: string } {
+  try {
+    const { errors } = JSON.parse(body) as { errors?: readonly { code?: unknown; message?: unknown }[] };
+    const [first] = Array.isArray(errors) ? errors : [];
+    if (first) return { ...(typeof first.code === "string" ? { code: first.code } : {}), message: String(first.message ?? first.code ?? "no reason given") };
+  } catch {
+    // A proxy's HTML or plain text: quoted as it is.
+  }
+  return { message: body.trim().slice(0, LONGEST_QUOTE) || "no reason given" };
+}

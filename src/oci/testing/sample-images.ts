@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { digestOf } from "../digest.ts";
+import { MEDIA_TYPES } from "../media-types.ts";
+import type { Descriptor, Platform } from "../manifest.ts";
+import type { Repository } from "../client/registry-client.ts";
+
+/** Bytes that do not compress, the same for the same seed. */
+export function noise(seed: string, sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes);
+  let block = createHash("sha512").update(seed).digest();
+  for (let at = 0; at < sizeBytes; at += block.length) {
+    block.copy(bytes, at);
+    // One hash for 4 KiB is enough to make every layer differ and keeps large samples quick.
+    if (at % 4096 === 0) block = createHash("sha512").update(block).digest();
+  }
+  return bytes;
+}
+
+/** A blob of memory as a source for uploads. */
+export const memoryBlob = (bytes: Buffer) => ({
+  blob: { digest: digestOf(bytes), size: bytes.length },
+  async *read(offset = 0) {
+    for (let at = offset; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+  },
+});
+
+/** Pushes an image of these layers and returns its descriptor. Its content is noise: it is for moving, not for running. */
+export async function pushSample(repository: Repository, tag: string, sample: { readonly layers: readonly Buffer[]; readonly platform?: Platform }): Promise<Descriptor> {
+  const platform = sample.platform ?? { os: "linux", architecture: "amd64" };
+  const config = Buffer.from(JSON.stringify({ ...platform, config: {}, rootfs: { type: "layers", diff_ids: sample.layers.map((bytes) => digestOf(bytes)) } }));
+  for (const bytes of new Set([config, ...sample.layers]))
+    if ((await repository.headBlob(digestOf(bytes))) === undefined) await repository.uploadBlob(memoryBlob(bytes));
+  const descriptor = (bytes: Buffer, mediaType: string) => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: descriptor(config, MEDIA_TYPES.ociConfig),
+    layers: sample.layers.map((bytes) => descriptor(bytes, MEDIA_TYPES.ociLayerTar)),
+  };
+  return { ...(await put(repository, tag, manifest)), platform };
+}
+
+/** Pushes an index of manifests that are in the repository already. */
+export const pushIndex = (repository: Repository, tag: string, manifests: readonly Descriptor[]): Promise<Descriptor> =>
+  put(repository, tag, { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests });
+
+async function put(repository: Repository, tag: string, manifest: { readonly mediaType: string }): Promise<Descriptor> {
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  const digest = await repository.putManifest(tag === "" ? digestOf(bytes) : tag, { mediaType: manifest.mediaType, bytes });
+  return { mediaType: manifest.mediaType, digest, size: bytes.length };
+}
