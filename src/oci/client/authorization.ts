@@ -83,8 +83,11 @@ export class Authorization {
   async #token(registry: string, scopes: Scopes, challenge: Challenge): Promise<Token> {
     const { tokens } = this.#of(registry);
     const key = keyOf(scopes);
-    const kept = await tokens.get(key);
-    if (kept && kept.expiresAtMs - MARGIN_MS > this.#options.clock.now().getTime()) return kept;
+    for (let pending = tokens.get(key); pending !== undefined; pending = tokens.get(key)) {
+      const kept = await pending;
+      if (kept.expiresAtMs - MARGIN_MS > this.#options.clock.now().getTime()) return kept;
+      if (tokens.get(key) === pending) break;
+    }
     const asked = this.#ask(registry, scopes, challenge);
     tokens.set(key, asked);
     asked.catch(() => tokens.delete(key));
