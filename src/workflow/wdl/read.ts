@@ -3,6 +3,7 @@ import type { Diagnostic, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
 import type { Finding } from "./ast.ts";
 import { type Document, openDocument } from "./documents.ts";
+import { imagesOf } from "./images.ts";
 import { entryOf, parametersOf, templateOf } from "./interface.ts";
 import { ruleOf } from "./rules.ts";
 
@@ -15,6 +16,7 @@ export function readWdl(tree: SourceTree, main: string): Reading {
   const document = openDocument(tree, main);
   if (!document) return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [missing(main)] };
   const entry = entryOf(document);
+  const found = imagesOf(document);
   const version = entry?.meta?.values["version"];
   return {
     languageVersion: document.syntax.version ?? "draft-2",
@@ -22,9 +24,9 @@ export function readWdl(tree: SourceTree, main: string): Reading {
     ...((typeof version === "string" || typeof version === "number") && { version: String(version) }),
     parameterTemplate: entry ? templateOf(entry) : {},
     parameters: entry ? parametersOf(document, entry) : [],
-    images: [],
-    unresolved: [],
-    diagnostics: documentsOf(document).flatMap(diagnosticsOf),
+    images: found.images,
+    unresolved: found.unresolved,
+    diagnostics: [...documentsOf(document).flatMap(diagnosticsOf), ...(found.complete ? [] : [tooLarge(main)])],
   };
 }
 
@@ -35,6 +37,15 @@ const missing = (file: string): Diagnostic => ({
   line: 1,
   column: 1,
   message: `there is no file "${file}"`,
+});
+
+const tooLarge = (file: string): Diagnostic => ({
+  rule: "wdl-too-large",
+  severity: ruleOf("wdl-too-large").severity,
+  file,
+  line: 1,
+  column: 1,
+  message: "the calls lead to more work than a reading does: some images are not listed",
 });
 
 /** The document and everything it imports, each once. */

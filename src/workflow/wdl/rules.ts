@@ -47,6 +47,13 @@ export const wdlRules: readonly Rule[] = [
     reason: "HealthOmics has no network when it reads a definition; http(s) imports do not work (user guide, workflow-defn-packaging).",
     fix: "Copy the file into the repository and import it by its relative path.",
   },
+  {
+    id: "wdl-too-large",
+    severity: "warning",
+    title: "The document asks for more calls than are followed",
+    reason: "omx follows up to 20,000 calls and a million expressions of one main file, so that a hostile definition cannot hold it up.",
+    fix: "Inspect the sub-workflows as main files of their own.",
+  },
 ];
 
 const BY_ID: ReadonlyMap<string, Rule> = new Map(wdlRules.map((rule) => [rule.id, rule]));
