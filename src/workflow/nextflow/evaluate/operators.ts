@@ -1,0 +1,83 @@
+import { contains, limited } from "./methods.ts";
+import type { Quantity, Value } from "./types.ts";
+import { equal, isList, isMap, isQuantity, isUnknown, textOf } from "./values.ts";
+
+/** What a binary operator gives of two known values, or undefined where that is not known here. */
+export function applyOperator(operator: string, left: Value, right: Value): Value | undefined {
+  const isSame = operator === "==" || operator === "===" ? equal(left, right) : undefined;
+  if (isSame !== undefined) return isSame;
+  if (operator === "!=" || operator === "!==") return negated(equal(left, right));
+  if (operator === "in") return isIn(left, right);
+  if (operator === "!in") return negated(isIn(left, right));
+  if (isUnknown(left) || isUnknown(right)) return undefined;
+  if (operator === "+") return plus(left, right);
+  if (operator === "..") return range(left, right);
+  const numbers = comparable(left, right);
+  return numbers === undefined ? undefined : arithmetic(operator, numbers, isQuantity(left) ? left : undefined);
+}
+
+const negated = (value: boolean | undefined): boolean | undefined => (value === undefined ? undefined : !value);
+
+function isIn(value: Value, container: Value): boolean | undefined {
+  if (isList(container)) return contains(container, value);
+  if (isMap(container)) return typeof value === "string" ? container.has(value) : undefined;
+  return undefined;
+}
+
+function plus(left: Value, right: Value): Value | undefined {
+  if (typeof left === "string" || typeof right === "string") {
+    const texts = [textOf(left), textOf(right)];
+    return texts.includes(undefined) ? undefined : limited(texts.join(""));
+  }
+  if (isList(left)) return [...left, ...(isList(right) ? right : [right])];
+  if (isMap(left) && isMap(right)) return new Map([...left, ...right]);
+  if (typeof left === "number" && typeof right === "number") return left + right;
+  if (isQuantity(left) && isQuantity(right) && left.kind === right.kind) return { kind: left.kind, amount: left.amount + right.amount };
+  return undefined;
+}
+
+const LONGEST_RANGE = 10_000;
+
+function range(from: Value, to: Value): Value | undefined {
+  if (typeof from !== "number" || typeof to !== "number" || Math.abs(to - from) > LONGEST_RANGE) return undefined;
+  const step = to < from ? -1 : 1;
+  return Array.from({ length: Math.abs(to - from) + 1 }, (_, at) => from + at * step);
+}
+
+interface Operands {
+  readonly left: number;
+  readonly right: number;
+  readonly isLeftQuantity: boolean;
+  readonly isRightQuantity: boolean;
+}
+
+function comparable(left: Value, right: Value): Operands | undefined {
+  const a = amount(left);
+  const b = amount(right);
+  if (a === undefined || b === undefined) return undefined;
+  return { left: a, right: b, isLeftQuantity: isQuantity(left), isRightQuantity: isQuantity(right) };
+}
+
+const amount = (value: Value): number | undefined =>
+  typeof value === "number" ? value : isQuantity(value) ? value.amount : undefined;
+
+function arithmetic(operator: string, operands: Operands, unit: Quantity | undefined): Value | undefined {
+  const { left, right, isLeftQuantity, isRightQuantity } = operands;
+  if (operator === "<") return left < right;
+  if (operator === "<=") return left <= right;
+  if (operator === ">") return left > right;
+  if (operator === ">=") return left >= right;
+  if (operator === "<=>") return Math.sign(left - right);
+  const result = calculated(operator, left, right);
+  if (result === undefined || !Number.isFinite(result)) return undefined;
+  if (unit === undefined) return isRightQuantity ? undefined : result;
+  return isLeftQuantity && (operator === "*" || operator === "/") === isRightQuantity ? undefined : { kind: unit.kind, amount: result };
+}
+
+function calculated(operator: string, left: number, right: number): number | undefined {
+  if (operator === "*") return left * right;
+  if (operator === "-") return left - right;
+  if (operator === "/") return left / right;
+  if (operator === "%") return left % right;
+  return operator === "**" ? left ** right : undefined;
+}
