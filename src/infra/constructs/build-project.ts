@@ -1,0 +1,67 @@
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { type BuildEnvironmentVariable, BuildSpec, ComputeType, type IArtifacts, type ISource, LinuxBuildImage, PipelineProject, Project } from "aws-cdk-lib/aws-codebuild";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+
+export interface BuildProjectProps {
+  readonly name: string;
+  readonly description: string;
+  readonly buildSpec: object;
+  readonly key: IKey;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly statements: readonly PolicyStatement[];
+  readonly roleName?: string;
+  /** @default a project of CodePipeline */
+  readonly source?: ISource;
+  readonly secondarySources?: ISource[];
+  readonly artifacts?: IArtifacts;
+  /** Docker inside the build. @default false */
+  readonly privileged?: boolean;
+  readonly timeout?: Duration;
+}
+
+/** A buildspec of one command of the toolkit. `folder` is where the toolkit lies, in the shell's words. */
+export const toolkitBuildSpec = (folder: string, command: string, artifacts?: { readonly folder: string }): object => ({
+  version: "0.2",
+  env: { shell: "bash" },
+  phases: {
+    install: { "runtime-versions": { nodejs: 22 } },
+    build: { commands: [`node "${folder}/omx-ci.mjs" ${command}`] },
+  },
+  ...(artifacts && { artifacts: { "base-directory": artifacts.folder, files: ["**/*"] } }),
+});
+
+/** A CodeBuild project with a role and a log group of its own. */
+export class BuildProject extends Construct {
+  readonly project: Project | PipelineProject;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: BuildProjectProps) {
+    super(scope, id);
+    const { partition, region, account } = Stack.of(this);
+    const logGroup = new LogGroup(this, "Logs", { logGroupName: `/aws/codebuild/${props.name}`, retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
+    this.role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("codebuild.amazonaws.com"), description: `What ${props.name} may do`, ...(props.roleName && { roleName: props.roleName }),
+    });
+    this.role.addToPolicy(new PolicyStatement({
+      sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/${props.name}:*`],
+    }));
+    for (const statement of props.statements) this.role.addToPolicy(statement);
+    const shared = {
+      projectName: props.name,
+      description: props.description,
+      role: this.role.withoutPolicyUpdates(),
+      buildSpec: BuildSpec.fromObjectToYaml(props.buildSpec as Record<string, unknown>),
+      encryptionKey: props.key,
+      timeout: props.timeout ?? Duration.hours(1),
+      environment: { buildImage: LinuxBuildImage.STANDARD_7_0, computeType: ComputeType.SMALL, privileged: props.privileged ?? false },
+      environmentVariables: Object.fromEntries(Object.entries(props.environment).map(([name, value]): [string, BuildEnvironmentVariable] => [name, { value }])),
+      logging: { cloudWatch: { logGroup } },
+    };
+    this.project = props.source
+      ? new Project(this, "Project", { ...shared, source: props.source, ...(props.secondarySources && { secondarySources: props.secondarySources }), ...(props.artifacts && { artifacts: props.artifacts }) })
+      : new PipelineProject(this, "Project", shared);
+  }
+}

@@ -1,0 +1,65 @@
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { Place } from "../release/project/deploy-config.ts";
+import { CREATED_BY } from "../release/names.ts";
+
+const statement = (sid: string, actions: readonly string[], resources: readonly string[], conditions?: object): PolicyStatement =>
+  new PolicyStatement({ sid, actions: [...actions], resources: [...resources], ...(conditions && { conditions: conditions as Record<string, Record<string, unknown>> }) });
+
+/** Read objects below prefixes of a bucket, and list them. */
+export const readObjects = (sid: string, bucketArn: string, prefixes: readonly string[] = [""]): PolicyStatement[] => [
+  statement(`${sid}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], prefixes.map((prefix) => `${bucketArn}/${prefix}*`)),
+  statement(`${sid}List`, ["s3:ListBucket", "s3:GetBucketLocation"], [bucketArn]),
+];
+
+/** Write objects below prefixes of a bucket, whole uploads included. */
+export const writeObjects = (sid: string, bucketArn: string, prefixes: readonly string[] = [""]): PolicyStatement =>
+  statement(sid, ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], prefixes.map((prefix) => `${bucketArn}/${prefix}*`));
+
+export const useKey = (sid: string, keyArn: string, uses: readonly ("read" | "write")[]): PolicyStatement =>
+  statement(sid, [...(uses.includes("read") ? ["kms:Decrypt"] : []), ...(uses.includes("write") ? ["kms:GenerateDataKey", "kms:Encrypt"] : []), "kms:DescribeKey"], [keyArn]);
+
+const repositories = ({ account, region }: Place): string => `arn:aws:ecr:${region}:${account}:repository/*`;
+
+/** Bring images in: make repositories (tagged as ours), push, read, and set the policies of those we made. */
+export const stageImages = (place: Place): PolicyStatement[] => [
+  statement("RegistryToken", ["ecr:GetAuthorizationToken"], ["*"]),
+  statement("NewRepositories", ["ecr:CreateRepository", "ecr:TagResource"], [repositories(place)], { StringEquals: { [`aws:RequestTag/${CREATED_BY.key}`]: CREATED_BY.value } }),
+  statement("PushImages", [
+    "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:CompleteLayerUpload", "ecr:PutImage",
+    "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListTagsForResource",
+  ], [repositories(place)]),
+  ...repositoryPolicies(place),
+];
+
+/** Read and set the policies of repositories that carry our tag, and of no other. */
+export const repositoryPolicies = (place: Place): PolicyStatement[] => [
+  statement("ReadPolicies", ["ecr:GetRepositoryPolicy", "ecr:DescribeRepositories", "ecr:ListTagsForResource"], [repositories(place)]),
+  statement("SetPolicies", ["ecr:SetRepositoryPolicy"], [repositories(place)], { StringEquals: { [`aws:ResourceTag/${CREATED_BY.key}`]: CREATED_BY.value } }),
+];
+
+/** Read images of other accounts' private registries: the declared ones, in the declared regions. */
+export const foreignImages = (accounts: readonly string[], region: string): PolicyStatement[] =>
+  accounts.length === 0 ? [] : [statement("ForeignImages", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], accounts.map((account) => `arn:aws:ecr:${region}:${account}:repository/*`))];
+
+/** Create and read workflows and their versions. */
+export const publishWorkflows = ({ account, region }: Place): PolicyStatement[] => [
+  statement("CreateWorkflow", ["omics:CreateWorkflow", "omics:ListWorkflows"], ["*"]),
+  statement("Versions", [
+    "omics:CreateWorkflowVersion", "omics:GetWorkflow", "omics:GetWorkflowVersion", "omics:ListWorkflowVersions", "omics:TagResource", "omics:UntagResource", "omics:ListTagsForResource",
+  ], [`arn:aws:omics:${region}:${account}:workflow/*`]),
+];
+
+/** A role that HealthOmics takes for runs: inputs, outputs, images, logs. */
+export function runStatements(place: Place, { read, write }: { readonly read: readonly string[]; readonly write: readonly string[] }): PolicyStatement[] {
+  const buckets = (uris: readonly string[]) => [...new Set(uris.map((uri) => `arn:aws:s3:::${uri.slice("s3://".length).split("/")[0]}`))];
+  const objects = (uris: readonly string[]) => uris.map((uri) => `arn:aws:s3:::${uri.slice("s3://".length)}*`);
+  return [
+    statement("ReadInputs", ["s3:GetObject"], [...objects(read), ...objects(write)]),
+    statement("ListInputs", ["s3:ListBucket"], buckets([...read, ...write])),
+    statement("WriteOutputs", ["s3:PutObject"], objects(write)),
+    statement("ReadImages", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"], [`arn:aws:ecr:${place.region}:*:repository/*`]),
+    statement("WriteLogs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [`arn:aws:logs:${place.region}:${place.account}:log-group:/aws/omics/WorkflowLog:*`]),
+  ];
+}
+
+export { statement };

@@ -1,0 +1,110 @@
+import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { Source } from "aws-cdk-lib/aws-codebuild";
+import { Rule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { ArnPrincipal, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Key } from "aws-cdk-lib/aws-kms";
+import { type Bucket, type CfnBucket } from "aws-cdk-lib/aws-s3";
+import { Asset } from "aws-cdk-lib/aws-s3-assets";
+import type { Construct } from "constructs";
+import { NAMES, releasesBucket } from "../../release/names.ts";
+import type { Place } from "../../release/project/deploy-config.ts";
+import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
+import { dataBucket } from "../constructs/data-bucket.ts";
+import { HandlerFunction } from "../constructs/handler-function.ts";
+import { type AppContext, bucketArn, projectArn, roleArn, settingsOf } from "../context.ts";
+import { publishWorkflows, readObjects, runStatements, statement, useKey, writeObjects } from "../policies.ts";
+
+export interface ProductionStackProps extends StackProps {
+  readonly context: AppContext;
+  readonly place: Place;
+}
+
+/** The production account: where approved bundles arrive, are verified and become versions. */
+export class ProductionStack extends Stack {
+  private readonly context: AppContext;
+  private readonly place: Place;
+  private readonly key: Key;
+  private readonly bucket: Bucket;
+
+  constructor(scope: Construct, id: string, { context, place, ...props }: ProductionStackProps) {
+    super(scope, id, props);
+    this.context = context;
+    this.place = place;
+    const keep = context.config.keepData;
+    this.key = new Key(this, "Key", { alias: "omx-releases", description: "Released workflow definitions", enableKeyRotation: true, removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY });
+    this.bucket = dataBucket(this, "Releases", { name: releasesBucket(place.account, place.region), key: this.key, keep });
+    (this.bucket.node.defaultChild as CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+    this.letPromotionsIn();
+    this.release();
+    this.runRole();
+  }
+
+  /** Only the promotion roles of the cicd account write here; production reads. */
+  private letPromotionsIn(): void {
+    for (const workflow of Object.keys(this.context.config.workflows)) {
+      const promote = new ArnPrincipal(roleArn(this.context.config.cicd, `${NAMES.promoteRole}-${workflow}`));
+      this.bucket.addToResourcePolicy(new PolicyStatement({
+        sid: `HandOver${workflow.replaceAll("-", "")}`, principals: [promote], actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources: [`${this.bucket.bucketArn}/${workflow}/*`],
+      }));
+      this.bucket.addToResourcePolicy(new PolicyStatement({
+        sid: `List${workflow.replaceAll("-", "")}`, principals: [promote], actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: [this.bucket.bucketArn],
+      }));
+      this.key.addToResourcePolicy(new PolicyStatement({
+        sid: `HandOver${workflow.replaceAll("-", "")}`, principals: [promote], actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: ["*"],
+        conditions: { StringEquals: { "kms:ViaService": `s3.${this.place.region}.amazonaws.com` } },
+      }));
+    }
+  }
+
+  private release(): void {
+    const { place, context } = this;
+    const bucket = bucketArn(releasesBucket(place.account, place.region));
+    const environment = { OMX_DEPLOYMENT: settingsOf(context) };
+    const askForApproval = statement("AskForApproval", ["sts:AssumeRole"], [roleArn(context.config.cicd, NAMES.approvalReaderRole)]);
+    const verify = new HandlerFunction(this, "Verify", {
+      name: "omx-verify-bundle", handler: "verify-bundle", roleName: NAMES.verifyRole, code: context.bundles.functions, environment, timeout: Duration.minutes(5),
+      statements: [
+        ...readObjects("Bundles", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), writeObjects("Results", bucket), askForApproval,
+        statement("Release", ["codebuild:StartBuild"], [projectArn(place, NAMES.releaseProject)]),
+      ],
+    });
+    new Rule(this, "BundleArrived", {
+      ruleName: "omx-bundle-arrived",
+      description: "release.json, the last file of a bundle, arrived",
+      eventPattern: { source: ["aws.s3"], detailType: ["Object Created"], detail: { bucket: { name: [releasesBucket(place.account, place.region)] }, object: { key: [{ suffix: "/release.json" }] } } },
+      targets: [new LambdaFunction(verify.function, { retryAttempts: 8, maxEventAge: Duration.hours(2) })],
+    });
+    const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
+    new BuildProject(this, "Release", {
+      name: NAMES.releaseProject,
+      roleName: NAMES.releaseRole,
+      description: "Creates the workflow version of a verified bundle",
+      key: this.key,
+      source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),
+      environment,
+      buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR", "release"),
+      statements: [
+        ...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]),
+        ...readObjects("Bundles", bucket), writeObjects("Results", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), askForApproval,
+        ...publishWorkflows(place),
+        statement("CheckImages", ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
+        statement("SmokeRun", ["omics:StartRun", "omics:GetRun", "omics:TagResource"], [`arn:aws:omics:${place.region}:${place.account}:run/*`, `arn:aws:omics:${place.region}:${place.account}:workflow/*`]),
+        statement("RunRole", ["iam:PassRole"], [roleArn(place, NAMES.runRole)], { StringEquals: { "iam:PassedToService": "omics.amazonaws.com" } }),
+      ],
+    });
+  }
+
+  /** For runs of released versions: outputs below `runs/`, images from the cicd account's registry. */
+  private runRole(): void {
+    const { place, context } = this;
+    const bucket = `s3://${releasesBucket(place.account, place.region)}`;
+    const role = new Role(this, "RunRole", {
+      roleName: NAMES.runRole,
+      description: "What a run of a released version may do",
+      assumedBy: new ServicePrincipal("omics.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": place.account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` } } }),
+    });
+    for (const policy of runStatements(place, { read: [`${bucket}/data/`, ...context.config.dataSources], write: [`${bucket}/runs/`] })) role.addToPolicy(policy);
+    role.addToPolicy(useKey("Key", this.key.keyArn, ["read", "write"]));
+  }
+}

@@ -1,0 +1,197 @@
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Source } from "aws-cdk-lib/aws-codebuild";
+import { type IRepository, Repository } from "aws-cdk-lib/aws-codecommit";
+import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
+import {
+  CodeBuildAction, CodeCommitSourceAction, CodeCommitTrigger, CodeStarConnectionsSourceAction, ManualApprovalAction, S3SourceAction, S3Trigger, StateMachineInput, StepFunctionInvokeAction,
+} from "aws-cdk-lib/aws-codepipeline-actions";
+import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
+import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { Asset } from "aws-cdk-lib/aws-s3-assets";
+import type { ITopic } from "aws-cdk-lib/aws-sns";
+import { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
+import type { Construct } from "constructs";
+import { NAMES, pipelineName, PREFIXES, projectName, releasesBucket } from "../../release/names.ts";
+import type { DeployConfig } from "../../release/project/deploy-config.ts";
+import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
+import { type AppContext, bucketArn, executionArn, machineArn, settingsOf, testPlace } from "../context.ts";
+import { publishWorkflows, readObjects, repositoryPolicies, statement, useKey, writeObjects } from "../policies.ts";
+
+export interface WorkflowStackProps extends StackProps {
+  readonly context: AppContext;
+  readonly workflow: string;
+  readonly key: IKey;
+  readonly bucket: Bucket;
+  readonly topic: ITopic;
+}
+
+type WorkflowConfig = DeployConfig["workflows"][string];
+
+/** One workflow's repository, its checks on pull requests and its pipeline from a push to the promotion. */
+export class WorkflowStack extends Stack {
+  private readonly context: AppContext;
+  private readonly workflow: string;
+  private readonly workflowConfig: WorkflowConfig;
+  private readonly key: IKey;
+  private readonly bucket: Bucket;
+  private readonly toolkit: Asset;
+
+  constructor(scope: Construct, id: string, { context, workflow, key, bucket, topic, ...props }: WorkflowStackProps) {
+    super(scope, id, props);
+    const found = context.config.workflows[workflow];
+    if (!found) throw new Error(`omx.deploy.yaml has no workflow ${workflow}`);
+    this.context = context;
+    this.workflow = workflow;
+    this.workflowConfig = found;
+    this.key = key;
+    this.bucket = bucket;
+    this.toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
+    const repository = found.source === "codecommit" ? new Repository(this, "Repository", { repositoryName: found.repository ?? workflow, description: `The workflow ${workflow}, released by omx` }) : undefined;
+    if (repository) this.checks(repository);
+    this.pipeline(repository, topic);
+  }
+
+  private pipeline(repository: IRepository | undefined, topic: ITopic): void {
+    const source = new Artifact("Source");
+    const toolkit = new Artifact("Toolkit");
+    const built = new Artifact("Built");
+    const sourceAction = this.sourceAction(repository, source);
+    const build = this.build();
+    const promote = this.promote();
+    const pipeline = new Pipeline(this, "Pipeline", {
+      pipelineName: pipelineName(this.workflow), pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: this.bucket, restartExecutionOnUpdate: false,
+    });
+    const toolkitAction = new S3SourceAction({ actionName: "Toolkit", bucket: this.toolkit.bucket, bucketKey: this.toolkit.s3ObjectKey, output: toolkit, trigger: S3Trigger.NONE });
+    const identity = {
+      OMX_COMMIT: { value: sourceAction.variable("CommitId") }, OMX_BRANCH: { value: sourceAction.variable("BranchName") }, OMX_EXECUTION: { value: "#{codepipeline.PipelineExecutionId}" },
+    };
+    const machine = StateMachine.fromStateMachineArn(this, "TestRun", machineArn(testPlace(this.context), NAMES.testRun));
+    pipeline.addStage({ stageName: "Source", actions: [sourceAction.action, toolkitAction] });
+    pipeline.addStage({ stageName: "Build", actions: [new CodeBuildAction({ actionName: "Build", project: build.project, input: source, extraInputs: [toolkit], outputs: [built], environmentVariables: identity })] });
+    pipeline.addStage({ stageName: "Test", actions: [new StepFunctionInvokeAction({ actionName: "Test", stateMachine: machine, stateMachineInput: StateMachineInput.filePath(built.atPath("test-run.json")) })] });
+    pipeline.addStage({
+      stageName: NAMES.approvalStage,
+      actions: [new ManualApprovalAction({
+        actionName: NAMES.approvalAction, notificationTopic: topic,
+        additionalInformation: `A new version of ${this.workflow} passed its tests. Look at the evidence, then approve or reject.`,
+        ...(this.context.config.consoleUrl && { externalEntityLink: `${this.context.config.consoleUrl}/releases/${this.workflow}/#{codepipeline.PipelineExecutionId}` }),
+      })],
+    });
+    pipeline.addStage({ stageName: "Promote", actions: [new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables: identity })] });
+  }
+
+  private sourceAction(repository: IRepository | undefined, output: Artifact): { action: IAction; variable(name: "CommitId" | "BranchName"): string } {
+    const { branch, connectionArn = "", repository: name = "" } = this.workflowConfig;
+    if (repository) {
+      const action = new CodeCommitSourceAction({ actionName: "Source", repository, branch, output, trigger: CodeCommitTrigger.EVENTS, variablesNamespace: "Source" });
+      return { action, variable: (variable) => `#{Source.${variable}}` };
+    }
+    const [owner = "", repo = ""] = name.split("/");
+    const action = new CodeStarConnectionsSourceAction({ actionName: "Source", connectionArn, owner, repo, branch, output, variablesNamespace: "Source" });
+    return { action, variable: (variable) => `#{Source.${variable}}` };
+  }
+
+  /** Checks, stages images, packages, creates the version, stages test data. */
+  private build(): BuildProject {
+    const { cicd } = this.context.config;
+    const place = testPlace(this.context);
+    const bucket = this.bucket.bucketArn;
+    const wf = this.workflow;
+    return new BuildProject(this, "Build", {
+      name: projectName(wf, "build"),
+      description: `Builds a release of ${wf}`,
+      key: this.key,
+      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: wf },
+      timeout: Duration.hours(4),
+      buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "build", { folder: "$CODEBUILD_SRC_DIR/.omx-release" }),
+      statements: [
+        ...this.artifactAccess(),
+        writeObjects("Stage", bucket, [`${PREFIXES.testData}/${wf}/`, `${PREFIXES.definitions}/${wf}/`, `${PREFIXES.imageSources}/${wf}/`, `${PREFIXES.evidence}/${wf}/`]),
+        ...readObjects("Staged", bucket, [`${PREFIXES.testData}/${wf}/`, `${PREFIXES.definitions}/${wf}/`, `${PREFIXES.evidence}/${wf}/`, `${PREFIXES.imageSources}/${wf}/`]),
+        ...publishWorkflows(place),
+        statement("StageImages", ["states:StartExecution"], [machineArn(cicd, NAMES.puller), machineArn(cicd, NAMES.builder)]),
+        statement("FollowStaging", ["states:DescribeExecution", "states:StopExecution"], [executionArn(cicd, NAMES.puller), executionArn(cicd, NAMES.builder)]),
+        statement("CheckImages", ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetRepositoryPolicy"], [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`]),
+        statement("Trigger", ["codepipeline:GetPipelineExecution"], [this.pipelineArn()]),
+      ],
+    });
+  }
+
+  /** After the approval: opens the repositories to production and hands the bundle over. Nothing else may write there. */
+  private promote(): BuildProject {
+    const { production, cicd } = this.context.config;
+    const targets = production.map(({ account, region }) => bucketArn(releasesBucket(account, region)));
+    return new BuildProject(this, "Promote", {
+      name: projectName(this.workflow, "promote"),
+      roleName: `${NAMES.promoteRole}-${this.workflow}`,
+      description: `Promotes an approved release of ${this.workflow}`,
+      key: this.key,
+      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: this.workflow },
+      timeout: Duration.hours(2),
+      buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "promote"),
+      statements: [
+        ...this.artifactAccess(),
+        ...repositoryPolicies(cicd),
+        statement("Approval", ["codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState"], [this.pipelineArn()]),
+        ...readObjects("Evidence", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`, `${PREFIXES.definitions}/${this.workflow}/`]),
+        writeObjects("Record", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`]),
+        ...targets.map((bucket, index) => writeObjects(`HandOver${index}`, bucket, [`${this.workflow}/`])),
+        ...targets.flatMap((bucket, index) => readObjects(`FollowRelease${index}`, bucket, [`${this.workflow}/`])),
+        statement("ReleaseKeys", ["kms:GenerateDataKey", "kms:Decrypt"], production.map(({ account, region }) => `arn:aws:kms:${region}:${account}:key/*`), { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } }),
+      ],
+    });
+  }
+
+  /** A pull request runs the checks alone and gets a comment. */
+  private checks(repository: Repository): void {
+    const checks = new BuildProject(this, "Checks", {
+      name: projectName(this.workflow, "checks"),
+      description: `Checks pull requests of ${this.workflow}`,
+      key: this.key,
+      source: Source.codeCommit({ repository }),
+      secondarySources: [Source.s3({ identifier: "Toolkit", bucket: this.toolkit.bucket, path: this.toolkit.s3ObjectKey })],
+      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: this.workflow },
+      timeout: Duration.minutes(15),
+      buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "check"),
+      statements: [
+        ...readObjects("Toolkit", this.toolkit.bucket.bucketArn, [this.toolkit.s3ObjectKey]),
+        statement("Source", ["codecommit:GitPull"], [repository.repositoryArn]),
+        statement("Comment", ["codecommit:PostCommentForPullRequest", "codecommit:GetPullRequest"], [repository.repositoryArn]),
+      ],
+    });
+    new Rule(this, "PullRequests", {
+      ruleName: `omx-${this.workflow}-pull-requests`,
+      description: `A pull request of ${this.workflow} was opened or changed: check it`,
+      eventPattern: {
+        source: ["aws.codecommit"], detailType: ["CodeCommit Pull Request State Change"], resources: [repository.repositoryArn],
+        detail: { event: ["pullRequestCreated", "pullRequestSourceBranchUpdated"], pullRequestStatus: ["Open"] },
+      },
+      targets: [new CodeBuildProject(checks.project, {
+        event: RuleTargetInput.fromObject({
+          sourceVersion: EventField.fromPath("$.detail.sourceCommit"),
+          environmentVariablesOverride: [
+            { name: "OMX_PULL_REQUEST", value: EventField.fromPath("$.detail.pullRequestId"), type: "PLAINTEXT" },
+            { name: "OMX_REPOSITORY", value: repository.repositoryName, type: "PLAINTEXT" },
+            { name: "OMX_COMMIT", value: EventField.fromPath("$.detail.sourceCommit"), type: "PLAINTEXT" },
+            { name: "OMX_BASE_COMMIT", value: EventField.fromPath("$.detail.destinationCommit"), type: "PLAINTEXT" },
+          ],
+        }),
+      })],
+    });
+  }
+
+  /** Read the pipeline's artifacts and write new ones: what CodeBuild itself needs in a pipeline. */
+  private artifactAccess(): PolicyStatement[] {
+    const prefix = `${pipelineName(this.workflow)}/`.slice(0, 21);
+    return [
+      ...readObjects("Artifacts", this.bucket.bucketArn, [prefix.replace(/\/$/, "")]),
+      writeObjects("NewArtifacts", this.bucket.bucketArn, [prefix.replace(/\/$/, "")]),
+      useKey("Key", this.key.keyArn, ["read", "write"]),
+    ];
+  }
+
+  private readonly pipelineArn = (): string => `arn:aws:codepipeline:${this.context.config.cicd.region}:${this.context.config.cicd.account}:${pipelineName(this.workflow)}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * The names of what `omx deploy` makes. Release code finds resources by them, the CDK app gives them.
+ * The two state machines of containers, their inputs and the tag keep the names that users of the reference know.
+ */
+export const NAMES = {
+  puller: "omx-container-puller",
+  builder: "omx-container-builder",
+  testRun: "omx-test-run",
+  runRole: "omx-run",
+  promoteRole: "omx-promote",
+  /** In cicd: lets production ask whether an approval precedes a bundle. */
+  approvalReaderRole: "omx-approval-reader",
+  /** In production: checks a bundle and creates its version. */
+  releaseRole: "omx-release",
+  verifyRole: "omx-verify-bundle",
+  imageBuildProject: "omx-image-build",
+  releaseProject: "omx-release",
+  approvalTopic: "omx-approvals",
+  approvalStage: "Approve",
+  approvalAction: "Approve",
+} as const;
+
+/** Marks repositories that omx made. */
+export const CREATED_BY = { key: "createdBy", value: "omx-ecr-helper" } as const;
+
+/** The pipeline of a workflow. */
+export const pipelineName = (workflow: string): string => `omx-${workflow}`;
+
+/** CodeBuild projects of a workflow. */
+export const projectName = (workflow: string, purpose: "checks" | "build" | "promote"): string => `omx-${workflow}-${purpose}`;
+
+/** In cicd: pipeline artifacts, test data, test outputs and evidence. */
+export const artifactsBucket = (account: string, region: string): string => `omx-artifacts-${account}-${region}`;
+
+/** In production: where a release is read. */
+export const releasesBucket = (account: string, region: string): string => `omx-releases-${account}-${region}`;
+
+/** Folders of the artifacts bucket. */
+export const PREFIXES = {
+  /** `<workflow>/<version>/<test>/`: data of the tests, staged from the repository. */
+  testData: "test-data",
+  /** Outputs of test runs. */
+  testOutputs: "test-outputs",
+  /** `<workflow>/<version>/`: reports, differences, the release's record. */
+  evidence: "evidence",
+  /** `<workflow>/<digest>.zip`: definitions that are too large for a request. */
+  definitions: "definitions",
+  /** `<workflow>/<hash>.zip`: sources of images that are built. */
+  imageSources: "image-sources",
+} as const;

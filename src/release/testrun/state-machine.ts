@@ -1,0 +1,121 @@
+import { ENDED } from "./verdicts.ts";
+
+/** What `omx-test-run` is started with: the file `test-run.json` of a build. */
+export interface TestRunInput {
+  readonly workflowId: string;
+  readonly versionName: string;
+  readonly roleArn: string;
+  /** `s3://bucket/prefix/` */
+  readonly outputUri: string;
+  /** Where evidence goes: bucket and prefix without a slash at its end. */
+  readonly evidence: { readonly bucket: string; readonly prefix: string };
+  readonly tests: readonly TestRunCase[];
+}
+
+/** One test case as the state machine needs it; judged by the expectations kept in the evidence. */
+export interface TestRunCase {
+  readonly name: string;
+  readonly runName: string;
+  readonly requestId: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly storageType: "STATIC" | "DYNAMIC";
+  /** GiB; only with STATIC. */
+  readonly storageCapacity?: number;
+  readonly timeoutSeconds: number;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const TRANSIENT = ["Omics.ThrottlingException", "Omics.InternalServerException", "Omics.RequestTimeoutException", "Lambda.ServiceException", "Lambda.TooManyRequestsException", "Lambda.SdkClientException"];
+const retry = [{ ErrorEquals: TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" }];
+
+/**
+ * Starts one run for each test, waits until each has ended or its time is over (then cancels it), and has the outputs
+ * judged. It ends whatever a run does: every state has a way out, and the machine has a limit of its own.
+ * `${JudgeFunction}` is filled in by the template.
+ */
+export function testRunDefinition(): object {
+  return {
+    Comment: "Runs a workflow version on its test data and judges the outputs",
+    QueryLanguage: "JSONata",
+    TimeoutSeconds: 14 * 24 * 3600,
+    StartAt: "EachTest",
+    States: {
+      EachTest: {
+        Type: "Map",
+        Items: "{% $states.input.tests %}",
+        ItemSelector: {
+          test: "{% $states.context.Map.Item.Value %}",
+          workflowId: "{% $states.input.workflowId %}", versionName: "{% $states.input.versionName %}",
+          roleArn: "{% $states.input.roleArn %}", outputUri: "{% $states.input.outputUri %}",
+        },
+        MaxConcurrency: 10,
+        ItemProcessor: { ProcessorConfig: { Mode: "INLINE" }, StartAt: "StartRun", States: oneTest() },
+        Output: "{% $merge([$states.input, {'runs': $states.result}]) %}",
+        Next: "Judge",
+      },
+      Judge: {
+        Type: "Task",
+        Resource: "arn:aws:states:::lambda:invoke",
+        Arguments: { FunctionName: "${JudgeFunction}", Payload: "{% $states.input %}" },
+        TimeoutSeconds: 900,
+        Retry: retry,
+        Output: "{% $states.result.Payload %}",
+        Next: "Verdict",
+      },
+      Verdict: { Type: "Choice", Choices: [{ Condition: "{% $states.input.passed %}", Next: "Passed" }], Default: "Failed" },
+      Passed: { Type: "Succeed" },
+      Failed: { Type: "Fail", Error: "TestsFailed", Cause: "{% $states.input.summary %}" },
+    },
+  };
+}
+
+function oneTest(): object {
+  const failed = (status: string) => [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }];
+  return {
+    StartRun: {
+      Type: "Task",
+      Resource: "arn:aws:states:::aws-sdk:omics:startRun",
+      Arguments: {
+        WorkflowId: "{% $states.input.workflowId %}", WorkflowVersionName: "{% $states.input.versionName %}", RoleArn: "{% $states.input.roleArn %}",
+        Name: "{% $states.input.test.runName %}", OutputUri: "{% $states.input.outputUri %}", Parameters: "{% $states.input.test.parameters %}",
+        StorageType: "{% $states.input.test.storageType %}", RequestId: "{% $states.input.test.requestId %}", LogLevel: "ALL", RetentionMode: "RETAIN",
+        Tags: "{% $states.input.test.tags %}",
+      },
+      Assign: { deadline: "{% $millis() + $states.input.test.timeoutSeconds * 1000 %}", polls: 0, runId: "{% $states.result.Id %}", test: "{% $states.input.test %}" },
+      Output: {},
+      Retry: retry,
+      Catch: failed("NOT_STARTED"),
+      Next: "Wait",
+    },
+    // Short at first, so that a short run is not waited for; never more than half a minute.
+    Wait: { Type: "Wait", Seconds: "{% $min([30, 1 + $floor($polls / 4)]) %}", Assign: { polls: "{% $polls + 1 %}" }, Next: "GetRun" },
+    GetRun: {
+      Type: "Task",
+      Resource: "arn:aws:states:::aws-sdk:omics:getRun",
+      Arguments: { Id: "{% $runId %}" },
+      Output: { status: "{% $states.result.Status %}", message: "{% $exists($states.result.StatusMessage) ? $states.result.StatusMessage : '' %}", uri: "{% $exists($states.result.RunOutputUri) ? $states.result.RunOutputUri : '' %}", failureReason: "{% $exists($states.result.FailureReason) ? $states.result.FailureReason : '' %}" },
+      Retry: retry,
+      Catch: [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "UNKNOWN", message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }],
+      Next: "HasEnded",
+    },
+    HasEnded: {
+      Type: "Choice",
+      Choices: [
+        { Condition: `{% $states.input.status in ${JSON.stringify(ENDED).replaceAll('"', "'")} %}`, Next: "Ended" },
+        { Condition: "{% $millis() > $deadline %}", Next: "CancelRun" },
+      ],
+      Default: "Wait",
+    },
+    CancelRun: {
+      Type: "Task",
+      Resource: "arn:aws:states:::aws-sdk:omics:cancelRun",
+      Arguments: { Id: "{% $runId %}" },
+      Retry: retry,
+      Catch: [{ ErrorEquals: ["States.ALL"], Next: "TimedOut" }],
+      Next: "TimedOut",
+    },
+    TimedOut: { Type: "Pass", Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "TIMED_OUT", message: "{% 'the run did not end within ' & $string($test.timeoutSeconds) & ' s and was cancelled' %}" }, Next: "Result" },
+    Ended: { Type: "Pass", Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "{% $states.input.status %}", message: "{% $states.input.failureReason != '' ? $states.input.failureReason & ': ' & $states.input.message : $states.input.message %}", outputUri: "{% $states.input.uri %}" }, Next: "Result" },
+    Result: { Type: "Succeed" },
+  };
+}
