@@ -19,9 +19,9 @@ export interface StackScope {
   readonly parameters: readonly StackParameter[];
   readonly stack: { readonly id: string; readonly name: string; readonly account: string; readonly region: string; readonly notificationArns: readonly string[] };
   /** The resources that exist so far; also those added while the scope is in use. */
-  readonly resources: ReadonlyMap<string, ResourceView>;
+  readonly resources: { get(logicalId: string): ResourceView | undefined };
   /** The value of an export of the account and region. @throws AwsError where there is none */
-  importValue(name: string): string;
+  importValue(name: string): Value;
 }
 
 /** The scope of a stack's expressions. */
