@@ -1,0 +1,54 @@
+/** Reads a CWL definition: what HealthOmics would say of it, and what more there is to know. */
+import type { Diagnostic, Reading } from "../inspection.ts";
+import type { SourceTree } from "../source-tree.ts";
+import { documentsOf, type Document } from "./documents.ts";
+import { interfaceOf } from "./inputs.ts";
+import { imagesOf } from "./images.ts";
+import { problem } from "./problems.ts";
+import { nameOf, type Process, processIn } from "./process.ts";
+import { definitionVersion, languageVersion, versionProblem } from "./versions.ts";
+
+const NOTHING: Reading = { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [] };
+
+/**
+ * The reading of the process that `main` names (`file.cwl`, or `file.cwl#id`) and of all that it runs. Never throws on
+ * what files can hold: a part that cannot be read is a diagnostic, and the rest is read.
+ */
+export function readCwl(tree: SourceTree, main: string): Reading {
+  const [file = "", ...id] = main.split("#");
+  const documents = documentsOf(tree);
+  const document = documents.open(file);
+  if (!document)
+    return { ...NOTHING, diagnostics: [problem("cwl-missing-file", { file, line: 1, column: 1 }, `there is no file "${file}"`)] };
+  const version = languageVersion(document);
+  const said = { ...(version !== undefined && { languageVersion: version }) };
+  const process = processIn(document, id.length > 0 ? id.join("#") : undefined);
+  if ("rule" in process) return { ...NOTHING, ...said, diagnostics: [...problemsOf([document]), process] };
+  const { parameters, parameterTemplate, problems } = interfaceOf(process, documents);
+  const { images, unresolved, used, problems: found } = imagesOf(process, documents);
+  const own = definitionVersion(process, document);
+  return {
+    ...said,
+    name: nameOf(process) ?? stemOf(file),
+    ...(own !== undefined && { version: own }),
+    parameterTemplate,
+    parameters,
+    images,
+    unresolved,
+    diagnostics: [...problemsOf([document, ...used]), ...versionProblems(process, document), ...problems, ...found],
+  };
+}
+
+const stemOf = (file: string): string => (file.split("/").at(-1) ?? file).replace(/\.[^.]+$/, "");
+
+const versionProblems = (process: Process, document: Document): readonly Diagnostic[] => {
+  const found = versionProblem(process, document);
+  return found ? [found] : [];
+};
+
+/** The problems of the documents and of all that they import, each document once. */
+function problemsOf(documents: readonly Document[]): readonly Diagnostic[] {
+  const all = new Set(documents);
+  for (const document of all) for (const imported of document.imports) all.add(imported);
+  return [...all].flatMap(({ problems }) => problems);
+}

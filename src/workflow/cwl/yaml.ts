@@ -1,0 +1,182 @@
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type ParsedNode,
+  parseDocument,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
+
+import type { Entry, Json, MapNode, Node, Place } from "./nodes.ts";
+
+/** A document that was read as far as it could be. */
+export interface Parsed {
+  readonly root?: Node;
+  readonly problems: readonly { readonly at: Place; readonly message: string }[];
+}
+
+/** More nodes than any definition has; aliases count for what they unfold to. */
+export const MAX_WEIGHT = 500_000;
+
+const MAX_DEPTH = 150;
+/** From here on the parser itself could be made to run out of stack. */
+const MAX_FLOW_DEPTH = 500;
+
+/** Reads YAML 1.2 or JSON. Aliases are shared, not copied; what would unfold without end is a problem. Never throws. */
+export function parseYaml(text: string, file: string): Parsed {
+  const lines = new LineCounter();
+  const start: Place = { file, line: 1, column: 1 };
+  if (flowDepth(text) > MAX_FLOW_DEPTH) return { problems: [{ at: start, message: TOO_DEEP }] };
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      strict: false,
+      logLevel: "silent",
+    });
+    const reader = new Reader(file, lines);
+    const errors = document.errors.map(({ message, pos }) => ({ at: reader.place(pos[0]), message }));
+    if (errors.length > 0) {
+      const json = parseJson(text, start);
+      if (json) return { root: json, problems: [] };
+    }
+    const root = document.contents === null ? undefined : reader.read(document.contents as ParsedNode, 0);
+    return { ...(root && { root }), problems: [...errors, ...reader.problems] };
+  } catch (error) {
+    if (error instanceof RangeError) return { problems: [{ at: start, message: TOO_DEEP }] };
+    if (error instanceof Unreadable) return { problems: [{ at: error.at, message: error.message }] };
+    throw error;
+  }
+}
+
+const TOO_DEEP = "the document is nested too deeply";
+
+/** A document that is not worth reading on. */
+class Unreadable extends Error {
+  readonly at: Place;
+  constructor(at: Place, message: string) {
+    super(message);
+    this.at = at;
+  }
+}
+
+/** The deepest nesting of brackets, or of dashes at the start of a line; strings may make it too large, not too small. */
+function flowDepth(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x5b || code === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if ((code === 0x5d || code === 0x7d) && depth > 0) depth--;
+  }
+  return Math.max(deepest, ...[...text.matchAll(/^[ \t]*(?:[-?:] ){100,}/gm)].map(([dashes]) => dashes.length));
+}
+
+class Reader {
+  readonly problems: { readonly at: Place; readonly message: string }[] = [];
+  readonly #file: string;
+  readonly #lines: LineCounter;
+  readonly #anchors = new Map<string, Node>();
+  #weight = 0;
+
+  constructor(file: string, lines: LineCounter) {
+    this.#file = file;
+    this.#lines = lines;
+  }
+
+  place(offset: number): Place {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.#file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  /** The anchored node is known from its end on, as in YAML's own order; an alias inside itself finds nothing. */
+  read(node: ParsedNode, depth: number): Node {
+    const at = this.place(node.range[0]);
+    if (depth > MAX_DEPTH) throw new Unreadable(at, TOO_DEEP);
+    const made = this.#make(node, at, depth);
+    if (!isAlias(node) && node.anchor !== undefined) this.#anchors.set(node.anchor, made);
+    return made;
+  }
+
+  #make(node: ParsedNode, at: Place, depth: number): Node {
+    if (isAlias(node)) return this.#alias(node, at);
+    this.#count(1, at);
+    if (isMap(node)) return this.#map(node as YAMLMap.Parsed, at, depth);
+    if (isSeq(node)) {
+      const items = (node as YAMLSeq.Parsed).items.map((item) => this.read(item, depth + 1));
+      return { kind: "list", items, at, weight: weightOf(items) };
+    }
+    return isScalar(node) ? scalarOf(node.value, at, node.source) : scalarOf(null, at);
+  }
+
+  #alias(node: Alias.Parsed, at: Place): Node {
+    const target = this.#anchors.get(node.source);
+    if (!target) {
+      this.problems.push({ at, message: `there is no finished anchor "${node.source}" before this alias` });
+      return scalarOf(null, at);
+    }
+    this.#count(target.weight, at);
+    return target;
+  }
+
+  #map(node: YAMLMap.Parsed, at: Place, depth: number): MapNode {
+    const entries = new Map<string, Entry>();
+    const merged = new Map<string, Entry>();
+    for (const pair of node.items) {
+      const keyAt = pair.key ? this.place((pair.key as ParsedNode).range[0]) : at;
+      const key = pair.key ? keyText(pair.key as ParsedNode) : "";
+      const value = pair.value ? this.read(pair.value as ParsedNode, depth + 1) : scalarOf(null, keyAt);
+      if (key === undefined) this.problems.push({ at: keyAt, message: "a key of a map must be a text" });
+      else if (key === "<<") for (const [name, entry] of mergedEntries(value)) merged.set(name, entry);
+      else if (entries.has(key)) this.problems.push({ at: keyAt, message: `the key "${key}" occurs twice in this map` });
+      else entries.set(key, { at: keyAt, value });
+    }
+    for (const [name, entry] of merged) if (!entries.has(name)) entries.set(name, entry);
+    return { kind: "map", entries, at, weight: weightOf([...entries.values()].map(({ value }) => value)) };
+  }
+
+  #count(weight: number, at: Place): void {
+    this.#weight += weight;
+    if (this.#weight > MAX_WEIGHT) throw new Unreadable(at, `the document unfolds to more than ${MAX_WEIGHT} values`);
+  }
+}
+
+const mergedEntries = (node: Node): readonly (readonly [string, Entry])[] =>
+  node.kind === "map" ? [...node.entries] : node.kind === "list" ? node.items.toReversed().flatMap(mergedEntries) : [];
+
+const keyText = (key: ParsedNode): string | undefined =>
+  isScalar(key) ? (key.value === null ? (key.source ?? "null") : String(key.value)) : undefined;
+
+export const weightOf = (nodes: readonly Node[]): number => nodes.reduce((sum, { weight }) => sum + weight, 1);
+
+/** A scalar; what YAML makes of it that JSON does not have (a bigint, a symbol) becomes its text. */
+export function scalarOf(value: unknown, at: Place, source?: string): Node {
+  const isJson = value === null || ["string", "number", "boolean"].includes(typeof value);
+  const kept = isJson ? (value as string | number | boolean | null) : String(value);
+  return { kind: "scalar", value: kept, text: typeof kept === "string" ? kept : (source ?? String(kept)), at, weight: 1 };
+}
+
+/** JSON that YAML refuses (tabs, say). Its places are all the start of the file. */
+function parseJson(text: string, at: Place): Node | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return nodeOfJson(JSON.parse(text) as Json, at);
+  } catch {
+    return undefined;
+  }
+}
+
+function nodeOfJson(json: Json, at: Place): Node {
+  if (Array.isArray(json)) {
+    const items = json.map((item: Json) => nodeOfJson(item, at));
+    return { kind: "list", items, at, weight: weightOf(items) };
+  }
+  if (json === null || typeof json !== "object") return scalarOf(json, at);
+  const entries = new Map(Object.entries(json).map(([key, value]) => [key, { at, value: nodeOfJson(value as Json, at) }]));
+  return { kind: "map", entries, at, weight: weightOf([...entries.values()].map(({ value }) => value)) };
+}
