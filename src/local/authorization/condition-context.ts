@@ -71,6 +71,7 @@ function serviceKeys(principal: Principal): Keys {
 }
 
 function sessionKeys(principal: Principal): Keys {
+  if (principal.kind === "user" && principal.session) return { "aws:ViaAWSService": "false", "aws:MultiFactorAuthPresent": "false" };
   if (principal.kind !== "role") return { "aws:ViaAWSService": "false" };
   const via = principal.calledVia ?? [];
   return {
