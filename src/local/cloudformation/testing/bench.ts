@@ -47,11 +47,11 @@ export const stillClock: Clock = { now: () => new Date("2026-01-01T00:00:00Z"), 
 const idOf = (name: string): string => `arn:aws:cloudformation:${region}:${account}:stack/${name}/1`;
 
 /** @param shared what survived an earlier bench: its world, and its database */
-export function openBench(shared: { readonly world?: World; readonly database?: Database } = {}): Bench {
+export function openBench(shared: { readonly world?: World; readonly database?: Database; readonly parallel?: number } = {}): Bench {
   const world = shared.world ?? openWorld();
   const database = shared.database ?? openDatabase(":memory:");
   const store = openStore(database);
-  const deployer: Deployer = { store, providers: providersOf([world.provider]), clock: stillClock, parallel: 4, callAs: () => () => Promise.reject(new Error("test resources call nobody")) };
+  const deployer: Deployer = { store, providers: providersOf([world.provider]), clock: stillClock, parallel: shared.parallel ?? 4, callAs: () => () => Promise.reject(new Error("test resources call nobody")) };
   const stackOf = (name = "s") => store.stacks.get(idOf(name)) as StackRecord;
   const requestOf = (resources: object, { onFailure = "ROLLBACK", outputs, tags = {} }: BenchOptions) => {
     const body = JSON.stringify({ Resources: resources, ...(outputs && { Outputs: outputs }) });
