@@ -84,6 +84,7 @@ function assemble(options: StartOptions, { database, endpoint }: { readonly data
     outbox, clock, random, database, directory, dispatcher, settings, dataDir, log, logs, endpoint,
     blobs: openBlobs(join(dataDir, "blobs"), { clock, random }),
     children: openChildren(database, clock),
+    resourceProviders: () => [...services.values()].flatMap((service) => service.resources ?? []),
     emit: (event) => outbox.put(event),
     background: (name, work) => background.run(name, work),
   };

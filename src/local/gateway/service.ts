@@ -211,6 +211,8 @@ export interface Core {
   readonly dispatcher: Dispatcher;
   readonly directory: Directory;
   readonly logs: LogSink;
+  /** The CloudFormation types of all services; known once all are made. */
+  resourceProviders(): readonly ResourceProvider[];
   /** Puts an event on the account's default bus; durable once the surrounding transaction is. */
   emit(event: AwsEvent): void;
   /** Where emitted events wait; the event service alone reads it. */
