@@ -2,6 +2,7 @@
 import type { Diagnostic, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
 import type { Finding } from "./ast.ts";
+import { checkDocument } from "./check/check.ts";
 import { type Document, openDocument } from "./documents.ts";
 import { imagesOf } from "./images.ts";
 import { entryOf, parametersOf, templateOf } from "./interface.ts";
@@ -55,8 +56,12 @@ function documentsOf(main: Document): readonly Document[] {
   return [...all];
 }
 
+/** A file that is wrong throughout says so often enough with these. */
+const MAX_DIAGNOSTICS = 200;
+
 function diagnosticsOf(document: Document): readonly Diagnostic[] {
-  return [...document.syntax.findings, ...document.problems].map((finding) => diagnosticOf(document, finding));
+  const findings = [...document.syntax.findings, ...document.problems, ...checkDocument(document)];
+  return findings.slice(0, MAX_DIAGNOSTICS).map((finding) => diagnosticOf(document, finding));
 }
 
 function diagnosticOf(document: Document, { rule, message, start }: Finding): Diagnostic {

@@ -1,0 +1,85 @@
+/**
+ * Compares our reading of WDL with miniwdl's.
+ *
+ *   node bench/inspect/wdl.ts --python PYTHON [--cases N] [--seed N]    on generated documents
+ *   node bench/inspect/wdl.ts --python PYTHON --root FOLDER             on the documents of a folder
+ *
+ * PYTHON is one that has miniwdl. Prints how many documents agree and the first that do not;
+ * exits with 1 when a document that miniwdl accepts is read otherwise.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { openFolder } from "../../src/workflow/folder-tree.ts";
+import type { Reading } from "../../src/workflow/inspection.ts";
+import { readWdl } from "../../src/workflow/wdl/read.ts";
+import { generateCase } from "../../src/workflow/wdl/testing/generate.ts";
+
+interface Answer {
+  readonly path: string;
+  readonly error?: string;
+  readonly name?: string;
+  readonly inputs?: readonly { readonly name: string; readonly type: string; readonly optional: boolean }[];
+}
+
+const { values } = parseArgs({
+  options: { python: { type: "string", default: "python3" }, cases: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, root: { type: "string" }, keep: { type: "boolean", default: false } },
+});
+
+function generateInto(root: string): void {
+  for (let index = 0; index < Number(values.cases); index += 1) {
+    for (const [name, text] of Object.entries(generateCase(Number(values.seed) * 1_000_000 + index))) {
+      const path = join(root, `case-${index}`, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+    }
+  }
+}
+
+function askMiniwdl(root: string): Answer[] {
+  const script = join(import.meta.dirname, "miniwdl_oracle.py");
+  const { stdout, status, stderr } = spawnSync(values.python, [script, root], { encoding: "utf8", maxBuffer: 2 ** 30 });
+  if (status !== 0) throw new Error(`miniwdl could not be asked: ${stderr}`);
+  return stdout.split("\n").filter(Boolean).map((line): Answer => JSON.parse(line));
+}
+
+const inputsOf = (reading: Reading): string =>
+  JSON.stringify(reading.parameters.map(({ name, type, optional }) => ({ name, type, optional })));
+
+function compare(root: string): void {
+  const answers = askMiniwdl(root);
+  const tree = openFolder(root);
+  const started = performance.now();
+  const readings = answers.map((answer) => ({ answer, reading: readWdl(tree, answer.path) }));
+  const milliseconds = performance.now() - started;
+  const accepted = readings.filter(({ answer }) => answer.error === undefined);
+  const differing = accepted.filter(({ answer, reading }) => JSON.stringify(answer.inputs) !== inputsOf(reading));
+  const errorOf = (reading: Reading) => reading.diagnostics.find((each) => each.severity === "error");
+  const tooStrict = accepted.filter(({ reading }) => errorOf(reading));
+  const tooLenient = readings.filter(({ answer, reading }) => answer.error !== undefined && !errorOf(reading));
+  for (const { answer, reading } of differing.slice(0, 5)) console.log(`DIFFERS ${answer.path}\n  miniwdl ${JSON.stringify(answer.inputs)}\n  ours    ${inputsOf(reading)}`);
+  for (const { answer, reading } of tooStrict.slice(0, 10)) console.log(`REFUSED BY US ${answer.path} ${JSON.stringify(errorOf(reading))}`);
+  for (const { answer } of tooLenient.slice(0, 10)) console.log(`REFUSED BY MINIWDL ${answer.path} ${answer.error ?? ""}`);
+  console.log(
+    JSON.stringify({
+      documents: answers.length,
+      acceptedByMiniwdl: accepted.length,
+      sameParameters: accepted.length - differing.length,
+      refusedByUsOnly: tooStrict.length,
+      refusedByMiniwdlOnly: tooLenient.length,
+      milliseconds: Math.round(milliseconds),
+    }),
+  );
+  process.exitCode = differing.length > 0 ? 1 : 0;
+}
+
+if (values.root !== undefined) compare(resolve(values.root));
+else {
+  const root = mkdtempSync(join(tmpdir(), "omx-wdl-"));
+  generateInto(root);
+  compare(root);
+  if (values.keep) console.log(root);
+  else rmSync(root, { recursive: true });
+}
