@@ -1,7 +1,8 @@
 import type { ImageOrigin } from "../../inspection.ts";
 import type { Expr, Statement } from "../syntax/ast.ts";
 import type { Token } from "../syntax/tokens.ts";
-import { bodyScope, evaluate, interpolated, paramName } from "./evaluate.ts";
+import { interpolated } from "../syntax/interpolation.ts";
+import { bodyScope, evaluate, paramName } from "./evaluate.ts";
 import { limited } from "./methods.ts";
 import { assign, inner, observe, sourceText, unknown, variable } from "./scope.ts";
 import type { Choice, Evaluation, Scope, Value } from "./types.ts";
@@ -67,6 +68,14 @@ function opened(choice: Choice, scope: Scope): readonly Choice[] {
   const seen = inner(written, { builtin: (name) => scope.builtin(name) ?? written.builtin(name) });
   return chooseBody(closure.body, seen).map(through("closure"));
 }
+
+/** Choices as a directive takes them: closures among them called, in the task of `scope`. */
+export const openedChoices = (choices: readonly Choice[], scope: Scope): readonly Choice[] =>
+  choices.flatMap((choice) => opened(choice, scope).map((each) => ({
+    ...each,
+    conditions: [...choice.conditions, ...each.conditions],
+    inputs: [...new Set([...choice.inputs, ...each.inputs])],
+  })));
 
 function chooseBranch(expr: Extract<Expr, { kind: "ternary" }>, scope: Scope): readonly Choice[] {
   return branches(expr.condition, scope, (isThen) => choose(isThen ? expr.then : expr.otherwise, scope)).map(through("ternary"));

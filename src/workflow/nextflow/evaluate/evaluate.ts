@@ -1,5 +1,5 @@
 import type { Argument, Binary, Call, Cast, Expr, Index, MapLiteral, Property, Template } from "../syntax/ast.ts";
-import { readInterpolation } from "../syntax/statements.ts";
+import { interpolated } from "../syntax/interpolation.ts";
 import type { Token } from "../syntax/tokens.ts";
 import { callMath, callMethod, limited } from "./methods.ts";
 import { applyOperator } from "./operators.ts";
@@ -30,15 +30,6 @@ export function evaluate(expr: Expr, scope: Scope): Value {
       ? evaluate(expr.args[0].value, scope)
       : volatileUnknown(scope, expr);
   }
-}
-
-const INTERPOLATIONS = new WeakMap<readonly Token[], { readonly expression: Expr | undefined }>();
-
-/** What an interpolation says; read when first asked. */
-export function interpolated(tokens: readonly Token[]): Expr | undefined {
-  let known = INTERPOLATIONS.get(tokens);
-  if (known === undefined) INTERPOLATIONS.set(tokens, (known = { expression: readInterpolation(tokens) }));
-  return known.expression;
 }
 
 function volatileUnknown(scope: Scope, node: Expr, inputs: readonly string[] = []): Value {

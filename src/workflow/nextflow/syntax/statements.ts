@@ -1,10 +1,9 @@
-import type { Expr, Statement } from "./ast.ts";
+import type { Statement } from "./ast.ts";
 import { readCompound } from "./control.ts";
-import { Cursor, describe, SyntaxFault } from "./cursor.ts";
+import { type Cursor, describe, SyntaxFault } from "./cursor.ts";
 import { readDeclaration, readLabelled } from "./declarations.ts";
 import { readDefinition } from "./definitions.ts";
-import { readCommand, readExpression } from "./expressions.ts";
-import type { Token } from "./tokens.ts";
+import { readCommand } from "./expressions.ts";
 
 /** Reads statements up to the brace that closes their block, or the end. What can't be read is left out, the first fault kept. */
 export function readBlock(cursor: Cursor): readonly Statement[] {
@@ -36,21 +35,6 @@ export function readProgram(cursor: Cursor): readonly Statement[] {
     statements.push(...readBlock(cursor));
   }
   return statements;
-}
-
-/** What an interpolation's tokens say, or undefined where they are no expression. */
-export function readInterpolation(tokens: readonly Token[]): Expr | undefined {
-  const cursor = new Cursor(tokens, readBlock);
-  try {
-    cursor.skipNewlines();
-    if (cursor.accept("->")) cursor.skipNewlines();
-    const expression = readExpression(cursor);
-    cursor.skipNewlines();
-    return cursor.peek().type === "end" ? expression : undefined;
-  } catch (fault) {
-    if (fault instanceof SyntaxFault) return undefined;
-    throw fault;
-  }
 }
 
 function expectSeparator(cursor: Cursor): void {

@@ -1,0 +1,110 @@
+import { evaluate } from "../evaluate/evaluate.ts";
+import type { FunctionValue, Scope, Unknown, Value, ValueMap } from "../evaluate/types.ts";
+import { locate, markedFolder, report, PROJECT_MARK, sourceOf, type Project } from "../project.ts";
+import type { Expr } from "../syntax/ast.ts";
+import type { SourceFile } from "../syntax/source-file.ts";
+import { run, type Builder, type ParamPlace, type Place, type PluginUse } from "./execute.ts";
+import { asValue, type ConfigMap } from "./settings.ts";
+
+/** The configuration as Nextflow builds it for the given profiles. */
+export interface Config {
+  readonly root: ConfigMap;
+  readonly params: ValueMap;
+  readonly paramPlaces: ReadonlyMap<string, ParamPlace>;
+  readonly profiles: ReadonlySet<string>;
+  readonly plugins: readonly PluginUse[];
+  /** The root file, where there is one. */
+  readonly file: SourceFile | undefined;
+  /** Every configuration that was included, the root file as well. */
+  readonly files: ReadonlySet<string>;
+}
+
+/** A pipeline of hundreds of modules includes hundreds of configurations, not thousands. */
+const MOST_INCLUDES = 2_000;
+
+/** The configuration beside the main file. Without profiles the one named `standard` is in force, as in Nextflow. */
+export function readConfig(project: Project, profiles?: readonly string[]): Config {
+  const path = project.folder === "" ? "nextflow.config" : `${project.folder}/nextflow.config`;
+  const file = sourceOf(project, path);
+  const files = new Set<string>();
+  const builder: Builder = {
+    root: new Map(), params: new Map(), active: new Set(profiles ?? ["standard"]), profiles: new Set(), plugins: [], paramPlaces: new Map(),
+    include: () => undefined,
+  };
+  if (file !== undefined) execute({ project, builder, files, open: [], functions: new Map() }, file, { path: [], isTried: false });
+  return { ...builder, file, files };
+}
+
+interface Including {
+  readonly project: Project;
+  readonly builder: Builder;
+  readonly files: Set<string>;
+  /** The files whose inclusion is under way. */
+  readonly open: readonly string[];
+  /** Functions of all files: closures of an included file call those of the root (`check_max`). */
+  readonly functions: Map<string, FunctionValue>;
+}
+
+function execute(state: Including, file: SourceFile, place: Omit<Place, "scope">): void {
+  const { project, files, open } = state;
+  files.add(file.path);
+  const builder: Builder = {
+    ...state.builder,
+    include: (target, at) => include({ ...state, open: [...open, file.path] }, target, at),
+  };
+  const scope = { ...configScope(project, builder, file), functions: state.functions };
+  run(builder, file.statements, { ...place, scope });
+}
+
+function configScope(project: Project, builder: Builder, file: SourceFile): Omit<Scope, "functions"> {
+  return {
+    evaluation: project.evaluation,
+    file,
+    params: builder.params,
+    builtin: (name) => configName(name, file, builder),
+    variables: new Map(),
+  };
+}
+
+const inEnvironment = (name: string): Unknown => ({ kind: "unknown", expression: name, inputs: [], isTruthy: true });
+
+function configName(name: string, file: SourceFile, { root, params }: Builder): Value | undefined {
+  if (name === "projectDir" || name === "baseDir") return PROJECT_MARK;
+  if (name === "params") return params;
+  // HealthOmics sets it for the engine; configurations ask whether it is there (healthomics.md, section 3.4).
+  if (name === "AWS_WORKFLOW_RUN") return inEnvironment(name);
+  if (name === "launchDir" || name === "workDir") return { ...inEnvironment(name), expression: name };
+  const entry = root.get(name);
+  return entry === undefined ? undefined : asValue(entry);
+}
+
+function include(state: Including, target: Expr, place: Place): void {
+  const { project, open, files } = state;
+  const { scope, isTried } = place;
+  const path = evaluate(target, scope);
+  if (typeof path !== "string" || path === "" || path === "/dev/null") return;
+  const at = { file: scope.file, offset: target.start } as const;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(path)) {
+    const message = `${path} is not read: HealthOmics reaches no network while it reads a configuration; put the file into the definition`;
+    return report(project, { ...at, rule: "nextflow-remote-config", severity: "info", message });
+  }
+  const found = locate(project, scope.file.path, path);
+  if (found === undefined || !project.tree.has(found)) {
+    if (!isTried) report(project, { ...at, rule: "nextflow-missing-config", severity: "error", message: missing(path, found) });
+    return;
+  }
+  if (open.includes(found) || files.size > MOST_INCLUDES || open.length > 50) {
+    return report(project, { ...at, rule: "nextflow-include-cycle", severity: "error", message: `${found} includes itself, over ${open.join(", ")}` });
+  }
+  const file = sourceOf(project, found);
+  if (file !== undefined) execute(state, file, place);
+}
+
+function missing(path: string, found: string | undefined): string {
+  const written = path.replaceAll(PROJECT_MARK, "${projectDir}");
+  if (found === undefined) return `${written} lies outside the definition; HealthOmics has only the files of the definition`;
+  return `${found} is not in the definition; Nextflow ends with "Config file does not exist"`;
+}
+
+/** The value of `moduleDir` for a script. */
+export const moduleDirectory = (path: string): string => markedFolder(path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "");

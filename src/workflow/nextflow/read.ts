@@ -1,0 +1,57 @@
+import type { ParameterTemplate, Reading } from "../inspection.ts";
+import type { SourceTree } from "../source-tree.ts";
+import { dslOf, readManifest } from "./manifest.ts";
+import { readParameters } from "./parameters/parameters.ts";
+import { imagesOf, loadPipeline } from "./pipeline.ts";
+import { openProject, sourceOf, tell, type Project } from "./project.ts";
+import type { SourceFile } from "./syntax/source-file.ts";
+
+/**
+ * Reads a Nextflow pipeline from its main script, the configuration beside it and all that these include.
+ * Runs nothing and never throws: what can't be read is a diagnostic.
+ */
+export function readNextflow(tree: SourceTree, main: string): Reading {
+  const project = openProject(tree, main);
+  const file = sourceOf(project, main);
+  if (file === undefined) {
+    if (!tree.has(main)) tell(project, { rule: "nextflow-missing-main", severity: "error", file: main, line: 1, column: 1, message: `${main} is not in the definition` });
+    return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [...project.diagnostics.values()] };
+  }
+  return readPipeline(project, file);
+}
+
+function readPipeline(project: Project, file: SourceFile): Reading {
+  const pipeline = loadPipeline(project, file);
+  const { name, version } = readManifest(project, pipeline.config);
+  const parameters = readParameters(project, file, { config: pipeline.config, params: pipeline.main.scope.params });
+  const { images, unresolved } = imagesOf(project, pipeline);
+  return {
+    languageVersion: dslOf(file),
+    ...(name !== undefined && { name }),
+    ...(version !== undefined && { version }),
+    ...parameters,
+    images,
+    unresolved,
+    diagnostics: [...project.diagnostics.values()],
+  };
+}
+
+/** What `GetWorkflow` tells of profiles: their names in the order of the configuration. */
+export function nextflowProfiles(tree: SourceTree, main: string): readonly string[] {
+  const project = openProject(tree, main);
+  const file = sourceOf(project, main);
+  return file === undefined ? [] : [...loadPipeline(project, file).config.profiles];
+}
+
+/** The template of each profile, as `GetWorkflow` gives them in `profileParameterTemplates`. */
+export function nextflowProfileTemplates(tree: SourceTree, main: string): Readonly<Record<string, ParameterTemplate>> {
+  const project = openProject(tree, main);
+  const file = sourceOf(project, main);
+  if (file === undefined) return {};
+  const { config } = loadPipeline(project, file);
+  const templates = [...config.profiles].map((profile) => {
+    const under = loadPipeline(project, file, [profile]);
+    return [profile, readParameters(project, file, { config: under.config, params: under.main.scope.params }).parameterTemplate] as const;
+  });
+  return Object.fromEntries(templates);
+}

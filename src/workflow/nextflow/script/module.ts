@@ -1,0 +1,164 @@
+import { execute } from "../evaluate/choices.ts";
+import { evaluate } from "../evaluate/evaluate.ts";
+import type { Scope, Value, ValueMap } from "../evaluate/types.ts";
+import { isMap } from "../evaluate/values.ts";
+import { moduleDirectory } from "../config/read-config.ts";
+import { locate, PROJECT_MARK, report, sourceOf, type Project } from "../project.ts";
+import type { Include, Process, Statement, Workflow } from "../syntax/ast.ts";
+import type { SourceFile } from "../syntax/source-file.ts";
+
+/** A script, loaded: what it defines and what it includes. */
+export interface Module {
+  readonly file: SourceFile;
+  readonly scope: Scope;
+  readonly processes: ReadonlyMap<string, Process>;
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** The workflow without a name. */
+  readonly entry: Workflow | undefined;
+  /** By the name it has here. Filled while includes are followed. */
+  readonly imports: Map<string, Import>;
+}
+
+export interface Import {
+  readonly module: Module;
+  readonly name: string;
+}
+
+interface Loading {
+  readonly project: Project;
+  /** The same script with the same parameters is loaded once. */
+  readonly loaded: Map<string, Module>;
+  readonly builtin: (name: string) => Value | undefined;
+  count: number;
+}
+
+const MOST_MODULES = 5_000;
+
+/** Loads the main script and what it includes; `builtin` gives what Nextflow provides to scripts. */
+export function loadMain(project: Project, file: SourceFile, context: { readonly params: ValueMap; readonly builtin: Loading["builtin"] }): Module {
+  const loading: Loading = { project, loaded: new Map(), builtin: context.builtin, count: 0 };
+  return load(loading, file, context.params);
+}
+
+function load(loading: Loading, file: SourceFile, params: ValueMap): Module {
+  const directory = moduleDirectory(file.path);
+  const scope: Scope = {
+    evaluation: loading.project.evaluation,
+    file,
+    params,
+    builtin: (name) => (name === "moduleDir" ? directory : name === "projectDir" || name === "baseDir" ? PROJECT_MARK : loading.builtin(name)),
+    variables: new Map(),
+    functions: new Map(),
+  };
+  const module: Module = { file, scope, ...definitions(file.statements), imports: new Map() };
+  loading.loaded.set(moduleKey(file.path, undefined), module);
+  for (const statement of file.statements) runTopLevel(loading, module, statement);
+  return module;
+}
+
+function definitions(statements: readonly Statement[]): Pick<Module, "processes" | "workflows" | "entry"> {
+  const processes = new Map<string, Process>();
+  const workflows = new Map<string, Workflow>();
+  let entry: Workflow | undefined;
+  for (const each of statements) {
+    if (each.kind === "process") processes.set(each.name, each);
+    else if (each.kind === "workflow" && each.name !== undefined) workflows.set(each.name, each);
+    else if (each.kind === "workflow") entry = each;
+  }
+  return { processes, workflows, entry };
+}
+
+function runTopLevel(loading: Loading, module: Module, statement: Statement): void {
+  const { scope } = module;
+  if (statement.kind === "include") return include(loading, module, statement);
+  if (statement.kind === "params") {
+    for (const { name, value } of statement.declarations) setParam(scope, name, value === undefined ? null : evaluate(value, scope));
+    return;
+  }
+  if (statement.kind === "if") {
+    for (const each of [...statement.then, ...statement.otherwise]) if (each.kind === "include") include(loading, module, each);
+  }
+  const assignment = statement.kind === "expression" && statement.expression.kind === "assignment" ? statement.expression : undefined;
+  const target = assignment?.target;
+  if (assignment !== undefined && target?.kind === "property" && target.object.kind === "name" && target.object.name === "params" && typeof target.name === "string") {
+    return setParam(scope, target.name, evaluate(assignment.value, scope));
+  }
+  execute(statement, scope);
+}
+
+/** A script's assignment is a default: a value that the configuration or an including script gave stays (tried with 24.10). */
+function setParam({ params }: Scope, name: string, value: Value): void {
+  if (!params.has(name)) params.set(name, value);
+}
+
+const moduleKey = (path: string, params: string | undefined): string => JSON.stringify([path, params ?? null]);
+
+function include(loading: Loading, module: Module, statement: Include): void {
+  const path = evaluate(statement.from, module.scope);
+  if (typeof path !== "string" || path.startsWith("plugin/")) return;
+  const file = scriptAt(loading, module, { path, statement });
+  if (file === undefined) return;
+  const key = moduleKey(file.path, statement.params && module.file.text.slice(statement.params.start, statement.params.end));
+  const target = loading.loaded.get(key) ?? loadIncluded(loading, { file, key, from: module, statement });
+  if (target === undefined) return;
+  const names = statement.names.length > 0 ? statement.names : [...target.processes.keys(), ...target.workflows.keys()].map((name) => ({ name, alias: name }));
+  for (const { name, alias } of names) bind(loading, { module, target, name, alias, statement });
+}
+
+interface Included {
+  readonly file: SourceFile;
+  readonly key: string;
+  readonly from: Module;
+  readonly statement: Include;
+}
+
+function loadIncluded(loading: Loading, { file, key, from, statement }: Included): Module | undefined {
+  if (++loading.count > MOST_MODULES) return undefined;
+  const params: ValueMap = new Map(from.scope.params);
+  const added = statement.params === undefined ? null : evaluate(statement.params, from.scope);
+  if (isMap(added)) for (const [name, value] of added) params.set(name, value);
+  const module = load(loading, file, params);
+  loading.loaded.set(key, module);
+  return module;
+}
+
+interface Binding {
+  readonly module: Module;
+  readonly target: Module;
+  readonly name: string;
+  readonly alias: string;
+  readonly statement: Include;
+}
+
+function bind(loading: Loading, { module, target, name, alias, statement }: Binding): void {
+  const called = target.scope.functions.get(name) ?? functionIn(target, name);
+  if (called !== undefined) return void module.scope.functions.set(alias, called);
+  const isThere = target.processes.has(name) || target.workflows.has(name) || target.imports.has(name);
+  if (isThere) return void module.imports.set(alias, { module: target, name });
+  if (target.file.problem !== undefined) return;
+  const message = `${target.file.path} defines no process, workflow or function named ${name}`;
+  report(loading.project, { rule: "nextflow-missing-definition", severity: "error", file: module.file, offset: statement.start, message });
+}
+
+function functionIn({ file, scope }: Module, name: string) {
+  const definition = file.statements.find((each) => each.kind === "function" && each.name === name);
+  return definition?.kind === "function" ? { definition, scope } : undefined;
+}
+
+interface Wanted {
+  readonly path: string;
+  readonly statement: Include;
+}
+
+/** `./x` means `x`, `x.nf` or `x/main.nf`, in this order. */
+function scriptAt({ project }: Loading, { file }: Module, { path, statement }: Wanted): SourceFile | undefined {
+  const base = locate(project, file.path, path);
+  const found = base === undefined ? undefined : [base, `${base}.nf`, `${base}/main.nf`].find((each) => project.tree.has(each));
+  if (found !== undefined) return sourceOf(project, found);
+  const written = path.replace(/^\/?\u0001project(\/\u0001root)?/, "${projectDir}");
+  const message = base === undefined
+    ? `${written} lies outside the definition; HealthOmics has only the files of the definition`
+    : `${written} is not in the definition (looked for ${base}, ${base}.nf and ${base}/main.nf)`;
+  report(project, { rule: "nextflow-missing-include", severity: "error", file, offset: statement.start, message });
+  return undefined;
+}
