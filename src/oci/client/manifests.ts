@@ -1,6 +1,6 @@
 import { digestOf, isDigestOf } from "../digest.ts";
 import type { Digest } from "../digest.ts";
-import { isMissing, RegistryError } from "../errors.ts";
+import { RegistryError } from "../errors.ts";
 import { isDigest } from "../../kit/image-ref.ts";
 import { ACCEPTED_MANIFESTS } from "../media-types.ts";
 import type { Answer } from "./exchange.ts";
@@ -26,7 +26,7 @@ const LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Asks for the manifest's digest; undefined where the registry does not have it. Docker Hub does not count it as a pull. */
 export async function headManifest(address: RepositoryAddress, reference: string): Promise<ManifestHead | undefined> {
-  const { headers, status } = await ask(address, reference, "HEAD");
+  const { headers, status } = await ask(address, reference, "HEAD").catch((error: unknown) => withReason(address, reference, error));
   if (status === 404) return undefined;
   const digest = headers["docker-content-digest"];
   // Some registries leave the header out of HEAD answers; the bytes themselves always tell.
@@ -91,6 +91,12 @@ async function ask(address: RepositoryAddress, reference: string, method: "HEAD"
   return answer;
 }
 
+/** The answer to a HEAD has no body to give a reason in: a refused one is asked for again by GET, which does. */
+async function withReason(address: RepositoryAddress, reference: string, error: unknown): Promise<Answer> {
+  if (error instanceof RegistryError && error.kind === "denied") await (await ask(address, reference, "GET")).body.dump();
+  throw error;
+}
+
 async function headByReading(address: RepositoryAddress, reference: string): Promise<ManifestHead | undefined> {
   const manifest = await getManifest(address, reference);
   return manifest && { digest: manifest.digest, mediaType: manifest.mediaType, sizeBytes: manifest.bytes.length };
@@ -130,10 +136,4 @@ function brokenOff(address: RepositoryAddress, reference: string, cause: unknown
 
 function corrupt(address: RepositoryAddress, reference: string, says: string): RegistryError {
   return new RegistryError({ kind: "corrupt", registry: address.registry, doing: `read ${describe(address, reference)}`, says });
-}
-
-/** Turns "not there" into undefined and lets every other failure pass. */
-export function missingAsUndefined(error: unknown): undefined {
-  if (isMissing(error)) return undefined;
-  throw error;
 }

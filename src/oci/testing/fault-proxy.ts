@@ -13,6 +13,8 @@ export type Fault =
   /** Flips one bit of the answer's body. */
   | { readonly kind: "flip" }
   | { readonly kind: "dropHeader"; readonly name: string }
+  /** Takes a part of the request's address away. */
+  | { readonly kind: "strip"; readonly part: RegExp }
   | { readonly kind: "reset" };
 
 export interface SeenRequest {
@@ -66,7 +68,8 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
     return void outgoing.writeHead(fault.status, fault.headers).end(fault.body);
   }
   const { method, headers } = incoming;
-  const forward = request(new URL(incoming.url ?? "/", target), { method: method ?? "GET", headers, agent: false }, (answer) => {
+  const path = fault?.kind === "strip" ? (incoming.url ?? "/").replace(fault.part, "") : (incoming.url ?? "/");
+  const forward = request(new URL(path, target), { method: method ?? "GET", headers, agent: false }, (answer) => {
     const kept = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => fault?.kind !== "dropHeader" || name !== fault.name));
     outgoing.writeHead(answer.statusCode ?? 502, kept);
     answer.pipe(changed(fault, () => outgoing.destroy())).pipe(outgoing);

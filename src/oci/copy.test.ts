@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Clock } from "../kit/clock.ts";
+import { parseImageRef } from "../kit/image-ref.ts";
+import { transportFor } from "./client/transport.ts";
+import { registryClient } from "./client/registry-client.ts";
+import type { RegistryClient } from "./client/registry-client.ts";
+import { copyImages } from "./copy.ts";
+import type { CopyEvent, CopyOptions } from "./copy.ts";
+import { startDockerRegistry } from "./testing/docker-registry.ts";
+import type { DockerRegistry } from "./testing/docker-registry.ts";
+import { faultProxy } from "./testing/fault-proxy.ts";
+import type { Fault, SeenRequest } from "./testing/fault-proxy.ts";
+import { noise, pushIndex, pushSample } from "./testing/sample-images.ts";
+
+let upstream: DockerRegistry;
+let ecr: DockerRegistry;
+let direct: RegistryClient;
+
+/** Waits pass at once. */
+function fastClock(): Clock {
+  let ms = 0;
+  return { now: () => new Date(ms), sleep: (wait) => ((ms += wait), Promise.resolve()) };
+}
+
+beforeAll(async () => {
+  [upstream, ecr] = await Promise.all([startDockerRegistry(), startDockerRegistry()]);
+  direct = registryClient();
+});
+afterAll(async () => {
+  await direct.close();
+  await Promise.all([upstream[Symbol.asyncDispose](), ecr[Symbol.asyncDispose]()]);
+});
+
+const at = (registry: DockerRegistry, repository: string) => direct.repository({ registry: registry.host, repository });
+
+type Decide = (seen: SeenRequest, before: number) => Fault | undefined;
+
+/** Copies from quay.io, which is `upstream` behind a proxy, to the private registry behind another one. */
+async function copy(images: readonly string[], options: Partial<CopyOptions> & { readonly up?: Decide; readonly down?: Decide; readonly targets?: readonly string[] } = {}) {
+  await using source = await faultProxy(upstream.url, options.up ?? (() => undefined));
+  await using target = await faultProxy(ecr.url, options.down ?? (() => undefined));
+  const transport = transportFor({ upstreams: { "quay.io": source.url, "private.example": target.url } });
+  await using client = registryClient({ transport, clock: fastClock() });
+  const plan = images.map((image, index) => ({ source: parseImageRef(image), target: { ...parseImageRef(options.targets?.[index] ?? image), registry: "private.example" } }));
+  const { up: _, down: __, targets: ___, ...rest } = options;
+  const results = await copyImages(plan, { sourceClient: client, targetClient: client, clock: fastClock(), ...rest });
+  return { results, source, target };
+}
+
+describe("what arrives is what was there", () => {
+  test("an image keeps its digest; a second call sends nothing and asks once on each side", async () => {
+    const image = await pushSample(at(upstream, "one/image"), "1", { layers: [noise("a", 30_000), noise("b", 5_000_000)] });
+    const first = await copy(["quay.io/one/image:1"]);
+    expect(first.results).toMatchObject([{ status: "PULLED", digest: image.digest, bytesSaved: 0 }]);
+    expect(first.results[0]?.bytesMoved).toBeGreaterThan(5_030_000);
+    expect((await at(ecr, "one/image").getManifest("1"))?.digest).toBe(image.digest);
+    const second = await copy(["quay.io/one/image:1"]);
+    expect(second.results).toMatchObject([{ status: "SKIPPED", digest: image.digest, bytesMoved: 0, requests: 2 }]);
+    expect(second.results[0]?.bytesSaved).toBe(first.results[0]?.bytesMoved);
+    expect([second.source.count("HEAD", "manifests"), second.target.count("GET", "manifests")]).toEqual([1, 1]);
+    const pinned = await copy([`quay.io/one/image:1@${image.digest}`]);
+    expect(pinned.results).toMatchObject([{ status: "SKIPPED", requests: 1 }]);
+  });
+
+  test("E21: an index keeps all its platforms, or one where that is asked for", async () => {
+    const repository = at(upstream, "many/platforms");
+    const shared = noise("shared", 20_000);
+    const children = await Promise.all(["amd64", "arm64"].map((architecture) =>
+      pushSample(repository, "", { layers: [shared, noise(architecture, 10_000)], platform: { os: "linux", architecture } })));
+    const index = await pushIndex(repository, "1", children);
+    const all = await copy(["quay.io/many/platforms:1"]);
+    expect(all.results).toMatchObject([{ status: "PULLED", digest: index.digest }]);
+    for (const child of children) expect(await at(ecr, "many/platforms").headManifest(child.digest)).toBeDefined();
+    const one = await copy(["quay.io/many/platforms:1"], { platform: "linux/arm64", targets: ["quay.io/one/platform:1"] });
+    expect(one.results).toMatchObject([{ status: "PULLED", digest: children[1]?.digest }]);
+    const again = await copy(["quay.io/many/platforms:1"], { platform: "linux/arm64", targets: ["quay.io/one/platform:1"] });
+    expect(again.results).toMatchObject([{ status: "SKIPPED", requests: 2 }]);
+    const none = await copy(["quay.io/many/platforms:1"], { platform: "linux/s390x" });
+    expect(none.results[0]?.reason).toContain("only for linux/amd64, linux/arm64");
+  });
+
+  test("E19: a tag that moved upstream is noticed, and what stayed is not sent again", async () => {
+    const base = noise("base", 100_000);
+    const before = await pushSample(at(upstream, "moving"), "latest", { layers: [base, noise("v1", 1000)] });
+    await copy(["quay.io/moving:latest"]);
+    const after = await pushSample(at(upstream, "moving"), "latest", { layers: [base, noise("v2", 1000)] });
+    const { results } = await copy(["quay.io/moving:latest"]);
+    expect(results).toMatchObject([{ status: "PULLED", digest: after.digest, reason: `the tag moved from ${before.digest}`, bytesSaved: 100_000 }]);
+    expect((await at(ecr, "moving").headManifest("latest"))?.digest).toBe(after.digest);
+  });
+
+  test("signatures and SBOMs come along when asked for", async () => {
+    const repository = at(upstream, "signed");
+    const image = await pushSample(repository, "1", { layers: [noise("x", 10)] });
+    const referrer = await pushSample(repository, "", { layers: [noise("sbom", 500)] });
+    await pushIndex(repository, image.digest.replace(":", "-"), [referrer]);
+    const signature = await pushSample(repository, `${image.digest.replace(":", "-")}.sig`, { layers: [noise("sig", 50)] });
+    await copy(["quay.io/signed:1"], { referrers: true });
+    const target = at(ecr, "signed");
+    expect((await target.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([referrer.digest]);
+    expect((await target.headManifest(`${image.digest.replace(":", "-")}.sig`))?.digest).toBe(signature.digest);
+  });
+});
+
+describe("every blob moves once", () => {
+  const base = noise("biocontainers-base", 2_000_000);
+  const names = Array.from({ length: 8 }, (_, index) => `tools/t${index}`);
+
+  test("E22: however many images share it, in one repository or in many", async () => {
+    await Promise.all(names.map((name) => pushSample(at(upstream, name), "1", { layers: [base, noise(name, 20_000)] })));
+    await pushSample(at(upstream, "tools/t0"), "2", { layers: [base, noise("other", 20_000)] });
+    const { results, source } = await copy([...names.map((name) => `quay.io/${name}:1`), "quay.io/tools/t0:2", "quay.io/tools/t0:2"]);
+    expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => "PULLED"));
+    const reads = source.seen.filter(({ method, path }) => method === "GET" && path.includes("/blobs/")).map(({ path }) => path.split("/").at(-1));
+    expect(new Set(reads).size).toBe(reads.length);
+    expect(results.slice(0, 9).reduce((sum, { bytesSaved }) => sum + bytesSaved, 0)).toBe(8 * base.length);
+  });
+
+  test("also where the registry does not mount: then from its own copy, not from upstream", async () => {
+    const layer = noise("never-mounted", 300_000);
+    await Promise.all(["nm/a", "nm/b"].map((name) => pushSample(at(upstream, name), "1", { layers: [layer] })));
+    const { results, source } = await copy(["quay.io/nm/a:1", "quay.io/nm/b:1"], {
+      down: ({ path }) => (path.includes("mount=") ? { kind: "strip", part: /mount=[^&]*&?/ } : undefined),
+    });
+    expect(results).toMatchObject([{ status: "PULLED" }, { status: "PULLED" }]);
+    const reads = source.seen.filter(({ method, path }) => method === "GET" && path.includes("/blobs/"));
+    expect(new Set(reads.map(({ path }) => path.split("/").at(-1))).size).toBe(reads.length);
+  });
+});
+
+describe("failures", () => {
+  test("E15, E16: one image's failure leaves the others alone and is told with its reason", async () => {
+    await pushSample(at(upstream, "good"), "1", { layers: [noise("good", 1000)] });
+    const denied: Decide = ({ path }) => (path.includes("/secret/") ? { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"not yours"}]}' } : undefined);
+    const { results } = await copy(["quay.io/absent:1", "quay.io/good:1", "quay.io/secret:1"], { up: denied });
+    expect(results.map(({ status }) => status)).toEqual(["FAILED", "PULLED", "FAILED"]);
+    expect(results[0]?.reason).toContain("quay.io does not have it");
+    expect(results[2]?.reason).toContain("refuses access");
+    expect(results[2]?.reason).toContain("not yours");
+  });
+
+  test("E14: a target that refuses access is not a target without the image", async () => {
+    await pushSample(at(upstream, "good"), "2", { layers: [noise("good", 1000)] });
+    const { results, target } = await copy(["quay.io/good:2"], { down: ({ method }) => (method === "GET" ? { kind: "answer", status: 403 } : undefined) });
+    expect(results).toMatchObject([{ status: "FAILED" }]);
+    expect(target.count("POST", "")).toBe(0);
+  });
+
+  test("E23: throttled, reset and cut connections on both sides end in the right image", async () => {
+    const names = ["f/a", "f/b", "f/c"];
+    const shared = noise("f-shared", 6_000_000);
+    await Promise.all(names.map((name) => pushSample(at(upstream, name), "1", { layers: [shared, noise(name, 50_000)] })));
+    const flaky: Decide = ({ method, path }, before) => {
+      if (before > 0 || path === "/v2/") return undefined;
+      if (path.includes("/blobs/sha256") && method === "GET") return { kind: "cut", afterBytes: 30_000 };
+      return { kind: "answer", status: 429, headers: { "retry-after": "1" } };
+    };
+    const resets: Decide = ({ method, path }, before) => (before === 0 && method !== "PATCH" && !path.includes("digest=") ? { kind: "reset" } : undefined);
+    const { results } = await copy(names.map((name) => `quay.io/${name}:1`), { up: flaky, down: resets });
+    expect(results.map(({ status, reason }) => ({ status, reason }))).toEqual(names.map(() => ({ status: "PULLED", reason: "the target did not have it" })));
+    for (const name of names) expect((await at(ecr, name).getManifest("1"))?.digest).toBe((await at(upstream, name).headManifest("1"))?.digest);
+  });
+
+  test("a registry that lies about a digest leaves nothing behind, and a second call completes", async () => {
+    const image = await pushSample(at(upstream, "liar"), "1", { layers: [noise("liar", 40_000)] });
+    const lie: Decide = ({ method, path }) => (method === "GET" && path.includes("/blobs/") ? { kind: "flip" } : undefined);
+    const lied = await copy(["quay.io/liar:1"], { up: lie });
+    expect(lied.results).toMatchObject([{ status: "FAILED" }]);
+    expect(lied.results[0]?.reason).toContain("sent other bytes than promised");
+    expect(await at(ecr, "liar").headManifest("1")).toBeUndefined();
+    expect((await copy(["quay.io/liar:1"])).results).toMatchObject([{ status: "PULLED", digest: image.digest }]);
+  });
+
+  test("a run that is ended tells what is not done", async () => {
+    await pushSample(at(upstream, "late"), "1", { layers: [noise("late", 1000)] });
+    const { results } = await copy(["quay.io/late:1"], { signal: AbortSignal.abort(new Error("the function's time is over")) });
+    expect(results).toMatchObject([{ status: "FAILED", reason: "the function's time is over" }]);
+  });
+});
+
+test("progress tells every image's start, bytes and end", async () => {
+  await pushSample(at(upstream, "shown"), "1", { layers: [noise("shown", 200_000)] });
+  const events: CopyEvent[] = [];
+  await copy(["quay.io/shown:1"], { onProgress: (event) => events.push(event) });
+  const bytes = events.reduce((sum, event) => sum + (event.type === "bytes" ? event.bytes : 0), 0);
+  expect(bytes).toBeGreaterThanOrEqual(200_000);
+  expect(events[0]).toEqual({ type: "started", source: "quay.io/shown:1", target: "private.example/shown:1" });
+  expect(events.at(-1)).toMatchObject({ type: "done", result: { status: "PULLED" } });
+});

@@ -1,0 +1,123 @@
+import type { ImageRef } from "../../kit/image-ref.ts";
+import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
+import type { StoredManifest } from "../client/manifests.ts";
+import type { Repository } from "../client/registry-client.ts";
+import { RegistryError } from "../errors.ts";
+import { blobsOf, formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
+import type { Descriptor, ImageIndex, ImageManifest, Platform } from "../manifest.ts";
+import { isForeignLayer } from "../media-types.ts";
+import type { BlobMover } from "./blob-mover.ts";
+
+/** One image on its way: where from, where to, and what is counted for it. */
+export interface CopyTask {
+  readonly source: ImageRef;
+  readonly target: ImageRef;
+  readonly from: Repository;
+  readonly to: Repository;
+  readonly mover: BlobMover;
+  /** All platforms of an index where it is absent. */
+  readonly platform?: Platform | undefined;
+  readonly count: (bytes: { readonly movedBytes: number; readonly savedBytes: number }) => void;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** How one copy ended well. */
+export interface Copied {
+  readonly digest: string;
+  readonly isNew: boolean;
+  readonly reason: string;
+}
+
+/**
+ * Copies one image, or finds that the target has it. Nothing is written to disk; what the target has is not sent.
+ * An image that has not changed costs one request on each side, one in all where the source is pinned by digest.
+ */
+export async function copyImage(task: CopyTask): Promise<Copied> {
+  const [wanted, there] = await Promise.all([wantedDigest(task), task.to.getManifest(referenceOf(targetTag(task)))]);
+  if (there?.digest === wanted.digest) {
+    task.count({ movedBytes: 0, savedBytes: sizeOf(there) });
+    return { digest: wanted.digest, isNew: false, reason: "the target has the same digest" };
+  }
+  const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
+  // Where the repository has an earlier image, parts of an index may be there already.
+  await copyContent(task, manifest, there !== undefined);
+  await task.to.putManifest(referenceOf(targetTag(task)), manifest);
+  return { digest: manifest.digest, isNew: true, reason: there ? `the tag moved from ${there.digest}` : "the target did not have it" };
+}
+
+/** The tag to write; an image without one is stored by its digest. */
+const targetTag = ({ target }: CopyTask): Pick<ImageRef, "tag" | "digest"> => (target.tag === undefined ? target : { tag: target.tag });
+
+interface Wanted {
+  readonly digest: string;
+  /** Where the bytes had to be read to know. */
+  readonly manifest?: StoredManifest;
+}
+
+async function wantedDigest(task: CopyTask): Promise<Wanted> {
+  const { source, from, platform } = task;
+  if (platform) return ofPlatform(task, await mustHave(task, referenceOf(source)), platform);
+  if (source.digest !== undefined) return { digest: source.digest };
+  const head = await from.headManifest(referenceOf(source));
+  if (head === undefined) throw missing(task, referenceOf(source));
+  return { digest: head.digest };
+}
+
+async function ofPlatform(task: CopyTask, manifest: StoredManifest, platform: Platform): Promise<Wanted> {
+  const document = readManifest(manifest.bytes, manifest.mediaType);
+  if (document.kind === "image") return { digest: manifest.digest, manifest };
+  const found = document.manifests.find((child) => isPlatform(child.platform, platform));
+  if (found) return { digest: found.digest };
+  const offered = document.manifests.flatMap((child) => (child.platform && child.platform.os !== "unknown" ? [formatPlatform(child.platform)] : []));
+  throw new InvalidManifest(`${formatImageRef(task.source)} is not offered for ${formatPlatform(platform)}, only for ${offered.join(", ")}`);
+}
+
+async function mustHave(task: CopyTask, reference: string): Promise<StoredManifest> {
+  const manifest = await task.from.getManifest(reference);
+  if (manifest) return manifest;
+  throw missing(task, reference);
+}
+
+function missing({ source, from }: CopyTask, reference: string): RegistryError {
+  const says = reference === referenceOf(source) ? "check the name and the tag" : `the index names ${reference}, which is not there`;
+  return new RegistryError({ kind: "missing", registry: from.registry, doing: `read ${formatImageRef(source)}`, says });
+}
+
+/** Indexes hold images; an index in an index is rare, deeper ones are a loop. */
+const DEEPEST_INDEX = 3;
+
+/** Everything below a manifest, so that the registry will accept the manifest itself. */
+export async function copyContent(task: CopyTask, manifest: StoredManifest, mayBeThere: boolean, depth = 0): Promise<void> {
+  const document = readManifest(manifest.bytes, manifest.mediaType);
+  if (document.kind === "image") return copyBlobs(task, document);
+  if (depth >= DEEPEST_INDEX) throw new InvalidManifest(`${formatImageRef(task.source)} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
+  await copyChildren(task, document, { mayBeThere, depth });
+}
+
+async function copyBlobs({ from, to, mover, count, onBytes }: CopyTask, manifest: ImageManifest): Promise<void> {
+  const blobs = blobsOf(manifest).filter(({ mediaType }) => !isForeignLayer(mediaType));
+  await allOrFirstFailure(blobs.map(async (blob) => count(await mover.bring({ blob, source: from, target: to, onBytes }))));
+}
+
+async function copyChildren(task: CopyTask, { manifests }: ImageIndex, at: { readonly mayBeThere: boolean; readonly depth: number }): Promise<void> {
+  await allOrFirstFailure(manifests.map((child) => copyChild(task, child, at)));
+}
+
+async function copyChild(task: CopyTask, { digest }: Descriptor, { mayBeThere, depth }: { readonly mayBeThere: boolean; readonly depth: number }): Promise<void> {
+  if (mayBeThere && (await task.to.headManifest(digest)) !== undefined) return;
+  const manifest = await mustHave(task, digest);
+  await copyContent(task, manifest, mayBeThere, depth + 1);
+  await task.to.putManifest(digest, manifest);
+}
+
+/** Waits for all, so that nothing of a failed image goes on in the background, and then throws the first failure. */
+async function allOrFirstFailure(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+}
+
+/** The bytes of an image's blobs. Those of an index are not known without reading each of its images. */
+function sizeOf({ bytes, mediaType }: StoredManifest): number {
+  const document = readManifest(bytes, mediaType);
+  return document.kind === "image" ? blobsOf(document).reduce((sum, { size }) => sum + size, 0) : 0;
+}
