@@ -21,42 +21,61 @@ const STRENGTH: readonly Naming[] = ["session", "direct", "account"];
 
 /** Compiles a Principal element. */
 export function compilePrincipal(element: PrincipalElement): PrincipalPattern {
-  if (element === "*") return { names: (who) => (who.kind === "anonymous" ? "direct" : everybody(who)), unknown: undefined };
-  const entries = Object.entries(element).flatMap(([type, ids]) => [ids].flat().map((id) => ({ type, id })));
-  const strange = entries.find(({ type }) => !["AWS", "Service", "Federated", "CanonicalUser"].includes(type));
-  const tests = entries.map(({ type, id }) => compileEntry(type, id));
+  const { all, unknown } = readElement(element);
   return {
-    unknown: strange && `the principal type "${strange.type}" is not known`,
+    unknown,
     names(who) {
-      const found = tests.flatMap((test) => test(who) ?? []);
+      const found = all(who);
       return STRENGTH.find((naming) => found.includes(naming));
     },
   };
 }
 
 /**
- * Compiles a NotPrincipal element, which names everybody but those listed. A user or session is left out only when its
- * account is listed too, as AWS documents it.
+ * Compiles a NotPrincipal element, which names everybody but those listed. A user is left out only when its account is
+ * listed too, a session only when its role and its account are, as AWS documents it.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
  */
 export function compileNotPrincipal(element: PrincipalElement): PrincipalPattern {
-  const listed = compilePrincipal(element);
+  const { all, unknown } = readElement(element);
   return {
-    unknown: listed.unknown,
-    names: (who) => (identities(who).every((one) => listed.names(one) !== undefined) ? undefined : everybody(who)),
+    unknown,
+    names(who) {
+      const found = all(who);
+      return LEFT_OUT_BY[who.kind].every((naming) => found.includes(naming)) ? undefined : "direct";
+    },
   };
 }
 
-// The user or session, and the root of its account.
-const identities = (who: Principal): readonly Principal[] =>
-  who.kind === "user" || who.kind === "role" ? [who, { kind: "root", account: who.account }] : [who];
+const LEFT_OUT_BY: Readonly<Record<Principal["kind"], readonly Naming[]>> = {
+  root: ["account"],
+  user: ["session", "account"],
+  role: ["session", "direct", "account"],
+  service: ["direct"],
+  anonymous: ["direct"],
+};
 
-const everybody = (_who: Principal): Naming => "direct";
+interface ReadElement {
+  /** Every way in which the element names the principal. */
+  all(who: Principal): readonly Naming[];
+  readonly unknown: string | undefined;
+}
+
+function readElement(element: PrincipalElement): ReadElement {
+  if (element === "*") return { all: () => ["direct"], unknown: undefined };
+  const entries = Object.entries(element).flatMap(([type, ids]) => [ids].flat().map((id) => ({ type, id })));
+  const strange = entries.find(({ type }) => !["AWS", "Service", "Federated", "CanonicalUser"].includes(type));
+  const tests = entries.map(({ type, id }) => compileEntry(type, id));
+  return {
+    unknown: strange && `the principal type "${strange.type}" is not known`,
+    all: (who) => tests.flatMap((test) => test(who) ?? []),
+  };
+}
 
 function compileEntry(type: string, id: string): (who: Principal) => Naming | undefined {
   if (type === "Service") return (who) => (who.kind === "service" && sameService(id, who.service) ? "direct" : undefined);
   if (type !== "AWS") return () => undefined;
-  if (id === "*") return everybody;
+  if (id === "*") return () => "direct";
   const account = /^(?:arn:[^:]+:iam::)?(\d{12})(?::root)?$/.exec(id)?.[1];
   if (account !== undefined) return (who) => nameByAccount(who, account);
   return (who) => nameByArn(who, id);
