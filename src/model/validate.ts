@@ -1,5 +1,5 @@
 import { operations, shapes } from "./generated/tables.ts";
-import { structureViolations, type Violation } from "./violations.ts";
+import { structureViolations, violationsOf, type Violation } from "./violations.ts";
 import type { Shape } from "./shape.ts";
 
 /** The operations of HealthOmics's workflow side. */
@@ -11,7 +11,15 @@ export type OperationName = keyof typeof operations;
  * `2 validation errors detected: Value 'x' at 'y' failed to satisfy constraint: Member must …; Value …`.
  */
 export function validate(operation: OperationName, input: Readonly<Record<string, unknown>>): string | undefined {
-  const violations = requestViolations(operation, input);
+  return messageOf(requestViolations(operation, input));
+}
+
+/** The same for a value of one shape, wherever it came from: a registry map in a file, say. */
+export function validateValue(shape: keyof typeof shapes, value: unknown, path: string): string | undefined {
+  return messageOf(violationsOf(shape, value, path));
+}
+
+function messageOf(violations: readonly Violation[]): string | undefined {
   if (violations.length === 0) return undefined;
   const noun = violations.length === 1 ? "validation error" : "validation errors";
   return `${violations.length} ${noun} detected: ${violations.map(sentence).join("; ")}`;

@@ -17,6 +17,8 @@ export interface EngineSpec {
   readonly containers: Containers;
   /** Tasks that the engine may ask for at once. */
   readonly concurrentTasks: number;
+  /** WDL_LENIENT: optional and quantified types are taken loosely. */
+  readonly isLenient?: boolean;
 }
 
 /** A line of the engine's event log. `at` is ISO 8601 with microseconds. */

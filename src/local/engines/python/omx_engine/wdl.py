@@ -16,6 +16,7 @@ from WDL.runtime.error import CommandFailed, RunFailed, Terminated
 from . import wdl_backend
 from .exchange import Abandoned, Exchange, write_whole
 from .tasks import Runner
+from .wdl_source import read_inside
 
 REMOTE = ("s3://", "omics://")
 
@@ -37,7 +38,8 @@ def main(folder):
 def run(spec, exchange, logger):
     """The run's result: {outcome, outputs | code, message}."""
     try:
-        document = WDL.load(os.path.join(spec["definition"], spec["main"]), [spec["definition"]], read_source=_read_inside(spec["definition"]))
+        document = WDL.load(os.path.join(spec["definition"], spec["main"]), [spec["definition"]],
+                            check_quant=not spec.get("isLenient", False), read_source=read_inside(spec["definition"]))
         target = document.workflow
         if target is None:
             return _failed("WORKFLOW_RUN_FAILED", "%s has no workflow" % spec["main"])
@@ -67,19 +69,6 @@ def _configuration(spec, logger):
         "download_cache": {"put": False, "get": False},
     })
     return cfg
-
-
-def _read_inside(root):
-    """Imports come from the definition alone: HealthOmics follows neither absolute paths nor addresses."""
-    real = os.path.realpath(root)
-
-    async def read(uri, path, importer):
-        source = await WDL.read_source_default(uri, path, importer)
-        if not os.path.realpath(source.abspath).startswith(real + os.sep):
-            raise FileNotFoundError("%s is outside the workflow definition" % uri)
-        return source
-
-    return read
 
 
 def _localize(inputs, exchange):

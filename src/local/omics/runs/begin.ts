@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
+import type { Containers } from "../../engines/engine.ts";
+import { startEngine } from "../../engines/launch.ts";
+import { EngineUnavailable } from "../../engines/python-environment.ts";
+import type { Omics } from "../omics.ts";
+import type { Run } from "../store.ts";
+import { unpackZip } from "../workflows/unpack.ts";
+import { changeRun, type RunKey } from "./find.ts";
+import { foldersOf, makeMountPoints, ownerOf } from "./folders.ts";
+import { logRunEvent, mayLog } from "./logs.ts";
+import { runPrincipal } from "./role.ts";
+import { RunFailure } from "./run-failure.ts";
+
+/**
+ * Brings a run from STARTING to RUNNING: takes its role, unpacks the definition, starts the engine. An engine that a
+ * former process started is found, never started twice.
+ * @throws RunFailure ASSUME_ROLE_FAILED, WORKFLOW_RUN_FAILED
+ */
+export async function beginRun(omics: Omics, key: RunKey, containers: Containers): Promise<void> {
+  const run = omics.store.runs.get(key);
+  if (run === undefined) return;
+  const role = runPrincipal(omics, run);
+  const known = changeRun(omics, key, { containers, ...(!mayLog(omics, run, role) && { cannotLog: true }) });
+  if (known !== undefined && !hasBegun(omics, known)) await launch(omics, known);
+  running(omics, key);
+}
+
+/** An engine that said anything, or is there, or left a result, was started before. */
+function hasBegun(omics: Omics, run: Run): boolean {
+  const { engine } = foldersOf(omics, run);
+  const hasSpoken = existsSync(engine.events) && statSync(engine.events).size > 0;
+  const isThere = omics.core.children.of(ownerOf(run)).some((record) => omics.core.children.isAlive(record));
+  return hasSpoken || isThere || existsSync(engine.result);
+}
+
+async function launch(omics: Omics, run: Run): Promise<void> {
+  const folders = foldersOf(omics, run);
+  rmSync(folders.root, { recursive: true, force: true });
+  mkdirSync(folders.engine.root, { recursive: true });
+  await unpackZip(omics.core.blobs.path(run.zip), folders.definition);
+  if (run.containers !== "host") makeMountPoints(folders, run.uuid);
+  const spec = {
+    engine: run.engine === "WDL_LENIENT" ? ("WDL" as const) : run.engine,
+    definition: folders.definition,
+    main: run.main,
+    inputs: run.parameters as Readonly<Record<string, unknown>>,
+    runUuid: run.uuid,
+    containers: run.containers ?? "host",
+    concurrentTasks: omics.quotas.tasksPerRun,
+    isLenient: run.engine === "WDL_LENIENT",
+  };
+  await startEngine({ owner: ownerOf(run), folder: folders.engine, spec }, omics.engines).catch((error: unknown) => {
+    throw error instanceof EngineUnavailable ? new RunFailure("WORKFLOW_RUN_FAILED", error.message) : error;
+  });
+}
+
+function running(omics: Omics, key: RunKey): void {
+  omics.store.transaction(() => {
+    const run = changeRun(omics, key, ({ status, startTime }) => ({
+      status: status === "STARTING" ? "RUNNING" : status,
+      startTime: startTime ?? omics.core.clock.now().toISOString(),
+    }));
+    if (run === undefined) return;
+    const where = run.containers === "host" ? "tasks run on the host, not isolated" : `tasks run in ${run.containers}`;
+    logRunEvent(omics, run, "RUNNING_WORKFLOW", where);
+  });
+}
+

@@ -1,0 +1,127 @@
+import { rmSync } from "node:fs";
+import { findContainerEngine, removeContainers } from "../../engines/container-engine.ts";
+import type { Containers } from "../../engines/engine.ts";
+import { findEngine } from "../../engines/launch.ts";
+import { readResult } from "../../engines/run-folder.ts";
+import type { Omics } from "../omics.ts";
+import type { Run, Verdict } from "../store.ts";
+import { beginRun } from "./begin.ts";
+import { endRun } from "./end.ts";
+import { changeRun, type RunKey } from "./find.ts";
+import { followRun } from "./follow.ts";
+import { foldersOf, ownerOf } from "./folders.ts";
+import { grantTasks, repeatGrants } from "./grants.ts";
+import { startWaitingRuns } from "./queue.ts";
+import { RunFailure } from "./run-failure.ts";
+import { answerInputs } from "./answer-inputs.ts";
+
+/** Drives runs from STARTING to their end, each in work of its own that a restart picks up again. */
+export interface Driver {
+  schedule(): void;
+  /** Picks up what a former process left. */
+  recover(): void;
+  /** Asks a run's engine to stop; a run that has none yet ends without one. */
+  cancel(key: RunKey): void;
+}
+
+export function createDriver(omicsOf: () => Omics): Driver {
+  const driving = new Set<string>();
+  let containers: Promise<Containers> | undefined;
+
+  const driver: Driver = {
+    schedule() {
+      for (const key of startWaitingRuns(omicsOf())) drive(key);
+      grantTasks(omicsOf());
+    },
+    recover() {
+      const { store } = omicsOf();
+      for (const { key, value } of store.runs.find("active", "yes")) if (value.status !== "PENDING") drive(key as unknown as RunKey);
+      driver.schedule();
+    },
+    cancel(key) {
+      const omics = omicsOf();
+      const run = omics.store.runs.get(key);
+      if (run === undefined) return;
+      omics.core.background(`omics cancel run ${run.id}`, () => findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel());
+      drive(key);
+    },
+  };
+  return driver;
+
+  function drive(key: RunKey): void {
+    const name = key.join("/");
+    if (driving.has(name)) return;
+    driving.add(name);
+    omicsOf().core.background(`omics run ${key[2]}`, (signal) =>
+      driveToEnd(omicsOf(), key, { signal, containers: () => chosenContainers(omicsOf()) }).finally(() => {
+        driving.delete(name);
+        if (!signal.aborted) driver.schedule();
+      }),
+    );
+  }
+
+  /** Asked of the machine once; `auto` is what the settings say when they leave it to us. */
+  function chosenContainers({ core, engines }: Omics): Promise<Containers> {
+    const asked = core.settings.containers;
+    if (asked !== "auto") return Promise.resolve(asked);
+    containers ??= findContainerEngine(engines);
+    return containers;
+  }
+}
+
+interface Driving {
+  readonly signal: AbortSignal;
+  containers(): Promise<Containers>;
+}
+
+/** One step after the other, each of which may have been done before by a process that died. */
+async function driveToEnd(omics: Omics, key: RunKey, { signal, containers }: Driving): Promise<void> {
+  try {
+    await begun(omics, key, containers);
+    await followed(omics, key, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    decide(omics, key, verdictOf(omics, error));
+    const run = omics.store.runs.get(key);
+    if (run !== undefined) await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+  }
+  if (signal.aborted) return;
+  const ended = await endRun(omics, key);
+  if (ended === undefined) return;
+  if (ended.containers === "docker" || ended.containers === "podman") await removeContainers(omics.engines, ended.containers, ended.uuid);
+  rmSync(foldersOf(omics, ended).root, { recursive: true, force: true });
+}
+
+async function begun(omics: Omics, key: RunKey, containers: () => Promise<Containers>): Promise<void> {
+  const run = omics.store.runs.get(key);
+  if (run?.status === "STARTING" && !run.isCancelled) await beginRun(omics, key, await containers());
+}
+
+async function followed(omics: Omics, key: RunKey, signal: AbortSignal): Promise<void> {
+  const run = omics.store.runs.get(key);
+  if (run === undefined || run.verdict !== undefined) return;
+  if (run.status === "RUNNING" || run.isCancelled) {
+    if (run.isCancelled) await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+    answerInputs(omics, run);
+    repeatGrants(omics, run);
+    await followRun(omics, key, signal);
+    if (signal.aborted) return;
+  }
+  const { engine } = foldersOf(omics, run);
+  const latest = omics.store.runs.get(key) ?? run;
+  const result = latest.isCancelled ? { outcome: "cancelled" as const } : (readResult(engine) ?? findEngine(ownerOf(run), engine, omics.engines).result());
+  if (latest.verdict === undefined) decide(omics, key, verdictFrom(result, latest));
+}
+
+function verdictFrom(result: ReturnType<ReturnType<typeof findEngine>["result"]>, run: Run): Verdict {
+  if (run.isCancelled || result.outcome === "cancelled") return run.isCancelled ? { status: "CANCELLED" } : { status: "FAILED", reason: "SERVICE_ERROR", message: "The workflow engine was ended from outside" };
+  return result.outcome === "completed" ? { status: "COMPLETED" } : { status: "FAILED", reason: result.code, message: result.message };
+}
+
+function verdictOf(omics: Omics, error: unknown): Verdict {
+  if (error instanceof RunFailure) return { status: "FAILED", reason: error.code, message: error.message };
+  omics.core.log("omics", `a run failed inside the local accounts: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return { status: "FAILED", reason: "SERVICE_ERROR", message: error instanceof Error ? error.message : String(error) };
+}
+
+const decide = (omics: Omics, key: RunKey, verdict: Verdict): void => void changeRun(omics, key, { verdict });

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { readResult } from "../../engines/run-folder.ts";
+import type { EngineResult } from "../../engines/engine.ts";
+import type { Omics } from "../omics.ts";
+import { s3As } from "../s3-access.ts";
+import { gibOf, usableBytes } from "../storage-sizes.ts";
+import type { Run, Verdict } from "../store.ts";
+import { exportRun } from "./export.ts";
+import { changeRun, type RunKey } from "./find.ts";
+import { foldersOf } from "./folders.ts";
+import { changedInput } from "./inputs.ts";
+import { logRunEvent } from "./logs.ts";
+import { writeManifest } from "./manifest.ts";
+import { runPrincipal } from "./role.ts";
+import { RunFailure } from "./run-failure.ts";
+
+/** Brings a run with a verdict to its end: exports, writes the manifest. Undefined when it has ended or is gone. */
+export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined> {
+  const before = omics.store.runs.get(key);
+  if (before?.verdict === undefined) return undefined;
+  const stopping = changeRun(omics, key, { status: "STOPPING" });
+  if (stopping === undefined) return undefined;
+  logRunEvent(omics, stopping, "STOPPING_RUN");
+  const usedBytes = sizeOf(foldersOf(omics, stopping).root);
+  const verdict = await exported(omics, stopping, { verdict: before.verdict, usedBytes });
+  return omics.store.transaction(() => {
+    const ended = changeRun(omics, key, { ...endOf(verdict), ...usedStorage(stopping, usedBytes), stopTime: omics.core.clock.now().toISOString() });
+    if (ended === undefined) return undefined;
+    logRunEvent(omics, ended, `RUN_${ended.status}`, ended.statusMessage);
+    writeManifest(omics, ended);
+    return ended;
+  });
+}
+
+function endOf(verdict: Verdict): Pick<Run, "status" | "failureReason" | "statusMessage"> {
+  return verdict.status === "FAILED" ? { status: "FAILED", failureReason: verdict.reason, statusMessage: verdict.message } : { status: verdict.status };
+}
+
+/** A dynamic run reports the most that it used; a static one what it was given. */
+const usedStorage = ({ storageType }: Run, usedBytes: number): Partial<Run> => (storageType === "DYNAMIC" ? { storageCapacity: gibOf(usedBytes) } : {});
+
+interface Ending {
+  readonly verdict: Verdict;
+  readonly usedBytes: number;
+}
+
+/** A cancelled run exports nothing; a completed one that can't be exported has failed. */
+async function exported(omics: Omics, run: Run, { verdict, usedBytes }: Ending): Promise<Verdict> {
+  if (verdict.status === "CANCELLED") return verdict;
+  try {
+    const s3 = s3As(omics.core, runPrincipal(omics, run), run.place.region);
+    const spoilt = verdict.status === "COMPLETED" ? await spoiltBy(run, { s3, usedBytes }) : undefined;
+    const decided = spoilt ?? verdict;
+    const result: EngineResult = (decided.status === "COMPLETED" ? readResult(foldersOf(omics, run).engine) : undefined) ?? { outcome: "cancelled" };
+    await exportRun(s3, { run, folders: foldersOf(omics, run), result });
+    return decided;
+  } catch (error) {
+    if (verdict.status === "FAILED") return verdict;
+    if (error instanceof RunFailure) return { status: "FAILED", reason: error.code, message: error.message };
+    throw error;
+  }
+}
+
+async function spoiltBy(run: Run, { s3, usedBytes }: { readonly s3: ReturnType<typeof s3As>; readonly usedBytes: number }): Promise<Verdict | undefined> {
+  const changed = await changedInput(s3, run.resourceDigests ?? {});
+  if (changed !== undefined) return { status: "FAILED", reason: "MODIFIED_INPUT_RESOURCE", message: `${changed} was changed while the run used it` };
+  if (run.storageType !== "STATIC" || usedBytes <= usableBytes(run.storageCapacity ?? 0)) return undefined;
+  return { status: "FAILED", reason: "FILE_SYSTEM_OUT_OF_SPACE", message: `The run's file system is full: it has ${run.storageCapacity} GiB` };
+}
+
+/** Bytes of all files below a folder, links not followed. */
+function sizeOf(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  let total = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
+    if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  return total;
+}

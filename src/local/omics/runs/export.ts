@@ -1,0 +1,56 @@
+import { createReadStream, existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { formatS3Uri, joinS3Uri, parseS3Uri } from "../../../kit/s3-uri.ts";
+import type { EngineResult } from "../../engines/engine.ts";
+import type { S3Access } from "../s3-access.ts";
+import type { Run } from "../store.ts";
+import type { RunFolders } from "./folders.ts";
+import { RunFailure } from "./run-failure.ts";
+
+/** Where a run's outputs lie below its runOutputUri (guide, "Run outputs"; prefix observed with the run id alone). */
+const OUTPUTS = "out";
+
+export interface Exporting {
+  readonly run: Run;
+  readonly folders: RunFolders;
+  readonly result: EngineResult;
+}
+
+/**
+ * Writes a run's outputs and logs to S3 with the run's role: `out/{output}/{file}`, `logs/outputs.json`, `logs/engine.log`.
+ * Doing it again writes the same again.
+ * @throws RunFailure EXPORT_FAILED
+ */
+export async function exportRun(s3: S3Access, { run, folders, result }: Exporting): Promise<void> {
+  const base = parseS3Uri(run.runOutputUri);
+  const put = async (key: string, body: Parameters<S3Access["write"]>[1], type?: string): Promise<void> => {
+    const uri = formatS3Uri(joinS3Uri(base, key));
+    await s3.write(uri, body, type).catch((error: unknown) => {
+      throw new RunFailure("EXPORT_FAILED", `${uri} can't be written with the run's role: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  if (result.outcome === "completed") {
+    const out = join(folders.engine.root, "run", OUTPUTS);
+    for (const file of filesIn(out)) await put(`${OUTPUTS}/${relative(out, file).split(sep).join("/")}`, createReadStream(realpathSync(file)));
+    const outputs = withUris(result.outputs, { folder: out, uri: formatS3Uri(joinS3Uri(base, OUTPUTS)) });
+    await put("logs/outputs.json", JSON.stringify(outputs, null, 2), "application/json");
+  }
+  if (run.logLevel !== "OFF" && existsSync(folders.engine.engineLog)) await put("logs/engine.log", readFileSync(folders.engine.engineLog), "text/plain");
+}
+
+/** Files below a folder, links to files among them (miniwdl links outputs); links to folders are followed. */
+function filesIn(folder: string): readonly string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).sort().flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesIn(path) : [path];
+  });
+}
+
+/** Local paths in an outputs document become the URIs of what was written. */
+export function withUris(value: unknown, place: { readonly folder: string; readonly uri: string }): unknown {
+  if (typeof value === "string") return value.startsWith(place.folder + sep) ? `${place.uri}/${value.slice(place.folder.length + 1)}` : value;
+  if (Array.isArray(value)) return value.map((item) => withUris(item, place));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withUris(item, place)]));
+}

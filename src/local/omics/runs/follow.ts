@@ -1,0 +1,107 @@
+import type { EngineEvent } from "../../engines/engine.ts";
+import { findEngine } from "../../engines/launch.ts";
+import type { Omics } from "../omics.ts";
+import type { Run, Task } from "../store.ts";
+import { answerInputs } from "./answer-inputs.ts";
+import { changeRun, keyOf, type RunKey } from "./find.ts";
+import { foldersOf, ownerOf } from "./folders.ts";
+import { sendTail, streams } from "./logs.ts";
+import { addTask, changeTask, taskEnded, taskStarted } from "./tasks.ts";
+
+const TAIL_MS = 1000;
+
+/** Takes in what a run's engine says until it is gone: each event once, whoever dies. */
+export async function followRun(omics: Omics, key: RunKey, signal: AbortSignal): Promise<void> {
+  const run = omics.store.runs.get(key);
+  if (run === undefined) return;
+  const engine = findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines);
+  const ended = new AbortController();
+  const tails = sendTails(omics, key, AbortSignal.any([signal, ended.signal]));
+  const limit = endAtLimit(omics, run, AbortSignal.any([signal, ended.signal]));
+  try {
+    for await (const { event, position } of engine.events(run.eventPosition, signal)) takeIn(omics, key, { event, position });
+  } finally {
+    ended.abort();
+    await Promise.all([tails, limit]);
+  }
+  if (signal.aborted) return;
+  endTasks(omics, key);
+  for (const record of omics.core.children.of(ownerOf(run))) omics.core.children.forget(record);
+}
+
+function takeIn(omics: Omics, key: RunKey, { event, position }: { readonly event: EngineEvent; readonly position: number }): void {
+  const run = omics.store.transaction(() => {
+    const inputs = event.type === "inputs.request" ? { inputsAsk: { ask: event.ask, uris: event.uris } } : {};
+    const changed = changeRun(omics, key, { eventPosition: position, ...inputs });
+    if (changed !== undefined) apply(omics, changed, event);
+    return changed;
+  });
+  if (run === undefined) return;
+  if (event.type === "inputs.request") answerInputs(omics, run);
+  if (event.type === "task.request" || event.type === "task.ended") omics.schedule();
+}
+
+function apply(omics: Omics, run: Run, event: EngineEvent): void {
+  switch (event.type) {
+    case "task.request":
+      addTask(omics, run, event);
+      return;
+    case "task.started":
+      taskStarted(omics, run, event);
+      return;
+    case "task.ended": {
+      const task = taskEnded(omics, run, event);
+      if (task !== undefined) sendTaskTail(omics, run, { task, isFinal: true });
+      return;
+    }
+    case "inputs.request":
+    case "engine.running":
+    case "engine.ended":
+  }
+}
+
+/** Tasks that the engine, dying, left without an end. */
+function endTasks(omics: Omics, key: RunKey): void {
+  const run = omics.store.runs.get(key);
+  if (run === undefined) return;
+  const stopTime = omics.core.clock.now().toISOString();
+  for (const { value: task } of omics.store.tasks.list(keyOf(run))) {
+    if (task.status !== "PENDING" && task.status !== "STARTING" && task.status !== "RUNNING" && task.status !== "STOPPING") continue;
+    const why = run.isCancelled ? { status: "CANCELLED" as const } : { status: "FAILED" as const, failureReason: "SERVICE_ERROR", statusMessage: "The workflow engine ended before the task did" };
+    changeTask(omics, run, task, { ...why, stopTime });
+    sendTaskTail(omics, run, { task, isFinal: true });
+  }
+  sendTail(omics, run, { file: foldersOf(omics, run).engine.engineLog, stream: streams.engine(run), isFinal: true });
+}
+
+async function sendTails(omics: Omics, key: RunKey, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await omics.core.clock.sleep(TAIL_MS, signal).catch(() => undefined);
+    const run = omics.store.runs.get(key);
+    if (run === undefined || signal.aborted) return;
+    sendTail(omics, run, { file: foldersOf(omics, run).engine.engineLog, stream: streams.engine(run), isFinal: false });
+    for (const { value: task } of omics.store.tasks.list(keyOf(run))) if (task.status === "RUNNING") sendTaskTail(omics, run, { task, isFinal: false });
+  }
+}
+
+function sendTaskTail(omics: Omics, run: Run, { task, isFinal }: { readonly task: Task; readonly isFinal: boolean }): void {
+  const stream = streams.task(run, task.taskId);
+  for (const file of [task.stdout, task.stderr]) if (file !== undefined) sendTail(omics, run, { file, stream, isFinal });
+}
+
+/** A run that takes longer than its group, or the account, allows is ended: RUN_TIMED_OUT. */
+async function endAtLimit(omics: Omics, run: Run, signal: AbortSignal): Promise<void> {
+  const { store, core, quotas } = omics;
+  const group = run.runGroupId === undefined ? undefined : store.runGroups.get([run.place.account, run.place.region, run.runGroupId]);
+  const seconds = Math.min(quotas.runSeconds, (group?.maxDuration ?? Number.POSITIVE_INFINITY) * 60);
+  const sinceMs = core.clock.now().getTime() - Date.parse(run.startTime ?? run.creationTime);
+  for (let left = seconds * 1000 - sinceMs; left > 0; left -= LONGEST_TIMER_MS) {
+    await core.clock.sleep(Math.min(left, LONGEST_TIMER_MS), signal).catch(() => undefined);
+    if (signal.aborted) return;
+  }
+  const message = `The run took longer than ${Math.round(seconds / 60)} minutes`;
+  changeRun(omics, keyOf(run), { verdict: { status: "FAILED", reason: "RUN_TIMED_OUT", message } });
+  await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+}
+
+const LONGEST_TIMER_MS = 86_400_000;

@@ -1,0 +1,90 @@
+import { chmodSync, createWriteStream, mkdirSync } from "node:fs";
+import { basename, dirname, join, sep } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { parseS3Uri, formatS3Uri } from "../../../kit/s3-uri.ts";
+import type { InputUri, LocalInputs } from "../../engines/engine.ts";
+import { AwsError } from "../../gateway/aws-error.ts";
+import type { S3Access } from "../s3-access.ts";
+import { RunFailure } from "./run-failure.ts";
+
+/** Input files brought from S3, and what they were: URI → `etag:…`. */
+export interface BroughtInputs extends LocalInputs {
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/**
+ * Brings File and Directory inputs from S3 into a folder, read-only, with the role's permissions.
+ * @throws RunFailure INPUT_URI_NOT_FOUND, INVALID_URI_INPUT, IMPORT_FAILED
+ */
+export async function bringInputs(s3: S3Access, uris: readonly InputUri[], folder: string): Promise<BroughtInputs> {
+  const paths: Record<string, string> = {};
+  const digests: Record<string, string> = {};
+  for (const [index, { uri, isDirectory }] of uris.entries()) {
+    const target = join(folder, String(index));
+    const bring = isDirectory ? bringDirectory : bringFile;
+    const brought = await bring(s3, uri, target).catch((error: unknown) => {
+      throw asFailure(uri, error);
+    });
+    paths[uri] = brought.path;
+    Object.assign(digests, brought.digests);
+  }
+  return { paths, digests };
+}
+
+interface Brought {
+  readonly path: string;
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+async function bringFile(s3: S3Access, uri: string, folder: string): Promise<Brought> {
+  if (!uri.startsWith("s3://")) throw new RunFailure("IMPORT_FAILED", `${uri} is not in S3: the local accounts have no sequence stores`);
+  if (uri.endsWith("/")) throw new RunFailure("INVALID_URI_INPUT", `${uri} names a folder where a file is needed`);
+  const path = join(folder, basename(uri));
+  const { etag } = await bringObject(s3, uri, path);
+  return { path, digests: { [uri]: `etag:${etag}` } };
+}
+
+async function bringDirectory(s3: S3Access, uri: string, folder: string): Promise<Brought> {
+  const from = uri.endsWith("/") ? uri : `${uri}/`;
+  const { bucket, key: prefix } = parseS3Uri(from);
+  const root = join(folder, basename(prefix.replace(/\/+$/, "")) || bucket);
+  const digests: Record<string, string> = {};
+  for await (const { key } of s3.list(from)) {
+    const target = join(root, key.slice(prefix.length));
+    if (key.endsWith("/") || !target.startsWith(root + sep)) continue;
+    const object = formatS3Uri({ bucket, key });
+    digests[object] = `etag:${(await bringObject(s3, object, target)).etag}`;
+  }
+  if (Object.keys(digests).length === 0) throw new RunFailure("INPUT_URI_NOT_FOUND", `There is nothing below ${uri}`);
+  return { path: root, digests };
+}
+
+const ARCHIVED = new Set(["GLACIER", "DEEP_ARCHIVE"]);
+
+async function bringObject(s3: S3Access, uri: string, target: string): Promise<{ readonly etag: string }> {
+  const { body, etag, storageClass } = await s3.open(uri);
+  if (ARCHIVED.has(storageClass ?? "")) {
+    body.destroy();
+    throw new RunFailure("IMPORT_FAILED", `${uri} is archived (${storageClass}); restore it first`);
+  }
+  mkdirSync(dirname(target), { recursive: true });
+  await pipeline(body, createWriteStream(target));
+  chmodSync(target, 0o444);
+  return { etag };
+}
+
+function asFailure(uri: string, error: unknown): RunFailure {
+  if (error instanceof RunFailure) return error;
+  if (!(error instanceof AwsError)) return new RunFailure("INVALID_URI_INPUT", error instanceof Error ? error.message : String(error));
+  if (error.status === 404) return new RunFailure("INPUT_URI_NOT_FOUND", `${uri} does not exist (${error.code})`);
+  return new RunFailure("IMPORT_FAILED", `${uri} can't be read with the run's role: ${error.message}`);
+}
+
+/** The first input that is no longer what it was when it was brought; undefined when none changed. */
+export async function changedInput(s3: S3Access, digests: Readonly<Record<string, string>>): Promise<string | undefined> {
+  for (const [uri, digest] of Object.entries(digests)) {
+    const now = await s3.head(uri).then((head) => `etag:${head.etag}`).catch(() => "gone");
+    if (now !== digest) return uri;
+  }
+  return undefined;
+}

@@ -1,0 +1,82 @@
+import type {
+  CancelRunRequest, DeleteRunRequest, GetRunRequest, GetRunTaskRequest, ListRunsRequest, ListRunTasksRequest, StartRunRequest,
+} from "../../../model/generated/types.ts";
+import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
+import { anyArn, runArn, runGroupArn, taskArn, workflowArn } from "../arns.ts";
+import { declare } from "../declare.ts";
+import type { Omics } from "../omics.ts";
+import { pageOf } from "../page.ts";
+import type { Run, Task } from "../store.ts";
+import { tagContext } from "../tag-rules.ts";
+import { describeRun, describeTask, runItem, taskItem } from "./describe.ts";
+import { findRun, findTask } from "./find.ts";
+import { OMICS } from "./role.ts";
+import { startRun } from "./start.ts";
+import { cancelRun, deleteRun } from "./stop.ts";
+
+/** What StartRun is asked on: the run, the workflow, its group, and the role it passes. */
+function startAccess({ workflowId, runGroupId, roleArn, tags }: StartRunRequest, call: Call): readonly Access[] {
+  const resources = [
+    runArn(call, "*"),
+    ...(workflowId == null ? [] : [workflowArn(call, workflowId)]),
+    ...(runGroupId == null ? [] : [runGroupArn(call, runGroupId)]),
+  ];
+  const isTagged = tags != null && Object.keys(tags).length > 0;
+  return [
+    ...resources.map((resource) => ({ action: "omics:StartRun", resource, context: tagContext(tags) })),
+    ...(isTagged ? [{ action: "omics:TagResource", resource: runArn(call, "*"), context: tagContext(tags) }] : []),
+    { action: "iam:PassRole", resource: roleArn, context: { "iam:PassedToService": OMICS } },
+  ];
+}
+
+const onRun = (action: string, call: Call, id: string): readonly Access[] => [{ action: `omics:${action}`, resource: runArn(call, id) }];
+
+/** Runs and their tasks: start, read, list, cancel, delete. */
+export function runOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
+  const { store } = omics;
+  const { random } = omics.core;
+  return {
+    StartRun: declare<StartRunRequest, unknown>("StartRun", random, {
+      access: startAccess,
+      run: (input, call) => startRun(omics, input, call),
+    }),
+    GetRun: declare<GetRunRequest, unknown>("GetRun", random, {
+      access: ({ id }, call) => onRun("GetRun", call, id),
+      run: ({ id }, call) => describeRun(findRun(omics, call, id)),
+    }),
+    ListRuns: declare<ListRunsRequest, unknown>("ListRuns", random, {
+      access: () => [{ action: "omics:ListRuns", resource: anyArn }],
+      run(input, { account, region }) {
+        const { startingToken, maxResults } = input;
+        const { items, nextToken } = pageOf(store.runs, { prefix: [account, region], startingToken, maxResults, matches: (run) => isWanted(run, input) });
+        return { items: items.map(runItem), nextToken };
+      },
+    }),
+    CancelRun: declare<CancelRunRequest, unknown>("CancelRun", random, {
+      access: ({ id }, call) => onRun("CancelRun", call, id),
+      run: ({ id }, call) => cancelRun(omics, call, id),
+    }),
+    DeleteRun: declare<DeleteRunRequest, unknown>("DeleteRun", random, {
+      access: ({ id }, call) => onRun("DeleteRun", call, id),
+      run: ({ id }, call) => deleteRun(omics, call, id),
+    }),
+    ListRunTasks: declare<ListRunTasksRequest, unknown>("ListRunTasks", random, {
+      access: ({ id }, call) => onRun("ListRunTasks", call, id),
+      run({ id, status, startingToken, maxResults }, call) {
+        findRun(omics, call, id);
+        const matches = (task: Task) => status == null || task.status === status;
+        const { items, nextToken } = pageOf(store.tasks, { prefix: [call.account, call.region, id], startingToken, maxResults, matches });
+        return { items: items.map(taskItem), nextToken };
+      },
+    }),
+    GetRunTask: declare<GetRunTaskRequest, unknown>("GetRunTask", random, {
+      access: ({ id, taskId }, call) => [...onRun("GetRunTask", call, id), { action: "omics:GetRunTask", resource: taskArn(call, taskId) }],
+      run: (input, call) => describeTask(findRun(omics, call, input.id), findTask(omics, call, input)),
+    }),
+  };
+}
+
+function isWanted(run: Run, { name, status, runGroupId, batchId }: ListRunsRequest): boolean {
+  // The local accounts start no batches: no run belongs to one.
+  return batchId == null && (name == null || run.name === name) && (status == null || run.status === status) && (runGroupId == null || run.runGroupId === runGroupId);
+}

@@ -1,0 +1,51 @@
+import { operations } from "../../model/generated/tables.ts";
+import { readRequest } from "../../model/request.ts";
+import { routeOf } from "../../model/route.ts";
+import type { OperationName } from "../../model/validate.ts";
+import { notImplemented } from "../gateway/aws-error.ts";
+import type { AwsErrorLike, Route, WireRequest, WireResponse } from "../gateway/service.ts";
+import { invalid } from "./errors.ts";
+
+/** Which operation a request names, its members, and how answers and errors travel: rest-json by the tables of `src/model`. */
+export function route(request: WireRequest): Route | undefined {
+  const found = routeOf(request.method, request.path);
+  if (found === undefined) return undefined;
+  if (found.kind === "other") throw notImplemented("omics", found.operation);
+  const { operation, labels } = found;
+  return {
+    operation,
+    input: () => Promise.resolve(readRequest(operation, { labels, query: new URLSearchParams(request.query), body: bodyOf(request) })),
+    output: (result) => answer(operation, result),
+    error,
+  };
+}
+
+function bodyOf({ bytes }: WireRequest): Readonly<Record<string, unknown>> {
+  if (bytes === undefined || bytes.length === 0) return {};
+  const body = parsed(bytes);
+  if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("The request body is not a JSON object");
+  return body as Readonly<Record<string, unknown>>;
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw invalid("The request body is not JSON");
+  }
+}
+
+const JSON_TYPE = { "content-type": "application/json" };
+
+/** 204 and operations without an output shape have no body: clients that parse one fail. */
+function answer(operation: OperationName, result: unknown): WireResponse {
+  const described = operations[operation];
+  const hasBody = "output" in described && described.status !== 204;
+  return hasBody ? { status: described.status, headers: JSON_TYPE, body: JSON.stringify(result ?? {}) } : { status: described.status };
+}
+
+const error = ({ status, code, message }: AwsErrorLike): WireResponse => ({
+  status,
+  headers: { ...JSON_TYPE, "x-amzn-errortype": code },
+  body: JSON.stringify({ message }),
+});

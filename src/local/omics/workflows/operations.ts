@@ -1,0 +1,109 @@
+import type {
+  CreateWorkflowRequest, CreateWorkflowVersionRequest, DeleteWorkflowRequest, DeleteWorkflowVersionRequest, GetWorkflowRequest,
+  GetWorkflowVersionRequest, ListWorkflowsRequest, ListWorkflowVersionsRequest, UpdateWorkflowRequest, UpdateWorkflowVersionRequest,
+} from "../../../model/generated/types.ts";
+import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
+import { anyArn, versionArn, workflowArn } from "../arns.ts";
+import { declare } from "../declare.ts";
+import { workflowNotFound } from "../errors.ts";
+import type { Omics } from "../omics.ts";
+import type { Workflow } from "../store.ts";
+import { pageOf } from "../page.ts";
+import { tagContext } from "../tag-rules.ts";
+import { createVersion, createWorkflow } from "./create.ts";
+import { deleteVersion, deleteWorkflow } from "./delete.ts";
+import { describeVersion, describeWorkflow, versionItem, workflowItem } from "./describe.ts";
+import { findVersion, findWorkflow } from "./find.ts";
+import { exportsOf } from "./exports.ts";
+import { updateVersion, updateWorkflow } from "./update.ts";
+
+const onWorkflow = (action: string, call: Call, id: string): readonly Access[] => [{ action: `omics:${action}`, resource: workflowArn(call, id) }];
+
+interface VersionName {
+  readonly workflowId: string;
+  readonly versionName: string;
+}
+
+const onVersion = (action: string, call: Call, { workflowId, versionName }: VersionName): readonly Access[] => [
+  { action: `omics:${action}`, resource: versionArn(call, workflowId, versionName) },
+  { action: `omics:${action}`, resource: workflowArn(call, workflowId) },
+];
+
+/** Workflows: create, read, list, update, delete. */
+export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
+  const { random } = omics.core;
+  const { store } = omics;
+  return {
+    CreateWorkflow: declare<CreateWorkflowRequest, unknown>("CreateWorkflow", random, {
+      access: ({ tags }) => [{ action: "omics:CreateWorkflow", resource: anyArn, context: tagContext(tags) }, ...taggingAccess(tags, anyArn)],
+      run: (input, call) => createWorkflow(omics, input, call),
+    }),
+    GetWorkflow: declare<GetWorkflowRequest, unknown>("GetWorkflow", random, {
+      access: ({ id }, call) => onWorkflow("GetWorkflow", call, id),
+      run(input, call) {
+        if (input.type === "READY2RUN") throw workflowNotFound(input.id);
+        const workflow = findWorkflow(omics, call, input.id);
+        return describeWorkflow(workflow, exportsOf(omics, workflow, { wanted: input.export ?? [], call }));
+      },
+    }),
+    ListWorkflows: declare<ListWorkflowsRequest, unknown>("ListWorkflows", random, {
+      access: () => [{ action: "omics:ListWorkflows", resource: anyArn }],
+      run({ name, type, startingToken, maxResults }, { account, region }) {
+        const matches = (item: Workflow) => type !== "READY2RUN" && (name === undefined || item.name === name);
+        const { items, nextToken } = pageOf(store.workflows, { prefix: [account, region], startingToken, maxResults, matches });
+        return { items: items.map(workflowItem), nextToken };
+      },
+    }),
+    UpdateWorkflow: declare<UpdateWorkflowRequest, unknown>("UpdateWorkflow", random, {
+      access: ({ id }, call) => onWorkflow("UpdateWorkflow", call, id),
+      run: (input, call) => updateWorkflow(omics, input, call),
+    }),
+    DeleteWorkflow: declare<DeleteWorkflowRequest, unknown>("DeleteWorkflow", random, {
+      access: ({ id }, call) => onWorkflow("DeleteWorkflow", call, id),
+      run: ({ id }, call) => deleteWorkflow(omics, call, id),
+    }),
+  };
+}
+
+/** Versions of workflows: create, read, list, update, delete. */
+export function versionOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
+  const { random } = omics.core;
+  const { store } = omics;
+  return {
+    CreateWorkflowVersion: declare<CreateWorkflowVersionRequest, unknown>("CreateWorkflowVersion", random, {
+      access: ({ workflowId, versionName, tags }, call) => [
+        { action: "omics:CreateWorkflowVersion", resource: workflowArn(call, workflowId), context: tagContext(tags) },
+        ...taggingAccess(tags, versionArn(call, workflowId, versionName)),
+      ],
+      run: (input, call) => createVersion(omics, input, call),
+    }),
+    GetWorkflowVersion: declare<GetWorkflowVersionRequest, unknown>("GetWorkflowVersion", random, {
+      access: (input, call) => onVersion("GetWorkflowVersion", call, input),
+      run(input, call) {
+        const version = findVersion(omics, call, input);
+        return describeVersion(version, exportsOf(omics, version, { wanted: input.export ?? [], call }));
+      },
+    }),
+    ListWorkflowVersions: declare<ListWorkflowVersionsRequest, unknown>("ListWorkflowVersions", random, {
+      access: ({ workflowId }, call) => onWorkflow("ListWorkflowVersions", call, workflowId),
+      run({ workflowId, startingToken, maxResults }, call) {
+        findWorkflow(omics, call, workflowId);
+        const prefix = [call.account, call.region, workflowId];
+        const { items, nextToken } = pageOf(store.versions, { prefix, startingToken, maxResults, matches: () => true });
+        return { items: items.map(versionItem), nextToken };
+      },
+    }),
+    UpdateWorkflowVersion: declare<UpdateWorkflowVersionRequest, unknown>("UpdateWorkflowVersion", random, {
+      access: (input, call) => onVersion("UpdateWorkflowVersion", call, input),
+      run: (input, call) => updateVersion(omics, input, call),
+    }),
+    DeleteWorkflowVersion: declare<DeleteWorkflowVersionRequest, unknown>("DeleteWorkflowVersion", random, {
+      access: (input, call) => onVersion("DeleteWorkflowVersion", call, input),
+      run: (input, call) => deleteVersion(omics, call, input),
+    }),
+  };
+}
+
+/** Tagging at creation needs omics:TagResource as well (guide, "Tagging resources"). */
+const taggingAccess = (tags: Readonly<Record<string, string>> | null | undefined, resource: string): readonly Access[] =>
+  tags && Object.keys(tags).length > 0 ? [{ action: "omics:TagResource", resource, context: tagContext(tags) }] : [];
