@@ -89,7 +89,7 @@ export class Documents {
     const { root, problems } = parseYaml(text, file);
     const found = problems.slice(0, MAX_PROBLEMS).map((each) => problem("cwl-syntax", each.at, each.message));
     if (!root) return { file, problems: found, imports: [] };
-    const imports = new Imports(this, file);
+    const imports = new Imports(this, root);
     const resolved = imports.resolve(root);
     if (resolved.weight <= MAX_WEIGHT)
       return { file, root: resolved, problems: [...found, ...imports.problems], imports: [...imports.documents] };
@@ -133,12 +133,14 @@ class Imports {
   readonly problems: Diagnostic[] = [];
   readonly documents = new Set<Document>();
   readonly #from: Documents;
-  readonly #file: string;
+  readonly #root: Node;
   readonly #done = new Map<Node, Node>();
+  readonly #open = new Set<Node>();
+  #named: ReadonlyMap<string, Node> | undefined;
 
-  constructor(from: Documents, file: string) {
+  constructor(from: Documents, root: Node) {
     this.#from = from;
-    this.#file = file;
+    this.#root = root;
   }
 
   resolve(node: Node): Node {
@@ -175,16 +177,30 @@ class Imports {
   }
 
   #import(reference: Node): Node {
+    const written = stringOf(reference) ?? "";
+    if (written.startsWith("#")) return this.#own(written.slice(1), reference);
     const target = this.#from.follow(stringOf(reference) ?? "", reference.at);
     if (!("document" in target)) return this.#nothing(target);
     const { document, fragment } = target;
-    if (document.file === this.#file) return this.#nothing(problem("cwl-cycle", reference.at, "the document imports itself"));
     this.documents.add(document);
     const found = fragment === undefined ? document.root : named(document.root, fragment);
     return (
       found ??
       this.#nothing(problem("cwl-missing-file", reference.at, `nothing is called "${fragment ?? ""}" in "${document.file}"`))
     );
+  }
+
+  /** A packed document imports what it holds elsewhere: the types of one process in another. */
+  #own(fragment: string, reference: Node): Node {
+    this.#named ??= namedNodes(this.#root);
+    const found = this.#named.get(fragment);
+    if (!found)
+      return this.#nothing(problem("cwl-missing-file", reference.at, `nothing is called "${fragment}" in this document`));
+    if (this.#open.has(found)) return this.#nothing(problem("cwl-cycle", reference.at, `"#${fragment}" imports itself`));
+    this.#open.add(found);
+    const resolved = this.resolve(found);
+    this.#open.delete(found);
+    return resolved;
   }
 
   #include(reference: Node): Node {
@@ -200,6 +216,20 @@ class Imports {
     this.problems.push(why);
     return scalarOf(null, { file: why.file, line: why.line, column: why.column });
   }
+}
+
+/** Every map of a document that has a name or an id, by its fragment and by the file it was packed from; the first counts. */
+function namedNodes(root: Node): ReadonlyMap<string, Node> {
+  const found = new Map<string, Node>();
+  const visit = (node: Node): void => {
+    const name = stringOf(member(node, "name")) ?? stringOf(member(node, "id"));
+    const fragment = fragmentOf(name ?? "");
+    for (const key of [fragment, fragment.split("/")[0] ?? ""]) if (!found.has(key)) found.set(key, node);
+    if (node.kind === "list") node.items.forEach(visit);
+    if (node.kind === "map") for (const { value } of node.entries.values()) visit(value);
+  };
+  visit(root);
+  return found;
 }
 
 /** The item of a list or of a `$graph` that has this id or name. */

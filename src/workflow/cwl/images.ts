@@ -26,7 +26,7 @@ export interface Use {
 export function imagesOf(process: Process, documents: Documents): Images {
   const walk = new Walk();
   const main = mainScope(process, documents);
-  walk.enter(main, nameOf(process) ?? stem(process.document.file), { requirements: [], hints: [] });
+  walk.enter(main, nameOf(process) ?? stem(process.document.file), {});
   return {
     images: distinct(walk.uses.flatMap(imagesIn)),
     unresolved: distinct(walk.uses.flatMap(unresolvedIn)),
@@ -37,10 +37,10 @@ export function imagesOf(process: Process, documents: Documents): Images {
 
 const stem = (file: string): string => (file.split("/").at(-1) ?? file).replace(/\.[^.]+$/, "");
 
-/** What workflows and steps around a tool ask for, outermost first. */
+/** The DockerRequirements that workflows and steps around a process hand on. */
 interface Inherited {
-  readonly requirements: readonly MapNode[];
-  readonly hints: readonly MapNode[];
+  readonly requirement?: MapNode | undefined;
+  readonly hint?: MapNode | undefined;
 }
 
 class Walk {
@@ -48,28 +48,33 @@ class Walk {
   readonly problems: Diagnostic[] = [];
   readonly used = new Set<Document>();
 
-  /** The nearest requirement holds, and any requirement before any hint (CWL 1.2, section 5.2; as cwltool does). */
+  /**
+   * Any requirement comes before any hint, and a process's own before what it inherits (CWL 1.2, section 5.2). To its
+   * steps a workflow hands on an inherited requirement before its own: so does cwltool, which runs it.
+   */
   enter(scope: Scope, task: string, outer: Inherited): void {
     const { process } = scope;
     this.used.add(process.document);
-    const inherited = extended(outer, process.node);
+    const own = dockerOf(process.node);
+    const hint = own.hint ?? outer.hint;
     if (process.class === "CommandLineTool") {
-      const docker = inherited.requirements.at(-1) ?? inherited.hints.at(-1);
+      const docker = own.requirement ?? outer.requirement ?? hint;
       this.uses.push({ scope, task, ...(docker && { docker }) });
     }
     for (const step of stepsOf(process)) {
       const inner = stepScope(scope, step);
+      const asked = dockerOf(step.node);
+      const requirement = asked.requirement ?? outer.requirement ?? own.requirement;
       if ("rule" in inner) this.problems.push(inner);
-      else this.enter(inner, step.id, extended(inherited, step.node));
+      else this.enter(inner, step.id, { requirement, hint: asked.hint ?? hint });
     }
   }
 }
 
-function extended({ requirements, hints }: Inherited, node: Node): Inherited {
-  const requirement = requirementOf(node, "requirements", "DockerRequirement");
-  const hint = requirementOf(node, "hints", "DockerRequirement");
-  return { requirements: requirement ? [...requirements, requirement] : requirements, hints: hint ? [...hints, hint] : hints };
-}
+const dockerOf = (node: Node): Inherited => ({
+  requirement: requirementOf(node, "requirements", "DockerRequirement"),
+  hint: requirementOf(node, "hints", "DockerRequirement"),
+});
 
 interface Pull {
   readonly node: Node;

@@ -62,7 +62,7 @@ describe("inputs (guide, parameter-templates; types of CWL 1.2)", () => {
       ),
     };
     const { parameters, diagnostics } = read(files);
-    expect(parameters.map(({ type }) => type)).toEqual(["record", "record[]?", "here"]);
+    expect(parameters.map(({ type }) => type)).toEqual(["paired", "paired[]?", "here"]);
     expect(diagnostics).toMatchObject([{ rule: "cwl-type", line: 4, message: expect.stringContaining("nothing#here") }]);
   });
 });

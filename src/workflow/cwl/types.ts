@@ -8,8 +8,8 @@ export type CwlType =
   | { readonly kind: "name"; readonly name: string }
   | { readonly kind: "array"; readonly items: CwlType }
   | { readonly kind: "union"; readonly options: readonly CwlType[] }
-  | { readonly kind: "record"; readonly fields: readonly Field[] }
-  | { readonly kind: "enum"; readonly symbols: readonly string[] };
+  | { readonly kind: "record"; readonly fields: readonly Field[]; readonly name?: string }
+  | { readonly kind: "enum"; readonly symbols: readonly string[]; readonly name?: string };
 
 export interface Field {
   readonly name: string;
@@ -60,10 +60,13 @@ function ofText(written: string, node: Node, scope: TypeScope, depth: number): C
   const name = written.replace(/^(cwl|xsd|sld):|^https?:\/\/[^#]*#/, "");
   if (NAMES.has(name)) return { kind: "name", name };
   const declared = scope.declared.get(lastName(written)) ?? inFile(written, node, scope);
-  if (declared) return typeOf(declared, scope, depth + 1);
+  if (declared) return calledBy(lastName(written), typeOf(declared, scope, depth + 1));
   scope.unknown(written, node);
   return { kind: "name", name: lastName(written) };
 }
+
+const calledBy = (name: string, type: CwlType): CwlType =>
+  type.kind === "record" || type.kind === "enum" ? { ...type, name } : type;
 
 /** `types.yml#Sample`, whether or not SchemaDefRequirement imports the file. */
 function inFile(written: string, node: Node, { documents }: TypeScope): Node | undefined {
@@ -94,11 +97,11 @@ function unionOf(options: readonly CwlType[]): CwlType {
 export const isNullable = (type: CwlType): boolean =>
   type.kind === "union" ? type.options.some(isNullable) : type.kind === "name" && type.name === "null";
 
-/** The type in CWL's short form: `File[]?`. Records and enums by these words, other unions as a list. */
+/** The type in CWL's short form: `File[]?`. A declared type by its name, other records and enums by these words, unions as a list. */
 export function shortForm(type: CwlType): string {
   if (type.kind === "name") return type.name;
   if (type.kind === "array") return `${shortForm(type.items)}[]`;
-  if (type.kind !== "union") return type.kind;
+  if (type.kind !== "union") return type.name ?? type.kind;
   const [other, ...more] = type.options.filter((option) => !isNullable(option));
   if (other === undefined) return "null";
   if (more.length === 0) return isNullable(type) ? `${shortForm(other)}?` : shortForm(other);
