@@ -1,11 +1,17 @@
 import type { ServiceFactory } from "./gateway/service.ts";
 import { iamService } from "./iam/service.ts";
+import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
+import { statesService } from "./states/service.ts";
+import { ssmService } from "./ssm/service.ts";
 import { stsService } from "./sts/service.ts";
 
 /** Every service, in the order of its start; stopped in reverse. */
 export const serviceFactories: readonly ServiceFactory[] = [
   iamService,
   stsService,
+  ssmService,
   s3Service,
+  omicsService,
+  statesService,
 ];

@@ -53,7 +53,7 @@ export class TaskError extends Error {
   }
 }
 
-/** The reason given to the execution's signal to end it as ABORTED, as StopExecution does. Any other reason suspends it without a trace. */
+/** The reason given to the execution's signal to end it as ABORTED, as StopExecution does. */
 export class ExecutionStopped extends Error {
   override readonly name = "ExecutionStopped";
   readonly error: string | undefined;
@@ -62,6 +62,14 @@ export class ExecutionStopped extends Error {
     super("the execution was stopped");
     this.error = error;
     this.errorCause = cause;
+  }
+}
+
+/** The reason given to the execution's signal when the process ends: the execution leaves no trace of it and is resumed later. */
+export class ExecutionSuspended extends Error {
+  override readonly name = "ExecutionSuspended";
+  constructor() {
+    super("the local accounts are stopping");
   }
 }
 

@@ -19,7 +19,7 @@ export interface ExecutionRequest {
   readonly region: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Aborted with {@link ExecutionStopped} it ends the execution as ABORTED; with any other reason it suspends it without a trace. */
+  /** Aborted with {@link ExecutionStopped} it ends the execution as ABORTED; with ExecutionSuspended (or any other reason) it suspends it without a trace. */
   readonly signal: AbortSignal;
   readonly runTask: RunTask;
   /** Must keep the entry before it returns. Entries with an event are the history. */
