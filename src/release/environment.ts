@@ -1,0 +1,22 @@
+import type { AwsClients } from "../aws/clients.ts";
+import type { Clock } from "../kit/clock.ts";
+import type { Emit } from "./events.ts";
+import type { Place } from "./project/deploy-config.ts";
+
+/** Where a release works and whom it tells. */
+export interface ReleaseEnvironment {
+  readonly clients: AwsClients;
+  readonly cicd: Place;
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** Which release this is: the commit and the pipeline's execution. */
+export interface Identity {
+  readonly workflow: string;
+  readonly commit: string;
+  readonly branch: string;
+  readonly pipelineExecutionId: string;
+  /** Who or what started the pipeline, as CodePipeline says it. */
+  readonly startedBy: string;
+}

@@ -1,0 +1,53 @@
+import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
+import { parseImageRef, pinImageRef, formatImageRef } from "../../kit/image-ref.ts";
+import type { OmxYaml } from "../project/omx-yaml.ts";
+import { buildTarget, type ImagePlan, planPulls } from "./plan.ts";
+import type { Place } from "../project/deploy-config.ts";
+import type { ImageOutcome } from "./staging.ts";
+
+/** containers.lock.json: what each image of a release is, by digest. */
+export interface ContainersLock {
+  readonly version: 1;
+  readonly images: readonly LockedImage[];
+}
+
+export interface LockedImage {
+  /** As the definition writes it. */
+  readonly image: string;
+  /** Where it came from. */
+  readonly source: string;
+  /** In the cicd account's ECR, with its digest. */
+  readonly target: string;
+  readonly digest: string;
+}
+
+/** Locks every image of a plan to what staging found or made. */
+export function lockImages(plan: ImagePlan, outcomes: readonly ImageOutcome[], place: Place): ContainersLock {
+  const byTarget = new Map(outcomes.map((outcome) => [outcome.target_image, outcome]));
+  const images = plan.uses.flatMap(({ image, from }): LockedImage[] => {
+    const target = "pull" in from ? (planPulls([from.pull], place)[0]?.target_image ?? "") : formatImageRef(buildTarget(from.build, place));
+    const outcome = byTarget.get(target);
+    if (!outcome?.digest) return [];
+    const { tag: _tag, ...ref } = pinImageRef(parseImageRef(target), outcome.digest);
+    return [{ image, source: "pull" in from ? from.pull : outcome.source_uri, target: formatImageRef(ref), digest: outcome.digest }];
+  });
+  return { version: 1, images };
+}
+
+// The console's limit (guide, "Container registry mappings"); the API names none.
+const IMAGE_MAPPINGS_LIMIT = 100;
+
+/**
+ * The container registry map of a release: each image to its digest in ECR. The user's own mappings come first.
+ * @returns undefined when there is nothing to map
+ */
+export function registryMapOf(lock: ContainersLock, own: OmxYaml["registryMap"]): ContainerRegistryMap | undefined {
+  const mapped = lock.images.filter(({ image, target }) => image !== target).map(({ image, target }) => ({ sourceImage: image, destinationImage: target }));
+  const imageMappings = [...(own?.imageMappings ?? []), ...mapped].slice(0, IMAGE_MAPPINGS_LIMIT);
+  const registryMappings = (own?.registryMappings ?? []).map((mapping) => ({
+    upstreamRegistryUrl: mapping.upstreamRegistryUrl, ecrRepositoryPrefix: mapping.ecrRepositoryPrefix,
+    ...(mapping.upstreamRepositoryPrefix && { upstreamRepositoryPrefix: mapping.upstreamRepositoryPrefix }), ...(mapping.ecrAccountId && { ecrAccountId: mapping.ecrAccountId }),
+  }));
+  if (imageMappings.length === 0 && registryMappings.length === 0) return undefined;
+  return { ...(registryMappings.length > 0 && { registryMappings }), ...(imageMappings.length > 0 && { imageMappings }) };
+}

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { mergePolicy, productionStatements, stagingStatements } from "./repository-policy.ts";
+
+const cicd = { account: "111122223333", region: "us-east-1" };
+const production = { account: "444455556666", region: "us-east-1" };
+const statementsOf = (text: string | undefined) => (JSON.parse(text ?? "{}") as { Statement: { Sid: string }[] }).Statement;
+
+test("a policy that others wrote keeps every statement of theirs", () => {
+  const foreign = { Sid: "Theirs", Effect: "Allow", Principal: { AWS: "arn:aws:iam::999900001111:root" }, Action: "ecr:BatchGetImage" };
+  const merged = mergePolicy(JSON.stringify({ Version: "2008-10-17", Statement: [foreign] }), stagingStatements(cicd));
+  expect(statementsOf(merged)).toEqual([foreign, expect.objectContaining({ Sid: "OmxHealthOmics" })]);
+});
+
+test("the same statements again change nothing, also as ECR gives them back", () => {
+  const once = mergePolicy(undefined, stagingStatements(cicd));
+  expect(mergePolicy(once, stagingStatements(cicd))).toBeUndefined();
+  const asEcrGivesIt = once?.replace('{"Service":"omics.amazonaws.com"}', '{"Service":["omics.amazonaws.com"]}');
+  expect(mergePolicy(asEcrGivesIt, stagingStatements(cicd))).toBeUndefined();
+});
+
+test("production is added once, beside what staging needs", () => {
+  const staged = mergePolicy(undefined, stagingStatements(cicd));
+  const promoted = mergePolicy(staged, productionStatements(production));
+  expect(statementsOf(promoted).map((statement) => statement.Sid)).toEqual(["OmxHealthOmics", "OmxHealthOmics444455556666", "OmxAccount444455556666"]);
+  expect(mergePolicy(promoted, productionStatements(production))).toBeUndefined();
+});
+
+test("a statement of ours that was changed is put right", () => {
+  const staged = mergePolicy(undefined, stagingStatements(cicd)) ?? "";
+  const weakened = staged.replace(/,"Condition":\{.*?\}\}/, "");
+  expect(statementsOf(mergePolicy(weakened, stagingStatements(cicd)))[0]).toHaveProperty("Condition");
+});

@@ -1,0 +1,78 @@
+import { GetRepositoryPolicyCommand, type ECRClient, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import type { Place } from "../project/deploy-config.ts";
+
+/** A policy document as ECR keeps it; ECR turns lists of one into plain strings, so both forms are read. */
+interface PolicyDocument {
+  readonly Version: string;
+  readonly Statement: readonly Statement[];
+}
+export interface Statement {
+  readonly Sid: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Principal: object | string;
+  readonly Action: readonly string[] | string;
+  readonly Condition?: object;
+}
+
+const READ = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+/**
+ * Lets HealthOmics read a repository for runs of one account, and of no other. The condition is what keeps another
+ * customer's runs out (the confused deputy that the reference leaves open).
+ */
+export const omicsStatement = ({ account, region }: Place, sid: string): Statement => ({
+  Sid: sid,
+  Effect: "Allow",
+  Principal: { Service: "omics.amazonaws.com" },
+  Action: READ,
+  Condition: { StringEquals: { "aws:SourceAccount": account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${region}:${account}:*` } },
+});
+
+/** Lets the roles of an account read a repository. */
+export const accountStatement = ({ account }: Place, sid: string): Statement => ({
+  Sid: sid, Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: READ,
+});
+
+/** Statements every repository of ours carries from its first day. */
+export const stagingStatements = (cicd: Place): readonly Statement[] => [omicsStatement(cicd, "OmxHealthOmics")];
+
+/** Statements for a production account: HealthOmics on its behalf, and its own roles. */
+export const productionStatements = (place: Place): readonly Statement[] => [
+  omicsStatement(place, `OmxHealthOmics${place.account}`), accountStatement(place, `OmxAccount${place.account}`),
+];
+
+/**
+ * The policy with these statements in it: one of the same Sid is replaced, everything else is left as it is.
+ * @returns undefined when nothing would change
+ * @throws SyntaxError when the present policy is not JSON
+ */
+export function mergePolicy(present: string | undefined, statements: readonly Statement[]): string | undefined {
+  const before = present === undefined ? [] : [(JSON.parse(present) as { Statement: Statement | Statement[] }).Statement].flat();
+  const sids = new Set(statements.map((statement) => statement.Sid));
+  const kept = before.filter((statement) => !sids.has(statement.Sid));
+  const merged: PolicyDocument = { Version: "2012-10-17", Statement: [...kept, ...statements] };
+  const unchanged = statements.every((statement) => before.some((other) => canonical(other) === canonical(statement))) && kept.length + statements.length === before.length;
+  return unchanged ? undefined : JSON.stringify(merged);
+}
+
+/** A statement in one spelling: members sorted, lists of one as plain strings, lists sorted. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 1 ? canonical(value[0]) : JSON.stringify(value.map(canonical).sort());
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, canonical(member)]));
+}
+
+/**
+ * Makes sure that a repository's policy has the statements.
+ * @returns whether it had to be changed
+ */
+export async function ensureRepositoryPolicy(ecr: ECRClient, repositoryName: string, statements: readonly Statement[]): Promise<boolean> {
+  const present = await ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then((answer) => answer.policyText, (error: Error) => {
+    if (error.name === "RepositoryPolicyNotFoundException") return undefined;
+    throw error;
+  });
+  const policyText = mergePolicy(present, statements);
+  if (policyText === undefined) return false;
+  await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText }));
+  return true;
+}

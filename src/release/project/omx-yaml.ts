@@ -1,0 +1,138 @@
+import { LineCounter, parseDocument } from "yaml";
+import { z } from "zod";
+import { ReleaseError } from "../errors.ts";
+
+const path = z.string().min(1).refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a path inside the repository is needed");
+
+const matcher = z.strictObject({
+  /** The output's file below the run's output folder; `*` and `**` may stand in it. */
+  file: z.string().min(1).optional(),
+  /** An output of the workflow by its name in `outputs.json`. */
+  output: z.string().min(1).optional(),
+  exists: z.boolean().optional(),
+  minBytes: z.int().nonnegative().optional(),
+  maxBytes: z.int().nonnegative().optional(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
+  /** The text is there, exactly. */
+  contains: z.string().optional(),
+  matches: z.string().optional(),
+  /** A path in a JSON file (`a.b[0]`) and what is expected there. */
+  json: z.strictObject({ path: z.string(), equals: z.unknown().optional(), near: z.number().optional(), tolerance: z.number().nonnegative().optional(), min: z.number().optional(), max: z.number().optional() }).optional(),
+  equals: z.unknown().optional(),
+  near: z.number().optional(),
+  tolerance: z.number().nonnegative().optional(),
+  /** A file of the repository with the same lines in any order. */
+  sameLinesAs: path.optional(),
+  /** A file of the repository with the same content; compressed ones are compared unpacked. */
+  sameContentAs: path.optional(),
+  /** Equal to the last released version's output. */
+  sameAsLastRelease: z.boolean().optional(),
+}).refine((value) => (value.file === undefined) !== (value.output === undefined), "give either file or output");
+
+const build = z.strictObject({
+  source: path.default("."),
+  dockerfile: z.string().default("Dockerfile"),
+  target: z.string().min(1),
+  args: z.record(z.string(), z.string()).default({}),
+});
+
+const test = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "letters, digits, '.', '_' and '-', at most 64"),
+  parameters: z.union([path, z.record(z.string(), z.unknown())]).default({}),
+  data: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
+  expect: z.array(matcher).default([]),
+  /** Minutes. */
+  timeout: z.number().positive().max(20_000).default(120),
+  storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().positive().optional() }).optional(),
+  cache: z.string().optional(),
+});
+
+/** omx.yaml: a user's only file. */
+export const OmxYaml = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "lower-case letters, digits and hyphens, at most 41"),
+  version: z.string().regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'major.minor in quotes, as in "1.2"; the patch is counted by omx'),
+  engine: z.enum(["WDL", "NEXTFLOW", "CWL", "WDL_LENIENT"]).optional(),
+  main: path.optional(),
+  description: z.string().max(256).optional(),
+  accelerators: z.enum(["GPU"]).optional(),
+  parameterTemplate: path.optional(),
+  readme: path.optional(),
+  tags: z.record(z.string(), z.string()).default({}),
+  storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().min(0).max(100_000).optional() }).optional(),
+  exclude: z.array(z.string()).default([]),
+  registryMap: z.strictObject({
+    registryMappings: z.array(z.strictObject({ upstreamRegistryUrl: z.string(), ecrRepositoryPrefix: z.string(), upstreamRepositoryPrefix: z.string().optional(), ecrAccountId: z.string().optional() })).default([]),
+    imageMappings: z.array(z.strictObject({ sourceImage: z.string(), destinationImage: z.string() })).default([]),
+  }).optional(),
+  source: z.enum(["zip", "repository"]).default("zip"),
+  images: z.strictObject({
+    extra: z.array(z.string()).default([]),
+    substitute: z.record(z.string(), z.string()).default({}),
+    build: z.array(build).default([]),
+    promote: z.enum(["share", "copy"]).default("share"),
+  }).prefault({}),
+  tests: z.array(test).default([]),
+  production: z.strictObject({ smoke: z.string().optional() }).prefault({}),
+});
+
+export type OmxYaml = z.infer<typeof OmxYaml>;
+export type TestCase = OmxYaml["tests"][number];
+export type Matcher = TestCase["expect"][number];
+export type ImageBuild = OmxYaml["images"]["build"][number];
+
+/**
+ * Reads omx.yaml.
+ * @param file how messages name it
+ * @throws ReleaseError ProjectInvalid with file:line:column and what is allowed, for every problem at once
+ */
+export function parseOmxYaml(text: string, file = "omx.yaml"): OmxYaml {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) throw invalid(file, document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`));
+  const parsed = OmxYaml.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  if (parsed.success) return parsed.data;
+  throw invalid(file, parsed.error.issues.flatMap((issue) => problems(issue).map(({ where, message }) => `${position(where)}: ${where.join(".") || "the document"}: ${message}`)));
+
+  function position(where: readonly PropertyKey[]): string {
+    for (let length = where.length; length >= 0; length--) {
+      const parent = document.getIn(where.slice(0, length - 1) as string[], true) as { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] } | undefined;
+      const pair = length > 0 ? parent?.items?.find((item) => item.key?.value === where[length - 1]) : undefined;
+      const node = document.getIn(where.slice(0, length) as string[], true) as { range?: readonly number[] } | undefined;
+      const offset = pair?.key?.range?.[0] ?? node?.range?.[0];
+      if (offset !== undefined) return at(offset);
+    }
+    return `${file}:1:1`;
+  }
+}
+
+function problems(issue: z.core.$ZodIssue): readonly { readonly where: readonly PropertyKey[]; readonly message: string }[] {
+  if (issue.code !== "unrecognized_keys") return [{ where: issue.path, message: issue.message }];
+  const allowed = allowedKeys(issue.path);
+  return issue.keys.map((key) => ({ where: [...issue.path, key], message: `is not known here${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}` }));
+}
+
+/** The keys an object at this path may have. */
+function allowedKeys(where: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = OmxYaml;
+  for (const part of where) schema = step(unwrapped(schema), part);
+  const shape = (unwrapped(schema) as { shape?: object } | undefined)?.shape;
+  return shape ? Object.keys(shape) : [];
+}
+
+function unwrapped(schema: unknown): unknown {
+  let current = schema as { def?: { innerType?: unknown; type?: string; options?: readonly unknown[] } } | undefined;
+  while (current?.def?.innerType) current = current.def.innerType as typeof current;
+  return current;
+}
+
+function step(schema: unknown, part: PropertyKey): unknown {
+  const { shape, element } = (schema ?? {}) as { shape?: Record<string, unknown>; element?: unknown };
+  return typeof part === "number" ? element : shape?.[String(part)];
+}
+
+const invalid = (file: string, details: readonly string[]): ReleaseError =>
+  new ReleaseError("ProjectInvalid", { says: `${file} is not what omx can release`, fix: `correct the named places (${file})`, blame: "user", details });

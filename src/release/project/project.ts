@@ -1,0 +1,86 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseDeclaredVersion, type DeclaredVersion } from "../../kit/version.ts";
+import { openFolder } from "../../workflow/folder-tree.ts";
+import { inspect } from "../../workflow/inspect.ts";
+import type { Engine, Inspection, ParameterTemplate } from "../../workflow/inspection.ts";
+import type { SourceTree } from "../../workflow/source-tree.ts";
+import { ReleaseError } from "../errors.ts";
+import { type OmxYaml, parseOmxYaml, type TestCase } from "./omx-yaml.ts";
+
+/** A workflow repository, read. */
+export interface Project {
+  /** The folder. */
+  readonly root: string;
+  readonly config: OmxYaml;
+  readonly version: DeclaredVersion;
+  readonly tree: SourceTree;
+  readonly inspection: Inspection;
+  /** What HealthOmics is told: the repository's own template, else the inferred one. */
+  readonly parameterTemplate: ParameterTemplate;
+  readonly readme?: string;
+}
+
+const README_LIMIT_BYTES = 500 * 1024;
+
+/**
+ * Reads and checks a repository: omx.yaml, the definition, test data.
+ * @throws ReleaseError ProjectInvalid, WorkflowInvalid, TestDataMissing
+ */
+export function readProject(root: string): Project {
+  const file = join(root, "omx.yaml");
+  if (!existsSync(file))
+    throw new ReleaseError("ProjectInvalid", { says: `${root} has no omx.yaml`, fix: "run `omx init` there, or give the folder of a workflow repository", blame: "user" });
+  const config = parseOmxYaml(readFileSync(file, "utf8"));
+  const tree = openFolder(root);
+  const inspection = inspect(tree, { ...(config.main && { main: config.main }), ...engineOf(config) });
+  const errors = inspection.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  if (errors.length > 0)
+    throw new ReleaseError("WorkflowInvalid", {
+      says: `HealthOmics would refuse this workflow: ${errors.length} error${errors.length === 1 ? "" : "s"}`, fix: "correct the named places; `omx check` shows them all", blame: "user",
+      details: errors.map((error) => `${error.file}:${error.line}:${error.column}: ${error.message} [${error.rule}]`),
+    });
+  const missing = missingFiles(root, config);
+  if (missing.length > 0)
+    throw new ReleaseError("TestDataMissing", { says: "omx.yaml names files that are not in the repository", fix: "add the files, or correct the paths in omx.yaml", blame: "user", details: missing });
+  const readme = readReadme(root, config);
+  return { root, config, version: parseDeclaredVersion(config.version), tree, inspection, parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate, ...(readme !== undefined && { readme }) };
+}
+
+const engineOf = ({ engine }: OmxYaml): { engine?: Engine } => (engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine });
+
+function missingFiles(root: string, config: OmxYaml): readonly string[] {
+  const isThere = (path: string) => existsSync(join(root, path));
+  const named = [
+    ...(config.parameterTemplate ? [["parameterTemplate", config.parameterTemplate] as const] : []),
+    ...(config.readme ? [["readme", config.readme] as const] : []),
+    ...config.images.build.map((build) => [`images.build ${build.target}`, join(build.source, build.dockerfile)] as const),
+    ...config.tests.flatMap((test) => repositoryFiles(test).map((path) => [`test ${test.name}`, path] as const)),
+  ];
+  return named.filter(([, path]) => !isThere(path)).map(([where, path]) => `${where}: ${path} does not exist`);
+}
+
+/** Files of the repository that a test needs: data, parameters, expected contents. */
+export function repositoryFiles(test: TestCase): readonly string[] {
+  const data = Object.values(test.data).flat().filter((uri) => !uri.startsWith("s3://"));
+  const expected = test.expect.flatMap(({ sameLinesAs, sameContentAs }) => [sameLinesAs, sameContentAs].filter((path) => path !== undefined));
+  return [...data, ...expected, ...(typeof test.parameters === "string" ? [test.parameters] : [])];
+}
+
+function readReadme(root: string, config: OmxYaml): string | undefined {
+  const path = join(root, config.readme ?? "README.md");
+  if (!existsSync(path)) return undefined;
+  if (statSync(path).size > README_LIMIT_BYTES)
+    throw new ReleaseError("TooLarge", { says: `${config.readme ?? "README.md"} is over 500 KiB, HealthOmics's limit`, fix: "shorten it, or name another file as readme in omx.yaml", blame: "user" });
+  return readFileSync(path, "utf8");
+}
+
+function readTemplate(root: string, config: OmxYaml): ParameterTemplate | undefined {
+  const path = config.parameterTemplate ?? (existsSync(join(root, "parameter-template.json")) ? "parameter-template.json" : undefined);
+  if (path === undefined) return undefined;
+  try {
+    return JSON.parse(readFileSync(join(root, path), "utf8")) as ParameterTemplate;
+  } catch (error) {
+    throw new ReleaseError("ProjectInvalid", { says: `${path} is not JSON: ${(error as Error).message}`, fix: "correct the file, or leave it out: omx infers the template", blame: "user" });
+  }
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
+import { parseImageRef } from "../../kit/image-ref.ts";
+import { findApproval } from "../approval/approval.ts";
+import type { ReleaseEnvironment } from "../environment.ts";
+import { ReleaseError } from "../errors.ts";
+import { ensureRepositoryPolicy, productionStatements } from "../images/repository-policy.ts";
+import { releasesBucket } from "../names.ts";
+import type { Place } from "../project/deploy-config.ts";
+import { BUILD_FILE, type BuildRecord } from "../publish/build-record.ts";
+import { timed } from "../steps.ts";
+import { summarize, type TestReport } from "../testrun/report.ts";
+import { bundlePrefix, type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
+import { RESULT_FILE, type ReleaseResult } from "./result.ts";
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = { ".zip": "application/zip", ".json": "application/json", ".md": "text/markdown" };
+const RESULT_TIMEOUT_MS = 90 * 60_000;
+
+/**
+ * The promotion of an approved build: opens its repositories to production, hands the bundle over to each production
+ * account and waits until each has made it a version.
+ * @throws ReleaseError NotApproved, ReleaseFailed with what production says
+ */
+export async function promoteRelease(env: ReleaseEnvironment, { buildDir, production, identity }: { readonly buildDir: string; readonly production: readonly Place[]; readonly identity: { readonly workflow: string; readonly pipelineExecutionId: string } }): Promise<readonly ReleaseResult[]> {
+  const step = timed(env);
+  const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
+  const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));
+  await step("image permissions", () => openImages(env, build, production));
+  const record = await step("record", async (): Promise<ReleaseRecord> => ({ ...recordOf(build, await readReport(env, build)), approval, handedOverAt: env.clock.now().toISOString() }));
+  const contents = build.files.map(({ name }) => readContent(buildDir, name));
+  await step("hand over", async () => {
+    for (const place of production) {
+      const { uri, uploaded } = await handOver(env.clients.s3, releasesBucket(place.account, place.region), record, contents);
+      env.emit({ type: "note", text: `${uri}: ${uploaded} of ${contents.length} files moved, release.json last` });
+    }
+  });
+  const results = await step("release in production", () => Promise.all(production.map((place) => awaitResult(env, record, place))));
+  await writeObject(env.clients.s3, { bucket: build.evidence.bucket, key: `${build.evidence.prefix}/release.json` }, `${JSON.stringify({ ...record, results }, null, 2)}\n`, "application/json");
+  const failed = results.filter((result) => result.status !== "ACTIVE");
+  if (failed.length > 0)
+    throw new ReleaseError("ReleaseFailed", { says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`, fix: "correct what is named and retry the Promote stage", blame: "aws", details: failed.map(({ account, message }) => `${account}: ${message}`) });
+  return results;
+}
+
+function recordOf({ differences: _d, evidence, lastVersion: _l, ...record }: BuildRecord, report: TestReport): Omit<ReleaseRecord, "approval" | "handedOverAt"> {
+  return { ...record, tests: { summary: summarize(report), evidence: `s3://${evidence.bucket}/${evidence.prefix}` } };
+}
+
+async function readReport({ clients }: ReleaseEnvironment, { evidence }: BuildRecord): Promise<TestReport> {
+  return JSON.parse((await readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/tests.json` })).toString("utf8")) as TestReport;
+}
+
+function readContent(buildDir: string, name: string): BundleContent {
+  const ending = /\.\w+$/.exec(name)?.[0] ?? "";
+  return { name, body: readFileSync(join(buildDir, name)), contentType: CONTENT_TYPES[ending] ?? "application/octet-stream" };
+}
+
+/** Lets every production account read the repositories of the release's images. Statements merge, nothing is dropped. */
+async function openImages({ clients, emit }: ReleaseEnvironment, build: BuildRecord, production: readonly Place[]): Promise<void> {
+  const repositories = new Set(build.images.map(({ target }) => parseImageRef(target).repository));
+  for (const repository of repositories) {
+    const changed = await ensureRepositoryPolicy(clients.ecr, repository, production.flatMap(productionStatements));
+    emit({ type: "note", text: `${repository}: ${changed ? "opened to" : "is open to"} ${production.map((place) => place.account).join(", ")}` });
+  }
+}
+
+/** Waits for what production writes beside the bundle. */
+async function awaitResult({ clients, clock }: ReleaseEnvironment, record: ReleaseRecord, place: Place): Promise<ReleaseResult> {
+  const bucket = releasesBucket(place.account, place.region);
+  const key = `${bundlePrefix(record)}/${RESULT_FILE}`;
+  const deadline = clock.now().getTime() + RESULT_TIMEOUT_MS;
+  for (let wait = 250; clock.now().getTime() < deadline; wait = Math.min(wait * 1.3, 10_000)) {
+    const result = await readObject(clients.s3, { bucket, key }).then((body) => JSON.parse(body.toString("utf8")) as ReleaseResult, (error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    // A result of an earlier attempt is not an answer to this one.
+    if (result?.handedOverAt === record.handedOverAt) return result;
+    await clock.sleep(wait);
+  }
+  return { ...place, status: "FAILED", handedOverAt: record.handedOverAt, message: `production wrote no ${RESULT_FILE} within ${RESULT_TIMEOUT_MS / 60_000} minutes` };
+}
+

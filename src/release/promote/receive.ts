@@ -1,0 +1,129 @@
+import { StartBuildCommand } from "@aws-sdk/client-codebuild";
+import { BatchGetImageCommand } from "@aws-sdk/client-ecr";
+import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
+import { type AwsClients, awsClients, type Target } from "../../aws/clients.ts";
+import { assumeRole } from "../../aws/roles.ts";
+import { writeObject } from "../../aws/objects.ts";
+import { parseImageRef } from "../../kit/image-ref.ts";
+import { privateEcrOf } from "../../kit/image-ref-ecr.ts";
+import { formatS3Uri } from "../../kit/s3-uri.ts";
+import { readReleaseVersion } from "../../kit/version.ts";
+import type { ParameterTemplate } from "../../workflow/inspection.ts";
+import { findApproval } from "../approval/approval.ts";
+import type { ReleaseEnvironment } from "../environment.ts";
+import { ReleaseError } from "../errors.ts";
+import { NAMES } from "../names.ts";
+import type { Place } from "../project/deploy-config.ts";
+import { type Definition, publishExactly, versionTags } from "../publish/create-version.ts";
+import { openBundle, RECORD_FILE, type ReleaseRecord } from "./bundle.ts";
+import { RESULT_FILE, type ReleaseResult } from "./result.ts";
+
+/** Production's view: its own place, and how to ask the cicd account. */
+export interface ProductionEnvironment extends ReleaseEnvironment {
+  readonly place: Place;
+  readonly target: Target;
+}
+
+type Bundle = Awaited<ReturnType<typeof openBundle>>;
+
+/**
+ * A bundle arrived: verifies it and its approval, then starts the build that releases it. What is not whole or not
+ * approved is refused, and the refusal is written beside it.
+ * @returns the build that was started, or undefined
+ */
+export async function receiveBundle(env: ProductionEnvironment, { bucket, key }: { readonly bucket: string; readonly key: string }): Promise<string | undefined> {
+  const prefix = key.slice(0, -`/${RECORD_FILE}`.length);
+  const bundle = await openBundle(env.clients.s3, bucket, prefix).catch((error: unknown) => refuse(env, { bucket, prefix, error }));
+  if (!bundle) return undefined;
+  const approved = await verifyApproval(env, bundle.record).catch((error: unknown) => refuse(env, { bucket, prefix, error, record: bundle.record }));
+  if (!approved) return undefined;
+  const started = await env.clients.codebuild.send(new StartBuildCommand({
+    projectName: NAMES.releaseProject,
+    // Events arrive at least once; the token makes two of them one build.
+    idempotencyToken: `${bundle.record.pipelineExecutionId}-${Date.parse(bundle.record.handedOverAt)}`.slice(-64),
+    environmentVariablesOverride: [{ name: "OMX_BUNDLE", value: `s3://${bucket}/${prefix}`, type: "PLAINTEXT" }],
+  }));
+  return started.build?.id;
+}
+
+/**
+ * Releases a verified bundle: the same number, the same bytes, images by digest.
+ * @throws ReleaseError; the result is written beside the bundle either way
+ */
+export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix }: { readonly bucket: string; readonly prefix: string }): Promise<ReleaseResult> {
+  const bundle = await openBundle(env.clients.s3, bucket, prefix);
+  const { record } = bundle;
+  try {
+    await verifyApproval(env, record);
+    await verifyImages(env, record);
+    const version = readReleaseVersion(record.version);
+    if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
+    const { commit, branch, pipelineExecutionId, startedBy, tags } = record;
+    const published = await publishExactly({ omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit }, await definitionFrom(bundle, { bucket, prefix, place: env.place }), {
+      version, tags: { ...versionTags(tags, { commit, branch, build: pipelineExecutionId, startedBy }), "omx:approved-by": record.approval.by },
+    });
+    return await write(env, { bucket, prefix }, { ...answer(env, record), status: "ACTIVE", message: `version ${record.version} is ACTIVE`, workflowId: published.workflowId, versionArn: published.arn });
+  } catch (error) {
+    await write(env, { bucket, prefix }, { ...answer(env, record), status: "FAILED", message: (error as Error).message });
+    throw error;
+  }
+}
+
+/** Asks the cicd account: what a bundle says of its own approval proves nothing. */
+async function verifyApproval(env: ProductionEnvironment, record: ReleaseRecord): Promise<true> {
+  const roleArn = `arn:aws:iam::${env.cicd.account}:role/${NAMES.approvalReaderRole}`;
+  const credentials = await assumeRole(env.clients.sts, roleArn, "omx-verify-bundle");
+  const cicd = awsClients({ ...env.target, region: env.cicd.region, credentials });
+  const approval = await findApproval(cicd.codepipeline, record.workflow, record.pipelineExecutionId);
+  if (approval.by !== record.approval.by)
+    throw new ReleaseError("NotApproved", { says: `the bundle says ${record.approval.by} approved it; CodePipeline says ${approval.by}`, fix: "promote the release again", blame: "us" });
+  return true;
+}
+
+/** Production can read each image by its digest. */
+async function verifyImages({ target, emit }: ProductionEnvironment, { images }: ReleaseRecord): Promise<void> {
+  const unreadable: string[] = [];
+  for (const { target: image, digest } of images) {
+    const ref = parseImageRef(image);
+    const ecr = privateEcrOf(ref);
+    if (!ecr) continue;
+    const clients: AwsClients = awsClients({ ...target, region: ecr.region });
+    const problem = await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [{ imageDigest: digest }] })).then(
+      (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")), (error: Error) => error.message);
+    if (problem) unreadable.push(`${image}: ${problem}`);
+    else emit({ type: "note", text: `${image} is readable` });
+  }
+  if (unreadable.length > 0)
+    throw new ReleaseError("ImageNotReadable", { says: `production cannot read ${unreadable.length} of ${images.length} images`, fix: "retry the Promote stage: it puts the repositories' policies right", blame: "aws", details: unreadable });
+}
+
+async function definitionFrom({ record, file }: Bundle, { bucket, prefix, place }: { readonly bucket: string; readonly prefix: string; readonly place: Place }): Promise<Definition> {
+  const json = async (name: string) => JSON.parse((await file(name)).toString("utf8")) as unknown;
+  const registryMap = (await json("container-registry-map.json")) as ContainerRegistryMap;
+  const has = (name: string) => record.files.some((entry) => entry.name === name);
+  const definition = record.files.find((entry) => entry.name === "definition.zip");
+  const { engine, main, description, accelerators, storage } = record;
+  return {
+    name: record.workflow, engine, main, sha256: definition?.sha256 ?? "",
+    parameterTemplate: (await json("parameter-template.json")) as ParameterTemplate,
+    source: { uri: formatS3Uri({ bucket, key: `${prefix}/definition.zip` }), bucketOwner: place.account },
+    ...(description && { description }), ...(accelerators && { accelerators }), ...(storage && { storage: { type: storage.type, ...(storage.capacity !== undefined && { capacity: storage.capacity }) } }),
+    ...(has("README.md") && { readme: (await file("README.md")).toString("utf8") }),
+    ...(Object.keys(registryMap).length > 0 && { registryMap }),
+  };
+}
+
+const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({ ...place, handedOverAt, at: clock.now().toISOString() });
+
+async function refuse(env: ProductionEnvironment, { bucket, prefix, error, record }: { readonly bucket: string; readonly prefix: string; readonly error: unknown; readonly record?: ReleaseRecord }): Promise<undefined> {
+  if (!(error instanceof ReleaseError)) throw error;
+  env.emit({ type: "note", text: `refused ${prefix}: ${error.message}` });
+  await write(env, { bucket, prefix }, { ...env.place, handedOverAt: record?.handedOverAt ?? "", status: "REFUSED", message: error.message, at: env.clock.now().toISOString() });
+  return undefined;
+}
+
+async function write({ clients }: ProductionEnvironment, { bucket, prefix }: { readonly bucket: string; readonly prefix: string }, result: ReleaseResult): Promise<ReleaseResult> {
+  await writeObject(clients.s3, { bucket, key: `${prefix}/${RESULT_FILE}` }, `${JSON.stringify(result, null, 2)}\n`, "application/json");
+  return result;
+}
+

@@ -1,0 +1,50 @@
+import { buildTarget, planImages } from "./images/plan.ts";
+import { formatImageRef } from "../kit/image-ref.ts";
+import type { ReleaseEnvironment, Identity } from "./environment.ts";
+import { lockImages, registryMapOf, type ContainersLock } from "./images/lock.ts";
+import { uploadBuildSources } from "./images/build-sources.ts";
+import { stageImages } from "./images/staging.ts";
+import { type Project, readProject } from "./project/project.ts";
+import { packageDefinition } from "./publish/package.ts";
+import { publishNext, type PublishedVersion } from "./publish/create-version.ts";
+import { definitionOf } from "./publish/definition.ts";
+import { type BuildRecord, writeBuild } from "./publish/build-record.ts";
+import { prepareTests } from "./testrun/prepare.ts";
+import { timed } from "./steps.ts";
+
+/**
+ * The build of a release: reads the repository, brings its images in, packs the definition, creates the version,
+ * stages its test data. Everything after it (test, approval, promotion) works from what this leaves in `outputDir`.
+ * Each step may be run again and finds what it did.
+ */
+export async function buildRelease(env: ReleaseEnvironment, identity: Identity, { root, outputDir }: { readonly root: string; readonly outputDir: string }): Promise<BuildRecord> {
+  const step = timed(env);
+  const project = await step("check", () => readProject(root));
+  const lock = await step("images", () => bringImages(env, identity, project));
+  const packed = await step("package", () => packageDefinition(project));
+  const version = await step("version", async () => publish(env, identity, { project, lock, packed }));
+  const tests = await step("test data", () => prepareTests(env, identity, { project, version }));
+  return step("record", () => writeBuild({ identity, project, lock, packed, version, tests, outputDir, env }));
+}
+
+async function bringImages(env: ReleaseEnvironment, identity: Identity, project: Project): Promise<ContainersLock> {
+  const plan = planImages(project.inspection.images, project.config.images);
+  for (const { expression, task, file, line, input } of project.inspection.unresolved)
+    env.emit({ type: "note", text: `${file}:${line}: the image of ${task} (${expression}) is decided by ${input ?? "an input"}; list what it may be under images.extra` });
+  const builds = await uploadBuildSources(env, { workflow: identity.workflow, root: project.root, builds: plan.builds });
+  const outcomes = await stageImages({ ...env, place: env.cicd, identity: `${identity.workflow}-${identity.commit.slice(0, 12)}` }, {
+    pulls: plan.pulls,
+    builds: builds.map(({ source_uri, build }) => ({ source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args })),
+  });
+  return lockImages(plan, outcomes, env.cicd);
+}
+
+async function publish(env: ReleaseEnvironment, identity: Identity, parts: { readonly project: Project; readonly lock: ContainersLock; readonly packed: ReturnType<typeof packageDefinition> }): Promise<PublishedVersion> {
+  const { project, lock, packed } = parts;
+  const definition = await definitionOf(env, { project, packed, registryMap: registryMapOf(lock, project.config.registryMap) });
+  const { commit, branch, pipelineExecutionId, startedBy } = identity;
+  return publishNext({ omics: env.clients.omics, account: env.cicd.account, clock: env.clock, emit: env.emit }, definition, {
+    declared: project.version, tags: project.config.tags, provenance: { commit, branch, build: pipelineExecutionId, startedBy },
+  });
+}
+

@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { parseAccountId } from "../kit/account-id.ts";
+import type { Place } from "./project/deploy-config.ts";
+
+const place = z.object({ account: z.string(), region: z.string() });
+
+/** What functions and builds are told of the deployment (`OMX_DEPLOYMENT`), as the CDK app writes it. */
+export const Deployment = z.object({
+  cicd: place,
+  production: z.array(place),
+  containers: z.object({ sourceAccounts: z.array(z.string()), crossRegion: z.boolean(), builderSources: z.array(z.string()), upstreams: z.record(z.string(), z.string()) }),
+  consoleUrl: z.string().optional(),
+});
+export type Deployment = z.infer<typeof Deployment>;
+
+/** The ECR of a place: what image names there start with. */
+export const registryOf = ({ account, region }: Place) => ({ account: parseAccountId(account), region });

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
+import type { Identity, ReleaseEnvironment } from "../environment.ts";
+import { artifactsBucket, NAMES, PREFIXES } from "../names.ts";
+import type { TestCase } from "../project/omx-yaml.ts";
+import type { Project } from "../project/project.ts";
+import type { PublishedVersion } from "../publish/create-version.ts";
+import { evidencePrefix } from "../publish/build-record.ts";
+import { releasesAmong } from "../publish/number.ts";
+import { listVersions } from "../../aws/workflows.ts";
+import type { Expectations } from "./judge.ts";
+import type { TestReport } from "./report.ts";
+import { stageTest } from "./stage-data.ts";
+import type { TestRunCase, TestRunInput } from "./state-machine.ts";
+
+/** Stages the data of every test, puts what is expected beside the evidence, and says what to run. */
+export async function prepareTests(env: ReleaseEnvironment, identity: Identity, { project, version }: { readonly project: Project; readonly version: PublishedVersion }): Promise<TestRunInput> {
+  const bucket = artifactsBucket(env.cicd.account, env.cicd.region);
+  const evidence = { bucket, prefix: evidencePrefix(identity.workflow, version.versionName) };
+  const tests: TestRunCase[] = [];
+  for (const test of project.config.tests) {
+    const at = { bucket, prefix: `${PREFIXES.testData}/${identity.workflow}/${version.versionName}/${test.name}` };
+    const parameters = await stageTest({ clients: env.clients, place: env.cicd, at, emit: env.emit }, project, test);
+    tests.push(caseOf({ test, identity, version, parameters }));
+  }
+  await writeExpectations(env, { project, identity, version, evidence });
+  return {
+    workflowId: version.workflowId, versionName: version.versionName, evidence, tests,
+    roleArn: `arn:aws:iam::${env.cicd.account}:role/${NAMES.runRole}`,
+    outputUri: `s3://${bucket}/${PREFIXES.testOutputs}/${identity.workflow}/${version.versionName}`,
+  };
+}
+
+function caseOf({ test, identity, version, parameters }: { readonly test: TestCase; readonly identity: Identity; readonly version: PublishedVersion; readonly parameters: Record<string, unknown> }): TestRunCase {
+  const { workflow, pipelineExecutionId, commit } = identity;
+  // A stage that is retried within one execution must not start a second run of what runs already.
+  const requestId = createHash("sha256").update([version.arn, test.name, pipelineExecutionId].join("\n")).digest("hex");
+  const storage = test.storage ?? { type: "DYNAMIC" as const };
+  return {
+    name: test.name, runName: `${workflow} ${version.versionName} ${test.name}`, requestId, parameters, timeoutSeconds: Math.round(test.timeout * 60), storageType: storage.type,
+    ...(storage.capacity !== undefined && { storageCapacity: storage.capacity }),
+    tags: { "omx:workflow": workflow, "omx:version": version.versionName, "omx:test": test.name, "omx:commit": commit },
+  };
+}
+
+interface ToWrite {
+  readonly project: Project;
+  readonly identity: Identity;
+  readonly version: PublishedVersion;
+  readonly evidence: TestRunInput["evidence"];
+}
+
+async function writeExpectations(env: ReleaseEnvironment, { project, identity, version, evidence }: ToWrite): Promise<void> {
+  const { s3 } = env.clients;
+  const tests = project.config.tests.map(({ name, expect }) => ({ name, expect }));
+  const needsLast = tests.some(({ expect }) => expect.some((matcher) => matcher.sameAsLastRelease));
+  const lastReport = needsLast ? await findLastReport(env, { identity, version, bucket: evidence.bucket }) : undefined;
+  const expectations: Expectations = { workflow: identity.workflow, version: version.versionName, tests, ...(lastReport && { lastReport }) };
+  const named = new Set(tests.flatMap(({ expect }) => expect.flatMap(({ sameLinesAs, sameContentAs }) => [sameLinesAs, sameContentAs].filter((path) => path !== undefined))));
+  for (const path of named) await writeObject(s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expected/${path}` }, readFileSync(join(project.root, path)));
+  await writeObject(s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expectations.json` }, JSON.stringify(expectations), "application/json");
+}
+
+async function findLastReport({ clients }: ReleaseEnvironment, { identity, version, bucket }: { readonly identity: Identity; readonly version: PublishedVersion; readonly bucket: string }): Promise<TestReport | undefined> {
+  const names = releasesAmong((await listVersions(clients.omics, version.workflowId)).map(({ versionName }) => versionName ?? "")).filter((name) => name !== version.versionName);
+  for (const name of names) {
+    try {
+      const report = JSON.parse((await readObject(clients.s3, { bucket, key: `${evidencePrefix(identity.workflow, name)}/tests.json` })).toString("utf8")) as TestReport;
+      if (report.passed) return report;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return undefined;
+}
