@@ -1,6 +1,7 @@
 /** Every container image that the tasks of a document can use, found by following its calls. */
 import type { ImageUse, UnresolvedImage } from "../inspection.ts";
 import type { Attribute, Expression, Task, WorkflowElement } from "./ast.ts";
+import { callsIn } from "./calls.ts";
 import type { Document } from "./documents.ts";
 import { entryOf } from "./interface.ts";
 import { evaluate } from "./evaluation/evaluate.ts";
@@ -41,11 +42,12 @@ function visit(instance: Instance, collector: Collector, callers: readonly (Inst
 
 function visitElements(elements: readonly WorkflowElement[], frame: Frame, follow: (callee: Instance) => void): void {
   for (const element of elements) {
+    if (isExhausted(frame.session)) return;
     if (element.kind === "declaration") continue;
     if (element.kind === "call") {
       const callee = calleeOf(frame, element);
       if (callee) follow(callee);
-    } else for (const body of bodiesOf(frame, element)) visitElements(element.body, body, follow);
+    } else if (callsIn(element.body).length > 0) for (const body of bodiesOf(frame, element)) visitElements(element.body, body, follow);
   }
 }
 

@@ -6,6 +6,8 @@ import { checkDocument } from "./check/check.ts";
 import { type Document, openDocument } from "./documents.ts";
 import { imagesOf } from "./images.ts";
 import { entryOf, parametersOf, templateOf } from "./interface.ts";
+import { lintImages } from "./lint/image-rules.ts";
+import { lintDocument } from "./lint/lint.ts";
 import { ruleOf } from "./rules.ts";
 
 /**
@@ -27,7 +29,11 @@ export function readWdl(tree: SourceTree, main: string): Reading {
     parameters: entry ? parametersOf(document, entry) : [],
     images: found.images,
     unresolved: found.unresolved,
-    diagnostics: [...documentsOf(document).flatMap(diagnosticsOf), ...(found.complete ? [] : [tooLarge(main)])],
+    diagnostics: [
+      ...documentsOf(document).flatMap(diagnosticsOf),
+      ...lintImages(found.images),
+      ...(found.complete ? [] : [tooLarge(main)]),
+    ],
   };
 }
 
@@ -60,7 +66,7 @@ function documentsOf(main: Document): readonly Document[] {
 const MAX_DIAGNOSTICS = 200;
 
 function diagnosticsOf(document: Document): readonly Diagnostic[] {
-  const findings = [...document.syntax.findings, ...document.problems, ...checkDocument(document)];
+  const findings = [...document.syntax.findings, ...document.problems, ...checkDocument(document), ...lintDocument(document)];
   return findings.slice(0, MAX_DIAGNOSTICS).map((finding) => diagnosticOf(document, finding));
 }
 

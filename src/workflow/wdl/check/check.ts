@@ -1,7 +1,7 @@
 /** What miniwdl, and so HealthOmics's linter, refuses of a document that can be read: types, names, calls. */
 import type { Call, Conditional, Declaration, Expression, Finding, Scatter, Task, Workflow, WorkflowElement } from "../ast.ts";
+import { callsIn, missingInput, resolveCall } from "../calls.ts";
 import type { Document } from "../documents.ts";
-import { resolveCall } from "../evaluation/frames.ts";
 import { inputsOf } from "../interface.ts";
 import { unknownStructs } from "../structs.ts";
 import { ANY, BOOLEAN, parametersOf, printType, STRING, type Type, withOptional } from "../types.ts";
@@ -219,21 +219,6 @@ function checkCallable(document: Document, workflow: Workflow, { call, findings 
   } else if (!workflow.outputs && callsIn(workflow.body).some((inner) => (resolveCall(document, inner)?.unit.outputs?.length ?? 0) > 0)) {
     report(findings, "wdl-uncallable-workflow", `workflow ${workflow.name} cannot be called: it has no output section`, call);
   }
-}
-
-export function callsIn(body: readonly WorkflowElement[]): readonly Call[] {
-  return body.flatMap((element) => {
-    if (element.kind === "call") return [element];
-    return element.kind === "declaration" ? [] : callsIn(element.body);
-  });
-}
-
-/** The first required input that a call does not give. */
-export function missingInput(document: Document, call: Call): string | undefined {
-  const callee = resolveCall(document, call);
-  if (!callee) return undefined;
-  const given = new Set(call.inputs.map((input) => input.name));
-  return inputsOf(callee.unit).find((input) => !input.value && !input.type.optional && !given.has(input.name))?.name;
 }
 
 function reportCycle(checking: Checking): void {

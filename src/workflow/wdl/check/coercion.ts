@@ -1,5 +1,5 @@
 /** Which type may stand where another is expected, as miniwdl 1.16 rules it (its Type.py). */
-import { ANY, BOOLEAN, FLOAT, type MapType, type ObjectType, printType, STRING, type StructDefinition, structShape, type StructType, type Type, withOptional } from "../types.ts";
+import { ANY, FLOAT, type MapType, type ObjectType, parametersOf, printType, STRING, type StructDefinition, structShape, type StructType, type Type, withOptional } from "../types.ts";
 
 /** Primitive types that become others by themselves. */
 const BECOMES: Readonly<Record<string, readonly Type["kind"][]>> = {
@@ -142,11 +142,7 @@ export function unify(types: readonly Type[], toString = false): Type {
   return textual ? withOptional(STRING, optional) : ANY;
 }
 
-function hasOpenParameter(type: Type): boolean {
-  if (type.kind === "Array") return type.item.kind === "Any";
-  if (type.kind === "Map") return type.key.kind === "Any" || type.value.kind === "Any";
-  return type.kind === "Pair" && (type.left.kind === "Any" || type.right.kind === "Any");
-}
+const hasOpenParameter = (type: Type): boolean => parametersOf(type).some((part) => part.kind === "Any");
 
 function widen(common: Type, type: Type, toString: boolean): Type {
   const join = (a: Type, b: Type): Type => unify([a, b], toString);
@@ -165,5 +161,3 @@ function joinMembers(a: ReadonlyMap<string, Type>, b: ReadonlyMap<string, Type>)
   }
   return joined;
 }
-
-export const isBoolean = (type: Type): boolean => type.kind === BOOLEAN.kind;

@@ -1,7 +1,7 @@
 /** What the names in a workflow or task mean, and which declaration, call or section needs which. */
 import type { Call, Conditional, Declaration, Finding, Scatter, Span, Task, Workflow, WorkflowElement } from "../ast.ts";
+import { resolveCall } from "../calls.ts";
 import type { Document } from "../documents.ts";
-import { resolveCall } from "../evaluation/frames.ts";
 import { inputsOf } from "../interface.ts";
 import { arrayOf, type Type, withOptional } from "../types.ts";
 import type { Scope } from "./infer.ts";

@@ -3,6 +3,7 @@
  * Values are computed when asked for and once.
  */
 import type { Call, Conditional, Declaration, Scatter, Task, Workflow, WorkflowElement } from "../ast.ts";
+import { type Callee, resolveCall } from "../calls.ts";
 import type { Document } from "../documents.ts";
 import { inputsOf } from "../interface.ts";
 import { evaluate } from "./evaluate.ts";
@@ -279,20 +280,4 @@ function instantiate(frame: Frame, call: Call, callee: Callee): Instance {
       return value;
     },
   };
-}
-
-export interface Callee {
-  readonly document: Document;
-  readonly unit: Workflow | Task;
-}
-
-/** The workflow or task that a call names: here, or in the import of its namespace. */
-export function resolveCall(document: Document, call: Call): Callee | undefined {
-  const [first = "", second] = call.target;
-  const home = second === undefined ? document : document.imports.find((each) => each.syntax.namespace === first)?.document;
-  if (!home || call.target.length > 2) return undefined;
-  const name = second ?? first;
-  const isWorkflow = home.workflow?.name === name && home !== document;
-  const unit = isWorkflow ? home.workflow : home.tasks.get(name);
-  return unit && { document: home, unit };
 }

@@ -5,8 +5,8 @@ export interface Session {
   calls: number;
 }
 
-/** Expressions evaluated in one reading. Large production repositories need a few ten thousand. */
-const MAX_STEPS = 1_000_000;
+/** Expressions evaluated in one reading. Large production repositories need some ten thousand. */
+const MAX_STEPS = 500_000;
 /** Expressions that wait for each other's value, far below what the stack holds. */
 const MAX_WAITING = 300;
 /** Calls followed in one reading, each in its own context. */

@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import { memoryTree } from "../../source-tree.ts";
+import { readWdl } from "../read.ts";
+import { wdlRules } from "../rules.ts";
+
+const rulesIn = (text: string, more: Record<string, string> = {}) =>
+  readWdl(memoryTree({ "main.wdl": text, ...more }), "main.wdl").diagnostics.map(({ rule, line }) => `${rule} ${line}`);
+
+/** A document that is fine in all respects, with a part changed. */
+const document = ({ version = "version 1.1", inputs = "File reads", body = "call T { input: reads = reads }", meta = "", runtime = "", output = '"out.txt"', task = "" }) => `${version}
+workflow W {
+  input { ${inputs} }
+  ${body}
+  ${meta}
+}
+task T {
+  input { File reads ${task} }
+  command <<< cat ~{reads} > out.txt >>>
+  runtime {
+    container: "123456789012.dkr.ecr.us-east-1.amazonaws.com/a/b:1"
+    ${runtime}
+  }
+  output { File out = ${output} }
+}
+`;
+
+test("a good document has no findings", () => {
+  expect(rulesIn(document({ runtime: 'cpu: 4 memory: "8 GiB" omicsTimeout: "1h30m" acceleratorType: "nvidia-l4"' }))).toEqual([]);
+});
+
+describe("one finding for each thing that HealthOmics does otherwise", () => {
+  test.each<[string, Parameters<typeof document>[0], string]>([
+    ["no version line", { version: "" }, "wdl-missing-version 1"],
+    ["version 1.2", { version: "version 1.2" }, "wdl-unsupported-version 1"],
+    ["no inputs", { inputs: "", body: "" }, "wdl-no-inputs 2"],
+    ["a long description", { meta: `parameter_meta { reads: "${"x".repeat(257)}" }` }, "wdl-long-description 5"],
+    ["a description with a line break", { meta: 'parameter_meta { reads: "a\\nb" }' }, "wdl-long-description 5"],
+    ["a version that is not semver", { meta: 'meta { version: "v1" }' }, "wdl-meta-version 5"],
+    ["128 CPUs", { runtime: "cpu: 128" }, "wdl-cpu-limit 12"],
+    ["1 TiB", { runtime: 'memory: "1 TiB"' }, "wdl-cpu-limit 12"],
+    ["one CPU", { runtime: "cpu: 1" }, "wdl-small-task 12"],
+    ["2 GiB, computed", { runtime: 'memory: "~{gib} GiB"', task: "Int gib = 2" }, "wdl-small-task 12"],
+    ["GB", { runtime: 'memory: "16 GB"' }, "wdl-decimal-memory 12"],
+    ["preemptible", { runtime: "preemptible: 3" }, "wdl-preemptible 12"],
+    ["disks", { runtime: 'disks: "local-disk 100 SSD"' }, "wdl-disks 12"],
+    ["zones", { runtime: 'zones: "us-central1-a"' }, "wdl-ignored-runtime-key 12"],
+    ["maxRetries", { runtime: "maxRetries: 2" }, "wdl-retries-findutils 12"],
+    ["a timeout of 30 s", { runtime: "omicsTimeout: 30" }, "wdl-short-timeout 12"],
+    ["an unknown accelerator", { runtime: 'gpuType: "nvidia-tesla-v100"' }, "wdl-accelerator 12"],
+    ["threads beside cpu", { runtime: "cpu: 4", task: "Int threads = 8" }, "wdl-threads-cpu 12"],
+    ["an output elsewhere", { output: '"/tmp/out.txt"' }, "wdl-output-outside 14"],
+    ["a String that is a folder", { inputs: "File reads String ref_dir" }, "wdl-string-directory 3"],
+    ["an S3 address in a String", { inputs: 'File reads String ref = "s3://b/k"' }, "wdl-string-directory 3"],
+    ["a call that lacks an input", { body: "call T" }, "wdl-incomplete-call 4"],
+    ["a scatter over an input", { inputs: "Array[File] all", body: "scatter (r in all) { call T { input: reads = r } }" }, "wdl-unbounded-scatter 4"],
+    ["fallback resources beside cpu", { runtime: 'cpu: 4 omicsResourceFallbackOrder: [{"cpu": "4"}]' }, "wdl-fallback-order 12"],
+    ["an unknown key of fallback resources", { runtime: 'omicsResourceFallbackOrder: [{"cpus": "4"}]' }, "wdl-fallback-order 12"],
+  ])("%s", (_, change, finding) => {
+    expect(rulesIn(document(change))).toEqual([finding]);
+  });
+
+  test.each([
+    ["latest", "ubuntu:latest", ["wdl-unpinned-image 4", "wdl-public-image 4"]],
+    ["no tag", "quay.io/a/b", ["wdl-unpinned-image 4", "wdl-public-image 4"]],
+    ["public, by tag", "quay.io/a/b:1", ["wdl-public-image 4"]],
+    ["not a name", "https://example.org/x.sif", ["wdl-image-name 4"]],
+  ])("an image: %s", (_, image, findings) => {
+    const text = `version 1.1\nworkflow W { input { Int n } call T }\ntask T { command <<< >>>\nruntime { docker: "${image}" } }`;
+    expect(rulesIn(text)).toEqual(findings);
+  });
+
+  test("a task without a container", () => {
+    expect(rulesIn("version 1.1\nworkflow W { input { Int n } call T }\ntask T { command <<< >>> }")).toEqual(["wdl-no-container 3"]);
+  });
+});
+
+describe("what keeps a workflow from becoming ACTIVE is an error", () => {
+  test.each([
+    ["a wrong type", "Int a = [1]", "wdl-type 3"],
+    ["an unknown name", "Int a = b", "wdl-unknown-name 3"],
+    ["an unknown function", "Int a = magic(1)", "wdl-unknown-function 3"],
+    ["an unknown task", "call Nothing", "wdl-unknown-call 3"],
+    ["an unknown input", "call T { input: no = 1 }", "wdl-unknown-input 3"],
+    ["an input given twice", "call T { input: x = 1, x = 2 }", "wdl-syntax 3"],
+    ["a name twice", "Int n = 1", "wdl-duplicate-name 3"],
+    ["a declaration without a value", "Int a", "wdl-unbound-declaration 3"],
+    ["values that need each other", "Int a = b Int b = a", "wdl-circular 3"],
+    ["an optional where a value is needed", "Int? a = 1 Int b = a", "wdl-type 3"],
+    ["a condition that needs its own section", "if (c) { Boolean c = true }", "wdl-unknown-name 3"],
+    ["an unknown struct", "Sample s = object { a: 1 }", "wdl-struct 3"],
+  ])("%s", (_, body, finding) => {
+    const task = 'task T { input { Int? x } command <<< >>> runtime { docker: "123456789012.dkr.ecr.us-east-1.amazonaws.com/b:1" } }';
+    expect(rulesIn(`version 1.1\nworkflow W { input { Int n }\n${body}\n}\n${task}`)).toContain(finding);
+  });
+
+  test("a workflow whose own calls lack inputs cannot be called", () => {
+    const sub = 'version 1.1\nworkflow Sub { input { Int n } call T output { } }\ntask T { input { Int x } command <<< >>> }';
+    const main = 'version 1.1\nimport "sub.wdl"\nworkflow W { input { Int n }\ncall sub.Sub { input: n = n } }';
+    expect(rulesIn(main, { "sub.wdl": sub })).toContain("wdl-uncallable-workflow 4");
+  });
+
+  test("a task and a workflow of one name", () => {
+    expect(rulesIn("version 1.1\ntask W { command <<< >>> }\nworkflow W { input { Int n } }")).toContain("wdl-duplicate-name 3");
+  });
+});
+
+test("each rule has its own id and says what to do", () => {
+  expect(new Set(wdlRules.map((rule) => rule.id)).size).toBe(wdlRules.length);
+  for (const rule of wdlRules) expect(rule.id.startsWith("wdl-") && rule.fix.endsWith(".") && rule.reason.length > 20).toBe(true);
+});

@@ -1,0 +1,153 @@
+/** What a document that HealthOmics accepts would do there otherwise than it says. */
+import type { Declaration, Finding, Scatter, Span, Task, Workflow, WorkflowElement } from "../ast.ts";
+import { callsIn, missingInput, resolveCall } from "../calls.ts";
+import type { Document } from "../documents.ts";
+import { imageAttribute } from "../images.ts";
+import { descriptionIn, inputsOf } from "../interface.ts";
+import { plainText } from "../literals.ts";
+import { isKnownVersion } from "../version.ts";
+import { hasFallbackOrder, lintFallbackOrder } from "./fallback-order.ts";
+import { lintResources } from "./resources.ts";
+
+const LINTED = new WeakMap<Document, readonly Finding[]>();
+
+/** The findings of one document, without those of its imports. */
+export function lintDocument(document: Document): readonly Finding[] {
+  const known = LINTED.get(document);
+  if (known) return known;
+  const { broken, tasks, workflows } = document.syntax;
+  // What a broken document seems to lack may stand in the part that could not be read.
+  const units = broken ? [] : [...tasks.flatMap((task) => lintTask(document, task)), ...workflows.flatMap((workflow) => lintWorkflow(document, workflow))];
+  const findings = [...lintVersion(document), ...units];
+  LINTED.set(document, findings);
+  return findings;
+}
+
+const found = (rule: string, message: string, { start, end }: Span): Finding => ({ rule, message, start, end });
+
+const SUPPORTED = new Set(["1.0", "1.1", "development"]);
+
+function lintVersion({ syntax }: Document): readonly Finding[] {
+  const at = { start: 0, end: 0 };
+  const { version } = syntax;
+  if (version === undefined) return syntax.source.text.trim() === "" ? [] : [found("wdl-missing-version", "no version line: this is read as draft-2", at)];
+  if (SUPPORTED.has(version)) return [];
+  const what = isKnownVersion(version) ? "is not among the versions that HealthOmics supports" : "is not a version of WDL";
+  return [found("wdl-unsupported-version", `"${version}" ${what} (1.0, 1.1, development)`, at)];
+}
+
+function lintTask(document: Document, task: Task): readonly Finding[] {
+  const start = { start: task.start, end: task.start + 4 };
+  return [
+    ...lintResources(document, task),
+    ...lintFallbackOrder(task),
+    ...(imageAttribute(task) ? [] : [found("wdl-no-container", `task ${task.name} names no container`, start)]),
+    ...task.outputs.flatMap(lintOutput),
+    ...lintThreads(document, task),
+  ];
+}
+
+/** A file by an absolute path is not in the working directory. */
+function lintOutput({ type, value, ...at }: Declaration): readonly Finding[] {
+  if (type.kind !== "File" && type.kind !== "Directory") return [];
+  const first = value?.kind === "string" ? value.parts[0] : undefined;
+  const isAbsolute = typeof first === "string" && first.startsWith("/");
+  return isAbsolute ? [found("wdl-output-outside", `"${first}…" is not in the task's working directory`, at)] : [];
+}
+
+const THREADS = /^(?:n_?|num_?)?(?:threads|cpus?|cores)$/i;
+
+function lintThreads({ syntax }: Document, task: Task): readonly Finding[] {
+  const cpu = task.runtime.find(({ name }) => name === "cpu");
+  const threads = inputsOf(task).find((input) => input.type.kind === "Int" && THREADS.test(input.name));
+  if (!cpu || !threads || (cpu.value.kind !== "int" && cpu.value.kind !== "float")) return [];
+  const written = syntax.source.text.slice(cpu.value.start, cpu.value.end);
+  return [found("wdl-threads-cpu", `cpu is ${written}, whatever ${threads.name} is`, cpu)];
+}
+
+function lintWorkflow(document: Document, workflow: Workflow): readonly Finding[] {
+  return [
+    ...lintDescriptions(workflow),
+    ...lintMetaVersion(workflow),
+    ...lintInputs(workflow),
+    ...lintCalls(document, workflow),
+    ...scattersIn(workflow.body).flatMap((scatter) => lintScatter(document, workflow, scatter)),
+  ];
+}
+
+const MAX_DESCRIPTION = 256;
+
+function lintDescriptions({ parameterMeta, ...workflow }: Workflow): readonly Finding[] {
+  if (!parameterMeta) return [];
+  const names = new Set(inputsOf(workflow).map((input) => input.name));
+  return Object.entries(parameterMeta.values).flatMap(([name, value]) => {
+    const text = descriptionIn(value);
+    const start = parameterMeta.keys.get(name) ?? parameterMeta.start;
+    const at = { start, end: start + name.length };
+    if (!names.has(name)) return [];
+    if (text.length > MAX_DESCRIPTION) return [found("wdl-long-description", `the description of "${name}" has ${text.length} characters, ${MAX_DESCRIPTION} are allowed`, at)];
+    return /[\t\n\r]/.test(text) ? [found("wdl-long-description", `the description of "${name}" has a line break or a tab`, at)] : [];
+  });
+}
+
+const SEMVER = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
+
+function lintMetaVersion({ meta }: Workflow): readonly Finding[] {
+  const version = meta && Object.hasOwn(meta.values, "version") ? meta.values["version"] : undefined;
+  if (!meta || version === undefined || (typeof version === "string" && SEMVER.test(version))) return [];
+  const start = meta.keys.get("version") ?? meta.start;
+  return [found("wdl-meta-version", `${JSON.stringify(version)} is not MAJOR.MINOR.PATCH`, { start, end: start + 7 })];
+}
+
+const FOLDER = /(?:^|_)(?:dir|directory|folder)$/i;
+const MAX_PARAMETERS = 1000;
+const MAX_NAME = 128;
+
+function lintInputs(workflow: Workflow): readonly Finding[] {
+  const inputs = inputsOf(workflow);
+  const at = { start: workflow.start, end: workflow.start + 8 };
+  if (inputs.length === 0) return [found("wdl-no-inputs", `workflow ${workflow.name} has no inputs`, at)];
+  const count = inputs.length > MAX_PARAMETERS ? [found("wdl-parameter-count", `${inputs.length} inputs, ${MAX_PARAMETERS} are allowed`, at)] : [];
+  return [...count, ...inputs.flatMap(lintInput)];
+}
+
+function lintInput({ name, type, value, ...at }: Declaration): readonly Finding[] {
+  if (name.length > MAX_NAME) return [found("wdl-parameter-count", `the name has ${name.length} characters, ${MAX_NAME} are allowed`, at)];
+  if (type.kind !== "String") return [];
+  const text = value?.kind === "string" ? plainText(value.parts) : undefined;
+  if (text?.startsWith("s3://")) return [found("wdl-string-directory", `"${name}" is a String with an address in S3: nothing is copied`, at)];
+  return FOLDER.test(name) ? [found("wdl-string-directory", `"${name}" is a String: a folder it names is not copied`, at)] : [];
+}
+
+function lintCalls(document: Document, workflow: Workflow): readonly Finding[] {
+  return callsIn(workflow.body).flatMap((call) => {
+    const missing = missingInput(document, call);
+    return missing === undefined ? [] : [found("wdl-incomplete-call", `call ${call.name} lacks "${missing}"`, call)];
+  });
+}
+
+const scattersIn = (body: readonly WorkflowElement[]): readonly Scatter[] =>
+  body.flatMap((element) => {
+    if (element.kind === "scatter") return [element, ...scattersIn(element.body)];
+    return element.kind === "if" ? scattersIn(element.body) : [];
+  });
+
+function lintScatter(document: Document, workflow: Workflow, scatter: Scatter): readonly Finding[] {
+  const calls = callsIn(scatter.body);
+  const at = { start: scatter.start, end: scatter.start + 7 };
+  const fallback = calls.find((call) => {
+    const unit = resolveCall(document, call)?.unit;
+    return unit?.kind === "task" && hasFallbackOrder(unit);
+  });
+  return [
+    ...(fallback ? [found("wdl-fallback-order", `call ${fallback.name}: omicsResourceFallbackOrder does not work in a scatter`, fallback)] : []),
+    ...(calls.length > 0 && isUnbounded(workflow, scatter) ? [found("wdl-unbounded-scatter", "as many tasks as the input has items", at)] : []),
+  ];
+}
+
+/** Over an input as it comes: nothing in the workflow limits the number of items. */
+function isUnbounded(workflow: Workflow, { over }: Scatter): boolean {
+  const inner = over.kind === "apply" && over.name === "range" ? over.arguments[0] : over;
+  const counted = inner?.kind === "apply" && inner.name === "length" ? inner.arguments[0] : inner;
+  return counted?.kind === "name" && inputsOf(workflow).some((input) => input.name === counted.name && !input.value);
+}
