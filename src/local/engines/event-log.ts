@@ -31,7 +31,8 @@ export async function* followEvents(following: Following): AsyncGenerator<Logged
       for (const logged of readEvents(following.file, position)) {
         position = logged.position;
         yield logged;
-        if (following.signal.aborted) return;
+        // The result is on disk before this is said: what the process still does is its own end.
+        if (following.signal.aborted || logged.event.type === "engine.ended") return;
       }
       if (!isAlive) return;
       await wake.next();

@@ -16,7 +16,7 @@ def main(arguments):
     # miniwdl's own command, but for where it may read.
     CLI.make_read_source = lambda *_: read_inside(os.getcwd())
     lenient = ["--no-quant-check"] if "--lenient" in arguments else []
-    CLI.main(["miniwdl", "check", "--path", ".", *lenient, document])
+    CLI.main(["check", "--path", ".", *lenient, document])
 
 
 if __name__ == "__main__":
