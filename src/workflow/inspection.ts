@@ -1,9 +1,11 @@
 /** What can be said of a workflow definition without running it. The shape is a contract (design of `omx inspect`). */
 export interface Inspection extends Reading {
-  /** The main file, relative to the inspected folder or archive. */
+  /** The main file, relative to the inspected folder or archive; empty when there is none. */
   readonly path: string;
-  readonly engine: Engine;
-  readonly main: string;
+  /** Absent where no engine could be told; a diagnostic says what to do. */
+  readonly engine?: Engine;
+  /** As CreateWorkflow takes it: the main file, for CWL with the `#id` that was asked for. Absent with `engine`. */
+  readonly main?: string;
 }
 
 /** The engines of HealthOmics that omx reads. */
@@ -52,7 +54,16 @@ export interface Parameter {
 }
 
 export type ImageOrigin =
-  | "literal" | "variable" | "default" | "member" | "override" | "config" | "selector" | "profile" | "ternary" | "closure";
+  | "literal"
+  | "variable"
+  | "default"
+  | "member"
+  | "override"
+  | "config"
+  | "selector"
+  | "profile"
+  | "ternary"
+  | "closure";
 
 /** An image that a task can use, and where it is written. */
 export interface ImageUse {
