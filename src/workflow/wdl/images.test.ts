@@ -210,6 +210,30 @@ describe("conditions", () => {
     expect(images(text)).toEqual(["else:1 | override | own"]);
   });
 
+  test("a configuration workflow that knows several clouds, one image on two of them", () => {
+    const section = (cloud: string, registry: string) =>
+      `if (cloud == "${cloud}") { Config ${cloud}_config = { "registry": "${registry}", "queue": "q" } }\n`;
+    const texts = {
+      "main.wdl": `version 1.0
+import "config.wdl"
+workflow W {
+  input { String cloud }
+  call config.Configure { input: cloud = cloud }
+  call T { input: config = Configure.config }
+}
+task T { input { Config config } command <<< >>> runtime { docker: "~{config.registry}/t:1" } }`,
+      "config.wdl": `version 1.0
+struct Config { String registry String queue }
+workflow Configure {
+  input { String cloud }
+  ${section("gcp", "gcr.io/x")}${section("azure", "quay.io/x")}${section("aws", "quay.io/x")}
+  output { Config config = select_first([gcp_config, azure_config, aws_config]) }
+}`,
+    };
+    expect(read(texts).images.map(({ image, input }) => [image, input])).toEqual([["gcr.io/x/t:1", "cloud"], ["quay.io/x/t:1", "cloud"]]);
+    expect(unresolved(texts)).toEqual([]);
+  });
+
   test("each item of a scatter, its parts kept together", () => {
     const text = main('scatter (p in [("a", "1"), ("b", "2")]) { String d = p.left + ":" + p.right call T { input: image = d } }', required);
     expect(images(text).map((line) => line.split(" ")[0])).toEqual(["a:1", "b:2"]);

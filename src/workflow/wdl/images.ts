@@ -16,8 +16,14 @@ export interface ImagesFound {
   readonly complete: boolean;
 }
 
+interface FoundImage {
+  readonly use: ImageUse;
+  /** The conditions under which it is used; empty when it is the default. */
+  readonly conditions: Set<string>;
+}
+
 interface Collector {
-  readonly images: Map<string, ImageUse>;
+  readonly images: Map<string, FoundImage>;
   readonly unresolved: Map<string, UnresolvedImage>;
 }
 
@@ -30,7 +36,7 @@ export function imagesOf(document: Document): ImagesFound {
     const prefix = entry ? "" : `${unit.name}.`;
     visit({ document, unit, session, prefix, given: [] }, collector, []);
   }
-  return { images: [...collector.images.values()], unresolved: [...collector.unresolved.values()], complete: !isExhausted(session) };
+  return { images: [...collector.images.values()].map(withCondition), unresolved: [...collector.unresolved.values()], complete: !isExhausted(session) };
 }
 
 function visit(instance: Instance, collector: Collector, callers: readonly (Instance["unit"])[]): void {
@@ -85,19 +91,22 @@ const isImage = (text: string): boolean => /^[^\s*]+$/.test(text.trim());
 function addImage(value: TextValue, site: Site, when: readonly Assumption[]): void {
   const image = value.text.trim();
   const condition = when.map((assumption) => assumption.text).join(" && ");
+  const key = JSON.stringify([image, site.task.name, site.frame.source.file]);
+  const found = site.collector.images.get(key);
+  if (found) {
+    if (condition === "") found.conditions.clear();
+    else if (found.conditions.size > 0) found.conditions.add(condition);
+    return;
+  }
   const input = [...when.flatMap((assumption) => assumption.inputs), ...value.inputs].find((name) => !name.includes("."));
-  const key = JSON.stringify([image, site.task.name, site.frame.source.file, condition]);
-  if (site.collector.images.has(key)) return;
-  const { file, line } = placeOf(value, site);
-  site.collector.images.set(key, {
-    image,
-    task: site.task.name,
-    file,
-    line,
-    how: when.length > 0 ? "ternary" : value.how,
-    ...(condition && { condition }),
-    ...(input !== undefined && { input }),
-  });
+  const use = { image, task: site.task.name, ...placeOf(value, site), how: when.length > 0 ? "ternary" as const : value.how, ...(input !== undefined && { input }) };
+  site.collector.images.set(key, { use, conditions: new Set(condition === "" ? [] : [condition]) });
+}
+
+function withCondition({ use, conditions }: FoundImage): ImageUse {
+  const [first, ...more] = conditions;
+  if (first === undefined) return use;
+  return { ...use, condition: more.length === 0 ? first : [...conditions].map((each) => `(${each})`).join(" || ") };
 }
 
 function placeOf(value: TextValue, site: Site): { file: string; line: number } {

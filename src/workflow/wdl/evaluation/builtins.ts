@@ -3,7 +3,7 @@ import type { ApplyExpression, Expression } from "../ast.ts";
 import type { Names } from "./names.ts";
 import { basename, substitute } from "./text-functions.ts";
 import { joinItems, symbolOf, textOf } from "./text.ts";
-import { boolean, both, each, list, nothing, number, type SingleValue, traced, union, unknown, type Value } from "./values.ts";
+import { boolean, both, each, failure, list, nothing, number, type SingleValue, traced, union, unknown, type Value } from "./values.ts";
 
 interface Site {
   readonly names: Names;
@@ -76,7 +76,7 @@ const siteOrigin = ({ names, start }: Site): { source: Names["source"]; start: n
 /** The first item that is not null. Nulls before it are passed over, and the inputs that left them null are remembered. */
 function firstPresent(items: readonly Value[], fallback: SingleValue | undefined, passed: readonly string[]): Value {
   const [first, ...rest] = items;
-  if (!first) return fallback ? traced(fallback, { inputs: passed }) : unknown("select_first", passed);
+  if (!first) return fallback ? traced(fallback, { inputs: passed }) : failure("select_first", passed);
   return each(first, (single) => {
     if (single.kind === "null") return firstPresent(rest, fallback, union(passed, single.inputs));
     return traced(single, { inputs: passed.length > 0 ? union(passed, single.inputs) : [] });

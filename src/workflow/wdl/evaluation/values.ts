@@ -28,6 +28,8 @@ export interface UnknownValue extends Trace {
   readonly test?: { readonly subject: string; readonly literal: string; readonly negated: boolean };
   /** True when it cannot be null: a required input. */
   readonly present: boolean;
+  /** True when a run would fail here: no branch of a choice is taken for its sake. */
+  readonly fails?: boolean;
 }
 
 /** What is taken for granted on one branch of a condition. */
@@ -126,14 +128,20 @@ function addOptions(options: Option[], when: readonly Assumption[], value: Value
   }
 }
 
+/** What a run cannot get past, because everything is null that could have been used. */
+export const failure = (symbol: string, inputs: readonly string[]): UnknownValue => ({ ...unknown(symbol, inputs), fails: true });
+
+const fails = ({ value }: Option): boolean => value.kind === "unknown" && value.fails === true;
+
 /** A choice under assumptions; unknown where there are too many, the value itself where there is one. */
-export function choose(options: readonly Option[]): Value {
+export function choose(all: readonly Option[]): Value {
+  const options = all.every(fails) ? all.slice(0, 1) : all.filter((option) => !fails(option));
   const [first] = options;
   if (!first) return unknown("impossible");
   const inputs = options.reduce<readonly string[]>((all, option) => union(all, option.value.inputs), []);
   if (options.length > MAX_OPTIONS) return unknown("too many branches", inputs);
   if (options.length === 1) return first.value;
-  if (options.every((option) => isSameText(option.value, first.value))) return first.value;
+  if (options.every((option) => isSameText(option.value, first.value))) return { ...first.value, inputs };
   return { kind: "choice", how: "ternary", inputs, options };
 }
 
