@@ -11,7 +11,6 @@ import { startAccounts, type TestAccounts } from "../../testing/accounts.ts";
 
 /** Local accounts with a bucket and a run role, and what tests of HealthOmics do all the time. */
 export interface OmicsLab extends AsyncDisposable {
-  readonly accounts: TestAccounts;
   readonly omics: OmicsClient;
   readonly s3: S3Client;
   readonly iam: IAMClient;
@@ -63,22 +62,28 @@ async function poll<T>(read: () => Promise<T>, isDone: (value: T) => boolean): P
 }
 
 export async function openLab(overrides: Parameters<typeof startAccounts>[0] = {}): Promise<OmicsLab> {
-  const accounts = await startAccounts(overrides);
+  return furnish(await startAccounts(overrides));
+}
+
+/** Accounts that anybody started, with a client configuration. */
+type Reachable = Pick<TestAccounts, "config"> & AsyncDisposable;
+
+/** The lab in accounts that have neither its bucket nor its role. */
+export async function furnish(accounts: Reachable): Promise<OmicsLab> {
   const lab = connect(accounts);
   await lab.s3.send(new CreateBucketCommand({ Bucket: lab.bucket }));
   await makeRole(lab.iam, "run-role");
   return lab;
 }
 
-/** Clients of accounts as they are reached now: a restart gives them another port. */
-export function connect(accounts: TestAccounts): OmicsLab {
+function connect(accounts: Reachable): OmicsLab {
   const config = accounts.config("cicd");
   const [omics, s3, iam, logs] = [new OmicsClient(config), new S3Client(config), new IAMClient(config), new CloudWatchLogsClient(config)];
   const bucket = "lab-bucket";
   const roleArn = "arn:aws:iam::111122223333:role/run-role";
   const settled = (id: string) => poll(() => getWorkflow(omics, id), ({ status }) => status !== "CREATING");
   return {
-    accounts, omics, s3, iam, bucket, roleArn, settled,
+    omics, s3, iam, bucket, roleArn, settled,
     settledVersion: (workflowId, versionName) => poll(() => getVersion(omics, workflowId, versionName), ({ status }) => status !== "CREATING"),
     async workflow(files, more = {}) {
       const { id = "" } = await omics.send(new CreateWorkflowCommand({ name: "lab", definitionZip: zipOf(files), ...more }));
