@@ -1,4 +1,5 @@
 import type { ServiceFactory } from "./gateway/service.ts";
+import { cloudformationService } from "./cloudformation/service.ts";
 import { iamService } from "./iam/service.ts";
 import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
@@ -14,4 +15,5 @@ export const serviceFactories: readonly ServiceFactory[] = [
   s3Service,
   omicsService,
   statesService,
+  cloudformationService,
 ];

@@ -70,6 +70,8 @@ export interface Operation {
   readonly previous?: Deployment;
   readonly before?: Readonly<Record<string, ResourceRecord>>;
   readonly onFailure: OnFailure;
+  /** Whether Retain means RetainExceptOnCreate for what this operation makes. */
+  readonly retainsExceptOnCreate?: boolean;
   /** Logical ids: not deleted (RetainResources of DeleteStack). */
   readonly retain: readonly string[];
   /** Logical ids: not restored (ResourcesToSkip of ContinueUpdateRollback). */

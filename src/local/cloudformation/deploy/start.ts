@@ -10,6 +10,7 @@ export interface DeployRequest {
   readonly deployment: Deployment;
   readonly principal: Principal;
   readonly onFailure: OnFailure;
+  readonly retainsExceptOnCreate?: boolean;
   readonly clientRequestToken?: string;
   readonly changeSetId?: string;
 }
@@ -17,9 +18,10 @@ export interface DeployRequest {
 const fresh = { stage: "APPLY", isStopped: false, retain: [], skip: [] } as const;
 
 function operationOf(stack: StackRecord, request: DeployRequest): Omit<Operation, "kind"> {
-  const { deployment, principal, onFailure, clientRequestToken } = request;
+  const { deployment, principal, onFailure, clientRequestToken, retainsExceptOnCreate = false } = request;
   return {
     ...fresh,
+    retainsExceptOnCreate,
     number: stack.operations + 1,
     target: deployment,
     onFailure,

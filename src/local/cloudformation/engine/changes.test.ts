@@ -16,7 +16,7 @@ const stack = { id: "arn", name: "s", account: "1", region: "r", notificationArn
 
 const plan = (Resources: object, existing: readonly ExistingResource[] = [], hasNewTags = false) => {
   const { instance, scope } = prepare({ template: parseTemplate(JSON.stringify({ Resources })), parameters: [], stack, importValue: (name) => name });
-  return planChanges({ instance, scope, providers, existing, hasNewTags });
+  return planChanges({ instance, scope, providers, existing, hasNewTags }).changes;
 };
 
 const has = (logicalId: string, properties: ExistingResource["properties"], more: Partial<ExistingResource> = {}): ExistingResource =>

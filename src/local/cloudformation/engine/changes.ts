@@ -4,7 +4,7 @@ import { formatError, validationError } from "./errors.ts";
 import { inOrder } from "./graph.ts";
 import type { Instance, InstanceResource } from "./instance.ts";
 import { evaluateValue } from "./intrinsics/evaluate.ts";
-import { evaluateOutputs } from "./outputs.ts";
+import { evaluateOutputs, type PlannedOutput } from "./outputs.ts";
 import { type Policy, policyOf } from "./policies.ts";
 import type { Providers } from "./providers.ts";
 import { conformProperties } from "./shapes.ts";
@@ -53,12 +53,18 @@ export interface ChangeRequest {
   readonly hasNewTags?: boolean;
 }
 
+/** What an operation would do, and what the stack's outputs would be. */
+export interface ChangePlan {
+  readonly changes: readonly PlannedChange[];
+  readonly outputs: readonly PlannedOutput[];
+}
+
 /**
  * What it would take to get from the existing resources to the instance, in the order in which it would be done; removals
  * come last.
  * @throws AwsError ValidationError for types nobody provides, properties nobody knows, unresolvable expressions and cycles
  */
-export function planChanges(request: ChangeRequest): readonly PlannedChange[] {
+export function planChanges(request: ChangeRequest): ChangePlan {
   const { instance, providers } = request;
   const existing = new Map(request.existing.map((resource) => [resource.logicalId, resource]));
   checkTypes(instance, { providers, existing });
@@ -77,8 +83,8 @@ export function planChanges(request: ChangeRequest): readonly PlannedChange[] {
     views.set(id, viewAfter(change, { provider, existing: existing.get(id) }));
   }
   if (problems.length > 0) throw validationError(problems.join("\n"));
-  evaluateOutputs(instance, scopeOf({ ...request.scope, resources: views }));
-  return [...changes, ...removals(instance, existing)];
+  const outputs = evaluateOutputs(instance, scopeOf({ ...request.scope, resources: views }));
+  return { changes: [...changes, ...removals(instance, existing)], outputs };
 }
 
 /** The dependencies of an instance's resources. */

@@ -1,0 +1,77 @@
+import { parseArn } from "../../kit/arn.ts";
+import type { Call, Core } from "../gateway/service.ts";
+import { carryOutOperation } from "./deploy/operation.ts";
+import type { StackRecord } from "./deploy/records.ts";
+import type { Caller, Deployer } from "./deploy/run.ts";
+import { providersOf } from "./engine/providers.ts";
+import { stackMissing, stackWithIdMissing } from "./errors.ts";
+import type { Call as ProviderCall, ResourceProvider } from "./resource-provider.ts";
+import { openStore, type Store } from "./store.ts";
+
+/** What the operations of CloudFormation share. */
+export interface CloudFormation {
+  readonly core: Core;
+  readonly store: Store;
+  readonly deployer: Deployer;
+  /** The stack by name (one that is not deleted) or by id (any). */
+  find(call: Pick<Call, "account" | "region">, nameOrId: string): StackRecord | undefined;
+  /** @throws AwsError ValidationError "Stack with id X does not exist" */
+  described(call: Call, nameOrId: string | undefined): StackRecord;
+  /** @throws AwsError ValidationError "Stack [X] does not exist" */
+  present(call: Call, nameOrId: string | undefined): StackRecord;
+  /** Carries out the operation of a stack in the background. */
+  carryOn(stackId: string): void;
+}
+
+/** How many resources of a stack are worked on at once. */
+const PARALLEL = 16;
+
+/** @param resourceTypes the types of every service, asked for when they are first needed */
+export function openCloudFormation(core: Core): CloudFormation {
+  const store = openStore(core.database);
+  const deployer: Deployer = { store, clock: core.clock, parallel: PARALLEL, providers: lazyProviders(() => core.resourceProviders()), callAs: (caller) => callAs(core, caller) };
+  const working = new Set<string>();
+  const find: CloudFormation["find"] = (call, nameOrId) => {
+    if (!nameOrId.startsWith("arn:")) return store.stacks.named(call, nameOrId);
+    const stack = store.stacks.get(nameOrId);
+    return stack?.account === call.account && stack.region === call.region ? stack : undefined;
+  };
+  const required = (call: Call, name: string | undefined, missing: (name: string) => Error): StackRecord => {
+    const stack = find(call, name ?? "");
+    if (!stack) throw missing(name ?? "");
+    return stack;
+  };
+  return {
+    core, store, deployer, find,
+    described: (call, name) => required(call, name, stackWithIdMissing),
+    present: (call, name) => required(call, name, stackMissing),
+    carryOn(stackId) {
+      if (working.has(stackId)) return;
+      working.add(stackId);
+      core.background(`cloudformation ${stackId}`, (signal) => carryOutOperation(deployer, stackId, signal).finally(() => working.delete(stackId)));
+    },
+  };
+}
+
+function lazyProviders(list: () => readonly ResourceProvider[]): Deployer["providers"] {
+  let collected: Deployer["providers"] | undefined;
+  const providers = () => (collected ??= providersOf(list()));
+  return { of: (type) => providers().of(type), missing: (types) => providers().missing(types) };
+}
+
+/** Condition keys of a call that CloudFormation makes with its caller's own credentials. */
+const VIA = { "aws:CalledVia": ["cloudformation.amazonaws.com"], "aws:CalledViaFirst": "cloudformation.amazonaws.com", "aws:CalledViaLast": "cloudformation.amazonaws.com" };
+
+function callAs(core: Core, { principal, roleArn, stack }: Caller): ProviderCall {
+  return <Output>(service: string, operation: string, input: object) => {
+    const session = roleArn === undefined ? principal : assumed(core, { roleArn, stack });
+    const context = roleArn === undefined ? { context: VIA } : {};
+    return core.dispatcher.call<Output>({ service, operation, input, as: session, region: stack.region, account: stack.account, ...context });
+  };
+}
+
+const assumed = (core: Core, { roleArn, stack }: { readonly roleArn: string; readonly stack: Caller["stack"] }) =>
+  core.directory.assumeAsService({ service: "cloudformation.amazonaws.com", roleArn, sessionName: "AWSCloudFormation", sourceArn: stack.id });
+
+/** The name in a stack's id, or the name itself. */
+export const stackNameOf = (nameOrId: string): string => (nameOrId.startsWith("arn:") ? (parseArn(nameOrId).resource.split("/")[1] ?? "") : nameOrId);
