@@ -1,5 +1,6 @@
-import type { ParameterTemplate, Reading } from "../inspection.ts";
+import type { Diagnostic, ParameterTemplate, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
+import { check } from "./lint/check.ts";
 import { dslOf, readManifest } from "./manifest.ts";
 import { readParameters } from "./parameters/parameters.ts";
 import { imagesOf, loadPipeline } from "./pipeline.ts";
@@ -15,26 +16,33 @@ export function readNextflow(tree: SourceTree, main: string): Reading {
   const file = sourceOf(project, main);
   if (file === undefined) {
     if (!tree.has(main)) tell(project, { rule: "nextflow-missing-main", severity: "error", file: main, line: 1, column: 1, message: `${main} is not in the definition` });
-    return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [...project.diagnostics.values()] };
+    return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: ordered(project) };
   }
   return readPipeline(project, file);
 }
 
 function readPipeline(project: Project, file: SourceFile): Reading {
   const pipeline = loadPipeline(project, file);
-  const { name, version } = readManifest(project, pipeline.config);
+  const manifest = readManifest(project, pipeline.config);
+  const { name, version } = manifest;
+  const dsl = dslOf(file);
   const parameters = readParameters(project, file, { config: pipeline.config, params: pipeline.main.scope.params });
   const { images, unresolved } = imagesOf(project, pipeline);
+  check(project, pipeline, { manifest, dsl, ...parameters, images, unresolved });
   return {
-    languageVersion: dslOf(file),
+    languageVersion: dsl,
     ...(name !== undefined && { name }),
     ...(version !== undefined && { version }),
     ...parameters,
     images,
     unresolved,
-    diagnostics: [...project.diagnostics.values()],
+    diagnostics: ordered(project),
   };
 }
+
+/** By file, then by place. */
+const ordered = ({ diagnostics }: Project): readonly Diagnostic[] =>
+  [...diagnostics.values()].sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1));
 
 /** What `GetWorkflow` tells of profiles: their names in the order of the configuration. */
 export function nextflowProfiles(tree: SourceTree, main: string): readonly string[] {

@@ -193,7 +193,8 @@ function set(builder: Builder, { path, expr }: Assigned, place: Place): void {
   const choices = expr.value.kind === "closure" ? closureChoice(expr.value, scope) : choose(expr.value, scope);
   const setting: Setting = { kind: "setting", choices, file: scope.file.path, offset: expr.start, ...(profile !== undefined && { profile }) };
   const value = choices[0]?.value ?? null;
-  if (isMap(value)) return putMap(builder.root, path, { value, setting });
+  // Of a process only `ext` is a scope; a directive's map (`publishDir = [path: …]`) is its value.
+  if (isMap(value) && (path[0] !== "process" || path.at(-1) === "ext")) return putMap(builder.root, path, { value, setting });
   put(builder.root, path, setting);
 }
 

@@ -160,7 +160,8 @@ function joinedValue(left: Choice, right: Choice, { scope, span }: { scope: Scop
     if (textOf(side.value) !== undefined) return [];
     return isUnknown(side.value) && side.value.inputs.length > 0 ? side.value.inputs : side.inputs;
   });
-  return unknown(scope, span, [...new Set(inputs)]);
+  const prefix = isUnknown(left.value) ? left.value.prefix : `${texts[0] ?? ""}${isUnknown(right.value) ? (right.value.prefix ?? "") : ""}`;
+  return { ...unknown(scope, span, [...new Set(inputs)]), ...(prefix !== undefined && { prefix }) };
 }
 
 function chooseCall(expr: Extract<Expr, { kind: "call" }>, scope: Scope): readonly Choice[] {

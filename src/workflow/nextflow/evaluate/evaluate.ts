@@ -41,7 +41,7 @@ function evaluateTemplate(template: Template, scope: Scope): Value {
   let text = "";
   for (const part of template.parts) {
     const piece = typeof part === "string" ? part : evaluatePart(part, scope);
-    if (typeof piece !== "string") return { ...piece, expression: sourceText(scope, template) };
+    if (typeof piece !== "string") return { ...piece, expression: sourceText(scope, template), prefix: text + (piece.prefix ?? "") };
     text += piece;
   }
   return limited(text) ?? unknown(scope, template);

@@ -29,6 +29,8 @@ export interface Unknown {
   readonly inputs: readonly string[];
   /** Known to be neither null nor empty, whatever it is. */
   readonly isTruthy?: boolean;
+  /** The text it begins with, where that much is known. */
+  readonly prefix?: string;
 }
 
 /** One value that an expression may have, and when. The first of several is the default. */
