@@ -1,12 +1,15 @@
 import { detect, isDetected, type Detected } from "../../../workflow/detect.ts";
-import type { Diagnostic, Engine, Reading } from "../../../workflow/inspection.ts";
-import { readWdl } from "../../../workflow/wdl/read.ts";
-import { openZip } from "../../../workflow/zip-tree.ts";
+import { inspect } from "../../../workflow/inspect.ts";
+import type { Diagnostic, Engine, Inspection, ParameterTemplate as FoundTemplate } from "../../../workflow/inspection.ts";
+import { nextflowProfiles, nextflowProfileTemplates } from "../../../workflow/nextflow/read.ts";
 import type { SourceTree } from "../../../workflow/source-tree.ts";
-import { checkWdl, type EngineCheck } from "../../engines/check.ts";
+import { openZip } from "../../../workflow/zip-tree.ts";
+import { checkWdl } from "../../engines/check.ts";
+import { EngineUnavailable } from "../../engines/python-environment.ts";
 import type { Omics } from "../omics.ts";
 import type { Definition, ParameterTemplate } from "../store.ts";
 import { CreationFailed } from "./creation-failed.ts";
+import { lintReport } from "./lint-report.ts";
 
 interface Unread {
   readonly archive: string;
@@ -16,46 +19,76 @@ interface Unread {
 }
 
 /**
- * What HealthOmics finds out about a definition: engine, main file, parameters, and what the engine's linter says.
+ * What HealthOmics finds out about a definition: engine, main file, parameters, profiles, and what the linter of its
+ * language says. That of WDL blocks, that of Nextflow informs, CWL has none.
  * @throws CreationFailed where it would become FAILED; BadArchive
  */
 export async function readDefinition(omics: Omics, definition: Definition, unread: Unread): Promise<Partial<Definition>> {
   const tree = await openZip(unread.archive, { maxArchiveBytes: omics.quotas.zipInS3Bytes });
   const found = detected(tree, definition);
-  const engine = definition.engine ?? found.engine;
-  const reading = found.engine === "WDL" ? readWdl(tree, found.main) : undefined;
-  const check = found.engine === "WDL" ? await checked(omics, { definition, unread, main: found.main }) : undefined;
-  if (check?.isSound === false) throw new CreationFailed(check.message);
-  const template = definition.parameterTemplate ?? templateOf(reading);
-  const statusMessage = check?.message ?? "";
-  const entryName = reading?.name;
-  return { engine, main: found.main, ...(entryName !== undefined && { entryName }), ...(template && { parameterTemplate: template }), ...(statusMessage !== "" && { statusMessage }) };
+  const inspection = inspect(tree, found);
+  const statusMessage = await messageOf(omics, { definition, unread, found, inspection });
+  const template = definition.parameterTemplate ?? templateOf(inspection.parameterTemplate, definition);
+  return {
+    engine: definition.engine ?? found.engine,
+    main: found.main,
+    ...(inspection.name !== undefined && { entryName: inspection.name }),
+    ...(template && { parameterTemplate: template }),
+    ...(statusMessage !== "" && { statusMessage }),
+    ...(found.engine === "NEXTFLOW" && profilesOf(tree, found.main)),
+  };
 }
 
 /** WDL_LENIENT is never found by itself: it has to be asked for. */
 function detected(tree: SourceTree, { engine, main }: Definition): Detected {
   const asked: Engine | undefined = engine === "WDL_LENIENT" ? "WDL" : engine;
   const found = detect(tree, { ...(asked && { engine: asked }), ...(main !== undefined && { main }) });
-  if (!isDetected(found)) throw new CreationFailed(textOf(found));
+  if (!isDetected(found)) throw new CreationFailed(found.message.charAt(0).toUpperCase() + found.message.slice(1));
   return found;
 }
 
-const textOf = ({ message }: Diagnostic): string => message.charAt(0).toUpperCase() + message.slice(1);
-
-function templateOf(reading: Reading | undefined): ParameterTemplate | undefined {
-  const entries = Object.entries(reading?.parameterTemplate ?? {});
-  if (entries.length === 0) return undefined;
-  return Object.fromEntries(entries.map(([name, { description, optional }]) => [name, { ...(description != null && { description }), ...(optional !== undefined && { optional }) }]));
-}
-
-interface Checking {
+interface Found {
   readonly definition: Definition;
   readonly unread: Unread;
-  readonly main: string;
+  readonly found: Detected;
+  readonly inspection: Inspection;
 }
 
-async function checked(omics: Omics, { definition, unread, main }: Checking): Promise<EngineCheck> {
+async function messageOf(omics: Omics, { definition, unread, found, inspection }: Found): Promise<string> {
+  if (found.engine === "NEXTFLOW") return inspection.languageVersion === "DSL1" ? "" : lintReport(inspection.diagnostics);
+  if (found.engine === "CWL") return "";
   await unread.unpack();
-  const owner = `omics/check/${definition.uuid}`;
-  return checkWdl({ owner, folder: unread.folder, main, isLenient: definition.engine === "WDL_LENIENT" }, omics.engines);
+  const checking = { owner: `omics/check/${definition.uuid}`, folder: unread.folder, main: found.main, isLenient: definition.engine === "WDL_LENIENT" };
+  const check = await checkWdl(checking, omics.engines).catch((error: unknown) => {
+    if (error instanceof EngineUnavailable) return checkWithout(inspection.diagnostics, error.message);
+    throw error;
+  });
+  if (!check.isSound) throw new CreationFailed(check.message);
+  return check.message;
+}
+
+/** Where there is no miniwdl, our own reader's errors block; what is missing is said. */
+function checkWithout(diagnostics: readonly Diagnostic[], missing: string) {
+  const errors = diagnostics.filter(({ severity, rule }) => severity === "error" && rule === "wdl-syntax");
+  const lines = errors.map(({ file, line, column, message }) => `(${file} Ln ${line} Col ${column}) ${message}`);
+  return { isSound: errors.length === 0, message: errors.length === 0 ? `Not checked by the engine: ${missing}` : lines.join("\n") };
+}
+
+/** A repository that names no template has none (guide, "Create a private workflow"). */
+function templateOf(found: FoundTemplate, { source }: Definition): ParameterTemplate | undefined {
+  const entries = Object.entries(source.kind === "repository" ? {} : found);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries.map(([name, entry]) => [name, templateEntry(entry)]));
+}
+
+const templateEntry = ({ description, optional }: FoundTemplate[string]): ParameterTemplate[string] => ({
+  ...(description != null && { description }), ...(optional !== undefined && { optional }),
+});
+
+function profilesOf(tree: SourceTree, main: string): Pick<Definition, "profiles" | "profileParameterTemplates"> {
+  const profiles = nextflowProfiles(tree, main);
+  if (profiles.length === 0) return {};
+  const templates = Object.entries(nextflowProfileTemplates(tree, main)).map(([profile, template]) => [
+    profile, Object.fromEntries(Object.entries(template).map(([name, entry]) => [name, templateEntry(entry)])),
+  ]);
+  return { profiles, profileParameterTemplates: Object.fromEntries(templates) as Readonly<Record<string, ParameterTemplate>> };
 }
