@@ -1,5 +1,6 @@
 import type { Tags } from "../authorization/principal.ts";
 import { type PolicyUse, validatePolicyDocument } from "../authorization/validate-policy.ts";
+import { pageOf } from "../gateway/paging.ts";
 import { invalidInput, malformedPolicy, validationError } from "./errors.ts";
 
 /** @throws AwsError ValidationError unless the text is a name of at most `longest` characters */
@@ -58,14 +59,8 @@ export function tagContext(given: readonly TagInput[] | undefined, present: Tags
   };
 }
 
-/** One page of a list. The marker is the position to go on from. @throws AwsError ValidationError for a strange marker */
-export function page<T>(items: readonly T[], { Marker, MaxItems = 100 }: { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined }) {
-  const start = Marker === undefined ? 0 : Number(Buffer.from(Marker, "base64url").toString());
-  if (!Number.isInteger(start) || start < 0) throw validationError("Invalid Marker.");
-  const end = start + MaxItems;
-  const isTruncated = end < items.length;
-  return {
-    items: items.slice(start, end),
-    rest: { IsTruncated: isTruncated, ...(isTruncated && { Marker: Buffer.from(String(end)).toString("base64url") }) },
-  };
+/** One page of a list, and the members that say how to go on. @throws AwsError ValidationError for a strange marker */
+export function page<T>(all: readonly T[], { Marker, MaxItems = 100 }: { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined }) {
+  const { items, next } = pageOf(all, { token: Marker, limit: MaxItems, invalid: () => validationError("Invalid Marker.") });
+  return { items, rest: { IsTruncated: next !== undefined, ...(next !== undefined && { Marker: next }) } };
 }
