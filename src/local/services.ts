@@ -1,6 +1,7 @@
 import type { ServiceFactory } from "./gateway/service.ts";
 import { cloudformationService } from "./cloudformation/service.ts";
 import { iamService } from "./iam/service.ts";
+import { logsService } from "./logs/service.ts";
 import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
 import { statesService } from "./states/service.ts";
@@ -12,6 +13,7 @@ export const serviceFactories: readonly ServiceFactory[] = [
   iamService,
   stsService,
   ssmService,
+  logsService,
   s3Service,
   omicsService,
   statesService,

@@ -70,3 +70,12 @@ export const batchKey = (firstTimestamp: number, ingested: number, ordinal: numb
 
 /** The batch key before every batch that begins at `timestamp` or later. */
 export const batchesFrom = (timestamp: number): string => padded(Math.max(0, timestamp));
+
+/** Deletes every document below a key, a page at a time. */
+export function deleteAll<T>(collection: Collection<T>, prefix: readonly string[]): void {
+  for (;;) {
+    const page = collection.list(prefix, { limit: 500 });
+    if (page.length === 0) return;
+    for (const { key } of page) collection.delete(key);
+  }
+}
