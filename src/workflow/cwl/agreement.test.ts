@@ -20,15 +20,18 @@ test("generated documents are read as cwltool read them (bench/inspect/cwl.ts --
   for (const { files, answer } of recorded) {
     const reading = readCwl(memoryTree(files), "main.cwl");
     expect(differenceFrom(answer, reading)).toBeUndefined();
-    expect(reading.diagnostics).toEqual([]);
+    expect(reading.diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   }
 });
 
 test("generated documents, whole and cut off anywhere, are read without an exception, and every place is in a file", () => {
   for (let seed = 0; seed < 300; seed++) {
-    const files = generateCase(seed);
+    const files: Readonly<Record<string, string>> = generateCase(seed);
     const main = files["main.cwl"] ?? "";
-    const cut = { ...files, "main.cwl": main.slice(0, Math.floor(main.length * ((seed % 10) / 10))) };
+    const cut: Readonly<Record<string, string>> = {
+      ...files,
+      "main.cwl": main.slice(0, Math.floor(main.length * ((seed % 10) / 10))),
+    };
     for (const each of [files, cut]) {
       const { diagnostics, parameters, images, unresolved } = readCwl(memoryTree(each), "main.cwl");
       for (const { file, line } of [...diagnostics, ...parameters, ...images, ...unresolved]) {

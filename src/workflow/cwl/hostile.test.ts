@@ -108,7 +108,7 @@ test("one broken step is one diagnostic and the rest is read", () => {
 });
 
 test("versions that HealthOmics does not serve are named", () => {
-  const drafted = (version: string) => rules({ "main.cwl": `${version}class: CommandLineTool\ninputs: []\noutputs: []\n` });
+  const drafted = (version: string) => rules({ "main.cwl": `${version}class: ExpressionTool\ninputs: []\noutputs: []\n` });
   expect(drafted("cwlVersion: draft-3\n")).toEqual(["cwl-version main.cwl:1"]);
   expect(drafted("")).toEqual(["cwl-version main.cwl:1"]);
   expect(drafted("cwlVersion: cwl:v1.0\n")).toEqual([]);

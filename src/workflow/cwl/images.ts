@@ -1,79 +1,19 @@
-import type { Diagnostic, ImageUse, UnresolvedImage } from "../inspection.ts";
-import type { Document, Documents } from "./documents.ts";
+import type { ImageUse, UnresolvedImage } from "../inspection.ts";
 import { evaluate } from "./evaluate.ts";
-import { isNull, type MapNode, member, type Node, textOfScalar } from "./nodes.ts";
-import { nameOf, type Process, requirementOf, stepsOf } from "./process.ts";
-import { mainScope, type Scope, stepScope } from "./scope.ts";
+import { isNull, member, type Node, textOfScalar } from "./nodes.ts";
 import type { Alternative } from "./values.ts";
+import { distinct, effectiveRequirement, type Use } from "./walk.ts";
 
-/** The images of everything that runs. */
+/** The images of tools that run: each with where it is written and what would change it. */
 export interface Images {
   readonly images: readonly ImageUse[];
   readonly unresolved: readonly UnresolvedImage[];
-  /** The documents whose processes run. */
-  readonly used: readonly Document[];
-  readonly problems: readonly Diagnostic[];
 }
 
-/** A tool that runs and the DockerRequirement that holds for it. */
-export interface Use {
-  readonly scope: Scope;
-  readonly task: string;
-  readonly docker?: MapNode;
-}
-
-/** Every image that a CommandLineTool under this process can use, each with where it is written and what would change it. */
-export function imagesOf(process: Process, documents: Documents): Images {
-  const walk = new Walk();
-  const main = mainScope(process, documents);
-  walk.enter(main, nameOf(process) ?? stem(process.document.file), {});
-  return {
-    images: distinct(walk.uses.flatMap(imagesIn)),
-    unresolved: distinct(walk.uses.flatMap(unresolvedIn)),
-    used: [...walk.used],
-    problems: distinct(walk.problems),
-  };
-}
-
-const stem = (file: string): string => (file.split("/").at(-1) ?? file).replace(/\.[^.]+$/, "");
-
-/** The DockerRequirements that workflows and steps around a process hand on. */
-interface Inherited {
-  readonly requirement?: MapNode | undefined;
-  readonly hint?: MapNode | undefined;
-}
-
-class Walk {
-  readonly uses: Use[] = [];
-  readonly problems: Diagnostic[] = [];
-  readonly used = new Set<Document>();
-
-  /**
-   * Any requirement comes before any hint, and a process's own before what it inherits (CWL 1.2, section 5.2). To its
-   * steps a workflow hands on an inherited requirement before its own: so does cwltool, which runs it.
-   */
-  enter(scope: Scope, task: string, outer: Inherited): void {
-    const { process } = scope;
-    this.used.add(process.document);
-    const own = dockerOf(process.node);
-    const hint = own.hint ?? outer.hint;
-    if (process.class === "CommandLineTool") {
-      const docker = own.requirement ?? outer.requirement ?? hint;
-      this.uses.push({ scope, task, ...(docker && { docker }) });
-    }
-    for (const step of stepsOf(process)) {
-      const inner = stepScope(scope, step);
-      const asked = dockerOf(step.node);
-      const requirement = asked.requirement ?? outer.requirement ?? own.requirement;
-      if ("rule" in inner) this.problems.push(inner);
-      else this.enter(inner, step.id, { requirement, hint: asked.hint ?? hint });
-    }
-  }
-}
-
-const dockerOf = (node: Node): Inherited => ({
-  requirement: requirementOf(node, "requirements", "DockerRequirement"),
-  hint: requirementOf(node, "hints", "DockerRequirement"),
+/** What the DockerRequirements of these tools come to. */
+export const imagesOf = (uses: readonly Use[]): Images => ({
+  images: distinct(uses.flatMap(imagesIn)),
+  unresolved: distinct(uses.flatMap(unresolvedIn)),
 });
 
 interface Pull {
@@ -83,7 +23,8 @@ interface Pull {
 }
 
 /** What `dockerPull` can be, or `dockerImageId` where the image has a name alone. */
-function pullOf({ scope, docker }: Use): Pull | undefined {
+function pullOf({ scope }: Use): Pull | undefined {
+  const docker = effectiveRequirement(scope, "DockerRequirement");
   const node = [member(docker, "dockerPull"), member(docker, "dockerImageId")].find((each) => !isNull(each));
   const text = textOfScalar(node);
   return node && text !== undefined ? { node, text, alternatives: evaluate(text, scope) } : undefined;
@@ -121,8 +62,4 @@ function unresolvedIn(use: Use): readonly UnresolvedImage[] {
     const entry = { expression: pull.text, task: use.task, file: pull.node.at.file, line: pull.node.at.line };
     return each.inputs.length === 0 ? [entry] : each.inputs.map((input) => ({ ...entry, input }));
   });
-}
-
-function distinct<T extends object>(items: readonly T[]): readonly T[] {
-  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
 }

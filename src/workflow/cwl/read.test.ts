@@ -6,6 +6,8 @@ import { readCwl } from "./read.ts";
 const read = (files: Readonly<Record<string, string>>, main = "main.cwl") => readCwl(memoryTree(files), main);
 const tool = (body: string): string => `cwlVersion: v1.2\nclass: CommandLineTool\n${body}\noutputs: []\n`;
 
+const IMAGE = "hints: {DockerRequirement: {dockerPull: 'any:1'}}";
+
 describe("inputs (guide, parameter-templates; types of CWL 1.2)", () => {
   test.each([
     ["int", "int", false],
@@ -23,8 +25,8 @@ describe("inputs (guide, parameter-templates; types of CWL 1.2)", () => {
     ["{type: stdin}", "File", false],
     ["{type: int, default: null}", "int", false],
   ])("x: %s is %s", (written, type, optional) => {
-    const { parameters, parameterTemplate, diagnostics } = read({ "main.cwl": tool(`inputs:\n  x: ${written}`) });
-    expect(parameters).toMatchObject([{ name: "x", type, optional, file: "main.cwl", line: 4 }]);
+    const { parameters, parameterTemplate, diagnostics } = read({ "main.cwl": tool(`${IMAGE}\ninputs:\n  x: ${written}`) });
+    expect(parameters).toMatchObject([{ name: "x", type, optional, file: "main.cwl", line: 5 }]);
     expect(parameterTemplate).toEqual({ x: { description: "", optional } });
     expect(diagnostics).toEqual([]);
   });
@@ -58,12 +60,12 @@ describe("inputs (guide, parameter-templates; types of CWL 1.2)", () => {
     const files = {
       "types.yml": "- name: paired\n  type: record\n  fields:\n    r1: File\n",
       "main.cwl": tool(
-        "requirements: [{class: SchemaDefRequirement, types: [{$import: types.yml}]}]\ninputs: {a: 'types.yml#paired', b: 'paired[]?', c: 'nothing#here'}",
+        "hints: {DockerRequirement: {dockerPull: 'any:1'}}\nrequirements: [{class: SchemaDefRequirement, types: [{$import: types.yml}]}]\ninputs: {a: 'types.yml#paired', b: 'paired[]?', c: 'nothing#here'}",
       ),
     };
     const { parameters, diagnostics } = read(files);
     expect(parameters.map(({ type }) => type)).toEqual(["paired", "paired[]?", "here"]);
-    expect(diagnostics).toMatchObject([{ rule: "cwl-type", line: 4, message: expect.stringContaining("nothing#here") }]);
+    expect(diagnostics).toMatchObject([{ rule: "cwl-type", line: 5, message: expect.stringContaining("nothing#here") }]);
   });
 });
 

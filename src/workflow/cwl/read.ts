@@ -2,11 +2,13 @@
 import type { Diagnostic, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
 import { documentsOf, type Document } from "./documents.ts";
-import { interfaceOf } from "./inputs.ts";
 import { imagesOf } from "./images.ts";
+import { interfaceOf } from "./inputs.ts";
+import { lintCwl } from "./lint.ts";
 import { problem } from "./problems.ts";
 import { nameOf, type Process, processIn } from "./process.ts";
 import { definitionVersion, languageVersion, versionProblem } from "./versions.ts";
+import { runningUnder } from "./walk.ts";
 
 const NOTHING: Reading = { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [] };
 
@@ -25,7 +27,7 @@ export function readCwl(tree: SourceTree, main: string): Reading {
   const process = processIn(document, id.length > 0 ? id.join("#") : undefined);
   if ("rule" in process) return { ...NOTHING, ...said, diagnostics: [...problemsOf([document]), process] };
   const { parameters, parameterTemplate, problems } = interfaceOf(process, documents);
-  const { images, unresolved, used, problems: found } = imagesOf(process, documents);
+  const running = runningUnder(process, documents);
   const own = definitionVersion(process, document);
   return {
     ...said,
@@ -33,9 +35,14 @@ export function readCwl(tree: SourceTree, main: string): Reading {
     ...(own !== undefined && { version: own }),
     parameterTemplate,
     parameters,
-    images,
-    unresolved,
-    diagnostics: [...problemsOf([document, ...used]), ...versionProblems(process, document), ...problems, ...found],
+    ...imagesOf(running.tools),
+    diagnostics: [
+      ...problemsOf([document, ...running.documents]),
+      ...versionProblems(process, document),
+      ...problems,
+      ...running.problems,
+      ...lintCwl(running),
+    ],
   };
 }
 

@@ -70,6 +70,102 @@ export const cwlRules: readonly Rule[] = [
     reason: ENGINE,
     fix: "Write a type of CWL, or declare the record or enum under SchemaDefRequirement.",
   },
+  {
+    id: "cwl-no-image",
+    severity: "warning",
+    title: "A tool names no container image",
+    reason:
+      "Such a task runs in a default image of the service, which has few programs, and its results are never cached (user guide, workflows-ecr, how-run-cache).",
+    fix: "Add a DockerRequirement with dockerPull to the tool, its step or its workflow.",
+  },
+  {
+    id: "cwl-built-image",
+    severity: "error",
+    title: "An image would have to be built or loaded where the workflow runs",
+    reason: "HealthOmics takes task images from private ECR repositories and builds none (user guide, workflows-ecr).",
+    fix: "Build the image before the release (`images.build` of omx.yaml) and name it with dockerPull.",
+  },
+  {
+    id: "cwl-resources-too-large",
+    severity: "error",
+    title: "A tool asks for more CPU or memory than an instance has",
+    reason: "The largest instance of every Region has 96 vCPU and 768 GiB (user guide, memory-and-compute-tasks).",
+    fix: "Ask for less, or split the work; a few Regions have instances with up to 192 vCPU and 1,536 GiB.",
+  },
+  {
+    id: "cwl-resources-too-small",
+    severity: "info",
+    title: "A tool asks for less CPU or memory than the least that is given",
+    reason:
+      "HealthOmics rounds a request up to at least 1 vCPU and 1 GiB, on an instance with 2 vCPU and 4 GiB (user guide, memory-and-compute-tasks).",
+    fix: "Ask for at least 1 core and 1024 MiB; ramMin is in MiB.",
+  },
+  {
+    id: "cwl-network",
+    severity: "warning",
+    title: "A tool wants a network",
+    reason:
+      "A run has no network but S3 and ECR of its Region, unless it runs in VPC mode (user guide, workflows-vpc-networking).",
+    fix: "Stage the data as inputs, or start runs with a configuration for VPC networking.",
+  },
+  {
+    id: "cwl-inplace-update",
+    severity: "warning",
+    title: "A tool changes its inputs in place",
+    reason: "Inputs are staged read-only (user guide, workflows-run-inputs).",
+    fix: "Write a new file; copy the input first where the program cannot.",
+  },
+  {
+    id: "cwl-accelerator",
+    severity: "error",
+    title: "A CUDA requirement names no accelerator of HealthOmics",
+    reason: "For HealthOmics, cudaComputeCapability holds the accelerator's name (user guide, task-accelerators).",
+    fix: "Write one of the names the message lists.",
+  },
+  {
+    id: "cwl-reserved-variable",
+    severity: "error",
+    title: "An environment variable has a reserved name",
+    reason: "The prefix AWS_WORKFLOW_ is the service's own (user guide, ecr-env-vars).",
+    fix: "Give the variable another name.",
+  },
+  {
+    id: "cwl-operation",
+    severity: "error",
+    title: "A step is an Operation",
+    reason: "HealthOmics does not support Operation processes (user guide, workflow-languages-cwl).",
+    fix: "Replace the Operation by a tool or workflow.",
+  },
+  {
+    id: "cwl-strict-javascript",
+    severity: "error",
+    title: "JavaScript does not compile in strict mode",
+    reason: "HealthOmics runs expressions in strict mode (user guide, workflow-languages-cwl).",
+    fix: "Rewrite what strict mode forbids: `with`, octal numbers such as 010, deleting variables, doubled parameters.",
+  },
+  {
+    id: "cwl-remote-default",
+    severity: "warning",
+    title: "A default is a file that HealthOmics cannot read",
+    reason:
+      "Files come from S3 or from the definition; there is no other network and no other file system (user guide, workflows-run-inputs).",
+    fix: "Put the file into S3 and make its URI the default, or drop the default.",
+  },
+  {
+    id: "cwl-secondary-files",
+    severity: "warning",
+    title: "A main input lacks the secondaryFiles that a tool wants",
+    reason:
+      "Only files that the main workflow declares are staged; secondaryFiles of a sub-workflow or tool must be repeated there (user guide, workflow-languages-cwl).",
+    fix: "Repeat secondaryFiles at the input of the main workflow.",
+  },
+  {
+    id: "cwl-loop-version",
+    severity: "error",
+    title: "A loop in a document older than CWL 1.2",
+    reason: "Loops by cwltool's extension need CWL 1.2 (user guide, workflow-languages-cwl).",
+    fix: "Write `cwlVersion: v1.2`.",
+  },
 ];
 
 const BY_ID: ReadonlyMap<string, Rule> = new Map(cwlRules.map((rule) => [rule.id, rule]));

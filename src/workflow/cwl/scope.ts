@@ -23,8 +23,9 @@ export interface Scope {
   readonly process: Process;
   readonly inputs: ReadonlyMap<string, Value>;
   readonly documents: Documents;
-  /** Where it runs; absent for the main process. */
+  /** Where it runs and by which step; absent for the main process. */
   readonly within?: Scope;
+  readonly step?: Named;
   /** The scopes of its steps, once asked for; "open" while one is made. */
   readonly steps: Map<string, Scope | Diagnostic | "open">;
   /** How many more scopes are made: workflows may hold each other many times over. */
@@ -66,7 +67,7 @@ function makeScope(scope: Scope, step: Named): Scope | Diagnostic {
       return problem("cwl-cycle", step.at, `the step "${step.id}" runs the workflow that it is part of`);
   }
   const { documents, budget } = scope;
-  return { process, inputs: bound(scope, step, process), documents, within: scope, steps: new Map(), budget };
+  return { process, inputs: bound(scope, step, process), documents, within: scope, step, steps: new Map(), budget };
 }
 
 /** The inputs of a step's process: source or default, one element where it scatters, then valueFrom, then the tool's own default. */
