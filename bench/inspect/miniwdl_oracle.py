@@ -4,7 +4,9 @@
 
 Needs miniwdl (1.16.0 was used for the recorded answers) in the Python that runs it.
 A line has `path`, and either `error` (why miniwdl refuses the document) or `name` and
-`inputs`: the own inputs of its workflow, or of its one task, with type and `optional`.
+`inputs`: the own inputs of its workflow, or of its one task, with type and `optional`;
+`images` [task, image] that its tasks use by default, `unresolved` the tasks of which only an
+input or a run tells the image.
 """
 
 import json
@@ -12,6 +14,8 @@ import os
 import sys
 
 import WDL
+
+from miniwdl_images import images_of
 
 # Documents of the hostile corpus nest deeply on purpose.
 sys.setrecursionlimit(4000)
@@ -51,7 +55,8 @@ def answer(path):
     entry = entry_of(document)
     if entry is None:
         return {"inputs": []}
-    return {"name": entry.name, "inputs": inputs_of(entry)}
+    images, unresolved = images_of(document)
+    return {"name": entry.name, "inputs": inputs_of(entry), "images": images, "unresolved": unresolved}
 
 
 def main(root):

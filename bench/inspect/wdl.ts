@@ -16,11 +16,14 @@ import { openFolder } from "../../src/workflow/folder-tree.ts";
 import type { Reading } from "../../src/workflow/inspection.ts";
 import { readWdl } from "../../src/workflow/wdl/read.ts";
 import { generateCase } from "../../src/workflow/wdl/testing/generate.ts";
+import { generateImageCase } from "../../src/workflow/wdl/testing/generate-images.ts";
 
 interface Answer {
   readonly path: string;
   readonly error?: string;
   readonly name?: string;
+  readonly images?: readonly (readonly [task: string, image: string])[];
+  readonly unresolved?: readonly string[];
   readonly inputs?: readonly { readonly name: string; readonly type: string; readonly optional: boolean }[];
 }
 
@@ -30,7 +33,8 @@ const { values } = parseArgs({
 
 function generateInto(root: string): void {
   for (let index = 0; index < Number(values.cases); index += 1) {
-    for (const [name, text] of Object.entries(generateCase(Number(values.seed) * 1_000_000 + index))) {
+    const generate = index % 2 === 0 ? generateCase : generateImageCase;
+    for (const [name, text] of Object.entries(generate(Number(values.seed) * 1_000_000 + index))) {
       const path = join(root, `case-${index}`, name);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text);
@@ -48,6 +52,25 @@ function askMiniwdl(root: string): Answer[] {
 const inputsOf = (reading: Reading): string =>
   JSON.stringify(reading.parameters.map(({ name, type, optional }) => ({ name, type, optional })));
 
+/**
+ * Images that miniwdl's evaluator gives and we do not, and the reverse. Where it cannot tell all of a task's images
+ * (an array with one unknown item is unknown to it), ours may be more; a task must then at least be told of.
+ */
+function imageDifferences(answer: Answer, reading: Reading): { missing: string[]; extra: string[]; hidden: string[] } {
+  const undecided = new Set(answer.unresolved);
+  // The generator's random texts: with blanks they are no images.
+  const given = (answer.images ?? []).filter(([, image]) => /^[^\s*]+$/.test(image));
+  const theirs = new Set(given.map((pair) => pair.join(" ")));
+  const ours = new Set(reading.images.map((use) => `${use.task} ${use.image}`));
+  const certain = reading.images.filter((use) => use.condition === undefined && !undecided.has(use.task));
+  const told = new Set([...reading.unresolved, ...reading.images].map((each) => each.task));
+  return {
+    missing: [...theirs].filter((each) => !ours.has(each)),
+    extra: certain.map((use) => `${use.task} ${use.image}`).filter((each) => !theirs.has(each)),
+    hidden: [...undecided].filter((task) => !told.has(task)),
+  };
+}
+
 function compare(root: string): void {
   const answers = askMiniwdl(root);
   const tree = openFolder(root);
@@ -59,6 +82,10 @@ function compare(root: string): void {
   const errorOf = (reading: Reading) => reading.diagnostics.find((each) => each.severity === "error");
   const tooStrict = accepted.filter(({ reading }) => errorOf(reading));
   const tooLenient = readings.filter(({ answer, reading }) => answer.error !== undefined && !errorOf(reading));
+  const images = accepted.filter(({ answer }) => answer.images).map(({ answer, reading }) => ({ answer, ...imageDifferences(answer, reading) }));
+  for (const { answer, ...lists } of images.filter((each) => each.missing.length + each.extra.length + each.hidden.length > 0).slice(0, 8))
+    console.log(`IMAGES ${answer.path} ${JSON.stringify(lists)}`);
+  const count = (pick: (each: (typeof images)[number]) => readonly unknown[]): number => images.reduce((sum, each) => sum + pick(each).length, 0);
   for (const { answer, reading } of differing.slice(0, 5)) console.log(`DIFFERS ${answer.path}\n  miniwdl ${JSON.stringify(answer.inputs)}\n  ours    ${inputsOf(reading)}`);
   for (const { answer, reading } of tooStrict.slice(0, 10)) console.log(`REFUSED BY US ${answer.path} ${JSON.stringify(errorOf(reading))}`);
   for (const { answer } of tooLenient.slice(0, 10)) console.log(`REFUSED BY MINIWDL ${answer.path} ${answer.error ?? ""}`);
@@ -69,6 +96,10 @@ function compare(root: string): void {
       sameParameters: accepted.length - differing.length,
       refusedByUsOnly: tooStrict.length,
       refusedByMiniwdlOnly: tooLenient.length,
+      imagesByMiniwdl: count(({ answer }) => answer.images ?? []),
+      imagesMissing: count(({ missing }) => missing),
+      imagesExtra: count(({ extra }) => extra),
+      unresolvedMissing: count(({ hidden }) => hidden),
       milliseconds: Math.round(milliseconds),
     }),
   );

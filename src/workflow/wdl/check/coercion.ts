@@ -131,6 +131,7 @@ export function unify(types: readonly Type[], toString = false): Type {
     const wasOpenArray = common.kind === "Array" && common.item.kind === "Any";
     common = widen(common, type, toString);
     if (!wasOpenArray && hasOpenParameter(common)) return ANY;
+    if (common.kind === "Object" && type.kind === "Object") common = { ...common, members: joinMembers(common.members, type.members) };
     if (common.kind === "Int" && type.kind === "Float") common = FLOAT;
     if (type.kind === "String" && common.kind !== "Array" && common.kind !== "Pair" && common.kind !== "Map") common = STRING;
   }
@@ -149,7 +150,6 @@ function widen(common: Type, type: Type, toString: boolean): Type {
   if (common.kind === "Array" && type.kind === "Array" && type.item.kind !== "Any") return { ...common, item: join(common.item, type.item) };
   if (common.kind === "Pair" && type.kind === "Pair") return { ...common, left: join(common.left, type.left), right: join(common.right, type.right) };
   if (common.kind === "Map" && type.kind === "Map") return { ...common, key: join(common.key, type.key), value: join(common.value, type.value) };
-  if (common.kind === "Object" && type.kind === "Object") return { ...common, members: joinMembers(common.members, type.members) };
   return common;
 }
 
