@@ -1,3 +1,4 @@
+import { eventsService } from "./events/service.ts";
 import type { ServiceFactory } from "./gateway/service.ts";
 import { cloudformationService } from "./cloudformation/service.ts";
 import { iamService } from "./iam/service.ts";
@@ -17,5 +18,6 @@ export const serviceFactories: readonly ServiceFactory[] = [
   s3Service,
   omicsService,
   statesService,
+  eventsService,
   cloudformationService,
 ];

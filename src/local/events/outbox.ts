@@ -12,7 +12,8 @@ export interface PendingEvent extends AwsEvent {
 
 /** Events on their way to EventBridge: durable with the transaction that emits them, delivered at least once. */
 export interface Outbox {
-  put(event: AwsEvent): void;
+  /** Gives the event's id. Its time is now unless given (ISO). */
+  put(event: AwsEvent & { readonly time?: string }): string;
   /** Calls the listener after each `put`; the event service drains the collection then. */
   subscribe(listener: () => void): void;
   readonly pending: Collection<PendingEvent>;
@@ -28,8 +29,10 @@ export function createOutbox({ database, clock, random }: { readonly database: D
       const now = clock.now();
       // The key keeps the order of emission: time first, then a counter of this process.
       const key = `${String(now.getTime()).padStart(15, "0")}-${String(count++).padStart(9, "0")}`;
-      pending.put([key], { ...event, id: random.uuid(), time: now.toISOString() });
+      const id = random.uuid();
+      pending.put([key], { ...event, id, time: event.time ?? now.toISOString() });
       for (const listener of listeners) queueMicrotask(listener);
+      return id;
     },
     subscribe: (listener) => void listeners.add(listener),
   };
