@@ -139,17 +139,43 @@ def _becomes(is_cancelled):
 
 
 class Command:
-    """A command line and where it runs."""
+    """
+    A command line and where it runs. In a container `arguments` are the container engine's own (mounts, folder,
+    user); `argv` is what runs. `owned` are paths that must become ours where a root daemon wrote them.
+    """
 
     def __init__(self, **members):
-        self.script = members["script"]
+        self.argv = members["argv"]
         self.folder = members["folder"]
-        self.inside_folder = members.get("inside_folder", self.folder)
-        self.mounts = members.get("mounts", [])
+        self.arguments = members.get("arguments", [])
         self.environment = members.get("environment", {})
-        self.shell = members.get("shell", "/bin/sh")
+        self.stdin = members.get("stdin")
+        self.stdout = members.get("stdout")
+        self.stderr = members.get("stderr")
         self.is_success = members.get("is_success", lambda code: code == 0)
         self.owned = members.get("owned", [])
+
+    def popen(self, argv, environment):
+        """Starts a process with the command's files as its streams; where none is named there is nothing."""
+        streams = [open(path, mode) if path else None for path, mode in
+                   ((self.stdin, "rb"), (self.stdout, "ab"), (self.stderr, "ab"))]
+        try:
+            named = [stream if stream is not None else subprocess.DEVNULL for stream in streams]
+            return subprocess.Popen(argv, cwd=self.folder, env=environment, stdin=named[0], stdout=named[1], stderr=named[2])
+        finally:
+            for stream in streams:
+                if stream is not None:
+                    stream.close()
+
+
+def mount(inside, outside, is_writable):
+    """The argument that binds a path of the host into a container."""
+    return ["--mount", "type=bind,source=%s,target=%s%s" % (_field(outside), _field(inside), "" if is_writable else ",readonly")]
+
+
+def _field(path):
+    """A path as a field of --mount, which is read as CSV."""
+    return '"%s"' % path.replace('"', '""') if any(mark in path for mark in ',"') else path
 
 
 class OnHost:
@@ -166,14 +192,7 @@ class OnHost:
     def start(self):
         environment = dict(self.grant.get("environment", {}))
         environment.update(self.command.environment)
-        self.process = subprocess.Popen(
-            [self.command.shell, "-c", self.command.script],
-            cwd=self.command.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.process = self.command.popen(self.command.argv, environment)
 
     def identity(self):
         return {"pid": self.process.pid}
@@ -231,14 +250,12 @@ class Contained:
         self.command = command
         self.name = "omx-" + ask
         self.process = None
+        self._is_oom_killed = False
+        # The daemon's own words ("invalid mount", "no such image") come on stderr, where the task's own do too.
+        self._stderr_before = os.path.getsize(command.stderr) if command.stderr and os.path.exists(command.stderr) else 0
 
     def start(self):
-        # The daemon's own words ("invalid mount", "no such image") go to a file of ours, not into the task's stderr.
-        self.log_path = os.path.join(self.command.folder, "..", self.name + ".log")
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                self._invocation(), cwd=self.command.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
+        self.process = self.command.popen(self._invocation(), None)
 
     def identity(self):
         return {"container": self.name}
@@ -246,24 +263,25 @@ class Contained:
     def _invocation(self):
         grant = self.grant
         line = [grant["executable"], "run", "--name", self.name, "--pull", "never", "--entrypoint", ""]
-        line += ["--label", "omx.run=" + grant["run"], "--network", grant["network"]]
+        line += ["--label", "omx.run=" + grant["run"], "--network", grant["network"], "--log-driver", "none"]
         line += ["--cpus", str(grant["cpus"]), "--memory", str(grant["memoryBytes"]), "--memory-swap", str(grant["memoryBytes"])]
-        line += ["--workdir", self.command.inside_folder]
+        if self.command.stdin:
+            line.append("--interactive")
+        for inside, outside in ((inside, outside) for outside, inside in grant.get("mounts", [])):
+            line += mount(inside, outside, False)
         environment = dict(grant.get("environment", {}))
         environment.update(self.command.environment)
         for name, value in environment.items():
             line += ["--env", name + "=" + value]
-        for inside, outside, is_writable in self.command.mounts:
-            line += ["--mount", "type=bind,source=%s,target=%s%s" % (_field(outside), _field(inside), "" if is_writable else ",readonly")]
-        return line + [grant["image"]["reference"], self.command.shell, "-c", self._script()]
+        return line + self.command.arguments + [grant["image"]["reference"]] + self._argv()
 
-    def _script(self):
+    def _argv(self):
         # Where a root daemon serves a common user, what the task wrote must become the user's again.
         if os.geteuid() == 0 or not self.command.owned or self.grant["containers"] != "docker":
-            return self.command.script
+            return self.command.argv
         owned = " ".join(shlex.quote(path) for path in self.command.owned)
-        return "%s\nomx_status=$?\nchown -R %d:%d %s 2>/dev/null\nexit $omx_status" % (
-            self.command.script, os.geteuid(), os.getegid(), owned)
+        script = '"$@"; omx_status=$?; chown -R %d:%d %s 2>/dev/null; exit $omx_status' % (os.geteuid(), os.getegid(), owned)
+        return ["/bin/sh", "-c", script, "sh"] + self.command.argv
 
     def wait(self, seconds):
         try:
@@ -281,29 +299,27 @@ class Contained:
     def explain(self, outcome):
         if outcome.exit_code == 137 and outcome.code is None and self._is_oom_killed:
             return Outcome(137, "OUT_OF_MEMORY_ERROR", "Task ran out of memory")
-        if outcome.exit_code in (125, 126, 127) and outcome.code is None:
-            said = self._daemon_said()
-            if said:
-                return Outcome(outcome.exit_code, "CANNOT_START_CONTAINER_ERROR", said)
+        if outcome.exit_code in (125, 126, 127) and outcome.code is None and not self._has_run:
+            return Outcome(outcome.exit_code, "CANNOT_START_CONTAINER_ERROR", self._daemon_said())
         return outcome
 
     def _daemon_said(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as log:
-            return log.read(2000).strip()
+        if not self.command.stderr:
+            return "The container could not be started"
+        with open(self.command.stderr, encoding="utf-8", errors="replace") as said:
+            said.seek(self._stderr_before)
+            return said.read(2000).strip()
 
     def finish(self):
+        """What is left of the container tells how it ended; then it goes, which takes longer than the next task should wait."""
         inspected = subprocess.run(
-            [self.grant["executable"], "inspect", "--format", "{{.State.OOMKilled}}", self.name],
+            [self.grant["executable"], "inspect", "--format", "{{.State.OOMKilled}} {{.State.Pid}} {{.State.StartedAt}}", self.name],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True)
-        self._is_oom_killed = inspected.stdout.strip() == "true"
-        # Removal takes longer than the next task should wait.
+        words = inspected.stdout.split()
+        self._is_oom_killed = words[:1] == ["true"]
+        self._has_run = len(words) == 3 and not words[2].startswith("0001-")
         threading.Thread(target=self._remove, daemon=False).start()
         return {}
 
     def _remove(self):
         subprocess.run([self.grant["executable"], "rm", "--force", self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _field(path):
-    """A path as a field of --mount, which is read as CSV."""
-    return '"%s"' % path.replace('"', '""') if any(mark in path for mark in ',"') else path

@@ -9,7 +9,7 @@ from WDL.Error import RuntimeError as WdlRuntimeError
 from WDL.runtime.error import CommandFailed, Interrupted, Terminated
 from WDL.runtime.task_container import TaskContainer
 
-from .tasks import Cancelled, Command, Refused, Task
+from .tasks import Cancelled, Command, Refused, Task, mount
 
 GIB = 1024 ** 3
 
@@ -105,18 +105,18 @@ class OmxContainer(TaskContainer):
 
     def _prepare(self, is_contained, grant):
         shell = self.cfg.get("task_runtime", "command_shell")
-        script = "%s ../command >> ../%s 2>> ../%s"
-        names = ("stdout.txt", "stderr.txt") if is_contained else tuple(
-            os.path.basename(path) for path in (self.host_stdout_txt(), self.host_stderr_txt()))
-        script = script % ((shell,) + names)
+        streams = {"stdout": self.host_stdout_txt(), "stderr": self.host_stderr_txt(), "is_success": self.success_exit_code}
+        script = ["/bin/sh", "-c", "exec %s ../command" % shell]
         if not is_contained:
             self._link_inputs()
             temporary = os.path.join(self.host_dir, "tmp")
             os.makedirs(temporary, exist_ok=True)
-            return Command(script=script, folder=self.host_work_dir(), is_success=self.success_exit_code,
-                           environment={"TMPDIR": temporary, "HOME": temporary})
-        return Command(script=script, folder=self.host_work_dir(), inside_folder=os.path.join(self.container_dir, "work"),
-                       mounts=self._mounts(grant), is_success=self.success_exit_code, owned=[".", "/tmp"])
+            return Command(argv=script, folder=self.host_work_dir(), environment={"TMPDIR": temporary, "HOME": temporary}, **streams)
+        inside = os.path.join(self.container_dir, "work")
+        arguments = ["--workdir", inside]
+        for path, outside, is_writable in self._mounts():
+            arguments += mount(path, outside, is_writable)
+        return Command(argv=script, folder=self.host_work_dir(), arguments=arguments, owned=[inside, "/tmp"], **streams)
 
     def _link_inputs(self):
         for outside, inside in self.input_path_map.items():
@@ -125,15 +125,14 @@ class OmxContainer(TaskContainer):
             if not os.path.lexists(link):
                 os.symlink(outside.rstrip("/"), link)
 
-    def _mounts(self, grant):
+    def _mounts(self):
         temporary = os.path.join(self.host_dir, "tmp%d" % self.try_counter)
         os.makedirs(temporary, exist_ok=True)
         os.chmod(temporary, 0o1777)
-        mounts = [(inside, outside, False) for inside, outside in grant.get("mounts", [])]
-        mounts += [
+        mounts = [
             ("/tmp", temporary, True),
-            (os.path.join(self.container_dir, "stdout.txt"), self.host_stdout_txt(), True),
-            (os.path.join(self.container_dir, "stderr.txt"), self.host_stderr_txt(), True),
+            (os.path.join(self.container_dir, "stdout.txt"), self.host_stdout_txt(), False),
+            (os.path.join(self.container_dir, "stderr.txt"), self.host_stderr_txt(), False),
             (os.path.join(self.container_dir, "command"), os.path.join(self.host_dir, "command"), False),
             (os.path.join(self.container_dir, "work"), self.host_work_dir(), True),
         ]
