@@ -9,9 +9,14 @@ export interface EngineCommand {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+const PYTHON_ENGINES = {
+  WDL: { name: "miniwdl", module: "omx_engine.wdl" },
+  CWL: { name: "cwltool", module: "omx_engine.cwl" },
+} as const;
+
 /** @throws EngineUnavailable when the engine can't be had on this machine */
 export async function commandOf(engine: EngineName, folder: RunFolder, host: EnvironmentHost): Promise<EngineCommand> {
-  if (engine !== "WDL") throw new EngineUnavailable(`no engine for ${engine} is there`);
-  const python = await pythonOf("miniwdl", host);
-  return { program: python, args: ["-m", "omx_engine.wdl", folder.root], environment: {} };
+  if (engine === "NEXTFLOW") throw new EngineUnavailable(`no engine for ${engine} is there`);
+  const { name, module } = PYTHON_ENGINES[engine];
+  return { program: await pythonOf(name, host), args: ["-m", module, folder.root], environment: {} };
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { TaskRequest } from "./engine.ts";
 import { hasDocker, importHostImage } from "./testing/docker.ts";
@@ -26,6 +28,34 @@ const contained = (request: TaskRequest) => ({
 });
 
 const inDocker = (play: Rehearsal) => rehearse({ containers: "docker", grant: contained, ...play });
+
+describe.skipIf(!hasDocker())("CWL in containers", () => {
+  beforeAll(() => importHostImage(IMAGE));
+
+  test("a tool reads its inputs, writes its outputs and has no network", { timeout: 180_000 }, async () => {
+    const tool = `
+cwlVersion: v1.2
+class: CommandLineTool
+baseCommand: [sh, -c]
+arguments: ["pwd; ls /sys/class/net; cat $(inputs.text.path) > copy.txt"]
+requirements: { DockerRequirement: { dockerPull: "quay.io/bash:5" }, ResourceRequirement: { ramMin: 256 } }
+inputs: { text: File }
+stdout: said.txt
+outputs: { said: stdout, copy: { type: File, outputBinding: { glob: copy.txt } } }
+`;
+    const text = join(mkdtempSync(join(tmpdir(), "omx-text-")), "text.txt");
+    writeFileSync(text, "hello\n", { mode: 0o444 });
+    const { result } = await inDocker({
+      engine: "CWL", main: "main.cwl", files: { "main.cwl": tool },
+      inputs: { text: { class: "File", location: "s3://data/text.txt" } },
+      bring: () => ({ paths: { "s3://data/text.txt": text } }),
+    });
+    expect(result).toMatchObject({ outcome: "completed" });
+    const outputs = (result.outcome === "completed" ? result.outputs : {}) as Record<string, { location: string }>;
+    expect(readFileSync(outputs["said"]!.location, "utf8").split("\n").slice(1)).toEqual(["lo", ""]);
+    expect(readFileSync(outputs["copy"]!.location, "utf8")).toBe("hello\n");
+  });
+});
 
 describe.skipIf(!hasDocker())("WDL in containers", () => {
   beforeAll(() => importHostImage(IMAGE));

@@ -35,6 +35,8 @@ export type EngineEvent =
 export interface InputUri {
   readonly uri: string;
   readonly isDirectory: boolean;
+  /** Left out where it is not there: a secondary file that may be missing. */
+  readonly isOptional?: boolean;
 }
 
 /** What a task asks for, as its author wrote it, rounded up to whole CPUs. */
