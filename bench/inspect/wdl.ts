@@ -3,6 +3,7 @@
  *
  *   node bench/inspect/wdl.ts --python PYTHON [--cases N] [--seed N]    on generated documents
  *   node bench/inspect/wdl.ts --python PYTHON --root FOLDER             on the documents of a folder
+ *   node bench/inspect/wdl.ts --python PYTHON --record FILE             writes the answers that the unit tests compare with
  *
  * PYTHON is one that has miniwdl. Prints how many documents agree and the first that do not;
  * exits with 1 when a document that miniwdl accepts is read otherwise.
@@ -15,7 +16,7 @@ import { parseArgs } from "node:util";
 import { openFolder } from "../../src/workflow/folder-tree.ts";
 import type { Reading } from "../../src/workflow/inspection.ts";
 import { readWdl } from "../../src/workflow/wdl/read.ts";
-import { generateCase } from "../../src/workflow/wdl/testing/generate.ts";
+import { type GeneratedCase, generateCase } from "../../src/workflow/wdl/testing/generate.ts";
 import { generateImageCase } from "../../src/workflow/wdl/testing/generate-images.ts";
 
 interface Answer {
@@ -28,13 +29,17 @@ interface Answer {
 }
 
 const { values } = parseArgs({
-  options: { python: { type: "string", default: "python3" }, cases: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, root: { type: "string" }, keep: { type: "boolean", default: false } },
+  options: { python: { type: "string", default: "python3" }, cases: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, root: { type: "string" }, record: { type: "string" }, keep: { type: "boolean", default: false } },
 });
+
+function caseFiles(index: number): GeneratedCase {
+  const generate = index % 2 === 0 ? generateCase : generateImageCase;
+  return generate(Number(values.seed) * 1_000_000 + index);
+}
 
 function generateInto(root: string): void {
   for (let index = 0; index < Number(values.cases); index += 1) {
-    const generate = index % 2 === 0 ? generateCase : generateImageCase;
-    for (const [name, text] of Object.entries(generate(Number(values.seed) * 1_000_000 + index))) {
+    for (const [name, text] of Object.entries(caseFiles(index))) {
       const path = join(root, `case-${index}`, name);
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, text);
@@ -106,7 +111,21 @@ function compare(root: string): void {
   process.exitCode = differing.length > 0 ? 1 : 0;
 }
 
-if (values.root !== undefined) compare(resolve(values.root));
+/** Generated cases and miniwdl's answers on their main files, for tests on machines without Python. */
+function record(file: string): void {
+  const root = mkdtempSync(join(tmpdir(), "omx-wdl-"));
+  generateInto(root);
+  const answers = new Map(askMiniwdl(root).map((answer) => [answer.path, answer]));
+  const cases = Array.from({ length: Number(values.cases) }, (_, index) => {
+    const { path: _path, ...answer } = answers.get(`case-${index}/main.wdl`) ?? { path: "" };
+    return { files: caseFiles(index), answer };
+  });
+  writeFileSync(file, `${JSON.stringify(cases, undefined, 1)}\n`);
+  rmSync(root, { recursive: true });
+}
+
+if (values.record !== undefined) record(values.record);
+else if (values.root !== undefined) compare(resolve(values.root));
 else {
   const root = mkdtempSync(join(tmpdir(), "omx-wdl-"));
   generateInto(root);

@@ -79,7 +79,8 @@ function collect(value: Value, site: Site, when: readonly Assumption[]): void {
   if (value.kind === "choice") {
     const possible = value.options.filter((option) => isPossible(site.frame.given, option));
     const present = possible.filter((option) => option.value.kind !== "null");
-    for (const option of present.length > 0 ? present : possible) collect(option.value, site, [...when, ...option.when]);
+    const taken = present.length > 0 ? present : possible;
+    for (const option of taken) collect(option.value, site, taken.length > 1 ? [...when, ...option.when] : when);
   } else if (value.kind === "list" && value.items.length > 0) for (const item of value.items) collect(item, site, when);
   else if (value.kind === "text" && isImage(value.text)) addImage(value, site, when);
   else addUnresolved(value, site, when);

@@ -10,7 +10,7 @@ import { evaluate } from "./evaluate.ts";
 import type { Names } from "./names.ts";
 import type { Session } from "./session.ts";
 import { coerce } from "./text.ts";
-import { type Assumption, assume, branch, each, list, nothing, traced, unknown, type Value } from "./values.ts";
+import { type Assumption, assume, branch, each, list, nothing, settled, traced, unknown, type Value } from "./values.ts";
 
 /** One call of a workflow or task, or the main one. */
 export interface Instance {
@@ -158,7 +158,7 @@ function gatherFrom(home: Frame, sections: readonly Section[], key: string, read
 function gatherSection(home: Frame, section: Section, read: (body: Frame) => Value): Value {
   const [first, ...more] = bodiesOf(home, section);
   if (section.kind === "if") return first ? gatherIf(home, section, () => read(first)) : nothing();
-  const over = evaluate(section.over, home);
+  const over = settled(evaluate(section.over, home));
   if (over.kind === "list" && over.items.length === more.length + 1 && first) return list([first, ...more].map(read), over);
   return over.kind === "list" && over.items.length === 0 ? list([], over) : unknown(`scatter@${section.start}`, over.kind === "unknown" ? over.inputs : []);
 }
@@ -193,7 +193,7 @@ function assumedIn(frame: Frame, section: Conditional): readonly Assumption[] {
 }
 
 function itemsOf(frame: Frame, section: Scatter): readonly Value[] {
-  const over = evaluate(section.over, frame);
+  const over = settled(evaluate(section.over, frame));
   if (over.kind === "list" && over.items.length > 0 && over.items.length <= MAX_ITEMS) return over.items.map((item) => traced(item, over));
   const symbol = `item@${section.start}`;
   return [over.kind === "unknown" ? unknown(`${symbol}:${over.symbol}`, over.inputs) : unknown(symbol, over.inputs)];

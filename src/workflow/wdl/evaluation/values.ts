@@ -140,12 +140,18 @@ export function choose(all: readonly Option[]): Value {
   if (!first) return unknown("impossible");
   const inputs = options.reduce<readonly string[]>((all, option) => union(all, option.value.inputs), []);
   if (options.length > MAX_OPTIONS) return unknown("too many branches", inputs);
-  if (options.length === 1) return first.value;
-  if (options.every((option) => isSameText(option.value, first.value))) return { ...first.value, inputs };
+  if (all.length === 1) return first.value;
+  if (options.length > 1 && options.every((option) => isSameText(option.value, first.value))) return { ...first.value, inputs };
   return { kind: "choice", how: "ternary", inputs, options };
 }
 
 const isSameText = (a: SingleValue, b: SingleValue): boolean => a.kind === "text" && b.kind === "text" && a.text === b.text;
+
+/** The value where only one branch is left: elsewhere a run would fail. */
+export function settled(value: Value): Value {
+  const [first, second] = value.kind === "choice" ? value.options : [];
+  return first && !second ? first.value : value;
+}
 
 /** The branches of an undecided condition. */
 export function branch(when: Assumption, then: Value, otherwise: Value, not: Assumption): Value {

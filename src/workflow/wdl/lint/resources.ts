@@ -21,7 +21,7 @@ const ACCELERATORS = new Set([
   "nvidia-tesla-t4", "nvidia-tesla-t4-a10g", "nvidia-tesla-a10g", "nvidia-t4-a10g-l4", "nvidia-l4-a10g", "nvidia-l4", "nvidia-l40s",
 ]);
 
-type Check = (value: Value, attribute: Attribute) => readonly Finding[];
+type Check = (value: Value, attribute: Attribute, written: string) => readonly Finding[];
 
 const CHECKS: Readonly<Record<string, Check>> = {
   cpu: (value, at) => amount(numberOf(value), { at, unit: "vCPU", least: SMALLEST.cpus, most: LARGEST.cpus }),
@@ -41,7 +41,8 @@ export function lintResources(document: Document, task: Task): readonly Finding[
   return task.runtime.flatMap((attribute) => {
     if (!KNOWN.has(attribute.name)) return [found("wdl-ignored-runtime-key", `"${attribute.name}" has no effect in HealthOmics`, attribute)];
     const check = Object.hasOwn(CHECKS, attribute.name) ? CHECKS[attribute.name] : undefined;
-    return check?.(evaluate(attribute.value, frame), attribute) ?? [];
+    const written = document.syntax.source.text.slice(attribute.value.start, attribute.value.end);
+    return check?.(evaluate(attribute.value, frame), attribute, written) ?? [];
   });
 }
 
@@ -89,9 +90,8 @@ function checkMemory(value: Value, at: Attribute): readonly Finding[] {
   return isDecimal ? [found("wdl-decimal-memory", `"${text}" is decimal; instances are sized in GiB`, at), ...limits.filter((each) => each.rule === "wdl-cpu-limit")] : limits;
 }
 
-function checkDisks(value: Value, at: Attribute): readonly Finding[] {
-  const text = value.kind === "text" ? value.text : at.value.kind === "string" ? at.value.parts.join(" ") : "";
-  const isMore = /local-disk|\/|SSD|HDD|LOCAL/.test(text);
+function checkDisks(_: Value, at: Attribute, written: string): readonly Finding[] {
+  const isMore = /local-disk|\/|SSD|HDD|LOCAL/.test(written);
   return isMore ? [found("wdl-disks", "only the size of disks has an effect, and that only with local scratch storage", at)] : [];
 }
 
