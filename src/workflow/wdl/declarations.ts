@@ -1,5 +1,5 @@
 /** Types, declarations, and the sections of key and value that tasks and workflows share. */
-import type { Attribute, Declaration, MetaObject, MetaSection, MetaValue } from "./ast.ts";
+import type { Attribute, Declaration, MetaObject, MetaSection, MetaValue, Span } from "./ast.ts";
 import type { Cursor, Token } from "./cursor.ts";
 import { parseExpression } from "./expressions.ts";
 import { parsePlainString } from "./strings.ts";
@@ -91,7 +91,7 @@ function parseMetaObject(cursor: Cursor, keys: Map<string, number>): MetaObject 
   cursor.expect("{", "to open the section");
   const values = new Map<string, MetaValue>();
   while (!cursor.accept("}")) {
-    const key = cursor.name('a key or "}"');
+    const key = parseMetaKey(cursor);
     cursor.expect(":", `after "${key.text}"`);
     if (values.has(key.text)) cursor.note(`"${key.text}" is there twice`, key);
     keys.set(key.text, key.start);
@@ -99,6 +99,15 @@ function parseMetaObject(cursor: Cursor, keys: Map<string, number>): MetaObject 
     cursor.accept(",");
   }
   return Object.fromEntries(values);
+}
+
+/** A key in quotes is refused by HealthOmics, and clear all the same. */
+function parseMetaKey(cursor: Cursor): Span & { readonly text: string } {
+  const token = cursor.peek();
+  if (token.kind !== "quote") return cursor.name('a key or "}"');
+  const text = parsePlainString(cursor);
+  cursor.note(`write the key ${text} without quotes`, token);
+  return { text, start: token.start, end: token.end };
 }
 
 function parseMetaValue(cursor: Cursor): MetaValue {

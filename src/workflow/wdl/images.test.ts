@@ -234,6 +234,12 @@ workflow Configure {
     expect(unresolved(texts)).toEqual([]);
   });
 
+  test("a map looked into with a required input: each of its values", () => {
+    const text = main('input { String kind } Map[String, String] d = {"x": "x:1", "y": "y:1"} call T { input: image = d[kind] }', required);
+    expect(read(text).images.map(({ image, input }) => [image, input])).toEqual([["x:1", "kind"], ["y:1", "kind"]]);
+    expect(unresolved(text)).toEqual([]);
+  });
+
   test("each item of a scatter, its parts kept together", () => {
     const text = main('scatter (p in [("a", "1"), ("b", "2")]) { String d = p.left + ":" + p.right call T { input: image = d } }', required);
     expect(images(text).map((line) => line.split(" ")[0])).toEqual(["a:1", "b:2"]);

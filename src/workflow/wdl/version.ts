@@ -1,5 +1,5 @@
 /** The versions of WDL in order; what a document may write depends on its place here. */
-const RANKS: Readonly<Record<string, number>> = { "draft-2": 0, "1.0": 1, "1.1": 2, "1.2": 3, development: 4 };
+const RANKS: Readonly<Record<string, number>> = { "draft-2": 0, "draft-3": 1, "1.0": 1, "1.1": 2, "1.2": 3, development: 4 };
 
 /** The place of a version; a version nobody knows reads as the newest. */
 export const rankOf = (version: string | undefined): number => RANKS[version ?? "draft-2"] ?? 4;

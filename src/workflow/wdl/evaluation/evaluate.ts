@@ -7,7 +7,7 @@ import { arithmetic, compare, negate } from "./operators.ts";
 import { within } from "./session.ts";
 import { append, joinItems, symbolOf, textOf } from "./text.ts";
 import {
-  assume, boolean, both, branch, each, furtherOrigin, list, nothing, number, type SingleValue, traced, union, unknown, type Value,
+  assume, boolean, both, branch, each, failure, furtherOrigin, list, nothing, number, type SingleValue, traced, union, unknown, type UnknownValue, type Value,
 } from "./values.ts";
 
 export function evaluate(expression: Expression, names: Names): Value {
@@ -30,7 +30,7 @@ function evaluateKind(expression: Expression, names: Names): Value {
     case "member":
       return evaluateMember(expression, names);
     case "index":
-      return both(evaluate(expression.of, names), evaluate(expression.at, names), indexInto);
+      return evaluateIndex(expression, names);
     case "if":
       return evaluateConditional(expression, names);
     case "apply":
@@ -120,6 +120,23 @@ function takeMember(value: SingleValue, member: string): Value | undefined {
   if (value.kind === "pair") return member === "left" ? value.left : member === "right" ? value.right : undefined;
   if (value.kind !== "map") return undefined;
   return value.entries.findLast(([key]) => key.kind === "text" && key.text === member)?.[1];
+}
+
+function evaluateIndex(expression: Extract<Expression, { kind: "index" }>, names: Names): Value {
+  const text = (): string => names.source.text.slice(expression.at.start, expression.at.end);
+  return both(evaluate(expression.of, names), evaluate(expression.at, names), (of, at) =>
+    of.kind === "map" && at.kind === "unknown" && of.entries.length > 0 ? anyEntry(of.entries, at, text()) : indexInto(of, at),
+  );
+}
+
+/** A map looked into with a key that is not known: each of its values, if the key is theirs. */
+function anyEntry(entries: readonly (readonly [Value, Value])[], at: UnknownValue, written: string): Value {
+  return entries.reduceRight<Value>((otherwise, [key, value]) => {
+    const equal = key.kind === "choice" ? unknown("?key") : compare("==", at, key);
+    if (equal.kind !== "unknown") return otherwise;
+    const text = `${written} == ${symbolOf(key)}`;
+    return branch(assume(equal, true, text), traced(value, { how: "member" }), otherwise, assume(equal, false, text));
+  }, failure("?key", at.inputs));
 }
 
 function indexInto(of: SingleValue, at: SingleValue): Value {
