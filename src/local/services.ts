@@ -1,7 +1,9 @@
 import { eventsService } from "./events/service.ts";
 import type { ServiceFactory } from "./gateway/service.ts";
+import { codebuildService } from "./codebuild/service.ts";
 import { cloudformationService } from "./cloudformation/service.ts";
 import { iamService } from "./iam/service.ts";
+import { kmsService } from "./kms/service.ts";
 import { logsService } from "./logs/service.ts";
 import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
@@ -13,11 +15,13 @@ import { stsService } from "./sts/service.ts";
 export const serviceFactories: readonly ServiceFactory[] = [
   iamService,
   stsService,
+  kmsService,
   ssmService,
   logsService,
   s3Service,
   omicsService,
   statesService,
   eventsService,
+  codebuildService,
   cloudformationService,
 ];

@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
+import { systemClock } from "../../kit/clock.ts";
+import { parseS3Uri } from "../../kit/s3-uri.ts";
+import type { ReleaseEnvironment } from "../../release/environment.ts";
+import { ReleaseError } from "../../release/errors.ts";
+import { describeEvent } from "../../release/events.ts";
+import { buildWithEngine } from "../../release/images/engine-build.ts";
+import { pipelineName } from "../../release/names.ts";
+import { promoteRelease } from "../../release/promote/promote.ts";
+import { releaseBundle } from "../../release/promote/receive.ts";
+import { checkPullRequest } from "../../release/project/pull-request.ts";
+import { buildRelease } from "../../release/release.ts";
+import { type HandlerSettings, readSettings } from "../settings.ts";
+
+type Command = (settings: HandlerSettings, env: ReleaseEnvironment) => Promise<void>;
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** What a build can be asked to do: `node omx-ci.mjs <command>`. */
+const COMMANDS: Readonly<Record<string, Command>> = {
+  async check({ sourceDir, repository, pullRequest, commit, baseCommit }, env) {
+    const passed = await checkPullRequest(env, { root: sourceDir, repository, pullRequest, commit, baseCommit });
+    if (!passed) throw new ReleaseError("WorkflowInvalid", { says: "the checks found errors", fix: "see the comment on the pull request", blame: "user" });
+  },
+  async build(settings, env) {
+    const identity = { workflow: settings.workflow, commit: settings.commit, branch: settings.branch, pipelineExecutionId: settings.pipelineExecutionId, startedBy: await startedBy(settings) };
+    const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, ".omx-release") });
+    print(`built ${record.workflow} ${record.version}: workflow ${record.cicd.workflowId}`);
+  },
+  async promote({ sourceDir, deployment, workflow, pipelineExecutionId }, env) {
+    const results = await promoteRelease(env, { buildDir: sourceDir, production: deployment.production, identity: { workflow, pipelineExecutionId } });
+    for (const { account, message, workflowId } of results) print(`production ${account}: workflow ${workflowId}: ${message}`);
+  },
+  async release(settings, env) {
+    const { bucket, key } = parseS3Uri(settings.bundle);
+    const place = settings.deployment.production.find(({ region, account }) => bucket.endsWith(`-${account}-${region}`));
+    if (!place) throw new Error(`${settings.bundle} is in no production account of this deployment`);
+    const result = await releaseBundle({ ...env, place, target: settings.target }, { bucket, prefix: key });
+    print(`released: workflow ${result.workflowId}: ${result.message}`);
+  },
+  async "image-build"(settings, env) {
+    await buildWithEngine({ ...env, upstreams: settings.upstreams, ...(settings.target.endpoint && { endpoint: settings.target.endpoint }) }, settings.imageBuild);
+  },
+};
+
+/** Runs a command and returns the exit code: 0 done, 1 not done, 2 wrong usage. */
+export async function runCommand(name: string, environment: NodeJS.ProcessEnv): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    process.stderr.write(`usage: omx-ci ${Object.keys(COMMANDS).join("|")}\n`);
+    return 2;
+  }
+  try {
+    const settings = readSettings(environment);
+    await command(settings, { clients: settings.clients, cicd: settings.deployment.cicd, clock: systemClock, emit: (event) => print(describeEvent(event)) });
+    return 0;
+  } catch (error) {
+    const { message, stack } = error as Error;
+    process.stderr.write(error instanceof ReleaseError ? `✗ ${message}\n  ${error.fix}\n` : `✗ ${stack ?? message}\n`);
+    return 1;
+  }
+}
+
+/** Who started the pipeline: `Webhook:…`, `StartPipelineExecution:<arn>`, … */
+async function startedBy({ clients, workflow, pipelineExecutionId }: HandlerSettings): Promise<string> {
+  const { pipelineExecution } = await clients.codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId }));
+  const { triggerType = "Unknown", triggerDetail = "" } = pipelineExecution?.trigger ?? {};
+  return `${triggerType} ${triggerDetail}`.trim().replaceAll(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, "_").slice(0, 256);
+}

@@ -1,0 +1,53 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Principal } from "../authorization/principal.ts";
+import type { Core } from "../gateway/service.ts";
+import type { BuildSpec } from "./buildspec.ts";
+import { dockerShim } from "./docker-shim.ts";
+import type { BuildFolders } from "./runner.ts";
+import type { Build, EnvironmentVariable } from "./store.ts";
+import { writeScript } from "./workspace.ts";
+
+export interface EnvironmentParts {
+  readonly folders: BuildFolders;
+  readonly spec: BuildSpec;
+  readonly as: Principal;
+}
+
+/**
+ * The environment of a build: what CodeBuild sets, the buildspec's and the project's variables, the role's keys, and
+ * the machine's PATH. Nothing else of the machine's environment is there.
+ * @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+ */
+export async function buildEnvironment(core: Core, build: Build, { folders, spec, as }: EnvironmentParts): Promise<Record<string, string>> {
+  const bin = join(folders.root, "bin");
+  const home = join(folders.root, "home");
+  await mkdir(home, { recursive: true });
+  await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin }));
+  const keys = core.directory.issue(as, build.project.timeoutInMinutes * 60);
+  const own = await variables(core, build, as);
+  const inputs = build.pipeline?.inputs ?? build.project.secondarySources?.map((source) => ({ name: source.sourceIdentifier ?? "" })) ?? [];
+  const secondary = Object.fromEntries(inputs.slice(build.pipeline ? 1 : 0).map(({ name }) => [`CODEBUILD_SRC_DIR_${name}`, `${folders.source}_${name}`]));
+  return {
+    ...spec.variables, ...own,
+    PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`, HOME: home, LANG: "C.UTF-8", TMPDIR: "/tmp",
+    AWS_REGION: build.region, AWS_DEFAULT_REGION: build.region, AWS_ENDPOINT_URL: core.endpoint(), AWS_DISABLE_HOST_PREFIX_INJECTION: "true", AWS_EC2_METADATA_DISABLED: "true",
+    AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey, AWS_SESSION_TOKEN: keys.sessionToken,
+    ...(Object.keys(core.settings.upstreams).length > 0 && { OMX_UPSTREAMS: JSON.stringify(core.settings.upstreams) }),
+    CODEBUILD_BUILD_ID: build.id, CODEBUILD_BUILD_ARN: build.arn, CODEBUILD_BUILD_NUMBER: String(build.buildNumber), CODEBUILD_BUILD_IMAGE: build.project.environment.image,
+    CODEBUILD_INITIATOR: build.initiator, CODEBUILD_SRC_DIR: folders.source, CODEBUILD_START_TIME: String(Date.parse(build.startTime)), CODEBUILD_BUILD_SUCCEEDING: "1",
+    CODEBUILD_RESOLVED_SOURCE_VERSION: build.sourceVersion ?? "", CODEBUILD_SOURCE_VERSION: build.sourceVersion ?? "", ...secondary,
+  };
+}
+
+async function variables(core: Core, build: Build, as: Principal): Promise<Record<string, string>> {
+  const all = [...(build.project.environment.environmentVariables ?? []), ...build.environmentOverrides];
+  const resolved = await Promise.all(all.map(async (variable): Promise<[string, string]> => [variable.name, await valueOf(core, build, { variable, as })]));
+  return Object.fromEntries(resolved);
+}
+
+async function valueOf(core: Core, { account, region }: Build, { variable, as }: { readonly variable: EnvironmentVariable; readonly as: Principal }): Promise<string> {
+  if (variable.type !== "PARAMETER_STORE") return variable.value;
+  const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
+  return Parameter.Value;
+}

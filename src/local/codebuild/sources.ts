@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Principal } from "../authorization/principal.ts";
+import { readBody } from "../gateway/read-body.ts";
+import type { Core } from "../gateway/service.ts";
+import { type BuildSpec, parseBuildSpec } from "./buildspec.ts";
+import type { BuildFolders } from "./runner.ts";
+import type { Build, ProjectSource } from "./store.ts";
+import { packArtifacts, unzip } from "./workspace.ts";
+
+/** A build that can't go on, with CodeBuild's status code. */
+export class BuildFailure extends Error {
+  override readonly name = "BuildFailure";
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface BuildParts {
+  readonly folders: BuildFolders;
+  readonly as: Principal;
+}
+
+const ARCHIVE_LIMIT_BYTES = 2 * 1024 ** 3;
+
+/** Fetches every source of a build as its role. @throws BuildFailure, AwsError */
+export async function downloadSources(core: Core, build: Build, { folders, as }: BuildParts): Promise<void> {
+  await mkdir(folders.source, { recursive: true });
+  if (build.pipeline) {
+    for (const [index, input] of build.pipeline.inputs.entries()) {
+      const folder = index === 0 ? folders.source : `${folders.source}_${input.name}`;
+      await unzip(await readObject(core, build, { as, bucket: input.bucket, key: input.key }), folder);
+    }
+    return;
+  }
+  const { source, secondarySources = [] } = build.project;
+  await fetchSource(core, build, { as, source, folder: folders.source, version: build.sourceVersion });
+  for (const secondary of secondarySources) await fetchSource(core, build, { as, source: secondary, folder: `${folders.source}_${secondary.sourceIdentifier}`, version: undefined });
+}
+
+interface Fetch {
+  readonly as: Principal;
+  readonly source: ProjectSource;
+  readonly folder: string;
+  readonly version: string | undefined;
+}
+
+async function fetchSource(core: Core, build: Build, { as, source, folder, version }: Fetch): Promise<void> {
+  switch (source.type) {
+    case "NO_SOURCE":
+    case "CODEPIPELINE":
+      return;
+    case "S3": {
+      const [bucket = "", ...key] = (source.location ?? "").replace(/^arn:aws:s3:::/, "").split("/");
+      await unzip(await readObject(core, build, { as, bucket, key: key.join("/") }), folder);
+      return;
+    }
+    case "CODECOMMIT": {
+      const repositoryName = source.location?.split("/").at(-1) ?? "";
+      await mkdir(folder, { recursive: true });
+      await core.dispatcher.call({ service: "codecommit", operation: "CheckOut", input: { repositoryName, commitSpecifier: version, directory: folder }, as, account: build.account, region: build.region });
+      return;
+    }
+    default:
+      throw new BuildFailure("INVALID_INPUT", `the local accounts do not fetch sources of type ${source.type}; use CODECOMMIT, S3, CODEPIPELINE or NO_SOURCE`);
+  }
+}
+
+/** Reads an object whole, as the build's role. */
+export async function readObject(core: Core, { account, region }: Pick<Build, "account" | "region">, { as, bucket, key }: { readonly as: Principal; readonly bucket: string; readonly key: string }): Promise<Buffer> {
+  const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input: { Bucket: bucket, Key: key }, as, account, region });
+  return readBody(Body, ARCHIVE_LIMIT_BYTES);
+}
+
+/** The buildspec: inline, or a file of the source. @throws AwsError YAML_FILE_ERROR */
+export function readSpec({ project }: Build, { source }: BuildFolders): BuildSpec {
+  const text = project.source.buildspec ?? "buildspec.yml";
+  if (text.includes("\n") || text.trimStart().startsWith("{")) return parseBuildSpec(text);
+  const file = join(source, text);
+  if (!existsSync(file)) throw new BuildFailure("YAML_FILE_ERROR", `Message: YAML file does not exist: ${text}`);
+  return parseBuildSpec(readFileSync(file, "utf8"));
+}
+
+/** Packs and uploads what the build leaves. */
+export async function uploadOutputs(core: Core, build: Build, { folders, as, spec }: BuildParts & { readonly spec: BuildSpec }): Promise<void> {
+  const put = (bucket: string, key: string, Body: Buffer) =>
+    core.dispatcher.call({ service: "s3", operation: "PutObject", input: { Bucket: bucket, Key: key, Body, ...encryption(build) }, as, account: build.account, region: build.region });
+  for (const [index, output] of (build.pipeline?.outputs ?? []).entries()) {
+    const artifacts = spec.secondaryArtifacts[output.name] ?? (index === 0 ? spec.artifacts : undefined);
+    if (!artifacts) throw new BuildFailure("CLIENT_ERROR", `the buildspec names no artifacts for ${output.name}`);
+    await put(output.bucket, output.key, await packArtifacts(folders.source, withVariables(artifacts, folders)));
+  }
+  const { artifacts: target } = build.project;
+  if (build.pipeline || target.type !== "S3" || !spec.artifacts) return;
+  const key = [target.path, target.name ?? build.projectName].filter(Boolean).join("/");
+  await put(target.location ?? "", key, await packArtifacts(folders.source, withVariables(spec.artifacts, folders)));
+}
+
+const encryption = ({ project }: Build) => (project.encryptionKey ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: project.encryptionKey } : {});
+
+/** Artifact paths may name CodeBuild's own folder. */
+const withVariables = <A extends { readonly baseDirectory: string }>(artifacts: A, { source }: BuildFolders): A => ({
+  ...artifacts, baseDirectory: artifacts.baseDirectory.replace(/^\$\{?CODEBUILD_SRC_DIR\}?/, source),
+});
