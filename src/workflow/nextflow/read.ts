@@ -58,7 +58,7 @@ export function nextflowProfileTemplates(tree: SourceTree, main: string): Readon
   if (file === undefined) return {};
   const { config } = loadPipeline(project, file);
   const templates = [...config.profiles].map((profile) => {
-    const under = loadPipeline(project, file, [profile]);
+    const under = loadPipeline(project, file, { profiles: [profile] });
     return [profile, readParameters(project, file, { config: under.config, params: under.main.scope.params }).parameterTemplate] as const;
   });
   return Object.fromEntries(templates);

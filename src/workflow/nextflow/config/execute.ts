@@ -1,5 +1,5 @@
-import { assign, inner } from "../evaluate/scope.ts";
-import { choose, execute } from "../evaluate/choices.ts";
+import { assign, inner, observe, sourceText } from "../evaluate/scope.ts";
+import { choose, execute, negation } from "../evaluate/choices.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { Choice, Scope, Value, ValueMap } from "../evaluate/types.ts";
 import { isClosure, isMap, textOf, truth } from "../evaluate/values.ts";
@@ -19,6 +19,17 @@ export interface Builder {
   /** Where each parameter was last set. */
   readonly paramPlaces: Map<string, ParamPlace>;
   readonly include: (path: Expr, place: Place) => void;
+  /** Branches that parameters could take otherwise, and may set containers then. */
+  readonly forks: Map<string, Fork>;
+  /** The fork to take the other way. */
+  readonly flipped: string | undefined;
+}
+
+/** An `if` of a configuration that another value of a parameter decides otherwise. */
+export interface Fork {
+  /** What must hold for its other side, as the source says it. */
+  readonly condition: string;
+  readonly inputs: readonly string[];
 }
 
 export interface PluginUse {
@@ -61,8 +72,25 @@ export function run(builder: Builder, statements: readonly Statement[], place: P
 }
 
 function runIf(builder: Builder, statement: Extract<Statement, { kind: "if" }>, place: Place): void {
-  const isTrue = truth(evaluate(statement.condition, place.scope));
-  if (isTrue !== undefined) run(builder, isTrue ? statement.then : statement.otherwise, place);
+  const { scope } = place;
+  const { result, inputs, isVolatile } = observe(scope.evaluation, () => evaluate(statement.condition, scope));
+  const isTrue = truth(result);
+  if (isTrue === undefined) return;
+  const side = (isThen: boolean): readonly Statement[] => (isThen ? statement.then : statement.otherwise);
+  const key = `${scope.file.path}:${statement.start}`;
+  if (isVolatile && inputs.length > 0 && mayContain(scope.file, side(!isTrue))) {
+    const text = sourceText(scope, statement.condition);
+    builder.forks.set(key, { condition: isTrue ? negation(text) : text, inputs });
+  }
+  run(builder, side(builder.flipped === key ? !isTrue : isTrue), place);
+}
+
+/** Whether statements could name a container, themselves or by what they include. */
+function mayContain(file: SourceFile, statements: readonly Statement[]): boolean {
+  const [first] = statements;
+  const last = statements.at(-1);
+  if (first === undefined || last === undefined) return false;
+  return /container|includeConfig|registry/.test(file.text.slice(first.start, last.end));
 }
 
 function runCompound(builder: Builder, statement: Extract<Statement, { kind: "compound" }>, place: Place): void {

@@ -18,9 +18,26 @@ interface Source {
 
 /** Whether the pattern matches the whole text; undefined where the pattern is none that can be read. */
 export function matchesWhole(pattern: string, text: string): boolean | undefined {
-  const node = compiled(pattern);
-  return node === undefined ? undefined : ends(node, new Set([0]), { text, steps: MOST_STEPS }).has(text.length);
+  return wholeMatcher(pattern)?.(text);
 }
+
+/** What tells whether a text matches as a whole; undefined where the pattern is none that can be read. */
+export function wholeMatcher(pattern: string): ((text: string) => boolean) | undefined {
+  const matcher = compiled(pattern);
+  if (matcher === undefined) return undefined;
+  const { fast, node } = matcher;
+  // What JavaScript's own engine matches in time that grows with the square of the text at most, it matches fastest.
+  return (text) => fast !== undefined && text.length < LONGEST_NAME
+    ? fast.test(text)
+    : ends(node, new Set([0]), { text, steps: MOST_STEPS }).has(text.length);
+}
+
+interface Matcher {
+  readonly node: Node;
+  readonly fast: RegExp | undefined;
+}
+
+const LONGEST_NAME = 300;
 
 /** A text that is matched, and how much work is left for it: nested repetitions multiply. */
 interface Subject {
@@ -30,17 +47,43 @@ interface Subject {
 
 const MOST_STEPS = 200_000;
 
-const COMPILED = new Map<string, Node | undefined>();
+const COMPILED = new Map<string, Matcher | undefined>();
 const LONGEST_PATTERN = 5_000;
 
-function compiled(pattern: string): Node | undefined {
+function compiled(pattern: string): Matcher | undefined {
   if (COMPILED.has(pattern)) return COMPILED.get(pattern);
   const source: Source = { text: pattern, at: 0, depth: 0 };
   const whole = pattern.length > LONGEST_PATTERN ? undefined : readEither(source);
   const node = source.at === pattern.length ? whole : undefined;
   if (COMPILED.size > 10_000) COMPILED.clear();
-  COMPILED.set(pattern, node);
-  return node;
+  const matcher = node && { node, fast: degree(node) <= 2 ? fastForm(pattern) : undefined };
+  COMPILED.set(pattern, matcher);
+  return matcher;
+}
+
+/** The pattern for JavaScript; undefined where it writes something otherwise (possessive `x++`). */
+function fastForm(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${pattern})$`, "s");
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many unbounded repetitions multiply while one attempt backtracks. */
+function degree(node: Node): number {
+  switch (node.kind) {
+    case "character":
+    case "edge": return 0;
+    case "sequence": return node.items.reduce((sum, item) => sum + degree(item), 0);
+    case "either": return Math.max(0, ...node.items.map(degree));
+    case "look": return degree(node.item);
+    case "repeat": {
+      const inside = degree(node.item);
+      if (node.most === 1) return inside;
+      return node.item.kind === "character" ? (node.most === Infinity ? 1 : 0.5) : Infinity;
+    }
+  }
 }
 
 /** Where matches may end that begin at any of `starts`. */

@@ -3,7 +3,7 @@ import type { FunctionValue, Scope, Unknown, Value, ValueMap } from "../evaluate
 import { locate, markedFolder, report, PROJECT_MARK, sourceOf, type Project } from "../project.ts";
 import type { Expr } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
-import { run, type Builder, type ParamPlace, type Place, type PluginUse } from "./execute.ts";
+import { run, type Builder, type Fork, type ParamPlace, type Place, type PluginUse } from "./execute.ts";
 import { asValue, type ConfigMap } from "./settings.ts";
 
 /** The configuration as Nextflow builds it for the given profiles. */
@@ -17,19 +17,29 @@ export interface Config {
   readonly file: SourceFile | undefined;
   /** Every configuration that was included, the root file as well. */
   readonly files: ReadonlySet<string>;
+  /** What parameters could make of it otherwise, by keys for `flipped`. */
+  readonly forks: ReadonlyMap<string, Fork>;
+}
+
+/** How a configuration is to be read. */
+export interface ConfigOptions {
+  /** Without any the one named `standard` is in force, as in Nextflow. */
+  readonly profiles?: readonly string[];
+  /** A fork to take the other way. */
+  readonly flipped?: string;
 }
 
 /** A pipeline of hundreds of modules includes hundreds of configurations, not thousands. */
 const MOST_INCLUDES = 2_000;
 
-/** The configuration beside the main file. Without profiles the one named `standard` is in force, as in Nextflow. */
-export function readConfig(project: Project, profiles?: readonly string[]): Config {
+/** The configuration beside the main file. */
+export function readConfig(project: Project, { profiles, flipped }: ConfigOptions = {}): Config {
   const path = project.folder === "" ? "nextflow.config" : `${project.folder}/nextflow.config`;
   const file = sourceOf(project, path);
   const files = new Set<string>();
   const builder: Builder = {
     root: new Map(), params: new Map(), active: new Set(profiles ?? ["standard"]), profiles: new Set(), plugins: [], paramPlaces: new Map(),
-    include: () => undefined,
+    include: () => undefined, forks: new Map(), flipped,
   };
   if (file !== undefined) execute({ project, builder, files, open: [], functions: new Map() }, file, { path: [], isTried: false });
   return { ...builder, file, files };

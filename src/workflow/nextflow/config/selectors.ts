@@ -1,4 +1,4 @@
-import { matchesWhole } from "./pattern.ts";
+import { wholeMatcher } from "./pattern.ts";
 import { entryAt, isScope, type ConfigMap, type Setting } from "./settings.ts";
 
 /** What the configuration says of one process, after all its selectors. */
@@ -34,9 +34,10 @@ export function configure(root: ConfigMap, names: ProcessNames, labels: readonly
   const ext = new Map<string, Selected>();
   if (!isScope(scope)) return { settings, ext };
   const into = { settings, ext };
-  apply(scope, "withLabel:", { into, matches: (pattern) => matchesLabels(labels, pattern) });
+  const rules = rulesOf(scope);
+  for (const rule of rules) if (rule.category === "withLabel" && matchesLabels(labels, rule)) apply(rule, into);
   for (const name of new Set([names.base, names.simple, names.full])) {
-    apply(scope, "withName:", { into, matches: (pattern) => matchesName(name, pattern) });
+    for (const rule of rules) if (rule.category === "withName" && rule.matches(name) !== rule.isNegated) apply(rule, into);
   }
   takeDefaults(scope, into);
   return into;
@@ -47,13 +48,35 @@ interface Into {
   readonly ext: Map<string, Selected>;
 }
 
-function apply(scope: ConfigMap, category: string, { into, matches }: { readonly into: Into; readonly matches: (pattern: string) => boolean }): void {
-  for (const [key, rule] of scope) {
-    if (!key.startsWith(category) || !isScope(rule) || !matches(key.slice(category.length).trim())) continue;
-    for (const [name, entry] of rule) {
-      if (name === "ext" && isScope(entry)) takeExt(entry, into.ext, "selector");
-      else if (!isScope(entry)) into.settings.set(name, { setting: entry, how: "selector" });
-    }
+interface SelectorRule {
+  readonly category: "withLabel" | "withName";
+  readonly isNegated: boolean;
+  readonly matches: (text: string) => boolean;
+  readonly entries: ConfigMap;
+}
+
+const RULES = new WeakMap<ConfigMap, readonly SelectorRule[]>();
+
+/** The selectors of the scope, read once: every call of every process asks for them. */
+function rulesOf(scope: ConfigMap): readonly SelectorRule[] {
+  const known = RULES.get(scope);
+  if (known !== undefined) return known;
+  const rules = [...scope].flatMap(([key, entries]): readonly SelectorRule[] => {
+    const category = key.startsWith("withLabel:") ? "withLabel" : key.startsWith("withName:") ? "withName" : undefined;
+    if (category === undefined || !isScope(entries)) return [];
+    const pattern = key.slice(category.length + 1).trim();
+    const isNegated = pattern.startsWith("!");
+    const matches = wholeMatcher(isNegated ? pattern.slice(1).trim() : pattern);
+    return matches === undefined ? [] : [{ category, isNegated, matches, entries }];
+  });
+  RULES.set(scope, rules);
+  return rules;
+}
+
+function apply({ entries }: SelectorRule, { settings, ext }: Into): void {
+  for (const [name, entry] of entries) {
+    if (name === "ext" && isScope(entry)) takeExt(entry, ext, "selector");
+    else if (!isScope(entry)) settings.set(name, { setting: entry, how: "selector" });
   }
 }
 
@@ -68,16 +91,8 @@ function takeDefaults(scope: ConfigMap, { settings, ext }: Into): void {
   }
 }
 
-function matchesName(name: string, pattern: string): boolean {
-  const isNegated = pattern.startsWith("!");
-  const matches = matchesWhole(isNegated ? pattern.slice(1).trim() : pattern, name);
-  return matches !== undefined && matches !== isNegated;
-}
-
-function matchesLabels(labels: readonly string[], pattern: string): boolean {
-  const isNegated = pattern.startsWith("!");
-  const wanted = isNegated ? pattern.slice(1).trim() : pattern;
+function matchesLabels(labels: readonly string[], { matches, isNegated }: SelectorRule): boolean {
   // A process without labels has the empty one, as in Nextflow.
   const all = labels.length > 0 ? labels : [""];
-  return all.some((label) => matchesWhole(wanted, label) === true) !== isNegated;
+  return all.some(matches) !== isNegated;
 }

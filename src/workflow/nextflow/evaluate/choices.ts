@@ -99,7 +99,8 @@ export function branches(condition: Expr, scope: Scope, side: (isThen: boolean) 
   return [...when(first), ...when(!first)].slice(0, MOST_CHOICES);
 }
 
-const negation = (text: string): string => (/^!?[\w.]+$/.test(text) ? (text.startsWith("!") ? text.slice(1) : `!${text}`) : `!(${text})`);
+/** The source of a condition's opposite. */
+export const negation = (text: string): string => (/^!?[\w.]+$/.test(text) ? (text.startsWith("!") ? text.slice(1) : `!${text}`) : `!(${text})`);
 
 function chooseElvis(expr: Extract<Expr, { kind: "elvis" }>, scope: Scope): readonly Choice[] {
   const { result, inputs } = observe(scope.evaluation, () => evaluate(expr.value, scope));

@@ -62,8 +62,8 @@ function prefixed({ reference, prefix, isForced }: Prefixed, shared: Omit<Found,
   const rest = isForced && namesHost(reference) ? reference.slice(reference.indexOf("/") + 1) : reference;
   if (registry === undefined) {
     if (input === undefined && prefix.value === null) return [{ ...shared, image: reference }];
-    const source = isUnknown(prefix.value) ? prefix.value.expression : `params.${input}`;
-    return [{ ...shared, expression: `\${${source}}/${rest}`, ...(input !== undefined && { input }) }];
+    const source = isUnknown(prefix.value) ? unquoted(prefix.value.expression) : `\${params.${input}}`;
+    return [{ ...shared, expression: `${source}/${rest}`, ...(input !== undefined && { input }) }];
   }
   if (registry === "") return [{ ...shared, image: reference, ...decides }];
   return [{ ...shared, image: `${registry.replace(/\/$/, "")}/${rest}`, ...decides }];
@@ -80,13 +80,16 @@ export function namesHost(reference: string): boolean {
 function undecided(choice: ContainerChoice, scope: Scope, shared: Omit<Found, "expression" | "image">): readonly Found[] {
   if (isUnknown(choice.value)) {
     const input = choice.value.inputs[0] ?? choice.inputs[0];
-    return [{ ...shared, expression: choice.value.expression, ...(input !== undefined && { input }) }];
+    return [{ ...shared, expression: unquoted(choice.value.expression), ...(input !== undefined && { input }) }];
   }
   const input = choice.inputs[0];
   const isWrittenNull = choice.file.text.startsWith("null", choice.offset);
   if (choice.value !== null || input === undefined || isWrittenNull || choice.conditions.length > 0) return [];
-  return [{ ...shared, expression: `params.${input}`, input }];
+  return [{ ...shared, expression: `\${params.${input}}`, input }];
 }
+
+/** A string's source without its quotes, another expression's as an interpolation would have it. */
+const unquoted = (source: string): string => /^"(.*)"$/.exec(source)?.[1] ?? `\${${source}}`;
 
 function originOf({ how, selected }: ContainerChoice): ImageOrigin {
   if (selected?.setting.profile !== undefined && selected.setting.profile !== "standard") return "profile";
