@@ -1,3 +1,4 @@
+import type { InputUri } from "../engines/engine.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Database, Collection } from "../storage/database.ts";
 import type {
@@ -121,7 +122,7 @@ export interface Run {
   /** How far the engine's event log has been taken in. */
   readonly eventPosition: number;
   /** The engine's question for input files, until it is answered. */
-  readonly inputsAsk?: { readonly ask: string; readonly uris: readonly { readonly uri: string; readonly isDirectory: boolean }[] };
+  readonly inputsAsk?: { readonly ask: string; readonly uris: readonly InputUri[] };
   /** Images by the text of the definition: one image for the whole run. */
   readonly images?: Readonly<Record<string, RunImage>>;
   readonly containers?: "docker" | "podman" | "host";

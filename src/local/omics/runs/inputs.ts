@@ -19,12 +19,15 @@ export interface BroughtInputs extends LocalInputs {
 export async function bringInputs(s3: S3Access, uris: readonly InputUri[], folder: string): Promise<BroughtInputs> {
   const paths: Record<string, string> = {};
   const digests: Record<string, string> = {};
-  for (const [index, { uri, isDirectory }] of uris.entries()) {
+  for (const [index, { uri, isDirectory, isOptional }] of uris.entries()) {
     const target = join(folder, String(index));
     const bring = isDirectory ? bringDirectory : bringFile;
     const brought = await bring(s3, uri, target).catch((error: unknown) => {
-      throw asFailure(uri, error);
+      const failure = asFailure(uri, error);
+      if (isOptional && failure.code === "INPUT_URI_NOT_FOUND") return undefined;
+      throw failure;
     });
+    if (brought === undefined) continue;
     paths[uri] = brought.path;
     Object.assign(digests, brought.digests);
   }
