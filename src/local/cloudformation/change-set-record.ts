@@ -16,6 +16,7 @@ export interface ChangeSetRecord {
   /** As they were planned when the change set was made. */
   readonly changes: readonly Change[];
   readonly onFailure?: OnFailure;
+  readonly importsExisting: boolean;
   readonly includesNestedStacks: boolean;
   readonly clientToken?: string;
   /** The stack's number of operations when the changes were planned: they hold as long as it is the same. */

@@ -21,8 +21,13 @@ export async function carryOut(work: ResourceWork, step: Step, isResumed: boolea
     if (state === "REPLACE") return carryOut(work, turnIntoReplacement(work, step), false);
     return finish(work, { step, state });
   }
-  return finish(work, { step, state: await createResource(given) });
+  return finish(work, { step, state: await createResource({ ...given, isResumed: isResumed || mayTakeOver(work) }) });
 }
+
+// What a resumed creation finds under its name is adopted: with ImportExistingResources so is what others made, as long as
+// a rollback would leave it alone.
+const mayTakeOver = (work: ResourceWork): boolean =>
+  (work.run.operation().importsExisting ?? false) && declarationOf(work).deletionPolicy === "Retain" && !work.run.operation().retainsExceptOnCreate;
 
 const providerStep = ({ run, id, declared, place }: ResourceWork, { step, isResumed }: { readonly step: Step; readonly isResumed: boolean }): ProviderStep =>
   ({ run, place, logicalId: id, type: declared.Type, step, isResumed });

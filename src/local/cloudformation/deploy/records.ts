@@ -70,6 +70,8 @@ export interface Operation {
   readonly previous?: Deployment;
   readonly before?: Readonly<Record<string, ResourceRecord>>;
   readonly onFailure: OnFailure;
+  /** Whether a retained resource whose name is taken is taken over (ImportExistingResources). */
+  readonly importsExisting?: boolean;
   /** Whether Retain means RetainExceptOnCreate for what this operation makes. */
   readonly retainsExceptOnCreate?: boolean;
   /** Logical ids: not deleted (RetainResources of DeleteStack). */

@@ -11,6 +11,7 @@ export interface DeployRequest {
   readonly principal: Principal;
   readonly onFailure: OnFailure;
   readonly retainsExceptOnCreate?: boolean;
+  readonly importsExisting?: boolean;
   readonly clientRequestToken?: string;
   readonly changeSetId?: string;
 }
@@ -18,10 +19,11 @@ export interface DeployRequest {
 const fresh = { stage: "APPLY", isStopped: false, retain: [], skip: [] } as const;
 
 function operationOf(stack: StackRecord, request: DeployRequest): Omit<Operation, "kind"> {
-  const { deployment, principal, onFailure, clientRequestToken, retainsExceptOnCreate = false } = request;
+  const { deployment, principal, onFailure, clientRequestToken, retainsExceptOnCreate = false, importsExisting = false } = request;
   return {
     ...fresh,
     retainsExceptOnCreate,
+    importsExisting,
     number: stack.operations + 1,
     target: deployment,
     onFailure,

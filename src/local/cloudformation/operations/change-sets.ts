@@ -110,6 +110,7 @@ const summary = (changeSet: ChangeSetRecord, stack: StackRecord): ChangeSetSumma
   Status: changeSet.status,
   ExecutionStatus: changeSet.executionStatus,
   IncludeNestedStacks: changeSet.includesNestedStacks,
+  ImportExistingResources: changeSet.importsExisting,
   ...(changeSet.reason !== undefined && { StatusReason: changeSet.reason }),
   ...(changeSet.description !== undefined && { Description: changeSet.description }),
 });
@@ -122,7 +123,7 @@ function execute(cloudformation: CloudFormation, input: ExecuteChangeSetInput, c
   if (changeSet.operations !== stack.operations) throw changeSetStatus(changeSet.id, "OBSOLETE");
   const onFailure = input.DisableRollback ? "DO_NOTHING" : (changeSet.onFailure ?? "ROLLBACK");
   const request = {
-    deployment: changeSet.deployment, principal: call.caller, onFailure, changeSetId: changeSet.id, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false,
+    deployment: changeSet.deployment, principal: call.caller, onFailure, changeSetId: changeSet.id, importsExisting: changeSet.importsExisting, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false,
     ...(input.ClientRequestToken !== undefined && { clientRequestToken: input.ClientRequestToken }),
   };
   store.transaction(() => {

@@ -36,7 +36,7 @@ export async function createChangeSet(cloudformation: CloudFormation, input: Cre
     ...(planned.isChange ? { status: "CREATE_COMPLETE", executionStatus: "AVAILABLE" } : { status: "FAILED", executionStatus: "UNAVAILABLE", reason: NO_CHANGES }),
     created: cloudformation.core.clock.now().toISOString(),
     deployment, changes: changesOutput(planned.changes, deployment.parameters),
-    includesNestedStacks: input.IncludeNestedStacks ?? false, operations: stack.operations,
+    importsExisting: input.ImportExistingResources ?? false, includesNestedStacks: input.IncludeNestedStacks ?? false, operations: stack.operations,
     ...(input.Description !== undefined && { description: input.Description }),
     ...(input.OnStackFailure !== undefined && { onFailure: input.OnStackFailure }),
     ...(ClientToken !== undefined && { clientToken: ClientToken }),
@@ -52,11 +52,10 @@ function keep({ store, deployer }: CloudFormation, record: ChangeSetRecord, fres
   });
 }
 
-function checkInput({ ChangeSetName = "", ChangeSetType, ImportExistingResources, DeploymentMode, ResourcesToImport = [] }: CreateChangeSetInput): void {
+function checkInput({ ChangeSetName = "", ChangeSetType, DeploymentMode, ResourcesToImport = [] }: CreateChangeSetInput): void {
   if (!/^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(ChangeSetName))
     throw validationError(`1 validation error detected: Value '${ChangeSetName}' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
   if (ChangeSetType === "IMPORT" || ResourcesToImport.length > 0) throw notAvailable("ChangeSetType IMPORT");
-  if (ImportExistingResources) throw notAvailable("ImportExistingResources");
   if (DeploymentMode !== undefined) throw notAvailable("DeploymentMode");
 }
 
