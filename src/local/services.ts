@@ -1,5 +1,6 @@
 import { eventsService } from "./events/service.ts";
 import type { ServiceFactory } from "./gateway/service.ts";
+import { codepipelineService } from "./codepipeline/service.ts";
 import { codebuildService } from "./codebuild/service.ts";
 import { cloudformationService } from "./cloudformation/service.ts";
 import { iamService } from "./iam/service.ts";
@@ -23,5 +24,6 @@ export const serviceFactories: readonly ServiceFactory[] = [
   statesService,
   eventsService,
   codebuildService,
+  codepipelineService,
   cloudformationService,
 ];

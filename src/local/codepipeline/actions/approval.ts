@@ -1,0 +1,35 @@
+import { type ActionContext, ActionFailure, type ActionOutcome } from "../stage.ts";
+
+const POLL_MS = 150;
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+/** Waits until a person approves or rejects, at most seven days; tells the topic that it waits. */
+export async function manualApproval(context: ActionContext): Promise<ActionOutcome> {
+  const { core, execution, current, note, signal } = context;
+  if (!current().token) {
+    note({ token: core.random.uuid() });
+    await announce(context).catch((error: Error) => core.log("codepipeline", `approval message of ${execution.pipeline} was not sent: ${error.message}`));
+  }
+  const deadline = Date.parse(current().started) + WEEK_MS;
+  for (;;) {
+    const { status, summary, updatedBy } = current();
+    if (status === "Abandoned") throw new ActionFailure("JobFailed", "the execution was stopped");
+    if (updatedBy && summary?.startsWith("Approved")) return { summary: summary.slice("Approved ".length), variables: { comment: summary.slice("Approved ".length) } };
+    if (updatedBy && summary?.startsWith("Rejected")) throw new ActionFailure("Rejected", `Rejected by ${updatedBy}${summary.length > "Rejected ".length ? `: ${summary.slice("Rejected ".length)}` : ""}`);
+    if (core.clock.now().getTime() > deadline) throw new ActionFailure("JobFailed", "nobody answered within seven days");
+    await core.clock.sleep(POLL_MS, signal);
+  }
+}
+
+// The message's form: https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.html
+async function announce({ core, execution, configuration, declared, as, current }: ActionContext): Promise<void> {
+  const { NotificationArn: topicArn, CustomData: customData, ExternalEntityLink: externalEntityLink } = configuration;
+  if (!topicArn) return;
+  const { account, region, pipeline } = execution;
+  const approvalReviewLink = externalEntityLink ?? `https://console.aws.amazon.com/codesuite/codepipeline/pipelines/${pipeline}/view?region=${region}`;
+  const message = {
+    region, consoleLink: approvalReviewLink,
+    approval: { pipelineName: pipeline, stageName: current().stage, actionName: declared.name, token: current().token, expires: new Date(Date.parse(current().started) + WEEK_MS).toISOString().slice(0, 16) + "Z", externalEntityLink: externalEntityLink ?? null, approvalReviewLink, customData: customData ?? null },
+  };
+  await core.dispatcher.call({ service: "sns", operation: "Publish", input: { TopicArn: topicArn, Subject: `APPROVAL NEEDED: AWS CodePipeline ${pipeline} for action ${declared.name}`.slice(0, 100), Message: JSON.stringify(message) }, as, account, region });
+}

@@ -1,0 +1,18 @@
+import type { ActionContext, ActionOutcome } from "../stage.ts";
+import { manualApproval } from "./approval.ts";
+import { codeBuild } from "./build.ts";
+import { lambdaInvoke, stepFunctions } from "./invoke.ts";
+import { codeCommitSource, s3Source } from "./source.ts";
+
+export type Provider = (context: ActionContext) => Promise<ActionOutcome>;
+
+/** Actions by category and provider. */
+export const PROVIDERS: Readonly<Record<string, Provider>> = {
+  "Source/CodeCommit": codeCommitSource,
+  "Source/S3": s3Source,
+  "Build/CodeBuild": codeBuild,
+  "Test/CodeBuild": codeBuild,
+  "Invoke/StepFunctions": stepFunctions,
+  "Invoke/Lambda": lambdaInvoke,
+  "Approval/Manual": manualApproval,
+};

@@ -1,0 +1,158 @@
+import type { ActionDeclaration } from "@aws-sdk/client-codepipeline";
+import type { Principal } from "../authorization/principal.ts";
+import { AwsError } from "../gateway/aws-error.ts";
+import type { Core } from "../gateway/service.ts";
+import { PROVIDERS } from "./actions/providers.ts";
+import { emitAction } from "./state-events.ts";
+import { type ActionExecution, type ArtifactLocation, type Execution, pipelineArn, type StageStatus, type Store } from "./store.ts";
+import { fillVariables } from "./variables.ts";
+
+/** Runs the actions of the stage an execution is in. */
+export interface StageRunner {
+  run(execution: Execution, signal: AbortSignal): Promise<StageStatus>;
+}
+
+/** An action that ended badly, as the console shows it. */
+export class ActionFailure extends Error {
+  override readonly name = "ActionFailure";
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What a provider's action works with. */
+export interface ActionContext {
+  readonly core: Core;
+  readonly execution: Execution;
+  readonly declared: ActionDeclaration;
+  /** With variables filled in. */
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly inputs: readonly ArtifactLocation[];
+  readonly outputs: readonly ArtifactLocation[];
+  /** The action's own role, or the pipeline's. */
+  readonly as: Principal;
+  readonly signal: AbortSignal;
+  /** The attempt as it is stored now. */
+  current(): ActionExecution;
+  /** Records what the action waits for, or says of itself. */
+  note(changed: Partial<Pick<ActionExecution, "externalId" | "externalUrl" | "summary" | "token">>): void;
+}
+
+export interface ActionOutcome {
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly revision?: { readonly id: string; readonly summary: string; readonly url: string };
+  readonly summary?: string;
+}
+
+export function createStageRunner(core: Core, store: Store): StageRunner {
+  const read = (execution: Execution): Execution => store.executions.get([execution.account, execution.region, execution.pipeline, execution.id]) ?? execution;
+  const put = (action: ActionExecution) => store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], action);
+
+  async function run(execution: Execution, signal: AbortSignal): Promise<StageStatus> {
+    const stage = execution.declaration.stages?.[execution.stageIndex];
+    const groups = Map.groupBy(stage?.actions ?? [], (action) => action.runOrder ?? 1);
+    for (const order of [...groups.keys()].sort((a, b) => a - b)) {
+      const statuses = await Promise.all((groups.get(order) ?? []).map((action) => runAction(read(execution), { stage: stage?.name ?? "", declared: action, signal })));
+      signal.throwIfAborted();
+      if (statuses.some((status) => status === "Failed")) return "Failed";
+      if (statuses.some((status) => status === "Abandoned") || read(execution).stopRequested) return "Stopped";
+    }
+    return "Succeeded";
+  }
+
+  async function runAction(execution: Execution, parts: { readonly stage: string; readonly declared: ActionDeclaration; readonly signal: AbortSignal }): Promise<ActionExecution["status"]> {
+    const attempt = findAttempt(execution, parts) ?? begin(execution, parts);
+    if (attempt.status !== "InProgress") return attempt.status;
+    try {
+      const context = await contextOf(execution, attempt, parts);
+      const provider = PROVIDERS[`${parts.declared.actionTypeId?.category}/${parts.declared.actionTypeId?.provider}`];
+      if (!provider) throw new ActionFailure("ConfigurationError", `the local accounts do not run actions of ${parts.declared.actionTypeId?.category} by ${parts.declared.actionTypeId?.provider}`);
+      return succeed(execution, context, await provider(context));
+    } catch (error) {
+      if (parts.signal.aborted) throw error;
+      return fail(execution, attempt, error as Error);
+    }
+  }
+
+  /** The attempt that runs, or that succeeded before the stage was retried or the process killed. */
+  function findAttempt({ account, region, pipeline, id }: Execution, { stage, declared }: { readonly stage: string; readonly declared: ActionDeclaration }): ActionExecution | undefined {
+    const attempts = store.actions.list([account, region, pipeline, id]).map((entry) => entry.value).filter((one) => one.stage === stage && one.action === declared.name);
+    return attempts.find((one) => one.status === "InProgress" || one.status === "Succeeded");
+  }
+
+  function begin(execution: Execution, { stage, declared }: { readonly stage: string; readonly declared: ActionDeclaration }): ActionExecution {
+    const { account, region, pipeline, id: executionId } = execution;
+    const id = core.random.uuid();
+    const now = core.clock.now().toISOString();
+    const bucket = execution.declaration.artifactStore?.location ?? "";
+    const inputs = (declared.inputArtifacts ?? []).flatMap(({ name = "" }) => execution.artifacts[name] ?? []);
+    // CodePipeline shortens pipeline and artifact names in keys; roles are written for that prefix.
+    const outputs = (declared.outputArtifacts ?? []).map(({ name = "" }) => ({ name, bucket, key: `${pipeline.slice(0, 20)}/${name.slice(0, 10)}/${id.replaceAll("-", "").slice(0, 16)}` }));
+    const action: ActionExecution = {
+      account, region, pipeline, executionId, id, stage, action: declared.name ?? "", status: "InProgress", started: now, updated: now,
+      configuration: fillVariables(declared.configuration ?? {}, execution), inputs, outputs,
+    };
+    store.transaction(() => {
+      put(action);
+      emitAction(core, execution, action);
+    });
+    return action;
+  }
+
+  async function contextOf(execution: Execution, attempt: ActionExecution, { declared, signal }: { readonly declared: ActionDeclaration; readonly signal: AbortSignal }): Promise<ActionContext> {
+    const current = () => store.actions.get([attempt.account, attempt.region, attempt.pipeline, attempt.executionId, attempt.id]) ?? attempt;
+    return {
+      core, execution, declared, signal, current, configuration: attempt.configuration, inputs: attempt.inputs, outputs: attempt.outputs,
+      as: await actionRole(core, execution, declared),
+      note: (changed) => put({ ...current(), ...changed, updated: core.clock.now().toISOString() }),
+    };
+  }
+
+  function succeed(execution: Execution, { current, declared, outputs }: ActionContext, outcome: ActionOutcome): "Succeeded" {
+    const done: ActionExecution = {
+      ...current(), status: "Succeeded", updated: core.clock.now().toISOString(), ...(outcome.summary && { summary: outcome.summary }), ...(outcome.variables && { variables: outcome.variables }),
+    };
+    store.transaction(() => {
+      put(done);
+      const now = read(execution);
+      const revision = outcome.revision;
+      store.executions.put([now.account, now.region, now.pipeline, now.id], {
+        ...now,
+        artifacts: { ...now.artifacts, ...Object.fromEntries(outputs.map((output) => [output.name, output])) },
+        ...(declared.namespace && outcome.variables && { variables: { ...now.variables, [declared.namespace]: outcome.variables } }),
+        ...(revision && { revisions: [...now.revisions.filter((one) => one.actionName !== declared.name), { actionName: declared.name ?? "", revisionId: revision.id, revisionSummary: revision.summary, revisionUrl: revision.url }] }),
+      });
+      emitAction(core, now, done);
+    });
+    return "Succeeded";
+  }
+
+  function fail(execution: Execution, attempt: ActionExecution, error: Error): ActionExecution["status"] {
+    const stored = store.actions.get([attempt.account, attempt.region, attempt.pipeline, attempt.executionId, attempt.id]) ?? attempt;
+    if (stored.status === "Abandoned") return "Abandoned";
+    const code = error instanceof ActionFailure || error instanceof AwsError ? error.code : "InternalError";
+    if (code === "InternalError") core.log("codepipeline", error.stack ?? error.message);
+    const failed: ActionExecution = { ...stored, status: "Failed", updated: core.clock.now().toISOString(), error: { code, message: error.message } };
+    store.transaction(() => {
+      put(failed);
+      emitAction(core, read(execution), failed);
+    });
+    return "Failed";
+  }
+
+  return { run };
+}
+
+/** The pipeline assumes its own role, and with it the role of an action that has one: the chain AWS takes. */
+async function actionRole(core: Core, { account, region, pipeline, declaration }: Execution, declared: ActionDeclaration): Promise<Principal> {
+  const sourceArn = pipelineArn({ account, region }, pipeline);
+  const own = core.directory.assumeAsService({ service: "codepipeline.amazonaws.com", roleArn: declaration.roleArn ?? "", sessionName: `pipeline-${pipeline}`.slice(0, 64), sourceArn });
+  if (!declared.roleArn) return own;
+  const input = { RoleArn: declared.roleArn, RoleSessionName: `action-${declared.name}`.slice(0, 64) };
+  const { Credentials } = await core.dispatcher.call<{ Credentials: { AccessKeyId: string } }>({ service: "sts", operation: "AssumeRole", input, as: own, account, region });
+  const session = core.directory.credential(Credentials.AccessKeyId);
+  if (!session) throw new Error(`the session of ${declared.roleArn} is gone`);
+  return session.principal;
+}
