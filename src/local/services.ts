@@ -9,6 +9,7 @@ import { logsService } from "./logs/service.ts";
 import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
 import { statesService } from "./states/service.ts";
+import { snsService } from "./sns/service.ts";
 import { ssmService } from "./ssm/service.ts";
 import { stsService } from "./sts/service.ts";
 
@@ -18,6 +19,7 @@ export const serviceFactories: readonly ServiceFactory[] = [
   stsService,
   kmsService,
   ssmService,
+  snsService,
   logsService,
   s3Service,
   omicsService,

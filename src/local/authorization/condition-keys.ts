@@ -8,7 +8,7 @@ const SUPPLIED = `
 aws:CalledVia aws:CalledViaFirst aws:CalledViaLast aws:CurrentTime aws:EpochTime aws:MultiFactorAuthPresent
 aws:PrincipalAccount aws:PrincipalArn aws:PrincipalIsAWSService aws:PrincipalServiceName aws:PrincipalServiceNamesList
 aws:PrincipalType aws:Referer aws:RequestedRegion aws:ResourceAccount aws:SecureTransport aws:SourceAccount aws:SourceArn
-aws:SourceIdentity aws:SourceIp aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:ViaAWSService aws:userid aws:username
+aws:SourceIdentity aws:SourceIp aws:SourceOwner aws:TagKeys aws:TokenIssueTime aws:UserAgent aws:ViaAWSService aws:userid aws:username
 cloudformation:ChangeSetName cloudformation:CreateAction cloudformation:ImportResourceTypes cloudformation:ResourceTypes
 cloudformation:RoleArn cloudformation:StackPolicyUrl cloudformation:TemplateUrl
 codecommit:References
