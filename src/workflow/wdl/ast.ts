@@ -16,12 +16,12 @@ export type BinaryOperator = "||" | "&&" | "==" | "!=" | "<=" | ">=" | "<" | ">"
 
 export interface StringExpression extends ExpressionNode {
   readonly kind: "string";
-  /** Text between the delimiters as written (escapes not decoded) and placeholders, in order. */
-  readonly parts: readonly (string | Placeholder)[];
+  /** Text between the delimiters as written (escapes not decoded) and interpolations, in order. */
+  readonly parts: readonly (string | Interpolation)[];
   readonly form: "quoted" | "multiline" | "command";
 }
 
-export interface Placeholder extends Span {
+export interface Interpolation extends Span {
   readonly options: Readonly<Record<string, string>>;
   readonly value: Expression;
 }

@@ -1,6 +1,6 @@
 /** Calls, and what they call. */
 import type { Call, Task, Workflow, WorkflowElement } from "./ast.ts";
-import type { Document } from "./documents.ts";
+import type { Document } from "./document.ts";
 import { inputsOf } from "./interface.ts";
 
 export interface Callee {

@@ -1,34 +1,12 @@
 /** A document with its imports and structs joined to it. Each file of a tree is read once, however many main files use it. */
 import { resolveInTree, type SourceTree } from "../source-tree.ts";
-import type { Declaration, DocumentSyntax, Finding, Import, Task, Workflow } from "./ast.ts";
+import type { Declaration, DocumentSyntax, Finding, Import } from "./ast.ts";
+import type { Document, LinkedImport } from "./document.ts";
 import { parseDocument } from "./parse.ts";
 import { sourceOf } from "./source.ts";
-import { joinStructs, resolveType, type StructTable } from "./structs.ts";
+import { joinStructs, resolveType } from "./structs.ts";
 import type { Type } from "./types.ts";
 import { rankOf } from "./version.ts";
-
-export interface LinkedImport {
-  readonly syntax: Import;
-  /** Absent when it could not be read; `problems` of the document say why. */
-  readonly document?: Document;
-}
-
-export interface Document {
-  readonly file: string;
-  readonly syntax: DocumentSyntax;
-  /** The rank of its version (version.ts). */
-  readonly rank: number;
-  readonly imports: readonly LinkedImport[];
-  readonly structs: StructTable;
-  readonly tasks: ReadonlyMap<string, Task>;
-  readonly workflow?: Workflow;
-  /** What is wrong with its imports and structs. */
-  readonly problems: readonly Finding[];
-  /** False when a part of it, or of what it imports, could not be read: names may be missing. */
-  readonly complete: boolean;
-  /** The declared type, its structs resolved. */
-  typeOf(declaration: Declaration): Type;
-}
 
 /** Larger files are refused: no workflow is written in 10 MiB of one file. */
 export const MAX_DOCUMENT_BYTES = 10 * 1024 * 1024;
@@ -59,7 +37,7 @@ function link(loading: Loading, file: string): Document | undefined {
   if (!syntax) return undefined;
   loading.library.set(file, "linking");
   const problems: Finding[] = [];
-  const imports = syntax.imports.map((written) => linkImport(loading, syntax, written, problems));
+  const imports = syntax.imports.map((written) => linkImport(loading, { importer: syntax, written, problems }));
   const structs = joinStructs(syntax, imports, problems);
   const types = new Map<Declaration, Type>();
   const document: Document = {
@@ -95,7 +73,13 @@ function unreadable(file: string, message: string): DocumentSyntax {
   return { source: sourceOf(file, ""), imports: [], structs: [], tasks: [], workflows: [], findings, broken: true };
 }
 
-function linkImport(loading: Loading, importer: DocumentSyntax, written: Import, problems: Finding[]): LinkedImport {
+interface WrittenImport {
+  readonly importer: DocumentSyntax;
+  readonly written: Import;
+  readonly problems: Finding[];
+}
+
+function linkImport(loading: Loading, { importer, written, problems }: WrittenImport): LinkedImport {
   const report = (rule: string, message: string): void => {
     problems.push({ rule, message, start: written.start, end: written.end });
   };
@@ -111,15 +95,15 @@ function linkImport(loading: Loading, importer: DocumentSyntax, written: Import,
     report("wdl-missing-import", `"${uri}" leads out of the definition`);
     return { syntax: written };
   }
-  return openImport(loading, file, written, report);
+  return openImport(loading, file, { written, report });
 }
 
-function openImport(
-  loading: Loading,
-  file: string,
-  written: Import,
-  report: (rule: string, message: string) => void,
-): LinkedImport {
+interface ImportSite {
+  readonly written: Import;
+  report(rule: string, message: string): void;
+}
+
+function openImport(loading: Loading, file: string, { written, report }: ImportSite): LinkedImport {
   const known = loading.library.get(file);
   if (known === "linking") report("wdl-import-cycle", `"${written.uri}" imports this file in turn`);
   else if (loading.depth >= MAX_IMPORT_DEPTH) report("wdl-import-cycle", `more than ${MAX_IMPORT_DEPTH} imports follow one another`);

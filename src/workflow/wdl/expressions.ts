@@ -76,7 +76,7 @@ function parsePrimary(cursor: Cursor): Expression {
   const token = cursor.peek();
   switch (token.kind) {
     case "quote":
-      return parseString(cursor);
+      return parseString(cursor, parseExpression);
     case "int":
     case "float":
       cursor.next();
@@ -92,7 +92,7 @@ function parseBracketed(cursor: Cursor): Expression {
   if (cursor.is("(")) return parseParenthesised(cursor);
   if (cursor.is("[")) return parseArray(cursor);
   if (cursor.is("{")) return parseMap(cursor);
-  if (cursor.is("<<<")) return parseMultilineString(cursor);
+  if (cursor.is("<<<")) return parseMultilineString(cursor, parseExpression);
   return cursor.fail(`expected an expression, found "${cursor.peek().text}"`);
 }
 
@@ -184,5 +184,5 @@ function parseObject(cursor: Cursor, name: string, start: number): ObjectExpress
 
 function parseObjectKey(cursor: Cursor): string {
   if (cursor.peek().kind !== "quote") return cursor.name("the name of a member").text;
-  return parseString(cursor).parts.map((part) => (typeof part === "string" ? decodeEscapes(part) : "")).join("");
+  return parseString(cursor, parseExpression).parts.map((part) => (typeof part === "string" ? decodeEscapes(part) : "")).join("");
 }

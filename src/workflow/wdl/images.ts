@@ -2,7 +2,7 @@
 import type { ImageUse, UnresolvedImage } from "../inspection.ts";
 import type { Attribute, Expression, Task, WorkflowElement } from "./ast.ts";
 import { callsIn } from "./calls.ts";
-import type { Document } from "./documents.ts";
+import type { Document } from "./document.ts";
 import { entryOf } from "./interface.ts";
 import { evaluate } from "./evaluation/evaluate.ts";
 import { bodiesOf, calleeOf, type Frame, type Instance, mainFrame } from "./evaluation/frames.ts";

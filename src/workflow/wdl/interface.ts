@@ -1,7 +1,7 @@
 /** What a document asks of whoever runs it: the parameters of its main workflow, or of its one task. */
 import type { Parameter, ParameterTemplate } from "../inspection.ts";
 import type { Declaration, Expression, MetaValue, Task, Workflow } from "./ast.ts";
-import type { Document } from "./documents.ts";
+import type { Document } from "./document.ts";
 import { literalOf } from "./literals.ts";
 import { holdsFiles, printType, type StructDefinition, type Type } from "./types.ts";
 

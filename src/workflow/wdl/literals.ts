@@ -26,7 +26,7 @@ export function literalOf(expression: Expression): unknown {
   }
 }
 
-/** The text of a string without placeholders, or undefined. */
+/** The text of a string without interpolations, or undefined. */
 export function plainText(parts: readonly unknown[]): string | undefined {
   return parts.every((part) => typeof part === "string") ? parts.map((part) => decodeEscapes(part)).join("") : undefined;
 }

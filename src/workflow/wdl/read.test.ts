@@ -131,7 +131,7 @@ describe("what cannot be read", () => {
     ["a deep type", `workflow W { input { ${"Array[".repeat(100_000)}Int${"]".repeat(100_000)} a } }`],
     ["a long sum", `workflow W { input { Int a = ${"1+".repeat(100_000)}1 } }`],
     ["nested sections", `workflow W { ${"if (true) {".repeat(100_000)} }`],
-    ["nested placeholders", `workflow W { String s = ${'"~{'.repeat(100_000)} }`],
+    ["nested interpolations", `workflow W { String s = ${'"~{'.repeat(100_000)} }`],
     ["nested meta", `workflow W { meta { a: ${"[".repeat(100_000)} } }`],
     ["only quotes", `workflow W { String s = ${"'".repeat(100_001)} }`],
     ["an open comment", `workflow W { ${"#".repeat(1_000_000)}`],

@@ -40,7 +40,7 @@ function parseTaskPart(cursor: Cursor, recovery: Recovery, parts: TaskParts): vo
       return;
     case "command":
       if (parts.command) cursor.note("a task has one command", token);
-      parts.command = parseCommand(cursor);
+      parts.command = parseCommand(cursor, parseExpression);
       return;
     case "runtime":
     case "requirements":
@@ -121,7 +121,7 @@ function parseWorkflowPart(cursor: Cursor, recovery: Recovery, parts: WorkflowPa
       return;
     case "output":
       parts.outputs = once(cursor, token, parts.outputs);
-      parseWorkflowOutputs(cursor, recovery, parts, parts.outputs);
+      parseWorkflowOutputs(cursor, recovery, parts);
       return;
     default:
       if (parseSharedSection(cursor, token, parts)) return;
@@ -130,13 +130,13 @@ function parseWorkflowPart(cursor: Cursor, recovery: Recovery, parts: WorkflowPa
 }
 
 /** draft-2 allows `call.out` and `call.*` beside declarations. */
-function parseWorkflowOutputs(cursor: Cursor, recovery: Recovery, parts: WorkflowParts, outputs: Declaration[]): void {
+function parseWorkflowOutputs(cursor: Cursor, recovery: Recovery, parts: WorkflowParts): void {
   cursor.expect("{", "to open the section");
   parseBody(cursor, recovery, () => {
     const token = cursor.peek();
     const path = cursor.rank === DRAFT_2 ? takeOutputName(cursor) : undefined;
     if (path) parts.outputNames.push({ path, start: token.start, end: cursor.previousEnd });
-    else outputs.push(parseDeclaration(cursor));
+    else parts.outputs?.push(parseDeclaration(cursor));
   });
 }
 

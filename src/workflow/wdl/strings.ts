@@ -1,20 +1,23 @@
-/** Strings, multi-line strings and commands: text with placeholders in it. */
-import type { Placeholder, StringExpression } from "./ast.ts";
+/** Strings, multi-line strings and commands: text with interpolations in it. */
+import type { Expression, Interpolation, StringExpression } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { parseExpression } from "./expressions.ts";
 import { DRAFT_2 } from "./version.ts";
 
+/** Reads the expression in an interpolation; an argument, for expressions hold strings in turn. */
+type ExpressionReader = (cursor: Cursor) => Expression;
+
 interface TextForm {
+  readonly read: ExpressionReader;
   readonly form: StringExpression["form"];
   readonly close: string;
-  /** What opens a placeholder. draft-2 knows only `${`; from 1.0 on `<<<` knows only `~{`. */
+  /** What opens an interpolation. draft-2 knows only `${`; from 1.0 on `<<<` knows only `~{`. */
   readonly tilde: boolean;
   readonly dollar: boolean;
   readonly escapes: boolean;
 }
 
 /** A string whose opening quote is the next token. */
-export function parseString(cursor: Cursor): StringExpression {
+export function parseString(cursor: Cursor, read: ExpressionReader): StringExpression {
   const open = cursor.next();
   return parseText(cursor, open.start, {
     form: "quoted",
@@ -22,35 +25,37 @@ export function parseString(cursor: Cursor): StringExpression {
     tilde: cursor.rank > DRAFT_2,
     dollar: true,
     escapes: true,
+    read,
   });
 }
 
 /** A `<<<` string of WDL 1.2 whose opening is the next token. */
-export function parseMultilineString(cursor: Cursor): StringExpression {
+export function parseMultilineString(cursor: Cursor, read: ExpressionReader): StringExpression {
   const open = cursor.next();
-  return parseText(cursor, open.start, { form: "multiline", close: ">>>", tilde: true, dollar: false, escapes: true });
+  return parseText(cursor, open.start, { form: "multiline", close: ">>>", tilde: true, dollar: false, escapes: true, read });
 }
 
 /** A task's command, from its `{` or `<<<` on. */
-export function parseCommand(cursor: Cursor): StringExpression {
+export function parseCommand(cursor: Cursor, read: ExpressionReader): StringExpression {
   const heredoc = cursor.is("<<<");
   const open = heredoc ? cursor.next() : cursor.expect("{", "to open the command");
   const draft2 = cursor.rank === DRAFT_2;
   const shape = heredoc
     ? { close: ">>>", tilde: !draft2, dollar: draft2 }
     : { close: "}", tilde: !draft2, dollar: true };
-  return parseText(cursor, open.start, { form: "command", escapes: false, ...shape });
+  return parseText(cursor, open.start, { form: "command", escapes: false, read, ...shape });
 }
 
-/** The text of a string in which placeholders mean nothing: imports, `meta`, placeholder options. */
+/** The text of a string in which interpolations mean nothing: imports, `meta`, interpolation options. */
 export function parsePlainString(cursor: Cursor): string {
   const open = cursor.next();
-  const string = parseText(cursor, open.start, { form: "quoted", close: open.text, tilde: false, dollar: false, escapes: true });
+  const form = { form: "quoted" as const, close: open.text, tilde: false, dollar: false, escapes: true };
+  const string = parseText(cursor, open.start, { ...form, read: () => cursor.fail("a plain string holds no expression") });
   return string.parts.map((part) => (typeof part === "string" ? decodeEscapes(part) : "")).join("");
 }
 
 function parseText(cursor: Cursor, start: number, form: TextForm): StringExpression {
-  const parts: (string | Placeholder)[] = [];
+  const parts: (string | Interpolation)[] = [];
   let height = 1;
   let at = cursor.previousEnd;
   for (;;) {
@@ -62,14 +67,14 @@ function parseText(cursor: Cursor, start: number, form: TextForm): StringExpress
       return { kind: "string", form: form.form, parts, start, end: stop + form.close.length, height };
     }
     cursor.resume(stop + 2);
-    const placeholder = cursor.deeper(() => parsePlaceholder(cursor, stop));
-    height = Math.max(height, placeholder.value.height + 1);
-    parts.push(placeholder);
-    at = placeholder.end;
+    const interpolation = cursor.deeper(() => parseInterpolation(cursor, stop, form.read));
+    height = Math.max(height, interpolation.value.height + 1);
+    parts.push(interpolation);
+    at = interpolation.end;
   }
 }
 
-/** The offset of the closing mark or of the next placeholder, or -1. */
+/** The offset of the closing mark or of the next interpolation, or -1. */
 function findStop(text: string, from: number, form: TextForm): number {
   const close = form.close.charCodeAt(0);
   for (let at = from; at < text.length; at += 1) {
@@ -82,15 +87,15 @@ function findStop(text: string, from: number, form: TextForm): number {
   return -1;
 }
 
-function parsePlaceholder(cursor: Cursor, start: number): Placeholder {
+function parseInterpolation(cursor: Cursor, start: number, read: ExpressionReader): Interpolation {
   const options: Record<string, string> = {};
   for (;;) {
     const option = takeOptionName(cursor);
     if (option === undefined) break;
     options[option] = parseOptionValue(cursor);
   }
-  const value = parseExpression(cursor);
-  const { end } = cursor.expect("}", "to close the placeholder");
+  const value = read(cursor);
+  const { end } = cursor.expect("}", "to close the interpolation");
   return { options, value, start, end };
 }
 
@@ -109,7 +114,7 @@ function parseOptionValue(cursor: Cursor): string {
   const token = cursor.peek();
   if (token.kind === "quote") return parsePlainString(cursor);
   if (token.kind === "int" || token.kind === "float") return cursor.next().text;
-  return cursor.fail("a placeholder's option is a string or a number");
+  return cursor.fail("an interpolation's option is a string or a number");
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {

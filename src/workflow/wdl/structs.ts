@@ -1,9 +1,7 @@
 /** The struct types that a document can name: its own, and those of its imports under their aliases. */
 import type { DocumentSyntax, Finding, Span, Struct } from "./ast.ts";
-import type { LinkedImport } from "./documents.ts";
-import { parametersOf, type StructDefinition, structShape, type Type } from "./types.ts";
-
-export type StructTable = ReadonlyMap<string, StructDefinition>;
+import type { LinkedImport } from "./document.ts";
+import { parametersOf, type StructDefinition, structShape, type StructTable, type Type } from "./types.ts";
 
 /** Adds to `problems` the names that collide, that are missing, and structs that hold themselves. */
 export function joinStructs(syntax: DocumentSyntax, imports: readonly LinkedImport[], problems: Finding[]): StructTable {

@@ -37,6 +37,9 @@ export interface StructDefinition {
   readonly members: ReadonlyMap<string, Type>;
 }
 
+/** The struct types that a document can name. */
+export type StructTable = ReadonlyMap<string, StructDefinition>;
+
 /** The type of an `object {…}` literal, on its way to a struct or a map. */
 export interface ObjectType extends Quantified {
   readonly kind: "Object";

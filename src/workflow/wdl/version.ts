@@ -2,9 +2,10 @@
 const RANKS: Readonly<Record<string, number>> = { "draft-2": 0, "draft-3": 1, "1.0": 1, "1.1": 2, "1.2": 3, development: 4 };
 
 /** The place of a version; a version nobody knows reads as the newest. */
-export const rankOf = (version: string | undefined): number => RANKS[version ?? "draft-2"] ?? 4;
+export const rankOf = (version: string | undefined): number => (Object.hasOwn(RANKS, version ?? "draft-2") ? RANKS[version ?? "draft-2"] : undefined) ?? 4;
 
-export const isKnownVersion = (version: string): boolean => version in RANKS;
+/** "draft-3" was 1.0 before it was out, and is read as that; no engine of today takes it. */
+export const isKnownVersion = (version: string): boolean => Object.hasOwn(RANKS, version) && version !== "draft-3";
 
 export const DRAFT_2 = 0;
 export const V1_0 = 1;

@@ -1,7 +1,7 @@
 /** What miniwdl, and so HealthOmics's linter, refuses of a document that can be read: types, names, calls. */
 import type { Call, Conditional, Declaration, Expression, Finding, Scatter, Task, Workflow, WorkflowElement } from "../ast.ts";
 import { callsIn, missingInput, resolveCall } from "../calls.ts";
-import type { Document } from "../documents.ts";
+import type { Document } from "../document.ts";
 import { inputsOf } from "../interface.ts";
 import { unknownStructs } from "../structs.ts";
 import { ANY, BOOLEAN, parametersOf, printType, STRING, type Type, withOptional } from "../types.ts";
@@ -9,7 +9,7 @@ import { V1_2 } from "../version.ts";
 import { coerces } from "./coercion.ts";
 import { findCycle } from "./cycles.ts";
 import { expectType, infer, type Scope } from "./infer.ts";
-import { beginChecking, calleeInputs, type Checking, needsOf, type Node, type Place, report, scopeAt, TOP } from "./scope.ts";
+import { beginChecking, calleeInputs, type Checking, finding, needsOf, type Node, type Place, scopeAt, TOP } from "./scope.ts";
 
 const CHECKED = new WeakMap<Document, readonly Finding[]>();
 
@@ -32,14 +32,14 @@ function checkNames({ syntax, imports }: Document, findings: Finding[]): void {
   const taken = (names: readonly { name: string; at: { start: number; end: number } }[], what: string): void => {
     const seen = new Set<string>();
     for (const { name, at } of names) {
-      if (seen.has(name)) report(findings, "wdl-duplicate-name", `there is already ${what} named "${name}"`, at);
+      if (seen.has(name)) findings.push(finding("wdl-duplicate-name", `there is already ${what} named "${name}"`, at));
       seen.add(name);
     }
   };
   taken(imports.map((each) => ({ name: each.syntax.namespace, at: each.syntax })), "an import");
   taken([...syntax.tasks, ...syntax.workflows].map((unit) => ({ name: unit.name, at: unit })), "a task or workflow");
   const [, second] = syntax.workflows;
-  if (second) report(findings, "wdl-duplicate-name", "a document has at most one workflow", second);
+  if (second) findings.push(finding("wdl-duplicate-name", "a document has at most one workflow", second));
 }
 
 function checkStructTypes(document: Document, findings: Finding[]): void {
@@ -49,7 +49,7 @@ function checkStructTypes(document: Document, findings: Finding[]): void {
 }
 
 function checkType(type: Type, at: Declaration, findings: Finding[]): void {
-  for (const name of new Set(unknownStructs(type))) report(findings, "wdl-struct", `there is no type "${name}"`, at);
+  for (const name of new Set(unknownStructs(type))) findings.push(finding("wdl-struct", `there is no type "${name}"`, at));
 }
 
 function checkTask(document: Document, task: Task, findings: Finding[]): void {
@@ -78,13 +78,13 @@ function checkValue(checking: Checking, node: Node, { value, type, scope }: { va
   checking.current = node;
   needsOf(checking, node);
   const found = infer(value, scope);
-  if (found) expectType(found, type, value, scope);
+  if (found) expectType(scope, value, { type: found, expected: type });
   checking.current = undefined;
 }
 
 function requireValue(declaration: Declaration, findings: Finding[]): void {
   if (declaration.value || declaration.type.optional) return;
-  report(findings, "wdl-unbound-declaration", `"${declaration.name}" has no value and is not in the input section`, declaration);
+  findings.push(finding("wdl-unbound-declaration", `"${declaration.name}" has no value and is not in the input section`, declaration));
 }
 
 /** Outputs see each other, and in a task also those further down. */
@@ -103,7 +103,7 @@ function checkOutputs(checking: Checking, outputs: readonly Declaration[], scope
   };
   for (const output of outputs) {
     if (seen.has(output.name) || checking.entries.has(output.name))
-      report(findings, "wdl-duplicate-name", `"${output.name}" is already the name of another value or call`, output);
+      findings.push(finding("wdl-duplicate-name", `"${output.name}" is already the name of another value or call`, output));
     seen.set(output.name, output);
     checkDeclaration(checking, output, inner);
     visible.set(output.name, output);
@@ -114,7 +114,7 @@ function checkOutputs(checking: Checking, outputs: readonly Declaration[], scope
 function checkKeys(document: Document, declarations: readonly Declaration[], findings: Finding[]): void {
   for (const declaration of declarations) {
     const type = document.typeOf(declaration);
-    if (hasForeignKeys(type, 0)) report(findings, "wdl-type", `"${declaration.name}": the keys of ${printType(type)} cannot be written as JSON`, declaration);
+    if (hasForeignKeys(type, 0)) findings.push(finding("wdl-type", `"${declaration.name}": the keys of ${printType(type)} cannot be written as JSON`, declaration));
   }
 }
 
@@ -143,7 +143,7 @@ function checkOutputNames(workflow: Workflow, scope: Scope, findings: Finding[])
     const [first = "", second] = path;
     const outputs = scope.outputsOf(first);
     const isThere = second === undefined ? scope.typeOf(first) : outputs && (second === "*" || outputs.has(path.slice(1).join(".")));
-    if (!isThere) report(findings, "wdl-unknown-name", `nothing is called "${path.join(".")}" here`, at);
+    if (!isThere) findings.push(finding("wdl-unknown-name", `nothing is called "${path.join(".")}" here`, at));
   }
 }
 
@@ -174,7 +174,7 @@ function enter(checking: Checking, section: Scatter | Conditional, place: Place)
     return { ...place, sections };
   }
   if (checking.entries.has(section.variable) || place.variables.has(section.variable))
-    report(checking.findings, "wdl-duplicate-name", `"${section.variable}" is already the name of another value or call`, section);
+    checking.findings.push(finding("wdl-duplicate-name", `"${section.variable}" is already the name of another value or call`, section));
   if (type && (type.kind !== "Array" || type.item.kind === "Any"))
     scope.report("wdl-type", `scatter goes over an array, this is ${printType(type)}`, expression);
   const item = type?.kind === "Array" ? type.item : ANY;
@@ -183,10 +183,10 @@ function enter(checking: Checking, section: Scatter | Conditional, place: Place)
 
 function checkCall(checking: Checking, call: Call, scope: Scope): void {
   const { document, findings, unit } = checking;
-  if (call.name === unit.name) report(findings, "wdl-duplicate-name", "a call cannot have the workflow's own name", call);
+  if (call.name === unit.name) findings.push(finding("wdl-duplicate-name", "a call cannot have the workflow's own name", call));
   const callee = resolveCall(document, call);
   if (!callee) {
-    report(findings, "wdl-unknown-call", `there is no task or workflow "${call.target.join(".")}"`, call);
+    findings.push(finding("wdl-unknown-call", `there is no task or workflow "${call.target.join(".")}"`, call));
     return;
   }
   if (callee.unit.kind === "workflow") checkCallable(callee.document, callee.unit, { call, findings });
@@ -194,7 +194,7 @@ function checkCall(checking: Checking, call: Call, scope: Scope): void {
   const inputs = calleeInputs(callee.unit);
   for (const { name, value, ...at } of call.inputs) {
     const input = inputs.get(name);
-    if (!input) report(findings, "wdl-unknown-input", `${call.target.join(".")} has no input "${name}"`, at);
+    if (!input) findings.push(finding("wdl-unknown-input", `${call.target.join(".")} has no input "${name}"`, at));
     else {
       const type = callee.document.typeOf(input);
       checkValue(checking, call, { value, type: input.value ? withOptional(type, true) : type, scope });
@@ -206,7 +206,7 @@ function checkAfter(checking: Checking, call: Call): void {
   for (const name of call.after) {
     const entry = checking.entries.get(name);
     if (entry?.element.kind === "call") needsOf(checking, call).add(entry.element);
-    else report(checking.findings, "wdl-unknown-call", `there is no call "${name}" to wait for`, call);
+    else checking.findings.push(finding("wdl-unknown-call", `there is no call "${name}" to wait for`, call));
   }
 }
 
@@ -215,9 +215,9 @@ function checkCallable(document: Document, workflow: Workflow, { call, findings 
   const incomplete = callsIn(workflow.body).find((inner) => missingInput(document, inner) !== undefined);
   if (incomplete) {
     const message = `workflow ${workflow.name} cannot be called: its call ${incomplete.name} lacks the input "${missingInput(document, incomplete)}"`;
-    report(findings, "wdl-uncallable-workflow", message, call);
+    findings.push(finding("wdl-uncallable-workflow", message, call));
   } else if (!workflow.outputs && callsIn(workflow.body).some((inner) => (resolveCall(document, inner)?.unit.outputs?.length ?? 0) > 0)) {
-    report(findings, "wdl-uncallable-workflow", `workflow ${workflow.name} cannot be called: it has no output section`, call);
+    findings.push(finding("wdl-uncallable-workflow", `workflow ${workflow.name} cannot be called: it has no output section`, call));
   }
 }
 
@@ -225,5 +225,5 @@ function reportCycle(checking: Checking): void {
   const found = findCycle(checking.needs);
   if (!found) return;
   const name = found.kind === "declaration" || found.kind === "call" ? `"${found.name}"` : "this section";
-  report(checking.findings, "wdl-circular", `${name} depends on itself`, found);
+  checking.findings.push(finding("wdl-circular", `${name} depends on itself`, found));
 }

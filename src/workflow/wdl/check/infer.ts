@@ -1,8 +1,7 @@
 /** The type of an expression where it stands. What cannot have one is reported once and has none. */
-import type { BinaryExpression, ConditionalExpression, Expression, MapExpression, ObjectExpression, Placeholder, Span, StringExpression } from "../ast.ts";
-import type { StructTable } from "../structs.ts";
+import type { BinaryExpression, ConditionalExpression, Expression, MapExpression, ObjectExpression, Interpolation, Span, StringExpression } from "../ast.ts";
 import {
-  ANY, arrayOf, BOOLEAN, FLOAT, INT, mapOf, NONE, pairOf, printType, STRING, type StructType, type Type, withOptional,
+  ANY, arrayOf, BOOLEAN, FLOAT, INT, mapOf, NONE, pairOf, printType, STRING, type StructTable, type StructType, type Type, withOptional,
 } from "../types.ts";
 import { areComparable, areEquatable, coerces, mismatch, unify } from "./coercion.ts";
 import { functionType } from "./library.ts";
@@ -13,7 +12,7 @@ export interface Scope {
   readonly structs: StructTable;
   /** Whether `stdout()`, `stderr()` and `glob()` are there: in a task's outputs. */
   readonly inTaskOutput?: boolean;
-  /** Inside a placeholder `+` takes absent operands. */
+  /** Inside an interpolation `+` takes absent operands. */
   readonly interpolated?: boolean;
   typeOf(name: string): Type | undefined;
   /** The outputs of a call; undefined when no call has the name. */
@@ -34,7 +33,7 @@ export function infer(expression: Expression, scope: Scope): Type | undefined {
     case "string":
       return inferString(expression, scope);
     case "name":
-      return scope.typeOf(expression.name) ?? fail(scope, "wdl-unknown-name", `nothing is called "${expression.name}" here`, expression);
+      return scope.typeOf(expression.name) ?? unknownName(scope, `nothing is called "${expression.name}" here`, expression);
     case "member":
       return inferMember(expression, scope);
     case "array":
@@ -61,17 +60,22 @@ function inferOperation(expression: Operation, scope: Scope): Type | undefined {
     case "apply":
       return withAll(expression.arguments, scope, (types) => functionType(expression, types, scope));
     case "not":
-      return withAll([expression.of], scope, ([type = ANY]) => (expectType(type, BOOLEAN, expression.of, scope) ? BOOLEAN : undefined));
+      return withAll([expression.of], scope, ([type = ANY]) => (expectType(scope, expression.of, { type, expected: BOOLEAN }) ? BOOLEAN : undefined));
     case "negative":
-      return withAll([expression.of], scope, ([type = ANY]) => (expectType(type, FLOAT, expression.of, scope) ? type : undefined));
+      return withAll([expression.of], scope, ([type = ANY]) => (expectType(scope, expression.of, { type, expected: FLOAT }) ? type : undefined));
     case "binary":
-      return withAll([expression.left, expression.right], scope, ([left = ANY, right = ANY]) => inferBinary(expression, left, right, scope));
+      return withAll([expression.left, expression.right], scope, ([left = ANY, right = ANY]) => inferBinary(expression, { left, right }, scope));
   }
 }
 
-/** Reports, and gives no type. */
-export function fail(scope: Scope, rule: string, message: string, at: Span): undefined {
-  scope.report(rule, message, at);
+/** Reports a wrong type, and gives none. */
+function wrong(scope: Scope, message: string, at: Span): undefined {
+  scope.report("wdl-type", message, at);
+  return undefined;
+}
+
+function unknownName(scope: Scope, message: string, at: Span): undefined {
+  scope.report("wdl-unknown-name", message, at);
   return undefined;
 }
 
@@ -82,8 +86,15 @@ function withAll(parts: readonly Expression[], scope: Scope, use: (types: readon
   return known.length === types.length ? use(known) : undefined;
 }
 
+interface Expectation {
+  readonly type: Type;
+  readonly expected: Type;
+  /** What the message begins with. */
+  readonly what?: string;
+}
+
 /** Whether a type may stand where `expected` is; reports when not. */
-export function expectType(type: Type, expected: Type, at: Expression, scope: Scope, what = ""): boolean {
+export function expectType(scope: Scope, at: Expression, { type, expected, what = "" }: Expectation): boolean {
   // The empty array literal is an array of anything.
   if (at.kind === "array" && at.items.length === 0 && expected.kind === "Array") return true;
   const problem = mismatch(type, expected);
@@ -93,19 +104,19 @@ export function expectType(type: Type, expected: Type, at: Expression, scope: Sc
 
 function inferString(string: StringExpression, scope: Scope): Type | undefined {
   const inner: Scope = { ...scope, interpolated: true };
-  const fine = string.parts.map((part) => typeof part === "string" || checkPlaceholder(part, inner));
+  const fine = string.parts.map((part) => typeof part === "string" || checkInterpolation(part, inner));
   return fine.every(Boolean) ? STRING : undefined;
 }
 
-function checkPlaceholder({ value, options }: Placeholder, scope: Scope): boolean {
+function checkInterpolation({ value, options }: Interpolation, scope: Scope): boolean {
   const type = infer(value, scope);
   if (!type) return false;
-  const problem = placeholderProblem(type, options);
+  const problem = interpolationProblem(type, options);
   if (problem) scope.report("wdl-type", problem, value);
   return !problem;
 }
 
-function placeholderProblem(type: Type, options: Readonly<Record<string, string>>): string | undefined {
+function interpolationProblem(type: Type, options: Readonly<Record<string, string>>): string | undefined {
   const hasSeparator = "sep" in options;
   if (type.kind === "Array" && !hasSeparator) return 'an array in a string needs a separator, as in ~{sep=" " items}';
   if (type.kind !== "Array" && hasSeparator) return `"sep" is for arrays, this is ${printType(type)}`;
@@ -121,7 +132,7 @@ function inferArray(expression: Extract<Expression, { kind: "array" }>, scope: S
     if (types.some((type) => type.kind === "Any" && !type.optional)) return arrayOf(ANY, true);
     if (types.every((type) => type.kind === "Any")) return arrayOf(NONE, true);
     const item = unify(types, true);
-    if (item.kind === "Any") return fail(scope, "wdl-type", "the items of this array have no type in common", expression);
+    if (item.kind === "Any") return wrong(scope, "the items of this array have no type in common", expression);
     return arrayOf(item, true);
   });
 }
@@ -132,7 +143,7 @@ function inferMap({ entries, ...at }: MapExpression, scope: Scope): Type | undef
     if (entries.length === 0) return { ...mapOf(ANY, ANY), literalKeys: new Set() };
     const key = unify(types.slice(0, entries.length));
     const value = unify(types.slice(entries.length), true);
-    if (key.kind === "Any" || value.kind === "Any") return fail(scope, "wdl-type", "the entries of this map have no type in common", at);
+    if (key.kind === "Any" || value.kind === "Any") return wrong(scope, "the entries of this map have no type in common", at);
     const literalKeys = printType(key) === "String" ? literalKeysOf(keys) : undefined;
     return { ...mapOf(key, value), ...(literalKeys && { literalKeys }) };
   });
@@ -146,7 +157,7 @@ function literalKeysOf(keys: readonly Expression[]): ReadonlySet<string> | undef
 function inferObject(expression: ObjectExpression, scope: Scope): Type | undefined {
   const names = new Set<string>();
   for (const { name } of expression.members) {
-    if (names.has(name)) return fail(scope, "wdl-duplicate-name", `the member "${name}" is there twice`, expression);
+    if (names.has(name)) return void scope.report("wdl-duplicate-name", `the member "${name}" is there twice`, expression);
     names.add(name);
   }
   return withAll(expression.members.map((member) => member.value), scope, (types) => {
@@ -159,107 +170,120 @@ function inferObject(expression: ObjectExpression, scope: Scope): Type | undefin
 function inferStruct(expression: ObjectExpression, object: Type, scope: Scope): Type | undefined {
   const name = expression.struct ?? "";
   const definition = scope.structs.get(name);
-  if (!definition) return fail(scope, "wdl-unknown-name", `there is no struct "${name}"`, expression);
+  if (!definition) return unknownName(scope, `there is no struct "${name}"`, expression);
   const struct: StructType = { kind: "Struct", name, definition, optional: false };
   const extra = expression.members.find((member) => !definition.members.has(member.name));
-  if (extra) return fail(scope, "wdl-type", `struct ${name} has no member "${extra.name}"`, expression);
-  return expectType(object, struct, expression, scope) ? struct : undefined;
+  if (extra) return wrong(scope, `struct ${name} has no member "${extra.name}"`, expression);
+  return expectType(scope, expression, { type: object, expected: struct }) ? struct : undefined;
 }
 
 function inferConditional(expression: ConditionalExpression, scope: Scope): Type | undefined {
   return withAll([expression.condition, expression.then, expression.else], scope, ([condition = ANY, then = ANY, otherwise = ANY]) => {
-    if (printType(condition) !== "Boolean") return fail(scope, "wdl-type", `a condition is a Boolean, this is ${printType(condition)}`, expression.condition);
+    if (printType(condition) !== "Boolean") return wrong(scope, `a condition is a Boolean, this is ${printType(condition)}`, expression.condition);
     const branches = [then, otherwise];
     if (branches.some((type) => type.kind === "Any" && !type.optional)) return ANY;
     if (branches.every((type) => type.kind === "Any")) return NONE;
     const type = unify(branches);
     if (type.kind !== "Any") return type;
-    return fail(scope, "wdl-type", `the branches have no type in common: ${printType(then)} and ${printType(otherwise)}`, expression);
+    return wrong(scope, `the branches have no type in common: ${printType(then)} and ${printType(otherwise)}`, expression);
   });
 }
 
 function inferIndex(expression: Extract<Expression, { kind: "index" }>, types: { of: Type; at: Type }, scope: Scope): Type | undefined {
   const { of, at } = types;
   if (of.kind === "Array") {
-    if (expression.of.kind === "array" && expression.of.items.length === 0) return fail(scope, "wdl-type", "an empty array has no items", expression);
-    return expectType(at, INT, expression.at, scope, "array index: ") ? of.item : undefined;
+    if (expression.of.kind === "array" && expression.of.items.length === 0) return wrong(scope, "an empty array has no items", expression);
+    return expectType(scope, expression.at, { type: at, expected: INT, what: "array index: " }) ? of.item : undefined;
   }
-  if (of.kind === "Map") return expectType(at, of.key, expression.at, scope, "map key: ") ? of.value : undefined;
+  if (of.kind === "Map") return expectType(scope, expression.at, { type: at, expected: of.key, what: "map key: " }) ? of.value : undefined;
   if (of.kind === "Any" && !of.optional) return ANY;
-  return fail(scope, "wdl-type", `only an array or a map has items, this is ${printType(of)}`, expression.of);
+  return wrong(scope, `only an array or a map has items, this is ${printType(of)}`, expression.of);
 }
 
 function inferMember(expression: Extract<Expression, { kind: "member" }>, scope: Scope): Type | undefined {
   const path = [expression.member];
   let root = expression.of;
   for (; root.kind === "member"; root = root.of) path.unshift(root.member);
-  if (root.kind !== "name" || scope.typeOf(root.name)) return membersOf(infer(root, scope), path, expression, scope);
+  if (root.kind !== "name" || scope.typeOf(root.name)) return membersOf(infer(root, scope), path, { at: expression, scope });
   const outputs = scope.outputsOf(root.name);
-  if (!outputs) return fail(scope, "wdl-unknown-name", `nothing is called "${root.name}" here`, root);
+  if (!outputs) return unknownName(scope, `nothing is called "${root.name}" here`, root);
   for (let used = 1; used <= path.length; used += 1) {
     const output = outputs.get(path.slice(0, used).join("."));
-    if (output) return membersOf(output, path.slice(used), expression, scope);
+    if (output) return membersOf(output, path.slice(used), { at: expression, scope });
   }
-  return fail(scope, "wdl-unknown-name", `call "${root.name}" has no output "${path[0] ?? ""}"`, expression);
+  return unknownName(scope, `call "${root.name}" has no output "${path[0] ?? ""}"`, expression);
 }
 
-function membersOf(type: Type | undefined, path: readonly string[], at: Span, scope: Scope): Type | undefined {
+interface Site {
+  readonly at: Span;
+  readonly scope: Scope;
+}
+
+function membersOf(type: Type | undefined, path: readonly string[], site: Site): Type | undefined {
   let current = type;
   for (const name of path) {
     if (!current) return undefined;
-    current = memberOf(current, name, at, scope);
+    current = memberOf(current, name, site);
   }
   return current;
 }
 
-function memberOf(type: Type, name: string, at: Span, scope: Scope): Type | undefined {
+function memberOf(type: Type, name: string, { at, scope }: Site): Type | undefined {
   if (type.kind === "Any" && !type.optional) return ANY;
-  if (type.kind !== "Pair" && type.kind !== "Struct") return fail(scope, "wdl-type", `${printType(type)} has no member "${name}"`, at);
-  if (type.optional) return fail(scope, "wdl-type", `this may be absent: ${printType(type)}; use select_first before taking a member`, at);
-  if (type.kind === "Struct") return type.definition?.members.get(name) ?? fail(scope, "wdl-type", `struct ${type.name} has no member "${name}"`, at);
+  if (type.kind !== "Pair" && type.kind !== "Struct") return wrong(scope, `${printType(type)} has no member "${name}"`, at);
+  if (type.optional) return wrong(scope, `this may be absent: ${printType(type)}; use select_first before taking a member`, at);
+  if (type.kind === "Struct") return type.definition?.members.get(name) ?? wrong(scope, `struct ${type.name} has no member "${name}"`, at);
   if (name === "left") return type.left;
-  return name === "right" ? type.right : fail(scope, "wdl-type", `a Pair has left and right, not "${name}"`, at);
+  return name === "right" ? type.right : wrong(scope, `a Pair has left and right, not "${name}"`, at);
 }
 
-function inferBinary(expression: BinaryExpression, left: Type, right: Type, scope: Scope): Type | undefined {
+interface Operands {
+  readonly left: Type;
+  readonly right: Type;
+}
+
+function inferBinary(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
   const { operator } = expression;
+  const { left, right } = operands;
   switch (operator) {
     case "&&":
     case "||":
       if (printType(left) === "Boolean" && printType(right) === "Boolean") return BOOLEAN;
-      return operandFailure(expression, left, right, scope);
+      return operandFailure(expression, operands, scope);
     case "==":
     case "!=":
-      return areEquatable(left, right) ? BOOLEAN : operandFailure(expression, left, right, scope);
+      return areEquatable(left, right) ? BOOLEAN : operandFailure(expression, operands, scope);
     case "<":
     case "<=":
     case ">":
     case ">=":
-      return areComparable(left, right) ? BOOLEAN : operandFailure(expression, left, right, scope);
+      return areComparable(left, right) ? BOOLEAN : operandFailure(expression, operands, scope);
     case "%":
-      return coerces(left, INT) && coerces(right, INT) ? INT : operandFailure(expression, left, right, scope);
+      return coerces(left, INT) && coerces(right, INT) ? INT : operandFailure(expression, operands, scope);
     case "+":
-      return inferSum(expression, left, right, scope);
+      return inferSum(expression, operands, scope);
     default:
-      return inferArithmetic(expression, left, right, scope);
+      return inferArithmetic(expression, operands, scope);
   }
 }
 
-function operandFailure({ operator, ...at }: BinaryExpression, left: Type, right: Type, scope: Scope): undefined {
-  return fail(scope, "wdl-type", `"${operator}" does not take ${printType(left)} and ${printType(right)}`, at);
+function operandFailure({ operator, ...at }: BinaryExpression, { left, right }: Operands, scope: Scope): undefined {
+  return wrong(scope, `"${operator}" does not take ${printType(left)} and ${printType(right)}`, at);
 }
 
-function inferSum(expression: BinaryExpression, left: Type, right: Type, scope: Scope): Type | undefined {
+function inferSum(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
+  const { left, right } = operands;
   const isTextual = left.kind === "String" || right.kind === "String";
-  if (!isTextual) return inferArithmetic(expression, left, right, scope);
+  if (!isTextual) return inferArithmetic(expression, operands, scope);
   const maybeText = withOptional(STRING, true);
   if (scope.interpolated && (left.optional || right.optional) && coerces(left, maybeText) && coerces(right, maybeText)) return maybeText;
   // The String operand itself may not be absent either, but miniwdl looks at the other one only.
   const other = left.kind === "String" ? right : left;
-  return coerces(other, STRING) ? STRING : operandFailure(expression, left, right, scope);
+  return coerces(other, STRING) ? STRING : operandFailure(expression, operands, scope);
 }
 
-function inferArithmetic(expression: BinaryExpression, left: Type, right: Type, scope: Scope): Type | undefined {
+function inferArithmetic(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
+  const { left, right } = operands;
   const type = left.kind === "Float" || right.kind === "Float" ? FLOAT : INT;
-  return coerces(left, type) && coerces(right, type) ? type : operandFailure(expression, left, right, scope);
+  return coerces(left, type) && coerces(right, type) ? type : operandFailure(expression, operands, scope);
 }

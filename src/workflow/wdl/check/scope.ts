@@ -1,7 +1,7 @@
 /** What the names in a workflow or task mean, and which declaration, call or section needs which. */
 import type { Call, Conditional, Declaration, Finding, Scatter, Span, Task, Workflow, WorkflowElement } from "../ast.ts";
 import { resolveCall } from "../calls.ts";
-import type { Document } from "../documents.ts";
+import type { Document } from "../document.ts";
 import { inputsOf } from "../interface.ts";
 import { arrayOf, type Type, withOptional } from "../types.ts";
 import type { Scope } from "./infer.ts";
@@ -30,7 +30,7 @@ export interface Checking {
 export function beginChecking(document: Document, unit: Workflow | Task, findings: Finding[]): Checking {
   const entries = new Map<string, Entry>();
   const add = (element: Declaration | Call, sections: readonly Section[]): void => {
-    if (entries.has(element.name)) report(findings, "wdl-duplicate-name", `"${element.name}" is already the name of another value or call`, element);
+    if (entries.has(element.name)) findings.push(finding("wdl-duplicate-name", `"${element.name}" is already the name of another value or call`, element));
     else entries.set(element.name, { element, sections });
   };
   const addAll = (elements: readonly WorkflowElement[], sections: readonly Section[]): void => {
@@ -44,9 +44,7 @@ export function beginChecking(document: Document, unit: Workflow | Task, finding
   return { document, unit, entries, needs: new Map(), findings, current: undefined };
 }
 
-export function report(findings: Finding[], rule: string, message: string, { start, end }: Span): void {
-  findings.push({ rule, message, start, end });
-}
+export const finding = (rule: string, message: string, { start, end }: Span): Finding => ({ rule, message, start, end });
 
 /** The place of an expression: which sections are around it, and what their scatter variables are. */
 export interface Place {
@@ -82,7 +80,7 @@ export function scopeAt(checking: Checking, place: Place): Scope {
       const outputs = callOutputs(document, entry.element);
       return new Map([...outputs].map(([output, type]) => [output, seenFrom(place, entry, type)]));
     },
-    report: (rule, message, at) => report(findings, rule, message, at),
+    report: (rule, message, at) => findings.push(finding(rule, message, at)),
   };
 }
 

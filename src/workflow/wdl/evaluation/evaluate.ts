@@ -1,5 +1,5 @@
 /** Expressions, as far as their value is known before a run. */
-import type { BinaryExpression, ConditionalExpression, Expression, Placeholder, StringExpression } from "../ast.ts";
+import type { BinaryExpression, ConditionalExpression, Expression, Interpolation, StringExpression } from "../ast.ts";
 import { decodeEscapes } from "../strings.ts";
 import { applyFunction } from "./builtins.ts";
 import type { Names } from "./names.ts";
@@ -7,7 +7,7 @@ import { arithmetic, compare, negate } from "./operators.ts";
 import { within } from "./session.ts";
 import { append, joinItems, symbolOf, textOf } from "./text.ts";
 import {
-  assume, boolean, both, branch, each, failure, furtherOrigin, list, nothing, number, type SingleValue, traced, union, unknown, type UnknownValue, type Value,
+  boolean, both, branch, each, failure, furtherOrigin, list, nothing, number, type SingleValue, traced, union, unknown, type UnknownValue, type Value,
 } from "./values.ts";
 
 export function evaluate(expression: Expression, names: Names): Value {
@@ -79,13 +79,13 @@ function evaluateString(string: StringExpression, names: Names): Value {
     const next: Value =
       typeof part === "string"
         ? { kind: "text", text: string.form === "command" ? part : decodeEscapes(part), how: "literal", inputs: [], ...origin }
-        : evaluatePlaceholder(part, names);
+        : evaluateInterpolation(part, names);
     whole = both(whole, next, (left, right) => append(left, right, origin));
   }
   return whole;
 }
 
-function evaluatePlaceholder({ value, options, start }: Placeholder, names: Names): Value {
+function evaluateInterpolation({ value, options, start }: Interpolation, names: Names): Value {
   const origin = { source: names.source, start };
   const text = (written: string, by: SingleValue): Value => ({ kind: "text", text: written, how: by.how, inputs: by.inputs, ...origin });
   return each(evaluate(value, { ...names, interpolated: true }), (single) => {
@@ -135,7 +135,7 @@ function anyEntry(entries: readonly (readonly [Value, Value])[], at: UnknownValu
     const equal = key.kind === "choice" ? unknown("?key") : compare("==", at, key);
     if (equal.kind !== "unknown") return otherwise;
     const text = `${written} == ${symbolOf(key)}`;
-    return branch(assume(equal, true, text), traced(value, { how: "member" }), otherwise, assume(equal, false, text));
+    return branch(equal, text, { then: traced(value, { how: "member" }), otherwise });
   }, failure("?key", at.inputs));
 }
 
@@ -168,7 +168,7 @@ function evaluateConditional(expression: ConditionalExpression, names: Names): V
     if (decided.kind !== "unknown") return unknown("?if", decided.inputs);
     const then = evaluate(expression.then, names);
     const otherwise = evaluate(expression.else, names);
-    return branch(assume(decided, true, text), then, otherwise, assume(decided, false, text));
+    return branch(decided, text, { then, otherwise });
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Call, Conditional, Declaration, Scatter, Task, Workflow, WorkflowElement } from "../ast.ts";
 import { type Callee, resolveCall } from "../calls.ts";
-import type { Document } from "../documents.ts";
+import type { Document } from "../document.ts";
 import { inputsOf } from "../interface.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Names } from "./names.ts";
@@ -96,7 +96,7 @@ function valueOf(frame: Frame, name: string): Value | undefined {
   const entry = tableOf(frame.instance.unit).get(name);
   if (entry?.element.kind !== "declaration") return undefined;
   const { element, isInput } = entry;
-  return gather(frame, entry, name, (inner) => (isInput ? inputValue(inner, element) : declaredValue(inner, element)));
+  return gather(frame, entry, { key: name, read: (inner) => (isInput ? inputValue(inner, element) : declaredValue(inner, element)) });
 }
 
 function declaredValue(frame: Frame, { value, name, type }: Declaration): Value {
@@ -132,23 +132,30 @@ function nearest(value: Value, input: string): Value {
   return { ...value, inputs: first(value.inputs), options: value.options.map((o) => ({ ...o, value: { ...o.value, inputs: first(o.value.inputs) } })) };
 }
 
+interface Wanted {
+  /** Under which it is remembered: `x`, or `call.out`. */
+  readonly key: string;
+  read(inner: Frame): Value;
+}
+
 /**
  * What `read` gives in the frame where the entry stands. Seen from outside its sections
  * that is an array (scatter), or null where the condition does not hold.
  */
-function gather(frame: Frame, entry: Entry, key: string, read: (inner: Frame) => Value): Value {
+function gather(frame: Frame, entry: Entry, wanted: Wanted): Value {
   let home = frame;
   while (!encloses(home, entry.sections) && home.parent) home = home.parent;
-  return gatherFrom(home, entry.sections.slice(depthOf(home)), key, read);
+  return gatherFrom(home, entry.sections.slice(depthOf(home)), wanted);
 }
 
-function gatherFrom(home: Frame, sections: readonly Section[], key: string, read: (inner: Frame) => Value): Value {
+function gatherFrom(home: Frame, sections: readonly Section[], wanted: Wanted): Value {
+  const { key, read } = wanted;
   const known = home.memo.get(key);
   if (known) return known;
   // Met again while it is computed, it depends on itself.
   home.memo.set(key, unknown(`circular ${key}`));
   const [section, ...inner] = sections;
-  const value = section ? gatherSection(home, section, (body) => gatherFrom(body, inner, key, read)) : read(home);
+  const value = section ? gatherSection(home, section, (body) => gatherFrom(body, inner, wanted)) : read(home);
   const element = section ? undefined : tableOf(home.instance.unit).get(key)?.element;
   const typed = element?.kind === "declaration" ? coerce(value, home.instance.document.typeOf(element)) : value;
   home.memo.set(key, typed);
@@ -167,8 +174,7 @@ function gatherIf(home: Frame, section: Conditional, read: () => Value): Value {
   return each(evaluate(section.condition, home), (decided) => {
     if (decided.kind === "boolean") return decided.value ? traced(read(), decided) : nothing(decided.inputs);
     if (decided.kind !== "unknown") return nothing();
-    const text = conditionText(home, section);
-    return branch(assume(decided, true, text), read(), nothing(decided.inputs), assume(decided, false, text));
+    return branch(decided, conditionText(home, section), { then: read(), otherwise: nothing(decided.inputs) });
   });
 }
 
@@ -217,11 +223,12 @@ function outputOf(frame: Frame, name: string, path: readonly string[]): { value:
   const nested = path[1];
   const isNested = nested !== undefined && isUndeclared(frame, call, output);
   const key = isNested ? `${name}.${output}.${nested}` : `${name}.${output}`;
-  const value = gather(frame, entry, key, (inner) => {
+  const read = (inner: Frame): Value => {
     const callee = calleeOf(inner, call);
     if (!callee) return unknown(`?${key}`);
     return isNested ? (mainFrame(callee).outputOf(output, [nested])?.value ?? unknown(`?${key}`)) : outputValue(callee, output);
-  });
+  };
+  const value = gather(frame, entry, { key, read });
   return { value, used: isNested ? 2 : 1 };
 }
 

@@ -6,7 +6,7 @@ import type { Value } from "./values.ts";
 export interface Names {
   readonly source: Source;
   readonly session: Session;
-  /** Inside a placeholder `+` with an absent operand is absent. */
+  /** Inside an interpolation `+` with an absent operand is absent. */
   readonly interpolated?: boolean;
   /** The value of a declaration, an input or a scatter variable; undefined when the name is none of these. */
   valueOf(name: string): Value | undefined;

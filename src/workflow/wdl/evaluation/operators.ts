@@ -52,11 +52,11 @@ function orderOf(a: SingleValue, b: SingleValue): number | undefined {
 export function arithmetic(operator: BinaryOperator, a: SingleValue, b: SingleValue): Value {
   if (a.kind !== "number" || b.kind !== "number") return unknown(`?${operator}`, decidingInputs(a, b));
   const float = a.float || b.float;
-  const result = compute(operator, a.value, b.value, float);
+  const result = compute(operator, { a: a.value, b: b.value, float });
   return Number.isFinite(result) ? number(result, float, traceOf(a, b)) : unknown(`?${operator}`, traceOf(a, b).inputs);
 }
 
-function compute(operator: BinaryOperator, a: number, b: number, float: boolean): number {
+function compute(operator: BinaryOperator, { a, b, float }: { a: number; b: number; float: boolean }): number {
   switch (operator) {
     case "+":
       return a + b;

@@ -154,10 +154,10 @@ export function settled(value: Value): Value {
 }
 
 /** The branches of an undecided condition. */
-export function branch(when: Assumption, then: Value, otherwise: Value, not: Assumption): Value {
+export function branch(condition: UnknownValue, text: string, { then, otherwise }: { then: Value; otherwise: Value }): Value {
   const options: Option[] = [];
-  addOptions(options, [when], then);
-  addOptions(options, [not], otherwise);
+  addOptions(options, [assume(condition, true, text)], then);
+  addOptions(options, [assume(condition, false, text)], otherwise);
   return traced(choose(options), { how: "ternary" });
 }
 

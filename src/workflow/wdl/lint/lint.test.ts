@@ -32,6 +32,7 @@ describe("one finding for each thing that HealthOmics does otherwise", () => {
   test.each<[string, Parameters<typeof document>[0], string]>([
     ["no version line", { version: "" }, "wdl-missing-version 1"],
     ["version 1.2", { version: "version 1.2" }, "wdl-unsupported-version 1"],
+    ["version 7", { version: "version 7" }, "wdl-unknown-version 1"],
     ["no inputs", { inputs: "", body: "" }, "wdl-no-inputs 2"],
     ["a long description", { meta: `parameter_meta { reads: "${"x".repeat(257)}" }` }, "wdl-long-description 5"],
     ["a description with a line break", { meta: 'parameter_meta { reads: "a\\nb" }' }, "wdl-long-description 5"],

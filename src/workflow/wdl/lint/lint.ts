@@ -1,7 +1,7 @@
 /** What a document that HealthOmics accepts would do there otherwise than it says. */
 import type { Declaration, Finding, Scatter, Span, Task, Workflow, WorkflowElement } from "../ast.ts";
 import { callsIn, missingInput, resolveCall } from "../calls.ts";
-import type { Document } from "../documents.ts";
+import type { Document } from "../document.ts";
 import { imageAttribute } from "../images.ts";
 import { descriptionIn, inputsOf } from "../interface.ts";
 import { plainText } from "../literals.ts";
@@ -32,8 +32,8 @@ function lintVersion({ syntax }: Document): readonly Finding[] {
   const { version } = syntax;
   if (version === undefined) return syntax.source.text.trim() === "" ? [] : [found("wdl-missing-version", "no version line: this is read as draft-2", at)];
   if (SUPPORTED.has(version)) return [];
-  const what = isKnownVersion(version) ? "is not among the versions that HealthOmics supports" : "is not a version of WDL";
-  return [found("wdl-unsupported-version", `"${version}" ${what} (1.0, 1.1, development)`, at)];
+  if (!isKnownVersion(version)) return [found("wdl-unknown-version", `"${version}" is not a version of WDL: write 1.0, 1.1 or development`, at)];
+  return [found("wdl-unsupported-version", `"${version}" is not among the versions that HealthOmics supports (1.0, 1.1, development)`, at)];
 }
 
 function lintTask(document: Document, task: Task): readonly Finding[] {

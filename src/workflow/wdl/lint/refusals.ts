@@ -13,6 +13,13 @@ export const REFUSALS: readonly Rule[] = [
     fix: "Correct the text at the place the message names.",
   },
   {
+    id: "wdl-unknown-version",
+    severity: "error",
+    title: "There is no such version of WDL",
+    reason: LINTER,
+    fix: "Write `version 1.0`, `version 1.1` or `version development` in the first line.",
+  },
+  {
     id: "wdl-struct",
     severity: "error",
     title: "A struct is not usable: its name is taken or unknown, or it holds itself",

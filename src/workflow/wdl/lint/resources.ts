@@ -1,6 +1,6 @@
 /** What a task asks of its machine. */
 import type { Attribute, Finding, Task } from "../ast.ts";
-import type { Document } from "../documents.ts";
+import type { Document } from "../document.ts";
 import { evaluate } from "../evaluation/evaluate.ts";
 import { type Frame, mainFrame } from "../evaluation/frames.ts";
 import { newSession } from "../evaluation/session.ts";

@@ -51,7 +51,7 @@ task Merge {
     python <<CODE
     for x in {'a': 1}: print("%s" % x)
     CODE
-    java -Xmx$((3 * 1000))m -jar merge.jar INPUT=${sep=' INPUT=' vcfs} OUTPUT=${name}.vcf ~{not_a_placeholder}
+    java -Xmx$((3 * 1000))m -jar merge.jar INPUT=${sep=' INPUT=' vcfs} OUTPUT=${name}.vcf ~{not_a_interpolation}
     awk '{ if ($1 > 2) print $0 }' x >> y
   >>>
   runtime {

@@ -75,7 +75,7 @@ task CountReads {
 
   command <<<
     set -Eeuo pipefail
-    # a "quote' and a ~ that is no placeholder, ${shell} and $(subshell)
+    # a "quote' and a ~ that is no interpolation, ${shell} and $(subshell)
     awk -F'\t' '{ print $1 ">" $2 }' <(samtools view ~{cram}) > ~{sample}.counts.tsv
     cat <<- 'EOT' > script.py
     d = {"k": f"{1}", "r": r'\d+'}
