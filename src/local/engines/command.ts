@@ -1,22 +1,27 @@
 import type { EngineName } from "./engine.ts";
-import { EngineUnavailable, pythonOf, type EnvironmentHost } from "./python-environment.ts";
+import { nextflowOf } from "./nextflow-environment.ts";
+import { pythonOf, type EnvironmentHost } from "./python-environment.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** How an engine's process is started. */
 export interface EngineCommand {
   readonly program: string;
   readonly args: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  /** The words that start the engine itself, where the program is ours around it. */
+  readonly engine?: readonly string[];
 }
 
-const PYTHON_ENGINES = {
-  WDL: { name: "miniwdl", module: "omx_engine.wdl" },
-  CWL: { name: "cwltool", module: "omx_engine.cwl" },
+/** Nextflow runs beside our own Python, which lives in miniwdl's environment. */
+const MODULES = {
+  WDL: { environment: "miniwdl", module: "omx_engine.wdl" },
+  CWL: { environment: "cwltool", module: "omx_engine.cwl" },
+  NEXTFLOW: { environment: "miniwdl", module: "omx_engine.nextflow" },
 } as const;
 
 /** @throws EngineUnavailable when the engine can't be had on this machine */
 export async function commandOf(engine: EngineName, folder: RunFolder, host: EnvironmentHost): Promise<EngineCommand> {
-  if (engine === "NEXTFLOW") throw new EngineUnavailable(`no engine for ${engine} is there`);
-  const { name, module } = PYTHON_ENGINES[engine];
-  return { program: await pythonOf(name, host), args: ["-m", module, folder.root], environment: {} };
+  const { environment, module } = MODULES[engine];
+  const program = await pythonOf(environment, host);
+  const started = engine === "NEXTFLOW" ? (await nextflowOf(host)).command : undefined;
+  return { program, args: ["-m", module, folder.root], ...(started && { engine: started }) };
 }

@@ -19,6 +19,12 @@ export interface EngineSpec {
   readonly concurrentTasks: number;
   /** WDL_LENIENT: optional and quantified types are taken loosely. */
   readonly isLenient?: boolean;
+  /** Nextflow: `profile` and what else StartRun's engineSettings say. */
+  readonly engineSettings?: unknown;
+  /** Variables of the engine's own environment: pipelines ask for AWS_WORKFLOW_RUN in their configuration. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The words that start the engine; set when it is started. */
+  readonly command?: readonly string[];
 }
 
 /** A line of the engine's event log. `at` is ISO 8601 with microseconds. */

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { delimiter, dirname } from "node:path";
 import type { Clock } from "../../kit/clock.ts";
 import type { ChildRecord, Children } from "../children/children.ts";
 import { asset } from "./assets.ts";
@@ -39,7 +40,7 @@ export interface EngineStart {
  */
 export async function startEngine({ owner, folder, spec }: EngineStart, host: EngineHost): Promise<Engine> {
   const command = await commandOf(spec.engine, folder, host);
-  writeSpec(folder, spec);
+  writeSpec(folder, { ...spec, ...(command.engine && { command: command.engine }) });
   const output = openSync(folder.console, "a");
   host.children.start({
     owner,
@@ -47,7 +48,7 @@ export async function startEngine({ owner, folder, spec }: EngineStart, host: En
     command: command.program,
     args: command.args,
     cwd: folder.root,
-    env: { ...engineEnvironment(host.environment), ...command.environment },
+    env: engineEnvironment(host.environment),
     stdio: ["ignore", output, output],
   });
   closeSync(output);
@@ -73,9 +74,9 @@ const GRACE_MS = 8000;
 
 /** The engine's own environment: nothing of ours but what it needs to find programs. Tasks get less. */
 const engineEnvironment = (machine: Readonly<Record<string, string>>): Record<string, string> => ({
-  PATH: machine["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
-  ...(machine["HOME"] !== undefined && { HOME: machine["HOME"] }),
-  ...(machine["DOCKER_HOST"] !== undefined && { DOCKER_HOST: machine["DOCKER_HOST"] }),
+  // cwltool evaluates JavaScript with the first `node` it finds: ours, where the machine has none.
+  PATH: `${machine["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}${delimiter}${dirname(process.execPath)}`,
+  ...Object.fromEntries(["HOME", "DOCKER_HOST", "JAVA_HOME"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),
   LANG: "C.UTF-8",
   PYTHONPATH: asset("python"),
   PYTHONDONTWRITEBYTECODE: "1",

@@ -154,9 +154,13 @@ class Command:
         self.stderr = members.get("stderr")
         self.is_success = members.get("is_success", lambda code: code == 0)
         self.owned = members.get("owned", [])
+        # Our own streams: the engine reads them.
+        self.inherits = members.get("inherits", False)
 
     def popen(self, argv, environment):
         """Starts a process with the command's files as its streams; where none is named there is nothing."""
+        if self.inherits:
+            return subprocess.Popen(argv, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL)
         streams = [open(path, mode) if path else None for path, mode in
                    ((self.stdin, "rb"), (self.stdout, "ab"), (self.stderr, "ab"))]
         try:

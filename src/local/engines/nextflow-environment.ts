@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { asset, packageRoot } from "./assets.ts";
+import { runCommand } from "./run-command.ts";
+import { EngineUnavailable, type EnvironmentHost } from "./python-environment.ts";
+
+/** The version whose artifacts are pinned here. */
+export const PINNED_NEXTFLOW = "24.10.0";
+
+/** Packages of Java that Nextflow opens by reflection, as its own launcher does. */
+const OPENED = ["java.lang", "java.io", "java.nio", "java.net", "java.util", "sun.nio.ch", "sun.nio.fs"];
+
+/** The words that start Nextflow on this machine. */
+export interface Nextflow {
+  readonly command: readonly string[];
+  readonly version: string;
+}
+
+/**
+ * Nextflow: the program on PATH, else the pinned artifacts, fetched by Maven and held to their checksums.
+ * @throws EngineUnavailable when there is neither Nextflow nor Java 17 with Maven
+ */
+export async function nextflowOf(host: EnvironmentHost): Promise<Nextflow> {
+  const found = await runCommand(host, { owner: "engines/nextflow", program: "nextflow", args: ["-v"] });
+  const version = /version (\d+\.\d+\.\d+)/.exec(found.text)?.[1];
+  if (found.code === 0 && version !== undefined) return { command: ["nextflow"], version };
+  await checkJava(host);
+  const lib = await pinnedArtifacts(host);
+  return { command: ["java", ...OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`), "-cp", join(lib, "*"), "nextflow.cli.Launcher"], version: PINNED_NEXTFLOW };
+}
+
+const HOW = "install Nextflow (https://www.nextflow.io/docs/latest/install.html), or Java 17 or newer and Maven: on Debian and Ubuntu apt-get install openjdk-17-jre-headless maven";
+
+async function checkJava(host: EnvironmentHost): Promise<void> {
+  const { code, text } = await runCommand(host, { owner: "engines/nextflow", program: "java", args: ["-version"] });
+  const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0);
+  if (code !== 0 || major < 17) throw new EngineUnavailable(`workflows in Nextflow need Nextflow, and it is not on PATH: ${HOW}`);
+}
+
+async function pinnedArtifacts(host: EnvironmentHost): Promise<string> {
+  const checksums = readFileSync(asset("nextflow/checksums.txt"), "utf8");
+  const name = `nextflow-${PINNED_NEXTFLOW}-${createHash("sha256").update(checksums).digest("hex").slice(0, 12)}`;
+  const places = [join(packageRoot(), "node_modules", ".cache", "omx", "engines", name), join(host.dataDir, "engines", name)];
+  const present = places.find((place) => existsSync(join(place, "lib")));
+  if (present !== undefined) return join(present, "lib");
+  const target = places.find(isMakeable) ?? join(host.dataDir, "engines", name);
+  await fetchArtifacts(target, checksums, host);
+  return join(target, "lib");
+}
+
+function isMakeable(place: string): boolean {
+  try {
+    mkdirSync(dirname(place), { recursive: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function fetchArtifacts(target: string, checksums: string, host: EnvironmentHost): Promise<void> {
+  const partial = `${target}.${process.pid}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  copyFileSync(asset("nextflow/pom.xml"), join(partial, "pom.xml"));
+  const args = ["--quiet", "--batch-mode", "--file", join(partial, "pom.xml"), "dependency:copy-dependencies", `-DoutputDirectory=${join(partial, "lib")}`];
+  const { code, text } = await runCommand(host, { owner: "engines/nextflow", program: "mvn", args });
+  if (code !== 0) throw new EngineUnavailable(`Maven can't fetch Nextflow ${PINNED_NEXTFLOW} (${text.trim().slice(-300)}): ${HOW}`);
+  verify(join(partial, "lib"), checksums);
+  if (existsSync(target)) rmSync(partial, { recursive: true, force: true });
+  else renameSync(partial, target);
+}
+
+/** @throws EngineUnavailable naming the first artifact that is not what was pinned */
+function verify(lib: string, checksums: string): void {
+  for (const line of checksums.trim().split("\n")) {
+    const [expected = "", name = ""] = line.split(/\s+/);
+    const file = join(lib, name);
+    const actual = existsSync(file) ? createHash("sha256").update(readFileSync(file)).digest("hex") : "none";
+    if (actual !== expected) throw new EngineUnavailable(`the artifact ${name} of Nextflow ${PINNED_NEXTFLOW} is not the pinned one (SHA-256 ${actual})`);
+  }
+}

@@ -1,0 +1,162 @@
+"""
+Runs a Nextflow pipeline: `python -m omx_engine.nextflow <run folder>`. What to run is in `spec.json` there, with
+`command`, the words that start Nextflow on this machine.
+
+Tasks reach us through a program called `docker` that stands first on Nextflow's PATH (nextflow_task.py).
+"""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+
+from .exchange import Exchange, write_whole
+from .nextflow_inputs import localize
+
+# What a pipeline may name absolutely; HealthOmics exports both (guide, "Nextflow").
+PUBLISHED = ("/mnt/workflow/pubdir", "/mnt/workflow/output")
+TEXTS = (".nf", ".config", ".json", ".groovy", ".yml", ".yaml")
+NO_IMAGE = "omx.invalid/no-image"
+
+
+class Run:
+    def __init__(self, spec, exchange):
+        self.spec = spec
+        self.exchange = exchange
+        self.folder = spec["folder"]
+        self.process = None
+        self.is_cancelled = False
+
+    def path(self, *parts):
+        return os.path.join(self.folder, "run", *parts)
+
+
+def main(folder):
+    with open(os.path.join(folder, "spec.json"), encoding="utf-8") as file:
+        run = Run(json.load(file), Exchange(folder))
+
+    def stop(_signal, _frame):
+        run.is_cancelled = True
+        if run.process is not None:
+            run.process.terminate()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    result = execute(run)
+    write_whole(os.path.join(folder, "result.json"), result)
+    run.exchange.emit("engine.ended", outcome=result["outcome"])
+    return 0 if result["outcome"] == "completed" else 1
+
+
+def execute(run):
+    """The run's result: {outcome, outputs | code, message}."""
+    for name in ("bin", "home", "names", "out/pubdir", "out/output"):
+        os.makedirs(run.path(name), exist_ok=True)
+    parameters, missing = localize(run, redirect_value(run, run.spec["inputs"]))
+    if isinstance(missing, dict):
+        return missing
+    redirect_definition(run)
+    write_files(run, parameters)
+    if run.is_cancelled:
+        return {"outcome": "cancelled"}
+    run.exchange.emit("engine.running")
+    output = run.path("nextflow.out")
+    with open(output, "wb") as stream:
+        run.process = subprocess.Popen(command_line(run), cwd=run.path(), env=environment(run), stdin=subprocess.DEVNULL,
+                                       stdout=stream, stderr=subprocess.STDOUT)
+        code = run.process.wait()
+    if run.is_cancelled:
+        return {"outcome": "cancelled"}
+    return {"outcome": "completed", "outputs": {}} if code == 0 else explain(run, output, missing)
+
+
+def published(run, text):
+    """The text with the places of published files turned into folders of this run."""
+    for place in PUBLISHED:
+        text = text.replace(place, run.path("out", os.path.basename(place)))
+    return text
+
+
+def redirect_value(run, value):
+    if isinstance(value, str):
+        return published(run, value)
+    if isinstance(value, list):
+        return [redirect_value(run, item) for item in value]
+    if isinstance(value, dict):
+        return {key: redirect_value(run, item) for key, item in value.items()}
+    return value
+
+
+def redirect_definition(run):
+    """The definition is a copy of this run's own: the absolute places in it become this run's."""
+    for folder, _, names in os.walk(run.spec["definition"]):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not name.endswith(TEXTS) or os.path.islink(path):
+                continue
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                text = file.read()
+            changed = published(run, text)
+            if changed != text:
+                with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write(changed)
+
+
+def write_files(run, parameters):
+    write_whole(run.path("params.json"), parameters)
+    # The least of all configurations: a process that names no container is known by this one.
+    _write(run.path("home", "config"), "process.container = '%s'\n" % NO_IMAGE)
+    # The greatest: tasks go through our `docker`, and what the machine has is no matter of the engine's.
+    _write(run.path("forced.config"), "\n".join((
+        "process.executor = 'local'",
+        "docker { enabled = true; registry = docker.registry ?: ''; fixOwnership = false; runOptions = ''; temp = null; remove = true }",
+        "singularity.enabled = false", "apptainer.enabled = false", "podman.enabled = false", "conda.enabled = false", "wave.enabled = false",
+        "executor { cpus = 1000000; memory = '1000000 GB'; queueSize = %d; pollInterval = '200 ms' }" % run.spec["concurrentTasks"],
+    )) + "\n")
+    shim = "#!/bin/sh\nPYTHONPATH=%s PYTHONDONTWRITEBYTECODE=1 OMX_RUN=%s exec %s -m omx_engine.nextflow_task \"$@\"\n" % tuple(
+        shlex.quote(word) for word in (os.environ.get("PYTHONPATH", ""), run.folder, sys.executable))
+    _write(run.path("bin", "docker"), shim)
+    os.chmod(run.path("bin", "docker"), 0o755)
+
+
+def _write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def command_line(run):
+    settings = run.spec.get("engineSettings") or {}
+    profile = ["-profile", settings["profile"]] if settings.get("profile") else []
+    return run.spec["command"] + [
+        "-log", os.path.join(run.folder, "engine.log"), "run", os.path.join(run.spec["definition"], run.spec["main"]), "-ansi-log", "false",
+        "-work-dir", run.path("work"), "-params-file", run.path("params.json"), "-c", run.path("forced.config")] + profile
+
+
+def environment(run):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept.update(run.spec.get("environment", {}))
+    kept.update(NXF_OFFLINE="true", NXF_HOME=run.path("home"), NXF_DISABLE_CHECK_LATEST="true", NXF_ANSI_LOG="false",
+                PATH=run.path("bin") + os.pathsep + os.environ["PATH"])
+    return kept
+
+
+def explain(run, output, missing):
+    with open(output, encoding="utf-8", errors="replace") as file:
+        said = file.read()
+    refused = run.path("refused.json")
+    if os.path.exists(refused):
+        with open(refused, encoding="utf-8") as file:
+            return {"outcome": "failed", **json.load(file)}
+    message = "\n".join(line for line in said.splitlines() if not re.match(r"^(N E X T F L O W|Launching|\[[0-9a-f]{2}/|executor >|$)", line)).strip()[-2000:]
+    absent = next((uri for uri in missing if uri in said), None)
+    if absent:
+        return {"outcome": "failed", "code": "INPUT_URI_NOT_FOUND", "message": "%s does not exist" % absent}
+    code = "RUN_TASK_FAILED" if os.path.exists(run.path("task-failed")) else "WORKFLOW_RUN_FAILED"
+    return {"outcome": "failed", "code": code, "message": message or "Nextflow ended without a word"}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
