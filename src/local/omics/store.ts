@@ -56,7 +56,15 @@ export interface Definition {
   readonly readme?: string;
   readonly profiles?: readonly string[];
   readonly profileParameterTemplates?: Readonly<Record<string, ParameterTemplate>>;
+  /** Nextflow: what the definition asks of the engine. */
+  readonly nextflow?: NextflowNeeds;
   readonly repositoryDetails?: DefinitionRepositoryDetails;
+}
+
+export interface NextflowNeeds {
+  /** `manifest.nextflowVersion` as it is written. */
+  readonly required?: string;
+  readonly isDsl1: boolean;
 }
 
 export interface Workflow extends Definition {
@@ -114,6 +122,7 @@ export interface Run {
   readonly sessionPolicy?: string;
   readonly engineSettings?: unknown;
   readonly engineVersion?: string;
+  readonly nextflow?: NextflowNeeds;
   readonly tags: Tags;
   readonly creationTime: string;
   readonly startTime?: string;

@@ -8,22 +8,29 @@ import { unpackZip } from "../workflows/unpack.ts";
 import { changeRun, type RunKey } from "./find.ts";
 import { foldersOf, makeMountPoints, ownerOf } from "./folders.ts";
 import { logRunEvent, mayLog } from "./logs.ts";
+import { nextflowVersion } from "./nextflow-version.ts";
 import { runPrincipal } from "./role.ts";
 import { RunFailure } from "./run-failure.ts";
 
 /**
  * Brings a run from STARTING to RUNNING: takes its role, unpacks the definition, starts the engine. An engine that a
  * former process started is found, never started twice.
- * @throws RunFailure ASSUME_ROLE_FAILED, WORKFLOW_RUN_FAILED
+ * @throws RunFailure ASSUME_ROLE_FAILED, WORKFLOW_VER_VALIDATION_FAILED, WORKFLOW_RUN_FAILED
  */
 export async function beginRun(omics: Omics, key: RunKey, containers: Containers): Promise<void> {
   const run = omics.store.runs.get(key);
   if (run === undefined) return;
   const role = runPrincipal(omics, run);
-  const known = changeRun(omics, key, { containers, ...(!mayLog(omics, run, role) && { cannotLog: true }) });
+  const engineVersion = run.engine === "NEXTFLOW" ? { engineVersion: versionOf(run) } : {};
+  const known = changeRun(omics, key, { containers, ...engineVersion, ...(!mayLog(omics, run, role) && { cannotLog: true }) });
   if (known !== undefined && !hasBegun(omics, known)) await launch(omics, known);
   running(omics, key);
 }
+
+const versionOf = ({ nextflow, engineSettings }: Run): string => {
+  const asked = (engineSettings as { readonly engineVersion?: string } | undefined)?.engineVersion;
+  return nextflowVersion({ required: nextflow?.required, isDsl1: nextflow?.isDsl1 ?? false, asked });
+};
 
 /** An engine that said anything, or is there, or left a result, was started before. */
 function hasBegun(omics: Omics, run: Run): boolean {
@@ -48,6 +55,8 @@ async function launch(omics: Omics, run: Run): Promise<void> {
     containers: run.containers ?? "host",
     concurrentTasks: omics.quotas.tasksPerRun,
     isLenient: run.engine === "WDL_LENIENT",
+    environment: { AWS_REGION: run.place.region, AWS_WORKFLOW_RUN: run.arn, AWS_WORKFLOW_RUN_ID: run.id, AWS_WORKFLOW_RUN_UUID: run.uuid },
+    ...(run.engineSettings !== undefined && { engineSettings: run.engineSettings }),
   };
   await startEngine({ owner: ownerOf(run), folder: folders.engine, spec }, omics.engines).catch((error: unknown) => {
     throw error instanceof EngineUnavailable ? new RunFailure("WORKFLOW_RUN_FAILED", error.message) : error;
@@ -62,7 +71,8 @@ function running(omics: Omics, key: RunKey): void {
     }));
     if (run === undefined) return;
     const where = run.containers === "host" ? "tasks run on the host, not isolated" : `tasks run in ${run.containers}`;
-    logRunEvent(omics, run, "RUNNING_WORKFLOW", where);
+    const version = run.engineVersion === undefined ? "" : `; HealthOmics would run Nextflow ${run.engineVersion}, here the one of this machine runs (see the engine log)`;
+    logRunEvent(omics, run, "RUNNING_WORKFLOW", where + version);
   });
 }
 

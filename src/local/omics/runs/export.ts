@@ -31,7 +31,12 @@ export async function exportRun(s3: S3Access, { run, folders, result }: Exportin
   };
   if (result.outcome === "completed") {
     const out = join(folders.engine.root, "run", OUTPUTS);
-    for (const file of filesIn(out)) await put(`${OUTPUTS}/${relative(out, file).split(sep).join("/")}`, createReadStream(realpathSync(file)));
+    // Nextflow has no outputs of its own: what it published lies below pubdir/ and output/.
+    const prefix = run.engine === "NEXTFLOW" ? "" : `${OUTPUTS}/`;
+    for (const file of filesIn(out)) await put(`${prefix}${relative(out, file).split(sep).join("/")}`, createReadStream(realpathSync(file)));
+  }
+  if (result.outcome === "completed" && run.engine !== "NEXTFLOW") {
+    const out = join(folders.engine.root, "run", OUTPUTS);
     const outputs = withUris(result.outputs, { folder: out, uri: formatS3Uri(joinS3Uri(base, OUTPUTS)) });
     await put("logs/outputs.json", JSON.stringify(outputs, null, 2), "application/json");
   }

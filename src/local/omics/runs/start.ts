@@ -13,6 +13,7 @@ import type { Definition, Run } from "../store.ts";
 import { checkTags } from "../tag-rules.ts";
 import { findVersion, findWorkflow } from "../workflows/find.ts";
 import { checkParameters } from "./parameters.ts";
+import { checkedSettings } from "./engine-settings.ts";
 import { findRun } from "./find.ts";
 import { logRunEvent } from "./logs.ts";
 import { makeRoom } from "./retention.ts";
@@ -77,7 +78,8 @@ function newRun(omics: Omics, input: StartRunRequest, call: Call): Run {
     logLevel: input.logLevel ?? "ALL",
     networkingMode: input.networkingMode ?? "RESTRICTED",
     eventPosition: 0,
-    ...(isNextflow && input.engineSettings !== undefined && { engineSettings: input.engineSettings }),
+    ...(isNextflow && definition.nextflow && { nextflow: definition.nextflow }),
+    ...(isNextflow && input.engineSettings != null && { engineSettings: checkedSettings(input.engineSettings, definition) }),
     ...options(input),
   };
 }

@@ -1,13 +1,16 @@
 import { detect, isDetected, type Detected } from "../../../workflow/detect.ts";
 import { inspect } from "../../../workflow/inspect.ts";
 import type { Diagnostic, Engine, Inspection, ParameterTemplate as FoundTemplate } from "../../../workflow/inspection.ts";
+import { readManifest } from "../../../workflow/nextflow/manifest.ts";
+import { loadPipeline } from "../../../workflow/nextflow/pipeline.ts";
+import { openProject, sourceOf } from "../../../workflow/nextflow/project.ts";
 import { nextflowProfiles, nextflowProfileTemplates } from "../../../workflow/nextflow/read.ts";
 import type { SourceTree } from "../../../workflow/source-tree.ts";
 import { openZip } from "../../../workflow/zip-tree.ts";
 import { checkWdl } from "../../engines/check.ts";
 import { EngineUnavailable } from "../../engines/python-environment.ts";
 import type { Omics } from "../omics.ts";
-import type { Definition, ParameterTemplate } from "../store.ts";
+import type { Definition, NextflowNeeds, ParameterTemplate } from "../store.ts";
 import { CreationFailed } from "./creation-failed.ts";
 import { lintReport } from "./lint-report.ts";
 
@@ -35,7 +38,7 @@ export async function readDefinition(omics: Omics, definition: Definition, unrea
     ...(inspection.name !== undefined && { entryName: inspection.name }),
     ...(template && { parameterTemplate: template }),
     ...(statusMessage !== "" && { statusMessage }),
-    ...(found.engine === "NEXTFLOW" && profilesOf(tree, found.main)),
+    ...(found.engine === "NEXTFLOW" && { ...profilesOf(tree, found.main), nextflow: needsOf(tree, { main: found.main, inspection }) }),
   };
 }
 
@@ -83,6 +86,18 @@ function templateOf(found: FoundTemplate, { source }: Definition): ParameterTemp
 const templateEntry = ({ description, optional }: FoundTemplate[string]): ParameterTemplate[string] => ({
   ...(description != null && { description }), ...(optional !== undefined && { optional }),
 });
+
+function needsOf(tree: SourceTree, { main, inspection }: { readonly main: string; readonly inspection: Inspection }): NextflowNeeds {
+  const required = nextflowRequirement(tree, main);
+  return { isDsl1: inspection.languageVersion === "DSL1", ...(required !== undefined && { required }) };
+}
+
+/** `manifest.nextflowVersion` of a pipeline. */
+function nextflowRequirement(tree: SourceTree, main: string): string | undefined {
+  const project = openProject(tree, main);
+  const file = sourceOf(project, main);
+  return file === undefined ? undefined : readManifest(project, loadPipeline(project, file).config).nextflowVersion;
+}
 
 function profilesOf(tree: SourceTree, main: string): Pick<Definition, "profiles" | "profileParameterTemplates"> {
   const profiles = nextflowProfiles(tree, main);

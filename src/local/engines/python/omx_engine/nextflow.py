@@ -112,6 +112,8 @@ def write_files(run, parameters):
     # The greatest: tasks go through our `docker`, and what the machine has is no matter of the engine's.
     _write(run.path("forced.config"), "\n".join((
         "process.executor = 'local'",
+        # The local accounts decided which version this run would have and say which one runs.
+        "manifest.nextflowVersion = ''",
         "docker { enabled = true; registry = docker.registry ?: ''; fixOwnership = false; runOptions = ''; temp = null; remove = true }",
         "singularity.enabled = false", "apptainer.enabled = false", "podman.enabled = false", "conda.enabled = false", "wave.enabled = false",
         "executor { cpus = 1000000; memory = '1000000 GB'; queueSize = %d; pollInterval = '200 ms' }" % run.spec["concurrentTasks"],

@@ -1,0 +1,21 @@
+import { invalid } from "../errors.ts";
+import type { Definition } from "../store.ts";
+
+const KEYS = ["engineVersion", "syntaxVersion", "outputFormat", "agentMode", "profile"];
+
+/**
+ * Nextflow's settings of a run: texts under known names, with profiles that the definition has (guide, "Starting a run").
+ * @throws AwsError ValidationException
+ */
+export function checkedSettings(settings: unknown, { profiles = [] }: Definition): Readonly<Record<string, string>> {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) throw invalid("engineSettings must be a JSON object");
+  const entries = Object.entries(settings as Readonly<Record<string, unknown>>);
+  for (const [key, value] of entries) {
+    if (!KEYS.includes(key)) throw invalid(`engineSettings has no '${key}'; it has ${KEYS.join(", ")}`);
+    if (typeof value !== "string") throw invalid(`engineSettings.${key} must be a string`);
+  }
+  const checked = Object.fromEntries(entries) as Readonly<Record<string, string>>;
+  const unknown = (checked["profile"] ?? "").split(",").map((name) => name.trim()).find((name) => name !== "" && !profiles.includes(name));
+  if (unknown !== undefined) throw invalid(`The workflow has no profile '${unknown}'; it has ${profiles.join(", ") || "none"}`);
+  return checked;
+}
