@@ -39,7 +39,7 @@ const KINDS: readonly Kind[] = [
   { service: "states", resource: /^stateMachine:[^:]+$/, needsRole: true, send: (core, sending) => startExecution(core, sending) },
   {
     service: "codepipeline", resource: /^[^:/]+$/, needsRole: true,
-    send: (core, sending) => callAsRole(core, sending, ["codepipeline", "StartPipelineExecution", { name: resourceOf(sending), clientRequestToken: sending.id, ...overrides(sending, ["variables", "sourceRevisions"]) }]),
+    send: (core, sending) => callAsRole(core, sending, ["codepipeline", "StartPipelineExecution", { name: resourceOf(sending), clientRequestToken: sending.id, trigger: triggerOf(sending), ...overrides(sending, ["variables", "sourceRevisions"]) }]),
   },
   {
     service: "codebuild", resource: /^project\/.+$/, needsRole: true,
@@ -97,6 +97,12 @@ function writeLog(core: Core, { target, event, rule, input }: Sending): void {
   const { account, region, resource } = parseArn(target.Arn ?? "");
   const group = resource.replace(/^log-group:/, "").replace(/:\*$/, "");
   core.logs.append({ account, region, group, stream: `${rule.name}/${event.id}` }, [input]);
+}
+
+/** What CodePipeline shows as the trigger, with the commit of a push: two pushes at once are two different executions. */
+function triggerOf({ rule, event }: Sending): { readonly triggerType: string; readonly triggerDetail: string } {
+  const { commitId } = event.detail as { readonly commitId?: unknown };
+  return { triggerType: "CloudWatchEvent", triggerDetail: typeof commitId === "string" ? `${rule.arn} commit ${commitId}` : rule.arn };
 }
 
 const resourceOf = ({ target }: Sending): string => parseArn(target.Arn ?? "").resource;
