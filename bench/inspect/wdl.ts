@@ -29,7 +29,14 @@ interface Answer {
 }
 
 const { values } = parseArgs({
-  options: { python: { type: "string", default: "python3" }, cases: { type: "string", default: "2000" }, seed: { type: "string", default: "1" }, root: { type: "string" }, record: { type: "string" }, keep: { type: "boolean", default: false } },
+  options: {
+    python: { type: "string", default: "python3" },
+    cases: { type: "string", default: "2000" },
+    seed: { type: "string", default: "1" },
+    root: { type: "string" },
+    record: { type: "string" },
+    keep: { type: "boolean", default: false },
+  },
 });
 
 function caseFiles(index: number): GeneratedCase {
@@ -51,7 +58,10 @@ function askMiniwdl(root: string): Answer[] {
   const script = join(import.meta.dirname, "miniwdl_oracle.py");
   const { stdout, status, stderr } = spawnSync(values.python, [script, root], { encoding: "utf8", maxBuffer: 2 ** 30 });
   if (status !== 0) throw new Error(`miniwdl could not be asked: ${stderr}`);
-  return stdout.split("\n").filter(Boolean).map((line): Answer => JSON.parse(line));
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line): Answer => JSON.parse(line));
 }
 
 const inputsOf = (reading: Reading): string =>
@@ -87,13 +97,17 @@ function compare(root: string): void {
   const errorOf = (reading: Reading) => reading.diagnostics.find((each) => each.severity === "error");
   const tooStrict = accepted.filter(({ reading }) => errorOf(reading));
   const tooLenient = readings.filter(({ answer, reading }) => answer.error !== undefined && !errorOf(reading));
-  const images = accepted.filter(({ answer }) => answer.images).map(({ answer, reading }) => ({ answer, ...imageDifferences(answer, reading) }));
+  const images = accepted
+    .filter(({ answer }) => answer.images)
+    .map(({ answer, reading }) => ({ answer, ...imageDifferences(answer, reading) }));
   for (const { answer, ...lists } of images.filter((each) => each.missing.length + each.extra.length + each.hidden.length > 0).slice(0, 8))
     console.log(`IMAGES ${answer.path} ${JSON.stringify(lists)}`);
-  const count = (pick: (each: (typeof images)[number]) => readonly unknown[]): number => images.reduce((sum, each) => sum + pick(each).length, 0);
-  for (const { answer, reading } of differing.slice(0, 5)) console.log(`DIFFERS ${answer.path}\n  miniwdl ${JSON.stringify(answer.inputs)}\n  ours    ${inputsOf(reading)}`);
+  const count = (pick: (each: (typeof images)[number]) => readonly unknown[]): number =>
+    images.reduce((sum, each) => sum + pick(each).length, 0);
+  for (const { answer, reading } of differing.slice(0, 5))
+    console.log(`DIFFERS ${answer.path}\n  miniwdl ${JSON.stringify(answer.inputs)}\n  ours    ${inputsOf(reading)}`);
   for (const { answer, reading } of tooStrict.slice(0, 10)) console.log(`REFUSED BY US ${answer.path} ${JSON.stringify(errorOf(reading))}`);
-  for (const { answer } of tooLenient.slice(0, 10)) console.log(`REFUSED BY MINIWDL ${answer.path} ${answer.error ?? ""}`);
+  for (const { answer } of tooLenient.slice(0, 25)) console.log(`REFUSED BY MINIWDL ${answer.path} ${answer.error ?? ""}`);
   console.log(
     JSON.stringify({
       documents: answers.length,

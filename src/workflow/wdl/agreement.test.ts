@@ -54,14 +54,29 @@ describe("documents written as production collections write them", () => {
   });
 
   test("all types of an oddly spelled document, as miniwdl prints them", () => {
-    expect(readWdl(tree, "odd-spelling.wdl").parameters.map(({ type, name, optional }) => `${type} ${name}${optional ? "" : " !"}`)).toEqual([
-      "Holder h !", "Array[Int]? a", "Float f", "Float g", "Int i", "String s", "Boolean b", "Directory? d",
-      "String multi", "String m", "Object_ o", "String t", "Int pow", "Envs e !",
+    expect(
+      readWdl(tree, "odd-spelling.wdl").parameters.map(({ type, name, optional }) => `${type} ${name}${optional ? "" : " !"}`),
+    ).toEqual([
+      "Holder h !",
+      "Array[Int]? a",
+      "Float f",
+      "Float g",
+      "Int i",
+      "String s",
+      "Boolean b",
+      "Directory? d",
+      "String multi",
+      "String m",
+      "Object_ o",
+      "String t",
+      "Int pow",
+      "Envs e !",
     ]);
   });
 
   test("images and what decides them", () => {
-    const lines = (file: string) => readWdl(tree, file).images.map(({ image, task, how, input, condition }) => [task, image, how, input, condition].join(" | "));
+    const lines = (file: string) =>
+      readWdl(tree, file).images.map(({ image, task, how, input, condition }) => [task, image, how, input, condition].join(" | "));
     expect(lines("runtime-attributes.wdl")).toEqual(["MergeCounts | marketplace.gcr.io/google/ubuntu1804 | default | linux_docker | "]);
     expect(readWdl(tree, "runtime-attributes.wdl").unresolved.map((each) => each.input)).toEqual(["sv_base_mini_docker"]);
     const digest = "353b4ffdae4281bdd5daf5a73ea3bb26ea742ef2c36e9980cb1f1ed524a07482";

@@ -65,8 +65,8 @@ export interface MapExpression extends ExpressionNode {
 export interface ConditionalExpression extends ExpressionNode {
   readonly kind: "if";
   readonly condition: Expression;
-  readonly then: Expression;
-  readonly else: Expression;
+  readonly whenTrue: Expression;
+  readonly whenFalse: Expression;
 }
 
 export type Expression =

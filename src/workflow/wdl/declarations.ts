@@ -95,7 +95,10 @@ function parseMetaObject(cursor: Cursor, keys: Map<string, number>): MetaObject 
     cursor.expect(":", `after "${key.text}"`);
     if (values.has(key.text)) cursor.note(`"${key.text}" is there twice`, key);
     keys.set(key.text, key.start);
-    values.set(key.text, cursor.deeper(() => parseMetaValue(cursor)));
+    values.set(
+      key.text,
+      cursor.deeper(() => parseMetaValue(cursor)),
+    );
     cursor.accept(",");
   }
   return Object.fromEntries(values);
@@ -136,7 +139,7 @@ function parseMetaArray(cursor: Cursor): MetaValue {
 /** Steps over a section that is read by nobody (`hints`), whatever stands in it. */
 export function skipSection(cursor: Cursor): void {
   cursor.expect("{", "to open the section");
-  for (let depth = 1; depth > 0; ) {
+  for (let depth = 1; depth > 0;) {
     const token = cursor.peek();
     if (token.kind === "end") cursor.fail("this section is never closed");
     if (token.kind === "quote") parsePlainString(cursor);

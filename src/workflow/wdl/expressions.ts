@@ -5,7 +5,20 @@ import { decodeEscapes, parseMultilineString, parseString } from "./strings.ts";
 import { isKeyword, V1_1, V1_2 } from "./version.ts";
 
 const PRECEDENCE: Readonly<Record<string, number>> = {
-  "||": 1, "&&": 2, "==": 3, "!=": 3, "<=": 3, ">=": 3, "<": 3, ">": 3, "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "**": 6,
+  "||": 1,
+  "&&": 2,
+  "==": 3,
+  "!=": 3,
+  "<=": 3,
+  ">=": 3,
+  "<": 3,
+  ">": 3,
+  "+": 4,
+  "-": 4,
+  "*": 5,
+  "/": 5,
+  "%": 5,
+  "**": 6,
 };
 
 const isOperator = (text: string): text is BinaryOperator => Object.hasOwn(PRECEDENCE, text);
@@ -113,11 +126,11 @@ function parseNamed(cursor: Cursor): Expression {
 function parseConditional(cursor: Cursor, start: number): Expression {
   const condition = parseExpression(cursor);
   cursor.expect("then", "after the condition");
-  const then = parseExpression(cursor);
+  const whenTrue = parseExpression(cursor);
   cursor.expect("else", "after the first branch");
-  const otherwise = parseExpression(cursor);
-  const height = Math.max(condition.height, then.height, otherwise.height) + 1;
-  return { kind: "if", condition, then, else: otherwise, start, end: otherwise.end, height };
+  const whenFalse = parseExpression(cursor);
+  const height = Math.max(condition.height, whenTrue.height, whenFalse.height) + 1;
+  return { kind: "if", condition, whenTrue, whenFalse, start, end: whenFalse.end, height };
 }
 
 function parseApply(cursor: Cursor, name: string, start: number): Expression {
@@ -184,5 +197,7 @@ function parseObject(cursor: Cursor, name: string, start: number): ObjectExpress
 
 function parseObjectKey(cursor: Cursor): string {
   if (cursor.peek().kind !== "quote") return cursor.name("the name of a member").text;
-  return parseString(cursor, parseExpression).parts.map((part) => (typeof part === "string" ? decodeEscapes(part) : "")).join("");
+  return parseString(cursor, parseExpression)
+    .parts.map((part) => (typeof part === "string" ? decodeEscapes(part) : ""))
+    .join("");
 }

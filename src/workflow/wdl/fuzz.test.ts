@@ -8,7 +8,39 @@ import { choicesOf, type Choices } from "./testing/choice.ts";
 
 const tree = openFolder(join(import.meta.dirname, "testing/documents"));
 const texts = Object.fromEntries(tree.files.map((file) => [file, tree.text(file) ?? ""]));
-const PIECES = ["{", "}", "[", "]", "(", ")", '"', "'", "<<<", ">>>", "~{", "${", "if", "scatter", "call", "input", ":", "=", ",", "\\", "#", "\0", "é", "9".repeat(40), "-", "None", "object {", "version 1.1", "\n", "import \"", "struct X {"];
+const PIECES = [
+  "{",
+  "}",
+  "[",
+  "]",
+  "(",
+  ")",
+  '"',
+  "'",
+  "<<<",
+  ">>>",
+  "~{",
+  "${",
+  "if",
+  "scatter",
+  "call",
+  "input",
+  ":",
+  "=",
+  ",",
+  "\\",
+  "#",
+  "\0",
+  "é",
+  "9".repeat(40),
+  "-",
+  "None",
+  "object {",
+  "version 1.1",
+  "\n",
+  'import "',
+  "struct X {",
+];
 
 function damage(text: string, choices: Choices): string {
   let damaged = text;

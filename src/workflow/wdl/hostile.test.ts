@@ -23,7 +23,9 @@ describe("hostile documents end within bounds", () => {
 
   test("a chain of 20,000 declarations", () => {
     const chain = Array.from({ length: 20_000 }, (_, i) => `String s${i} = s${i + 1}`).join("\n");
-    expect(timed(main(`${chain}\nString s20000 = "a:1"\ncall T { input: image = s0 }`, task("image", "String image"))).milliseconds).toBeLessThan(3000);
+    expect(
+      timed(main(`${chain}\nString s20000 = "a:1"\ncall T { input: image = s0 }`, task("image", "String image"))).milliseconds,
+    ).toBeLessThan(3000);
   });
 
   test("declarations that need each other", () => {
@@ -32,11 +34,15 @@ describe("hostile documents end within bounds", () => {
 
   test("a text that doubles 60 times", () => {
     const doubling = Array.from({ length: 60 }, (_, i) => `String s${i + 1} = s${i} + s${i}`).join("\n");
-    expect(timed(main(`String s0 = "aaaaaaaa"\n${doubling}\ncall T { input: image = s60 }`, task("image", "String image"))).reading.images).toEqual([]);
+    expect(
+      timed(main(`String s0 = "aaaaaaaa"\n${doubling}\ncall T { input: image = s60 }`, task("image", "String image"))).reading.images,
+    ).toEqual([]);
   });
 
   test("sub-workflows that double 40 times", () => {
-    const texts: Record<string, string> = { "w40.wdl": `version 1.0\nworkflow W40 { input { String d } call T { input: image = d } }${task("image", "String image")}` };
+    const texts: Record<string, string> = {
+      "w40.wdl": `version 1.0\nworkflow W40 { input { String d } call T { input: image = d } }${task("image", "String image")}`,
+    };
     for (let i = 0; i < 40; i += 1) {
       const callee = `w${i + 1}.W${i + 1}`;
       texts[i === 0 ? "main.wdl" : `w${i}.wdl`] =
@@ -63,6 +69,8 @@ describe("hostile documents end within bounds", () => {
   test("60 undecided conditions", () => {
     const parts = Array.from({ length: 60 }, (_, i) => `(if b${i} then "x" else "y")`).join(" + ");
     const inputs = Array.from({ length: 60 }, (_, i) => `Boolean b${i}`).join(" ");
-    expect(timed(main(`input { ${inputs} } call T { input: image = ${parts} }`, task("image", "String image"))).milliseconds).toBeLessThan(1000);
+    expect(timed(main(`input { ${inputs} } call T { input: image = ${parts} }`, task("image", "String image"))).milliseconds).toBeLessThan(
+      1000,
+    );
   });
 });

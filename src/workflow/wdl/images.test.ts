@@ -7,7 +7,9 @@ const read = (texts: Record<string, string> | string) =>
 
 /** Image, and how, input and condition where they are set. */
 const images = (texts: Record<string, string> | string) =>
-  read(texts).images.map(({ image, how, input, condition }) => [image, how, input, condition].filter((part) => part !== undefined).join(" | "));
+  read(texts).images.map(({ image, how, input, condition }) =>
+    [image, how, input, condition].filter((part) => part !== undefined).join(" | "),
+  );
 
 const unresolved = (texts: Record<string, string> | string) =>
   read(texts).unresolved.map(({ task, expression, input }) => [task, expression, input].filter((part) => part !== undefined).join(" | "));
@@ -29,15 +31,19 @@ describe("in the task itself", () => {
     ["an input's default", task("image", 'String image = "quay.io/x/y:1"'), "quay.io/x/y:1 | default"],
     ["interpolation", task('"quay.io/x/~{name}:${version}"', 'String name = "y" String version = "1.0"'), "quay.io/x/y:1.0 | default"],
     ["concatenation", task('prefix + "/y:" + 3', 'String prefix = "quay.io/x"'), "quay.io/x/y:3 | default"],
-    ["select_first with a version", task('select_first([override, "x/y:" + version])', 'String? override String version = "2"'), "x/y:2 | default"],
+    [
+      "select_first with a version",
+      task('select_first([override, "x/y:" + version])', 'String? override String version = "2"'),
+      "x/y:2 | default",
+    ],
     ["a decided ternary", task('if gpu then "a:gpu" else "a:cpu"', "Boolean gpu = false"), "a:cpu | ternary"],
     ["sub", task('sub("x/y:1.0-dev", "-dev$", "")'), "x/y:1.0 | literal"],
     ["basename", task('"x/" + basename("/a/b.tar", ".tar")'), "x/b | literal"],
     ["an array's item", task('["a:1", "b:1"][1]'), "b:1 | variable"],
     ["a map's value", task('{"x": "a:1", "y": "b:1"}["y"]'), "b:1 | member"],
     ["a pair's side", task('("a:1", "b:1").right'), "b:1 | member"],
-    ["an object's member", task('o.image', 'S o = S { image: "s:1" }') + "struct S { String image }", "s:1 | member"],
-    ["a map given to a struct", task('o.image', 'S o = {"image": "s:1"}') + "struct S { String image }", "s:1 | member"],
+    ["an object's member", task("o.image", 'S o = S { image: "s:1" }') + "struct S { String image }", "s:1 | member"],
+    ["a map given to a struct", task("o.image", 'S o = {"image": "s:1"}') + "struct S { String image }", "s:1 | member"],
     ["length", task('"a:" + length(["x", "y"])'), "a:2 | literal"],
     ["defined", task('if defined(x) then "a:1" else "b:1"', "String? x"), "b:1 | ternary"],
     ["spaces around it", task('" ubuntu:22.04 "'), "ubuntu:22.04 | literal"],
@@ -55,12 +61,14 @@ describe("in the task itself", () => {
   });
 
   test("a private declaration", () => {
-    const text = 'version 1.0\nworkflow W { call T }\ntask T { String image = "a:1" + suffix\n String suffix = "-x"\n command {} runtime { docker: image } }';
+    const text =
+      'version 1.0\nworkflow W { call T }\ntask T { String image = "a:1" + suffix\n String suffix = "-x"\n command {} runtime { docker: image } }';
     expect(images(text.replace("T {", "T { input { Int n = 1 }"))).toEqual(["a:1-x | variable"]);
   });
 
   test("file and line are where the image is written", () => {
-    const text = main('call T { input: image = dockers.t }\nS dockers = S {\n t: "a:1"\n}', task("image", "String image")) + "struct S { String t }";
+    const text =
+      main('call T { input: image = dockers.t }\nS dockers = S {\n t: "a:1"\n}', task("image", "String image")) + "struct S { String t }";
     expect(read(text).images[0]).toMatchObject({ image: "a:1", task: "T", file: "main.wdl", line: 5, how: "member" });
   });
 
@@ -88,8 +96,10 @@ describe("through calls", () => {
 
   test("changing names over several levels and files", () => {
     const texts = {
-      "main.wdl": 'version 1.0\nimport "lib/sub.wdl"\nworkflow W { input { String tools_docker = "tools:7" } call sub.Sub as S { input: docker_for_tools = tools_docker } }',
-      "lib/sub.wdl": 'version 1.0\nimport "../tasks/t.wdl" as tasks\nworkflow Sub { input { String docker_for_tools } call tasks.T { input: image = docker_for_tools } }',
+      "main.wdl":
+        'version 1.0\nimport "lib/sub.wdl"\nworkflow W { input { String tools_docker = "tools:7" } call sub.Sub as S { input: docker_for_tools = tools_docker } }',
+      "lib/sub.wdl":
+        'version 1.0\nimport "../tasks/t.wdl" as tasks\nworkflow Sub { input { String docker_for_tools } call tasks.T { input: image = docker_for_tools } }',
       "tasks/t.wdl": `version 1.0\n${required}`,
     };
     expect(read(texts).images).toEqual([{ image: "tools:7", task: "T", file: "main.wdl", line: 3, how: "default", input: "tools_docker" }]);
@@ -131,10 +141,7 @@ workflow Globals {
   });
 
   test("a guarded task: the main workflow's optional input decides", () => {
-    const text = main(
-      "input { String? x_docker } if (defined(x_docker)) { call T { input: image = select_first([x_docker]) } }",
-      required,
-    );
+    const text = main("input { String? x_docker } if (defined(x_docker)) { call T { input: image = select_first([x_docker]) } }", required);
     expect([images(text), unresolved(text)]).toEqual([[], ["T | image | x_docker"]]);
   });
 
@@ -143,7 +150,10 @@ workflow Globals {
   });
 
   test("one image for one task, however often it is called", () => {
-    expect(images(main('call T call T as U call T as V { input: image = "v:1" }', defaulted))).toEqual(["task:1 | default", "v:1 | override"]);
+    expect(images(main('call T call T as U call T as V { input: image = "v:1" }', defaulted))).toEqual([
+      "task:1 | default",
+      "v:1 | override",
+    ]);
   });
 
   test("a draft-2 workflow hands on its calls' outputs", () => {
@@ -155,7 +165,10 @@ workflow Globals {
   });
 
   test("what only a run can tell is unresolved, with no input", () => {
-    const text = main("call N call T { input: image = N.out }", `${required}task N { command <<< >>> output { String out = read_string(stdout()) } }`);
+    const text = main(
+      "call N call T { input: image = N.out }",
+      `${required}task N { command <<< >>> output { String out = read_string(stdout()) } }`,
+    );
     expect([images(text), unresolved(text)]).toEqual([[], ["T | image"]]);
   });
 });
@@ -230,18 +243,27 @@ workflow Configure {
   output { Config config = select_first([gcp_config, azure_config, aws_config]) }
 }`,
     };
-    expect(read(texts).images.map(({ image, input }) => [image, input])).toEqual([["gcr.io/x/t:1", "cloud"], ["quay.io/x/t:1", "cloud"]]);
+    expect(read(texts).images.map(({ image, input }) => [image, input])).toEqual([
+      ["gcr.io/x/t:1", "cloud"],
+      ["quay.io/x/t:1", "cloud"],
+    ]);
     expect(unresolved(texts)).toEqual([]);
   });
 
   test("a map looked into with a required input: each of its values", () => {
     const text = main('input { String kind } Map[String, String] d = {"x": "x:1", "y": "y:1"} call T { input: image = d[kind] }', required);
-    expect(read(text).images.map(({ image, input }) => [image, input])).toEqual([["x:1", "kind"], ["y:1", "kind"]]);
+    expect(read(text).images.map(({ image, input }) => [image, input])).toEqual([
+      ["x:1", "kind"],
+      ["y:1", "kind"],
+    ]);
     expect(unresolved(text)).toEqual([]);
   });
 
   test("each item of a scatter, its parts kept together", () => {
-    const text = main('scatter (p in [("a", "1"), ("b", "2")]) { String d = p.left + ":" + p.right call T { input: image = d } }', required);
+    const text = main(
+      'scatter (p in [("a", "1"), ("b", "2")]) { String d = p.left + ":" + p.right call T { input: image = d } }',
+      required,
+    );
     expect(images(text).map((line) => line.split(" ")[0])).toEqual(["a:1", "b:2"]);
   });
 

@@ -36,10 +36,14 @@ export function imagesOf(document: Document): ImagesFound {
     const prefix = entry ? "" : `${unit.name}.`;
     visit({ document, unit, session, prefix, given: [] }, collector, []);
   }
-  return { images: [...collector.images.values()].map(withCondition), unresolved: [...collector.unresolved.values()], complete: !isExhausted(session) };
+  return {
+    images: [...collector.images.values()].map(withCondition),
+    unresolved: [...collector.unresolved.values()],
+    complete: !isExhausted(session),
+  };
 }
 
-function visit(instance: Instance, collector: Collector, callers: readonly (Instance["unit"])[]): void {
+function visit(instance: Instance, collector: Collector, callers: readonly Instance["unit"][]): void {
   if (!enterCall(instance.session) || callers.includes(instance.unit)) return;
   const frame = mainFrame(instance);
   if (instance.unit.kind === "task") collectTask(instance.unit, frame, collector);
@@ -100,7 +104,13 @@ function addImage(value: TextValue, site: Site, when: readonly Assumption[]): vo
     return;
   }
   const input = [...when.flatMap((assumption) => assumption.inputs), ...value.inputs].find((name) => !name.includes("."));
-  const use = { image, task: site.task.name, ...placeOf(value, site), how: when.length > 0 ? "ternary" as const : value.how, ...(input !== undefined && { input }) };
+  const use = {
+    image,
+    task: site.task.name,
+    ...placeOf(value, site),
+    how: when.length > 0 ? ("ternary" as const) : value.how,
+    ...(input !== undefined && { input }),
+  };
   site.collector.images.set(key, { use, conditions: new Set(condition === "" ? [] : [condition]) });
 }
 

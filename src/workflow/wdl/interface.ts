@@ -39,7 +39,10 @@ export function templateOf(entry: Workflow | Task): ParameterTemplate {
   return Object.fromEntries(
     uniqueInputs(entry).map((input) => [
       input.name,
-      { description: descriptionIn(Object.hasOwn(descriptions, input.name) ? descriptions[input.name] : undefined), optional: isOptional(input) },
+      {
+        description: descriptionIn(Object.hasOwn(descriptions, input.name) ? descriptions[input.name] : undefined),
+        optional: isOptional(input),
+      },
     ]),
   );
 }

@@ -50,7 +50,8 @@ workflow W { input { File a } call t.T { input: x = a } }`;
   });
 
   test("draft-2: the declarations in the body are inputs", () => {
-    const text = "workflow W { File a Int n = 3 call T { input: x = a } output { T.out T.* } }\ntask T { File x command { ls ${x} } output { File out = stdout() } }";
+    const text =
+      "workflow W { File a Int n = 3 call T { input: x = a } output { T.out T.* } }\ntask T { File x command { ls ${x} } output { File out = stdout() } }";
     const { parameterTemplate, languageVersion, diagnostics } = reading(text);
     expect(parameterTemplate).toEqual({ a: { description: "", optional: false }, n: { description: "", optional: true } });
     expect(languageVersion).toBe("draft-2");
@@ -143,7 +144,14 @@ describe("what cannot be read", () => {
   });
 
   test("a file of 50 MB is refused unread", () => {
-    const tree = { ...memoryTree({}), has: () => true, size: () => 50_000_000, text: () => { throw new Error("read"); } };
+    const tree = {
+      ...memoryTree({}),
+      has: () => true,
+      size: () => 50_000_000,
+      text: () => {
+        throw new Error("read");
+      },
+    };
     expect(readWdl(tree, "main.wdl").diagnostics[0]?.message).toMatch(/50000000 bytes/);
   });
 

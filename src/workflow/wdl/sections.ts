@@ -61,9 +61,7 @@ function sectionAt(cursor: Cursor, token: Token): string | undefined {
   return undefined;
 }
 
-const SECTIONS: ReadonlySet<string> = new Set([
-  "input", "output", "command", "runtime", "requirements", "hints", "meta", "parameter_meta",
-]);
+const SECTIONS: ReadonlySet<string> = new Set(["input", "output", "command", "runtime", "requirements", "hints", "meta", "parameter_meta"]);
 
 function parseSharedSection(cursor: Cursor, token: Token, parts: { meta?: MetaSection; parameterMeta?: MetaSection }): boolean {
   if (!cursor.is("{") || !SECTIONS.has(token.text)) return false;

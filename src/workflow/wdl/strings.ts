@@ -40,9 +40,7 @@ export function parseCommand(cursor: Cursor, read: ExpressionReader): StringExpr
   const heredoc = cursor.is("<<<");
   const open = heredoc ? cursor.next() : cursor.expect("{", "to open the command");
   const draft2 = cursor.rank === DRAFT_2;
-  const shape = heredoc
-    ? { close: ">>>", tilde: !draft2, dollar: draft2 }
-    : { close: "}", tilde: !draft2, dollar: true };
+  const shape = heredoc ? { close: ">>>", tilde: !draft2, dollar: draft2 } : { close: "}", tilde: !draft2, dollar: true };
   return parseText(cursor, open.start, { form: "command", escapes: false, read, ...shape });
 }
 
@@ -118,7 +116,19 @@ function parseOptionValue(cursor: Cursor): string {
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
-  n: "\n", t: "\t", r: "\r", a: "\x07", b: "\b", f: "\f", v: "\v", "\\": "\\", '"': '"', "'": "'", "~": "~", $: "$", "\n": "",
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  "\\": "\\",
+  '"': '"',
+  "'": "'",
+  "~": "~",
+  $: "$",
+  "\n": "",
 };
 
 /** A string's text with its escape sequences replaced; a sequence WDL does not define stays as it is. */

@@ -107,7 +107,10 @@ export function printType(type: Type): string {
     case "Struct":
       return `${type.name}${quantifier}`;
     case "Object":
-      return `object(${[...type.members].map(([name, member]) => `${name} : ${printType(member)}`).sort().join(", ")})`;
+      return `object(${[...type.members]
+        .map(([name, member]) => `${name} : ${printType(member)}`)
+        .sort()
+        .join(", ")})`;
     case "Any":
       return type.optional ? "None" : "Any";
     default:

@@ -2,7 +2,8 @@
 const RANKS: Readonly<Record<string, number>> = { "draft-2": 0, "draft-3": 1, "1.0": 1, "1.1": 2, "1.2": 3, development: 4 };
 
 /** The place of a version; a version nobody knows reads as the newest. */
-export const rankOf = (version: string | undefined): number => (Object.hasOwn(RANKS, version ?? "draft-2") ? RANKS[version ?? "draft-2"] : undefined) ?? 4;
+export const rankOf = (version: string | undefined): number =>
+  (Object.hasOwn(RANKS, version ?? "draft-2") ? RANKS[version ?? "draft-2"] : undefined) ?? 4;
 
 /** "draft-3" was 1.0 before it was out, and is read as that; no engine of today takes it. */
 export const isKnownVersion = (version: string): boolean => Object.hasOwn(RANKS, version) && version !== "draft-3";
@@ -22,8 +23,7 @@ const KEYWORDS: readonly ReadonlySet<string>[] = [
 ];
 
 /** Whether `name` is reserved in a version, so that nothing may be called so. */
-export const isKeyword = (name: string, rank: number): boolean =>
-  KEYWORDS[rank >= V1_2 ? 2 : rank >= V1_0 ? 1 : 0]?.has(name) ?? false;
+export const isKeyword = (name: string, rank: number): boolean => KEYWORDS[rank >= V1_2 ? 2 : rank >= V1_0 ? 1 : 0]?.has(name) ?? false;
 
 /** The version line: the first line that is neither blank nor a comment, when it begins with `version`. */
 export function versionLine(text: string): { readonly version: string; readonly end: number } | undefined {

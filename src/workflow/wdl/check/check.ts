@@ -8,8 +8,9 @@ import { ANY, BOOLEAN, parametersOf, printType, STRING, type Type, withOptional 
 import { V1_2 } from "../version.ts";
 import { coerces } from "./coercion.ts";
 import { findCycle } from "./cycles.ts";
-import { expectType, infer, type Scope } from "./infer.ts";
+import { infer } from "./infer.ts";
 import { beginChecking, calleeInputs, type Checking, finding, needsOf, type Node, type Place, scopeAt, TOP } from "./scope.ts";
+import { expectType, type Scope } from "./typing.ts";
 
 const CHECKED = new WeakMap<Document, readonly Finding[]>();
 
@@ -36,8 +37,14 @@ function checkNames({ syntax, imports }: Document, findings: Finding[]): void {
       seen.add(name);
     }
   };
-  taken(imports.map((each) => ({ name: each.syntax.namespace, at: each.syntax })), "an import");
-  taken([...syntax.tasks, ...syntax.workflows].map((unit) => ({ name: unit.name, at: unit })), "a task or workflow");
+  taken(
+    imports.map((each) => ({ name: each.syntax.namespace, at: each.syntax })),
+    "an import",
+  );
+  taken(
+    [...syntax.tasks, ...syntax.workflows].map((unit) => ({ name: unit.name, at: unit })),
+    "a task or workflow",
+  );
   const [, second] = syntax.workflows;
   if (second) findings.push(finding("wdl-duplicate-name", "a document has at most one workflow", second));
 }
@@ -114,7 +121,8 @@ function checkOutputs(checking: Checking, outputs: readonly Declaration[], scope
 function checkKeys(document: Document, declarations: readonly Declaration[], findings: Finding[]): void {
   for (const declaration of declarations) {
     const type = document.typeOf(declaration);
-    if (hasForeignKeys(type, 0)) findings.push(finding("wdl-type", `"${declaration.name}": the keys of ${printType(type)} cannot be written as JSON`, declaration));
+    if (hasForeignKeys(type, 0))
+      findings.push(finding("wdl-type", `"${declaration.name}": the keys of ${printType(type)} cannot be written as JSON`, declaration));
   }
 }
 

@@ -1,5 +1,18 @@
 /** Which type may stand where another is expected, as miniwdl 1.16 rules it (its Type.py). */
-import { ANY, FLOAT, type MapType, type ObjectType, parametersOf, printType, STRING, type StructDefinition, structShape, type StructType, type Type, withOptional } from "../types.ts";
+import {
+  ANY,
+  FLOAT,
+  type MapType,
+  type ObjectType,
+  parametersOf,
+  printType,
+  STRING,
+  type StructDefinition,
+  structShape,
+  type StructType,
+  type Type,
+  withOptional,
+} from "../types.ts";
 
 /** Primitive types that become others by themselves. */
 const BECOMES: Readonly<Record<string, readonly Type["kind"][]>> = {
@@ -147,9 +160,12 @@ const hasOpenParameter = (type: Type): boolean => parametersOf(type).some((part)
 
 function widen(common: Type, type: Type, toString: boolean): Type {
   const join = (a: Type, b: Type): Type => unify([a, b], toString);
-  if (common.kind === "Array" && type.kind === "Array" && type.item.kind !== "Any") return { ...common, item: join(common.item, type.item) };
-  if (common.kind === "Pair" && type.kind === "Pair") return { ...common, left: join(common.left, type.left), right: join(common.right, type.right) };
-  if (common.kind === "Map" && type.kind === "Map") return { ...common, key: join(common.key, type.key), value: join(common.value, type.value) };
+  if (common.kind === "Array" && type.kind === "Array" && type.item.kind !== "Any")
+    return { ...common, item: join(common.item, type.item) };
+  if (common.kind === "Pair" && type.kind === "Pair")
+    return { ...common, left: join(common.left, type.left), right: join(common.right, type.right) };
+  if (common.kind === "Map" && type.kind === "Map")
+    return { ...common, key: join(common.key, type.key), value: join(common.value, type.value) };
   return common;
 }
 

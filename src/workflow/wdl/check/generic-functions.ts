@@ -1,7 +1,22 @@
 /** Functions whose type follows from their arguments'. */
 import {
-  ANY, type ArrayType, arrayOf, BOOLEAN, DIRECTORY, FILE, FLOAT, holdsFiles, INT, mapOf, type MapType, pairOf, type PairType, printType,
-  STRING, type Type, withOptional,
+  ANY,
+  type ArrayType,
+  arrayOf,
+  BOOLEAN,
+  DIRECTORY,
+  FILE,
+  FLOAT,
+  holdsFiles,
+  INT,
+  mapOf,
+  type MapType,
+  pairOf,
+  type PairType,
+  printType,
+  STRING,
+  type Type,
+  withOptional,
 } from "../types.ts";
 import { V1_2 } from "../version.ts";
 import { areEquatable, coerces, unify } from "./coercion.ts";

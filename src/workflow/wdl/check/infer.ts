@@ -1,25 +1,12 @@
 /** The type of an expression where it stands. What cannot have one is reported once and has none. */
-import type { BinaryExpression, ConditionalExpression, Expression, MapExpression, ObjectExpression, Interpolation, Span, StringExpression } from "../ast.ts";
-import {
-  ANY, arrayOf, BOOLEAN, FLOAT, INT, mapOf, NONE, pairOf, printType, STRING, type StructTable, type StructType, type Type, withOptional,
-} from "../types.ts";
-import { areComparable, areEquatable, coerces, mismatch, unify } from "./coercion.ts";
+import type { ConditionalExpression, Expression, Interpolation, MapExpression, ObjectExpression, Span, StringExpression } from "../ast.ts";
+import { ANY, arrayOf, BOOLEAN, FLOAT, INT, mapOf, NONE, pairOf, printType, STRING, type StructType, type Type } from "../types.ts";
+import { unify } from "./coercion.ts";
 import { functionType } from "./library.ts";
+import { inferBinary } from "./operator-types.ts";
+import { expectType, type Scope, unknownName, wrong } from "./typing.ts";
 
-/** What an expression can refer to, and where its problems go. */
-export interface Scope {
-  readonly rank: number;
-  readonly structs: StructTable;
-  /** Whether `stdout()`, `stderr()` and `glob()` are there: in a task's outputs. */
-  readonly inTaskOutput?: boolean;
-  /** Inside an interpolation `+` takes absent operands. */
-  readonly interpolated?: boolean;
-  typeOf(name: string): Type | undefined;
-  /** The outputs of a call; undefined when no call has the name. */
-  outputsOf(call: string): ReadonlyMap<string, Type> | undefined;
-  report(rule: string, message: string, at: Span): void;
-}
-
+/** The expression's type, or undefined after a report. */
 export function infer(expression: Expression, scope: Scope): Type | undefined {
   switch (expression.kind) {
     case "boolean":
@@ -60,23 +47,18 @@ function inferOperation(expression: Operation, scope: Scope): Type | undefined {
     case "apply":
       return withAll(expression.arguments, scope, (types) => functionType(expression, types, scope));
     case "not":
-      return withAll([expression.of], scope, ([type = ANY]) => (expectType(scope, expression.of, { type, expected: BOOLEAN }) ? BOOLEAN : undefined));
+      return withAll([expression.of], scope, ([type = ANY]) =>
+        expectType(scope, expression.of, { type, expected: BOOLEAN }) ? BOOLEAN : undefined,
+      );
     case "negative":
-      return withAll([expression.of], scope, ([type = ANY]) => (expectType(scope, expression.of, { type, expected: FLOAT }) ? type : undefined));
+      return withAll([expression.of], scope, ([type = ANY]) =>
+        expectType(scope, expression.of, { type, expected: FLOAT }) ? type : undefined,
+      );
     case "binary":
-      return withAll([expression.left, expression.right], scope, ([left = ANY, right = ANY]) => inferBinary(expression, { left, right }, scope));
+      return withAll([expression.left, expression.right], scope, ([left = ANY, right = ANY]) =>
+        inferBinary(expression, { left, right }, scope),
+      );
   }
-}
-
-/** Reports a wrong type, and gives none. */
-function wrong(scope: Scope, message: string, at: Span): undefined {
-  scope.report("wdl-type", message, at);
-  return undefined;
-}
-
-function unknownName(scope: Scope, message: string, at: Span): undefined {
-  scope.report("wdl-unknown-name", message, at);
-  return undefined;
 }
 
 /** Goes on with the types of all parts, or with nothing when one has none. */
@@ -84,22 +66,6 @@ function withAll(parts: readonly Expression[], scope: Scope, use: (types: readon
   const types = parts.map((part) => infer(part, scope));
   const known = types.filter((type) => type !== undefined);
   return known.length === types.length ? use(known) : undefined;
-}
-
-interface Expectation {
-  readonly type: Type;
-  readonly expected: Type;
-  /** What the message begins with. */
-  readonly what?: string;
-}
-
-/** Whether a type may stand where `expected` is; reports when not. */
-export function expectType(scope: Scope, at: Expression, { type, expected, what = "" }: Expectation): boolean {
-  // The empty array literal is an array of anything.
-  if (at.kind === "array" && at.items.length === 0 && expected.kind === "Array") return true;
-  const problem = mismatch(type, expected);
-  if (problem !== undefined) scope.report("wdl-type", what + problem, at);
-  return problem === undefined;
 }
 
 function inferString(string: StringExpression, scope: Scope): Type | undefined {
@@ -160,11 +126,15 @@ function inferObject(expression: ObjectExpression, scope: Scope): Type | undefin
     if (names.has(name)) return void scope.report("wdl-duplicate-name", `the member "${name}" is there twice`, expression);
     names.add(name);
   }
-  return withAll(expression.members.map((member) => member.value), scope, (types) => {
-    const members = new Map(expression.members.map(({ name }, index) => [name, types[index] ?? ANY]));
-    const object: Type = { kind: "Object", members, optional: false };
-    return expression.struct === undefined ? object : inferStruct(expression, object, scope);
-  });
+  return withAll(
+    expression.members.map((member) => member.value),
+    scope,
+    (types) => {
+      const members = new Map(expression.members.map(({ name }, index) => [name, types[index] ?? ANY]));
+      const object: Type = { kind: "Object", members, optional: false };
+      return expression.struct === undefined ? object : inferStruct(expression, object, scope);
+    },
+  );
 }
 
 function inferStruct(expression: ObjectExpression, object: Type, scope: Scope): Type | undefined {
@@ -178,15 +148,20 @@ function inferStruct(expression: ObjectExpression, object: Type, scope: Scope): 
 }
 
 function inferConditional(expression: ConditionalExpression, scope: Scope): Type | undefined {
-  return withAll([expression.condition, expression.then, expression.else], scope, ([condition = ANY, then = ANY, otherwise = ANY]) => {
-    if (printType(condition) !== "Boolean") return wrong(scope, `a condition is a Boolean, this is ${printType(condition)}`, expression.condition);
-    const branches = [then, otherwise];
-    if (branches.some((type) => type.kind === "Any" && !type.optional)) return ANY;
-    if (branches.every((type) => type.kind === "Any")) return NONE;
-    const type = unify(branches);
-    if (type.kind !== "Any") return type;
-    return wrong(scope, `the branches have no type in common: ${printType(then)} and ${printType(otherwise)}`, expression);
-  });
+  return withAll(
+    [expression.condition, expression.whenTrue, expression.whenFalse],
+    scope,
+    ([condition = ANY, then = ANY, otherwise = ANY]) => {
+      if (printType(condition) !== "Boolean")
+        return wrong(scope, `a condition is a Boolean, this is ${printType(condition)}`, expression.condition);
+      const branches = [then, otherwise];
+      if (branches.some((type) => type.kind === "Any" && !type.optional)) return ANY;
+      if (branches.every((type) => type.kind === "Any")) return NONE;
+      const type = unify(branches);
+      if (type.kind !== "Any") return type;
+      return wrong(scope, `the branches have no type in common: ${printType(then)} and ${printType(otherwise)}`, expression);
+    },
+  );
 }
 
 function inferIndex(expression: Extract<Expression, { kind: "index" }>, types: { of: Type; at: Type }, scope: Scope): Type | undefined {
@@ -235,55 +210,4 @@ function memberOf(type: Type, name: string, { at, scope }: Site): Type | undefin
   if (type.kind === "Struct") return type.definition?.members.get(name) ?? wrong(scope, `struct ${type.name} has no member "${name}"`, at);
   if (name === "left") return type.left;
   return name === "right" ? type.right : wrong(scope, `a Pair has left and right, not "${name}"`, at);
-}
-
-interface Operands {
-  readonly left: Type;
-  readonly right: Type;
-}
-
-function inferBinary(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
-  const { operator } = expression;
-  const { left, right } = operands;
-  switch (operator) {
-    case "&&":
-    case "||":
-      if (printType(left) === "Boolean" && printType(right) === "Boolean") return BOOLEAN;
-      return operandFailure(expression, operands, scope);
-    case "==":
-    case "!=":
-      return areEquatable(left, right) ? BOOLEAN : operandFailure(expression, operands, scope);
-    case "<":
-    case "<=":
-    case ">":
-    case ">=":
-      return areComparable(left, right) ? BOOLEAN : operandFailure(expression, operands, scope);
-    case "%":
-      return coerces(left, INT) && coerces(right, INT) ? INT : operandFailure(expression, operands, scope);
-    case "+":
-      return inferSum(expression, operands, scope);
-    default:
-      return inferArithmetic(expression, operands, scope);
-  }
-}
-
-function operandFailure({ operator, ...at }: BinaryExpression, { left, right }: Operands, scope: Scope): undefined {
-  return wrong(scope, `"${operator}" does not take ${printType(left)} and ${printType(right)}`, at);
-}
-
-function inferSum(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
-  const { left, right } = operands;
-  const isTextual = left.kind === "String" || right.kind === "String";
-  if (!isTextual) return inferArithmetic(expression, operands, scope);
-  const maybeText = withOptional(STRING, true);
-  if (scope.interpolated && (left.optional || right.optional) && coerces(left, maybeText) && coerces(right, maybeText)) return maybeText;
-  // The String operand itself may not be absent either, but miniwdl looks at the other one only.
-  const other = left.kind === "String" ? right : left;
-  return coerces(other, STRING) ? STRING : operandFailure(expression, operands, scope);
-}
-
-function inferArithmetic(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
-  const { left, right } = operands;
-  const type = left.kind === "Float" || right.kind === "Float" ? FLOAT : INT;
-  return coerces(left, type) && coerces(right, type) ? type : operandFailure(expression, operands, scope);
 }

@@ -4,7 +4,7 @@ import { resolveCall } from "../calls.ts";
 import type { Document } from "../document.ts";
 import { inputsOf } from "../interface.ts";
 import { arrayOf, type Type, withOptional } from "../types.ts";
-import type { Scope } from "./infer.ts";
+import type { Scope } from "./typing.ts";
 
 type Section = Scatter | Conditional;
 /** What can depend on another: a value, a call, or a section (on what its condition or array needs). */
@@ -30,7 +30,8 @@ export interface Checking {
 export function beginChecking(document: Document, unit: Workflow | Task, findings: Finding[]): Checking {
   const entries = new Map<string, Entry>();
   const add = (element: Declaration | Call, sections: readonly Section[]): void => {
-    if (entries.has(element.name)) findings.push(finding("wdl-duplicate-name", `"${element.name}" is already the name of another value or call`, element));
+    if (entries.has(element.name))
+      findings.push(finding("wdl-duplicate-name", `"${element.name}" is already the name of another value or call`, element));
     else entries.set(element.name, { element, sections });
   };
   const addAll = (elements: readonly WorkflowElement[], sections: readonly Section[]): void => {

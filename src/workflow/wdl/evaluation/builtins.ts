@@ -49,17 +49,39 @@ const BUILTINS: Readonly<Record<string, Builtin>> = {
   basename: ([path, suffix], site) => basename(path, suffix, siteOrigin(site)),
   sub: ([text, pattern, replacement], site) => substitute([text, pattern, replacement], siteOrigin(site)),
   sep: ([separator, items], site) =>
-    separator?.kind === "text" && items?.kind === "list" ? joinItems(items.items, separator.text, { ...siteOrigin(site), by: items }) : undefined,
-  prefix: ([prefix, items], site) => affix(items, (item) => joinItems([prefix ?? nothing(), item], "", { ...siteOrigin(site), by: nothing() })),
-  suffix: ([suffix, items], site) => affix(items, (item) => joinItems([item, suffix ?? nothing()], "", { ...siteOrigin(site), by: nothing() })),
+    separator?.kind === "text" && items?.kind === "list"
+      ? joinItems(items.items, separator.text, { ...siteOrigin(site), by: items })
+      : undefined,
+  prefix: ([prefix, items], site) =>
+    affix(items, (item) => joinItems([prefix ?? nothing(), item], "", { ...siteOrigin(site), by: nothing() })),
+  suffix: ([suffix, items], site) =>
+    affix(items, (item) => joinItems([item, suffix ?? nothing()], "", { ...siteOrigin(site), by: nothing() })),
   range: ([count]) => (count?.kind === "number" && count.value <= MAX_ITEMS ? rangeOf(count.value, count) : undefined),
   zip: ([a, b]) => (a?.kind === "list" && b?.kind === "list" ? zip(a.items, b.items) : undefined),
   cross: ([a, b]) => (a?.kind === "list" && b?.kind === "list" ? cross(a.items, b.items) : undefined),
   flatten: ([lists]) => (lists?.kind === "list" ? flatten(lists.items) : undefined),
-  as_pairs: ([map]) => (map?.kind === "map" ? list(map.entries.map(([left, right]) => pair(left, right)), map) : undefined),
+  as_pairs: ([map]) =>
+    map?.kind === "map"
+      ? list(
+          map.entries.map(([left, right]) => pair(left, right)),
+          map,
+        )
+      : undefined,
   as_map: ([pairs]) => (pairs?.kind === "list" ? asMap(pairs.items) : undefined),
-  keys: ([map]) => (map?.kind === "map" ? list(map.entries.map(([key]) => key), map) : undefined),
-  values: ([map]) => (map?.kind === "map" ? list(map.entries.map(([, value]) => value), map) : undefined),
+  keys: ([map]) =>
+    map?.kind === "map"
+      ? list(
+          map.entries.map(([key]) => key),
+          map,
+        )
+      : undefined,
+  values: ([map]) =>
+    map?.kind === "map"
+      ? list(
+          map.entries.map(([, value]) => value),
+          map,
+        )
+      : undefined,
   floor: ([value]) => rounded(value, Math.floor),
   ceil: ([value]) => rounded(value, Math.ceil),
   round: ([value]) => rounded(value, Math.round),
@@ -85,7 +107,10 @@ function firstPresent(items: readonly Value[], fallback: SingleValue | undefined
 
 function presentItems(items: readonly Value[], by: SingleValue): Value | undefined {
   if (items.some((item) => item.kind === "choice" || (item.kind === "unknown" && !item.present))) return undefined;
-  return list(items.filter((item) => item.kind !== "null"), by);
+  return list(
+    items.filter((item) => item.kind !== "null"),
+    by,
+  );
 }
 
 function lengthOf(value: SingleValue): number | undefined {
@@ -98,7 +123,11 @@ function lengthOf(value: SingleValue): number | undefined {
 const affix = (items: SingleValue | undefined, add: (item: Value) => Value): Value | undefined =>
   items?.kind === "list" ? list(items.items.map(add), items) : undefined;
 
-const rangeOf = (count: number, by: SingleValue): Value => list(Array.from({ length: count }, (_, index) => number(index, false)), by);
+const rangeOf = (count: number, by: SingleValue): Value =>
+  list(
+    Array.from({ length: count }, (_, index) => number(index, false)),
+    by,
+  );
 
 const pair = (left: Value, right: Value): SingleValue => ({ kind: "pair", how: "literal", inputs: [], left, right });
 
@@ -137,5 +166,8 @@ function extreme(a: SingleValue | undefined, b: SingleValue | undefined, pick: (
 function contains(items: readonly Value[], wanted: SingleValue): Value | undefined {
   const text = wanted.kind === "unknown" ? undefined : textOf(wanted);
   if (text === undefined || items.some((item) => item.kind === "unknown" || item.kind === "choice")) return undefined;
-  return boolean(items.some((item) => item.kind !== "choice" && textOf(item) === text), wanted);
+  return boolean(
+    items.some((item) => item.kind !== "choice" && textOf(item) === text),
+    wanted,
+  );
 }

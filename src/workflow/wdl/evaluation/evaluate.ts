@@ -7,11 +7,29 @@ import { arithmetic, compare, negate } from "./operators.ts";
 import { within } from "./session.ts";
 import { append, joinItems, symbolOf, textOf } from "./text.ts";
 import {
-  boolean, both, branch, each, failure, furtherOrigin, list, nothing, number, type SingleValue, traced, union, unknown, type UnknownValue, type Value,
+  boolean,
+  both,
+  branch,
+  each,
+  failure,
+  furtherOrigin,
+  list,
+  nothing,
+  number,
+  type SingleValue,
+  traced,
+  union,
+  unknown,
+  type UnknownValue,
+  type Value,
 } from "./values.ts";
 
 export function evaluate(expression: Expression, names: Names): Value {
-  return within(names.session, () => evaluateKind(expression, names), () => unknown(`deep@${expression.start}`));
+  return within(
+    names.session,
+    () => evaluateKind(expression, names),
+    () => unknown(`deep@${expression.start}`),
+  );
 }
 
 function evaluateKind(expression: Expression, names: Names): Value {
@@ -112,7 +130,9 @@ const memberOf = (value: Value, member: string): Value =>
   each(value, (single) => {
     if (single.kind === "unknown") return unknown(`${single.symbol}.${member}`, single.inputs);
     const found = takeMember(single, member);
-    return found ? traced(found, { how: furtherOrigin(single.how, "member"), inputs: single.inputs }) : unknown(`?.${member}`, single.inputs);
+    return found
+      ? traced(found, { how: furtherOrigin(single.how, "member"), inputs: single.inputs })
+      : unknown(`?.${member}`, single.inputs);
   });
 
 function takeMember(value: SingleValue, member: string): Value | undefined {
@@ -131,12 +151,15 @@ function evaluateIndex(expression: Extract<Expression, { kind: "index" }>, names
 
 /** A map looked into with a key that is not known: each of its values, if the key is theirs. */
 function anyEntry(entries: readonly (readonly [Value, Value])[], at: UnknownValue, written: string): Value {
-  return entries.reduceRight<Value>((otherwise, [key, value]) => {
-    const equal = key.kind === "choice" ? unknown("?key") : compare("==", at, key);
-    if (equal.kind !== "unknown") return otherwise;
-    const text = `${written} == ${symbolOf(key)}`;
-    return branch(equal, text, { then: traced(value, { how: "member" }), otherwise });
-  }, failure("?key", at.inputs));
+  return entries.reduceRight<Value>(
+    (otherwise, [key, value]) => {
+      const equal = key.kind === "choice" ? unknown("?key") : compare("==", at, key);
+      if (equal.kind !== "unknown") return otherwise;
+      const text = `${written} == ${symbolOf(key)}`;
+      return branch(equal, text, { whenTrue: traced(value, { how: "member" }), whenFalse: otherwise });
+    },
+    failure("?key", at.inputs),
+  );
 }
 
 function indexInto(of: SingleValue, at: SingleValue): Value {
@@ -162,13 +185,13 @@ function evaluateConditional(expression: ConditionalExpression, names: Names): V
   const text = names.source.text.slice(condition.start, condition.end).replace(/\s+/g, " ");
   return each(evaluate(condition, names), (decided) => {
     if (decided.kind === "boolean") {
-      const taken = evaluate(decided.value ? expression.then : expression.else, names);
+      const taken = evaluate(decided.value ? expression.whenTrue : expression.whenFalse, names);
       return traced(taken, { how: "ternary", inputs: decided.inputs });
     }
     if (decided.kind !== "unknown") return unknown("?if", decided.inputs);
-    const then = evaluate(expression.then, names);
-    const otherwise = evaluate(expression.else, names);
-    return branch(decided, text, { then, otherwise });
+    const whenTrue = evaluate(expression.whenTrue, names);
+    const whenFalse = evaluate(expression.whenFalse, names);
+    return branch(decided, text, { whenTrue, whenFalse });
   });
 }
 

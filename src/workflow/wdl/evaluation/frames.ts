@@ -129,7 +129,11 @@ function unsetValue(frame: Frame, input: Declaration, inputs: readonly string[])
 function nearest(value: Value, input: string): Value {
   const first = (inputs: readonly string[]): readonly string[] => [input, ...inputs.filter((other) => other !== input)];
   if (value.kind !== "choice") return { ...value, inputs: first(value.inputs) };
-  return { ...value, inputs: first(value.inputs), options: value.options.map((o) => ({ ...o, value: { ...o.value, inputs: first(o.value.inputs) } })) };
+  return {
+    ...value,
+    inputs: first(value.inputs),
+    options: value.options.map((o) => ({ ...o, value: { ...o.value, inputs: first(o.value.inputs) } })),
+  };
 }
 
 interface Wanted {
@@ -167,14 +171,16 @@ function gatherSection(home: Frame, section: Section, read: (body: Frame) => Val
   if (section.kind === "if") return first ? gatherIf(home, section, () => read(first)) : nothing();
   const over = settled(evaluate(section.over, home));
   if (over.kind === "list" && over.items.length === more.length + 1 && first) return list([first, ...more].map(read), over);
-  return over.kind === "list" && over.items.length === 0 ? list([], over) : unknown(`scatter@${section.start}`, over.kind === "unknown" ? over.inputs : []);
+  return over.kind === "list" && over.items.length === 0
+    ? list([], over)
+    : unknown(`scatter@${section.start}`, over.kind === "unknown" ? over.inputs : []);
 }
 
 function gatherIf(home: Frame, section: Conditional, read: () => Value): Value {
   return each(evaluate(section.condition, home), (decided) => {
     if (decided.kind === "boolean") return decided.value ? traced(read(), decided) : nothing(decided.inputs);
     if (decided.kind !== "unknown") return nothing();
-    return branch(decided, conditionText(home, section), { then: read(), otherwise: nothing(decided.inputs) });
+    return branch(decided, conditionText(home, section), { whenTrue: read(), whenFalse: nothing(decided.inputs) });
   });
 }
 
@@ -186,9 +192,10 @@ export function bodiesOf(frame: Frame, section: Section): readonly Frame[] {
   const known = frame.bodies.get(section);
   if (known) return known;
   const { instance, given } = frame;
-  const bodies = section.kind === "if"
-    ? [makeFrame({ instance, parent: frame, section, given: [...given, ...assumedIn(frame, section)] })]
-    : itemsOf(frame, section).map((variable) => makeFrame({ instance, parent: frame, section, variable, given }));
+  const bodies =
+    section.kind === "if"
+      ? [makeFrame({ instance, parent: frame, section, given: [...given, ...assumedIn(frame, section)] })]
+      : itemsOf(frame, section).map((variable) => makeFrame({ instance, parent: frame, section, variable, given }));
   frame.bodies.set(section, bodies);
   return bodies;
 }

@@ -73,4 +73,5 @@ function compute(operator: BinaryOperator, { a, b, float }: { a: number; b: numb
   }
 }
 
-export const negate = (value: SingleValue): Value => (value.kind === "number" ? { ...value, value: -value.value } : unknown("?-", value.inputs));
+export const negate = (value: SingleValue): Value =>
+  value.kind === "number" ? { ...value, value: -value.value } : unknown("?-", value.inputs);

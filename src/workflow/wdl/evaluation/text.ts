@@ -38,7 +38,9 @@ function coerceSingle(value: SingleValue, type: Type): Value {
     case "Struct":
       return coerceStruct(value, type.definition?.members);
     case "Map":
-      return value.kind === "object" ? { ...value, kind: "map", entries: [...value.members].map(([name, member]) => [asText(value, name), member]) } : value;
+      return value.kind === "object"
+        ? { ...value, kind: "map", entries: [...value.members].map(([name, member]) => [asText(value, name), member]) }
+        : value;
     default:
       return value;
   }

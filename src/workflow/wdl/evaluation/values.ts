@@ -85,8 +85,18 @@ export const unknown = (symbol: string, inputs: readonly string[] = [], present 
 const MAX_SYMBOL = 400;
 
 export const nothing = (inputs: readonly string[] = []): SingleValue => ({ kind: "null", how: "literal", inputs });
-export const boolean = (value: boolean, trace: Trace = LITERAL): SingleValue => ({ kind: "boolean", value, how: trace.how, inputs: trace.inputs });
-export const list = (items: readonly Value[], trace: Trace = LITERAL): SingleValue => ({ kind: "list", items, how: trace.how, inputs: trace.inputs });
+export const boolean = (value: boolean, trace: Trace = LITERAL): SingleValue => ({
+  kind: "boolean",
+  value,
+  how: trace.how,
+  inputs: trace.inputs,
+});
+export const list = (items: readonly Value[], trace: Trace = LITERAL): SingleValue => ({
+  kind: "list",
+  items,
+  how: trace.how,
+  inputs: trace.inputs,
+});
 export const number = (value: number, float: boolean, trace: Trace = LITERAL): SingleValue => ({
   kind: "number",
   value,
@@ -154,10 +164,10 @@ export function settled(value: Value): Value {
 }
 
 /** The branches of an undecided condition. */
-export function branch(condition: UnknownValue, text: string, { then, otherwise }: { then: Value; otherwise: Value }): Value {
+export function branch(condition: UnknownValue, text: string, { whenTrue, whenFalse }: { whenTrue: Value; whenFalse: Value }): Value {
   const options: Option[] = [];
-  addOptions(options, [assume(condition, true, text)], then);
-  addOptions(options, [assume(condition, false, text)], otherwise);
+  addOptions(options, [assume(condition, true, text)], whenTrue);
+  addOptions(options, [assume(condition, false, text)], whenFalse);
   return traced(choose(options), { how: "ternary" });
 }
 

@@ -8,7 +8,8 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-too-large",
     severity: "warning",
     title: "The document asks for more calls than are followed",
-    reason: "omx follows up to 20,000 calls and half a million expressions of one main file, so that a hostile definition cannot hold it up.",
+    reason:
+      "omx follows up to 20,000 calls and half a million expressions of one main file, so that a hostile definition cannot hold it up.",
     fix: "Inspect the sub-workflows as main files of their own.",
   },
   {
@@ -57,14 +58,16 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-cpu-limit",
     severity: "warning",
     title: "A task asks for more CPUs or memory than most Regions offer",
-    reason: "Instances go up to 96 vCPU and 768 GiB everywhere, to 192 and 1,536 in five Regions only; beyond that validation fails (user guide, memory-and-compute-tasks).",
+    reason:
+      "Instances go up to 96 vCPU and 768 GiB everywhere, to 192 and 1,536 in five Regions only; beyond that validation fails (user guide, memory-and-compute-tasks).",
     fix: "Ask for at most 96 vCPU and 768 GiB.",
   },
   {
     id: "wdl-small-task",
     severity: "info",
     title: "A task asks for less than the smallest instance has",
-    reason: "The smallest instance has 2 vCPU and 4 GiB and is what the task runs on and is billed for (user guide, memory-and-compute-tasks).",
+    reason:
+      "The smallest instance has 2 vCPU and 4 GiB and is what the task runs on and is billed for (user guide, memory-and-compute-tasks).",
     fix: "Ask for 2 vCPU and 4 GiB, and let the command use them.",
   },
   {
@@ -78,14 +81,16 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-preemptible",
     severity: "info",
     title: "preemptible does not make the task cheaper",
-    reason: "HealthOmics has no spot instances: preemptible 0, 1 or 2 is the number of retries after a service error (user guide, workflow-languages-wdl).",
+    reason:
+      "HealthOmics has no spot instances: preemptible 0, 1 or 2 is the number of retries after a service error (user guide, workflow-languages-wdl).",
     fix: "Remove it, or set 0 to 2 for the retries.",
   },
   {
     id: "wdl-disks",
     severity: "info",
     title: "disks is read as a size only",
-    reason: "Mount points and disk types have no effect; with shared scratch storage, the default, all of it is ignored (user guide, workflows-ephemeral-storage).",
+    reason:
+      "Mount points and disk types have no effect; with shared scratch storage, the default, all of it is ignored (user guide, workflows-ephemeral-storage).",
     fix: "Choose the run's storage type and capacity instead.",
   },
   {
@@ -99,7 +104,8 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-retries-findutils",
     severity: "info",
     title: "maxRetries needs findutils in the image",
-    reason: "A retry after running out of memory, with doubled memory, needs GNU findutils 4.2.3 or newer in the image (user guide, workflow-languages-wdl).",
+    reason:
+      "A retry after running out of memory, with doubled memory, needs GNU findutils 4.2.3 or newer in the image (user guide, workflow-languages-wdl).",
     fix: "Make sure that the image has `find`, or leave maxRetries out.",
   },
   {
@@ -148,7 +154,8 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-unbounded-scatter",
     severity: "info",
     title: "A scatter has no bound",
-    reason: "By default 25 tasks of a run are at work at once and the rest waits (user guide, service-quotas); a scatter over an input of any length may ask for thousands.",
+    reason:
+      "By default 25 tasks of a run are at work at once and the rest waits (user guide, service-quotas); a scatter over an input of any length may ask for thousands.",
     fix: "Group the items into batches, or raise the quota.",
   },
   {

@@ -10,14 +10,20 @@ const MAX_PROFILES = 10;
 export function lintFallbackOrder(task: Task): readonly Finding[] {
   const attribute = task.runtime.find(({ name }) => name === ATTRIBUTE);
   if (!attribute) return [];
-  return [...messages(task, attribute)].map((message) => ({ rule: "wdl-fallback-order", message, start: attribute.start, end: attribute.end }));
+  return [...messages(task, attribute)].map((message) => ({
+    rule: "wdl-fallback-order",
+    message,
+    start: attribute.start,
+    end: attribute.end,
+  }));
 }
 
 function* messages(task: Task, { value }: Attribute): Iterable<string> {
   const beside = task.runtime.find(({ name }) => KEYS.has(name));
   if (beside) yield `${beside.name} cannot stand beside ${ATTRIBUTE}`;
   if (value.kind !== "array") return;
-  if (value.items.length === 0 || value.items.length > MAX_PROFILES) yield `${value.items.length} profiles: 1 to ${MAX_PROFILES} are allowed`;
+  if (value.items.length === 0 || value.items.length > MAX_PROFILES)
+    yield `${value.items.length} profiles: 1 to ${MAX_PROFILES} are allowed`;
   const profiles = value.items.filter((item) => item.kind === "map");
   for (const profile of profiles) yield* profileMessages(profile);
   const cpuProfiles = profiles.filter((profile) => !keysOf(profile).includes("acceleratorType"));

@@ -7,7 +7,15 @@ const rulesIn = (text: string, more: Record<string, string> = {}) =>
   readWdl(memoryTree({ "main.wdl": text, ...more }), "main.wdl").diagnostics.map(({ rule, line }) => `${rule} ${line}`);
 
 /** A document that is fine in all respects, with a part changed. */
-const document = ({ version = "version 1.1", inputs = "File reads", body = "call T { input: reads = reads }", meta = "", runtime = "", output = '"out.txt"', task = "" }) => `${version}
+const document = ({
+  version = "version 1.1",
+  inputs = "File reads",
+  body = "call T { input: reads = reads }",
+  meta = "",
+  runtime = "",
+  output = '"out.txt"',
+  task = "",
+}) => `${version}
 workflow W {
   input { ${inputs} }
   ${body}
@@ -53,7 +61,11 @@ describe("one finding for each thing that HealthOmics does otherwise", () => {
     ["a String that is a folder", { inputs: "File reads String ref_dir" }, "wdl-string-directory 3"],
     ["an S3 address in a String", { inputs: 'File reads String ref = "s3://b/k"' }, "wdl-string-directory 3"],
     ["a call that lacks an input", { body: "call T" }, "wdl-incomplete-call 4"],
-    ["a scatter over an input", { inputs: "Array[File] all", body: "scatter (r in all) { call T { input: reads = r } }" }, "wdl-unbounded-scatter 4"],
+    [
+      "a scatter over an input",
+      { inputs: "Array[File] all", body: "scatter (r in all) { call T { input: reads = r } }" },
+      "wdl-unbounded-scatter 4",
+    ],
     ["fallback resources beside cpu", { runtime: 'cpu: 4 omicsResourceFallbackOrder: [{"cpu": "4"}]' }, "wdl-fallback-order 12"],
     ["an unknown key of fallback resources", { runtime: 'omicsResourceFallbackOrder: [{"cpus": "4"}]' }, "wdl-fallback-order 12"],
   ])("%s", (_, change, finding) => {
@@ -95,7 +107,7 @@ describe("what keeps a workflow from becoming ACTIVE is an error", () => {
   });
 
   test("a workflow whose own calls lack inputs cannot be called", () => {
-    const sub = 'version 1.1\nworkflow Sub { input { Int n } call T output { } }\ntask T { input { Int x } command <<< >>> }';
+    const sub = "version 1.1\nworkflow Sub { input { Int n } call T output { } }\ntask T { input { Int x } command <<< >>> }";
     const main = 'version 1.1\nimport "sub.wdl"\nworkflow W { input { Int n }\ncall sub.Sub { input: n = n } }';
     expect(rulesIn(main, { "sub.wdl": sub })).toContain("wdl-uncallable-workflow 4");
   });

@@ -17,7 +17,9 @@ export function lintDocument(document: Document): readonly Finding[] {
   if (known) return known;
   const { broken, tasks, workflows } = document.syntax;
   // What a broken document seems to lack may stand in the part that could not be read.
-  const units = broken ? [] : [...tasks.flatMap((task) => lintTask(document, task)), ...workflows.flatMap((workflow) => lintWorkflow(document, workflow))];
+  const units = broken
+    ? []
+    : [...tasks.flatMap((task) => lintTask(document, task)), ...workflows.flatMap((workflow) => lintWorkflow(document, workflow))];
   const findings = [...lintVersion(document), ...units];
   LINTED.set(document, findings);
   return findings;
@@ -30,9 +32,11 @@ const SUPPORTED = new Set(["1.0", "1.1", "development"]);
 function lintVersion({ syntax }: Document): readonly Finding[] {
   const at = { start: 0, end: 0 };
   const { version } = syntax;
-  if (version === undefined) return syntax.source.text.trim() === "" ? [] : [found("wdl-missing-version", "no version line: this is read as draft-2", at)];
+  if (version === undefined)
+    return syntax.source.text.trim() === "" ? [] : [found("wdl-missing-version", "no version line: this is read as draft-2", at)];
   if (SUPPORTED.has(version)) return [];
-  if (!isKnownVersion(version)) return [found("wdl-unknown-version", `"${version}" is not a version of WDL: write 1.0, 1.1 or development`, at)];
+  if (!isKnownVersion(version))
+    return [found("wdl-unknown-version", `"${version}" is not a version of WDL: write 1.0, 1.1 or development`, at)];
   return [found("wdl-unsupported-version", `"${version}" is not among the versions that HealthOmics supports (1.0, 1.1, development)`, at)];
 }
 
@@ -85,7 +89,10 @@ function lintDescriptions({ parameterMeta, ...workflow }: Workflow): readonly Fi
     const start = parameterMeta.keys.get(name) ?? parameterMeta.start;
     const at = { start, end: start + name.length };
     if (!names.has(name)) return [];
-    if (text.length > MAX_DESCRIPTION) return [found("wdl-long-description", `the description of "${name}" has ${text.length} characters, ${MAX_DESCRIPTION} are allowed`, at)];
+    if (text.length > MAX_DESCRIPTION)
+      return [
+        found("wdl-long-description", `the description of "${name}" has ${text.length} characters, ${MAX_DESCRIPTION} are allowed`, at),
+      ];
     return /[\t\n\r]/.test(text) ? [found("wdl-long-description", `the description of "${name}" has a line break or a tab`, at)] : [];
   });
 }
@@ -107,7 +114,8 @@ function lintInputs(workflow: Workflow): readonly Finding[] {
   const inputs = inputsOf(workflow);
   const at = { start: workflow.start, end: workflow.start + 8 };
   if (inputs.length === 0) return [found("wdl-no-inputs", `workflow ${workflow.name} has no inputs`, at)];
-  const count = inputs.length > MAX_PARAMETERS ? [found("wdl-parameter-count", `${inputs.length} inputs, ${MAX_PARAMETERS} are allowed`, at)] : [];
+  const count =
+    inputs.length > MAX_PARAMETERS ? [found("wdl-parameter-count", `${inputs.length} inputs, ${MAX_PARAMETERS} are allowed`, at)] : [];
   return [...count, ...inputs.flatMap(lintInput)];
 }
 
@@ -115,7 +123,8 @@ function lintInput({ name, type, value, ...at }: Declaration): readonly Finding[
   if (name.length > MAX_NAME) return [found("wdl-parameter-count", `the name has ${name.length} characters, ${MAX_NAME} are allowed`, at)];
   if (type.kind !== "String") return [];
   const text = value?.kind === "string" ? plainText(value.parts) : undefined;
-  if (text?.startsWith("s3://")) return [found("wdl-string-directory", `"${name}" is a String with an address in S3: nothing is copied`, at)];
+  if (text?.startsWith("s3://"))
+    return [found("wdl-string-directory", `"${name}" is a String with an address in S3: nothing is copied`, at)];
   return FOLDER.test(name) ? [found("wdl-string-directory", `"${name}" is a String: a folder it names is not copied`, at)] : [];
 }
 
@@ -140,8 +149,12 @@ function lintScatter(document: Document, workflow: Workflow, scatter: Scatter): 
     return unit?.kind === "task" && hasFallbackOrder(unit);
   });
   return [
-    ...(fallback ? [found("wdl-fallback-order", `call ${fallback.name}: omicsResourceFallbackOrder does not work in a scatter`, fallback)] : []),
-    ...(calls.length > 0 && isUnbounded(workflow, scatter) ? [found("wdl-unbounded-scatter", "as many tasks as the input has items", at)] : []),
+    ...(fallback
+      ? [found("wdl-fallback-order", `call ${fallback.name}: omicsResourceFallbackOrder does not work in a scatter`, fallback)]
+      : []),
+    ...(calls.length > 0 && isUnbounded(workflow, scatter)
+      ? [found("wdl-unbounded-scatter", "as many tasks as the input has items", at)]
+      : []),
   ];
 }
 

@@ -13,12 +13,35 @@ const LARGEST = { cpus: 96, gibibytes: 768 };
 
 /** Attributes with an effect (user guide, workflow-languages-wdl). */
 const KNOWN = new Set([
-  "docker", "container", "cpu", "memory", "disks", "disk", "acceleratorType", "acceleratorCount", "gpuType", "gpuCount", "gpu", "maxRetries",
-  "max_retries", "preemptible", "returnCodes", "return_codes", "continueOnReturnCode", "omicsTimeout", "omicsResourceFallbackOrder",
+  "docker",
+  "container",
+  "cpu",
+  "memory",
+  "disks",
+  "disk",
+  "acceleratorType",
+  "acceleratorCount",
+  "gpuType",
+  "gpuCount",
+  "gpu",
+  "maxRetries",
+  "max_retries",
+  "preemptible",
+  "returnCodes",
+  "return_codes",
+  "continueOnReturnCode",
+  "omicsTimeout",
+  "omicsResourceFallbackOrder",
 ]);
 
 const ACCELERATORS = new Set([
-  "nvidia-tesla-t4", "nvidia-tesla-t4-a10g", "nvidia-tesla-a10g", "nvidia-t4-a10g-l4", "nvidia-l4-a10g", "nvidia-l4", "nvidia-l40s",
+  "nvidia-tesla-t4",
+  "nvidia-tesla-t4-a10g",
+  "nvidia-tesla-a10g",
+  "nvidia-t4-a10g-l4",
+  "nvidia-l4-a10g",
+  "nvidia-l4",
+  "nvidia-l40s",
 ]);
 
 type Check = (value: Value, attribute: Attribute, written: string) => readonly Finding[];
@@ -39,7 +62,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
 export function lintResources(document: Document, task: Task): readonly Finding[] {
   const frame: Frame = mainFrame({ document, unit: task, session: newSession(), prefix: "", given: [] });
   return task.runtime.flatMap((attribute) => {
-    if (!KNOWN.has(attribute.name)) return [found("wdl-ignored-runtime-key", `"${attribute.name}" has no effect in HealthOmics`, attribute)];
+    if (!KNOWN.has(attribute.name))
+      return [found("wdl-ignored-runtime-key", `"${attribute.name}" has no effect in HealthOmics`, attribute)];
     const check = Object.hasOwn(CHECKS, attribute.name) ? CHECKS[attribute.name] : undefined;
     const written = document.syntax.source.text.slice(attribute.value.start, attribute.value.end);
     return check?.(evaluate(attribute.value, frame), attribute, written) ?? [];
@@ -70,8 +94,23 @@ function amount(asked: number | undefined, { at, unit, least, most }: Range): re
 
 const GIBIBYTE = 2 ** 30;
 const UNITS: Readonly<Record<string, number>> = {
-  b: 1, k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9, t: 1e12, tb: 1e12,
-  ki: 2 ** 10, kib: 2 ** 10, mi: 2 ** 20, mib: 2 ** 20, gi: 2 ** 30, gib: 2 ** 30, ti: 2 ** 40, tib: 2 ** 40,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  t: 1e12,
+  tb: 1e12,
+  ki: 2 ** 10,
+  kib: 2 ** 10,
+  mi: 2 ** 20,
+  mib: 2 ** 20,
+  gi: 2 ** 30,
+  gib: 2 ** 30,
+  ti: 2 ** 40,
+  tib: 2 ** 40,
 };
 
 /** Bytes of "4 GiB", "4G" or a plain number; undefined for anything else. */
@@ -84,10 +123,20 @@ export function memoryBytes(text: string): number | undefined {
 function checkMemory(value: Value, at: Attribute): readonly Finding[] {
   const text = value.kind === "text" ? value.text : value.kind === "number" ? String(value.value) : "";
   const bytes = memoryBytes(text);
-  const limits = amount(bytes === undefined ? undefined : bytes / GIBIBYTE, { at, unit: "GiB", least: SMALLEST.gibibytes, most: LARGEST.gibibytes });
+  const limits = amount(bytes === undefined ? undefined : bytes / GIBIBYTE, {
+    at,
+    unit: "GiB",
+    least: SMALLEST.gibibytes,
+    most: LARGEST.gibibytes,
+  });
   // "4 GB" falls just below 4 GiB: the unit is what to say then.
   const isDecimal = /\d\s*[GT]B?\s*$/.test(text);
-  return isDecimal ? [found("wdl-decimal-memory", `"${text}" is decimal; instances are sized in GiB`, at), ...limits.filter((each) => each.rule === "wdl-cpu-limit")] : limits;
+  return isDecimal
+    ? [
+        found("wdl-decimal-memory", `"${text}" is decimal; instances are sized in GiB`, at),
+        ...limits.filter((each) => each.rule === "wdl-cpu-limit"),
+      ]
+    : limits;
 }
 
 function checkDisks(_: Value, at: Attribute, written: string): readonly Finding[] {

@@ -31,8 +31,10 @@ export function anyShape(setting: Setting, depth = 0): Shape {
   const roll = choices.below(depth > 2 ? 6 : 11);
   if (roll < 6) return { kind: choices.pick(kinds), optional };
   if (roll < 8) return { kind: "Array", item: anyShape(setting, depth + 1), nonempty: choices.chance(0.2), optional };
-  if (roll === 8) return { kind: "Map", key: choices.chance(0.8) ? of("String") : of("Int"), value: anyShape(setting, depth + 1), optional };
-  if (roll === 9 || structs.length === 0) return { kind: "Pair", left: anyShape(setting, depth + 1), right: anyShape(setting, depth + 1), optional };
+  if (roll === 8)
+    return { kind: "Map", key: choices.chance(0.8) ? of("String") : of("Int"), value: anyShape(setting, depth + 1), optional };
+  if (roll === 9 || structs.length === 0)
+    return { kind: "Pair", left: anyShape(setting, depth + 1), right: anyShape(setting, depth + 1), optional };
   return { ...choices.pick(structs), optional };
 }
 
@@ -64,7 +66,8 @@ export function expression(shape: Shape, setting: Setting, depth = 0): string {
   const fitting = setting.known.filter((known) => sameShape(known.shape, shape) && (shape.optional || !known.shape.optional));
   if (fitting.length > 0 && choices.chance(0.4)) return choices.pick(fitting).text;
   const absent = setting.known.filter((known) => sameShape(known.shape, shape) && known.shape.optional);
-  if (absent.length > 0 && choices.chance(0.4)) return `select_first([${choices.pick(absent).text}, ${expression({ ...shape, optional: false }, setting, depth + 1)}])`;
+  if (absent.length > 0 && choices.chance(0.4))
+    return `select_first([${choices.pick(absent).text}, ${expression({ ...shape, optional: false }, setting, depth + 1)}])`;
   if (depth < 3 && choices.chance(0.12)) return ternary(shape, setting, depth);
   if (depth < 3 && choices.chance(0.08)) return `(${expression(shape, setting, depth + 1)})`;
   return literal({ ...shape, optional: false }, setting, depth);
@@ -81,11 +84,22 @@ function literal(shape: Shape, setting: Setting, depth: number): string {
   const inner = (part: Shape): string => expression(part, setting, depth + 1);
   switch (shape.kind) {
     case "Int":
-      return choices.pick([() => String(choices.below(99)), () => `-${choices.below(9)}`, () => arithmetic(setting, depth), () => lengthOf(setting, depth)])();
+      return choices.pick([
+        () => String(choices.below(99)),
+        () => `-${choices.below(9)}`,
+        () => arithmetic(setting, depth),
+        () => lengthOf(setting, depth),
+      ])();
     case "Float":
       return choices.pick([() => `${choices.below(9)}.5`, () => ".5", () => "1e3", () => `${inner(of("Int"))} / 2.0`, () => "-2.5E-2"])();
     case "Boolean":
-      return choices.pick([() => "true", () => "false", () => comparison(setting, depth), () => `!(${inner(of("Boolean"))})`, () => logic(setting, depth)])();
+      return choices.pick([
+        () => "true",
+        () => "false",
+        () => comparison(setting, depth),
+        () => `!(${inner(of("Boolean"))})`,
+        () => logic(setting, depth),
+      ])();
     case "String":
     case "File":
     case "Directory":
@@ -93,7 +107,9 @@ function literal(shape: Shape, setting: Setting, depth: number): string {
     case "Array":
       return items(shape, setting, depth);
     case "Map":
-      return depth < 3 ? `{${shape.key.kind === "Int" ? "1" : '"k"'}: ${inner(shape.value)}}` : `{${shape.key.kind === "Int" ? "2" : "'k'"}: ${literal({ ...shape.value, optional: false }, setting, depth + 1)}}`;
+      return depth < 3
+        ? `{${shape.key.kind === "Int" ? "1" : '"k"'}: ${inner(shape.value)}}`
+        : `{${shape.key.kind === "Int" ? "2" : "'k'"}: ${literal({ ...shape.value, optional: false }, setting, depth + 1)}}`;
     case "Pair":
       return `(${inner(shape.left)}, ${inner(shape.right)})`;
     case "Struct":
@@ -102,23 +118,31 @@ function literal(shape: Shape, setting: Setting, depth: number): string {
 }
 
 const arithmetic = (setting: Setting, depth: number): string =>
-  depth > 2 ? "7" : `(${expression(of("Int"), setting, depth + 1)}) ${setting.choices.pick(["+", "-", "*", "/", "%"])} (${expression(of("Int"), setting, depth + 1)})`;
+  depth > 2
+    ? "7"
+    : `(${expression(of("Int"), setting, depth + 1)}) ${setting.choices.pick(["+", "-", "*", "/", "%"])} (${expression(of("Int"), setting, depth + 1)})`;
 
 const lengthOf = (setting: Setting, depth: number): string =>
   depth > 2 ? "3" : `length(${items({ kind: "Array", item: of("Int"), nonempty: true, optional: false }, setting, depth + 1)})`;
 
 const comparison = (setting: Setting, depth: number): string =>
-  depth > 2 ? "true" : `(${expression(of("Int"), setting, depth + 1)}) ${setting.choices.pick(["<", "<=", "==", "!=", ">", ">="])} (${expression(of("Int"), setting, depth + 1)})`;
+  depth > 2
+    ? "true"
+    : `(${expression(of("Int"), setting, depth + 1)}) ${setting.choices.pick(["<", "<=", "==", "!=", ">", ">="])} (${expression(of("Int"), setting, depth + 1)})`;
 
 const logic = (setting: Setting, depth: number): string =>
-  depth > 2 ? "false" : `(${expression(of("Boolean"), setting, depth + 1)}) ${setting.choices.pick(["&&", "||"])} (${expression(of("Boolean"), setting, depth + 1)})`;
+  depth > 2
+    ? "false"
+    : `(${expression(of("Boolean"), setting, depth + 1)}) ${setting.choices.pick(["&&", "||"])} (${expression(of("Boolean"), setting, depth + 1)})`;
 
 function text(setting: Setting, depth: number): string {
   const { choices } = setting;
   const quote = choices.pick(['"', "'"]);
   const other = quote === '"' ? "'" : '"';
-  if (depth > 2 || choices.chance(0.5)) return quote + choices.pick(["", "a b", "x\\ty", "#no comment", other, "\\\\", "{}", "a$b", "é", ">>>", "~", "\\" + quote]) + quote;
-  if (choices.chance(0.3)) return `(${expression(of("String"), setting, depth + 1)}) + (${expression(choices.pick([of("String"), of("Int")]), setting, depth + 1)})`;
+  if (depth > 2 || choices.chance(0.5))
+    return quote + choices.pick(["", "a b", "x\\ty", "#no comment", other, "\\\\", "{}", "a$b", "é", ">>>", "~", "\\" + quote]) + quote;
+  if (choices.chance(0.3))
+    return `(${expression(of("String"), setting, depth + 1)}) + (${expression(choices.pick([of("String"), of("Int")]), setting, depth + 1)})`;
   const mark = setting.rank === 0 ? "$" : choices.pick(["~", "$"]);
   const inner = choices.pick([of("String"), of("Int"), of("Boolean")]);
   return `${quote}v-${mark}{${expression(inner, setting, depth + 1)}}.x${quote}`;

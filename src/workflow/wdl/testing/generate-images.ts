@@ -62,7 +62,9 @@ function globals(choices: Choices): string {
 function workflow(name: string, choices: Choices, targets: readonly string[]): string {
   const setting: Setting = { choices, texts: [], maybeTexts: [], flags: [], structs: [], count: 0 };
   const inputs = Array.from({ length: 2 + choices.below(4) }, () => input(setting)).join("");
-  const body = ["  call globals.Globals" + (choices.chance(0.5) && setting.texts.length > 0 ? ` { input: registry = ${text(setting)} }\n` : "\n")];
+  const body = [
+    "  call globals.Globals" + (choices.chance(0.5) && setting.texts.length > 0 ? ` { input: registry = ${text(setting)} }\n` : "\n"),
+  ];
   setting.structs.push("Globals.images_out");
   setting.texts.push("Globals.one");
   for (const target of targets) body.push(declarations(setting), placedCall(target, setting));
@@ -79,13 +81,22 @@ function input(setting: Setting): string {
     return `    String ${name} = "${value}"\n`;
   }
   (kind === "required" ? texts : kind === "maybe" ? maybeTexts : flags).push(name);
-  return kind === "flag" ? `    Boolean ${name} = ${choices.pick(["true", "false"])}\n` : `    String${kind === "maybe" ? "?" : ""} ${name}\n`;
+  return kind === "flag"
+    ? `    Boolean ${name} = ${choices.pick(["true", "false"])}\n`
+    : `    String${kind === "maybe" ? "?" : ""} ${name}\n`;
 }
 
 function text(setting: Setting): string {
   const { choices, texts, maybeTexts, flags, structs } = setting;
   const one = (): string => (texts.length > 0 ? choices.pick(texts) : '"lit:1"');
-  const forms: (() => string)[] = [one, one, () => `"lit${choices.below(20)}:2"`, () => `"~{${one()}}.y"`, () => `${one()} + "-z"`, () => `basename(${one()}, "-x")`];
+  const forms: (() => string)[] = [
+    one,
+    one,
+    () => `"lit${choices.below(20)}:2"`,
+    () => `"~{${one()}}.y"`,
+    () => `${one()} + "-z"`,
+    () => `basename(${one()}, "-x")`,
+  ];
   if (maybeTexts.length > 0) forms.push(() => `select_first([${choices.pick(maybeTexts)}, ${one()}])`);
   if (flags.length > 0) forms.push(() => `if ${choices.pick(flags)} then ${one()} else ${one()}`);
   if (structs.length > 0) forms.push(() => `${choices.pick(structs)}.${choices.pick(["main", "more[0]", "more[1]"])}`);
@@ -109,7 +120,10 @@ function declarations(setting: Setting): string {
       setting.structs.push(name);
       return line;
     }
-    const line = form === 2 ? `  Map[String, String] m_${name} = {"a": ${value}}\n  String ${name} = m_${name}["a"]\n` : `  String ${name} = ${value}\n`;
+    const line =
+      form === 2
+        ? `  Map[String, String] m_${name} = {"a": ${value}}\n  String ${name} = m_${name}["a"]\n`
+        : `  String ${name} = ${value}\n`;
     setting.texts.push(name);
     return line;
   }).join("");
@@ -122,7 +136,8 @@ function placedCall(target: string, setting: Setting): string {
   const call = (image: string): string => `call ${target} as ${alias} { input: ${key} = ${image} }`;
   const place = choices.below(4);
   if (place === 0 && flags.length > 0) return `  if (${choices.pick(flags)}) { ${call(text(setting))} }\n`;
-  if (place === 1) return `  scatter (${alias}_item in [${text(setting)}, ${text(setting)}]) { ${call(choices.chance(0.6) ? `${alias}_item` : text(setting))} }\n`;
+  if (place === 1)
+    return `  scatter (${alias}_item in [${text(setting)}, ${text(setting)}]) { ${call(choices.chance(0.6) ? `${alias}_item` : text(setting))} }\n`;
   const line = `  ${call(text(setting))}\n`;
   if (target !== "sub.Sub") setting.texts.push(`${alias}.name`);
   else setting.texts.push(`${alias}.result`);

@@ -6,7 +6,23 @@ import { anyShape, expression, type Known, type Setting, type Shape, writeShape 
 export type GeneratedCase = Readonly<Record<string, string>>;
 
 const VERSIONS = ["draft-2", "1.0", "1.1", "1.2", "development"];
-const NAMES = ["reads", "sample_id", "threads", "ref", "prefix", "opt", "flags", "docker", "memory", "bam", "idx", "panel", "x1", "inputs", "version_string"];
+const NAMES = [
+  "reads",
+  "sample_id",
+  "threads",
+  "ref",
+  "prefix",
+  "opt",
+  "flags",
+  "docker",
+  "memory",
+  "bam",
+  "idx",
+  "panel",
+  "x1",
+  "inputs",
+  "version_string",
+];
 
 interface Interface {
   readonly inputs: readonly { readonly name: string; readonly shape: Shape; readonly hasDefault: boolean }[];
@@ -48,7 +64,7 @@ function structsOf(choices: Choices, rank: number): Setting["structs"] {
 const writeStruct = (struct: Setting["structs"][number], choices: Choices): string =>
   `struct ${struct.name} {\n${[...struct.members].map(([name, shape]) => `  ${writeShape(shape, choices)} ${name}\n`).join("")}}\n`;
 
-const noise = (choices: Choices): string => choices.pick(["\n", "\n", "\n\n", " # note: {\n", "\n# } \"\n", " "]);
+const noise = (choices: Choices): string => choices.pick(["\n", "\n", "\n\n", " # note: {\n", '\n# } "\n', " "]);
 
 interface WrittenInput {
   readonly name: string;
@@ -100,7 +116,9 @@ function command(setting: Setting): string {
 
 function metaOf(inputs: Interface["inputs"], choices: Choices): string {
   if (choices.chance(0.5)) return "";
-  const entries = inputs.map(({ name }) => `    ${name}: ${choices.pick(['"some text"', "'it is ~{x}'", '{ description: "d", n: [1, -2.5, true], o: {} }'])}\n`);
+  const entries = inputs.map(
+    ({ name }) => `    ${name}: ${choices.pick(['"some text"', "'it is ~{x}'", '{ description: "d", n: [1, -2.5, true], o: {} }'])}\n`,
+  );
   return `  parameter_meta {\n${entries.join("")}  }\n  meta { version: "1.0" }\n`;
 }
 
@@ -112,7 +130,9 @@ function workflow(name: string, tasks: readonly Unit[], namespace: string, outer
   const setting = { ...outer, known };
   const body: string[] = [];
   for (const [index, each] of tasks.entries()) body.push(call(each, `${namespace}${each.name}`, `c${index}`, setting));
-  body.push(`  ${choices.pick(["scatter (i in range(3))", "if (true)", "if (1 < 2)"])} {\n  ${call(tasks[0] ?? never(), `${namespace}${tasks[0]?.name ?? ""}`, "again", setting)}    Int inner_value = 1\n  }\n`);
+  body.push(
+    `  ${choices.pick(["scatter (i in range(3))", "if (true)", "if (1 < 2)"])} {\n  ${call(tasks[0] ?? never(), `${namespace}${tasks[0]?.name ?? ""}`, "again", setting)}    Int inner_value = 1\n  }\n`,
+  );
   const results = tasks.flatMap((each, index) => each.outputs.map((output) => ({ ...output, text: `c${index}.${output.name}` })));
   const outputs = results.map((result, index) => `    ${writeShape(result.shape, choices)} o${index} = ${result.text}\n`);
   const hasSection = rank > 0 || choices.chance(0.4);
@@ -134,7 +154,8 @@ function call(unit: Unit, target: string, alias: string, setting: Setting): stri
   const given = unit.inputs.filter((input) => (!input.hasDefault && !input.shape.optional) || choices.chance(0.5));
   const values = given.map(({ name, shape }) => `${name} = ${expression(shape, setting)}`);
   const start = rank >= 3 && choices.chance(0.5) ? "" : "input: ";
-  const body = values.length === 0 ? (choices.chance(0.5) ? "" : " { }") : ` { ${start}${values.join(", ")}${choices.chance(0.3) ? "," : ""} }`;
+  const body =
+    values.length === 0 ? (choices.chance(0.5) ? "" : " { }") : ` { ${start}${values.join(", ")}${choices.chance(0.3) ? "," : ""} }`;
   return `  call ${target} as ${alias}${body}\n`;
 }
 
