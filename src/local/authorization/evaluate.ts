@@ -1,6 +1,6 @@
 import { compilePolicy, type CompiledStatement } from "./compile-policy.ts";
 import { conditionValues, type ConditionValues } from "./condition-values.ts";
-import { allHold, type Verdict } from "./conditions.ts";
+import { allHold } from "./conditions.ts";
 import type { AccessRequest, ApplicablePolicies, Decision, Hit, NearMiss, PolicyKind, PolicyMode } from "./decision.ts";
 import { explainAllowed, explainDenied, explainLack } from "./explain.ts";
 import { type NamedPolicy, principalAccount } from "./principal.ts";

@@ -110,7 +110,8 @@ export function principalUserId(principal: Principal): string | undefined {
       return principal.id;
     case "role":
       return `${principal.role.id}:${principal.sessionName}`;
-    default:
+    case "service":
+    case "anonymous":
       return undefined;
   }
 }

@@ -17,7 +17,7 @@ const WEEK_SECONDS = 604_800;
 export function parseSignature(request: SignedRequest): Presented | VerificationFailure | undefined {
   const authorization = request.headers["authorization"];
   if (authorization !== undefined) {
-    if (/^AWS4-/.test(authorization)) return parseHeader(authorization, request);
+    if (authorization.startsWith("AWS4-")) return parseHeader(authorization, request);
     return parseGitCredential(authorization);
   }
   if (/(^|&)X-Amz-(Algorithm|Signature|Credential)=/.test(request.rawQuery)) return parseQuery(request);
@@ -44,7 +44,7 @@ export function verifySignature(
 }
 
 function parseHeader(authorization: string, request: SignedRequest): Presented | VerificationFailure {
-  const [algorithm, rest = ""] = splitOnce(authorization, " ");
+  const [algorithm, rest] = splitOnce(authorization, " ");
   const fields = new Map(rest.split(",").map((field) => splitOnce(field.trim(), "=")));
   const date = request.headers["x-amz-date"] ?? request.headers["date"];
   const scope = parseCredential(fields.get("Credential") ?? "");

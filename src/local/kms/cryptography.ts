@@ -20,7 +20,7 @@ const contextKeys = (context: EncryptionContext = {}): Record<string, string | r
 
 const encryptOperation = (kms: Kms) =>
   operation<EncryptRequest, EncryptResponse>({
-    access: accessToKey(kms, "Encrypt", ({ KeyId }) => KeyId, ({ EncryptionContext: context }) => contextKeys(context)),
+    access: accessToKey(kms, "Encrypt", ({ EncryptionContext: context }) => contextKeys(context)),
     run({ KeyId, Plaintext = new Uint8Array(), EncryptionContext: context = {} }, call) {
       const key = findUsable(kms, KeyId, call);
       if (Plaintext.length === 0 || Plaintext.length > MOST_PLAINTEXT)
@@ -45,7 +45,9 @@ function open(kms: Kms, call: Call, { blob, keyId, context = {} }: Opening) {
 
 const decryptOperation = (kms: Kms) =>
   operation<DecryptRequest, DecryptResponse>({
-    access: accessToKey(kms, "Decrypt", ({ CiphertextBlob = new Uint8Array() }) => keyOf(CiphertextBlob), ({ EncryptionContext: context }) => contextKeys(context)),
+    access: ({ CiphertextBlob = new Uint8Array(), EncryptionContext: context }, call) => [
+      accessOf(kms, { action: "Decrypt", keyId: keyOf(CiphertextBlob), call, context: contextKeys(context) }),
+    ],
     run({ CiphertextBlob: blob = new Uint8Array(), KeyId: keyId, EncryptionContext: context }, call) {
       const { key, plaintext } = open(kms, call, { blob, keyId, context });
       return { Plaintext: plaintext, KeyId: keyArn(key), EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
@@ -80,13 +82,13 @@ function dataKey(kms: Kms, call: Call, { KeyId, KeySpec, NumberOfBytes, Encrypti
 
 const generateDataKey = (kms: Kms) =>
   operation<GenerateDataKeyRequest, GenerateDataKeyResponse>({
-    access: accessToKey(kms, "GenerateDataKey", ({ KeyId }) => KeyId, ({ EncryptionContext: context }) => contextKeys(context)),
+    access: accessToKey(kms, "GenerateDataKey", ({ EncryptionContext: context }) => contextKeys(context)),
     run: (input, call) => dataKey(kms, call, input),
   });
 
 const generateWithoutPlaintext = (kms: Kms) =>
   operation<GenerateDataKeyRequest, GenerateDataKeyWithoutPlaintextResponse>({
-    access: accessToKey(kms, "GenerateDataKeyWithoutPlaintext", ({ KeyId }) => KeyId, ({ EncryptionContext: context }) => contextKeys(context)),
+    access: accessToKey(kms, "GenerateDataKeyWithoutPlaintext", ({ EncryptionContext: context }) => contextKeys(context)),
     run(input, call) {
       const { CiphertextBlob, KeyId } = dataKey(kms, call, input);
       return { CiphertextBlob, KeyId };

@@ -18,7 +18,6 @@ const WINDOW = { shortest: 7, usual: 30, longest: 30 };
 interface Named {
   readonly KeyId: string | undefined;
 }
-const keyId = ({ KeyId }: Named): string | undefined => KeyId;
 
 /** CreateKey knows one member more than AWS: whoever makes a key in steps that may be repeated names the step. */
 type CreateInput = CreateKeyRequest & { readonly ClientToken?: string };
@@ -55,7 +54,7 @@ function checkSpec({ KeySpec, CustomerMasterKeySpec, KeyUsage, Origin, MultiRegi
 
 const describeKey = (kms: Kms) =>
   operation<DescribeKeyRequest, DescribeKeyResponse>({
-    access: accessToKey(kms, "DescribeKey", keyId),
+    access: accessToKey(kms, "DescribeKey"),
     run: ({ KeyId }, call) => ({ KeyMetadata: describe(find(kms, KeyId, call)) }),
   });
 
@@ -72,7 +71,7 @@ const listKeys = ({ store }: Kms) =>
 /** An operation that changes a key that is not about to go, and answers nothing. */
 const changing = <Input extends Named>(kms: Kms, action: string, changed: (key: Key, input: Input) => Key) =>
   operation<Input, object>({
-    access: accessToKey<Input>(kms, action, keyId),
+    access: accessToKey<Input>(kms, action),
     run(input, call: Call) {
       change(kms, call, { keyId: input.KeyId, change: (key) => changed(notPending(key), input) });
       return {};
@@ -86,7 +85,7 @@ function notPending(key: Key): Key {
 
 const scheduleKeyDeletion = (kms: Kms) =>
   operation<ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse>({
-    access: accessToKey<ScheduleKeyDeletionRequest>(kms, "ScheduleKeyDeletion", keyId, ({ PendingWindowInDays = WINDOW.usual }) => ({ "kms:ScheduleKeyDeletionPendingWindowInDays": String(PendingWindowInDays) })),
+    access: accessToKey<ScheduleKeyDeletionRequest>(kms, "ScheduleKeyDeletion", ({ PendingWindowInDays = WINDOW.usual }) => ({ "kms:ScheduleKeyDeletionPendingWindowInDays": String(PendingWindowInDays) })),
     run({ KeyId, PendingWindowInDays: days = WINDOW.usual }, call) {
       if (days < WINDOW.shortest || days > WINDOW.longest)
         throw validation(`1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between ${WINDOW.shortest} and ${WINDOW.longest}`);
@@ -98,7 +97,7 @@ const scheduleKeyDeletion = (kms: Kms) =>
 
 const cancelKeyDeletion = (kms: Kms) =>
   operation<CancelKeyDeletionRequest, CancelKeyDeletionResponse>({
-    access: accessToKey(kms, "CancelKeyDeletion", keyId),
+    access: accessToKey(kms, "CancelKeyDeletion"),
     run({ KeyId }, call) {
       const key = change(kms, call, {
         keyId: KeyId,
@@ -113,7 +112,7 @@ const cancelKeyDeletion = (kms: Kms) =>
 
 const getKeyRotationStatus = (kms: Kms) =>
   operation<GetKeyRotationStatusRequest, GetKeyRotationStatusResponse>({
-    access: accessToKey(kms, "GetKeyRotationStatus", keyId),
+    access: accessToKey(kms, "GetKeyRotationStatus"),
     run({ KeyId }, call) {
       const key = find(kms, KeyId, call);
       return { KeyId: keyArn(key), KeyRotationEnabled: key.rotationDays !== undefined, ...(key.rotationDays !== undefined && { RotationPeriodInDays: key.rotationDays }) };

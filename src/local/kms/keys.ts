@@ -65,8 +65,8 @@ export function change(kms: Kms, call: Call, of: { readonly keyId: string | unde
 
 /** What IAM must allow for something done with a key: its policy must allow by itself. */
 export const accessToKey =
-  <Input>(kms: Kms, action: string, keyIdOf: (input: Input) => string | undefined, contextOf: (input: Input) => Access["context"] = () => ({})) =>
-  (input: Input, call: Call): readonly Access[] => [accessOf(kms, { action, keyId: keyIdOf(input) ?? "", call, context: contextOf(input) })];
+  <Input extends { readonly KeyId?: string | undefined }>(kms: Kms, action: string, contextOf: (input: Input) => Access["context"] = () => ({})) =>
+  (input: Input, call: Call): readonly Access[] => [accessOf(kms, { action, keyId: input.KeyId ?? "", call, context: contextOf(input) })];
 
 export function accessOf(kms: Kms, of: { readonly action: string; readonly keyId: string; readonly call: Call; readonly context?: Access["context"] }): Access {
   const { action, keyId, call, context } = of;

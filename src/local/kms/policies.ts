@@ -41,21 +41,21 @@ function checkName(name: string | undefined): void {
 /** Key policies. */
 export const policyOperations = (kms: Kms): Readonly<Record<string, AnyOperation>> => ({
   GetKeyPolicy: operation<GetKeyPolicyRequest, GetKeyPolicyResponse>({
-    access: accessToKey(kms, "GetKeyPolicy", ({ KeyId }) => KeyId),
+    access: accessToKey(kms, "GetKeyPolicy"),
     run({ KeyId, PolicyName }, call) {
       checkName(PolicyName);
       return { Policy: find(kms, KeyId, call).policy, PolicyName: "default" };
     },
   }),
   ListKeyPolicies: operation<ListKeyPoliciesRequest, ListKeyPoliciesResponse>({
-    access: accessToKey(kms, "ListKeyPolicies", ({ KeyId }) => KeyId),
+    access: accessToKey(kms, "ListKeyPolicies"),
     run({ KeyId }, call) {
       find(kms, KeyId, call);
       return { PolicyNames: ["default"], Truncated: false };
     },
   }),
   PutKeyPolicy: operation<PutKeyPolicyRequest, object>({
-    access: accessToKey(kms, "PutKeyPolicy", ({ KeyId }) => KeyId, ({ BypassPolicyLockoutSafetyCheck = false }) => ({ "kms:BypassPolicyLockoutSafetyCheck": String(BypassPolicyLockoutSafetyCheck) })),
+    access: accessToKey(kms, "PutKeyPolicy", ({ BypassPolicyLockoutSafetyCheck = false }) => ({ "kms:BypassPolicyLockoutSafetyCheck": String(BypassPolicyLockoutSafetyCheck) })),
     run({ KeyId, PolicyName, Policy = "", BypassPolicyLockoutSafetyCheck = false }, call) {
       checkName(PolicyName);
       change(kms, call, {

@@ -15,21 +15,21 @@ export const tagMap = (tags: readonly Tag[] = []): Readonly<Record<string, strin
 /** Tags of keys. */
 export const tagOperations = (kms: Kms): Readonly<Record<string, AnyOperation>> => ({
   TagResource: operation<TagResourceRequest, object>({
-    access: accessToKey(kms, "TagResource", ({ KeyId }) => KeyId, ({ Tags }) => tagContext(Tags)),
+    access: accessToKey(kms, "TagResource", ({ Tags }) => tagContext(Tags)),
     run({ KeyId, Tags }, call) {
       change(kms, call, { keyId: KeyId, change: (key) => ({ ...key, tags: { ...key.tags, ...tagMap(Tags) } }) });
       return {};
     },
   }),
   UntagResource: operation<UntagResourceRequest, object>({
-    access: accessToKey(kms, "UntagResource", ({ KeyId }) => KeyId, ({ TagKeys = [] }) => ({ "aws:TagKeys": TagKeys })),
+    access: accessToKey(kms, "UntagResource", ({ TagKeys = [] }) => ({ "aws:TagKeys": TagKeys })),
     run({ KeyId, TagKeys = [] }, call) {
       change(kms, call, { keyId: KeyId, change: (key) => ({ ...key, tags: Object.fromEntries(Object.entries(key.tags).filter(([name]) => !TagKeys.includes(name))) }) });
       return {};
     },
   }),
   ListResourceTags: operation<ListResourceTagsRequest, ListResourceTagsResponse>({
-    access: accessToKey(kms, "ListResourceTags", ({ KeyId }) => KeyId),
+    access: accessToKey(kms, "ListResourceTags"),
     run: ({ KeyId }, call) => ({ Tags: Object.entries(find(kms, KeyId, call).tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue })), Truncated: false }),
   }),
 });

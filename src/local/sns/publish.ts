@@ -3,7 +3,7 @@ import type {
 } from "@aws-sdk/client-sns";
 
 import { AwsError } from "../gateway/aws-error.ts";
-import { type Access, type AnyOperation, type Call, operation } from "../gateway/service.ts";
+import { type AnyOperation, type Call, operation } from "../gateway/service.ts";
 import { emptyBatch, idsNotDistinct, invalidParameter, tooManyEntries } from "./errors.ts";
 import { findTopic, onTopic, type Sns } from "./topic-access.ts";
 import type { Delivery, MessageAttribute, Protocol } from "./store.ts";
@@ -15,7 +15,7 @@ type Entry = Pick<PublishInput, "Message" | "Subject" | "MessageStructure" | "Me
 
 const publish = (sns: Sns) =>
   operation<PublishInput, PublishResponse>({
-    access: (input, call): readonly Access[] => onTopic<PublishInput>(sns, "Publish", ({ TopicArn, TargetArn }) => TopicArn ?? TargetArn)(input, call),
+    access: (input, call) => onTopic(sns, "Publish")({ TopicArn: input.TopicArn ?? input.TargetArn }, call),
     async run(input, call) {
       const arn = input.TopicArn ?? input.TargetArn;
       if (arn === undefined) throw invalidParameter("the local accounts publish to topics: TopicArn is needed");
@@ -83,7 +83,7 @@ const attributesOf = (given: Readonly<Record<string, MessageAttributeValue>> = {
 
 const publishBatch = (sns: Sns) =>
   operation<PublishBatchInput, PublishBatchResponse>({
-    access: onTopic(sns, "Publish", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "Publish"),
     async run({ TopicArn = "", PublishBatchRequestEntries: entries = [] }, call) {
       if (entries.length === 0) throw emptyBatch();
       if (entries.length > MOST_ENTRIES) throw tooManyEntries();

@@ -15,7 +15,7 @@ const PROTOCOLS: readonly Protocol[] = ["email", "email-json", "lambda"];
 
 const subscribe = (sns: Sns) =>
   operation<SubscribeInput, SubscribeResponse>({
-    access: onTopic(sns, "Subscribe", ({ TopicArn }) => TopicArn, ({ Protocol: protocol = "", Endpoint = "" }) => ({ "sns:Protocol": protocol, "sns:Endpoint": Endpoint })),
+    access: onTopic(sns, "Subscribe", ({ Protocol: protocol = "", Endpoint = "" }) => ({ "sns:Protocol": protocol, "sns:Endpoint": Endpoint })),
     run({ TopicArn = "", Protocol: asked, Endpoint: endpoint = "", Attributes = {} }, { caller, account }) {
       const { core, store } = sns;
       findTopic(sns, TopicArn);
@@ -73,7 +73,7 @@ const listSubscriptions = ({ store }: Sns) =>
 
 const listByTopic = (sns: Sns) =>
   operation<ListSubscriptionsByTopicInput, ListSubscriptionsByTopicResponse>({
-    access: onTopic(sns, "ListSubscriptionsByTopic", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "ListSubscriptionsByTopic"),
     run({ TopicArn = "", NextToken }) {
       findTopic(sns, TopicArn);
       return paged(sns.store.subscriptions.list([TopicArn]).map(({ value }) => value), NextToken);

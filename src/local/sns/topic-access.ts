@@ -30,9 +30,9 @@ export function changeTopic(sns: Sns, arn: string, change: (topic: Topic) => Top
 
 /** What IAM must allow for something done with a topic. */
 export const onTopic =
-  <Input>(sns: Sns, action: string, arnOf: (input: Input) => string | undefined, contextOf: (input: Input) => Access["context"] = () => ({})) =>
+  <Input extends { readonly TopicArn?: string | undefined }>(sns: Sns, action: string, contextOf: (input: Input) => Access["context"] = () => ({})) =>
   (input: Input, call: Call): readonly Access[] => {
-    const resource = arnOf(input) ?? "";
+    const resource = input.TopicArn ?? "";
     const topic = lookUpTopic(sns, resource);
     return [
       {

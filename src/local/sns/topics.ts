@@ -53,7 +53,7 @@ function checkAttribute(name: string, value: string): void {
 
 const getTopicAttributes = (sns: Sns) =>
   operation<GetTopicAttributesInput, GetTopicAttributesResponse>({
-    access: onTopic(sns, "GetTopicAttributes", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "GetTopicAttributes"),
     run({ TopicArn = "" }) {
       const topic = findTopic(sns, TopicArn);
       const confirmed = sns.store.subscriptions.count([TopicArn]);
@@ -67,7 +67,7 @@ const getTopicAttributes = (sns: Sns) =>
 
 const setTopicAttributes = (sns: Sns) =>
   operation<SetTopicAttributesInput, object>({
-    access: onTopic(sns, "SetTopicAttributes", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "SetTopicAttributes"),
     run({ TopicArn = "", AttributeName: name = "", AttributeValue: value = "" }) {
       checkAttribute(name, value);
       changeTopic(sns, TopicArn, (topic) => ({ ...topic, attributes: { ...topic.attributes, [name]: value } }));
@@ -87,7 +87,7 @@ const listTopics = ({ store }: Sns) =>
 
 const deleteTopic = (sns: Sns) =>
   operation<DeleteTopicInput, object>({
-    access: onTopic(sns, "DeleteTopic", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "DeleteTopic"),
     run({ TopicArn = "" }) {
       const topic = lookUpTopic(sns, TopicArn);
       // Deleting what is not there succeeds on AWS too.
@@ -114,7 +114,7 @@ const editPolicy = (sns: Sns, arn: string, edit: (statements: PolicyDocument["St
 
 const addPermission = (sns: Sns) =>
   operation<AddPermissionInput, object>({
-    access: onTopic(sns, "AddPermission", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "AddPermission"),
     run({ TopicArn = "", Label = "", AWSAccountId = [], ActionName = [] }) {
       editPolicy(sns, TopicArn, (statements) => {
         if (statements.some(({ Sid }) => Sid === Label)) throw invalidParameter("Statement already exists");
@@ -127,7 +127,7 @@ const addPermission = (sns: Sns) =>
 
 const removePermission = (sns: Sns) =>
   operation<RemovePermissionInput, object>({
-    access: onTopic(sns, "RemovePermission", ({ TopicArn }) => TopicArn),
+    access: onTopic(sns, "RemovePermission"),
     run({ TopicArn = "", Label = "" }) {
       editPolicy(sns, TopicArn, (statements) => statements.filter(({ Sid }) => Sid !== Label));
       return {};
