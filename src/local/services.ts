@@ -1,5 +1,6 @@
 import { eventsService } from "./events/service.ts";
 import type { ServiceFactory } from "./gateway/service.ts";
+import { codecommitService } from "./codecommit/service.ts";
 import { codepipelineService } from "./codepipeline/service.ts";
 import { codebuildService } from "./codebuild/service.ts";
 import { cloudformationService } from "./cloudformation/service.ts";
@@ -25,6 +26,7 @@ export const serviceFactories: readonly ServiceFactory[] = [
   omicsService,
   statesService,
   eventsService,
+  codecommitService,
   codebuildService,
   codepipelineService,
   cloudformationService,

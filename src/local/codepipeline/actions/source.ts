@@ -25,7 +25,7 @@ export async function codeCommitSource({ core, execution, configuration, outputs
   await mkdir(directory, { recursive: true });
   try {
     const commit = await core.dispatcher.call<Commit>({
-      service: "codecommit", operation: "CheckOut", as, account, region,
+      service: "codecommit", operation: "CheckOut", as, account, region, context: { "omx:Pipeline": execution.pipeline },
       input: { repositoryName, commitSpecifier: wanted ?? branchName, directory, clone: format === "CODEBUILD_CLONE_REF", branchName },
     });
     await store({ core, execution, as, outputs }, await packFolder(directory));

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CodeCommitClient, CreatePullRequestCommand, CreateRepositoryCommand, GetBranchCommand, GetCommentsForPullRequestCommand, GetDifferencesCommand, GetFileCommand, GetPullRequestCommand, MergePullRequestByFastForwardCommand, MergePullRequestBySquashCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { gitCredential } from "./git-password.ts";
+import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
+
+let accounts: TestAccounts;
+let codecommit: CodeCommitClient;
+beforeAll(async () => {
+  accounts = await startAccounts();
+  codecommit = new CodeCommitClient(accounts.config());
+});
+afterAll(() => accounts[Symbol.asyncDispose]());
+
+const git = async (cwd: string, ...args: string[]) => {
+  const { execFile } = await import("node:child_process");
+  return new Promise<string>((resolve, reject) =>
+    execFile("git", ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args], { cwd, env: { ...process.env, GIT_TERMINAL_PROMPT: "0" } }, (error, stdout, stderr) => (error ? reject(new Error(stderr)) : resolve(stdout))));
+};
+
+function remote(repository: string, profile: "cicd" | "developer" | "approver"): string {
+  const { credentials } = accounts.config(profile);
+  const { username, password } = gitCredential({ ...credentials, region: "us-east-1", host: new URL(accounts.url).host, path: `/v1/repos/${repository}`, now: new Date() });
+  return accounts.url.replace("http://", `http://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`) + `/v1/repos/${repository}`;
+}
+
+async function pushed(repositoryName: string): Promise<string> {
+  await codecommit.send(new CreateRepositoryCommand({ repositoryName }));
+  const folder = mkdtempSync(join(tmpdir(), "omx-git-"));
+  await git(folder, "init", "--quiet");
+  writeFileSync(join(folder, "a.txt"), "one\n");
+  await git(folder, "add", ".");
+  await git(folder, "commit", "--quiet", "-m", "first");
+  await git(folder, "push", "--quiet", remote(repositoryName, "developer"), "main");
+  return folder;
+}
+
+test("what is pushed can be cloned, read by path and compared", async () => {
+  const folder = await pushed("readable");
+  const head = (await git(folder, "rev-parse", "HEAD")).trim();
+  expect((await codecommit.send(new GetBranchCommand({ repositoryName: "readable", branchName: "main" }))).branch?.commitId).toBe(head);
+  const clone = mkdtempSync(join(tmpdir(), "omx-git-"));
+  await git(clone, "clone", "--quiet", remote("readable", "cicd"), ".");
+  expect(execFileSync("cat", ["a.txt"], { cwd: clone, encoding: "utf8" })).toBe("one\n");
+  const file = await codecommit.send(new GetFileCommand({ repositoryName: "readable", filePath: "a.txt" }));
+  expect(Buffer.from(file.fileContent ?? []).toString()).toBe("one\n");
+  const { differences } = await codecommit.send(new GetDifferencesCommand({ repositoryName: "readable", afterCommitSpecifier: "main" }));
+  expect(differences).toMatchObject([{ changeType: "A", afterBlob: { path: "a.txt" } }]);
+});
+
+test("who may not push is refused, and a wrong password is", async () => {
+  const folder = await pushed("guarded");
+  writeFileSync(join(folder, "b.txt"), "two\n");
+  await git(folder, "add", ".");
+  await git(folder, "commit", "--quiet", "-m", "second");
+  await expect(git(folder, "push", remote("guarded", "approver"), "main")).rejects.toThrow(/403/);
+  await expect(git(folder, "push", remote("guarded", "developer").replace(/(:[^:@]+)@/, "0@"), "main")).rejects.toThrow();
+});
+
+test("a pull request is opened, commented, squashed, and closed", async () => {
+  const folder = await pushed("reviewed");
+  await git(folder, "checkout", "--quiet", "-b", "change");
+  for (const text of ["two", "three"]) {
+    writeFileSync(join(folder, "a.txt"), `${text}\n`);
+    await git(folder, "commit", "--quiet", "-a", "-m", text);
+  }
+  await git(folder, "push", "--quiet", remote("reviewed", "developer"), "change");
+  const developer = new CodeCommitClient(accounts.config("developer"));
+  const { pullRequest } = await developer.send(new CreatePullRequestCommand({ title: "Change a", targets: [{ repositoryName: "reviewed", sourceReference: "change", destinationReference: "main" }] }));
+  const pullRequestId = pullRequest?.pullRequestId;
+  const target = pullRequest?.pullRequestTargets?.[0];
+  await codecommit.send(new PostCommentForPullRequestCommand({ pullRequestId, repositoryName: "reviewed", beforeCommitId: target?.destinationCommit, afterCommitId: target?.sourceCommit, content: "checked", clientRequestToken: "x" }));
+  await codecommit.send(new PostCommentForPullRequestCommand({ pullRequestId, repositoryName: "reviewed", beforeCommitId: target?.destinationCommit, afterCommitId: target?.sourceCommit, content: "checked", clientRequestToken: "x" }));
+  expect((await codecommit.send(new GetCommentsForPullRequestCommand({ pullRequestId }))).commentsForPullRequestData).toHaveLength(1);
+  const merged = await developer.send(new MergePullRequestBySquashCommand({ pullRequestId, repositoryName: "reviewed" }));
+  expect(merged.pullRequest?.pullRequestStatus).toBe("CLOSED");
+  const file = await codecommit.send(new GetFileCommand({ repositoryName: "reviewed", filePath: "a.txt" }));
+  expect(Buffer.from(file.fileContent ?? []).toString()).toBe("three\n");
+  await expect(developer.send(new MergePullRequestByFastForwardCommand({ pullRequestId, repositoryName: "reviewed" }))).rejects.toMatchObject({ name: "PullRequestAlreadyClosedException" });
+  expect((await codecommit.send(new GetPullRequestCommand({ pullRequestId }))).pullRequest?.pullRequestTargets?.[0]?.mergeMetadata?.isMerged).toBe(true);
+});

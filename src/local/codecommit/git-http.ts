@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { PassThrough, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { principalAccount, principalArn, type Principal } from "../authorization/principal.ts";
+import { AwsError } from "../gateway/aws-error.ts";
+import { globalContext } from "../gateway/dispatcher.ts";
+import type { WireRequest, WireResponse } from "../gateway/service.ts";
+import { isFailure } from "../gateway/signed-request.ts";
+import { parseSignature, verifySignature } from "../gateway/sigv4.ts";
+import { sha256Hex } from "../gateway/signing-key.ts";
+import { signedRegion } from "../gateway/git-credential.ts";
+import type { CodeCommit } from "./repository-access.ts";
+import { repositoryArn, type Repository } from "./store.ts";
+import { repositoryFolder } from "./git.ts";
+
+/** Git over HTTP at `/v1/repos/<name>`, with the passwords that `aws codecommit credential-helper` makes. */
+export async function serveGit(codecommit: CodeCommit, request: WireRequest): Promise<WireResponse> {
+  try {
+    const [, name = "", rest = ""] = /^\/v1\/repos\/([^/]+?)(?:\.git)?(\/.*)?$/.exec(request.path) ?? [];
+    const { caller, region } = authenticateGit(codecommit, request);
+    const isPush = rest === "/git-receive-pack" || new URLSearchParams(request.query).get("service") === "git-receive-pack";
+    const account = principalAccount(caller) ?? "";
+    const repository = codecommit.store.repositories.get([account, region, decodeURIComponent(name)]);
+    const arn = repositoryArn({ account, region }, decodeURIComponent(name));
+    codecommit.core.directory.authorize(caller, { action: isPush ? "codecommit:GitPush" : "codecommit:GitPull", resource: arn }, { region, context: globalContext(codecommit.core.clock, region) });
+    if (!repository) return { status: 404, headers: { "content-type": "text/plain" }, body: `repository ${name} does not exist in account ${account}, region ${region}\n` };
+    return await backend(codecommit, { request, repository, rest, by: principalArn(caller) });
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    // Git asks without credentials first and sends them only when it is told to.
+    const challenge = error.status === 401 ? { "www-authenticate": 'Basic realm="CodeCommit"' } : {};
+    return { status: error.status, headers: { "content-type": "text/plain", ...challenge }, body: `${error.code}: ${error.message}\n` };
+  }
+}
+
+function authenticateGit({ core }: CodeCommit, { path, query, headers, method }: WireRequest): { readonly caller: Principal; readonly region: string } {
+  const signed = { method, rawPath: path, rawQuery: query, headers, payloadSha256: sha256Hex("") };
+  const presented = parseSignature(signed);
+  if (!presented || isFailure(presented)) throw new AwsError(401, "AuthenticationRequired", "sign in with the user name and password of `aws codecommit credential-helper get` or `omx local git-credential`");
+  const credential = core.directory.credential(presented.accessKeyId);
+  const failure = credential && verifySignature(presented, { secretKey: credential.secretAccessKey, request: signed, now: core.clock.now() });
+  if (!credential || failure) throw new AwsError(403, "AccessDenied", failure?.message ?? "the access key is not known");
+  return { caller: credential.principal, region: signedRegion(presented, credential.secretAccessKey, signed) ?? core.settings.region };
+}
+
+interface BackendCall {
+  readonly request: WireRequest;
+  readonly repository: Repository;
+  readonly rest: string;
+  readonly by: string;
+}
+
+/** Git's own CGI does the protocol. */
+async function backend(codecommit: CodeCommit, { request, repository, rest, by }: BackendCall): Promise<WireResponse> {
+  const { core } = codecommit;
+  const child = spawn("git", ["-c", "safe.directory=*", "http-backend"], {
+    env: {
+      PATH: core.settings.environment["PATH"] ?? "/usr/bin:/bin", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_HTTP_EXPORT_ALL: "1", GIT_PROJECT_ROOT: repositoryFolder(core, repository, repository.id),
+      PATH_INFO: rest, REQUEST_METHOD: request.method, QUERY_STRING: request.query, CONTENT_TYPE: request.headers["content-type"] ?? "", REMOTE_USER: by, REMOTE_ADDR: "127.0.0.1",
+      ...(request.headers["git-protocol"] && { GIT_PROTOCOL: request.headers["git-protocol"] }),
+    },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const body = request.headers["content-encoding"] === "gzip" ? request.body.pipe(createGunzip()) : request.body;
+  body.on("error", () => child.kill());
+  child.stdin.on("error", () => undefined); // the backend may answer before it has read everything
+  body.pipe(child.stdin);
+  const errors: Buffer[] = [];
+  child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
+  const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  const answered = await readCgi(child.stdout);
+  if (rest === "/git-receive-pack") {
+    // A client must not see the end of its push before the push has had its consequences.
+    const rest = answered.body;
+    const held = new PassThrough();
+    void (async () => {
+      for await (const chunk of rest) held.write(chunk);
+      const code = await ended;
+      if (code === 0) await codecommit.refsMoved(repository, by);
+      else core.log("codecommit", `git http-backend: ${Buffer.concat(errors).toString("utf8").trim()}`);
+      held.end();
+    })().catch((error: Error) => held.destroy(error));
+    return { ...answered, body: held };
+  }
+  return answered;
+}
+
+/** Headers up to an empty line, then the body. */
+async function readCgi(output: Readable): Promise<{ readonly status: number; readonly headers: Record<string, string>; readonly body: Readable }> {
+  let head = Buffer.alloc(0);
+  const iterator = output[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let end = -1;
+  while (end < 0) {
+    const { value, done } = await iterator.next();
+    if (done) throw new AwsError(500, "InternalFailure", "git http-backend answered nothing");
+    head = Buffer.concat([head, value]);
+    end = head.indexOf("\r\n\r\n");
+  }
+  const lines = head.subarray(0, end).toString("latin1").split("\r\n");
+  const headers = Object.fromEntries(lines.map((line): [string, string] => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
+  const { status = "200", ...others } = headers;
+  async function* rest(): AsyncGenerator<Buffer> {
+    yield head.subarray(end + 4);
+    for (;;) {
+      const { value, done } = await iterator.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  return { status: Number.parseInt(status, 10), headers: others, body: Readable.from(rest(), { objectMode: false }) };
+}
