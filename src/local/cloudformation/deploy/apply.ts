@@ -4,7 +4,7 @@ import type { StepPlace } from "../store.ts";
 import { begin, type ResourceWork } from "./begin.ts";
 import { carryOut, fail } from "./carry-out.ts";
 import type { Deployment, Step } from "./records.ts";
-import { preparedOf, type Run } from "./run.ts";
+import { breathe, preparedOf, type Run } from "./run.ts";
 import { runGraph } from "./run-graph.ts";
 
 /** A resource that could not be made. */
@@ -31,6 +31,7 @@ export async function applyDeployment(run: Run, stage: "APPLY" | "RESTORE", depl
     begun: new Set(namesIn("started").map(({ name }) => name)),
     isStopped: () => hasFailed || run.signal.aborted || run.operation().superseded !== undefined,
     work: async (id) => {
+      await breathe(run);
       const declared = prepared.instance.resources[id] as InstanceResource;
       const place: StepPlace = { stackId: run.stackId, operation: number, stage, name: id };
       const isDone = await applyResource({ run, prepared, id, place, declared });

@@ -6,7 +6,7 @@ import { setResource, writeEvent } from "./journal.ts";
 import { deleteResource, tokenOf } from "./provider-step.ts";
 import { failureReason } from "./reasons.ts";
 import type { Leftover, ResourceRecord, Stage, Step } from "./records.ts";
-import type { Run } from "./run.ts";
+import { breathe, type Run } from "./run.ts";
 import { runGraph } from "./run-graph.ts";
 
 /** A physical resource to let go of. */
@@ -55,6 +55,7 @@ export async function dispose(run: Run, { stage, disposals, isForgetting }: Disp
     begun,
     isStopped: () => run.signal.aborted,
     work: async (name) => {
+      await breathe(run);
       const disposal = named.get(name) as Disposal;
       const isDone = await disposeOf({ run, disposal, isForgetting, place: { ...places, name } });
       if (!isDone) failed.push(disposal.logicalId);

@@ -53,6 +53,12 @@ export function openRun(deployer: Deployer, stackId: string, signal: AbortSignal
   return { ...deployer, stackId, signal, stack, operation, call };
 }
 
+/**
+ * Lets requests be answered between two resources: services in this process may answer without ever leaving the queue of
+ * promises.
+ */
+export const breathe = ({ clock, signal }: Pick<Run, "clock" | "signal">): Promise<void> => clock.sleep(0, signal);
+
 /** A deployment's template with conditions decided. */
 export function preparedOf(run: Pick<Run, "store" | "stack">, deployment: Deployment): Prepared {
   const { id, name, account, region } = run.stack();

@@ -17,11 +17,12 @@ class Store extends Stack {
     this.bucket = new Bucket(this, "Bucket", {
       encryption: BucketEncryption.S3_MANAGED, enforceSSL: true, versioned: true, removalPolicy: RemovalPolicy.DESTROY,
     });
-    const size = new CfnParameter(this, "Size", { type: "Number", default: Number(context("size") ?? 1), minValue: 1 });
-    const parameter = new StringParameter(this, "Size2", { parameterName: `/app/${context("name") ?? "size"}`, stringValue: size.valueAsString });
+    const unit = new CfnParameter(this, "Unit", { type: "String", default: "GB", allowedValues: ["GB", "TB"] });
+    const name = `/app/${context("name") ?? "size"}`;
+    const parameter = new StringParameter(this, "SizeParameter", { parameterName: name, stringValue: `${context("size") ?? "1"} ${unit.valueAsString}` });
     if (context("broken") === "yes") {
       // The name is taken by the first parameter: SSM refuses the second.
-      const second = new StringParameter(this, "Broken", { parameterName: parameter.parameterName, stringValue: "x" });
+      const second = new StringParameter(this, "Broken", { parameterName: name, stringValue: "x" });
       second.node.addDependency(parameter);
     }
     new CfnOutput(this, "First", { value: Fn.select(0, Fn.split("-", this.bucket.bucketName)) });
