@@ -50,6 +50,8 @@ function findCredential(store: IamStore, accessKeyId: string): Credential | unde
   const session = store.sessions.get([accessKeyId]);
   if (!session) return undefined;
   const { secretAccessKey, sessionToken, principal, expires } = session;
+  // Sessions of a user end with the user; those of a role stay, with nothing they may do.
+  if (principal.kind === "user" && store.users.get(named(principal.account, principal.name))?.id !== principal.id) return undefined;
   return { secretAccessKey, sessionToken, principal, expires: new Date(expires) };
 }
 
@@ -109,7 +111,8 @@ function assumeAsService(store: IamStore, { clock, log }: DirectoryParts, reques
     ...(sourceAccount !== undefined && { sourceAccount }),
   };
   const now = clock.now();
-  const context = conditionContext({ principal, now, region: "", resourceAccount: role.account });
+  const region = sourceArn === undefined ? "" : parseArn(sourceArn).region;
+  const context = conditionContext({ principal, now, region, resourceAccount: role.account });
   const decision = evaluate(
     { principal, action: "sts:AssumeRole", resource: roleArn, context },
     { identity: [], resource: trustOf(role), resourceAccount: role.account, mode: "trust" },
