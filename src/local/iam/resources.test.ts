@@ -76,9 +76,10 @@ const template = ({ action, managed, days, value, mail }: Settings) => ({
       Properties: { Topics: [{ Ref: "Topic" }], PolicyDocument: { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sns:Publish", Resource: { Ref: "Topic" } }] } },
     },
   },
-  Outputs: Object.fromEntries(
-    ["Role", "Managed", "Key", "Alias", "Group", "Parameter", "Topic", "Subscription"].map((name) => [name, { Value: { Ref: name } }]).concat([["RoleArn", { Value: { "Fn::GetAtt": ["Role", "Arn"] } }]]),
-  ),
+  Outputs: {
+    ...Object.fromEntries(["Role", "Managed", "Key", "Alias", "Group", "Parameter", "Topic", "Subscription"].map((name) => [name, { Value: { Ref: name } }])),
+    RoleArn: { Value: { "Fn::GetAtt": ["Role", "Arn"] } },
+  },
 });
 
 const FIRST: Settings = { action: "s3:GetObject", managed: "AmazonS3ReadOnlyAccess", days: 7, value: "one", mail: "a@example.org" };
@@ -89,7 +90,7 @@ test("a stack of all the types is made, changed in place and deleted", async () 
   await cloudformation.send(new CreateStackCommand(input(FIRST)));
   const made = await settled("identities");
   expect(made.StackStatus, await reasons("identities")).toBe("CREATE_COMPLETE");
-  const { Role, Managed, Key, Alias, Group, Parameter, Topic, RoleArn } = outputs(made) as Record<string, string>;
+  const { Role, Managed, Key, Alias, Group, Parameter, Topic, RoleArn } = outputs(made) as Record<"Role" | "Managed" | "Key" | "Alias" | "Group" | "Parameter" | "Topic" | "RoleArn", string>;
   const iam = new IAMClient(accounts.config());
   const [logs, ssm, kms, sns] = [new CloudWatchLogsClient(accounts.config()), new SSMClient(accounts.config()), new KMSClient(accounts.config()), new SNSClient(accounts.config())];
 
