@@ -2,7 +2,7 @@ import type { ResourceState } from "../resource-provider.ts";
 import { declarationOf, isDeclaredSame, type ResourceWork, turnIntoReplacement } from "./begin.ts";
 import { setResource } from "./journal.ts";
 import { leftoverOf } from "./leftover.ts";
-import { createResource, type ProviderStep, tokenOf, updateResource } from "./provider-step.ts";
+import { createResource, INITIATED, type ProviderStep, tokenOf, updateResource } from "./provider-step.ts";
 import { failureReason } from "./reasons.ts";
 import type { ResourceRecord, Step } from "./records.ts";
 
@@ -67,8 +67,8 @@ function finish(work: ResourceWork, { step, state }: Outcome): void {
       logicalId: id, type: declared.Type, physicalId: state.physicalId, attributes: state.attributes,
       properties: step.properties ?? {}, ...declarationOf(work),
     };
-    if (step.action !== "update")
-      setResource(run, run.stack(), { record: { ...record, status: isCreation ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS" }, reason: "Resource creation Initiated" });
+    if (step.action !== "update" && run.store.steps.get(place)?.physicalId === undefined)
+      setResource(run, run.stack(), { record: { ...record, status: isCreation ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS" }, reason: INITIATED });
     setResource(run, run.stack(), { record: { ...record, status: isCreation ? "CREATE_COMPLETE" : "UPDATE_COMPLETE" } });
     run.store.steps.put(place, { ...step, state: "done" });
   });

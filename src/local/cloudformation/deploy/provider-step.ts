@@ -2,6 +2,7 @@ import { generatedName, stepToken } from "../engine/names.ts";
 import type { ExistingRequest, Properties, ResourceProvider, ResourceRequest, ResourceState, StackContext } from "../resource-provider.ts";
 import type { StepPlace } from "../store.ts";
 import { withDynamicReferences } from "./dynamic-references.ts";
+import { writeEvent } from "./journal.ts";
 import type { Step } from "./records.ts";
 import type { Run } from "./run.ts";
 
@@ -60,12 +61,23 @@ function requestOf(given: ProviderStep, properties: Properties): ResourceRequest
     signal: run.signal,
     call: run.call,
     suggestedName: (limit, options) => generatedName({ stack: stack.name, logicalId, token, limit }, options),
-    announce(physicalId) {
-      const present = run.store.steps.get(place) ?? step;
-      run.store.steps.put(place, { ...present, physicalId });
-    },
+    announce: (physicalId) => announce(given, physicalId),
   };
 }
+
+/** Keeps the physical id that a provider announces, and tells of it the first time. */
+function announce({ run, place, step, logicalId, type }: ProviderStep, physicalId: string): void {
+  run.store.transaction(() => {
+    const present = run.store.steps.get(place) ?? step;
+    run.store.steps.put(place, { ...present, physicalId });
+    const status = step.action === "create" ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS";
+    if (present.physicalId === undefined && (step.action === "create" || step.action === "replace"))
+      writeEvent(run, run.stack(), { logicalId, type, status, physicalId, reason: INITIATED, properties: step.properties });
+  });
+}
+
+/** The reason of the event that first names a physical id. */
+export const INITIATED = "Resource creation Initiated";
 
 function stackContext(run: Run): StackContext {
   const { id, name, account, region } = run.stack();

@@ -32,6 +32,9 @@ export interface StackRecord {
   readonly deployment: Deployment;
   readonly outputs: readonly Output[];
   readonly changeSetId?: string;
+  /** For a nested stack: the stack it is a resource of, and the outermost one. */
+  readonly parentId?: string;
+  readonly rootId?: string;
   readonly hasTerminationProtection: boolean;
   readonly disableRollback: boolean;
   /** Number of operations begun so far. */

@@ -20,6 +20,7 @@ export function stackOutput(stack: StackRecord): Stack {
   const { deployment, updated, deleted, changeSetId, reason } = stack;
   return {
     ...named(stack),
+    ...nested(stack),
     ...(deployment.description !== undefined && { Description: deployment.description }),
     Parameters: parametersOutput(deployment.parameters),
     CreationTime: new Date(stack.created),
@@ -45,6 +46,7 @@ export function stackOutput(stack: StackRecord): Stack {
 /** A stack as ListStacks prints it. */
 export const stackSummary = (stack: StackRecord): StackSummary => ({
   ...named(stack),
+  ...nested(stack),
   CreationTime: new Date(stack.created),
   StackStatus: stack.status,
   DriftInformation: NOT_CHECKED,
@@ -55,6 +57,8 @@ export const stackSummary = (stack: StackRecord): StackSummary => ({
 });
 
 const named = ({ id, name }: StackRecord) => ({ StackId: id, StackName: name });
+
+const nested = ({ parentId, rootId }: StackRecord) => ({ ...(parentId !== undefined && { ParentId: parentId }), ...(rootId !== undefined && { RootId: rootId }) });
 
 /** An event as DescribeStackEvents prints it. */
 export const eventOutput = (stack: StackRecord, event: EventRecord): StackEvent => ({

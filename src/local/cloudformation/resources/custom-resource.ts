@@ -25,9 +25,13 @@ export function customResource(type: string, responses: Responses): ResourceProv
     replaceOn: [],
     attributes: "any",
     async create(request) {
-      // A creation that is never answered is undone with this id, as on AWS.
-      request.announce(request.suggestedName(255));
-      return stateOf(request, await ask(responses, "Create", request));
+      try {
+        return stateOf(request, await ask(responses, "Create", request));
+      } catch (error) {
+        // What failed, or never answered, is undone all the same: with the id it gave, or with one that stands for it.
+        if (!request.signal.aborted) request.announce((error instanceof Refused ? error.physicalId : undefined) ?? request.suggestedName(255));
+        throw error;
+      }
     },
     async update(request) {
       if (request.previousProperties["ServiceToken"] !== request.properties["ServiceToken"]) throw validationError("Modifying service token is not allowed.");
@@ -46,6 +50,15 @@ function stateOf(request: ResourceRequest | UpdateRequest, { PhysicalResourceId,
   return { physicalId, attributes: isObject(Data) ? flattened(Data) : {} };
 }
 
+/** A function that answered FAILED. */
+class Refused extends AwsError {
+  readonly physicalId: string | undefined;
+  constructor({ Reason = "no reason given", PhysicalResourceId }: CustomResponse, requestId: string) {
+    super(400, "InvalidResponse", `Received response status [FAILED] from custom resource. Message returned: ${Reason} (RequestId: ${requestId})`);
+    this.physicalId = PhysicalResourceId;
+  }
+}
+
 const invalid = (message: string): AwsError => new AwsError(400, "InvalidResponse", message);
 
 /** `{a: {b: 1}}` answers to the attributes `a` and `a.b`. */
@@ -62,8 +75,7 @@ async function ask(responses: Responses, requestType: RequestType, request: Reso
   const answered = await Promise.race([waiting.response, call(request, { requestType, url: waiting.url, isAnswered: waiting.isAnswered })]);
   const response = answered ?? (await waiting.response);
   if (response.Status === "SUCCESS") return response;
-  if (requestType === "Create" && response.PhysicalResourceId) request.announce(response.PhysicalResourceId);
-  throw invalid(`Received response status [FAILED] from custom resource. Message returned: ${response.Reason ?? "no reason given"} (RequestId: ${requestIdOf(request)})`);
+  throw new Refused(response, requestIdOf(request));
 }
 
 interface Question {
