@@ -7,10 +7,11 @@ import {
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { strToU8, zipSync } from "fflate";
 import { systemClock } from "../../../kit/clock.ts";
-import { startAccounts, type TestAccounts } from "../../testing/accounts.ts";
+import { startAccounts, type ClientConfig, type TestAccounts } from "../../testing/accounts.ts";
 
 /** Local accounts with a bucket and a run role, and what tests of HealthOmics do all the time. */
 export interface OmicsLab extends AsyncDisposable {
+  readonly config: ClientConfig;
   readonly omics: OmicsClient;
   readonly s3: S3Client;
   readonly iam: IAMClient;
@@ -83,7 +84,7 @@ function connect(accounts: Reachable): OmicsLab {
   const roleArn = "arn:aws:iam::111122223333:role/run-role";
   const settled = (id: string) => poll(() => getWorkflow(omics, id), ({ status }) => status !== "CREATING");
   return {
-    omics, s3, iam, bucket, roleArn, settled,
+    config, omics, s3, iam, bucket, roleArn, settled,
     settledVersion: (workflowId, versionName) => poll(() => getVersion(omics, workflowId, versionName), ({ status }) => status !== "CREATING"),
     async workflow(files, more = {}) {
       const { id = "" } = await omics.send(new CreateWorkflowCommand({ name: "lab", definitionZip: zipOf(files), ...more }));

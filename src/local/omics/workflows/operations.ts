@@ -1,5 +1,5 @@
 import type {
-  CreateWorkflowRequest, CreateWorkflowVersionRequest, DeleteWorkflowRequest, DeleteWorkflowVersionRequest, GetWorkflowRequest,
+  CreateWorkflowRequest, CreateWorkflowVersionRequest, DefinitionRepository, DeleteWorkflowRequest, DeleteWorkflowVersionRequest, GetWorkflowRequest,
   GetWorkflowVersionRequest, ListWorkflowsRequest, ListWorkflowVersionsRequest, UpdateWorkflowRequest, UpdateWorkflowVersionRequest,
 } from "../../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
@@ -35,7 +35,10 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
   const { store } = omics;
   return {
     CreateWorkflow: declare<CreateWorkflowRequest, unknown>("CreateWorkflow", random, {
-      access: ({ tags }) => [{ action: "omics:CreateWorkflow", resource: anyArn, context: tagContext(tags) }, ...taggingAccess(tags, anyArn)],
+      access: ({ tags, definitionRepository }) => [
+        { action: "omics:CreateWorkflow", resource: anyArn, context: tagContext(tags) },
+        ...taggingAccess(tags, anyArn), ...connectionAccess(definitionRepository),
+      ],
       run: (input, call) => createWorkflow(omics, input, call),
     }),
     GetWorkflow: declare<GetWorkflowRequest, unknown>("GetWorkflow", random, {
@@ -71,9 +74,9 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
   const { store } = omics;
   return {
     CreateWorkflowVersion: declare<CreateWorkflowVersionRequest, unknown>("CreateWorkflowVersion", random, {
-      access: ({ workflowId, versionName, tags }, call) => [
+      access: ({ workflowId, versionName, tags, definitionRepository }, call) => [
         { action: "omics:CreateWorkflowVersion", resource: workflowArn(call, workflowId), context: tagContext(tags) },
-        ...taggingAccess(tags, versionArn(call, workflowId, versionName)),
+        ...taggingAccess(tags, versionArn(call, workflowId, versionName)), ...connectionAccess(definitionRepository),
       ],
       run: (input, call) => createVersion(omics, input, call),
     }),
@@ -103,6 +106,9 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
     }),
   };
 }
+
+const connectionAccess = (repository: DefinitionRepository | null | undefined): readonly Access[] =>
+  repository ? [{ action: "codeconnections:UseConnection", resource: repository.connectionArn }] : [];
 
 /** Tagging at creation needs omics:TagResource as well (guide, "Tagging resources"). */
 const taggingAccess = (tags: Readonly<Record<string, string>> | null | undefined, resource: string): readonly Access[] =>

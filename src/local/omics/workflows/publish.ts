@@ -12,6 +12,8 @@ import type { Definition } from "../store.ts";
 import { CreationFailed } from "./creation-failed.ts";
 import { definitionAt, updateDefinition } from "./find.ts";
 import { readDefinition } from "./read-definition.ts";
+import { fetchRepository } from "./repository.ts";
+import { repositoryFiles } from "./repository-files.ts";
 import { unpackZip } from "./unpack.ts";
 
 /** Reads, checks and publishes a definition that is CREATING: it becomes ACTIVE, or FAILED with the reason in statusMessage. */
@@ -44,21 +46,34 @@ function reasonOf(omics: Omics, error: unknown): string {
 }
 
 async function readAll(omics: Omics, definition: Definition): Promise<Partial<Definition>> {
-  const { zip, digest } = await fetchZip(omics, definition);
-  const containerRegistryMap = await registryMapOf(omics, definition);
-  const readme = await readmeOf(omics, definition);
-  const folder = mkdtempSync(join(omics.core.dataDir, "work", "definition-"));
+  const work = mkdtempSync(join(omics.core.dataDir, "work", "definition-"));
   try {
-    const read = await readDefinition(omics, definition, { archive: omics.core.blobs.path(zip), folder, unpack: () => unpackZip(omics.core.blobs.path(zip), folder) });
-    return { ...read, zip, digest, ...(containerRegistryMap && { containerRegistryMap }), ...(readme !== undefined && { readme }) };
+    const fetched = await fetchZip(omics, definition, join(work, "repository"));
+    const known: Definition = { ...definition, ...fetched, ...(await repositoryFiles(definition, join(work, "repository"))) };
+    const containerRegistryMap = await registryMapOf(omics, definition);
+    const readme = known.readme ?? (await readmeOf(omics, definition));
+    const folder = join(work, "definition");
+    const archive = omics.core.blobs.path(fetched.zip);
+    const read = await readDefinition(omics, known, { archive, folder, unpack: () => unpackZip(archive, folder) });
+    const { parameterTemplate, readmePath } = known;
+    return {
+      ...(parameterTemplate && { parameterTemplate }), ...(readmePath !== undefined && { readmePath }),
+      ...read, ...fetched, ...(containerRegistryMap && { containerRegistryMap }), ...(readme !== undefined && { readme }),
+    };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
   }
 }
 
-async function fetchZip(omics: Omics, { source, creator, place }: Definition): Promise<{ zip: string; digest: string }> {
-  if (source.kind === "repository") throw new CreationFailed("The local accounts can't read this repository");
+type Fetched = Required<Pick<Definition, "zip" | "digest">> & Pick<Definition, "repositoryDetails">;
+
+async function fetchZip(omics: Omics, definition: Definition, folder: string): Promise<Fetched> {
+  const { source, creator, place } = definition;
   if (source.kind === "zip") return { zip: source.sha256, digest: `sha256:${source.sha256}` };
+  if (source.kind === "repository") {
+    const { zip, details } = await fetchRepository(omics, definition, folder);
+    return { zip, digest: `sha256:${zip}`, repositoryDetails: details };
+  }
   const { sha256 } = await s3As(omics.core, creator, place.region).read(source.uri, {
     maxBytes: omics.quotas.zipInS3Bytes,
     ...(source.ownerId && { ownerId: source.ownerId }),

@@ -1,0 +1,179 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inputMembers } from "../../model/request.ts";
+import { CICD } from "../testing/accounts.ts";
+import { openBoto, pythonWithBoto3, type Boto, type BotoAnswer } from "./testing/boto.ts";
+import { openLab, zipOf, type OmicsLab } from "./testing/omics.ts";
+
+// CreateWorkflowVersion by table: one row for each of its parameters, sent by boto3.
+
+const python = pythonWithBoto3();
+
+const WDL = `version 1.1
+workflow Hello {
+  input { String name = "you" }
+  call greet { input: name = name }
+  output { String said = greet.said }
+}
+task greet { input { String name } command <<< echo "hello ~{name}" >>> output { String said = read_string(stdout()) } }`;
+
+const base64 = (files: Readonly<Record<string, string>>): string => Buffer.from(zipOf(files)).toString("base64");
+const ZIP = base64({ "main.wdl": WDL });
+const TWO = base64({ "main.wdl": WDL, "other.wdl": WDL.replaceAll("Hello", "Other") });
+
+const MAP = { registryMappings: [{ upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" }] };
+const TEMPLATE = { name: { description: "whom to greet", optional: true } };
+const CONNECTION = `arn:aws:codeconnections:us-east-1:${CICD}:connection/1`;
+
+interface Row {
+  readonly parameter: string;
+  /** What is sent beside workflowId, versionName and, unless `definition` says otherwise, definitionZip. */
+  readonly sent: Readonly<Record<string, unknown>>;
+  readonly definition?: "none";
+  /** What GetWorkflowVersion gives back. */
+  readonly got: Readonly<Record<string, unknown>>;
+  readonly refused: readonly (readonly [Readonly<Record<string, unknown>>, string, RegExp])[];
+}
+
+const invalid = (sent: Readonly<Record<string, unknown>>, message: RegExp) => [sent, "ValidationException", message] as const;
+const long = (length: number): string => "x".repeat(length);
+
+const repository = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "omx-repo-"));
+  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args]);
+  git("init", "--quiet");
+  for (const [name, text] of Object.entries({ "main.wdl": WDL, "README.md": "# root", "docs.md": "# docs", "template.json": JSON.stringify(TEMPLATE), "tests/x.wdl": "not wdl" }))
+    execFileSync("sh", ["-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", join(folder, name)], { input: text });
+  git("add", ".");
+  git("commit", "--quiet", "-m", "first");
+  git("tag", "v1");
+  writeFileSync(join(folder, "README.md"), "# second");
+  git("commit", "--quiet", "-a", "-m", "second");
+  return `file://${folder}`;
+};
+
+const fromRepository = { connectionArn: CONNECTION, fullRepositoryId: repository(), sourceReference: { type: "TAG", value: "v1" } };
+
+const ROWS: readonly Row[] = [
+  { parameter: "accelerators", sent: { accelerators: "GPU" }, got: { accelerators: "GPU" }, refused: [invalid({ accelerators: "TPU" }, /enum value set: \[GPU\]/)] },
+  {
+    parameter: "containerRegistryMap", sent: { containerRegistryMap: MAP }, got: { containerRegistryMap: MAP },
+    refused: [invalid({ containerRegistryMap: MAP, containerRegistryMapUri: "s3://lab-bucket/map.json" }, /Only one of containerRegistryMap/)],
+  },
+  {
+    parameter: "containerRegistryMapUri", sent: { containerRegistryMapUri: "s3://lab-bucket/map.json" }, got: { containerRegistryMap: MAP },
+    refused: [invalid({ containerRegistryMapUri: `s3://b/${long(750)}` }, /length less than or equal to 750/)],
+  },
+  {
+    parameter: "definitionRepository", definition: "none", sent: { definitionRepository: { ...fromRepository, excludeFilePatterns: ["tests/"] } },
+    got: { definitionRepositoryDetails: fromRepository, main: "main.wdl", readmePath: "README.md" },
+    refused: [invalid({ definitionZip: ZIP, definitionRepository: fromRepository }, /Only one of definitionZip/)],
+  },
+  {
+    parameter: "definitionUri", definition: "none", sent: { definitionUri: "s3://lab-bucket/hello.zip" }, got: { main: "main.wdl", engine: "WDL" },
+    refused: [invalid({ definitionUri: `s3://b/${long(256)}` }, /length less than or equal to 256/)],
+  },
+  { parameter: "definitionZip", sent: {}, got: { main: "main.wdl", engine: "WDL" }, refused: [invalid({ definitionZip: undefined }, /One of definitionZip/)] },
+  { parameter: "description", sent: { description: "greets" }, got: { description: "greets" }, refused: [invalid({ description: long(257) }, /'description' failed/)] },
+  { parameter: "engine", sent: { engine: "WDL_LENIENT" }, got: { engine: "WDL_LENIENT" }, refused: [invalid({ engine: "SNAKEMAKE" }, /'engine' failed/)] },
+  { parameter: "main", sent: { definitionZip: TWO, main: "other.wdl" }, got: { main: "other.wdl" }, refused: [invalid({ main: long(129) }, /'main' failed/)] },
+  {
+    parameter: "parameterTemplate", sent: { parameterTemplate: TEMPLATE }, got: { parameterTemplate: TEMPLATE },
+    refused: [invalid({ parameterTemplate: { name: { description: "a\tb" } } }, /'parameterTemplate\.name\.member\.description' failed/)],
+  },
+  {
+    parameter: "parameterTemplatePath", definition: "none", sent: { definitionRepository: fromRepository, parameterTemplatePath: "template.json" }, got: { parameterTemplate: TEMPLATE },
+    refused: [invalid({ parameterTemplatePath: "template.json" }, /only together with definitionRepository/)],
+  },
+  { parameter: "readmeMarkdown", sent: { readmeMarkdown: "# hello" }, got: { readme: "# hello" }, refused: [invalid({ readmeMarkdown: long(512_001) }, /500 KiB/)] },
+  {
+    parameter: "readmePath", definition: "none", sent: { definitionRepository: fromRepository, readmePath: "docs.md" }, got: { readme: "# docs", readmePath: "docs.md" },
+    refused: [invalid({ readmePath: "docs.md" }, /only together with definitionRepository/)],
+  },
+  { parameter: "readmeUri", sent: { readmeUri: "s3://lab-bucket/README.md" }, got: { readme: "# from S3" }, refused: [invalid({ readmeUri: "README.md" }, /'readmeUri' failed/)] },
+  { parameter: "requestId", sent: { requestId: "mine" }, got: {}, refused: [invalid({ requestId: long(129) }, /'requestId' failed/)] },
+  { parameter: "storageCapacity", sent: { storageCapacity: 1500 }, got: { storageCapacity: 2400 }, refused: [invalid({ storageCapacity: 100_001 }, /'storageCapacity' failed/)] },
+  { parameter: "storageType", sent: { storageType: "DYNAMIC" }, got: { storageType: "DYNAMIC" }, refused: [invalid({ storageType: "TAPE" }, /'storageType' failed/)] },
+  { parameter: "tags", sent: { tags: { Team: "A" } }, got: { tags: { Team: "A" } }, refused: [invalid({ tags: { "aws:x": "y" } }, /reserved/)] },
+  { parameter: "versionName", sent: { versionName: "1.0.0-rc.1_x" }, got: { versionName: "1.0.0-rc.1_x" }, refused: [invalid({ versionName: "-1" }, /'versionName' failed/)] },
+  {
+    parameter: "workflowBucketOwnerId", definition: "none", sent: { definitionUri: "s3://lab-bucket/hello.zip", workflowBucketOwnerId: CICD }, got: { workflowBucketOwnerId: CICD },
+    refused: [invalid({ workflowBucketOwnerId: "1" }, /'workflowBucketOwnerId' failed/)],
+  },
+  { parameter: "workflowId", sent: {}, got: {}, refused: [[{ workflowId: "9999999" }, "ResourceNotFoundException", /^Workflow 9999999 not found$/], invalid({ workflowId: "x" }, /'workflowId' failed/)] },
+];
+
+describe.skipIf(python === undefined)("CreateWorkflowVersion, sent by boto3", () => {
+  let lab: OmicsLab;
+  let boto: Boto;
+  let workflowId: string;
+  let count = 0;
+  beforeAll(async () => {
+    lab = await openLab();
+    boto = openBoto(python ?? "", lab.config);
+    workflowId = await lab.workflow({ "main.wdl": WDL });
+    await lab.put("map.json", JSON.stringify(MAP));
+    await lab.put("README.md", "# from S3");
+    await lab.s3.send(new PutObjectCommand({ Bucket: lab.bucket, Key: "hello.zip", Body: zipOf({ "main.wdl": WDL }) }));
+  }, 120_000);
+  afterAll(async () => {
+    boto[Symbol.dispose]();
+    await lab[Symbol.asyncDispose]();
+  });
+
+  /** A request of a row; a member that is undefined is left out. */
+  const request = (row: Pick<Row, "sent" | "definition">): Record<string, unknown> => {
+    const whole: Record<string, unknown> = { workflowId, versionName: `v${++count}`, ...(row.definition !== "none" && { definitionZip: ZIP }), ...row.sent };
+    return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined));
+  };
+
+  async function created(input: Readonly<Record<string, unknown>>): Promise<BotoAnswer> {
+    const { output, status, error } = await boto.send("create_workflow_version", input);
+    expect([status, error]).toEqual([201, undefined]);
+    expect(output).toMatchObject({ status: "CREATING", workflowId, versionName: input["versionName"] });
+    const named = { workflowId, versionName: input["versionName"] };
+    expect(await boto.send("wait:workflow_version_active", named)).toEqual({ output: {} });
+    return boto.send("get_workflow_version", { ...named, export: ["README"] });
+  }
+
+  test.each(ROWS)("$parameter: accepted, and read back", async (row) => {
+    const { output = {} } = await created(request(row));
+    const { readme } = output;
+    const text = typeof readme === "string" ? await (await fetch(readme)).text() : undefined;
+    expect({ ...output, ...(text !== undefined && { readme: text }) }).toMatchObject({ status: "ACTIVE", ...row.got });
+  });
+
+  test.each(ROWS.flatMap((row) => row.refused.map(([sent, code, message]) => ({ parameter: row.parameter, sent, code, message }))))(
+    "$parameter: refused with $code $message",
+    async ({ sent, code, message }) => {
+      expect(await boto.send("create_workflow_version", request({ sent }))).toMatchObject({ error: { code, message: expect.stringMatching(message) } });
+    },
+  );
+
+  test("a name that is taken conflicts; the same request does not", async () => {
+    const input = { ...request({ sent: {} }), requestId: "again" };
+    await created(input);
+    expect(await boto.send("create_workflow_version", input)).toMatchObject({ status: 201 });
+    expect(await boto.send("create_workflow_version", { ...input, requestId: "other" })).toMatchObject({ error: { code: "ConflictException", status: 409 } });
+  });
+
+  test("every parameter of the model has its row", () => {
+    expect(ROWS.map(({ parameter }) => parameter).toSorted()).toEqual(Object.keys(inputMembers("CreateWorkflowVersion")).toSorted());
+  });
+
+  test("what a version says takes effect on its run: main file, template, storage", async () => {
+    const input = request({ sent: { definitionZip: TWO, main: "other.wdl", storageCapacity: 3000, parameterTemplate: TEMPLATE } });
+    await created(input);
+    const run = { workflowId, workflowVersionName: input["versionName"], roleArn: lab.roleArn, outputUri: "s3://lab-bucket/runs" };
+    expect(await boto.send("start_run", { ...run, parameters: { other: 1 } })).toMatchObject({ error: { code: "ValidationException" } });
+    const { output } = await boto.send("start_run", { ...run, parameters: { name: "boto" } });
+    const id = String(output?.["id"]);
+    expect(await boto.send("wait:run_completed", { id })).toEqual({ output: {} });
+    expect(await boto.send("get_run", { id })).toMatchObject({ output: { storageCapacity: 4800, workflowVersionName: input["versionName"], outputUri: "s3://lab-bucket/runs" } });
+    expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "Other.said": "hello boto" });
+  });
+});
