@@ -124,7 +124,7 @@ describe("managed policies", () => {
   });
 
   test.each([
-    "AdministratorAccess", "service-role/AWSLambdaBasicExecutionRole", "AmazonS3FullAccess", "AmazonEC2ContainerRegistryFullAccess", "AmazonEC2ContainerRegistryPowerUser",
+    "AdministratorAccess", "ReadOnlyAccess", "service-role/AWSLambdaBasicExecutionRole", "AmazonS3FullAccess", "AmazonEC2ContainerRegistryFullAccess", "AmazonEC2ContainerRegistryPowerUser",
     "AWSCodeCommitPowerUser", "AWSCodeBuildDeveloperAccess", "AmazonOmicsFullAccess", "AmazonSSMReadOnlyAccess", "CloudWatchLogsFullAccess", "AWSLambda_FullAccess", "AWSXrayFullAccess",
   ])("of AWS: %s has its document, and nobody may change it", async (name) => {
     const PolicyArn = `arn:aws:iam::aws:policy/${name}`;
