@@ -21,59 +21,75 @@ export interface Scope {
 export type Store = ReturnType<typeof openStore>;
 
 /** Opens the collections. */
-export function openStore(database: Database) {
+export const openStore = (database: Database) => ({
+  transaction: <R>(work: () => R): R => database.transaction(work),
+  stacks: openStacks(database),
+  ...openResources(database),
+  steps: openSteps(database),
+  templates: openTemplates(database),
+  events: openEvents(database),
+  ...openNames(database),
+  changeSets: openChangeSets(database),
+});
+
+function openStacks(database: Database) {
   const stacks = database.collection<StackRecord>("cloudformation.stacks", { name: liveName, running: (stack) => (isRunning(stack) ? "yes" : undefined) });
-  const resources = database.collection<ResourceRecord>("cloudformation.resources");
-  const steps = database.collection<Step>("cloudformation.steps");
-  const leftovers = database.collection<Leftover>("cloudformation.leftovers");
-  const templates = database.collection<{ readonly body: string }>("cloudformation.templates");
   return {
-    transaction: <R>(work: () => R): R => database.transaction(work),
-    stacks: {
-      get: (id: string) => stacks.get([id]),
-      put: (stack: StackRecord) => stacks.put([stack.id], stack),
-      delete: (id: string) => stacks.delete([id]),
-      named: ({ account, region }: Scope, name: string) => stacks.find("name", `${account}/${region}/${name}`)[0]?.value,
-      ofAccount: ({ account, region }: Scope) => stacks.list([]).map(({ value }) => value).filter((stack) => stack.account === account && stack.region === region),
-      running: () => stacks.find("running", "yes").map(({ value }) => value),
-    },
+    get: (id: string) => stacks.get([id]),
+    put: (stack: StackRecord) => stacks.put([stack.id], stack),
+    named: ({ account, region }: Scope, name: string) => stacks.find("name", `${account}/${region}/${name}`)[0]?.value,
+    ofAccount: ({ account, region }: Scope) => stacks.list([]).map(({ value }) => value).filter((stack) => stack.account === account && stack.region === region),
+    running: () => stacks.find("running", "yes").map(({ value }) => value),
+  };
+}
+
+function openResources(database: Database) {
+  const resources = database.collection<ResourceRecord>("cloudformation.resources");
+  const leftovers = database.collection<Leftover>("cloudformation.leftovers");
+  return {
     resources: {
       get: (stackId: string, logicalId: string) => resources.get([stackId, logicalId]),
       put: (stackId: string, record: ResourceRecord) => resources.put([stackId, record.logicalId], record),
       delete: (stackId: string, logicalId: string) => resources.delete([stackId, logicalId]),
       list: (stackId: string) => resources.list([stackId]).map(({ value }) => value),
     },
-    steps: {
-      get: (place: StepPlace) => steps.get(stepKey(place)),
-      put: (place: StepPlace, step: Step) => steps.put(stepKey(place), step),
-      list: ({ stackId, operation, stage }: Omit<StepPlace, "name">) =>
-        steps.list([stackId, String(operation), stage]).map(({ key, value }) => ({ name: key[3] as string, step: value })),
-      clear: (stackId: string) => clear(steps, [stackId]),
-    },
     leftovers: {
       put: (stackId: string, leftover: Leftover) => leftovers.put([stackId, leftover.logicalId, leftover.physicalId], leftover),
       delete: (stackId: string, { logicalId, physicalId }: Pick<Leftover, "logicalId" | "physicalId">) => leftovers.delete([stackId, logicalId, physicalId]),
       list: (stackId: string) => leftovers.list([stackId]).map(({ value }) => value),
     },
-    templates: {
-      /** Keeps a text and gives its digest. */
-      put(body: string): string {
-        const digest = createHash("sha256").update(body).digest("hex");
-        templates.put([digest], { body });
-        return digest;
-      },
-      body(digest: string): string {
-        const found = templates.get([digest]);
-        if (!found) throw new Error(`no template has the digest ${digest}`);
-        return found.body;
-      },
-      parsed(digest: string): Template {
-        return parseTemplate(this.body(digest));
-      },
+  };
+}
+
+function openSteps(database: Database) {
+  const steps = database.collection<Step>("cloudformation.steps");
+  return {
+    get: (place: StepPlace) => steps.get(stepKey(place)),
+    put: (place: StepPlace, step: Step) => steps.put(stepKey(place), step),
+    list: ({ stackId, operation, stage }: Omit<StepPlace, "name">) =>
+      steps.list([stackId, String(operation), stage]).map(({ key, value }) => ({ name: key[3] as string, step: value })),
+    clear(stackId: string) {
+      for (const { key } of steps.list([stackId])) steps.delete(key);
     },
-    events: openEvents(database),
-    ...openNames(database),
-    changeSets: openChangeSets(database),
+  };
+}
+
+function openTemplates(database: Database) {
+  const templates = database.collection<{ readonly body: string }>("cloudformation.templates");
+  const body = (digest: string): string => {
+    const found = templates.get([digest]);
+    if (!found) throw new Error(`no template has the digest ${digest}`);
+    return found.body;
+  };
+  return {
+    body,
+    parsed: (digest: string): Template => parseTemplate(body(digest)),
+    /** Keeps a text and gives its digest. */
+    put(text: string): string {
+      const digest = createHash("sha256").update(text).digest("hex");
+      templates.put([digest], { body: text });
+      return digest;
+    },
   };
 }
 
@@ -137,8 +153,4 @@ function openChangeSets(database: Database) {
     delete: ({ stackId, name }: Pick<ChangeSetRecord, "stackId" | "name">) => changeSets.delete([stackId, name]),
     list: (stackId: string) => changeSets.list([stackId]).map(({ value }) => value),
   };
-}
-
-function clear<T>(collection: { list(prefix: readonly string[]): readonly { readonly key: readonly string[]; readonly value: T }[]; delete(key: readonly string[]): boolean }, prefix: readonly string[]): void {
-  for (const { key } of collection.list(prefix)) collection.delete(key);
 }

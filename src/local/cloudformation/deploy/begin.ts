@@ -129,5 +129,5 @@ export function declarationOf({ run, id, declared }: ResourceWork) {
 /** Whether nothing of the declaration changed that is told of as a change. */
 export function isDeclaredSame(work: ResourceWork, record: ResourceRecord): boolean {
   const { deletionPolicy, updateReplacePolicy, metadata } = declarationOf(work);
-  return record.deletionPolicy === deletionPolicy && record.updateReplacePolicy === updateReplacePolicy && isSame(record.metadata, metadata) && /COMPLETE$/.test(record.status);
+  return record.deletionPolicy === deletionPolicy && record.updateReplacePolicy === updateReplacePolicy && isSame(record.metadata, metadata) && record.status.endsWith("COMPLETE");
 }

@@ -52,7 +52,7 @@ const providerOf = ({ run, type }: ProviderStep): ResourceProvider => run.provid
 const resolvedProperties = ({ run, step }: ProviderStep): Promise<Properties> => withDynamicReferences(step.properties ?? {}, run.call);
 
 function requestOf(given: ProviderStep, properties: Properties): ResourceRequest {
-  const { run, logicalId, type, place, step } = given;
+  const { run, logicalId, type } = given;
   const token = tokenOf(given);
   const stack = stackContext(run);
   return {

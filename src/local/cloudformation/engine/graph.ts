@@ -26,7 +26,7 @@ export function inOrder(graph: Graph): readonly string[] {
 
 /** The same graph walked backwards: what depended on a node now comes before it. Nodes outside the graph are left out. */
 export function reversed(graph: Graph): Graph {
-  const result = new Map<string, string[]>([...graph.keys()].reverse().map((node) => [node, []]));
+  const result = new Map<string, string[]>([...graph.keys()].toReversed().map((node) => [node, []]));
   for (const [node, dependencies] of graph) for (const dependency of dependencies) result.get(dependency)?.push(node);
   return result;
 }

@@ -11,9 +11,6 @@ import { isList, isObject } from "./values.ts";
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
  */
 export function checkRules(template: Template, scope: Scope): void {
-  const named = (): never => {
-    throw templateError("Rules can only use rule-specific intrinsic functions on parameters, not conditions");
-  };
   const failures = Object.entries(template.rules).flatMap(([name, rule]) => {
     if (rule["RuleCondition"] !== undefined && !decide(rule["RuleCondition"], { scope, named })) return [];
     return assertions(name, rule["Assertions"])
@@ -21,6 +18,10 @@ export function checkRules(template: Template, scope: Scope): void {
       .map((assertion) => `[${name}] ${String(assertion["AssertDescription"] ?? "an assertion of the rule does not hold")}`);
   });
   if (failures.length > 0) throw validationError(`Template validation error: assertion failed for rule ${failures.join("; ")}`);
+}
+
+function named(): never {
+  throw templateError("Rules can only use rule-specific intrinsic functions on parameters, not conditions");
 }
 
 function assertions(rule: string, given: Json | undefined): readonly Readonly<Record<string, Json>>[] {

@@ -39,6 +39,14 @@ export function descriptionOperations(cloudformation: CloudFormation): Readonly<
       access: ({ StackName }, call) => [access.on("DescribeStackEvents", StackName, call)],
       run: (input, call) => events(cloudformation, input, call),
     }),
+    ...resourceOperations(cloudformation),
+  };
+}
+
+function resourceOperations(cloudformation: CloudFormation): Readonly<Record<string, AnyOperation>> {
+  const { store } = cloudformation;
+  const access = accessRules(cloudformation);
+  return {
     DescribeStackResource: operation<DescribeStackResourceInput, DescribeStackResourceOutput>({
       access: ({ StackName }, call) => [access.on("DescribeStackResource", StackName, call)],
       run({ StackName, LogicalResourceId = "" }, call) {

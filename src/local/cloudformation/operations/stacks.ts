@@ -28,6 +28,21 @@ export function stackOperations(cloudformation: CloudFormation): Readonly<Record
       access: ({ StackName, RoleARN }, call) => [access.on("DeleteStack", StackName, call), ...access.passing(RoleARN)],
       run: (input, call) => remove(cloudformation, input, call),
     }),
+    UpdateTerminationProtection: operation<UpdateTerminationProtectionInput, UpdateTerminationProtectionOutput>({
+      access: ({ StackName }, call) => [access.on("UpdateTerminationProtection", StackName, call)],
+      run({ StackName, EnableTerminationProtection = false }, call) {
+        const stack = cloudformation.present(call, StackName);
+        cloudformation.store.stacks.put({ ...stack, hasTerminationProtection: EnableTerminationProtection });
+        return { StackId: stack.id };
+      },
+    }),
+    ...rollbackOperations(cloudformation),
+  };
+}
+
+function rollbackOperations(cloudformation: CloudFormation): Readonly<Record<string, AnyOperation>> {
+  const access = accessRules(cloudformation);
+  return {
     RollbackStack: operation<RollbackStackInput, RollbackStackOutput>({
       access: ({ StackName, RoleARN }, call) => [access.on("RollbackStack", StackName, call), ...access.passing(RoleARN)],
       run(input, call) {
@@ -44,14 +59,6 @@ export function stackOperations(cloudformation: CloudFormation): Readonly<Record
         continueRollback(cloudformation.deployer, stack, { ...requestOf(input, call), skip: input.ResourcesToSkip ?? [] });
         cloudformation.carryOn(stack.id);
         return {};
-      },
-    }),
-    UpdateTerminationProtection: operation<UpdateTerminationProtectionInput, UpdateTerminationProtectionOutput>({
-      access: ({ StackName }, call) => [access.on("UpdateTerminationProtection", StackName, call)],
-      run({ StackName, EnableTerminationProtection = false }, call) {
-        const stack = cloudformation.present(call, StackName);
-        cloudformation.store.stacks.put({ ...stack, hasTerminationProtection: EnableTerminationProtection });
-        return { StackId: stack.id };
       },
     }),
   };

@@ -32,9 +32,10 @@ const UNSUPPORTED = ["timestamp", "binary", "omap", "pairs", "set"];
 const isSupported = (tag: Tags[number]): boolean =>
   typeof tag === "string" ? !UNSUPPORTED.includes(tag) : !UNSUPPORTED.some((name) => tag.tag === `tag:yaml.org,2002:${name}`);
 
+const customTags = (tags: Tags): Tags => [...tags.filter(isSupported), ...shortForms];
+
 function readYaml(text: string): Json {
   const lines = new LineCounter();
-  const customTags = (tags: Tags): Tags => [...tags.filter(isSupported), ...shortForms];
   const document = parseDocument(text, { version: "1.1", customTags, lineCounter: lines, merge: false, prettyErrors: false });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem) {
