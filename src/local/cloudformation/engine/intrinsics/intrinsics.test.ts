@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../resource-provider.ts";
 import { UNKNOWN } from "../values.ts";
 import { prepare } from "../prepare.ts";
-import { scopeOf } from "../stack-scope.ts";
+import { type ResourceView, scopeOf } from "../stack-scope.ts";
 import { parseTemplate } from "../template/template.ts";
 import { evaluateValue } from "./evaluate.ts";
 
@@ -20,7 +20,7 @@ function evaluated(property: Json, { isMade = true, transform }: { isMade?: bool
   const parameters = [{ key: "P", value: "p" }, { key: "L", value: "a, b,c" }];
   const importValue = (name: string) => `imported-${name}`;
   const { instance, scope } = prepare({ template, parameters, stack, importValue });
-  const view = { ref: isMade ? "b-id" : UNKNOWN, attributes: isMade ? { Arn: "arn:b", "Nested.Name": "n" } : undefined, provider: { attributes: ["Arn", "Nested.Name"] } };
+  const view: ResourceView = { ref: isMade ? "b-id" : UNKNOWN, attributes: isMade ? { Arn: "arn:b", "Nested.Name": "n" } : undefined, provider: { attributes: ["Arn", "Nested.Name"] } };
   const resources = new Map([["B", view]]);
   const value = evaluateValue(instance.resources["A"]?.Properties as Json, scopeOf({ ...scope, resources }));
   return (value as { X?: unknown }).X;
