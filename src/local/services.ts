@@ -1,11 +1,13 @@
 import { eventsService } from "./events/service.ts";
 import type { ServiceFactory } from "./gateway/service.ts";
 import { codecommitService } from "./codecommit/service.ts";
+import { ecrService } from "./ecr/service.ts";
 import { codepipelineService } from "./codepipeline/service.ts";
 import { codebuildService } from "./codebuild/service.ts";
 import { cloudformationService } from "./cloudformation/service.ts";
 import { iamService } from "./iam/service.ts";
 import { kmsService } from "./kms/service.ts";
+import { lambdaService } from "./lambda/service.ts";
 import { logsService } from "./logs/service.ts";
 import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
@@ -23,7 +25,9 @@ export const serviceFactories: readonly ServiceFactory[] = [
   snsService,
   logsService,
   s3Service,
+  ecrService,
   omicsService,
+  lambdaService,
   statesService,
   eventsService,
   codecommitService,

@@ -1,0 +1,135 @@
+import { AwsError } from "../gateway/aws-error.ts";
+import { globalContext } from "../gateway/dispatcher.ts";
+import { readBody } from "../gateway/read-body.ts";
+import type { WireRequest, WireResponse } from "../gateway/service.ts";
+import type { Principal } from "../authorization/principal.ts";
+import { accessTo } from "./access.ts";
+import type { Contents } from "./contents.ts";
+import { RegistryRefusal, refusalOf } from "./refusals.ts";
+import { listReferrers, listTags } from "./listings.ts";
+import { keyOf } from "./store.ts";
+import type { Tokens } from "./token.ts";
+import { type Exchange, parsePath } from "./registry-path.ts";
+import { serveUpload } from "./uploads.ts";
+
+export interface Registry {
+  readonly contents: Contents;
+  readonly tokens: Tokens;
+}
+
+const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The OCI distribution protocol, version 1.1, on the repositories of every account.
+ * @see https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export async function serveRegistry(registry: Registry, request: WireRequest): Promise<WireResponse> {
+  try {
+    const caller = signIn(registry, request);
+    if (request.path.replace(/\/$/, "") === "/v2") return { status: 200, headers: { "docker-distribution-api-version": "registry/2.0", "content-type": "application/json" }, body: "{}" };
+    const path = parsePath(request);
+    if (!path) throw new RegistryRefusal(404, "NAME_UNKNOWN", `${request.path} names no repository; write <account>/<region>/<repository>`);
+    const exchange: Exchange = { ...path, request, caller, contents: registry.contents };
+    return await route(exchange);
+  } catch (error) {
+    return refusalOf(error);
+  }
+}
+
+/** A layer by a link of GetDownloadUrlForLayer. */
+export function serveLayer({ contents, tokens }: Registry, { path, method, headers }: WireRequest): Promise<WireResponse> {
+  const sha256 = tokens.blobOf(path.slice("/ecr-layers/".length));
+  if (!sha256 || !contents.core.blobs.has(sha256)) return Promise.resolve({ status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" });
+  return Promise.resolve(blobAnswer(contents, { digest: `sha256:${sha256}`, sha256, size: contents.core.blobs.size(sha256) ?? 0 }, { method, range: headers["range"] }));
+}
+
+function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
+  const basic = /^Basic\s+(\S+)$/i.exec(headers["authorization"] ?? "")?.[1];
+  const [user = "", password = ""] = Buffer.from(basic ?? "", "base64").toString("utf8").split(/:(.*)/s);
+  const principal = user === "AWS" ? tokens.principalOf(password) : undefined;
+  if (!principal) throw new RegistryRefusal(401, "UNAUTHORIZED", "sign in with the token of `aws ecr get-login-password`");
+  return principal;
+}
+
+/** @throws RegistryRefusal DENIED with IAM's reason */
+export function authorize({ contents, caller, place }: Pick<Exchange, "contents" | "caller" | "place">, ...actions: readonly string[]): void {
+  const { core, store } = contents;
+  for (const action of actions) {
+    try {
+      core.directory.authorize(caller, accessTo(store, action, place), { region: place.region, context: globalContext(core.clock, place.region) });
+    } catch (error) {
+      throw error instanceof AwsError ? new RegistryRefusal(403, "DENIED", error.message) : error;
+    }
+  }
+  if (!store.repositories.get(keyOf(place))) throw new RegistryRefusal(404, "NAME_UNKNOWN", `The repository with name '${place.name}' does not exist in the registry with id '${place.account}'`);
+}
+
+function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
+  const { kind, request: { method } } = exchange;
+  if (kind === "uploads") return serveUpload(exchange);
+  if (kind === "tags") return listTags(exchange);
+  if (kind === "referrers") return listReferrers(exchange);
+  if (kind === "blobs") {
+    if (method === "GET" || method === "HEAD") return getBlob(exchange);
+    if (method === "DELETE") throw new RegistryRefusal(405, "UNSUPPORTED", "ECR does not delete single layers; they go with their images");
+  }
+  if (kind === "manifests") {
+    if (method === "GET" || method === "HEAD") return getManifest(exchange);
+    if (method === "PUT") return putManifest(exchange);
+    if (method === "DELETE") return deleteManifest(exchange);
+  }
+  throw new RegistryRefusal(405, "UNSUPPORTED", `${method} is not supported here`);
+}
+
+function getBlob({ contents, caller, place, reference, request }: Exchange): WireResponse {
+  authorize({ contents, caller, place }, "GetDownloadUrlForLayer", "BatchCheckLayerAvailability");
+  checkDigest(reference);
+  const layer = contents.layer(place, reference);
+  if (!layer) throw new RegistryRefusal(404, "BLOB_UNKNOWN", `the blob ${reference} is not in ${place.name}`);
+  return blobAnswer(contents, layer, { method: request.method, range: request.headers["range"] });
+}
+
+function blobAnswer(contents: Contents, layer: { readonly digest: string; readonly sha256: string; readonly size: number }, { method, range }: { readonly method: string; readonly range: string | undefined }): WireResponse {
+  const headers = { "content-type": "application/octet-stream", "docker-content-digest": layer.digest, "accept-ranges": "bytes", etag: `"${layer.digest}"` };
+  const match = /^bytes=(\d*)-(\d*)$/.exec(range ?? "");
+  if (!match || (match[1] === "" && match[2] === ""))
+    return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...(method !== "HEAD" && { body: contents.openLayer(layer) }) };
+  const start = match[1] === "" ? Math.max(0, layer.size - Number(match[2])) : Number(match[1]);
+  const end = match[1] === "" || match[2] === "" ? layer.size - 1 : Math.min(Number(match[2]), layer.size - 1);
+  if (start >= layer.size || start > end) return { status: 416, headers: { "content-range": `bytes */${layer.size}` } };
+  return {
+    status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...(method !== "HEAD" && { body: contents.openLayer(layer, { start, end }) }),
+  };
+}
+
+async function getManifest({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {
+  authorize({ contents, caller, place }, "BatchGetImage");
+  const image = contents.image(place, reference);
+  if (!image) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", `Requested image not found: ${place.name}${reference.includes(":") ? "@" : ":"}${reference}`);
+  const headers = { "content-type": image.mediaType, "docker-content-digest": image.digest, "content-length": String(image.manifestSize), etag: `"${image.digest}"` };
+  return request.method === "HEAD" ? { status: 200, headers } : { status: 200, headers, body: await contents.manifestBytes(image) };
+}
+
+async function putManifest({ contents, caller, place, reference, request, pathName }: Exchange): Promise<WireResponse> {
+  authorize({ contents, caller, place }, "PutImage");
+  const body = await readBody(request.body, MANIFEST_LIMIT_BYTES);
+  const mediaType = request.headers["content-type"];
+  const isDigest = reference.includes(":");
+  if (isDigest) checkDigest(reference);
+  else if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(reference)) throw new RegistryRefusal(400, "TAG_INVALID", `${reference} is not a tag`);
+  const image = await contents.putImage(place, body, { ...(mediaType && { mediaType }), ...(isDigest ? { digest: reference } : { tag: reference }) });
+  const subject = image.subject ? { "oci-subject": image.subject } : {};
+  return { status: 201, headers: { location: `/v2/${pathName}/manifests/${reference}`, "docker-content-digest": image.digest, ...subject } };
+}
+
+function deleteManifest({ contents, caller, place, reference }: Exchange): WireResponse {
+  authorize({ contents, caller, place }, "BatchDeleteImage");
+  if (!contents.deleteImage(place, reference)) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", `${reference} is not in ${place.name}`);
+  return { status: 202 };
+}
+
+/** @throws RegistryRefusal DIGEST_INVALID */
+export function checkDigest(digest: string): void {
+  if (!/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(digest)) throw new RegistryRefusal(400, "DIGEST_INVALID", `${digest} is not a digest`);
+}
+

@@ -1,0 +1,27 @@
+import { AwsError } from "../gateway/aws-error.ts";
+
+// Wordings as the ECR API answers them (AmazonECR/latest/APIReference).
+const error = (code: string, message: string): AwsError => new AwsError(400, code, message);
+
+export const repositoryNotFound = (name: string, registryId: string): AwsError => error("RepositoryNotFoundException", `The repository with name '${name}' does not exist in the registry with id '${registryId}'`);
+export const repositoryExists = (name: string, registryId: string): AwsError => error("RepositoryAlreadyExistsException", `The repository with name '${name}' already exists in the registry with id '${registryId}'`);
+export const repositoryNotEmpty = (name: string, registryId: string): AwsError => error("RepositoryNotEmptyException", `The repository with name '${name}' in registry with id '${registryId}' cannot be deleted because it still contains images`);
+export const policyNotFound = (name: string, registryId: string): AwsError => error("RepositoryPolicyNotFoundException", `Repository policy does not exist for the repository with name '${name}' in the registry with id '${registryId}'`);
+export const registryPolicyNotFound = (registryId: string): AwsError => error("RegistryPolicyNotFoundException", `Registry policy does not exist in the registry with id '${registryId}'`);
+export const lifecyclePolicyNotFound = (name: string, registryId: string): AwsError => error("LifecyclePolicyNotFoundException", `Lifecycle policy does not exist for the repository with name '${name}' in the registry with id '${registryId}'`);
+export const imageNotFound = (id: string, name: string, registryId: string): AwsError => error("ImageNotFoundException", `The image with imageId {${id}} does not exist within the repository with name '${name}' in the registry with id '${registryId}'`);
+export const imageExists = (name: string): AwsError => error("ImageAlreadyExistsException", `Image with these digest and tag already exists in the repository with name '${name}'`);
+export const tagImmutable = (tag: string, name: string): AwsError => error("ImageTagAlreadyExistsException", `The image tag '${tag}' already exists in the '${name}' repository and cannot be overwritten because the repository is immutable.`);
+export const layersNotFound = (digests: readonly string[]): AwsError => error("LayersNotFoundException", `Required layers are not found: ${digests.join(", ")}`);
+export const referencedImagesNotFound = (digests: readonly string[]): AwsError => error("ReferencedImagesNotFoundException", `Referenced images are not found: ${digests.join(", ")}`);
+export const layersUnavailable = (digest: string): AwsError => error("LayersNotFoundException", `The layer ${digest} does not exist`);
+export const uploadNotFound = (id: string): AwsError => error("UploadNotFoundException", `The upload with id ${id} does not exist`);
+export const invalidLayer = (why: string): AwsError => error("InvalidLayerException", why);
+export const layerExists = (digest: string): AwsError => error("LayerAlreadyExistsException", `Layer with digest ${digest} already exists`);
+export const invalidPart = (lastByte: number): AwsError => new AwsError(400, "InvalidLayerPartException", "The part does not continue where the last one ended", { lastValidByteReceived: lastByte });
+export const invalidParameter = (why: string): AwsError => error("InvalidParameterException", `Invalid parameter ${why}`);
+export const digestMismatch = (given: string, computed: string): AwsError => error("ImageDigestDoesNotMatchException", `Image digest ${given} does not match the computed digest ${computed}`);
+export const ruleNotFound = (prefix: string): AwsError => error("PullThroughCacheRuleNotFoundException", `There is no pull through cache rule with the prefix '${prefix}'`);
+export const ruleExists = (prefix: string): AwsError => error("PullThroughCacheRuleAlreadyExistsException", `A pull through cache rule with the prefix '${prefix}' already exists`);
+export const templateNotFound = (prefix: string): AwsError => error("TemplateNotFoundException", `There is no repository creation template with the prefix '${prefix}'`);
+export const templateExists = (prefix: string): AwsError => error("TemplateAlreadyExistsException", `A repository creation template with the prefix '${prefix}' already exists`);

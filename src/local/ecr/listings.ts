@@ -1,0 +1,31 @@
+import type { WireResponse } from "../gateway/service.ts";
+import { authorize, checkDigest } from "./distribution.ts";
+import type { Exchange } from "./registry-path.ts";
+import { keyOf } from "./store.ts";
+
+const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): WireResponse => ({ status: 200, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
+
+/** Tags in order, in pages of `n`. */
+export function listTags({ contents, caller, place, pathName, request }: Exchange): WireResponse {
+  authorize({ contents, caller, place }, "ListImages");
+  const query = new URLSearchParams(request.query);
+  const limit = query.has("n") ? Math.max(0, Number(query.get("n"))) : Number.MAX_SAFE_INTEGER;
+  const last = query.get("last");
+  const all = contents.store.imageTags.list(keyOf(place)).map(({ key }) => key[3] ?? "").filter((tag) => last === null || tag > last);
+  const tags = all.slice(0, limit);
+  const more = all.length > tags.length && tags.length > 0 ? { link: `</v2/${pathName}/tags/list?n=${limit}&last=${encodeURIComponent(tags.at(-1) ?? "")}>; rel="next"` } : {};
+  return json({ name: pathName, tags }, more);
+}
+
+/** Manifests whose subject is the one asked for, as an index. */
+export function listReferrers({ contents, caller, place, reference, request }: Exchange): WireResponse {
+  authorize({ contents, caller, place }, "BatchGetImage");
+  checkDigest(reference);
+  const wanted = new URLSearchParams(request.query).get("artifactType");
+  const all = contents.store.images.list(keyOf(place)).map((entry) => entry.value).filter((image) => image.subject === reference);
+  const manifests = all.filter((image) => wanted === null || image.artifactType === wanted).map((image) => ({
+    mediaType: image.mediaType, digest: image.digest, size: image.manifestSize, ...(image.artifactType && { artifactType: image.artifactType }), ...(image.annotations && { annotations: image.annotations }),
+  }));
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  return json({ schemaVersion: 2, mediaType, manifests }, { "content-type": mediaType, ...(wanted !== null && { "oci-filters-applied": "artifactType" }) });
+}

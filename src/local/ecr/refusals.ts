@@ -1,0 +1,44 @@
+import { AwsError } from "../gateway/aws-error.ts";
+import type { WireResponse } from "../gateway/service.ts";
+
+/** A refusal in the words of the distribution specification ("Error Codes"). */
+export class RegistryRefusal extends Error {
+  override readonly name = "RegistryRefusal";
+  readonly status: number;
+  readonly code: string;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** What an error of the API is in the registry's words. */
+const BY_AWS_CODE: Readonly<Record<string, readonly [status: number, code: string]>> = {
+  RepositoryNotFoundException: [404, "NAME_UNKNOWN"],
+  UploadNotFoundException: [404, "BLOB_UPLOAD_UNKNOWN"],
+  InvalidLayerException: [400, "DIGEST_INVALID"],
+  LayersNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
+  ReferencedImagesNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
+  ImageTagAlreadyExistsException: [400, "TAG_INVALID"],
+  ImageDigestDoesNotMatchException: [400, "DIGEST_INVALID"],
+  InvalidParameterException: [400, "MANIFEST_INVALID"],
+  RequestEntityTooLarge: [413, "SIZE_INVALID"],
+};
+
+/** Any error as an answer. @throws what is neither a refusal nor an error of ours */
+export function refusalOf(error: unknown): WireResponse {
+  if (error instanceof RegistryRefusal) {
+    const challenge = error.status === 401 ? { "www-authenticate": 'Basic realm="ECR",service="ecr.amazonaws.com"' } : {};
+    return answer(error.status, { code: error.code, message: error.message, headers: { ...error.headers, ...challenge } });
+  }
+  if (!(error instanceof AwsError)) throw error;
+  const [status, code] = BY_AWS_CODE[error.code] ?? [error.status, "UNSUPPORTED"];
+  return answer(status, { code, message: error.message, headers: {} });
+}
+
+const answer = (status: number, { code, message, headers }: { readonly code: string; readonly message: string; readonly headers: Readonly<Record<string, string>> }): WireResponse => ({
+  status, headers: { "content-type": "application/json", "docker-distribution-api-version": "registry/2.0", ...headers }, body: JSON.stringify({ errors: [{ code, message }] }),
+});

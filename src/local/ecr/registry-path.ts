@@ -1,0 +1,45 @@
+import type { Principal } from "../authorization/principal.ts";
+import type { WireRequest } from "../gateway/service.ts";
+import type { Contents } from "./contents.ts";
+import type { Place } from "./store.ts";
+
+/** One request of the registry protocol, its path read. */
+export interface Exchange extends RegistryPath {
+  readonly request: WireRequest;
+  readonly caller: Principal;
+  readonly contents: Contents;
+}
+
+export interface RegistryPath {
+  readonly place: Place;
+  /** The name as the client writes it, for Location headers. */
+  readonly pathName: string;
+  readonly kind: "manifests" | "blobs" | "uploads" | "tags" | "referrers";
+  /** Tag, digest or upload id. */
+  readonly reference: string;
+}
+
+const CANONICAL_HOST = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?::\d+)?$/;
+
+/**
+ * Reads a path. The repository is `<account>/<region>/<name>` on the local address, and plain `<name>` where the Host
+ * header is ECR's own.
+ */
+export function parsePath({ path, headers }: Pick<WireRequest, "path" | "headers">): RegistryPath | undefined {
+  const match = /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.*)$/s.exec(decodeURIComponent(path));
+  if (!match) return undefined;
+  const [, pathName = "", collection = "", rest = ""] = match;
+  const place = placeOf(pathName, headers["host"] ?? "");
+  if (!place) return undefined;
+  if (collection === "tags") return rest === "list" ? { place, pathName, kind: "tags", reference: "" } : undefined;
+  const upload = /^uploads(?:\/(.*))?$/.exec(rest);
+  if (collection === "blobs" && upload) return { place, pathName, kind: "uploads", reference: upload[1] ?? "" };
+  return { place, pathName, kind: collection as "manifests" | "blobs" | "referrers", reference: rest };
+}
+
+function placeOf(pathName: string, host: string): Place | undefined {
+  const [, account, region] = CANONICAL_HOST.exec(host) ?? [];
+  if (account && region) return { account, region, name: pathName };
+  const [, localAccount, localRegion, name] = /^(\d{12})\/([a-z0-9-]+)\/(.+)$/.exec(pathName) ?? [];
+  return localAccount && localRegion && name ? { account: localAccount, region: localRegion, name } : undefined;
+}

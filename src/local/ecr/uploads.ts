@@ -1,0 +1,78 @@
+import type { WireResponse } from "../gateway/service.ts";
+import { authorize, checkDigest } from "./distribution.ts";
+import { RegistryRefusal } from "./refusals.ts";
+import type { Exchange } from "./registry-path.ts";
+import type { Layer, Upload } from "./store.ts";
+
+/** Uploads of blobs in every form of the specification ("Pushing blobs"). */
+export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
+  const { contents, caller, place, reference, request } = exchange;
+  authorize({ contents, caller, place }, "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload");
+  const query = new URLSearchParams(request.query);
+  if (request.method === "POST" && reference === "") return begin(exchange, query);
+  const upload = contents.upload(place, reference);
+  switch (request.method) {
+    case "GET":
+      return progress(exchange, upload, 204);
+    case "PATCH":
+      await appendChunk(exchange, upload);
+      return progress(exchange, upload, 202);
+    case "PUT":
+      return finish(exchange, upload, query.get("digest"));
+    case "DELETE":
+      contents.cancel(upload);
+      return { status: 204 };
+    default:
+      throw new RegistryRefusal(405, "UNSUPPORTED", `${request.method} is not supported for uploads`);
+  }
+}
+
+async function begin(exchange: Exchange, query: URLSearchParams): Promise<WireResponse> {
+  const { contents, place } = exchange;
+  const [mount, from, digest] = [query.get("mount"), query.get("from"), query.get("digest")];
+  if (mount) {
+    checkDigest(mount);
+    const mounted = contents.layer(place, mount) ?? mountFrom(exchange, from, mount);
+    if (mounted) return created(exchange, mounted);
+  }
+  const upload = contents.beginUpload(place);
+  // A whole blob in the POST itself.
+  if (digest) return finish(exchange, upload, digest);
+  return progress(exchange, upload, 202);
+}
+
+/** The other repository is named as the client names repositories: with account and region, or without. */
+function mountFrom(exchange: Exchange, from: string | null, digest: string): Layer | undefined {
+  const { contents, caller, place } = exchange;
+  const name = from?.replace(new RegExp(`^${place.account}/${place.region}/`), "");
+  if (!name || /^\d{12}\//.test(name)) return undefined;
+  try {
+    authorize({ contents, caller, place: { ...place, name } }, "GetDownloadUrlForLayer", "BatchCheckLayerAvailability");
+  } catch (error) {
+    // What may not be read can't be mounted: the client uploads instead, as the specification has it.
+    if (error instanceof RegistryRefusal) return undefined;
+    throw error;
+  }
+  return contents.mount(place, name, digest);
+}
+
+async function appendChunk({ contents, request }: Exchange, upload: Upload): Promise<void> {
+  const received = contents.uploadedBytes(upload);
+  const range = /^(\d+)-(\d+)$/.exec(request.headers["content-range"] ?? "");
+  if (range && Number(range[1]) !== received)
+    throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${range[1]}, ${received} bytes were received`, { range: `0-${Math.max(0, received - 1)}` });
+  await contents.append(upload, request.body);
+}
+
+async function finish(exchange: Exchange, upload: Upload, digest: string | null): Promise<WireResponse> {
+  if (!digest) throw new RegistryRefusal(400, "DIGEST_INVALID", "the digest is missing");
+  checkDigest(digest);
+  await appendChunk(exchange, upload);
+  return created(exchange, await exchange.contents.complete(upload, digest));
+}
+
+const created = ({ pathName }: Exchange, { digest }: Layer): WireResponse => ({ status: 201, headers: { location: `/v2/${pathName}/blobs/${digest}`, "docker-content-digest": digest } });
+
+const progress = ({ pathName, contents }: Exchange, upload: Upload, status: number): WireResponse => ({
+  status, headers: { location: `/v2/${pathName}/blobs/uploads/${upload.id}`, "docker-upload-uuid": upload.id, range: `0-${Math.max(0, contents.uploadedBytes(upload) - 1)}` },
+});
