@@ -1,12 +1,13 @@
 import type { Core, Service, ServiceFactory } from "../gateway/service.ts";
 import { groupOperations } from "./groups.ts";
 import type { DefinitionKey, Omics } from "./omics.ts";
-import { defaultQuotas } from "./quotas.ts";
 import { refusedOperations } from "./refused.ts";
 import { createDriver, type Driver } from "./runs/driver.ts";
 import { runOperations } from "./runs/operations.ts";
+import { readSettings, type OmicsSettings } from "./settings.ts";
 import { createStore } from "./store.ts";
 import { tagOperations } from "./tags.ts";
+import { throttle } from "./throttle.ts";
 import { route } from "./wire.ts";
 import { exportHandler } from "./workflows/export-links.ts";
 import { versionOperations, workflowOperations } from "./workflows/operations.ts";
@@ -14,12 +15,14 @@ import { createPublisher } from "./workflows/publisher.ts";
 
 /** AWS HealthOmics, the workflow side: workflows, versions, runs, tasks, run groups, tags. */
 export const omicsService: ServiceFactory = (core): Service => {
-  const { omics, driver } = createOmics(core);
+  const settings = readSettings(core.dataDir);
+  const { omics, driver } = createOmics(core, settings);
   const served = { ...workflowOperations(omics), ...versionOperations(omics), ...runOperations(omics), ...groupOperations(omics), ...tagOperations(omics) };
+  const operations = { ...served, ...refusedOperations(omics, served) };
   return {
     name: "omics",
     wire: { kind: "http", route },
-    operations: { ...served, ...refusedOperations(omics, served) },
+    operations: settings.isThrottling ? throttle(operations, core.clock) : operations,
     paths: [exportHandler(omics)],
     blobsInUse: () => blobsOf(omics),
     recover() {
@@ -30,13 +33,13 @@ export const omicsService: ServiceFactory = (core): Service => {
   };
 };
 
-function createOmics(core: Core): { readonly omics: Omics; readonly driver: Driver } {
+function createOmics(core: Core, { quotas }: OmicsSettings): { readonly omics: Omics; readonly driver: Driver } {
   const driver = createDriver(() => omics);
   const publisher = createPublisher(() => omics);
   const omics: Omics = {
     core,
     store: createStore(core.database),
-    quotas: defaultQuotas,
+    quotas,
     engines: { children: core.children, clock: core.clock, dataDir: core.dataDir, environment: core.settings.environment },
     publish: (key: DefinitionKey) => publisher.publish(key),
     schedule: () => driver.schedule(),

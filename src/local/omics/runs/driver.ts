@@ -2,12 +2,11 @@ import { rmSync } from "node:fs";
 import { findContainerEngine, removeContainers } from "../../engines/container-engine.ts";
 import type { Containers } from "../../engines/engine.ts";
 import { findEngine } from "../../engines/launch.ts";
-import { readResult } from "../../engines/run-folder.ts";
 import type { Omics } from "../omics.ts";
 import type { Run, Verdict } from "../store.ts";
 import { beginRun } from "./begin.ts";
 import { endRun } from "./end.ts";
-import { changeRun, type RunKey } from "./find.ts";
+import { changeRun, keyOf, type RunKey } from "./find.ts";
 import { followRun } from "./follow.ts";
 import { foldersOf, ownerOf } from "./folders.ts";
 import { grantTasks, repeatGrants } from "./grants.ts";
@@ -88,8 +87,19 @@ async function driveToEnd(omics: Omics, key: RunKey, { signal, containers }: Dri
   if (signal.aborted) return;
   const ended = await endRun(omics, key);
   if (ended === undefined) return;
+  await gone(omics, ended);
   if (ended.containers === "docker" || ended.containers === "podman") await removeContainers(omics.engines, ended.containers, ended.uuid);
   rmSync(foldersOf(omics, ended).root, { recursive: true, force: true });
+}
+
+const LEAVING_MS = 5000;
+
+/** The engine has said its last word; its process takes a moment to go. */
+async function gone({ core, engines }: Omics, run: Run): Promise<void> {
+  const engine = findEngine(ownerOf(run), foldersOf({ core }, run).engine, engines);
+  for (let waited = 0; waited < LEAVING_MS && engine.isAlive(); waited += 20) await core.clock.sleep(20);
+  // Also forgets the record of one that a former process had started.
+  await engine.cancel();
 }
 
 async function begun(omics: Omics, key: RunKey, containers: () => Promise<Containers>): Promise<void> {
@@ -107,15 +117,28 @@ async function followed(omics: Omics, key: RunKey, signal: AbortSignal): Promise
     await followRun(omics, key, signal);
     if (signal.aborted) return;
   }
-  const { engine } = foldersOf(omics, run);
-  const latest = omics.store.runs.get(key) ?? run;
-  const result = latest.isCancelled ? { outcome: "cancelled" as const } : (readResult(engine) ?? findEngine(ownerOf(run), engine, omics.engines).result());
-  if (latest.verdict === undefined) decide(omics, key, verdictFrom(result, latest));
+  if ((omics.store.runs.get(key) ?? run).verdict === undefined) decide(omics, key, verdictFrom(omics, omics.store.runs.get(key) ?? run));
 }
 
-function verdictFrom(result: ReturnType<ReturnType<typeof findEngine>["result"]>, run: Run): Verdict {
-  if (run.isCancelled || result.outcome === "cancelled") return run.isCancelled ? { status: "CANCELLED" } : { status: "FAILED", reason: "SERVICE_ERROR", message: "The workflow engine was ended from outside" };
-  return result.outcome === "completed" ? { status: "COMPLETED" } : { status: "FAILED", reason: result.code, message: result.message };
+function verdictFrom(omics: Omics, run: Run): Verdict {
+  if (run.isCancelled) return { status: "CANCELLED" };
+  const result = findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).result();
+  switch (result.outcome) {
+    case "completed":
+      return { status: "COMPLETED" };
+    case "cancelled":
+      return { status: "FAILED", reason: "SERVICE_ERROR", message: "The workflow engine was ended from outside" };
+    case "failed":
+      return failureFrom(omics, run, result);
+  }
+}
+
+/** A task that failed for a reason of its own gives the run that reason: the engine knows only that a task failed. */
+function failureFrom(omics: Omics, run: Run, { code, message }: { readonly code: string; readonly message: string }): Verdict {
+  if (/No space left on device|ENOSPC/.test(message)) return { status: "FAILED", reason: "FILE_SYSTEM_OUT_OF_SPACE", message };
+  const failed = omics.store.tasks.list(keyOf(run), { reverse: true }).map(({ value }) => value).find(({ status }) => status === "FAILED");
+  if (code !== "RUN_TASK_FAILED" || failed === undefined) return { status: "FAILED", reason: code, message };
+  return { status: "FAILED", reason: failed.failureReason ?? code, message: `Task ${failed.name} (${failed.taskId}): ${failed.statusMessage ?? message}` };
 }
 
 function verdictOf(omics: Omics, error: unknown): Verdict {

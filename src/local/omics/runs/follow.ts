@@ -26,7 +26,6 @@ export async function followRun(omics: Omics, key: RunKey, signal: AbortSignal):
   }
   if (signal.aborted) return;
   endTasks(omics, key);
-  for (const record of omics.core.children.of(ownerOf(run))) omics.core.children.forget(record);
 }
 
 function takeIn(omics: Omics, key: RunKey, { event, position }: { readonly event: EngineEvent; readonly position: number }): void {

@@ -4,6 +4,7 @@ import { answer, isAnswered } from "../../engines/run-folder.ts";
 import { pullImage } from "../../engines/container-engine.ts";
 import { taskArn } from "../arns.ts";
 import type { Omics } from "../omics.ts";
+import { gibOf } from "../storage-sizes.ts";
 import type { Run, RunImage, Task } from "../store.ts";
 import { changeRun, keyOf } from "./find.ts";
 import { foldersOf } from "./folders.ts";
@@ -59,12 +60,20 @@ export function repeatGrants(omics: Omics, run: Run): void {
 async function grant(omics: Omics, run: Run, task: Task): Promise<void> {
   const { engine } = foldersOf(omics, run);
   try {
+    checkInstance(run, task);
     const image = task.image === undefined ? undefined : await imageOf(omics, run, task.image);
     if (image !== undefined) changeTask(omics, run, task, { imageDetails: detailsOf(image) });
     answer(engine, task.ask, grantOf(omics, { run, task, image }));
   } catch (error) {
     answer(engine, task.ask, refusalOf(error));
   }
+}
+
+/** @throws RunFailure for a task that no instance of HealthOmics could hold */
+function checkInstance({ place }: Run, { name, cpus, memoryBytes, gpus, accelerator, instanceType }: Task): void {
+  if (instanceType !== undefined) return;
+  if (gpus > 0) throw new RunFailure("UNSUPPORTED_GPU_INSTANCE_TYPE", `Task ${name} asks for ${gpus} of the accelerator ${accelerator ?? "(none named)"}, which no instance in ${place.region} has`);
+  throw new RunFailure("INVALID_TASK_RESOURCE_VALUE", `Task ${name} asks for ${cpus} CPUs and ${gibOf(memoryBytes)} GiB, which no instance in ${place.region} has`);
 }
 
 const detailsOf = ({ image, digest, sourceImage }: RunImage): NonNullable<Task["imageDetails"]> => ({

@@ -108,6 +108,9 @@ def _explain(error, definition):
         position = error.pos
         file = os.path.relpath(position.abspath or position.uri, definition)
         return _failed("WORKFLOW_RUN_FAILED", "(%s Ln %d Col %d) %s" % (file, position.line, position.column, error))
+    if isinstance(error, Error.InputError) and "invalid path" in str(error):
+        # A File with a slash at its end, or a Directory that is none.
+        return _failed("INVALID_URI_INPUT", str(error))
     if isinstance(error, Error.MultipleValidationErrors):
         return _explain(error.exceptions[0], definition)
     return _failed("WORKFLOW_RUN_FAILED", "%s: %s" % (type(error).__name__, error) if str(error) else type(error).__name__)

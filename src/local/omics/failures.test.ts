@@ -1,0 +1,101 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CreateWorkflowCommand, ListRunTasksCommand, ListWorkflowsCommand } from "@aws-sdk/client-omics";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startAccounts } from "../testing/accounts.ts";
+import { furnish, makeRole, openLab, RUN_ROLE, zipOf, type OmicsLab } from "./testing/omics.ts";
+
+let lab: OmicsLab;
+beforeAll(async () => {
+  lab = await openLab();
+}, 120_000);
+afterAll(() => lab[Symbol.asyncDispose]());
+
+const task = (command: string, runtime = "", rest = "") => ({ "main.wdl": `version 1.1\nworkflow W { call t }\ntask t { command <<< ${command} >>> runtime { ${runtime} } ${rest} }` });
+const READER = { "main.wdl": 'version 1.1\nworkflow W { input { File f } call t { input: f = f } }\ntask t { input { File f } command <<< cat ~{f}; sleep 1 >>> }' };
+
+const run = async (files: Readonly<Record<string, string>>, more = {}) => lab.ended(await lab.start({ workflowId: await lab.workflow(files), ...more }));
+const failed = (failureReason: string, statusMessage: RegExp) => ({ status: "FAILED", failureReason, statusMessage: expect.stringMatching(statusMessage) });
+
+describe("each failure reason has what provokes it", () => {
+  test("INVALID_ECR_IMAGE_URI: a public image without a mapping", async () => {
+    expect(await run(task("true", 'docker: "quay.io/biocontainers/bwa:1"'))).toMatchObject(failed("INVALID_ECR_IMAGE_URI", /quay\.io\/biocontainers\/bwa:1 is not in a private ECR registry/));
+  });
+
+  test("INVALID_TASK_RESOURCE_VALUE: more CPUs than any instance has", async () => {
+    expect(await run(task("true", "cpu: 500"))).toMatchObject(failed("INVALID_TASK_RESOURCE_VALUE", /500 CPUs/));
+  });
+
+  test("UNSUPPORTED_GPU_INSTANCE_TYPE: an accelerator nobody has", async () => {
+    expect(await run(task("true", 'acceleratorType: "abacus" acceleratorCount: 1'))).toMatchObject(failed("UNSUPPORTED_GPU_INSTANCE_TYPE", /abacus/));
+  });
+
+  test("OUT_OF_MEMORY_ERROR: a task over its memory", { timeout: 60_000 }, async () => {
+    const files = task(`python3 -c "b = bytearray(300 * 1024 * 1024); import time; time.sleep(5)"`, 'memory: "64 MiB"');
+    expect(await run(files)).toMatchObject(failed("OUT_OF_MEMORY_ERROR", /^Task t \(\d+\): Task ran out of memory$/));
+  });
+
+  test("TASK_TIMED_OUT: a task over its time", { timeout: 60_000 }, async () => {
+    const tool = "{ cwlVersion: v1.2, class: CommandLineTool, requirements: { ToolTimeLimit: { timelimit: 1 } }, baseCommand: [sleep, '60'], inputs: {}, outputs: {} }";
+    expect(await run({ "main.cwl": tool })).toMatchObject(failed("TASK_TIMED_OUT", /timed out/));
+  });
+
+  test("IMPORT_FAILED: the role may not read the input", async () => {
+    const roleArn = await makeRole(lab.iam, "blind", RUN_ROLE.map((part) => ({ ...part, Action: [part.Action].flat().filter((action) => action !== "s3:GetObject") })));
+    expect(await run(READER, { roleArn, parameters: { f: await lab.put("blind.txt", "x") } })).toMatchObject(failed("IMPORT_FAILED", /blind\.txt can't be read with the run's role/));
+  });
+
+  test("INVALID_URI_INPUT: a folder where a file is needed", async () => {
+    expect(await run(READER, { parameters: { f: `s3://${lab.bucket}/folder/` } })).toMatchObject(failed("INVALID_URI_INPUT", /s3:\/\/lab-bucket\/folder\//));
+  });
+
+  test("MODIFIED_INPUT_RESOURCE: an input that changes while the run uses it", async () => {
+    const f = await lab.put("changing.txt", "one");
+    const id = await lab.start({ workflowId: await lab.workflow(READER), parameters: { f } });
+    for (let status; status !== "RUNNING"; ) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
+    await lab.put("changing.txt", "two");
+    expect(await lab.ended(id)).toMatchObject(failed("MODIFIED_INPUT_RESOURCE", /changing\.txt was changed/));
+  });
+
+  test("WORKFLOW_RUN_FAILED: the engine can't evaluate an output", async () => {
+    const files = { "main.wdl": "version 1.1\nworkflow W { call t }\ntask t { command <<< echo x >>> output { Int n = read_int(stdout()) } }" };
+    expect(await run(files)).toMatchObject(failed("WORKFLOW_RUN_FAILED", /invalid literal for int/));
+  });
+
+  test("a session policy narrows the role", async () => {
+    const sessionPolicy = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ["logs:*", "s3:GetObject"], Resource: "*" }] });
+    expect(await run(task("true"), { sessionPolicy })).toMatchObject({ status: "COMPLETED" });
+  });
+});
+
+describe("configuration", () => {
+  const configured = async (settings: object) => {
+    const accounts = await startAccounts();
+    writeFileSync(join(accounts.dataDir, "healthomics.json"), JSON.stringify(settings));
+    await accounts.restart();
+    return furnish(accounts);
+  };
+
+  test("quotas come from healthomics.json: RUN_TIMED_OUT, and 402", { timeout: 60_000 }, async () => {
+    await using other = await configured({ quotas: { workflows: 1, runSeconds: 1 } });
+    const workflowId = await other.workflow(task("sleep 60"));
+    await expect(other.omics.send(new CreateWorkflowCommand({ definitionZip: zipOf(task("true")) }))).rejects.toMatchObject({
+      name: "ServiceQuotaExceededException", $metadata: { httpStatusCode: 402 },
+    });
+    expect(await other.ended(await other.start({ workflowId }))).toMatchObject({ status: "FAILED", failureReason: "RUN_TIMED_OUT" });
+  });
+
+  test("throttling is switched on there", async () => {
+    await using other = await configured({ throttling: true });
+    const answers = await Promise.allSettled(Array.from({ length: 30 }, () => other.omics.send(new ListWorkflowsCommand({}))));
+    const refused = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+    expect(refused.length).toBeGreaterThan(10);
+    expect(refused[0]).toMatchObject({ name: "ThrottlingException", $metadata: { httpStatusCode: 429 } });
+  });
+
+  test("an unknown setting is an error by its name", async () => {
+    const accounts = await startAccounts();
+    writeFileSync(join(accounts.dataDir, "healthomics.json"), JSON.stringify({ quotas: { flows: 1 } }));
+    await expect(accounts.restart()).rejects.toThrow(/healthomics\.json.*\n?.*flows/);
+  });
+});
