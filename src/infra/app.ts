@@ -20,7 +20,7 @@ const workflows = Object.keys(config.workflows).map((workflow) =>
 for (const place of config.production) {
   const production = new ProductionStack(app, `omx-production-${place.account}-${place.region}`, { context, place, env: place, description: "omx: where releases arrive" });
   // The bucket's policy names the promotion roles: they must exist first.
-  for (const workflow of workflows) production.addDependency(workflow);
+  for (const workflow of workflows) production.addStackDependency(workflow);
 }
 Tags.of(app).add("application", "omx");
 app.synth();

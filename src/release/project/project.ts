@@ -16,6 +16,9 @@ export interface Project {
   readonly version: DeclaredVersion;
   readonly tree: SourceTree;
   readonly inspection: Inspection;
+  readonly engine: Engine | "WDL_LENIENT";
+  /** The main file, relative to the root. */
+  readonly main: string;
   /** What HealthOmics is told: the repository's own template, else the inferred one. */
   readonly parameterTemplate: ParameterTemplate;
   readonly readme?: string;
@@ -40,11 +43,17 @@ export function readProject(root: string): Project {
       says: `HealthOmics would refuse this workflow: ${errors.length} error${errors.length === 1 ? "" : "s"}`, fix: "correct the named places; `omx check` shows them all", blame: "user",
       details: errors.map((error) => `${error.file}:${error.line}:${error.column}: ${error.message} [${error.rule}]`),
     });
+  const { engine, main } = inspection;
+  if (!engine || !main)
+    throw new ReleaseError("WorkflowInvalid", { says: `${root} has no workflow definition that can be told apart`, fix: "name main and engine in omx.yaml", blame: "user" });
   const missing = missingFiles(root, config);
   if (missing.length > 0)
     throw new ReleaseError("TestDataMissing", { says: "omx.yaml names files that are not in the repository", fix: "add the files, or correct the paths in omx.yaml", blame: "user", details: missing });
   const readme = readReadme(root, config);
-  return { root, config, version: parseDeclaredVersion(config.version), tree, inspection, parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate, ...(readme !== undefined && { readme }) };
+  return {
+    root, config, version: parseDeclaredVersion(config.version), tree, inspection, engine: config.engine ?? engine, main,
+    parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate, ...(readme !== undefined && { readme }),
+  };
 }
 
 const engineOf = ({ engine }: OmxYaml): { engine?: Engine } => (engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine });

@@ -38,12 +38,12 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
   const { env, identity, project, version, outputDir, tests } = parts;
   const contents = bundleContents(parts);
   const evidence = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), prefix: evidencePrefix(identity.workflow, version.versionName) };
-  const { config, inspection } = project;
+  const { config } = project;
   const differences = await compareWithLast(parts);
   const record: BuildRecord = {
     format: 1, workflow: identity.workflow, version: version.versionName, commit: identity.commit, branch: identity.branch,
     pipelineExecutionId: identity.pipelineExecutionId, startedBy: identity.startedBy,
-    engine: config.engine ?? inspection.engine, main: inspection.main, tags: config.tags,
+    engine: project.engine, main: project.main, tags: config.tags,
     ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
     ...(config.storage && { storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) } }),
     cicd: { ...env.cicd, workflowId: version.workflowId, versionArn: version.arn },
