@@ -1,15 +1,17 @@
+import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { CreateStateMachineCommand, DeleteStateMachineCommand, DescribeExecutionCommand, GetExecutionHistoryCommand, ListExecutionsCommand, paginateGetExecutionHistory, paginateListExecutions, SendTaskSuccessCommand, SFNClient, StartExecutionCommand, StopExecutionCommand, UpdateStateMachineCommand } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
-import { Door, allow, document, FOREVER, HELLO, only, task } from "./testing/door.ts";
+import { CICD, REGION, startAccounts, type TestAccounts } from "../testing/accounts.ts";
+import { Door, allow, document, FOREVER, HELLO, only, task, fresh } from "./testing/door.ts";
 
 let accounts: TestAccounts;
 beforeAll(async () => {
   accounts = await startAccounts();
 });
 afterAll(() => accounts[Symbol.asyncDispose]());
-const { sfn, machine, start, ended, run, history, types, tokenOf, describe: describeExecution } = new Door(() => accounts);
+const { sfn, machine, start, ended, run, history, types, tokenOf, describe: describeExecution, role } = new Door(() => accounts);
 
 describe("executions", () => {
   test("succeed with an output and a history", async () => {
@@ -94,11 +96,38 @@ describe("executions", () => {
 
 describe("what others see of it", () => {
   test("each change of status is an event", async () => {
-    const arn = await start(await machine(HELLO), { name: "seen" });
+    const [watched, watcher] = [await machine(HELLO), await machine(only({ Type: "Pass" }))];
+    const events = new EventBridgeClient(accounts.config());
+    const Name = fresh("rule");
+    await events.send(new PutRuleCommand({ Name, EventPattern: JSON.stringify({ source: ["aws.states"], "detail-type": ["Step Functions Execution Status Change"], detail: { stateMachineArn: [watched] } }) }));
+    const RoleArn = await role(allow("states:StartExecution"));
+    await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: "t", Arn: watcher, RoleArn }] }));
+    const arn = await start(watched, { name: "seen" });
+    const seen = await vi.waitFor(async () => {
+      const { executions } = await sfn().send(new ListExecutionsCommand({ stateMachineArn: watcher }));
+      expect(executions!.length).toBe(2);
+      return Promise.all(executions!.map(async ({ executionArn }) => (JSON.parse((await describeExecution(executionArn!)).input!) as { detail: object; resources: string[] })));
+    });
+    const details = seen.map(({ detail }) => detail as Record<string, unknown>);
+    expect(details.map(({ status }) => status).toSorted()).toEqual(["RUNNING", "SUCCEEDED"]);
+    expect(details.find(({ status }) => status === "SUCCEEDED")).toMatchObject({ executionArn: arn, input: '{"name":"seen"}', output: '{"hello":"seen"}', startDate: expect.any(Number), stopDate: expect.any(Number) });
+    expect(seen[0]!.resources).toEqual([arn]);
+  });
+
+  test.each([["ALL", ["ExecutionStarted", "PassStateEntered", "PassStateExited", "FailStateEntered", "ExecutionFailed"]], ["ERROR", ["ExecutionFailed"]], ["FATAL", ["ExecutionFailed"]]] as const)("logging by level %s", async (level, expected) => {
+    const definition = JSON.stringify({ StartAt: "P", States: { P: { Type: "Pass", Next: "F" }, F: { Type: "Fail", Error: "Bad" } } });
+    const group = `/states/${fresh("group")}`;
+    const logs = new CloudWatchLogsClient(accounts.config());
+    await logs.send(new CreateLogGroupCommand({ logGroupName: group }));
+    const loggingConfiguration = { level, includeExecutionData: false, destinations: [{ cloudWatchLogsLogGroup: { logGroupArn: `arn:aws:logs:${REGION}:${CICD}:log-group:${group}:*` } }] };
+    await expect(machine(definition, { loggingConfiguration })).rejects.toMatchObject({ name: "AccessDeniedException", message: expect.stringContaining("Log Destination") });
+    const arn = await start(await machine(definition, { loggingConfiguration, statements: [allow("logs:*")] }), { secret: 1 });
     await ended(arn);
-    const events = accounts.accounts.core.outbox.pending.list([]).map(({ value }) => value).filter(({ resources }) => resources[0] === arn);
-    expect(events.map(({ detail }) => detail["status"])).toEqual(["RUNNING", "SUCCEEDED"]);
-    expect(events[1]).toMatchObject({ source: "aws.states", detailType: "Step Functions Execution Status Change", detail: { executionArn: arn, input: '{"name":"seen"}', output: '{"hello":"seen"}', stopDate: expect.any(Number) } });
+    const { events } = await logs.send(new FilterLogEventsCommand({ logGroupName: group }));
+    const lines = events!.map(({ message }) => JSON.parse(message!) as Record<string, unknown>);
+    expect(lines.map(({ type }) => type)).toEqual(expected);
+    expect(lines.at(-1)).toMatchObject({ type: "ExecutionFailed", details: { error: "Bad" }, execution_arn: arn, id: "5", previous_event_id: "4", event_timestamp: expect.stringMatching(/^\d{13}$/) });
+    expect(JSON.stringify(lines)).not.toContain("secret");
   });
 });
 

@@ -43,6 +43,11 @@ export class Runner {
     });
   }
 
+  /** Leaves all executions as they are, before what they wait for is ended. */
+  suspend(): void {
+    for (const stopping of this.#running.values()) stopping.abort(new ExecutionSuspended());
+  }
+
   /** Goes on with every execution that was running when the process ended. */
   resumeAll(): void {
     for (const { value } of this.#store.executions.find("running", "yes")) this.launch(value);

@@ -29,5 +29,6 @@ export const statesService: ServiceFactory = (core): Service => {
       runner.resumeAll();
       resumeDeletions(states);
     },
+    stop: () => runner.suspend(),
   };
 };

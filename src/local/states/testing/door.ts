@@ -29,7 +29,7 @@ export class Door {
   role = async (...statements: object[]): Promise<string> => {
     const iam = new IAMClient(this.#accounts().config());
     const RoleName = fresh("role");
-    const trust = document({ Effect: "Allow", Principal: { Service: "states.amazonaws.com" }, Action: "sts:AssumeRole", Condition: { StringEquals: { "aws:SourceAccount": CICD } } });
+    const trust = document({ Effect: "Allow", Principal: { Service: ["states.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com"] }, Action: "sts:AssumeRole", Condition: { StringEquals: { "aws:SourceAccount": CICD } } });
     const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
     if (statements.length > 0) await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "inline", PolicyDocument: document(...statements) }));
     return Role!.Arn!;

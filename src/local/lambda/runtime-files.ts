@@ -1,0 +1,11 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** A file of `runtime/` that is not TypeScript: the compiled output holds none, so there the sources' own is used. */
+export function runtimeFile(name: string): string {
+  const beside = fileURLToPath(new URL(`runtime/${name}`, import.meta.url));
+  return existsSync(beside) ? beside : beside.replace(/([\\/])dist([\\/]local[\\/]lambda[\\/])/, "$1src$2");
+}
+
+/** The NODE_OPTIONS with which programs that use the JavaScript SDK reach the local accounts, labels before the host included. */
+export const nodeOptions = (): string => `--require ${JSON.stringify(runtimeFile("node/disable-host-prefix.cjs"))}`;
