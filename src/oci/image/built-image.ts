@@ -48,8 +48,9 @@ export interface BuiltImage {
   readonly config: ImageConfig;
   readonly mediaType: string;
   readonly bytes: Buffer;
-  /** Configuration and layers, the lowest layer first. */
-  readonly blobs: readonly BlobSource[];
+  readonly configBlob: BlobSource;
+  /** The lowest first. */
+  readonly layers: readonly Layer[];
   /** The bytes of configuration and layers together. */
   readonly sizeBytes: number;
 }
@@ -79,7 +80,8 @@ export function imageOf({ platform, config, history, layers }: ImageParts): Buil
     config: imageConfig,
     mediaType: MEDIA_TYPES.ociManifest,
     bytes,
-    blobs: [memoryBlob(configBytes, descriptor), ...layers.map(({ source }) => source)],
+    configBlob: memoryBlob(configBytes, descriptor),
+    layers,
     sizeBytes: layers.reduce((sum, layer) => sum + layer.descriptor.size, descriptor.size),
   };
 }
@@ -96,12 +98,18 @@ export interface Pushed {
 export async function pushImage(repository: Repository, tag: string, image: BuiltImage): Promise<Pushed> {
   const there = await repository.headManifest(tag);
   if (there?.digest === image.digest) return { digest: image.digest, isNew: false, bytesMoved: 0, bytesSaved: image.sizeBytes };
-  const blobs = [...new Map(image.blobs.map((source) => [source.blob.digest, source])).values()];
-  const sent = await Promise.all(blobs.map((source) => pushBlob(repository, source)));
+  const layers = [...new Map(image.layers.map((layer) => [layer.descriptor.digest, layer])).values()];
+  const sent = await Promise.all([pushBlob(repository, image.configBlob), ...layers.map((layer) => pushLayer(repository, layer))]);
   await repository.putManifest(tag, image);
   const bytesMoved = sent.reduce((sum, bytes) => sum + bytes, 0);
-  const bytesSaved = blobs.reduce((sum, { blob }, index) => sum + (sent[index] === 0 ? blob.size : 0), 0);
-  return { digest: image.digest, isNew: true, bytesMoved, bytesSaved };
+  return { digest: image.digest, isNew: true, bytesMoved, bytesSaved: Math.max(0, image.sizeBytes - bytesMoved) };
+}
+
+async function pushLayer(repository: Repository, { source, origin }: Layer): Promise<number> {
+  if (origin?.registry !== repository.registry) return pushBlob(repository, source);
+  if (origin.repository === repository.repository) return 0;
+  const session = await repository.beginUpload({ digest: source.blob.digest, from: origin.repository });
+  return session === undefined ? 0 : repository.uploadBlob(source, session);
 }
 
 async function pushBlob(repository: Repository, source: BlobSource): Promise<number> {

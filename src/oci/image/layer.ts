@@ -19,6 +19,8 @@ export interface Layer {
   /** The digest of the uncompressed archive, which the image's configuration lists. */
   readonly diffId: Digest;
   readonly source: BlobSource;
+  /** The repository it lies in already, so that it can be mounted from there. */
+  readonly origin?: { readonly registry: string; readonly repository: string };
 }
 
 export interface LayerOptions {

@@ -1,0 +1,56 @@
+import { buffer } from "node:stream/consumers";
+import type { ImageRef } from "../../kit/image-ref.ts";
+import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
+import type { RegistryClient, Repository } from "../client/registry-client.ts";
+import { RegistryError } from "../errors.ts";
+import { formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
+import type { ImageManifest, Platform } from "../manifest.ts";
+import type { ImageConfig } from "./built-image.ts";
+import type { Layer } from "./layer.ts";
+
+/** An image to build on, or to copy files from. */
+export interface BaseImage {
+  readonly config: ImageConfig;
+  readonly layers: readonly Layer[];
+}
+
+/** Finds the images that a Dockerfile names. @throws RegistryError or InvalidManifest where that fails */
+export type ResolveBase = (image: ImageRef, platform: Platform) => Promise<BaseImage>;
+
+/** Reads base images from their registries; layers are read only as far as a build needs their files. */
+export function baseFromRegistry(client: RegistryClient): ResolveBase {
+  return async (image, platform) => {
+    const repository = client.repository(image);
+    const manifest = await imageManifest(repository, { image, reference: referenceOf(image), platform });
+    const config = JSON.parse((await readWhole(repository, manifest)).toString("utf8")) as ImageConfig;
+    const { registry, repository: name } = image;
+    const layers = manifest.layers.map((descriptor, index) => ({
+      descriptor,
+      diffId: config.rootfs.diff_ids[index] ?? "",
+      source: repository.blob(descriptor),
+      origin: { registry, repository: name },
+    }));
+    return { config, layers };
+  };
+}
+
+interface Wanted {
+  readonly image: ImageRef;
+  readonly reference: string;
+  readonly platform: Platform;
+}
+
+async function imageManifest(repository: Repository, { image, reference, platform }: Wanted): Promise<ImageManifest> {
+  const stored = await repository.getManifest(reference);
+  const name = formatImageRef(image);
+  if (!stored) throw new RegistryError({ kind: "missing", registry: image.registry, doing: `read ${name}`, says: "check the name and the tag" });
+  const manifest = readManifest(stored.bytes, stored.mediaType);
+  if (manifest.kind === "image") return manifest;
+  const child = manifest.manifests.find((one) => isPlatform(one.platform, platform));
+  if (!child || child.digest === reference) throw new InvalidManifest(`${name} is not offered for ${formatPlatform(platform)}`);
+  return imageManifest(repository, { image, reference: child.digest, platform });
+}
+
+async function readWhole(repository: Repository, { config }: ImageManifest): Promise<Buffer> {
+  return buffer(repository.blob(config).read());
+}

@@ -1,0 +1,112 @@
+import { posix } from "node:path";
+import { text } from "node:stream/consumers";
+import { Readable } from "node:stream";
+import type { CopySource } from "./build-context.ts";
+import type { FileTree } from "./file-tree.ts";
+import type { Stage } from "./stage.ts";
+import type { LayerEntry } from "./tar-writer.ts";
+
+/** What a COPY or ADD asks for, its variables replaced. */
+export interface CopyRequest {
+  readonly sources: readonly CopySource[];
+  /** As written: a slash at its end means a folder. */
+  readonly destination: string;
+  /** `user[:group]`, by name or number. */
+  readonly chown?: string | undefined;
+  /** Octal digits. */
+  readonly chmod?: string | undefined;
+}
+
+/** A COPY that cannot be carried out; the message says why. */
+export class CopyRefused extends Error {
+  override readonly name = "CopyRefused";
+}
+
+/**
+ * The entries that a COPY adds to the stage's files, in the tree from then on. Folders that are there keep their modes,
+ * links on the way lead where they lead in the image, as when Docker copies into the image's file system.
+ */
+export async function copyInto(stage: Stage, request: CopyRequest): Promise<readonly LayerEntry[]> {
+  const tree = await stage.tree();
+  const owner = request.chown === undefined ? undefined : await ownerOf(stage, tree, request.chown);
+  const entries = new Map<string, LayerEntry>();
+  const put = (entry: LayerEntry): void => {
+    const mode = request.chmod === undefined || entry.kind === "symlink" ? entry.mode : modeOf(request.chmod);
+    for (const folder of missingFolders(tree, entry.path)) putAs({ kind: "directory", path: folder, mode: 0o755 });
+    putAs({ ...entry, mode });
+  };
+  const putAs = (entry: LayerEntry): void => {
+    const owned = { ...entry, ...owner };
+    tree.put(owned);
+    entries.set(entry.path, owned);
+  };
+  const folder = stage.absolute(request.destination);
+  const isFolder = isFolderName(request.destination) || tree.at(tree.resolve(folder))?.kind === "directory";
+  if (request.sources.length > 1 && !isFolder) throw new CopyRefused(`with more than one source the destination has to be a folder: write ${request.destination}/`);
+  for (const source of request.sources) copyOne(tree, { source, destination: folder, isFolder }, put);
+  return [...entries.values()];
+}
+
+const isFolderName = (destination: string): boolean => /(?:^|\/)\.{0,2}$/.test(destination);
+
+interface OneCopy {
+  readonly source: CopySource;
+  readonly destination: string;
+  readonly isFolder: boolean;
+}
+
+function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put: (entry: LayerEntry) => void): void {
+  if (!source.isFolder) {
+    const [file] = source.entries;
+    const path = tree.resolve(isFolder ? posix.join(destination, source.name) : destination);
+    if (tree.at(path)?.kind === "directory") throw new CopyRefused(`/${path} is a folder; a file cannot take its place`);
+    if (file) put({ ...file, path });
+    return;
+  }
+  const root = tree.resolve(destination);
+  if (root !== "" && tree.at(root) && tree.at(root)?.kind !== "directory") throw new CopyRefused(`/${root} is a file; a folder cannot be copied over it`);
+  if (root !== "" && !tree.at(root)) put({ kind: "directory", path: root, mode: 0o755 });
+  for (const entry of source.entries) {
+    const path = tree.resolve(`${root}/${entry.path}`, entry.kind !== "directory");
+    if (entry.kind !== "directory" || tree.at(path)?.kind !== "directory") put({ ...entry, path });
+  }
+}
+
+/** The folders above a path that do not exist yet, the highest first. */
+function missingFolders(tree: FileTree, path: string): readonly string[] {
+  const missing: string[] = [];
+  for (let parent = posix.dirname(path); parent !== "." && tree.at(parent) === undefined; parent = posix.dirname(parent)) missing.unshift(parent);
+  return missing;
+}
+
+function modeOf(chmod: string): number {
+  if (!/^[0-7]{3,4}$/.test(chmod)) throw new CopyRefused(`--chmod=${chmod}: write the mode in octal digits, as in --chmod=755`);
+  return Number.parseInt(chmod, 8);
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A user without a group gets the group of the same number (Dockerfile reference, COPY --chown). */
+async function ownerOf(stage: Stage, tree: FileTree, chown: string): Promise<Owner> {
+  const [user = "", group] = chown.split(":");
+  const uid = await idOf(stage, tree, { name: user, file: "etc/passwd" });
+  return { uid, gid: group === undefined ? uid : await idOf(stage, tree, { name: group, file: "etc/group" }) };
+}
+
+async function idOf(stage: Stage, tree: FileTree, { name, file }: { readonly name: string; readonly file: string }): Promise<number> {
+  if (/^\d+$/.test(name)) return Number(name);
+  const node = tree.at(tree.resolve(file));
+  const lines = node?.kind === "file" ? (await contentOf(stage, node.entry)).split("\n") : [];
+  const line = lines.map((one) => one.split(":")).find(([first]) => first === name);
+  if (line?.[2] !== undefined) return Number(line[2]);
+  if (name === "root") return 0;
+  throw new CopyRefused(`the image has no "${name}" in /${file}; write a number`);
+}
+
+async function contentOf(stage: Stage, entry: LayerEntry): Promise<string> {
+  await stage.fetch([entry]);
+  return entry.kind === "file" ? text(Readable.from(entry.open())) : "";
+}

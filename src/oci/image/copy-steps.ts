@@ -1,0 +1,85 @@
+import { posix } from "node:path";
+import type { Random } from "../../kit/random.ts";
+import { unpackedIfArchive } from "./add-archive.ts";
+import { SourceMissing } from "./build-context.ts";
+import type { BuildContext, CopySource } from "./build-context.ts";
+import { CopyRefused, copyInto } from "./copy-instruction.ts";
+import type { Instruction } from "./dockerfile.ts";
+import { expandText } from "./dockerfile-words.ts";
+import { globPattern, isGlob } from "./dockerignore.ts";
+import { EngineNeeded } from "./engine-needed.ts";
+import { writeLayer } from "./layer.ts";
+import type { Stage } from "./stage.ts";
+import { fileOf } from "./tar-writer.ts";
+import type { LayerEntry } from "./tar-writer.ts";
+
+/** What a COPY needs of the build that it is part of. */
+export interface CopyEnvironment {
+  readonly context: BuildContext;
+  readonly folder: string;
+  readonly compression: "gzip" | "none";
+  readonly random: Random;
+  /** The stage or image that `--from` means, seen from a stage's number. */
+  source(from: string, before: number): Promise<Stage>;
+}
+
+/** A COPY or ADD at its place in a build. */
+export interface CopyStep {
+  readonly stage: Stage;
+  readonly instruction: Instruction;
+  /** The number of the stage: only earlier ones can be copied from. */
+  readonly index: number;
+  readonly expand: (text: string) => string;
+}
+
+const KNOWN_FLAGS = new Set(["from", "chown", "chmod", "link"]);
+
+/** Carries out a COPY or ADD: one layer on top of the stage. */
+export async function copy(build: CopyEnvironment, step: CopyStep): Promise<void> {
+  const { stage, instruction, expand } = step;
+  const { keyword, text, json, flags } = instruction;
+  const unknown = Object.keys(flags).find((flag) => !KNOWN_FLAGS.has(flag));
+  if (unknown !== undefined) throw new EngineNeeded(instruction, `${keyword} --${unknown} needs Docker or Buildah`);
+  const words = (json ?? text.split(/\s+/)).map((word) => (word.startsWith("<<") ? word : expand(word)));
+  const destination = words.at(-1);
+  if (destination === undefined || words.length < 2) throw new CopyRefused(`write ${keyword} source destination`);
+  const sources = (await Promise.all(words.slice(0, -1).map((word) => sourcesOf(build, step, word)))).flat();
+  const [chown, chmod] = [flags["chown"], flags["chmod"]].map((flag) => (flag === undefined ? undefined : expand(flag)));
+  const entries = await copyInto(stage, { sources, destination, chown, chmod });
+  stage.addLayer(await writeLayer(entries, build), `${keyword} ${text}`);
+}
+
+async function sourcesOf(build: CopyEnvironment, step: CopyStep, word: string): Promise<readonly CopySource[]> {
+  const { instruction, index, expand } = step;
+  const from = instruction.flags["from"];
+  if (word.startsWith("<<")) return [heredocOf(step, word)];
+  if (from !== undefined) return fromStage(await build.source(expand(from), index), word);
+  if (instruction.keyword !== "ADD") return build.context.find(word);
+  if (/^(?:https?|git|ssh):\/\/|^git@|\.git(?:#|$)/.test(word)) throw new EngineNeeded(instruction, `ADD of an address (${word}) needs Docker, Podman or Buildah`);
+  return Promise.all((await build.context.find(word)).map((source) => unpackedIfArchive(source, instruction)));
+}
+
+function heredocOf({ stage, instruction }: CopyStep, word: string): CopySource {
+  const name = word.replace(/^<<-?["']?|["']$/g, "");
+  const found = instruction.heredocs.find((one) => one.name === name);
+  if (!found) throw new CopyRefused(`the text ${word} is not there`);
+  const content = found.isExpanded ? expandText(found.content, (variable) => stage.variable(variable)) : found.content;
+  return { name, isFolder: false, entries: [fileOf("", content)] };
+}
+
+async function fromStage(stage: Stage, word: string): Promise<readonly CopySource[]> {
+  const tree = await stage.tree();
+  const pattern = posix.resolve("/", word).slice(1);
+  const paths = isGlob(pattern) ? tree.below("").map(([path]) => path).filter((path) => globPattern(pattern).test(path)) : [pattern];
+  const sources = paths.map((path): CopySource => {
+    const real = tree.resolve(path);
+    const node = tree.at(real);
+    if (!node) throw new SourceMissing(`${word} is not in the image or stage that is copied from`);
+    if (node.kind !== "directory") return { name: posix.basename(path), isFolder: false, entries: [node.entry] };
+    const entries = tree.below(real).map(([below, { entry }]): LayerEntry => ({ ...(entry ?? { kind: "directory", mode: 0o755 }), path: below }));
+    return { name: posix.basename(path), isFolder: true, entries };
+  });
+  if (sources.length === 0) throw new SourceMissing(`no file of the image or stage fits ${word}`);
+  await stage.fetch(sources.flatMap(({ entries }) => entries));
+  return sources;
+}

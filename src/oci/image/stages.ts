@@ -1,0 +1,51 @@
+import { DockerfileError } from "./dockerfile.ts";
+import type { Instruction } from "./dockerfile.ts";
+import { expandWord, splitWords } from "./dockerfile-words.ts";
+
+/** One stage as the Dockerfile has it. */
+export interface StagePlan {
+  /** In lower case, as stages are compared. */
+  readonly name?: string;
+  /** The base as written: an image, an earlier stage, `scratch`, with variables. */
+  readonly image: string;
+  readonly platform?: string;
+  readonly from: Instruction;
+  readonly instructions: readonly Instruction[];
+}
+
+export interface StageOptions {
+  readonly file: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly predefined: Readonly<Record<string, string>>;
+}
+
+/** Divides a Dockerfile into its stages, and finds the values of the ARGs that stand before the first. */
+export function readStages(instructions: readonly Instruction[], options: StageOptions): { readonly plans: readonly StagePlan[]; readonly globals: ReadonlyMap<string, string> } {
+  const globals = new Map(Object.entries(options.predefined));
+  const plans: (StagePlan & { readonly instructions: Instruction[] })[] = [];
+  for (const instruction of instructions) {
+    const { keyword, line } = instruction;
+    if (keyword === "FROM") plans.push({ ...readFrom(instruction, options.file), from: instruction, instructions: [] });
+    else if (plans.length > 0) plans.at(-1)?.instructions.push(instruction);
+    else if (keyword === "ARG") declare(globals, instruction, options.buildArgs);
+    else throw new DockerfileError({ file: options.file, line }, `${keyword} stands before the first FROM; only ARG may`);
+  }
+  if (plans.length === 0) throw new DockerfileError({ file: options.file, line: 1 }, "there is no FROM");
+  return { plans, globals };
+}
+
+function readFrom({ text, flags, line }: Instruction, file: string): Pick<StagePlan, "name" | "image" | "platform"> {
+  const [image = "", as, name, ...more] = splitWords(text);
+  if (image === "" || more.length > 0 || (as !== undefined && (as.toLowerCase() !== "as" || name === undefined)))
+    throw new DockerfileError({ file, line }, `write FROM image, or FROM image AS name, not "FROM ${text}"`);
+  const platform = flags["platform"];
+  return { image, ...(name === undefined ? {} : { name: name.toLowerCase() }), ...(platform === undefined ? {} : { platform }) };
+}
+
+function declare(globals: Map<string, string>, { text }: Instruction, buildArgs: Readonly<Record<string, string>>): void {
+  for (const word of splitWords(text)) {
+    const [name = "", ...rest] = word.split("=");
+    const value = buildArgs[name] ?? (rest.length > 0 ? expandWord(rest.join("="), (other) => globals.get(other)) : globals.get(name));
+    if (value !== undefined) globals.set(name, value);
+  }
+}
