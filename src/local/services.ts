@@ -28,10 +28,10 @@ export const serviceFactories: readonly ServiceFactory[] = [
   ecrService,
   omicsService,
   lambdaService,
-  statesService,
-  eventsService,
   codecommitService,
   codebuildService,
   codepipelineService,
+  statesService,
+  eventsService,
   cloudformationService,
 ];
