@@ -88,7 +88,9 @@ function inspect(folder: string, profile: string): Readonly<Record<string, strin
   const args = ["-log", join(folder, ".nextflow.log"), "inspect", "main.nf", "-format", "json", ...(profile === "" ? [] : ["-profile", profile])];
   try {
     const output = execFileSync(nextflow!, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-    const { processes } = JSON.parse(output.slice(output.indexOf("{"))) as { processes: { name: string; container?: string }[] };
+    // Pipelines print as well, before and after the answer.
+    const answer = output.slice(output.indexOf('{\n    "processes"'), output.lastIndexOf("}") + 1);
+    const { processes } = JSON.parse(answer) as { processes: { name: string; container?: string }[] };
     return Object.fromEntries(processes.map((each) => [each.name, each.container ?? null] as const).sort(([a], [b]) => (a < b ? -1 : 1)));
   } catch (error) {
     const text = error instanceof Error && "stdout" in error ? String(error.stdout) : String(error);

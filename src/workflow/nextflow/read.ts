@@ -1,5 +1,6 @@
 import type { Diagnostic, ParameterTemplate, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
+import { readConfig } from "./config/read-config.ts";
 import { check } from "./lint/check.ts";
 import { dslOf, readManifest } from "./manifest.ts";
 import { readParameters } from "./parameters/parameters.ts";
@@ -51,15 +52,21 @@ export function nextflowProfiles(tree: SourceTree, main: string): readonly strin
   return file === undefined ? [] : [...loadPipeline(project, file).config.profiles];
 }
 
-/** The template of each profile, as `GetWorkflow` gives them in `profileParameterTemplates`. */
+/**
+ * The template of each profile, as `GetWorkflow` gives them in `profileParameterTemplates`: what a profile gives a value
+ * may be left out under it (the guide names the member and not its rule; this is what a run with the profile needs).
+ */
 export function nextflowProfileTemplates(tree: SourceTree, main: string): Readonly<Record<string, ParameterTemplate>> {
   const project = openProject(tree, main);
   const file = sourceOf(project, main);
   if (file === undefined) return {};
-  const { config } = loadPipeline(project, file);
+  const { config, main: module } = loadPipeline(project, file);
+  const { parameterTemplate } = readParameters(project, file, { config, params: module.scope.params });
   const templates = [...config.profiles].map((profile) => {
-    const under = loadPipeline(project, file, { profiles: [profile] });
-    return [profile, readParameters(project, file, { config: under.config, params: under.main.scope.params }).parameterTemplate] as const;
+    const { paramPlaces } = readConfig(project, { profiles: [profile] });
+    const isGiven = (name: string): boolean => paramPlaces.has(name) && paramPlaces.get(name)?.offset !== config.paramPlaces.get(name)?.offset;
+    const entries = Object.entries(parameterTemplate).map(([name, entry]) => [name, isGiven(name) ? { ...entry, optional: true } : entry] as const);
+    return [profile, Object.fromEntries(entries)] as const;
   });
   return Object.fromEntries(templates);
 }

@@ -1,4 +1,4 @@
-import type { Argument, Binary, Call, Cast, Expr, Index, MapLiteral, Property, Template } from "../syntax/ast.ts";
+import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, MapLiteral, Property, Template } from "../syntax/ast.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import type { Token } from "../syntax/tokens.ts";
 import { callMath, callMethod, limited } from "./methods.ts";
@@ -225,7 +225,8 @@ function callNamed(name: string, expr: Call, scope: Scope): Value {
   return guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)) ?? volatileUnknown(scope, expr);
 }
 
-const DEEPEST_CALL = 12;
+/** Functions that call functions deeper than this only recur: each level multiplies the work. */
+const DEEPEST_CALL = 6;
 
 function guarded(scope: Scope, called: FunctionValue, run: (definition: FunctionValue["definition"]) => Value): Value | undefined {
   if (scope.evaluation.calls >= DEEPEST_CALL) return undefined;
@@ -243,14 +244,20 @@ const choicesOf = (args: readonly Argument[], scope: Scope): readonly (readonly 
     return [{ value: result, conditions: [], inputs, how: "variable", file: scope.file, offset: value.start }];
   });
 
-/** The scope of a body with its parameters bound. */
-export function bodyScope(outer: Scope, parameters: readonly string[], args: readonly (readonly Choice[])[]): Scope {
+/** The scope of a body with its parameters bound, those not given to their defaults. */
+export function bodyScope(outer: Scope, parameters: readonly FormalParameter[], args: readonly (readonly Choice[])[]): Scope {
   const scope = inner(outer);
-  parameters.forEach((parameter, at) => {
-    const given = args[at];
-    if (given !== undefined) scope.variables.set(parameter, given);
+  parameters.forEach(({ name, default: tokens }, at) => {
+    const given = args[at] ?? defaultOf(tokens, scope);
+    if (given !== undefined) scope.variables.set(name, given);
   });
   return scope;
+}
+
+function defaultOf(tokens: FormalParameter["default"], scope: Scope): readonly Choice[] | undefined {
+  const value = tokens && interpolated(tokens);
+  if (value === undefined) return undefined;
+  return [{ value: evaluate(value, scope), conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.start }];
 }
 
 function callClosure(value: ClosureValue, args: readonly Value[], scope: Scope): Value {

@@ -48,7 +48,7 @@ function describe(param: ScriptParam, params: ValueMap): Parameter {
   const isFile = type !== undefined && /\bPath\b/.test(type);
   return {
     name,
-    type: type ?? typeOf(known),
+    type: type ?? (value?.kind === "template" ? "string" : typeOf(known)),
     optional: isOptional(param),
     ...(known !== undefined && value !== undefined && { default: asJson(known, file.text.slice(value.start, value.end)) }),
     file: file.path,

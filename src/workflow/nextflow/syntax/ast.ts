@@ -53,9 +53,14 @@ export interface MapLiteral extends Span {
   readonly kind: "map";
   readonly entries: readonly { readonly key: Expr; readonly value: Expr }[];
 }
+export interface FormalParameter {
+  readonly name: string;
+  /** The tokens of its default, parsed when it is needed. */
+  readonly default?: readonly Token[];
+}
 export interface Closure extends Span {
   readonly kind: "closure";
-  readonly parameters: readonly string[];
+  readonly parameters: readonly FormalParameter[];
   readonly body: readonly Statement[];
 }
 export interface Ternary extends Span {
@@ -148,7 +153,7 @@ export interface Workflow extends Span {
 export interface FunctionDefinition extends Span {
   readonly kind: "function";
   readonly name: string;
-  readonly parameters: readonly string[];
+  readonly parameters: readonly FormalParameter[];
   readonly body: readonly Statement[];
 }
 /** `params { input: Path }`, the typed form of Nextflow 25.10. */

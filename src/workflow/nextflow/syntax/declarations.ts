@@ -1,7 +1,7 @@
 import type { Declaration, FunctionDefinition, Label, Statement } from "./ast.ts";
 import { SyntaxFault, type Cursor } from "./cursor.ts";
 import { readCommand, readType } from "./expressions.ts";
-import { parameterNames } from "./primaries.ts";
+import { formalParameters } from "./formal-parameters.ts";
 
 const MODIFIERS = new Set(["def", "var", "final", "static", "private", "public", "protected", "abstract", "synchronized"]);
 
@@ -36,6 +36,7 @@ const isModifier = (cursor: Cursor): boolean =>
 function skipAnnotations(cursor: Cursor): void {
   while (cursor.is("@") && cursor.peek(1).type === "name") {
     cursor.position += 2;
+    while (cursor.is(".") && cursor.peek(1).type === "name") cursor.position += 2;
     if (cursor.is("(")) while (!["end", "newline"].includes(cursor.peek().type) && !cursor.accept(")")) cursor.next();
     cursor.skipNewlines();
   }
@@ -104,7 +105,7 @@ function readFunction(cursor: Cursor, start: number): FunctionDefinition {
     if (cursor.is(")")) open--;
     cursor.next();
   } while (open > 0);
-  const parameters = parameterNames(cursor.tokens.slice(from, cursor.position - 1));
+  const parameters = formalParameters(cursor.tokens.slice(from, cursor.position - 1));
   while (!cursor.is("{")) cursor.next();
   cursor.expect("{");
   const body = cursor.nested(() => cursor.block(cursor));

@@ -1,6 +1,6 @@
 import type { Argument, Closure, Expr } from "./ast.ts";
+import { readParameters } from "./formal-parameters.ts";
 import { describe, type Cursor } from "./cursor.ts";
-import type { Token } from "./tokens.ts";
 
 type ReadExpression = (cursor: Cursor) => Expr;
 
@@ -75,7 +75,7 @@ interface LambdaHead {
 function readLambda(cursor: Cursor, { start, items, readExpression }: LambdaHead): Expr {
   cursor.next();
   cursor.skipNewlines();
-  const parameters = items.map((item) => (item.kind === "name" ? item.name : "_"));
+  const parameters = items.map((item) => ({ name: item.kind === "name" ? item.name : "_" }));
   const value = readExpression(cursor);
   if (value.kind === "closure") return { ...value, parameters, start };
   const body = [{ kind: "expression", expression: value, start: value.start, end: value.end }] as const;
@@ -173,53 +173,4 @@ export function readClosure(cursor: Cursor): Closure {
     cursor.expect("}");
     return { kind: "closure", parameters, body, start, end: cursor.lastEnd };
   });
-}
-
-/** The names before `->`; a closure without them has `it`. */
-function readParameters(cursor: Cursor): readonly string[] {
-  const length = parametersLength(cursor);
-  if (length === undefined) return ["it"];
-  const tokens = cursor.tokens.slice(cursor.position, cursor.position + length);
-  cursor.position += length + 1;
-  return parameterNames(tokens);
-}
-
-/** Parameter lists are short; a look ahead for the arrow of each closure must be as well. */
-const LONGEST_PARAMETERS = 200;
-
-function parametersLength(cursor: Cursor): number | undefined {
-  let open = 0;
-  for (let ahead = 0; ahead < LONGEST_PARAMETERS; ahead++) {
-    const token = cursor.peek(ahead);
-    if (token.type === "end" || token.type === "template") return undefined;
-    if (token.type === "newline" && open === 0 && ahead > 0 && !isOpenEnded(cursor.peek(ahead - 1))) {
-      return cursor.is("->", ahead + 1) ? ahead + 1 : undefined;
-    }
-    if (token.type !== "operator") continue;
-    if (token.text === "->" && open === 0) return ahead;
-    if (token.text === "{" || token.text === "}" || token.text === ";") return undefined;
-    if (token.text === "(" || token.text === "[") open++;
-    if (token.text === ")" || token.text === "]") open--;
-  }
-  return undefined;
-}
-
-const isOpenEnded = (token: Token): boolean => token.type === "newline" || token.text === ",";
-
-/** The names of `Type a, b = 1, (c, d)`: the last name of each group, before its default. */
-export function parameterNames(tokens: readonly Token[]): readonly string[] {
-  const names: string[] = [];
-  let name: string | undefined;
-  let isDefault = false;
-  for (const token of tokens) {
-    if (token.type === "name" && !isDefault) name = token.text;
-    if (token.type !== "operator") continue;
-    if (token.text === "=") isDefault = true;
-    if (token.text !== ",") continue;
-    if (name !== undefined) names.push(name);
-    name = undefined;
-    isDefault = false;
-  }
-  if (name !== undefined) names.push(name);
-  return names;
 }
