@@ -8,7 +8,7 @@ import { gibOf } from "../storage-sizes.ts";
 import type { Run, RunImage, Task } from "../store.ts";
 import { changeRun, keyOf } from "./find.ts";
 import { foldersOf } from "./folders.ts";
-import { readImage, serviceFor, type ReadableImage } from "./images.ts";
+import { readImage, type ReadableImage } from "./images.ts";
 import { logRunEvent } from "./logs.ts";
 import { fits, type Room } from "./machine.ts";
 import { runPrincipal } from "./role.ts";
@@ -95,14 +95,17 @@ interface TokenAnswer {
   readonly authorizationData?: readonly { readonly authorizationToken?: string }[];
 }
 
-/** Brings the image into the container engine from the local registry, as HealthOmics; on the host nothing is brought. */
+/**
+ * Brings the image into the container engine from the local registry; on the host nothing is brought. That HealthOmics
+ * may read it is settled: this is its way from one of our folders into another, under the registry's own account.
+ */
 async function bring(omics: Omics, run: Run, { ref, ecr, digest }: ReadableImage): Promise<string> {
   const host = new URL(omics.core.endpoint()).host;
   const reference = `${host}/${ecr.account}/${ecr.region}/${ref.repository}@${digest}`;
   const program = run.containers ?? "host";
   if (program === "host") return reference;
   const { authorizationData } = await omics.core.dispatcher.call<TokenAnswer>({
-    service: "ecr", operation: "GetAuthorizationToken", input: {}, as: serviceFor(run), account: ecr.account, region: ecr.region,
+    service: "ecr", operation: "GetAuthorizationToken", input: {}, as: { kind: "root", account: ecr.account }, region: ecr.region,
   });
   try {
     await pullImage(omics.engines, { program, reference, authorization: authorizationData?.[0]?.authorizationToken ?? "" });

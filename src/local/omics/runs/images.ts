@@ -35,7 +35,7 @@ export async function readImage(omics: Omics, run: Run, { source, role }: { read
 }
 
 /** HealthOmics itself, on behalf of the run's workflow. */
-export const serviceFor = ({ place, workflowId }: Run): Principal => ({
+const serviceFor = ({ place, workflowId }: Run): Principal => ({
   kind: "service", service: OMICS, sourceAccount: parseAccountId(place.account), sourceArn: workflowArn(place, workflowId),
 });
 

@@ -7,11 +7,13 @@ import {
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { strToU8, zipSync } from "fflate";
 import { systemClock } from "../../../kit/clock.ts";
-import { startAccounts, type ClientConfig, type TestAccounts } from "../../testing/accounts.ts";
+import { CICD, startAccounts, type ClientConfig, type TestAccounts } from "../../testing/accounts.ts";
 
 /** Local accounts with a bucket and a run role, and what tests of HealthOmics do all the time. */
 export interface OmicsLab extends AsyncDisposable {
   readonly config: ClientConfig;
+  /** The production account of the same local accounts. */
+  readonly productionConfig: ClientConfig;
   readonly omics: OmicsClient;
   readonly s3: S3Client;
   readonly iam: IAMClient;
@@ -63,28 +65,36 @@ async function poll<T>(read: () => Promise<T>, isDone: (value: T) => boolean): P
 }
 
 export async function openLab(overrides: Parameters<typeof startAccounts>[0] = {}): Promise<OmicsLab> {
-  return furnish(await startAccounts(overrides));
+  return furnish(await startAccounts({ containers: "host", ...overrides }));
 }
 
 /** Accounts that anybody started, with a client configuration. */
-type Reachable = Pick<TestAccounts, "config"> & AsyncDisposable;
+interface Reachable extends AsyncDisposable {
+  config(profile?: "cicd" | "production"): ClientConfig;
+}
 
 /** The lab in accounts that have neither its bucket nor its role. */
-export async function furnish(accounts: Reachable): Promise<OmicsLab> {
-  const lab = connect(accounts);
+export async function furnish(accounts: Reachable, where: Where = LAB): Promise<OmicsLab> {
+  const lab = connect(accounts, where);
   await lab.s3.send(new CreateBucketCommand({ Bucket: lab.bucket }));
   await makeRole(lab.iam, "run-role");
   return lab;
 }
 
-function connect(accounts: Reachable): OmicsLab {
+interface Where {
+  readonly bucket: string;
+  readonly account: string;
+}
+
+const LAB: Where = { bucket: "lab-bucket", account: CICD };
+
+function connect(accounts: Reachable, { bucket, account }: Where): OmicsLab {
   const config = accounts.config("cicd");
   const [omics, s3, iam, logs] = [new OmicsClient(config), new S3Client(config), new IAMClient(config), new CloudWatchLogsClient(config)];
-  const bucket = "lab-bucket";
-  const roleArn = "arn:aws:iam::111122223333:role/run-role";
+  const roleArn = `arn:aws:iam::${account}:role/run-role`;
   const settled = (id: string) => poll(() => getWorkflow(omics, id), ({ status }) => status !== "CREATING");
   return {
-    config, omics, s3, iam, bucket, roleArn, settled,
+    config, productionConfig: accounts.config("production"), omics, s3, iam, bucket, roleArn, settled,
     settledVersion: (workflowId, versionName) => poll(() => getVersion(omics, workflowId, versionName), ({ status }) => status !== "CREATING"),
     async workflow(files, more = {}) {
       const { id = "" } = await omics.send(new CreateWorkflowCommand({ name: "lab", definitionZip: zipOf(files), ...more }));
