@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { zipSync } from "fflate";
 import { type Json, type Properties, type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import { runtimeFile } from "./runtime-files.ts";
 
 const tagList = [{ Key: "string", Value: "string" }] as const;
 
@@ -51,9 +53,16 @@ function configuration(properties: Properties): Record<string, Json> {
 function codeOf({ Code, Runtime }: Properties): object {
   const { ZipFile, ...source } = (Code ?? {}) as { readonly ZipFile?: string };
   if (ZipFile === undefined) return source;
-  const name = String(Runtime).startsWith("python") ? "index.py" : "index.js";
+  const isPython = String(Runtime).startsWith("python");
+  const files = { [isPython ? "index.py" : "index.js"]: Buffer.from(ZipFile), ...responseModule(ZipFile, isPython) };
   // A fixed time: the same source is the same ZIP.
-  return { ZipFile: zipSync({ [name]: Buffer.from(ZipFile) }, { mtime: new Date("1980-01-01T00:00:00") }) };
+  return { ZipFile: zipSync(files, { mtime: new Date("1980-01-01T00:00:00") }) };
+}
+
+/** The module with which inline functions answer CloudFormation, beside those that import it. */
+function responseModule(source: string, isPython: boolean): Record<string, Uint8Array> {
+  if (isPython) return source.includes("cfnresponse") ? { "cfnresponse.py": readFileSync(runtimeFile("python/cfnresponse.py")) } : {};
+  return source.includes("cfn-response") ? { "node_modules/cfn-response/index.js": readFileSync(runtimeFile("node/cfn-response.js")) } : {};
 }
 
 async function reserve({ properties, call }: ResourceRequest, { FunctionName, before }: { readonly FunctionName: string; readonly before: Properties }): Promise<void> {

@@ -7,5 +7,7 @@ export function runtimeFile(name: string): string {
   return existsSync(beside) ? beside : beside.replace(/([\\/])dist([\\/]local[\\/]lambda[\\/])/, "$1src$2");
 }
 
+const PRELOADS = ["node/disable-host-prefix.cjs", "node/answer-over-http.cjs"];
+
 /** The NODE_OPTIONS with which programs that use the JavaScript SDK reach the local accounts, labels before the host included. */
-export const nodeOptions = (): string => `--require ${JSON.stringify(runtimeFile("node/disable-host-prefix.cjs"))}`;
+export const nodeOptions = (): string => PRELOADS.map((name) => `--require ${JSON.stringify(runtimeFile(name))}`).join(" ");
