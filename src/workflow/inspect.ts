@@ -1,5 +1,6 @@
 import { readCwl } from "./cwl/read.ts";
 import { type Asked, definitionFiles, detect, type Detected, engineOf, isDetected, withoutId } from "./detect.ts";
+import { openFolder } from "./folder-tree.ts";
 import type { Diagnostic, Engine, Inspection, Reading } from "./inspection.ts";
 import { readNextflow } from "./nextflow/read.ts";
 import { pipelineFiles } from "./pipelines.ts";
@@ -29,10 +30,13 @@ export function inspect(tree: SourceTree, asked: Asked = {}): Inspection {
 }
 
 /**
- * Every WDL document with a workflow, every CWL document and every Nextflow pipeline of the tree, each as if it were the
- * main file of its repository, in the order of their paths. Never throws on what files hold.
+ * Every WDL document with a workflow, every CWL document and every Nextflow pipeline of a tree (or of the folder with
+ * this path), each as if it were the main file of its repository, in the order of their paths. Hidden files and folders
+ * are skipped. Never throws on what files hold.
+ * @throws the file system's error when the folder is not there
  */
-export function* inspectAll(tree: SourceTree): Generator<Inspection, void> {
+export function* inspectAll(root: SourceTree | string): Generator<Inspection, void> {
+  const tree = typeof root === "string" ? openFolder(root) : root;
   const mains: readonly Detected[] = [
     ...definitionsIn(tree, "WDL").filter(({ main }) => hasWorkflow(tree.text(main))),
     ...definitionsIn(tree, "CWL"),
