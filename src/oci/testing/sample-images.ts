@@ -24,8 +24,15 @@ export const memoryBlob = (bytes: Buffer) => ({
   },
 });
 
+export interface Sample {
+  readonly layers: readonly Buffer[];
+  readonly platform?: Platform;
+  /** What the layers are called. @default - uncompressed */
+  readonly layerType?: string;
+}
+
 /** Pushes an image of these layers and returns its descriptor. Its content is noise: it is for moving, not for running. */
-export async function pushSample(repository: Repository, tag: string, sample: { readonly layers: readonly Buffer[]; readonly platform?: Platform }): Promise<Descriptor> {
+export async function pushSample(repository: Repository, tag: string, sample: Sample): Promise<Descriptor> {
   const platform = sample.platform ?? { os: "linux", architecture: "amd64" };
   const config = Buffer.from(JSON.stringify({ ...platform, config: {}, rootfs: { type: "layers", diff_ids: sample.layers.map((bytes) => digestOf(bytes)) } }));
   for (const bytes of new Set([config, ...sample.layers]))
@@ -35,7 +42,7 @@ export async function pushSample(repository: Repository, tag: string, sample: { 
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.ociManifest,
     config: descriptor(config, MEDIA_TYPES.ociConfig),
-    layers: sample.layers.map((bytes) => descriptor(bytes, MEDIA_TYPES.ociLayerTar)),
+    layers: sample.layers.map((bytes) => descriptor(bytes, sample.layerType ?? MEDIA_TYPES.ociLayerTar)),
   };
   return { ...(await put(repository, tag, manifest)), platform };
 }
