@@ -78,6 +78,10 @@ describe("a container directive", () => {
     ]);
   });
 
+  test("may be assigned, and the last one counts", () => {
+    expect(shown(withBody("container 'a:1'\ncontainer = 'a:2'"))).toMatchObject([{ image: "a:2" }]);
+  });
+
   test("of null gives nothing", () => {
     const result = withBody("container null");
     expect([result.images, result.unresolved]).toEqual([[], []]);

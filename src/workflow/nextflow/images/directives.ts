@@ -1,5 +1,4 @@
-import { branches, choose } from "../evaluate/choices.ts";
-import { execute } from "../evaluate/choices.ts";
+import { branches, choose, execute } from "../evaluate/choices.ts";
 import { inner } from "../evaluate/scope.ts";
 import type { Choice, Scope, Value } from "../evaluate/types.ts";
 import type { Argument, Expr, Process, Statement } from "../syntax/ast.ts";
@@ -49,8 +48,9 @@ function directive(expression: Expr, scope: Scope, guard: Guard): readonly Direc
   if (expression.kind === "call" && expression.callee.kind === "name") {
     return [{ name: expression.callee.name, args: expression.args, offset: expression.start, scope, ...guard }];
   }
-  // `container = 'x'` in a process is what people write who come from a configuration; Nextflow takes it as a variable.
-  return [];
+  // `container = 'x'`, as in a configuration, sets the directive as well (tried with 24.10).
+  if (expression.kind !== "assignment" || expression.operator !== "=" || expression.target.kind !== "name") return [];
+  return [{ name: expression.target.name, args: [{ value: expression.value }], offset: expression.start, scope, ...guard }];
 }
 
 /** The values of a directive's first argument, the default first. */

@@ -216,11 +216,15 @@ function readSuffix(cursor: Cursor, object: Expr, start: number): Expr | undefin
     return { kind: "property", object, name: readMember(cursor), start, end: cursor.lastEnd };
   }
   if (cursor.is("(") && isCalled(object)) return { kind: "call", callee: object, args: readCallArguments(cursor, readExpression), start, end: cursor.lastEnd };
+  if (isSafeIndex(cursor)) cursor.next();
   if (cursor.is("[") && !isMapArgument(cursor, object)) return readIndex(cursor, object, start);
   if (cursor.is("{") && takesClosure(object)) return withClosure(cursor, object, start);
   if (cursor.accept("++") || cursor.accept("--")) return { kind: "unary", operator: "++", operand: object, start, end: cursor.lastEnd };
   return undefined;
 }
+
+/** `a?[0]`; a ternary has blanks around its question mark. */
+const isSafeIndex = (cursor: Cursor): boolean => cursor.is("?") && !cursor.peek().isSpaced && cursor.is("[", 1) && !cursor.peek(1).isSpaced;
 
 const isCalled = (object: Expr): boolean => object.kind !== "literal" || typeof object.value === "string";
 const takesClosure = (object: Expr): boolean =>
