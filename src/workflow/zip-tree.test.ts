@@ -66,7 +66,7 @@ test("names that leave the archive are refused", async () => {
 
 test("a name that stands for two things is refused", async () => {
   await refused(renamed(await zip({ name: "a1.wdl" }, { name: "a2.wdl" }), "a2.wdl", "a1.wdl"), /twice/);
-  await refused(renamed(await zip({ name: "aaa.wdl" }, { name: "bbaaa.wdl" }), "bbaaa.wdl", ".\/aaa.wdl"), /twice/);
+  await refused(renamed(await zip({ name: "aaa.wdl" }, { name: "bbaaa.wdl" }), "bbaaa.wdl", "./aaa.wdl"), /twice/);
   await refused(await zip({ name: "a" }, { name: "a/b.wdl" }), /file and a folder/);
 });
 
