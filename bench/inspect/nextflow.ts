@@ -85,7 +85,15 @@ function compare(name: string, folder: string, profiles: readonly string[]): Ans
 }
 
 function inspect(folder: string, profile: string): Readonly<Record<string, string | null>> | undefined {
-  const args = ["-log", join(folder, ".nextflow.log"), "inspect", "main.nf", "-format", "json", ...(profile === "" ? [] : ["-profile", profile])];
+  const args = [
+    "-log",
+    join(folder, ".nextflow.log"),
+    "inspect",
+    "main.nf",
+    "-format",
+    "json",
+    ...(profile === "" ? [] : ["-profile", profile]),
+  ];
   try {
     const output = execFileSync(nextflow!, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
     // Pipelines print as well, before and after the answer.

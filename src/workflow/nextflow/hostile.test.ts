@@ -30,26 +30,35 @@ const HOSTILE: Readonly<Record<string, string>> = {
   recursion: "def f(x) { f(x) + f(x) }\nprocess.container = f(1)",
   "many choices": `process.container = "${"${params.a ? 'x' : 'y'}".repeat(200)}"`,
   "self reference": "x = { x() }\nprocess.container = x()",
-  controls: Array.from({ length: 200 }, (_, at) => String.fromCharCode(at)).join("").repeat(50),
+  controls: Array.from({ length: 200 }, (_, at) => String.fromCharCode(at))
+    .join("")
+    .repeat(50),
 };
 
 describe("hostile text is read in bounded time", () => {
-  test.each(Object.entries(HOSTILE))("%s", (_, text) => {
-    const main = "process ONE { container 'one:1'\nscript: 'true' }\nworkflow { ONE() }";
-    const asConfig = readNextflow(memoryTree({ "main.nf": main, "nextflow.config": text }), "main.nf");
-    expect(asConfig.images.map(({ task }) => task)).toContain("ONE");
-    const asScript = readNextflow(memoryTree({ "main.nf": `${main}\n${text}` }), "main.nf");
-    expect(asScript.languageVersion).toBe("DSL2");
-  }, 10_000);
+  test.each(Object.entries(HOSTILE))(
+    "%s",
+    (_, text) => {
+      const main = "process ONE { container 'one:1'\nscript: 'true' }\nworkflow { ONE() }";
+      const asConfig = readNextflow(memoryTree({ "main.nf": main, "nextflow.config": text }), "main.nf");
+      expect(asConfig.images.map(({ task }) => task)).toContain("ONE");
+      const asScript = readNextflow(memoryTree({ "main.nf": `${main}\n${text}` }), "main.nf");
+      expect(asScript.languageVersion).toBe("DSL2");
+    },
+    10_000,
+  );
 });
 
 describe("includes", () => {
   test("of scripts in a circle end", () => {
-    const result = readNextflow(memoryTree({
-      "main.nf": "include { A } from './a'\nworkflow { A() }",
-      "a.nf": "include { B } from './b'\nworkflow A { B() }",
-      "b.nf": "include { A } from './a'\nprocess P { container 'p:1'\nscript: 'true' }\nworkflow B { P(); A() }",
-    }), "main.nf");
+    const result = readNextflow(
+      memoryTree({
+        "main.nf": "include { A } from './a'\nworkflow { A() }",
+        "a.nf": "include { B } from './b'\nworkflow A { B() }",
+        "b.nf": "include { A } from './a'\nprocess P { container 'p:1'\nscript: 'true' }\nworkflow B { P(); A() }",
+      }),
+      "main.nf",
+    );
     expect(result.images).toMatchObject([{ image: "p:1" }]);
   });
 
@@ -65,7 +74,10 @@ describe("includes", () => {
 
   test("out of the tree, absolute or of another scheme read nothing", () => {
     for (const target of ["../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "${projectDir}/../../x"]) {
-      const result = readNextflow(memoryTree({ "main.nf": `include { A } from "${target}"\nworkflow { A() }`, "nextflow.config": `includeConfig "${target}"` }), "main.nf");
+      const result = readNextflow(
+        memoryTree({ "main.nf": `include { A } from "${target}"\nworkflow { A() }`, "nextflow.config": `includeConfig "${target}"` }),
+        "main.nf",
+      );
       expect(result.diagnostics.filter(({ file }) => file === "main.nf")).toMatchObject([{ rule: "nextflow-missing-include" }]);
       expect(result.images).toEqual([]);
     }
@@ -74,10 +86,14 @@ describe("includes", () => {
 
 describe("names that objects have", () => {
   test("are names of processes, parameters and settings like others", () => {
-    const result = readNextflow(memoryTree({
-      "main.nf": "params.constructor = 1\nparams.__proto__ = 2\nprocess toString { container 'a:1'\nscript: 'true' }\nworkflow { toString() }",
-      "nextflow.config": "process { withName: constructor { container = 'x' } }\nhasOwnProperty = 1",
-    }), "main.nf");
+    const result = readNextflow(
+      memoryTree({
+        "main.nf":
+          "params.constructor = 1\nparams.__proto__ = 2\nprocess toString { container 'a:1'\nscript: 'true' }\nworkflow { toString() }",
+        "nextflow.config": "process { withName: constructor { container = 'x' } }\nhasOwnProperty = 1",
+      }),
+      "main.nf",
+    );
     expect(Object.keys(result.parameterTemplate)).toEqual(["constructor", "__proto__"]);
     expect(result.images).toMatchObject([{ task: "toString", image: "a:1" }]);
   });
@@ -85,9 +101,20 @@ describe("names that objects have", () => {
 
 describe("selectors are Java's patterns for whole names", () => {
   test.each([
-    [".*:FOO", "A:B:FOO", true], [".*:FOO", "FOO", false], ["(.+:)?FOO", "FOO", true], ["FOO|BAR", "BAR", true], ["FOO|BAR", "BARN", false],
-    ["A{2,3}", "AAA", true], [".*:(?!X)\\w+", "A:YY", true], [".*:(?!X)\\w+", "A:XY", false], ["[A-C]+_\\d", "ABC_1", true], ["[^A]x", "Bx", true],
-    ["FOO.*", "FOO:B", true], ["(A|B)+C", "ABABC", true], ["a++", "aa", true], ["", "", true],
+    [".*:FOO", "A:B:FOO", true],
+    [".*:FOO", "FOO", false],
+    ["(.+:)?FOO", "FOO", true],
+    ["FOO|BAR", "BAR", true],
+    ["FOO|BAR", "BARN", false],
+    ["A{2,3}", "AAA", true],
+    [".*:(?!X)\\w+", "A:YY", true],
+    [".*:(?!X)\\w+", "A:XY", false],
+    ["[A-C]+_\\d", "ABC_1", true],
+    ["[^A]x", "Bx", true],
+    ["FOO.*", "FOO:B", true],
+    ["(A|B)+C", "ABABC", true],
+    ["a++", "aa", true],
+    ["", "", true],
   ])("%s and %s", (pattern, text, matches) => {
     expect(wholeMatcher(pattern)?.(text)).toBe(matches);
   });

@@ -18,12 +18,17 @@ describe("a container directive", () => {
   });
 
   test("of a ternary over the engine gives the docker branch, and the other with its condition", () => {
-    const body = "container \"${ workflow.containerEngine == 'singularity' && !task.ext.singularity_pull_docker_container ?\n" +
+    const body =
+      "container \"${ workflow.containerEngine == 'singularity' && !task.ext.singularity_pull_docker_container ?\n" +
       "  'https://depot.galaxyproject.org/singularity/a:1' :\n  'biocontainers/a:1' }\"";
     expect(withBody(body).images).toEqual([
       { image: "biocontainers/a:1", task: "ONE", file: "main.nf", line: 4, how: "ternary" },
       {
-        image: "https://depot.galaxyproject.org/singularity/a:1", task: "ONE", file: "main.nf", line: 3, how: "ternary",
+        image: "https://depot.galaxyproject.org/singularity/a:1",
+        task: "ONE",
+        file: "main.nf",
+        line: 3,
+        how: "ternary",
         condition: "workflow.containerEngine == 'singularity' && !task.ext.singularity_pull_docker_container",
       },
     ]);
@@ -36,7 +41,8 @@ describe("a container directive", () => {
   });
 
   test("of nested ternaries gives every branch", () => {
-    const body = "container \"${workflow.containerEngine == 'singularity' ? 'https://s' : params.gpu ? 'x:gpu' : params.arm ? 'x:arm' : 'x:cpu'}\"";
+    const body =
+      "container \"${workflow.containerEngine == 'singularity' ? 'https://s' : params.gpu ? 'x:gpu' : params.arm ? 'x:arm' : 'x:cpu'}\"";
     expect(shown(withBody(body, "params.gpu = false\nparams.arm = false"))).toEqual([
       { image: "x:cpu", how: "ternary", condition: undefined, input: "arm" },
       { image: "x:arm", how: "ternary", condition: "params.arm", input: "arm" },
@@ -61,7 +67,8 @@ describe("a container directive", () => {
   test("under an if gives both sides", () => {
     const body = "if (workflow.containerEngine == 'singularity' && !params.pull) {\n container 'https://s' } else {\n container 'd:1' }";
     expect(shown(withBody(body))).toMatchObject([
-      { image: "d:1" }, { image: "https://s", condition: "workflow.containerEngine == 'singularity' && !params.pull" },
+      { image: "d:1" },
+      { image: "https://s", condition: "workflow.containerEngine == 'singularity' && !params.pull" },
     ]);
   });
 
@@ -119,9 +126,7 @@ describe("docker.registry", () => {
 describe("the configuration", () => {
   test("overrides by selectors of included files; files that nothing includes and profiles are no defaults", () => {
     const result = withBody("container 'own:1'", "profiles {\n  arm64 { process { withName: ONE { container = 'arm:1' } } }\n}");
-    expect(result.images).toMatchObject([
-      { image: "own:1" }, { image: "arm:1", how: "profile", condition: "-profile arm64" },
-    ]);
+    expect(result.images).toMatchObject([{ image: "own:1" }, { image: "arm:1", how: "profile", condition: "-profile arm64" }]);
     const included = read({
       "main.nf": "process ONE { container 'own:1'\nscript: 'true' }\nworkflow { ONE() }",
       "nextflow.config": "includeConfig 'conf/a.config'",
@@ -138,16 +143,28 @@ describe("the configuration", () => {
       "m.nf": "process A { container 'a:1'\nscript: 'true' }",
       "nextflow.config": "process { withName: A_AGAIN { container = 'a:2' } }",
     });
-    expect(result.images.map(({ task, image }) => [task, image])).toEqual([["A", "a:1"], ["A_AGAIN", "a:2"]]);
+    expect(result.images.map(({ task, image }) => [task, image])).toEqual([
+      ["A", "a:1"],
+      ["A_AGAIN", "a:2"],
+    ]);
   });
 
   test("gives process.container to those without one", () => {
-    expect(shown(withBody("", "process.container = 'd:1'"))).toEqual([{ image: "d:1", how: "config", condition: undefined, input: undefined }]);
+    expect(shown(withBody("", "process.container = 'd:1'"))).toEqual([
+      { image: "d:1", how: "config", condition: undefined, input: undefined },
+    ]);
     expect(shown(withBody("container 'own:1'", "process.container = 'd:1'"))).toMatchObject([{ image: "own:1" }]);
   });
 
   test("under an if tells what a parameter would change", () => {
-    expect(shown(withBody("container 'own:1'", "params.gpu = false\nif (params.gpu) {\n process.container = 'x:1'\n process { withName: ONE { container = 'gpu:1' } }\n}"))).toEqual([
+    expect(
+      shown(
+        withBody(
+          "container 'own:1'",
+          "params.gpu = false\nif (params.gpu) {\n process.container = 'x:1'\n process { withName: ONE { container = 'gpu:1' } }\n}",
+        ),
+      ),
+    ).toEqual([
       { image: "own:1", how: "literal", condition: undefined, input: undefined },
       { image: "gpu:1", how: "selector", condition: "params.gpu", input: "gpu" },
     ]);
@@ -176,7 +193,8 @@ describe("tasks", () => {
     });
     expect(result.images.map(({ image }) => image).sort()).toEqual(["b:1", "c:1"]);
     expect(result.diagnostics.filter(({ severity }) => severity === "error").map(({ rule, file, line }) => [rule, file, line])).toEqual([
-      ["nextflow-syntax", "b.nf", 6], ["nextflow-missing-include", "main.nf", 1],
+      ["nextflow-syntax", "b.nf", 6],
+      ["nextflow-missing-include", "main.nf", 1],
     ]);
   });
 });

@@ -5,8 +5,11 @@ import { readNextflow } from "./read.ts";
 import { nextflowRules } from "./rules.ts";
 
 const RUN = "\nscript:\n'true'\n}\nworkflow { ONE() }\n";
-const one = (body: string, config = "", more: Readonly<Record<string, string>> = {}) =>
-  ({ "main.nf": `process ONE {\ncontainer 'quay.io/a:1'\n${body}${RUN}`, "nextflow.config": config, ...more });
+const one = (body: string, config = "", more: Readonly<Record<string, string>> = {}) => ({
+  "main.nf": `process ONE {\ncontainer 'quay.io/a:1'\n${body}${RUN}`,
+  "nextflow.config": config,
+  ...more,
+});
 const schema = (properties: object) => ({ "nextflow_schema.json": JSON.stringify({ $schema: "draft-07", properties }) });
 
 /** For each rule a pipeline that breaks it, and the place that is told. */
@@ -15,15 +18,25 @@ const CASES: readonly (readonly [rule: string, files: Readonly<Record<string, st
   ["nextflow-missing-main", { "other.nf": "workflow { }" }, "main.nf", 1],
   ["nextflow-missing-include", { "main.nf": "\ninclude { A } from './gone'\nworkflow { }" }, "main.nf", 2],
   ["nextflow-missing-include", { "main.nf": "include { A } from '../../outside'\nworkflow { }" }, "main.nf", 1],
-  ["nextflow-missing-definition", { "main.nf": "include { A } from './m'\nworkflow { }", "m.nf": "process B { script: 'true' }" }, "main.nf", 1],
+  [
+    "nextflow-missing-definition",
+    { "main.nf": "include { A } from './m'\nworkflow { }", "m.nf": "process B { script: 'true' }" },
+    "main.nf",
+    1,
+  ],
   ["nextflow-missing-config", one("", "\nincludeConfig 'conf/gone.config'"), "nextflow.config", 2],
   ["nextflow-include-cycle", one("", "includeConfig 'a.config'", { "a.config": "\nincludeConfig 'nextflow.config'" }), "a.config", 2],
   ["nextflow-remote-config", one("", "includeConfig 'https://example.org/x.config'"), "nextflow.config", 1],
   ["nextflow-schema-unusable", one("", "", { "nextflow_schema.json": "{" }), "nextflow_schema.json", 1],
   ["nextflow-version-not-semver", one("", "manifest.version = '1.0dev'"), "nextflow.config", 1],
   ["nextflow-publish-dir", one("publishDir 'results', mode: 'copy'"), "main.nf", 3],
-  ["nextflow-publish-dir", one("publishDir path: \"${params.outdir}/x\"", "params.outdir = './results'"), "main.nf", 3],
-  ["nextflow-publish-dir", one("", "process.publishDir = [ path: { \"${params.outdir}/${task.process}\" }, mode: 'copy' ]"), "nextflow.config", 1],
+  ["nextflow-publish-dir", one('publishDir path: "${params.outdir}/x"', "params.outdir = './results'"), "main.nf", 3],
+  [
+    "nextflow-publish-dir",
+    one("", "process.publishDir = [ path: { \"${params.outdir}/${task.process}\" }, mode: 'copy' ]"),
+    "nextflow.config",
+    1,
+  ],
   ["nextflow-output-path", { ...one(""), "main.nf": `${one("")["main.nf"]}output {\n  bams {\n    path '/abs'\n  }\n}` }, "main.nf", 10],
   ["nextflow-dsl1", { "main.nf": "process A {\ncontainer 'a:1'\ninput:\nfile x from ch\nscript:\n'true'\n}" }, "main.nf", 1],
   ["nextflow-engine-version", one("", "manifest { nextflowVersion = '!>=99.0' }"), "nextflow.config", 1],
@@ -46,7 +59,12 @@ const CASES: readonly (readonly [rule: string, files: Readonly<Record<string, st
   ["nextflow-description-long", one("", "", schema({ a: { description: "x".repeat(257) } })), "nextflow_schema.json", 1],
   ["nextflow-description-control", one("", "", schema({ a: { description: "x\ny" } })), "nextflow_schema.json", 1],
   ["nextflow-parameter-name", one("", "", schema({ ["n".repeat(129)]: {} })), "nextflow_schema.json", 1],
-  ["nextflow-parameters-many", one("", "", schema(Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`p${at}`, {}])))), "nextflow_schema.json", 1],
+  [
+    "nextflow-parameters-many",
+    one("", "", schema(Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`p${at}`, {}])))),
+    "nextflow_schema.json",
+    1,
+  ],
 ];
 
 describe("each rule is told at its place", () => {
@@ -67,15 +85,20 @@ describe("each rule is told at its place", () => {
 test("a pipeline as HealthOmics wants it gets no word", () => {
   const files = {
     "main.nf": `process ONE {\ncontainer '123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1'\ncpus 2\nmemory '4 GB'\npublishDir "\${params.outdir}/one"${RUN}`,
-    "nextflow.config": "params.outdir = '/mnt/workflow/pubdir'\nmanifest { version = '1.0.0'\nnextflowVersion = '24.10.8' }\nplugins { id 'nf-schema@2.3.0' }",
+    "nextflow.config":
+      "params.outdir = '/mnt/workflow/pubdir'\nmanifest { version = '1.0.0'\nnextflowVersion = '24.10.8' }\nplugins { id 'nf-schema@2.3.0' }",
   };
   expect(readNextflow(memoryTree(files), "main.nf").diagnostics).toEqual([]);
 });
 
 test("a config include that only HealthOmics or a try takes is read there, and no error where it is not", () => {
-  const files = one("", "if (\"$AWS_WORKFLOW_RUN\") {\n includeConfig 'omics.config'\n}\ntry { includeConfig 'gone.config' } catch (Exception e) { }", {
-    "omics.config": "process { withName: ONE { container = 'omics:1' } }",
-  });
+  const files = one(
+    "",
+    "if (\"$AWS_WORKFLOW_RUN\") {\n includeConfig 'omics.config'\n}\ntry { includeConfig 'gone.config' } catch (Exception e) { }",
+    {
+      "omics.config": "process { withName: ONE { container = 'omics:1' } }",
+    },
+  );
   const { images, diagnostics } = readNextflow(memoryTree(files), "main.nf");
   expect(images).toMatchObject([{ image: "omics:1" }]);
   expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
@@ -83,9 +106,19 @@ test("a config include that only HealthOmics or a try takes is read there, and n
 
 describe("the engine HealthOmics takes (guide, Version support)", () => {
   test.each([
-    [undefined, "23.10.0"], ["", "23.10.0"], ["nonsense", "23.10.0"], ["24.10.8", "24.10.8"], ["!22.04.0", "22.04.0"], ["22.04", "22.04.0"],
-    [">=22.10.0", "23.10.0"], ["!>=23.04.0", "23.10.0"], [">=24.04.2", "24.10.8"], ["!>=25.04.0", "25.10.0"], [">=22.0, <23.0", "22.04.0"],
-    [">=99.1", "23.10.0"], ["!>=99.1", undefined],
+    [undefined, "23.10.0"],
+    ["", "23.10.0"],
+    ["nonsense", "23.10.0"],
+    ["24.10.8", "24.10.8"],
+    ["!22.04.0", "22.04.0"],
+    ["22.04", "22.04.0"],
+    [">=22.10.0", "23.10.0"],
+    ["!>=23.04.0", "23.10.0"],
+    [">=24.04.2", "24.10.8"],
+    ["!>=25.04.0", "25.10.0"],
+    [">=22.0, <23.0", "22.04.0"],
+    [">=99.1", "23.10.0"],
+    ["!>=99.1", undefined],
   ])("%j gives %s", (spec, engine) => {
     expect(engineFor(spec, "DSL2")).toBe(engine);
   });

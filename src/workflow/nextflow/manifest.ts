@@ -20,7 +20,11 @@ export function readManifest(project: Project, config: Config): Manifest {
   const version = manifestText(project, setting);
   const nextflowVersion = manifestText(project, settingAt(config.root, "manifest", "nextflowVersion"));
   if (version !== undefined && setting !== undefined) checkVersion(project, setting, version);
-  return { ...(name !== undefined && { name }), ...(version !== undefined && { version }), ...(nextflowVersion !== undefined && { nextflowVersion }) };
+  return {
+    ...(name !== undefined && { name }),
+    ...(version !== undefined && { version }),
+    ...(nextflowVersion !== undefined && { nextflowVersion }),
+  };
 }
 
 /** A setting as text; a number as it is written, `1.0` and not `1`. */
@@ -35,7 +39,8 @@ function manifestText(project: Project, setting: Setting | undefined): string | 
 function checkVersion(project: Project, setting: Setting, version: string): void {
   const file = sourceOf(project, setting.file);
   if (file === undefined || valid(version) === version) return;
-  const message = `manifest.version is "${version}", which is no semantic version: write major.minor.patch, ` +
+  const message =
+    `manifest.version is "${version}", which is no semantic version: write major.minor.patch, ` +
     'as in "1.2.0", with a hyphen before a suffix ("1.2.0-dev"), and no "v" in front';
   report(project, { rule: "nextflow-version-not-semver", severity: "warning", file, offset: setting.offset, message });
 }
@@ -47,10 +52,15 @@ export function dslOf(main: SourceFile): "DSL1" | "DSL2" {
   for (const statement of main.statements) {
     if (statement.kind === "workflow") return "DSL2";
     const expr = statement.kind === "expression" && statement.expression.kind === "assignment" ? statement.expression : undefined;
-    if (expr?.value.kind === "literal" && /^nextflow\s*\.\s*(?:enable|preview)\s*\.\s*dsl$/.test(main.text.slice(expr.target.start, expr.target.end))) declared = expr.value.value;
+    if (
+      expr?.value.kind === "literal" &&
+      /^nextflow\s*\.\s*(?:enable|preview)\s*\.\s*dsl$/.test(main.text.slice(expr.target.start, expr.target.end))
+    )
+      declared = expr.value.value;
     if (statement.kind === "process") {
       walk(statement.body, (each) => {
-        if (each.kind === "call" && each.callee.kind === "property" && (each.callee.name === "into" || each.callee.name === "from")) isOld = true;
+        if (each.kind === "call" && each.callee.kind === "property" && (each.callee.name === "into" || each.callee.name === "from"))
+          isOld = true;
       });
     }
   }

@@ -40,7 +40,12 @@ describe("nextflow_schema.json (guide, Parameter templates)", () => {
 
   test("of 2020-12 has its groups under $defs", () => {
     const { definitions, ...rest } = SCHEMA;
-    const schema = { ...rest, $schema: "https://json-schema.org/draft/2020-12/schema", $defs: definitions, allOf: [{ $ref: "#/$defs/io" }] };
+    const schema = {
+      ...rest,
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      $defs: definitions,
+      allOf: [{ $ref: "#/$defs/io" }],
+    };
     expect(read({ "main.nf": "workflow { }", "nextflow_schema.json": JSON.stringify(schema) }).parameterTemplate).toEqual(expected);
   });
 
@@ -87,13 +92,17 @@ describe("parameters of the scripts (guide, Parameter templates)", () => {
   });
 
   test("that are nested give no entry", () => {
-    expect(template("params.a.b = 1\nprintln params.c.d\nworkflow { }", "params {\n  genomes {\n    GRCh38 { fasta = 'x' }\n  }\n  e = 1\n}")).toEqual({
+    expect(
+      template("params.a.b = 1\nprintln params.c.d\nworkflow { }", "params {\n  genomes {\n    GRCh38 { fasta = 'x' }\n  }\n  e = 1\n}"),
+    ).toEqual({
       e: { description: null, optional: true },
     });
   });
 
   test("of a typed block have types", () => {
-    const { parameters } = read({ "main.nf": "params {\n  input: Path\n  count: Integer = 3\n  tags: List<String>?\n  save: Boolean\n}\nworkflow { }" });
+    const { parameters } = read({
+      "main.nf": "params {\n  input: Path\n  count: Integer = 3\n  tags: List<String>?\n  save: Boolean\n}\nworkflow { }",
+    });
     expect(parameters).toMatchObject([
       { name: "input", type: "Path", optional: false, isFile: true, line: 2 },
       { name: "count", type: "Integer", optional: true, default: 3 },
@@ -103,17 +112,27 @@ describe("parameters of the scripts (guide, Parameter templates)", () => {
   });
 
   test("have the values of the configuration as defaults", () => {
-    const { parameters } = read({ "main.nf": "params.a = 1\nworkflow { }", "nextflow.config": "params.a = \"${projectDir}/x\"\nparams.b = 1.5\nparams.c = '8.GB'" });
+    const { parameters } = read({
+      "main.nf": "params.a = 1\nworkflow { }",
+      "nextflow.config": "params.a = \"${projectDir}/x\"\nparams.b = 1.5\nparams.c = '8.GB'",
+    });
     expect(parameters.map(({ name, type, default: value }) => [name, type, value])).toEqual([
-      ["a", "string", '"${projectDir}/x"'], ["b", "number", 1.5], ["c", "string", "8.GB"],
+      ["a", "string", '"${projectDir}/x"'],
+      ["b", "number", 1.5],
+      ["c", "string", "8.GB"],
     ]);
   });
 });
 
 describe("the manifest", () => {
   test.each([
-    "manifest { version = '1.2.3' }", 'manifest.version="1.2.3"', "manifest {\n  name='x'\n  version=\"1.2.3\"\n}", "manifest.version = \"\"\"1.2.3\"\"\"",
-    "def v = '1.2.3'\nmanifest { version = \"${v}\" }", "manifest = [version: '1.2.3']", "manifest { version = /1.2.3/ }",
+    "manifest { version = '1.2.3' }",
+    'manifest.version="1.2.3"',
+    "manifest {\n  name='x'\n  version=\"1.2.3\"\n}",
+    'manifest.version = """1.2.3"""',
+    "def v = '1.2.3'\nmanifest { version = \"${v}\" }",
+    "manifest = [version: '1.2.3']",
+    "manifest { version = /1.2.3/ }",
   ])("gives the version in %j", (config) => {
     const result = read({ "main.nf": "workflow { }", "nextflow.config": config });
     expect(result.version).toBe("1.2.3");

@@ -35,13 +35,18 @@ function scriptNames({ root }: Config, profiles: readonly string[] | undefined):
     ["manifest", manifest === undefined ? new Map() : asValue(manifest)],
     ["stubRun", false],
     // A definition is no Git checkout for the engine.
-    ["revision", null], ["commitId", null], ["repository", null],
+    ["revision", null],
+    ["commitId", null],
+    ["repository", null],
   ]);
   return new Map<string, Value>([["workflow", workflow]]);
 }
 
 /** Every image of the pipeline: what a run without a profile uses, then what profiles and other parameters would. */
-export function imagesOf(project: Project, pipeline: Pipeline): { readonly images: readonly ImageUse[]; readonly unresolved: readonly UnresolvedImage[] } {
+export function imagesOf(
+  project: Project,
+  pipeline: Pipeline,
+): { readonly images: readonly ImageUse[]; readonly unresolved: readonly UnresolvedImage[] } {
   const found = pipeline.tasks.flatMap((task) => findImages(task, pipeline.config));
   const known = new Set(found.map(imageKey));
   const usual = fingerprint(pipeline.config);
@@ -64,14 +69,24 @@ interface Variant {
 const MOST_VARIANTS = 100;
 
 function variantsOf({ profiles, forks }: Config): readonly Variant[] {
-  const byProfile = [...profiles].filter((profile) => profile !== "standard").map((profile): Variant => ({
-    options: { profiles: [profile] },
-    change: (found) => ({ ...found, how: "profile", condition: `-profile ${profile}` }),
-  }));
-  const byFork = [...forks].map(([flipped, { condition, inputs: [input] }]): Variant => ({
-    options: { flipped },
-    change: (found) => ({ ...found, condition, ...(input !== undefined && { input }) }),
-  }));
+  const byProfile = [...profiles]
+    .filter((profile) => profile !== "standard")
+    .map((profile): Variant => ({
+      options: { profiles: [profile] },
+      change: (found) => ({ ...found, how: "profile", condition: `-profile ${profile}` }),
+    }));
+  const byFork = [...forks].map(
+    ([
+      flipped,
+      {
+        condition,
+        inputs: [input],
+      },
+    ]): Variant => ({
+      options: { flipped },
+      change: (found) => ({ ...found, condition, ...(input !== undefined && { input }) }),
+    }),
+  );
   return [...byFork, ...byProfile].slice(0, MOST_VARIANTS);
 }
 
@@ -97,4 +112,3 @@ function plainValue(value: Value): unknown {
 }
 
 const imageKey = ({ task, image }: Found): string => JSON.stringify([task.invocation.fullName, image]);
-

@@ -31,9 +31,17 @@ export function sourceOf(project: Project, path: string): SourceFile | undefined
   const file = text === undefined ? undefined : parseSource(path, text);
   project.files.set(path, file);
   if (size !== undefined && text === undefined) {
-    tell(project, { rule: "nextflow-unreadable", severity: "error", file: path, line: 1, column: 1, message: `${path} is not text, or too large to be read` });
+    tell(project, {
+      rule: "nextflow-unreadable",
+      severity: "error",
+      file: path,
+      line: 1,
+      column: 1,
+      message: `${path} is not text, or too large to be read`,
+    });
   }
-  if (file?.problem !== undefined) report(project, { rule: "nextflow-syntax", severity: "error", file, offset: file.problem.offset, message: file.problem.message });
+  if (file?.problem !== undefined)
+    report(project, { rule: "nextflow-syntax", severity: "error", file, offset: file.problem.offset, message: file.problem.message });
   return file;
 }
 

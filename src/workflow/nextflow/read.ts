@@ -16,7 +16,15 @@ export function readNextflow(tree: SourceTree, main: string): Reading {
   const project = openProject(tree, main);
   const file = sourceOf(project, main);
   if (file === undefined) {
-    if (!tree.has(main)) tell(project, { rule: "nextflow-missing-main", severity: "error", file: main, line: 1, column: 1, message: `${main} is not in the definition` });
+    if (!tree.has(main))
+      tell(project, {
+        rule: "nextflow-missing-main",
+        severity: "error",
+        file: main,
+        line: 1,
+        column: 1,
+        message: `${main} is not in the definition`,
+      });
     return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: ordered(project) };
   }
   return readPipeline(project, file);
@@ -64,8 +72,11 @@ export function nextflowProfileTemplates(tree: SourceTree, main: string): Readon
   const { parameterTemplate } = readParameters(project, file, { config, params: module.scope.params });
   const templates = [...config.profiles].map((profile) => {
     const { paramPlaces } = readConfig(project, { profiles: [profile] });
-    const isGiven = (name: string): boolean => paramPlaces.has(name) && paramPlaces.get(name)?.offset !== config.paramPlaces.get(name)?.offset;
-    const entries = Object.entries(parameterTemplate).map(([name, entry]) => [name, isGiven(name) ? { ...entry, optional: true } : entry] as const);
+    const isGiven = (name: string): boolean =>
+      paramPlaces.has(name) && paramPlaces.get(name)?.offset !== config.paramPlaces.get(name)?.offset;
+    const entries = Object.entries(parameterTemplate).map(
+      ([name, entry]) => [name, isGiven(name) ? { ...entry, optional: true } : entry] as const,
+    );
     return [profile, Object.fromEntries(entries)] as const;
   });
   return Object.fromEntries(templates);

@@ -63,7 +63,8 @@ export function run(builder: Builder, statements: readonly Statement[], place: P
       selector = statement.name;
       continue;
     }
-    if (statement.kind === "expression") runExpression(builder, statement.expression, { ...place, ...(selector !== undefined && { selector }) });
+    if (statement.kind === "expression")
+      runExpression(builder, statement.expression, { ...place, ...(selector !== undefined && { selector }) });
     else if (statement.kind === "if") runIf(builder, statement, place);
     else if (statement.kind === "compound") runCompound(builder, statement, place);
     else execute(statement, place.scope);
@@ -219,18 +220,29 @@ function set(builder: Builder, { path, expr }: Assigned, place: Place): void {
   const { scope, profile } = place;
   if (path[0] === "params") return setParam(builder, { path: path.slice(1), expr }, place);
   const choices = expr.value.kind === "closure" ? closureChoice(expr.value, scope) : choose(expr.value, scope);
-  const setting: Setting = { kind: "setting", choices, file: scope.file.path, offset: expr.start, ...(profile !== undefined && { profile }) };
+  const setting: Setting = {
+    kind: "setting",
+    choices,
+    file: scope.file.path,
+    offset: expr.start,
+    ...(profile !== undefined && { profile }),
+  };
   const value = choices[0]?.value ?? null;
   // Of a process only `ext` is a scope; a directive's map (`publishDir = [path: …]`) is its value.
   if (isMap(value) && (path[0] !== "process" || path.at(-1) === "ext")) return putMap(builder.root, path, { value, setting });
   put(builder.root, path, setting);
 }
 
-const closureChoice = (value: Expr, scope: Scope): readonly Choice[] =>
-  [{ value: evaluate(value, scope), conditions: [], inputs: [], how: "closure", file: scope.file, offset: value.start }];
+const closureChoice = (value: Expr, scope: Scope): readonly Choice[] => [
+  { value: evaluate(value, scope), conditions: [], inputs: [], how: "closure", file: scope.file, offset: value.start },
+];
 
 /** A map assigned is a scope: `process.ext = [args: 'x']`. */
-function putMap(root: ConfigMap, path: readonly string[], { value, setting }: { readonly value: ValueMap; readonly setting: Setting }): void {
+function putMap(
+  root: ConfigMap,
+  path: readonly string[],
+  { value, setting }: { readonly value: ValueMap; readonly setting: Setting },
+): void {
   const parent = entryAt(root, path.slice(0, -1));
   const name = path.at(-1);
   if (isScope(parent) && name !== undefined) parent.delete(name);

@@ -27,9 +27,10 @@ export function wholeMatcher(pattern: string): ((text: string) => boolean) | und
   if (matcher === undefined) return undefined;
   const { fast, node } = matcher;
   // What JavaScript's own engine matches in time that grows with the square of the text at most, it matches fastest.
-  return (text) => fast !== undefined && text.length < LONGEST_NAME
-    ? fast.test(text)
-    : ends(node, new Set([0]), { text, steps: MOST_STEPS }).has(text.length);
+  return (text) =>
+    fast !== undefined && text.length < LONGEST_NAME
+      ? fast.test(text)
+      : ends(node, new Set([0]), { text, steps: MOST_STEPS }).has(text.length);
 }
 
 interface Matcher {
@@ -74,10 +75,14 @@ function fastForm(pattern: string): RegExp | undefined {
 function degree(node: Node): number {
   switch (node.kind) {
     case "character":
-    case "edge": return 0;
-    case "sequence": return node.items.reduce((sum, item) => sum + degree(item), 0);
-    case "either": return Math.max(0, ...node.items.map(degree));
-    case "look": return degree(node.item);
+    case "edge":
+      return 0;
+    case "sequence":
+      return node.items.reduce((sum, item) => sum + degree(item), 0);
+    case "either":
+      return Math.max(0, ...node.items.map(degree));
+    case "look":
+      return degree(node.item);
     case "repeat": {
       const inside = degree(node.item);
       if (node.most === 1) return inside;
@@ -91,12 +96,18 @@ function ends(node: Node, starts: ReadonlySet<number>, subject: Subject): Readon
   if (subject.steps-- <= 0) return new Set();
   const { text } = subject;
   switch (node.kind) {
-    case "character": return new Set([...starts].filter((at) => at < text.length && node.accepts(text.charAt(at))).map((at) => at + 1));
-    case "sequence": return node.items.reduce((from, item) => (from.size === 0 ? from : ends(item, from, subject)), starts);
-    case "either": return new Set(node.items.flatMap((item) => [...ends(item, starts, subject)]));
-    case "look": return new Set([...starts].filter((at) => ends(node.item, new Set([at]), subject).size > 0 !== node.isNegative));
-    case "edge": return new Set([...starts].filter((at) => at === (node.isStart ? 0 : text.length)));
-    case "repeat": return repeated(node, starts, subject);
+    case "character":
+      return new Set([...starts].filter((at) => at < text.length && node.accepts(text.charAt(at))).map((at) => at + 1));
+    case "sequence":
+      return node.items.reduce((from, item) => (from.size === 0 ? from : ends(item, from, subject)), starts);
+    case "either":
+      return new Set(node.items.flatMap((item) => [...ends(item, starts, subject)]));
+    case "look":
+      return new Set([...starts].filter((at) => ends(node.item, new Set([at]), subject).size > 0 !== node.isNegative));
+    case "edge":
+      return new Set([...starts].filter((at) => at === (node.isStart ? 0 : text.length)));
+    case "repeat":
+      return repeated(node, starts, subject);
   }
 }
 

@@ -38,8 +38,15 @@ export function readConfig(project: Project, { profiles, flipped }: ConfigOption
   const file = sourceOf(project, path);
   const files = new Set<string>();
   const builder: Builder = {
-    root: new Map(), params: new Map(), active: new Set(profiles ?? ["standard"]), profiles: new Set(), plugins: [], paramPlaces: new Map(),
-    include: () => undefined, forks: new Map(), flipped,
+    root: new Map(),
+    params: new Map(),
+    active: new Set(profiles ?? ["standard"]),
+    profiles: new Set(),
+    plugins: [],
+    paramPlaces: new Map(),
+    include: () => undefined,
+    forks: new Map(),
+    flipped,
   };
   if (file !== undefined) execute({ project, builder, files, open: [], functions: new Map() }, file, { path: [], isTried: false });
   return { ...builder, file, files };
@@ -104,7 +111,12 @@ function include(state: Including, target: Expr, place: Place): void {
     return;
   }
   if (open.includes(found) || files.size > MOST_INCLUDES || open.length > 50) {
-    return report(project, { ...at, rule: "nextflow-include-cycle", severity: "error", message: `${found} includes itself, over ${open.join(", ")}` });
+    return report(project, {
+      ...at,
+      rule: "nextflow-include-cycle",
+      severity: "error",
+      message: `${found} includes itself, over ${open.join(", ")}`,
+    });
   }
   const file = sourceOf(project, found);
   if (file !== undefined) execute(state, file, place);

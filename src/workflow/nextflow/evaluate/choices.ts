@@ -29,21 +29,30 @@ export const newEvaluation = (): Evaluation => ({
  */
 export function choose(expr: Expr, scope: Scope): readonly Choice[] {
   switch (expr.kind) {
-    case "ternary": return chooseBranch(expr, scope);
-    case "elvis": return chooseElvis(expr, scope);
-    case "template": return chooseText(expr.parts, expr, scope);
-    case "binary": return expr.operator === "+" ? chooseSum(expr, scope) : [single(expr, scope)];
-    case "name": return (variable(scope, expr.name) ?? [single(expr, scope)]).flatMap((each) => opened(each, scope)).map(through("variable"));
-    case "closure": return chooseBody(expr.body, inner(scope)).map(through("closure"));
-    case "call": return chooseCall(expr, scope);
-    default: return opened(single(expr, scope), scope);
+    case "ternary":
+      return chooseBranch(expr, scope);
+    case "elvis":
+      return chooseElvis(expr, scope);
+    case "template":
+      return chooseText(expr.parts, expr, scope);
+    case "binary":
+      return expr.operator === "+" ? chooseSum(expr, scope) : [single(expr, scope)];
+    case "name":
+      return (variable(scope, expr.name) ?? [single(expr, scope)]).flatMap((each) => opened(each, scope)).map(through("variable"));
+    case "closure":
+      return chooseBody(expr.body, inner(scope)).map(through("closure"));
+    case "call":
+      return chooseCall(expr, scope);
+    default:
+      return opened(single(expr, scope), scope);
   }
 }
 
 const RANK: readonly ImageOrigin[] = ["literal", "variable", "default", "member", "closure", "ternary"];
 
-const through = (how: ImageOrigin) => (choice: Choice): Choice =>
-  ({ ...choice, how: RANK.indexOf(how) > RANK.indexOf(choice.how) ? how : choice.how });
+const through =
+  (how: ImageOrigin) =>
+  (choice: Choice): Choice => ({ ...choice, how: RANK.indexOf(how) > RANK.indexOf(choice.how) ? how : choice.how });
 
 function single(expr: Expr, scope: Scope): Choice {
   const { result, inputs } = observe(scope.evaluation, () => evaluate(expr, scope));
@@ -51,8 +60,14 @@ function single(expr: Expr, scope: Scope): Choice {
 }
 
 /** A value that stands there as it is. */
-const plain = (value: Value, offset: number, scope: Scope): Choice =>
-  ({ value, conditions: [], inputs: [], how: "literal", file: scope.file, offset });
+const plain = (value: Value, offset: number, scope: Scope): Choice => ({
+  value,
+  conditions: [],
+  inputs: [],
+  how: "literal",
+  file: scope.file,
+  offset,
+});
 
 function originOf(expr: Expr, inputs: readonly string[], scope: Scope): ImageOrigin {
   if (inputs.length > 0) return "default";
@@ -71,11 +86,13 @@ function opened(choice: Choice, scope: Scope): readonly Choice[] {
 
 /** Choices as a directive takes them: closures among them called, in the task of `scope`. */
 export const openedChoices = (choices: readonly Choice[], scope: Scope): readonly Choice[] =>
-  choices.flatMap((choice) => opened(choice, scope).map((each) => ({
-    ...each,
-    conditions: [...choice.conditions, ...each.conditions],
-    inputs: [...new Set([...choice.inputs, ...each.inputs])],
-  })));
+  choices.flatMap((choice) =>
+    opened(choice, scope).map((each) => ({
+      ...each,
+      conditions: [...choice.conditions, ...each.conditions],
+      inputs: [...new Set([...choice.inputs, ...each.inputs])],
+    })),
+  );
 
 function chooseBranch(expr: Extract<Expr, { kind: "ternary" }>, scope: Scope): readonly Choice[] {
   return branches(expr.condition, scope, (isThen) => choose(isThen ? expr.then : expr.otherwise, scope)).map(through("ternary"));
@@ -100,7 +117,8 @@ export function branches(condition: Expr, scope: Scope, side: (isThen: boolean) 
 }
 
 /** The source of a condition's opposite. */
-export const negation = (text: string): string => (/^!?[\w.]+$/.test(text) ? (text.startsWith("!") ? text.slice(1) : `!${text}`) : `!(${text})`);
+export const negation = (text: string): string =>
+  /^!?[\w.]+$/.test(text) ? (text.startsWith("!") ? text.slice(1) : `!${text}`) : `!(${text})`;
 
 function chooseElvis(expr: Extract<Expr, { kind: "elvis" }>, scope: Scope): readonly Choice[] {
   const { result, inputs } = observe(scope.evaluation, () => evaluate(expr.value, scope));
@@ -122,9 +140,11 @@ function chooseText(parts: readonly (string | readonly Token[])[], span: Span, s
   for (const part of parts) {
     const expression = typeof part === "string" ? undefined : interpolated(part);
     const pieces: readonly Choice[] =
-      typeof part === "string" ? [plain(part, span.start, scope)]
-      : expression === undefined ? [plain(unknown(scope, span), span.start, scope)]
-      : choose(expression, scope).flatMap((each) => opened(each, scope));
+      typeof part === "string"
+        ? [plain(part, span.start, scope)]
+        : expression === undefined
+          ? [plain(unknown(scope, span), span.start, scope)]
+          : choose(expression, scope).flatMap((each) => opened(each, scope));
     texts = joined(texts, pieces, { scope, span });
   }
   return texts;
@@ -186,7 +206,8 @@ export function chooseBody(body: readonly Statement[], scope: Scope): readonly C
     if (statement.kind === "return") return statement.value === undefined ? [] : choose(statement.value, scope);
     if (statement.kind === "if") {
       return branches(statement.condition, scope, (isThen) =>
-        chooseBody([...(isThen ? statement.then : statement.otherwise), ...rest], forked(scope)));
+        chooseBody([...(isThen ? statement.then : statement.otherwise), ...rest], forked(scope)),
+      );
     }
     if (statement.kind === "compound" && statement.word === "try") return chooseBody([...statement.always, ...rest], scope);
     if (statement.kind === "expression" && rest.length === 0) return choose(statement.expression, scope);
@@ -230,7 +251,11 @@ function executeIf(statement: Extract<Statement, { kind: "if" }>, scope: Scope):
   for (const each of side(first)) execute(each, scope);
   const text = sourceText(scope, statement.condition);
   const condition = first ? negation(text) : text;
-  const also = (choice: Choice): Choice => ({ ...choice, conditions: [condition, ...choice.conditions], inputs: [...new Set([...choice.inputs, ...inputs])] });
+  const also = (choice: Choice): Choice => ({
+    ...choice,
+    conditions: [condition, ...choice.conditions],
+    inputs: [...new Set([...choice.inputs, ...inputs])],
+  });
   for (const [name, choices] of other.variables) {
     const kept = scope.variables.get(name) ?? [];
     if (kept !== choices) scope.variables.set(name, [...kept, ...choices.map(also)].slice(0, MOST_CHOICES));
@@ -238,5 +263,4 @@ function executeIf(statement: Extract<Statement, { kind: "if" }>, scope: Scope):
 }
 
 /** A closure is kept as one, to be called where it is used. */
-const bound = (value: Expr, scope: Scope): readonly Choice[] =>
-  value.kind === "closure" ? [single(value, scope)] : choose(value, scope);
+const bound = (value: Expr, scope: Scope): readonly Choice[] => (value.kind === "closure" ? [single(value, scope)] : choose(value, scope));

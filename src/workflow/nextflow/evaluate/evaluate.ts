@@ -11,24 +11,40 @@ import { isClosure, isList, isMap, isUnknown, parseQuantity, quantity, textOf, t
 export function evaluate(expr: Expr, scope: Scope): Value {
   if (scope.evaluation.steps-- <= 0) return unknown(scope, expr);
   switch (expr.kind) {
-    case "literal": return expr.value;
-    case "template": return evaluateTemplate(expr, scope);
-    case "name": return evaluateName(expr.name, scope) ?? volatileUnknown(scope, expr);
-    case "property": return evaluateProperty(expr, scope);
-    case "index": return evaluateIndex(expr, scope);
-    case "call": return evaluateCall(expr, scope);
-    case "list": return evaluateList(expr.items, scope);
-    case "map": return evaluateMap(expr, scope);
-    case "closure": return { kind: "closure", closure: expr, scope };
-    case "ternary": return evaluateBranch(expr, scope);
-    case "elvis": return evaluateElvis(expr.value, expr.otherwise, scope);
-    case "unary": return evaluateUnary(expr, scope);
-    case "binary": return evaluateBinary(expr, scope);
-    case "cast": return evaluateCast(expr, scope);
-    case "assignment": return evaluate(expr.value, scope);
-    case "creation": return expr.args[0] && /(?:^|\.)(?:String|MemoryUnit|Duration|File)$/.test(expr.type)
-      ? evaluate(expr.args[0].value, scope)
-      : volatileUnknown(scope, expr);
+    case "literal":
+      return expr.value;
+    case "template":
+      return evaluateTemplate(expr, scope);
+    case "name":
+      return evaluateName(expr.name, scope) ?? volatileUnknown(scope, expr);
+    case "property":
+      return evaluateProperty(expr, scope);
+    case "index":
+      return evaluateIndex(expr, scope);
+    case "call":
+      return evaluateCall(expr, scope);
+    case "list":
+      return evaluateList(expr.items, scope);
+    case "map":
+      return evaluateMap(expr, scope);
+    case "closure":
+      return { kind: "closure", closure: expr, scope };
+    case "ternary":
+      return evaluateBranch(expr, scope);
+    case "elvis":
+      return evaluateElvis(expr.value, expr.otherwise, scope);
+    case "unary":
+      return evaluateUnary(expr, scope);
+    case "binary":
+      return evaluateBinary(expr, scope);
+    case "cast":
+      return evaluateCast(expr, scope);
+    case "assignment":
+      return evaluate(expr.value, scope);
+    case "creation":
+      return expr.args[0] && /(?:^|\.)(?:String|MemoryUnit|Duration|File)$/.test(expr.type)
+        ? evaluate(expr.args[0].value, scope)
+        : volatileUnknown(scope, expr);
   }
 }
 

@@ -19,8 +19,10 @@ type Method<T> = (object: T, args: readonly Value[]) => Value | undefined;
 
 const text = (value: Value | undefined): string | undefined => (typeof value === "string" ? value : undefined);
 
-const withText = (apply: (object: string, argument: string) => Value): Method<string> =>
-  (object, [first]) => (typeof first === "string" ? apply(object, first) : undefined);
+const withText =
+  (apply: (object: string, argument: string) => Value): Method<string> =>
+  (object, [first]) =>
+    typeof first === "string" ? apply(object, first) : undefined;
 
 /** A regular expression that means itself: others are not run, Java's differ and a hostile one never ends. */
 const isPlain = (pattern: string): boolean => !/[\\^$.|?*+()[\]{}]/.test(pattern);
@@ -147,4 +149,3 @@ export function callMath(name: string, args: readonly Value[]): Value | undefine
   if (name === "ceil") return Math.ceil(first);
   return name === "floor" ? Math.floor(first) : undefined;
 }
-

@@ -58,8 +58,7 @@ function comparable(left: Value, right: Value): Operands | undefined {
   return { left: a, right: b, isLeftQuantity: isQuantity(left), isRightQuantity: isQuantity(right) };
 }
 
-const amount = (value: Value): number | undefined =>
-  typeof value === "number" ? value : isQuantity(value) ? value.amount : undefined;
+const amount = (value: Value): number | undefined => (typeof value === "number" ? value : isQuantity(value) ? value.amount : undefined);
 
 function arithmetic(operator: string, operands: Operands, unit: Quantity | undefined): Value | undefined {
   const { left, right, isLeftQuantity, isRightQuantity } = operands;

@@ -34,7 +34,10 @@ export function unknown(scope: Scope, node: { readonly start: number; readonly e
 }
 
 /** Runs `read` and tells what it hung on; the observation around it sees the same. */
-export function observe<T>(evaluation: Evaluation, read: () => T): { readonly result: T; readonly inputs: readonly string[]; readonly isVolatile: boolean } {
+export function observe<T>(
+  evaluation: Evaluation,
+  read: () => T,
+): { readonly result: T; readonly inputs: readonly string[]; readonly isVolatile: boolean } {
   const outer = { inputs: evaluation.inputs, isVolatile: evaluation.isVolatile };
   evaluation.inputs = new Set();
   evaluation.isVolatile = false;

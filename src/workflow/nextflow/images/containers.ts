@@ -36,7 +36,12 @@ export function taskOf(invocation: Invocation, config: Config): Task {
 }
 
 function taskNames(process: string, ext: ValueMap, { builtin }: Scope): (name: string) => Value | undefined {
-  const task: ValueMap = new Map<string, Value>([["ext", ext], ["process", process], ["attempt", 1], ["index", 1]]);
+  const task: ValueMap = new Map<string, Value>([
+    ["ext", ext],
+    ["process", process],
+    ["attempt", 1],
+    ["index", 1],
+  ]);
   return (name) => (name === "task" ? task : builtin(name));
 }
 

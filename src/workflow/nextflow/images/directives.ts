@@ -35,13 +35,15 @@ function collect(statements: readonly Statement[], scope: Scope, guard: Guard): 
 
 function guarded(statement: Extract<Statement, { kind: "if" }>, scope: Scope, guard: Guard): readonly Directive[] {
   // Each side stands for itself as a choice, so that the condition is judged in one place.
-  const side = (isThen: boolean): readonly Choice[] =>
-    [{ value: isThen, conditions: [], inputs: [], how: "literal", file: scope.file, offset: statement.start }];
+  const side = (isThen: boolean): readonly Choice[] => [
+    { value: isThen, conditions: [], inputs: [], how: "literal", file: scope.file, offset: statement.start },
+  ];
   return branches(statement.condition, scope, side).flatMap(({ value, conditions, inputs }) =>
     collect(value === true ? statement.then : statement.otherwise, scope, {
       conditions: [...guard.conditions, ...conditions],
       inputs: [...guard.inputs, ...inputs],
-    }));
+    }),
+  );
 }
 
 function directive(expression: Expr, scope: Scope, guard: Guard): readonly Directive[] {
@@ -54,7 +56,10 @@ function directive(expression: Expr, scope: Scope, guard: Guard): readonly Direc
 }
 
 /** The values of a directive's first argument, the default first. */
-export function chooseFirst({ args, scope, conditions, inputs }: Directive, builtin: (name: string) => Value | undefined): readonly Choice[] {
+export function chooseFirst(
+  { args, scope, conditions, inputs }: Directive,
+  builtin: (name: string) => Value | undefined,
+): readonly Choice[] {
   const value = args[0]?.value;
   if (value === undefined) return [];
   const seen = { ...scope, builtin: (name: string) => builtin(name) ?? scope.builtin(name) };

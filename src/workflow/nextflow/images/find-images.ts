@@ -100,7 +100,10 @@ const conditionOf = ({ conditions }: Choice): { readonly condition?: string } =>
   conditions.length === 0 ? {} : { condition: conditions.join(" && ") };
 
 /** What is told of the tasks of one definition, aliases by their own names where their images differ. */
-export function describeImages(found: readonly Found[]): { readonly images: readonly ImageUse[]; readonly unresolved: readonly UnresolvedImage[] } {
+export function describeImages(found: readonly Found[]): {
+  readonly images: readonly ImageUse[];
+  readonly unresolved: readonly UnresolvedImage[];
+} {
   const images = new Map<string, ImageUse>();
   const unresolved = new Map<string, UnresolvedImage>();
   for (const [task, each] of named(found)) {

@@ -25,7 +25,11 @@ export function engineFor(nextflowVersion: string | undefined, dsl: "DSL1" | "DS
   if (dsl === "DSL1") return "22.04.0";
   const wanted = nextflowVersion?.trim() ?? "";
   const isBinding = wanted.startsWith("!");
-  const conditions = wanted.replace(/^!/, "").split(",").map((each) => each.trim()).filter((each) => each !== "");
+  const conditions = wanted
+    .replace(/^!/, "")
+    .split(",")
+    .map((each) => each.trim())
+    .filter((each) => each !== "");
   const exact = ENGINES.find((version) => conditions.length === 1 && padded(conditions[0] ?? "") === padded(version));
   if (exact !== undefined) return exact;
   const fitting = conditions.length === 0 ? undefined : ENGINES.find((version) => conditions.every((each) => fits(version, each)));
@@ -33,7 +37,8 @@ export function engineFor(nextflowVersion: string | undefined, dsl: "DSL1" | "DS
   return isBinding ? undefined : "23.10.0";
 }
 
-const padded = (version: string): string => (/^\d+(\.\d+){0,2}$/.test(version) ? [...version.split("."), "0", "0"].slice(0, 3).map(Number).join(".") : version);
+const padded = (version: string): string =>
+  /^\d+(\.\d+){0,2}$/.test(version) ? [...version.split("."), "0", "0"].slice(0, 3).map(Number).join(".") : version;
 
 function fits(version: string, condition: string): boolean {
   const match = /^(>=|<=|>|<|!=|==?)?\s*v?(\d+(?:\.\d+)*)(?:\.x|\.\*)?(\+)?/.exec(condition);
@@ -41,13 +46,20 @@ function fits(version: string, condition: string): boolean {
   const operator = match[3] === "+" ? ">=" : (match[1] ?? (/\.[x*]$/.test(condition) ? "~" : "="));
   const order = compare(version, match[2]);
   switch (operator) {
-    case ">=": return order >= 0;
-    case "<=": return order <= 0;
-    case ">": return order > 0;
-    case "<": return order < 0;
-    case "!=": return order !== 0;
-    case "~": return version.startsWith(`${match[2]}.`);
-    default: return order === 0;
+    case ">=":
+      return order >= 0;
+    case "<=":
+      return order <= 0;
+    case ">":
+      return order > 0;
+    case "<":
+      return order < 0;
+    case "!=":
+      return order !== 0;
+    case "~":
+      return version.startsWith(`${match[2]}.`);
+    default:
+      return order === 0;
   }
 }
 
@@ -61,7 +73,11 @@ function compare(left: string, right: string): number {
 }
 
 /** What the engine's version, its plugins and the language's generation mean on HealthOmics. */
-export function checkEngine(project: Project, pipeline: Pipeline, { manifest, dsl }: { readonly manifest: Manifest; readonly dsl: "DSL1" | "DSL2" }): void {
+export function checkEngine(
+  project: Project,
+  pipeline: Pipeline,
+  { manifest, dsl }: { readonly manifest: Manifest; readonly dsl: "DSL1" | "DSL2" },
+): void {
   const { config, main } = pipeline;
   const engine = engineFor(manifest.nextflowVersion, dsl);
   if (dsl === "DSL1") {
@@ -71,7 +87,8 @@ export function checkEngine(project: Project, pipeline: Pipeline, { manifest, ds
   const setting = settingAt(config.root, "manifest", "nextflowVersion");
   const file = setting && sourceOf(project, setting.file);
   if (engine === undefined && setting !== undefined && file !== undefined) {
-    const message = `nextflowVersion "${manifest.nextflowVersion}" admits none of ${[...ENGINES].sort().join(", ")}: ` +
+    const message =
+      `nextflowVersion "${manifest.nextflowVersion}" admits none of ${[...ENGINES].sort().join(", ")}: ` +
       "a run ends with WORKFLOW_VER_VALIDATION_FAILED; widen the range";
     report(project, { rule: "nextflow-engine-version", severity: "error", file, offset: setting.offset, message });
   }
@@ -90,7 +107,8 @@ function checkPlugin(project: Project, { id, file, offset }: Plugin, engine: Eng
   const installed = Object.hasOwn(PLUGINS[engine], name) ? PLUGINS[engine][name] : undefined;
   if (installed === undefined) {
     const has = Object.entries(PLUGINS[engine]).map(([each, at]) => `${each} ${at}`);
-    const message = `the plugin ${name} is not installed with Nextflow ${engine} on HealthOmics, which fetches none; ` +
+    const message =
+      `the plugin ${name} is not installed with Nextflow ${engine} on HealthOmics, which fetches none; ` +
       (has.length > 0 ? `there are ${has.join(", ")}` : "no plugin is there");
     return report(project, { rule: "nextflow-plugin", severity: "error", file, offset, message });
   }
@@ -101,7 +119,12 @@ function checkPlugin(project: Project, { id, file, offset }: Plugin, engine: Eng
 
 function checkFeatures(project: Project, file: SourceFile, engine: EngineVersion): void {
   for (const statement of file.statements) {
-    if (statement.kind === "include" && engine === "22.04.0" && statement.from.kind === "literal" && String(statement.from.value).startsWith("plugin/")) {
+    if (
+      statement.kind === "include" &&
+      engine === "22.04.0" &&
+      statement.from.kind === "literal" &&
+      String(statement.from.value).startsWith("plugin/")
+    ) {
       const message = 'Nextflow 22.04 ends here with "Module path must start with / or ./": it includes nothing from plugins';
       report(project, { rule: "nextflow-plugin", severity: "error", file, offset: statement.start, message });
     }

@@ -16,7 +16,8 @@ const PRIVATE = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\//;
 export function checkImages(project: Project, pipeline: Pipeline, { images, unresolved }: Images): void {
   for (const use of images) if (use.condition === undefined || use.how === "profile") checkImage(project, use);
   for (const { expression, file, line, input } of unresolved) {
-    const message = `the image ${expression} is known only when ${input === undefined ? "the workflow runs" : `a run sets ${input}`}; ` +
+    const message =
+      `the image ${expression} is known only when ${input === undefined ? "the workflow runs" : `a run sets ${input}`}; ` +
       "it can neither be copied nor pinned before: give a default";
     tell(project, { rule: "nextflow-image-unresolved", severity: "warning", file, line, column: 1, message });
   }
@@ -27,11 +28,22 @@ export function checkImages(project: Project, pipeline: Pipeline, { images, unre
 function checkImage(project: Project, { image, file, line }: ImageUse): void {
   const say = (rule: string, severity: "error" | "warning" | "info", message: string): void =>
     tell(project, { rule, severity, file, line, column: 1, message });
-  if (/^(?:[a-z]+:\/\/|\/)/.test(image)) return say("nextflow-image-not-oci", "error", `${image} is no image of a container registry; HealthOmics pulls from Amazon ECR alone`);
+  if (/^(?:[a-z]+:\/\/|\/)/.test(image))
+    return say("nextflow-image-not-oci", "error", `${image} is no image of a container registry; HealthOmics pulls from Amazon ECR alone`);
   const name = image.slice(image.lastIndexOf("/") + 1);
-  if (!image.includes("@sha256:") && !name.includes(":")) say("nextflow-image-unpinned", "warning", `${image} names no tag, so it is "latest" and changes without notice; write a version or a digest`);
+  if (!image.includes("@sha256:") && !name.includes(":"))
+    say(
+      "nextflow-image-unpinned",
+      "warning",
+      `${image} names no tag, so it is "latest" and changes without notice; write a version or a digest`,
+    );
   else if (/:latest$/.test(name)) say("nextflow-image-unpinned", "warning", `${image} changes without notice; write a version or a digest`);
-  if (!PRIVATE.test(image)) say("nextflow-image-public", "info", `${image} is not in a private ECR repository: a run needs it copied there and a registry map (omx makes both)`);
+  if (!PRIVATE.test(image))
+    say(
+      "nextflow-image-public",
+      "info",
+      `${image} is not in a private ECR repository: a run needs it copied there and a registry map (omx makes both)`,
+    );
 }
 
 /** A process without a container runs in an image of the service, and is never cached. */
@@ -43,7 +55,13 @@ function checkBare(project: Project, { invocation, directives, configured }: Pip
   const message = hasConda
     ? `${process.name} has a conda environment and no container; HealthOmics makes no environments: give it a container`
     : `${process.name} has no container: it runs in an image of the service, with what happens to be there, and is never cached`;
-  report(project, { rule: "nextflow-no-container", severity: hasConda ? "error" : "warning", file: module.file, offset: process.start, message });
+  report(project, {
+    rule: "nextflow-no-container",
+    severity: hasConda ? "error" : "warning",
+    file: module.file,
+    offset: process.start,
+    message,
+  });
 }
 
 function checkService(project: Project, { config }: Pipeline, service: string): void {

@@ -42,7 +42,9 @@ function ownPath(directive: Directive, scope: Scope): readonly Published[] {
   const enabled = directive.args.find(({ name }) => name === "enabled")?.value;
   if (path === undefined || (enabled !== undefined && truth(evaluate(enabled, directive.scope)) === false)) return [];
   const choices = chooseFirst({ ...directive, args: [{ value: path.value }] }, scope.builtin).slice(0, 1);
-  return choices.flatMap((choice) => pathsIn(choice, scope)).map((each) => ({ ...each, file: directive.scope.file, offset: directive.offset }));
+  return choices
+    .flatMap((choice) => pathsIn(choice, scope))
+    .map((each) => ({ ...each, file: directive.scope.file, offset: directive.offset }));
 }
 
 /** A path, a map with one, or a list of these. */
@@ -66,12 +68,16 @@ function checkPath(project: Project, { value, inputs, file, offset }: Published)
   const say = (message: string, severity: "warning" | "info"): void =>
     report(project, { rule: "nextflow-publish-dir", severity, file, offset, message });
   if (known === "") {
-    if (input !== undefined) say(`what is published here reaches the output only when the run sets ${input} to ${PUBLISHED} or a folder below it`, "info");
+    if (input !== undefined)
+      say(`what is published here reaches the output only when the run sets ${input} to ${PUBLISHED} or a folder below it`, "info");
     return;
   }
   const path = known.replaceAll(/\/?\u0001(?:project|root)/g, "${projectDir}");
   const remedy = input === undefined ? `write ${PUBLISHED}` : `set ${input} to ${PUBLISHED}`;
-  say(`this publishes to ${path}, and HealthOmics exports ${PUBLISHED} alone: the run completes and its output is lost; ${remedy}`, "warning");
+  say(
+    `this publishes to ${path}, and HealthOmics exports ${PUBLISHED} alone: the run completes and its output is lost; ${remedy}`,
+    "warning",
+  );
 }
 
 /** The text, or as much of its beginning as is known; undefined where it is no path. */
@@ -96,7 +102,12 @@ function checkOutputBlock(project: Project, file: SourceFile, statements: Parame
 function checkOutputPath(project: Project, file: SourceFile, expr: Parameters<Parameters<typeof walk>[1]>[0]): void {
   if (expr.kind !== "call" || expr.callee.kind !== "name" || expr.callee.name !== "path") return;
   const value = expr.args[0]?.value;
-  const text = value?.kind === "literal" ? String(value.value) : value?.kind === "template" && typeof value.parts[0] === "string" ? value.parts[0] : "";
+  const text =
+    value?.kind === "literal"
+      ? String(value.value)
+      : value?.kind === "template" && typeof value.parts[0] === "string"
+        ? value.parts[0]
+        : "";
   if (!text.startsWith("/") && !text.startsWith(PROJECT_MARK)) return;
   const message = `the path ${text} of an output is absolute; HealthOmics exports it only relative to the output folder`;
   report(project, { rule: "nextflow-output-path", severity: "error", file, offset: expr.start, message });

@@ -17,7 +17,13 @@ const LARGEST_EVERYWHERE = { cpus: 96, memory: 768 } as const;
 const SMALLEST = { cpus: 2, memory: 4 } as const;
 
 const ACCELERATORS = new Set([
-  "nvidia-tesla-t4", "nvidia-tesla-t4-a10g", "nvidia-tesla-a10g", "nvidia-t4-a10g-l4", "nvidia-l4-a10g", "nvidia-l4", "nvidia-l40s",
+  "nvidia-tesla-t4",
+  "nvidia-tesla-t4-a10g",
+  "nvidia-tesla-a10g",
+  "nvidia-t4-a10g-l4",
+  "nvidia-l4-a10g",
+  "nvidia-l4",
+  "nvidia-l40s",
 ]);
 
 /** Whether what the tasks ask for is there to be had. */
@@ -63,12 +69,21 @@ function checkAmount(project: Project, kind: "cpus" | "memory", given: Asked | u
   const say = (rule: string, severity: Severity, message: string): void =>
     report(project, { rule, severity, file: given.file, offset: given.offset, message });
   const text = `${Number(amount.toFixed(2))} ${unit}`;
-  if (amount > LARGEST[kind]) return say("nextflow-resources-high", "error", `${text} are more than any instance of HealthOmics has (${LARGEST[kind]})`);
+  if (amount > LARGEST[kind])
+    return say("nextflow-resources-high", "error", `${text} are more than any instance of HealthOmics has (${LARGEST[kind]})`);
   if (amount > LARGEST_EVERYWHERE[kind]) {
-    return say("nextflow-resources-high", "warning", `${text} need an instance that only five regions have; ${LARGEST_EVERYWHERE[kind]} ${unit} are there in all`);
+    return say(
+      "nextflow-resources-high",
+      "warning",
+      `${text} need an instance that only five regions have; ${LARGEST_EVERYWHERE[kind]} ${unit} are there in all`,
+    );
   }
   if (amount < SMALLEST[kind]) {
-    say("nextflow-resources-low", "info", `${text} run on an omics.c.large, which has ${SMALLEST[kind]} ${unit} and is paid for whole; the task is held to what it asks for`);
+    say(
+      "nextflow-resources-low",
+      "info",
+      `${text} run on an omics.c.large, which has ${SMALLEST[kind]} ${unit} and is paid for whole; the task is held to what it asks for`,
+    );
   }
 }
 

@@ -12,9 +12,18 @@ export function checkTemplate(project: Project, template: ParameterTemplate, par
     const say = (rule: string, message: string): void => tell(project, { rule, severity: "warning", file, line, column: 1, message });
     const description = template[name]?.description ?? "";
     const length = [...description].length;
-    if (length > LONGEST_DESCRIPTION) say("nextflow-description-long", `the description of ${name} has ${length} characters; a parameter template takes ${LONGEST_DESCRIPTION}`);
-    if (/[\p{Cc}]/u.test(description)) say("nextflow-description-control", `the description of ${name} has a line break or another control character, which a parameter template refuses`);
-    if ([...name].length > LONGEST_NAME) say("nextflow-parameter-name", `the name ${name.slice(0, 40)}... has more than ${LONGEST_NAME} characters`);
+    if (length > LONGEST_DESCRIPTION)
+      say(
+        "nextflow-description-long",
+        `the description of ${name} has ${length} characters; a parameter template takes ${LONGEST_DESCRIPTION}`,
+      );
+    if (/[\p{Cc}]/u.test(description))
+      say(
+        "nextflow-description-control",
+        `the description of ${name} has a line break or another control character, which a parameter template refuses`,
+      );
+    if ([...name].length > LONGEST_NAME)
+      say("nextflow-parameter-name", `the name ${name.slice(0, 40)}... has more than ${LONGEST_NAME} characters`);
   }
   const [first] = parameters;
   if (parameters.length > MOST_ENTRIES && first !== undefined) {

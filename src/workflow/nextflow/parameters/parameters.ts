@@ -14,7 +14,11 @@ export interface Parameters {
 }
 
 /** By the schema where there is one, else by the main file and the configuration beside it. */
-export function readParameters(project: Project, main: SourceFile, given: { readonly config: Config; readonly params: ValueMap }): Parameters {
+export function readParameters(
+  project: Project,
+  main: SourceFile,
+  given: { readonly config: Config; readonly params: ValueMap },
+): Parameters {
   const schema = readSchema(project);
   if (schema !== undefined) {
     const entries = [...schema].map(([name, { entry }]) => [name, entry] as const);

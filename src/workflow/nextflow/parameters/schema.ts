@@ -37,7 +37,9 @@ function parse(project: Project, path: string, text: string): JsonObject | undef
   try {
     schema = JSON.parse(text) as Json;
   } catch (error) {
-    return refuse(`this is not JSON (${error instanceof Error ? error.message : String(error)}); HealthOmics reads the parameters from the scripts instead`);
+    return refuse(
+      `this is not JSON (${error instanceof Error ? error.message : String(error)}); HealthOmics reads the parameters from the scripts instead`,
+    );
   }
   if (!isObject(schema)) return refuse("this is no JSON Schema object; HealthOmics reads the parameters from the scripts instead");
   const draft = schema["$schema"];
@@ -62,7 +64,9 @@ function groupsOf(schema: JsonObject): readonly JsonObject[] {
 function referenced(schema: JsonObject, reference: string): JsonObject | undefined {
   const match = /^#\/(definitions|\$defs)\/([^/]+)$/.exec(reference);
   const section = match?.[1] === undefined ? undefined : schema[match[1]];
-  const name = decodeURIComponent((match?.[2] ?? "").replace(/%(?![0-9a-fA-F]{2})/g, "%25")).replaceAll("~1", "/").replaceAll("~0", "~");
+  const name = decodeURIComponent((match?.[2] ?? "").replace(/%(?![0-9a-fA-F]{2})/g, "%25"))
+    .replaceAll("~1", "/")
+    .replaceAll("~0", "~");
   const group = isObject(section) && Object.hasOwn(section, name) ? section[name] : undefined;
   return isObject(group) ? group : undefined;
 }
@@ -124,4 +128,3 @@ function keyLines(text: string): ReadonlyMap<string, number> {
   }
   return lines;
 }
-

@@ -45,7 +45,8 @@ function collect(statements: readonly Statement[], collector: Collector): void {
       for (const expression of statement.expressions) read(expression, collector);
       for (const block of [statement.always, ...statement.sometimes]) collect(block, collector);
     } else if (statement.kind === "expression") collectExpression(statement.expression, collector);
-    else if (statement.kind === "process" || statement.kind === "workflow" || statement.kind === "function") collect(statement.body, collector);
+    else if (statement.kind === "process" || statement.kind === "workflow" || statement.kind === "function")
+      collect(statement.body, collector);
     else if (statement.kind === "return") walkStatement(statement, readVisitor(collector));
   }
 }
@@ -82,7 +83,8 @@ function collectBlock(statements: readonly Statement[], collector: Collector): v
     }
     if (statement.kind !== "expression" || statement.expression.kind !== "assignment") continue;
     const { target, value, start } = statement.expression;
-    const name = target.kind === "name" ? target.name : target.kind === "literal" && typeof target.value === "string" ? target.value : undefined;
+    const name =
+      target.kind === "name" ? target.name : target.kind === "literal" && typeof target.value === "string" ? target.value : undefined;
     if (name !== undefined) add({ name, file, offset: start, value });
   }
 }
@@ -91,22 +93,38 @@ function read(expr: Expr, collector: Collector): void {
   if (collector.reads === "all") walkExpr(expr, readVisitor(collector));
 }
 
-const readVisitor = ({ file, add, reads }: Collector) => (expr: Expr): boolean => {
-  if (reads !== "all" || expr.kind === "assignment") return false;
-  // A method of `params` itself is no parameter, and a member of a parameter makes it a nested one.
-  if (expr.kind === "call" && expr.callee.kind === "property" && expr.callee.object.kind !== "name") {
-    const name = paramOf(expr.callee.object);
-    if (name !== undefined) add({ name, file, offset: expr.start });
-  }
-  if (expr.kind === "call" && paramOf(expr.callee) !== undefined) return true;
-  if (expr.kind === "property" && paramOf(expr.object) !== undefined) return false;
-  const name = paramOf(expr);
-  if (name !== undefined && !METHODS.has(name)) add({ name, file, offset: expr.start });
-  return true;
-};
+const readVisitor =
+  ({ file, add, reads }: Collector) =>
+  (expr: Expr): boolean => {
+    if (reads !== "all" || expr.kind === "assignment") return false;
+    // A method of `params` itself is no parameter, and a member of a parameter makes it a nested one.
+    if (expr.kind === "call" && expr.callee.kind === "property" && expr.callee.object.kind !== "name") {
+      const name = paramOf(expr.callee.object);
+      if (name !== undefined) add({ name, file, offset: expr.start });
+    }
+    if (expr.kind === "call" && paramOf(expr.callee) !== undefined) return true;
+    if (expr.kind === "property" && paramOf(expr.object) !== undefined) return false;
+    const name = paramOf(expr);
+    if (name !== undefined && !METHODS.has(name)) add({ name, file, offset: expr.start });
+    return true;
+  };
 
 /** What a map has; `params.containsKey('x')` reads no parameter of that name. */
-const METHODS = new Set(["containsKey", "get", "each", "findAll", "collect", "keySet", "size", "subMap", "any", "toString", "getOrDefault", "put", "remove"]);
+const METHODS = new Set([
+  "containsKey",
+  "get",
+  "each",
+  "findAll",
+  "collect",
+  "keySet",
+  "size",
+  "subMap",
+  "any",
+  "toString",
+  "getOrDefault",
+  "put",
+  "remove",
+]);
 
 /** `x` of `params.x`. */
 function paramOf(expr: Expr): string | undefined {

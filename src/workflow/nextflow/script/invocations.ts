@@ -70,7 +70,8 @@ function followImport(search: Search, { module, name, alias }: Target, path: rea
   let at = module.imports.get(name);
   for (let hops = 0; at !== undefined && hops < 50; hops++) {
     const { module: target, name: original } = at;
-    if (target.processes.has(original) || target.workflows.has(original)) return follow(search, { module: target, name: original, alias }, path);
+    if (target.processes.has(original) || target.workflows.has(original))
+      return follow(search, { module: target, name: original, alias }, path);
     at = target.imports.get(original);
   }
 }

@@ -35,7 +35,11 @@ interface Loading {
 const MOST_MODULES = 5_000;
 
 /** Loads the main script and what it includes; `builtin` gives what Nextflow provides to scripts. */
-export function loadMain(project: Project, file: SourceFile, context: { readonly params: ValueMap; readonly builtin: Loading["builtin"] }): Module {
+export function loadMain(
+  project: Project,
+  file: SourceFile,
+  context: { readonly params: ValueMap; readonly builtin: Loading["builtin"] },
+): Module {
   const loading: Loading = { project, loaded: new Map(), builtin: context.builtin, count: 0 };
   return load(loading, file, context.params);
 }
@@ -46,7 +50,8 @@ function load(loading: Loading, file: SourceFile, params: ValueMap): Module {
     evaluation: loading.project.evaluation,
     file,
     params,
-    builtin: (name) => (name === "moduleDir" ? directory : name === "projectDir" || name === "baseDir" ? PROJECT_MARK : loading.builtin(name)),
+    builtin: (name) =>
+      name === "moduleDir" ? directory : name === "projectDir" || name === "baseDir" ? PROJECT_MARK : loading.builtin(name),
     variables: new Map(),
     functions: new Map(),
   };
@@ -80,7 +85,13 @@ function runTopLevel(loading: Loading, module: Module, statement: Statement): vo
   }
   const assignment = statement.kind === "expression" && statement.expression.kind === "assignment" ? statement.expression : undefined;
   const target = assignment?.target;
-  if (assignment !== undefined && target?.kind === "property" && target.object.kind === "name" && target.object.name === "params" && typeof target.name === "string") {
+  if (
+    assignment !== undefined &&
+    target?.kind === "property" &&
+    target.object.kind === "name" &&
+    target.object.name === "params" &&
+    typeof target.name === "string"
+  ) {
     return setParam(scope, target.name, evaluate(assignment.value, scope));
   }
   execute(statement, scope);
@@ -101,7 +112,10 @@ function include(loading: Loading, module: Module, statement: Include): void {
   const key = moduleKey(file.path, statement.params && module.file.text.slice(statement.params.start, statement.params.end));
   const target = loading.loaded.get(key) ?? loadIncluded(loading, { file, key, from: module, statement });
   if (target === undefined) return;
-  const names = statement.names.length > 0 ? statement.names : [...target.processes.keys(), ...target.workflows.keys()].map((name) => ({ name, alias: name }));
+  const names =
+    statement.names.length > 0
+      ? statement.names
+      : [...target.processes.keys(), ...target.workflows.keys()].map((name) => ({ name, alias: name }));
   for (const { name, alias } of names) bind(loading, { module, target, name, alias, statement });
 }
 
@@ -156,9 +170,10 @@ function scriptAt({ project }: Loading, { file }: Module, { path, statement }: W
   const found = base === undefined ? undefined : [base, `${base}.nf`, `${base}/main.nf`].find((each) => project.tree.has(each));
   if (found !== undefined) return sourceOf(project, found);
   const written = path.replace(/^\/?\u0001project(\/\u0001root)?/, "${projectDir}");
-  const message = base === undefined
-    ? `${written} lies outside the definition; HealthOmics has only the files of the definition`
-    : `${written} is not in the definition (looked for ${base}, ${base}.nf and ${base}/main.nf)`;
+  const message =
+    base === undefined
+      ? `${written} lies outside the definition; HealthOmics has only the files of the definition`
+      : `${written} is not in the definition (looked for ${base}, ${base}.nf and ${base}/main.nf)`;
   report(project, { rule: "nextflow-missing-include", severity: "error", file, offset: statement.start, message });
   return undefined;
 }

@@ -8,8 +8,22 @@ interface Span {
 
 /** An expression of the Groovy subset that scripts and configurations use. */
 export type Expr =
-  | Literal | Template | Name | Property | Index | Call | ListLiteral | MapLiteral | Closure
-  | Ternary | Elvis | Unary | Binary | Assignment | Cast | Creation;
+  | Literal
+  | Template
+  | Name
+  | Property
+  | Index
+  | Call
+  | ListLiteral
+  | MapLiteral
+  | Closure
+  | Ternary
+  | Elvis
+  | Unary
+  | Binary
+  | Assignment
+  | Cast
+  | Creation;
 
 export interface Literal extends Span {
   readonly kind: "literal";
@@ -104,8 +118,17 @@ export interface Creation extends Span {
 }
 
 export type Statement =
-  | ExpressionStatement | Declaration | If | Return | Label | Include | Process | Workflow | FunctionDefinition
-  | ParamsBlock | Compound;
+  | ExpressionStatement
+  | Declaration
+  | If
+  | Return
+  | Label
+  | Include
+  | Process
+  | Workflow
+  | FunctionDefinition
+  | ParamsBlock
+  | Compound;
 
 export interface ExpressionStatement extends Span {
   readonly kind: "expression";

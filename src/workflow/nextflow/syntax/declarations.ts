@@ -1,6 +1,7 @@
 import type { Declaration, FunctionDefinition, Label, Statement } from "./ast.ts";
 import { SyntaxFault, type Cursor } from "./cursor.ts";
-import { readCommand, readType } from "./expressions.ts";
+import { readCommand } from "./expressions.ts";
+import { readType } from "./types.ts";
 import { formalParameters } from "./formal-parameters.ts";
 
 const MODIFIERS = new Set(["def", "var", "final", "static", "private", "public", "protected", "abstract", "synchronized"]);

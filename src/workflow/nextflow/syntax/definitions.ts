@@ -1,6 +1,7 @@
 import type { Include, ParamDeclaration, ParamsBlock, Process, Statement, Workflow } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { readExpression, readType } from "./expressions.ts";
+import { readExpression } from "./expressions.ts";
+import { readType } from "./types.ts";
 
 /** Reads what only a script's or a file's top level has: definitions, includes, imports; undefined where none stands. */
 export function readDefinition(cursor: Cursor): Statement | undefined {
@@ -39,7 +40,7 @@ function readInclude(cursor: Cursor): Include {
   if (isBraced || cursor.peek().type === "name") readIncludedNames(cursor, names, isBraced);
   if (names.length > 0 || isBraced) {
     cursor.skipNewlines();
-    if (!cursor.acceptWord("from")) cursor.fail("\"from\" and the script's path are missing after the names to include");
+    if (!cursor.acceptWord("from")) cursor.fail('"from" and the script\'s path are missing after the names to include');
     cursor.skipNewlines();
   }
   const from = readExpression(cursor);
@@ -169,5 +170,12 @@ function skipLine(cursor: Cursor): Statement {
   return nothing(start, cursor.lastEnd);
 }
 
-const nothing = (start: number, end: number): Statement =>
-  ({ kind: "compound", word: "skipped", expressions: [], always: [], sometimes: [], start, end });
+const nothing = (start: number, end: number): Statement => ({
+  kind: "compound",
+  word: "skipped",
+  expressions: [],
+  always: [],
+  sometimes: [],
+  start,
+  end,
+});

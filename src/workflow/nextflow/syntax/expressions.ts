@@ -1,22 +1,70 @@
 import type { Argument, Expr } from "./ast.ts";
 import { readCallArguments, readClosure, readPrimary } from "./primaries.ts";
 import type { Cursor } from "./cursor.ts";
+import { readType } from "./types.ts";
 
 const ASSIGNMENTS = new Set(["=", "+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "?="]);
 
 const PRECEDENCE: Readonly<Record<string, number>> = {
-  "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5,
-  "==": 6, "!=": 6, "<=>": 6, "===": 6, "!==": 6, "=~": 6, "==~": 6,
-  "<": 7, "<=": 7, ">": 7, ">=": 7, in: 7, instanceof: 7, as: 7,
-  "<<": 8, ">>": 8, ">>>": 8, "..": 8, "..<": 8,
-  "+": 9, "-": 9, "*": 10, "/": 10, "%": 10, "**": 11,
+  "||": 1,
+  "&&": 2,
+  "|": 3,
+  "^": 4,
+  "&": 5,
+  "==": 6,
+  "!=": 6,
+  "<=>": 6,
+  "===": 6,
+  "!==": 6,
+  "=~": 6,
+  "==~": 6,
+  "<": 7,
+  "<=": 7,
+  ">": 7,
+  ">=": 7,
+  in: 7,
+  instanceof: 7,
+  as: 7,
+  "<<": 8,
+  ">>": 8,
+  ">>>": 8,
+  "..": 8,
+  "..<": 8,
+  "+": 9,
+  "-": 9,
+  "*": 10,
+  "/": 10,
+  "%": 10,
+  "**": 11,
 };
 
 /** Operators that go on with an expression from the line before; `+` and `-` would begin a new one there. */
-const CONTINUES = new Set(
-  ["||", "&&", "|", "^", "&", "==", "!=", "<=>", "===", "!==", "=~", "==~", "<=", ">=", "<<", ">>", "*", "%", "**",
-    "in", "instanceof", "as", "<", ">"],
-);
+const CONTINUES = new Set([
+  "||",
+  "&&",
+  "|",
+  "^",
+  "&",
+  "==",
+  "!=",
+  "<=>",
+  "===",
+  "!==",
+  "=~",
+  "==~",
+  "<=",
+  ">=",
+  "<<",
+  ">>",
+  "*",
+  "%",
+  "**",
+  "in",
+  "instanceof",
+  "as",
+  "<",
+  ">",
+]);
 
 /** Reads an expression, assignments included. @throws SyntaxFault */
 export function readExpression(cursor: Cursor): Expr {
@@ -110,9 +158,17 @@ function readBinary(cursor: Cursor, least: number): Expr {
     cursor.skipNewlines();
     if (operator === "as" || operator.endsWith("instanceof")) {
       const type = readType(cursor);
-      left = operator === "as"
-        ? { kind: "cast", value: left, type, start, end: cursor.lastEnd }
-        : { kind: "binary", operator, left, right: { kind: "literal", value: type, start, end: cursor.lastEnd }, start, end: cursor.lastEnd };
+      left =
+        operator === "as"
+          ? { kind: "cast", value: left, type, start, end: cursor.lastEnd }
+          : {
+              kind: "binary",
+              operator,
+              left,
+              right: { kind: "literal", value: type, start, end: cursor.lastEnd },
+              start,
+              end: cursor.lastEnd,
+            };
       continue;
     }
     const right = readBinary(cursor, (PRECEDENCE[isNegated ? "in" : operator] ?? 0) + 1);
@@ -132,36 +188,6 @@ function operatorAhead(cursor: Cursor, least: number): number | undefined {
   const precedence = Object.hasOwn(PRECEDENCE, token.text) ? PRECEDENCE[token.text] : undefined;
   if (precedence === undefined || precedence < least) return undefined;
   return ahead === 0 || CONTINUES.has(token.text) ? ahead : undefined;
-}
-
-/** Reads a type's name with its parameters: `Map<String, List<Path>>`, `String[]`, `Path?`. @throws SyntaxFault */
-export function readType(cursor: Cursor): string {
-  const first = cursor.next();
-  if (first.type !== "name") cursor.fail("a type's name is missing here");
-  let type = first.text;
-  while (cursor.is(".") && cursor.peek(1).type === "name") {
-    cursor.next();
-    type += `.${cursor.next().text}`;
-  }
-  if (cursor.is("<")) type += readTypeParameters(cursor);
-  while (cursor.is("[") && cursor.is("]", 1)) {
-    cursor.position += 2;
-    type += "[]";
-  }
-  return cursor.is("?") && !cursor.peek().isSpaced && cursor.accept("?") ? `${type}?` : type;
-}
-
-function readTypeParameters(cursor: Cursor): string {
-  let text = "";
-  let open = 0;
-  do {
-    const token = cursor.next();
-    if (token.type === "end" || token.type === "newline") cursor.fail('">" is missing after the type\'s parameters');
-    if (token.text === "<") open++;
-    if (/^>+$/.test(token.text)) open -= token.text.length;
-    text += token.text === "," ? ", " : token.text;
-  } while (open > 0);
-  return text;
 }
 
 const PREFIXES = new Set(["!", "-", "+", "~", "++", "--"]);
@@ -215,7 +241,8 @@ function readSuffix(cursor: Cursor, object: Expr, start: number): Expr | undefin
     cursor.skipNewlines();
     return { kind: "property", object, name: readMember(cursor), start, end: cursor.lastEnd };
   }
-  if (cursor.is("(") && isCalled(object)) return { kind: "call", callee: object, args: readCallArguments(cursor, readExpression), start, end: cursor.lastEnd };
+  if (cursor.is("(") && isCalled(object))
+    return { kind: "call", callee: object, args: readCallArguments(cursor, readExpression), start, end: cursor.lastEnd };
   if (isSafeIndex(cursor)) cursor.next();
   if (cursor.is("[") && !isMapArgument(cursor, object)) return readIndex(cursor, object, start);
   if (cursor.is("{") && takesClosure(object)) return withClosure(cursor, object, start);

@@ -42,7 +42,11 @@ export function formalParameters(tokens: readonly Token[]): readonly FormalParam
     if (name === undefined) continue;
     const last = group.at(-1);
     if (equals < 0 || last === undefined) found.push({ name });
-    else found.push({ name, default: [...group.slice(equals + 1), { type: "end", text: "", start: last.end, end: last.end, isSpaced: false }] });
+    else
+      found.push({
+        name,
+        default: [...group.slice(equals + 1), { type: "end", text: "", start: last.end, end: last.end, isSpaced: false }],
+      });
   }
   return found;
 }

@@ -10,7 +10,16 @@ const DEEPEST_STRING = 12;
  * Never throws: what is no token is left out, an unclosed string ends with its line or with the file.
  */
 export function lex(source: string): { readonly tokens: readonly Token[]; readonly problem: Problem | undefined } {
-  const scan: Scan = { source, position: 0, tokens: [], brackets: [], depth: 0, problem: undefined, isInterpolationLost: false, interpolation: lexInterpolation };
+  const scan: Scan = {
+    source,
+    position: 0,
+    tokens: [],
+    brackets: [],
+    depth: 0,
+    problem: undefined,
+    isInterpolationLost: false,
+    interpolation: lexInterpolation,
+  };
   if (source.startsWith("#!")) scan.position = endOfLine(source, 0);
   while (scan.position < source.length) step(scan);
   push(scan, { type: "end", text: "", start: source.length });
@@ -22,7 +31,13 @@ function lexInterpolation(outer: Scan): readonly Token[] | undefined {
   if (outer.depth >= DEEPEST_STRING || outer.isInterpolationLost) return undefined;
   const { source, position } = outer;
   const scan: Scan = {
-    source, position, tokens: [], brackets: ["("], depth: outer.depth + 1, problem: undefined, isInterpolationLost: false,
+    source,
+    position,
+    tokens: [],
+    brackets: ["("],
+    depth: outer.depth + 1,
+    problem: undefined,
+    isInterpolationLost: false,
     interpolation: lexInterpolation,
   };
   while (scan.position < source.length) {

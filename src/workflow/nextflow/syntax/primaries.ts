@@ -8,9 +8,9 @@ type ReadExpression = (cursor: Cursor) => Expr;
 export function readPrimary(cursor: Cursor, readExpression: ReadExpression): Expr {
   const token = cursor.peek();
   const { start, end } = token;
-  if (token.type === "number") return cursor.next(), { kind: "literal", value: numberOf(token.text), start, end };
-  if (token.type === "string") return cursor.next(), { kind: "literal", value: token.text, start, end };
-  if (token.type === "template") return cursor.next(), { kind: "template", parts: token.parts ?? [], start, end };
+  if (token.type === "number") return (cursor.next(), { kind: "literal", value: numberOf(token.text), start, end });
+  if (token.type === "string") return (cursor.next(), { kind: "literal", value: token.text, start, end });
+  if (token.type === "template") return (cursor.next(), { kind: "template", parts: token.parts ?? [], start, end });
   if (token.type === "name") return readName(cursor, readExpression);
   if (cursor.is("(")) return readParenthesised(cursor, readExpression);
   if (cursor.is("[")) return readBracketed(cursor, readExpression);
@@ -27,7 +27,11 @@ function numberOf(text: string): number {
   return /^0[xXbB]/.test(plain) ? Number(plain.replace(/[lLiIgG]$/, "")) : Number(plain.replace(/[lLiIgGdDfF]$/, ""));
 }
 
-const CONSTANTS: ReadonlyMap<string, null | boolean> = new Map([["null", null], ["true", true], ["false", false]]);
+const CONSTANTS: ReadonlyMap<string, null | boolean> = new Map([
+  ["null", null],
+  ["true", true],
+  ["false", false],
+]);
 
 function readName(cursor: Cursor, readExpression: ReadExpression): Expr {
   const { text, start, end } = cursor.next();
@@ -118,9 +122,7 @@ function readElement(cursor: Cursor, { items, entries, readExpression }: Element
   }
   const isBareKey = token.type === "name" && cursor.is(":", 1);
   if (isBareKey) cursor.next();
-  const first: Expr = isBareKey
-    ? { kind: "literal", value: token.text, start: token.start, end: token.end }
-    : readExpression(cursor);
+  const first: Expr = isBareKey ? { kind: "literal", value: token.text, start: token.start, end: token.end } : readExpression(cursor);
   cursor.skipNewlines();
   if (isSpread || !cursor.accept(":")) {
     items.push(isSpread ? { kind: "unary", operator: "*", operand: first, start: token.start, end: first.end } : first);

@@ -69,7 +69,10 @@ function skipBraces(cursor: Cursor): void {
 
 function readStatement(cursor: Cursor): Statement {
   return (
-    readDefinition(cursor) ?? readCompound(cursor, readStatement) ?? readLabelled(cursor) ?? readDeclaration(cursor) ??
+    readDefinition(cursor) ??
+    readCompound(cursor, readStatement) ??
+    readLabelled(cursor) ??
+    readDeclaration(cursor) ??
     readExpressionStatement(cursor)
   );
 }

@@ -12,16 +12,19 @@ export function walk(statements: readonly Statement[], visit: Visit): void {
 /** Visits the expressions of one statement and of those inside it. */
 export function walkStatement(statement: Statement, visit: Visit): void {
   switch (statement.kind) {
-    case "expression": return walkExpr(statement.expression, visit);
+    case "expression":
+      return walkExpr(statement.expression, visit);
     case "declaration":
-    case "return": return statement.value && walkExpr(statement.value, visit);
+    case "return":
+      return statement.value && walkExpr(statement.value, visit);
     case "if":
       walkExpr(statement.condition, visit);
       walk(statement.then, visit);
       return walk(statement.otherwise, visit);
     case "process":
     case "workflow":
-    case "function": return walk(statement.body, visit);
+    case "function":
+      return walk(statement.body, visit);
     case "include":
       walkExpr(statement.from, visit);
       return statement.params && walkExpr(statement.params, visit);
@@ -48,20 +51,34 @@ function children(expr: Expr): readonly Expr[] {
   switch (expr.kind) {
     case "literal":
     case "name":
-    case "closure": return [];
-    case "template": return expr.parts.flatMap((part) => (typeof part === "string" ? [] : (interpolated(part) ?? [])));
-    case "property": return typeof expr.name === "string" ? [expr.object] : [expr.object, expr.name];
-    case "index": return [expr.object, expr.index];
-    case "call": return [expr.callee, ...values(expr.args)];
-    case "creation": return values(expr.args);
-    case "list": return expr.items;
-    case "map": return expr.entries.flatMap(({ key, value }) => [key, value]);
-    case "ternary": return [expr.condition, expr.then, expr.otherwise];
-    case "elvis": return [expr.value, expr.otherwise];
-    case "unary": return [expr.operand];
-    case "binary": return [expr.left, expr.right];
-    case "cast": return [expr.value];
-    case "assignment": return [expr.target, expr.value];
+    case "closure":
+      return [];
+    case "template":
+      return expr.parts.flatMap((part) => (typeof part === "string" ? [] : (interpolated(part) ?? [])));
+    case "property":
+      return typeof expr.name === "string" ? [expr.object] : [expr.object, expr.name];
+    case "index":
+      return [expr.object, expr.index];
+    case "call":
+      return [expr.callee, ...values(expr.args)];
+    case "creation":
+      return values(expr.args);
+    case "list":
+      return expr.items;
+    case "map":
+      return expr.entries.flatMap(({ key, value }) => [key, value]);
+    case "ternary":
+      return [expr.condition, expr.then, expr.otherwise];
+    case "elvis":
+      return [expr.value, expr.otherwise];
+    case "unary":
+      return [expr.operand];
+    case "binary":
+      return [expr.left, expr.right];
+    case "cast":
+      return [expr.value];
+    case "assignment":
+      return [expr.target, expr.value];
   }
 }
 

@@ -9,8 +9,10 @@ export function containersByName(tree: SourceTree, profile?: string): Readonly<R
   const file = sourceOf(project, "main.nf");
   if (file === undefined) throw new Error("there is no main.nf");
   const { tasks, config } = loadPipeline(project, file, profile === undefined ? {} : { profiles: [profile] });
-  return Object.fromEntries(tasks.map((task) => {
-    const [first] = findImages(task, config);
-    return [task.invocation.fullName, first?.image ?? null];
-  }));
+  return Object.fromEntries(
+    tasks.map((task) => {
+      const [first] = findImages(task, config);
+      return [task.invocation.fullName, first?.image ?? null];
+    }),
+  );
 }

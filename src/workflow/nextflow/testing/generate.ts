@@ -49,7 +49,8 @@ export function generatePipeline(seed: number): Readonly<Record<string, string>>
   return files;
 }
 
-const image = (name: string, random: Dice): string => `${random.pick(HOSTS)}${name.toLowerCase()}:${1 + random.below(3)}.${random.below(10)}`;
+const image = (name: string, random: Dice): string =>
+  `${random.pick(HOSTS)}${name.toLowerCase()}:${1 + random.below(3)}.${random.below(10)}`;
 
 function moduleText(names: readonly string[], random: Dice): string {
   const head = random.once(2) ? `def own_tag = '7.${random.below(9)}'\n` : "own_tag = params.flag ? 'on' : \"off-${params.tag}\"\n";
@@ -57,7 +58,9 @@ function moduleText(names: readonly string[], random: Dice): string {
 }
 
 function processText(name: string, random: Dice): string {
-  const labels = LABELS.filter(() => random.once(3)).map((label) => `    label '${label}'\n`).join("");
+  const labels = LABELS.filter(() => random.once(3))
+    .map((label) => `    label '${label}'\n`)
+    .join("");
   return `process ${name} {\n    tag "x"\n${labels}${containerText(name, random)}\n    script:\n    """\n    echo \${task.process} \\$HOME '{'\n    """\n}\n`;
 }
 
@@ -95,7 +98,9 @@ function workflowText({ name, from, known, used }: WorkflowPlan, random: Dice): 
   const calls: string[] = [];
   for (const { name: component, path } of chosen) {
     const aliases = [component, ...(random.once(3) ? [`${component}_${name === "" ? "MAIN" : name}`] : [])].slice(random.once(5) ? -1 : 0);
-    const relative = (from.includes("/") ? "../" : "./") + (random.once(2) ? path.replace(/\.nf$/, "") : path).replace(/\/main$/, random.once(2) ? "" : "/main");
+    const relative =
+      (from.includes("/") ? "../" : "./") +
+      (random.once(2) ? path.replace(/\.nf$/, "") : path).replace(/\/main$/, random.once(2) ? "" : "/main");
     const parts = aliases.map((alias) => (alias === component ? alias : `${component} as ${alias}`));
     if (random.once(2)) lines.push(`include { ${parts.join("; ")} } from '${relative}'`);
     else for (const part of parts) lines.push(`include { ${part} } from "${random.once(3) ? `\${projectDir}/${path}` : relative}"`);
@@ -113,12 +118,19 @@ interface ConfigPlan {
 function configText({ names, files }: ConfigPlan, random: Dice): string {
   files["conf/modules.config"] = `process {\n${selectors(names, random)}}\n`;
   files["conf/inner.config"] = selectors(names, random);
-  const registry = random.pick(["", "docker.registry = 'quay.io'\n", 'docker {\n    registry = "reg.example.org/team/"\n}\n', "docker.registry = params.registry\n"]);
+  const registry = random.pick([
+    "",
+    "docker.registry = 'quay.io'\n",
+    'docker {\n    registry = "reg.example.org/team/"\n}\n',
+    "docker.registry = params.registry\n",
+  ]);
   return [
     `params {\n    flag = ${random.pick(["true", "false"])}\n    tag = '${random.below(3)}'\n    registry = 'r.example.org'\n    map = [first: 'map/first:1', second: "map/second:\${params.tag}"]\n}\n`,
     registry,
     random.once(3) ? "process.container = 'fallback/image:1'\n" : "",
-    random.once(2) ? `profiles {\n    standard { params.tag = '9' }\n    other {\n        process {\n${selectors(names, random)}        }\n        params.flag = true\n    }\n}\n` : "profiles {\n    other { params.tag = '8' }\n}\n",
+    random.once(2)
+      ? `profiles {\n    standard { params.tag = '9' }\n    other {\n        process {\n${selectors(names, random)}        }\n        params.flag = true\n    }\n}\n`
+      : "profiles {\n    other { params.tag = '8' }\n}\n",
     "includeConfig 'conf/modules.config'\n",
     random.once(2) ? `if (params.flag) {\n    process {\n${selectors(names, random)}    }\n}\n` : "",
     random.once(2) ? `process {\n    includeConfig "\${projectDir}/conf/inner.config"\n${selectors(names, random)}}\n` : "",
@@ -134,10 +146,21 @@ function selector(names: readonly string[], random: Dice): string {
   const name = random.pick(names);
   const other = random.pick(names);
   const forms = [
-    `withName: ${name}`, `withName: '${name}'`, `withName:'${name}|${other}'`, `withName: '.*:${name}'`, `withName: "SUB0:${name}"`,
-    `withName: '.*SUB.*:${name}'`, `withName: '!${name}'`, `withName: '(.+:)?${name}'`, `withName: '${name}.*'`,
-    `withLabel: ${random.pick(LABELS)}`, `withLabel: '${random.pick(LABELS)}|${random.pick(LABELS)}'`, `withLabel: '!${random.pick(LABELS)}'`,
-    `'withName:${name}'`, `withLabel: 'process_.*'`, `withName: '${name.slice(0, -1)}[${name.slice(-1)}X]'`,
+    `withName: ${name}`,
+    `withName: '${name}'`,
+    `withName:'${name}|${other}'`,
+    `withName: '.*:${name}'`,
+    `withName: "SUB0:${name}"`,
+    `withName: '.*SUB.*:${name}'`,
+    `withName: '!${name}'`,
+    `withName: '(.+:)?${name}'`,
+    `withName: '${name}.*'`,
+    `withLabel: ${random.pick(LABELS)}`,
+    `withLabel: '${random.pick(LABELS)}|${random.pick(LABELS)}'`,
+    `withLabel: '!${random.pick(LABELS)}'`,
+    `'withName:${name}'`,
+    `withLabel: 'process_.*'`,
+    `withName: '${name.slice(0, -1)}[${name.slice(-1)}X]'`,
   ];
   return random.pick(forms);
 }
@@ -145,9 +168,15 @@ function selector(names: readonly string[], random: Dice): string {
 function setting(names: readonly string[], random: Dice): string {
   const one = image(`cfg_${random.pick(names)}`, random);
   const forms = [
-    `container = '${one}'`, `container = "${one}-\${params.tag}"`, `container = { "${one}-\${params.tag}" }`,
-    `container = params.flag ? '${one}' : 'cfg/else:1'`, `container = { params.flag ? '${one}' : 'cfg/closure:1' }`,
-    `cpus = 2`, `ext.image = 'ext/${random.below(5)}:1'`, `ext.args = '--x'`, `memory = { 2.GB * task.attempt }`,
+    `container = '${one}'`,
+    `container = "${one}-\${params.tag}"`,
+    `container = { "${one}-\${params.tag}" }`,
+    `container = params.flag ? '${one}' : 'cfg/else:1'`,
+    `container = { params.flag ? '${one}' : 'cfg/closure:1' }`,
+    `cpus = 2`,
+    `ext.image = 'ext/${random.below(5)}:1'`,
+    `ext.args = '--x'`,
+    `memory = { 2.GB * task.attempt }`,
   ];
   return random.pick(forms);
 }
