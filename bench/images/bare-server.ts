@@ -7,6 +7,8 @@ import { pipeline } from "node:stream/promises";
 
 const folder = process.argv[2] ?? ".";
 const server = createServer({ requestTimeout: 0 }, (incoming, answer) => {
-  void pipeline(incoming, createWriteStream(join(folder, (incoming.url ?? "").replace(/\W/g, "-")))).then(() => answer.writeHead(201).end());
+  void pipeline(incoming, createWriteStream(join(folder, (incoming.url ?? "").replace(/\W/g, "-")))).then(() =>
+    answer.writeHead(201).end(),
+  );
 });
 server.listen(0, "127.0.0.1", () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`));

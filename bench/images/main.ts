@@ -17,7 +17,12 @@ import { pushSampleSet } from "./sample-set.ts";
 import type { SampleImage } from "./sample-set.ts";
 
 const { values } = parseArgs({
-  options: { mib: { type: "string", default: "256" }, runs: { type: "string", default: "3" }, peers: { type: "string", default: "skopeo,crane,regctl,docker" }, json: { type: "boolean", default: false } },
+  options: {
+    mib: { type: "string", default: "256" },
+    runs: { type: "string", default: "3" },
+    peers: { type: "string", default: "skopeo,crane,regctl,docker" },
+    json: { type: "boolean", default: false },
+  },
 });
 const IMAGES_AT_ONCE = 4;
 const [mib, runs] = [Number(values.mib), Number(values.runs)];
@@ -34,15 +39,21 @@ const { images, bytes } = await pushSampleSet(upstream.host, mib * 1024 * 1024);
 say(`${images.length} images, ${(bytes / 1024 ** 2).toFixed(0)} MiB of different layers, ${runs} runs each`);
 
 const peers = peersAmong(values.peers.split(","));
-for (const name of values.peers.split(",")) if (!peers.some((peer) => peer.name === name)) say(`not run: ${name} is not installed or does not answer`);
-const cold: Record<string, readonly Run[]> = { bare: await times(() => bareCopy()), omx: await times(() => intoEmpty(ours)) };
+for (const name of values.peers.split(","))
+  if (!peers.some((peer) => peer.name === name)) say(`not run: ${name} is not installed or does not answer`);
+const cold: Record<string, readonly Run[]> = {
+  bare: await times(() => bareCopy()),
+  omx: await times(() => intoEmpty(ours)),
+};
 const warm = await times(() => intoEmpty(async (ways) => (await ours(ways), ours(ways))));
 for (const peer of peers)
-  cold[peer.name] = await times(() => intoEmpty(async (ways) => {
-    const run = await timed(() => inTurns(ways, (way) => peer.copy(way)));
-    await peer.clean?.(ways);
-    return run;
-  }, peer.keepsDigests));
+  cold[peer.name] = await times(() =>
+    intoEmpty(async (ways) => {
+      const run = await timed(() => inTurns(ways, (way) => peer.copy(way)));
+      await peer.clean?.(ways);
+      return run;
+    }, peer.keepsDigests),
+  );
 report();
 
 async function times(work: () => Promise<Run>): Promise<readonly Run[]> {
@@ -66,7 +77,8 @@ async function verify(target: DockerRegistry, keepsDigests: boolean): Promise<vo
   await using client = registryClient();
   for (const image of images) {
     const found = await client.repository(parseImageRef(nameAt(target, image))).getManifest(image.tag);
-    if (!found || (keepsDigests && found.digest !== image.digest)) throw new Error(`${image.repository} has ${found?.digest} and not ${image.digest}`);
+    if (!found || (keepsDigests && found.digest !== image.digest))
+      throw new Error(`${image.repository} has ${found?.digest} and not ${image.digest}`);
   }
 }
 
@@ -78,26 +90,43 @@ async function timed(work: () => Promise<unknown>): Promise<Run> {
 
 async function inTurns(ways: readonly Way[], copy: (way: Way) => Promise<void>): Promise<void> {
   const left = [...ways];
-  await Promise.all(Array.from({ length: IMAGES_AT_ONCE }, async () => {
-    for (let way = left.shift(); way; way = left.shift()) await copy(way);
-  }));
+  await Promise.all(
+    Array.from({ length: IMAGES_AT_ONCE }, async () => {
+      for (let way = left.shift(); way; way = left.shift()) await copy(way);
+    }),
+  );
 }
 
 /** omx as a process of its own, its start counted. */
 async function ours(ways: readonly Way[]): Promise<Run> {
   const startedAt = performance.now();
-  const { results, peakMb } = (await child("ours.ts", [], ways)) as { results: readonly { status: string; reason: string; requests: number }[]; peakMb: number };
+  const { results, peakMb } = (await child("ours.ts", [], ways)) as {
+    results: readonly { status: string; reason: string; requests: number }[];
+    peakMb: number;
+  };
   const failed = results.find(({ status }) => status === "FAILED");
   if (failed) throw new Error(failed.reason);
-  return { seconds: (performance.now() - startedAt) / 1000, peakMb, requests: results.reduce((sum, { requests }) => sum + requests, 0) };
+  return {
+    seconds: (performance.now() - startedAt) / 1000,
+    peakMb,
+    requests: results.reduce((sum, { requests }) => sum + requests, 0),
+  };
 }
 
 async function bareCopy(): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), "omx-bare-"));
-  const server = spawn(process.execPath, [join(import.meta.dirname, "bare-server.ts"), folder], { stdio: ["ignore", "pipe", "inherit"] });
+  const server = spawn(process.execPath, [join(import.meta.dirname, "bare-server.ts"), folder], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   try {
-    const port = await new Promise<string>((resolve) => server.stdout.once("data", (chunk) => resolve(String(chunk).trim())));
-    const { seconds } = (await child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], await allBlobs())) as Run;
+    const port = await new Promise<string>((resolve) =>
+      server.stdout.once("data", (chunk) => resolve(String(chunk).trim())),
+    );
+    const { seconds } = (await child(
+      "bare-copy.ts",
+      [upstream.url, `http://127.0.0.1:${port}`],
+      await allBlobs(),
+    )) as Run;
     return { seconds };
   } finally {
     server.kill();
@@ -111,7 +140,9 @@ async function allBlobs(): Promise<readonly object[]> {
   for (const { repository, tag } of images) {
     const stored = await client.repository({ registry: upstream.host, repository }).getManifest(tag);
     const manifest = stored && readManifest(stored.bytes, stored.mediaType);
-    if (manifest?.kind === "image") for (const blob of blobsOf(manifest)) blobs.set(blob.digest, { repository, digest: blob.digest, size: blob.size });
+    if (manifest?.kind === "image")
+      for (const blob of blobsOf(manifest))
+        blobs.set(blob.digest, { repository, digest: blob.digest, size: blob.size });
   }
   return [...blobs.values()];
 }
@@ -120,29 +151,46 @@ async function allBlobs(): Promise<readonly object[]> {
 function child(script: string, args: readonly string[], input: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // A small young generation: buffers of the network are let go sooner, which is most of the memory.
-    const started = spawn(process.execPath, ["--max-semi-space-size=2", join(import.meta.dirname, script), ...args], { stdio: ["pipe", "pipe", "inherit"] });
+    const started = spawn(process.execPath, ["--max-semi-space-size=2", join(import.meta.dirname, script), ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     let output = "";
     started.stdout.on("data", (chunk) => (output += String(chunk)));
-    started.on("close", (code) => (code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`${script} ended with ${code}`))));
+    started.on("close", (code) =>
+      code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`${script} ended with ${code}`)),
+    );
     started.stdin.end(JSON.stringify(input));
   });
 }
 
 function report(): void {
-  const best = Object.fromEntries(Object.entries(cold).map(([name, all]) => [name, Math.min(...all.map(({ seconds }) => seconds))]));
+  const best = Object.fromEntries(
+    Object.entries(cold).map(([name, all]) => [name, Math.min(...all.map(({ seconds }) => seconds))]),
+  );
   const omx = best["omx"] ?? Number.NaN;
   const summary = {
-    mib, runs, cold, warm,
-    mibPerSecond: Object.fromEntries(Object.entries(best).map(([name, seconds]) => [name, Math.round(bytes / 1024 ** 2 / seconds)])),
-    timesOmx: Object.fromEntries(Object.entries(best).map(([name, seconds]) => [name, Number((seconds / omx).toFixed(2))])),
+    mib,
+    runs,
+    cold,
+    warm,
+    mibPerSecond: Object.fromEntries(
+      Object.entries(best).map(([name, seconds]) => [name, Math.round(bytes / 1024 ** 2 / seconds)]),
+    ),
+    timesOmx: Object.fromEntries(
+      Object.entries(best).map(([name, seconds]) => [name, Number((seconds / omx).toFixed(2))]),
+    ),
     warmSeconds: Math.min(...warm.map(({ seconds }) => seconds)),
     warmRequestsPerTag: (warm[0]?.requests ?? 0) / images.length,
     peakMb: Math.max(...(cold["omx"] ?? []).map(({ peakMb = 0 }) => peakMb)),
   };
   if (values.json) return void process.stdout.write(`${JSON.stringify(summary)}\n`);
   for (const [name, all] of Object.entries(cold))
-    say(`${name.padEnd(8)} ${all.map(({ seconds }) => seconds.toFixed(2)).join("  ")} s   best ${summary.mibPerSecond[name]} MiB/s   ${summary.timesOmx[name]} × omx`);
-  say(`omx warm ${summary.warmSeconds.toFixed(2)} s, ${summary.warmRequestsPerTag} requests a tag; peak memory ${summary.peakMb} MB`);
+    say(
+      `${name.padEnd(8)} ${all.map(({ seconds }) => seconds.toFixed(2)).join("  ")} s   best ${summary.mibPerSecond[name]} MiB/s   ${summary.timesOmx[name]} × omx`,
+    );
+  say(
+    `omx warm ${summary.warmSeconds.toFixed(2)} s, ${summary.warmRequestsPerTag} requests a tag; peak memory ${summary.peakMb} MB`,
+  );
 }
 
 function say(line: string): void {

@@ -16,4 +16,6 @@ const seconds = (performance.now() - startedAt) / 1000;
 const { user, system } = process.cpuUsage();
 // ru_maxrss would tell of the process that started this one: it outlives exec.
 const peakKb = Number(/VmHWM:\s+(\d+)/.exec(await readFile("/proc/self/status", "utf8"))?.[1]);
-process.stdout.write(JSON.stringify({ results, seconds, cpuSeconds: (user + system) / 1e6, peakMb: Math.round(peakKb / 1024) }));
+process.stdout.write(
+  JSON.stringify({ results, seconds, cpuSeconds: (user + system) / 1e6, peakMb: Math.round(peakKb / 1024) }),
+);

@@ -24,7 +24,16 @@ const PEERS: readonly (Peer & { readonly isThere: () => boolean })[] = [
     keepsDigests: true,
     isThere: () => spawnSync("skopeo", ["--version"]).status === 0,
     copy: ({ source, target }) =>
-      run("skopeo", ["--insecure-policy", "copy", "--quiet", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", `docker://${source}`, `docker://${target}`]),
+      run("skopeo", [
+        "--insecure-policy",
+        "copy",
+        "--quiet",
+        "--all",
+        "--src-tls-verify=false",
+        "--dest-tls-verify=false",
+        `docker://${source}`,
+        `docker://${target}`,
+      ]),
   },
   {
     name: "crane",
@@ -36,7 +45,14 @@ const PEERS: readonly (Peer & { readonly isThere: () => boolean })[] = [
     name: "regctl",
     keepsDigests: true,
     isThere: () => spawnSync("regctl", ["version"]).status === 0,
-    copy: ({ source, target }) => run("regctl", [...[source, target].flatMap((image) => ["--host", `reg=${hostOf(image)},tls=disabled`]), "image", "copy", source, target]),
+    copy: ({ source, target }) =>
+      run("regctl", [
+        ...[source, target].flatMap((image) => ["--host", `reg=${hostOf(image)},tls=disabled`]),
+        "image",
+        "copy",
+        source,
+        target,
+      ]),
   },
   {
     name: "docker",
@@ -54,7 +70,8 @@ const PEERS: readonly (Peer & { readonly isThere: () => boolean })[] = [
 ];
 
 /** The programs of the list that this machine has. */
-export const peersAmong = (names: readonly string[]): readonly Peer[] => PEERS.filter((peer) => names.includes(peer.name) && peer.isThere());
+export const peersAmong = (names: readonly string[]): readonly Peer[] =>
+  PEERS.filter((peer) => names.includes(peer.name) && peer.isThere());
 
 /** Runs a program to its end. @throws Error with its last words when it fails */
 export function run(command: string, args: readonly string[]): Promise<void> {

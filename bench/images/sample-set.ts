@@ -15,16 +15,25 @@ export interface SampleImage {
  * layer of its own for each image, sizes spread over a factor of ten.
  * @returns the images and the bytes of all layers, each counted once
  */
-export async function pushSampleSet(registry: string, totalBytes: number): Promise<{ readonly images: readonly SampleImage[]; readonly bytes: number }> {
+export async function pushSampleSet(
+  registry: string,
+  totalBytes: number,
+): Promise<{ readonly images: readonly SampleImage[]; readonly bytes: number }> {
   await using client = registryClient();
   const baseBytes = Math.round(totalBytes * 0.05);
-  const bases = [0, 1, 2].map((family) => [layer(`base-${family}`, Math.round(baseBytes / 3)), layer(`tools-${family}`, baseBytes)]);
+  const bases = [0, 1, 2].map((family) => [
+    layer(`base-${family}`, Math.round(baseBytes / 3)),
+    layer(`tools-${family}`, baseBytes),
+  ]);
   const own = sizes(COUNT, totalBytes - 4 * baseBytes);
   const images: SampleImage[] = [];
   for (const [index, size] of own.entries()) {
     const repository = `biocontainers/tool${index}`;
     const layers = [...(bases[index % bases.length] ?? []), layer(`own-${index}`, size)];
-    const { digest } = await pushSample(client.repository({ registry, repository }), "1.0--0", { layers, layerType: MEDIA_TYPES.ociLayerGzip });
+    const { digest } = await pushSample(client.repository({ registry, repository }), "1.0--0", {
+      layers,
+      layerType: MEDIA_TYPES.ociLayerGzip,
+    });
     images.push({ repository, tag: "1.0--0", digest });
   }
   return { images, bytes: own.reduce((sum, size) => sum + size, 4 * baseBytes) };

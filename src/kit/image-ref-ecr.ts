@@ -17,7 +17,8 @@ export interface PrivateEcr {
  * @see https://docs.aws.amazon.com/general/latest/gr/ecr.html
  * @see https://github.com/awslabs/amazon-ecr-credential-helper (isolated partitions)
  */
-const CLASSIC = /^(\d{12})\.dkr\.ecr(-fips)?\.([a-z]{2,}(?:-[a-z0-9]+)+)\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+const CLASSIC =
+  /^(\d{12})\.dkr\.ecr(-fips)?\.([a-z]{2,}(?:-[a-z0-9]+)+)\.(amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 const DUAL_STACK = /^(\d{12})\.dkr-ecr(-fips)?\.([a-z]{2,}(?:-[a-z0-9]+)+)\.(on\.aws|on\.amazonwebservices\.com\.cn)$/;
 
 /** The private ECR registry behind a host, or undefined when the host is another registry. */

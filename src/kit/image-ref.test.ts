@@ -22,13 +22,25 @@ test.each([
   ["E7: index.docker.io", "index.docker.io/library/ubuntu:22.04", "docker.io/library/ubuntu:22.04"],
   ["E7: registry-1", "registry-1.docker.io/ubuntu:22.04", "docker.io/library/ubuntu:22.04"],
   ["E7: registry.hub", "registry.hub.docker.com/broadinstitute/gatk:4", "docker.io/broadinstitute/gatk:4"],
-  ["the helper's short name of Quay", "quay/biocontainers/bwa-mem2:2.2.1--he513fc3_0", "quay.io/biocontainers/bwa-mem2:2.2.1--he513fc3_0"],
-  ["the helper's short name of ECR Public", "ecr-public/aws-genomics/google/deepvariant:1.4.0", "public.ecr.aws/aws-genomics/google/deepvariant:1.4.0"],
+  [
+    "the helper's short name of Quay",
+    "quay/biocontainers/bwa-mem2:2.2.1--he513fc3_0",
+    "quay.io/biocontainers/bwa-mem2:2.2.1--he513fc3_0",
+  ],
+  [
+    "the helper's short name of ECR Public",
+    "ecr-public/aws-genomics/google/deepvariant:1.4.0",
+    "public.ecr.aws/aws-genomics/google/deepvariant:1.4.0",
+  ],
   ["a user of Docker Hub named quay", "quay/busybox", "docker.io/quay/busybox:latest"],
   ["a name that looks like host:port", "localhost:5000", "docker.io/library/localhost:5000"],
   ["localhost", "localhost/foo", "localhost/foo:latest"],
   ["IPv6", "[::1]:5000/foo:1", "[::1]:5000/foo:1"],
-  ["long tags", "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f", "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f"],
+  [
+    "long tags",
+    "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
+    "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
+  ],
   ["double underscore and dashes", "quay.io/a__b/c--d.e:1", "quay.io/a__b/c--d.e:1"],
 ])("%s: %s", (_, text, printed) => {
   const ref = parseImageRef(text);
@@ -79,7 +91,12 @@ describe("private ECR", () => {
     ["111122223333.dkr.ecr.us-isob-east-1.sc2s.sgov.gov", "us-isob-east-1", false, false],
     ["111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1", false, false],
   ])("E12: %s", (host, region, isFips, isDualStack) => {
-    expect(privateEcrOf(parseImageRef(`${host}/foo/bar:1`))).toMatchObject({ account: "111122223333", region, isFips, isDualStack });
+    expect(privateEcrOf(parseImageRef(`${host}/foo/bar:1`))).toMatchObject({
+      account: "111122223333",
+      region,
+      isFips,
+      isDualStack,
+    });
   });
 
   test.each([
@@ -121,10 +138,37 @@ function sequence(seed: number): () => number {
 
 test("whatever is parsed prints to itself, whatever is not is refused by InvalidValue alone", () => {
   const next = sequence(7);
-  const pieces = ["a", "b9", "Q", ".", "/", ":", "@", "-", "_", "__", "sha256:", SHA256, "5000", "localhost", "quay.io", "docker://", "library", " ", "[", "]", "é", "\n", "$"];
+  const pieces = [
+    "a",
+    "b9",
+    "Q",
+    ".",
+    "/",
+    ":",
+    "@",
+    "-",
+    "_",
+    "__",
+    "sha256:",
+    SHA256,
+    "5000",
+    "localhost",
+    "quay.io",
+    "docker://",
+    "library",
+    " ",
+    "[",
+    "]",
+    "é",
+    "\n",
+    "$",
+  ];
   let parsed = 0;
   for (let round = 0; round < 20_000; round++) {
-    const text = Array.from({ length: 1 + Math.floor(next() * 7) }, () => pieces[Math.floor(next() * pieces.length)]).join("");
+    const text = Array.from(
+      { length: 1 + Math.floor(next() * 7) },
+      () => pieces[Math.floor(next() * pieces.length)],
+    ).join("");
     try {
       const ref = parseImageRef(text);
       expect(parseImageRef(formatImageRef(ref))).toEqual(ref);

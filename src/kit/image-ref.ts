@@ -64,7 +64,10 @@ function withoutScheme(text: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text);
   if (!scheme) return text;
   if (scheme[1] === "docker:") return text.slice("docker://".length);
-  throw invalid(text, OTHER_SCHEMES[scheme[1] ?? ""] ?? "of the forms with ://, only docker:// names an image in a registry");
+  throw invalid(
+    text,
+    OTHER_SCHEMES[scheme[1] ?? ""] ?? "of the forms with ://, only docker:// names an image in a registry",
+  );
 }
 
 interface SplitName {
@@ -126,8 +129,12 @@ function checkRepository(text: string, registry: string, repository: string): vo
   if (/[A-Z]/.test(repository))
     throw invalid(text, `repository names are in lower case; write ${repository.toLowerCase()}`);
   if (!REPOSITORY.test(repository))
-    throw invalid(text, `"${repository}" is not a repository name: words of a-z and 0-9 with single . _ or - between them, and / between words`);
-  if (/^library\/[0-9a-f]{64}$/.test(repository)) throw invalid(text, "64 hexadecimal digits are an image's id; write its name");
+    throw invalid(
+      text,
+      `"${repository}" is not a repository name: words of a-z and 0-9 with single . _ or - between them, and / between words`,
+    );
+  if (/^library\/[0-9a-f]{64}$/.test(repository))
+    throw invalid(text, "64 hexadecimal digits are an image's id; write its name");
   if (registry.length + 1 + repository.length > LONGEST_NAME)
     throw invalid(text, `a name may have ${LONGEST_NAME} characters`);
 }

@@ -20,7 +20,10 @@ test.each([
   ["nvcr.io/nvidia/clara/x:4.0.0-1", "nvcr/nvidia/clara/x:4.0.0-1"],
   ["registry.k8s.io/pause:3", "k8s/pause:3"],
   ["registry.gitlab.com/a/b/c:1", "gitlab/a/b/c:1"],
-  ["community.wave.seqera.io/library/samtools:1.20--b5dfbd93de237464", "seqera/library/samtools:1.20--b5dfbd93de237464"],
+  [
+    "community.wave.seqera.io/library/samtools:1.20--b5dfbd93de237464",
+    "seqera/library/samtools:1.20--b5dfbd93de237464",
+  ],
   ["mine.azurecr.io/a:1", "acr/mine/a:1"],
   ["111122223333.dkr.ecr.us-east-1.amazonaws.com/foo:1", "ecr/111122223333/us-east-1/foo:1"],
   ["registry.example.org:5000/a/b:1", "registry.example.org_5000/a/b:1"],
@@ -28,7 +31,13 @@ test.each([
 ])("E8, E9: %s is stored as %s", (source, target) => expect(targetOf(source)).toBe(target));
 
 test("E7: every spelling of one image has one target", () => {
-  const spellings = ["ubuntu:22.04", "library/ubuntu:22.04", "docker.io/ubuntu:22.04", "index.docker.io/library/ubuntu:22.04", "docker://ubuntu:22.04"];
+  const spellings = [
+    "ubuntu:22.04",
+    "library/ubuntu:22.04",
+    "docker.io/ubuntu:22.04",
+    "index.docker.io/library/ubuntu:22.04",
+    "docker://ubuntu:22.04",
+  ];
   expect(new Set(spellings.map(targetOf)).size).toBe(1);
 });
 
@@ -50,7 +59,9 @@ test("E13: images of different accounts and regions are separate", () => {
   expect(detectCollisions(sources)).toEqual([]);
   const home = { account: "111122223333", region: "us-east-1" };
   expect(sources.map((source) => targetRepository(source, { home }).repository)).toEqual([
-    "foo", "ecr/444455556666/us-east-1/foo", "ecr/444455556666/eu-west-1/foo",
+    "foo",
+    "ecr/444455556666/us-east-1/foo",
+    "ecr/444455556666/eu-west-1/foo",
   ]);
 });
 

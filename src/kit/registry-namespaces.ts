@@ -62,7 +62,11 @@ export function targetRepository(source: ImageRef, table: NamingTable = {}): Tar
   const { registry: _, ...place } = source;
   const repository = `${prefixOf(source, table)}${source.repository}`;
   if (!ECR_NAME.test(repository) || repository.length > LONGEST_ECR_NAME)
-    throw new InvalidValue("ECR repository", repository, `the name of ${formatImageRef(source)} has to be ${ECR_NAME_RULE}; bring the image in under another name (images.substitute)`);
+    throw new InvalidValue(
+      "ECR repository",
+      repository,
+      `the name of ${formatImageRef(source)} has to be ${ECR_NAME_RULE}; bring the image in under another name (images.substitute)`,
+    );
   return { ...place, repository };
 }
 
@@ -80,13 +84,17 @@ export function detectCollisions(sources: readonly ImageRef[], table: NamingTabl
   const byTarget = Map.groupBy(sources, (source) => formatTarget(targetRepository(source, table)));
   return [...byTarget].flatMap(([target, all]) => {
     const distinct = [...new Map(all.map((source) => [formatImageRef(source), source])).values()];
-    return distinct.length < 2 || areSameBytes(distinct) ? [] : [{ target, sources: distinct, message: describe(target, distinct) }];
+    return distinct.length < 2 || areSameBytes(distinct)
+      ? []
+      : [{ target, sources: distinct, message: describe(target, distinct) }];
   });
 }
 
 /** Prints a place in the registry: `quay/biocontainers/bwa:0.7.18`; by digest only where there is no tag. */
 export const formatTarget = ({ repository, tag, digest }: TargetRepository): string =>
-  tag === undefined ? `${repository}@${referenceOf({ ...(digest === undefined ? {} : { digest }) })}` : `${repository}:${tag}`;
+  tag === undefined
+    ? `${repository}@${referenceOf({ ...(digest === undefined ? {} : { digest }) })}`
+    : `${repository}:${tag}`;
 
 const LONGEST_ECR_NAME = 256;
 const ECR_WORD = "[a-z0-9]+(?:[._-][a-z0-9]+)*";

@@ -36,12 +36,22 @@ const at = (registry: DockerRegistry, repository: string) => direct.repository({
 type Decide = (seen: SeenRequest, before: number) => Fault | undefined;
 
 /** Copies from quay.io, which is `upstream` behind a proxy, to the private registry behind another one. */
-async function copy(images: readonly string[], options: Partial<CopyOptions> & { readonly up?: Decide; readonly down?: Decide; readonly targets?: readonly string[] } = {}) {
+async function copy(
+  images: readonly string[],
+  options: Partial<CopyOptions> & {
+    readonly up?: Decide;
+    readonly down?: Decide;
+    readonly targets?: readonly string[];
+  } = {},
+) {
   await using source = await faultProxy(upstream.url, options.up ?? (() => undefined));
   await using target = await faultProxy(ecr.url, options.down ?? (() => undefined));
   const transport = transportFor({ upstreams: { "quay.io": source.url, "private.example": target.url } });
   await using client = registryClient({ transport, clock: fastClock() });
-  const plan = images.map((image, index) => ({ source: parseImageRef(image), target: { ...parseImageRef(options.targets?.[index] ?? image), registry: "private.example" } }));
+  const plan = images.map((image, index) => ({
+    source: parseImageRef(image),
+    target: { ...parseImageRef(options.targets?.[index] ?? image), registry: "private.example" },
+  }));
   const { up: _, down: __, targets: ___, ...rest } = options;
   const results = await copyImages(plan, { sourceClient: client, targetClient: client, clock: fastClock(), ...rest });
   return { results, source, target };
@@ -49,7 +59,9 @@ async function copy(images: readonly string[], options: Partial<CopyOptions> & {
 
 describe("what arrives is what was there", () => {
   test("an image keeps its digest; a second call sends nothing and asks once on each side", async () => {
-    const image = await pushSample(at(upstream, "one/image"), "1", { layers: [noise("a", 30_000), noise("b", 5_000_000)] });
+    const image = await pushSample(at(upstream, "one/image"), "1", {
+      layers: [noise("a", 30_000), noise("b", 5_000_000)],
+    });
     const first = await copy(["quay.io/one/image:1"]);
     expect(first.results).toMatchObject([{ status: "PULLED", digest: image.digest, bytesSaved: 0 }]);
     expect(first.results[0]?.bytesMoved).toBeGreaterThan(5_030_000);
@@ -65,15 +77,27 @@ describe("what arrives is what was there", () => {
   test("E21: an index keeps all its platforms, or one where that is asked for", async () => {
     const repository = at(upstream, "many/platforms");
     const shared = noise("shared", 20_000);
-    const children = await Promise.all(["amd64", "arm64"].map((architecture) =>
-      pushSample(repository, "", { layers: [shared, noise(architecture, 10_000)], platform: { os: "linux", architecture } })));
+    const children = await Promise.all(
+      ["amd64", "arm64"].map((architecture) =>
+        pushSample(repository, "", {
+          layers: [shared, noise(architecture, 10_000)],
+          platform: { os: "linux", architecture },
+        }),
+      ),
+    );
     const index = await pushIndex(repository, "1", children);
     const all = await copy(["quay.io/many/platforms:1"]);
     expect(all.results).toMatchObject([{ status: "PULLED", digest: index.digest }]);
     for (const child of children) expect(await at(ecr, "many/platforms").headManifest(child.digest)).toBeDefined();
-    const one = await copy(["quay.io/many/platforms:1"], { platform: "linux/arm64", targets: ["quay.io/one/platform:1"] });
+    const one = await copy(["quay.io/many/platforms:1"], {
+      platform: "linux/arm64",
+      targets: ["quay.io/one/platform:1"],
+    });
     expect(one.results).toMatchObject([{ status: "PULLED", digest: children[1]?.digest }]);
-    const again = await copy(["quay.io/many/platforms:1"], { platform: "linux/arm64", targets: ["quay.io/one/platform:1"] });
+    const again = await copy(["quay.io/many/platforms:1"], {
+      platform: "linux/arm64",
+      targets: ["quay.io/one/platform:1"],
+    });
     expect(again.results).toMatchObject([{ status: "SKIPPED", requests: 2 }]);
     const none = await copy(["quay.io/many/platforms:1"], { platform: "linux/s390x" });
     expect(none.results[0]?.reason).toContain("only for linux/amd64, linux/arm64");
@@ -85,7 +109,9 @@ describe("what arrives is what was there", () => {
     await copy(["quay.io/moving:latest"]);
     const after = await pushSample(at(upstream, "moving"), "latest", { layers: [base, noise("v2", 1000)] });
     const { results } = await copy(["quay.io/moving:latest"]);
-    expect(results).toMatchObject([{ status: "PULLED", digest: after.digest, reason: `the tag moved from ${before.digest}`, bytesSaved: 100_000 }]);
+    expect(results).toMatchObject([
+      { status: "PULLED", digest: after.digest, reason: `the tag moved from ${before.digest}`, bytesSaved: 100_000 },
+    ]);
     expect((await at(ecr, "moving").headManifest("latest"))?.digest).toBe(after.digest);
   });
 
@@ -94,7 +120,9 @@ describe("what arrives is what was there", () => {
     const image = await pushSample(repository, "1", { layers: [noise("x", 10)] });
     const referrer = await pushSample(repository, "", { layers: [noise("sbom", 500)] });
     await pushIndex(repository, image.digest.replace(":", "-"), [referrer]);
-    const signature = await pushSample(repository, `${image.digest.replace(":", "-")}.sig`, { layers: [noise("sig", 50)] });
+    const signature = await pushSample(repository, `${image.digest.replace(":", "-")}.sig`, {
+      layers: [noise("sig", 50)],
+    });
     await copy(["quay.io/signed:1"], { referrers: true });
     const target = at(ecr, "signed");
     expect((await target.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([referrer.digest]);
@@ -111,7 +139,9 @@ describe("every blob moves once", () => {
     await pushSample(at(upstream, "tools/t0"), "2", { layers: [base, noise("other", 20_000)] });
     const { results, source } = await copy([...names.map((name) => `quay.io/${name}:1`), "quay.io/tools/t0:2", "quay.io/tools/t0:2"]);
     expect(results.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => "PULLED"));
-    const reads = source.seen.filter(({ method, path }) => method === "GET" && path.includes("/blobs/")).map(({ path }) => path.split("/").at(-1));
+    const reads = source.seen
+      .filter(({ method, path }) => method === "GET" && path.includes("/blobs/"))
+      .map(({ path }) => path.split("/").at(-1));
     expect(new Set(reads).size).toBe(reads.length);
     expect(results.slice(0, 9).reduce((sum, { bytesSaved }) => sum + bytesSaved, 0)).toBe(8 * base.length);
   });
@@ -131,7 +161,8 @@ describe("every blob moves once", () => {
 describe("failures", () => {
   test("E15, E16: one image's failure leaves the others alone and is told with its reason", async () => {
     await pushSample(at(upstream, "good"), "1", { layers: [noise("good", 1000)] });
-    const denied: Decide = ({ path }) => (path.includes("/secret/") ? { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"not yours"}]}' } : undefined);
+    const denied: Decide = ({ path }) =>
+      path.includes("/secret/") ? { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"not yours"}]}' } : undefined;
     const { results } = await copy(["quay.io/absent:1", "quay.io/good:1", "quay.io/secret:1"], { up: denied });
     expect(results.map(({ status }) => status)).toEqual(["FAILED", "PULLED", "FAILED"]);
     expect(results[0]?.reason).toContain("quay.io does not have it");
@@ -141,7 +172,9 @@ describe("failures", () => {
 
   test("E14: a target that refuses access is not a target without the image", async () => {
     await pushSample(at(upstream, "good"), "2", { layers: [noise("good", 1000)] });
-    const { results, target } = await copy(["quay.io/good:2"], { down: ({ method }) => (method === "GET" ? { kind: "answer", status: 403 } : undefined) });
+    const { results, target } = await copy(["quay.io/good:2"], {
+      down: ({ method }) => (method === "GET" ? { kind: "answer", status: 403 } : undefined),
+    });
     expect(results).toMatchObject([{ status: "FAILED" }]);
     expect(target.count("POST", "")).toBe(0);
   });
@@ -155,10 +188,17 @@ describe("failures", () => {
       if (path.includes("/blobs/sha256") && method === "GET") return { kind: "cut", afterBytes: 30_000 };
       return { kind: "answer", status: 429, headers: { "retry-after": "1" } };
     };
-    const resets: Decide = ({ method, path }, before) => (before === 0 && method !== "PATCH" && !path.includes("digest=") ? { kind: "reset" } : undefined);
-    const { results } = await copy(names.map((name) => `quay.io/${name}:1`), { up: flaky, down: resets });
-    expect(results.map(({ status, reason }) => ({ status, reason }))).toEqual(names.map(() => ({ status: "PULLED", reason: "the target did not have it" })));
-    for (const name of names) expect((await at(ecr, name).getManifest("1"))?.digest).toBe((await at(upstream, name).headManifest("1"))?.digest);
+    const resets: Decide = ({ method, path }, before) =>
+      before === 0 && method !== "PATCH" && !path.includes("digest=") ? { kind: "reset" } : undefined;
+    const { results } = await copy(
+      names.map((name) => `quay.io/${name}:1`),
+      { up: flaky, down: resets },
+    );
+    expect(results.map(({ status, reason }) => ({ status, reason }))).toEqual(
+      names.map(() => ({ status: "PULLED", reason: "the target did not have it" })),
+    );
+    for (const name of names)
+      expect((await at(ecr, name).getManifest("1"))?.digest).toBe((await at(upstream, name).headManifest("1"))?.digest);
   });
 
   test("a registry that lies about a digest leaves nothing behind, and a second call completes", async () => {
@@ -171,9 +211,41 @@ describe("failures", () => {
     expect((await copy(["quay.io/liar:1"])).results).toMatchObject([{ status: "PULLED", digest: image.digest }]);
   });
 
+  test("a full disk is told as it is, for each image that does not fit", async () => {
+    await pushSample(at(upstream, "too/large"), "1", { layers: [noise("too-large", 5_000_000)] });
+    await pushSample(at(upstream, "small/enough"), "1", { layers: [noise("small-enough", 100)] });
+    const full: Decide = ({ method }) =>
+      method === "PATCH" ? { kind: "answer", status: 507, body: "no space left on device" } : undefined;
+    const { results } = await copy(["quay.io/too/large:1", "quay.io/small/enough:1"], { down: full });
+    expect(results).toMatchObject([{ status: "FAILED", reason: expect.stringContaining("no space left on device") }, { status: "PULLED" }]);
+    expect(await at(ecr, "too/large").headManifest("1")).toBeUndefined();
+  });
+
+  test("where one request in ten fails, on both sides, every image arrives", async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `one-in-ten/t${index}`);
+    await Promise.all(
+      names.map((name) => pushSample(at(upstream, name), "1", { layers: [noise("one-in-ten", 200_000), noise(name, 30_000)] })),
+    );
+    const failing = (every: number): Decide => {
+      let asked = 0;
+      return ({ path }) => {
+        if (path === "/v2/" || (asked += 1) % every !== 0) return undefined;
+        return asked % (2 * every) === 0 ? { kind: "reset" } : { kind: "answer", status: 503, body: "try again" };
+      };
+    };
+    const { results } = await copy(
+      names.map((name) => `quay.io/${name}:1`),
+      { up: failing(10), down: failing(9) },
+    );
+    expect(results.map(({ status }) => status)).toEqual(names.map(() => "PULLED"));
+    for (const [index, name] of names.entries()) expect((await at(ecr, name).getManifest("1"))?.digest).toBe(results[index]?.digest);
+  });
+
   test("a run that is ended tells what is not done", async () => {
     await pushSample(at(upstream, "late"), "1", { layers: [noise("late", 1000)] });
-    const { results } = await copy(["quay.io/late:1"], { signal: AbortSignal.abort(new Error("the function's time is over")) });
+    const { results } = await copy(["quay.io/late:1"], {
+      signal: AbortSignal.abort(new Error("the function's time is over")),
+    });
     expect(results).toMatchObject([{ status: "FAILED", reason: "the function's time is over" }]);
   });
 });

@@ -63,14 +63,22 @@ export async function copyImages(plan: readonly ImageCopy[], options: CopyOption
   const clock = options.clock ?? systemClock;
   const platform = options.platform === undefined || options.platform === "all" ? undefined : parsePlatform(options.platform);
   const images = new Gate(options.concurrency?.images ?? 8, clock);
-  const run: Run = { options, clock, platform, transfers: new Gate(options.concurrency?.blobs ?? 4, clock), movers: new Map() };
+  const run: Run = {
+    options,
+    clock,
+    platform,
+    transfers: new Gate(options.concurrency?.blobs ?? 4, clock),
+    movers: new Map(),
+  };
   const copies = new Map<string, Promise<CopyResult>>();
-  return Promise.all(plan.map((image) => {
-    const key = `${formatImageRef(image.source)} ${formatImageRef(image.target)}`;
-    const copy = copies.get(key) ?? images.pass(() => copyOne(run, image));
-    copies.set(key, copy);
-    return copy;
-  }));
+  return Promise.all(
+    plan.map((image) => {
+      const key = `${formatImageRef(image.source)} ${formatImageRef(image.target)}`;
+      const copy = copies.get(key) ?? images.pass(() => copyOne(run, image));
+      copies.set(key, copy);
+      return copy;
+    }),
+  );
 }
 
 interface Run {
@@ -122,7 +130,10 @@ function moverFor({ movers, transfers }: Run, registry: string): BlobMover {
 
 function taskOf(run: Run, { source, target }: ImageCopy, tally: Tally): CopyTask {
   const { options, platform } = run;
-  const context = { onRequest: () => void (tally.requests += 1), ...(options.signal ? { signal: options.signal } : {}) };
+  const context = {
+    onRequest: () => void (tally.requests += 1),
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
   const name = formatImageRef(source);
   return {
     source,

@@ -31,7 +31,9 @@ export class RegistryError extends Error {
 
   constructor(failure: RegistryFailure) {
     const detail = [failure.status, failure.code].filter((part) => part !== undefined).join(" ");
-    super(`${failure.registry} ${VERBS[failure.kind]} (${failure.doing})${detail === "" ? "" : `, ${detail}`}: ${failure.says}`, { cause: failure.cause });
+    super(`${failure.registry} ${VERBS[failure.kind]} (${failure.doing})${detail === "" ? "" : `, ${detail}`}: ${failure.says}`, {
+      cause: failure.cause,
+    });
     this.kind = failure.kind;
     this.registry = failure.registry;
     this.says = failure.says;
@@ -52,8 +54,17 @@ export class RegistryError extends Error {
  */
 export function errorFromNetwork(registry: string, doing: string, cause: unknown): RegistryError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const kind = /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/.test(code ?? "") ? "unreachable" : "unavailable";
-  return new RegistryError({ kind, registry, doing, says: message || "the connection failed", cause, ...(code === undefined ? {} : { code }) });
+  const kind = /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/.test(code ?? "")
+    ? "unreachable"
+    : "unavailable";
+  return new RegistryError({
+    kind,
+    registry,
+    doing,
+    says: message || "the connection failed",
+    cause,
+    ...(code === undefined ? {} : { code }),
+  });
 }
 
 /** Whether the error says that the image, blob or repository is not in the registry. */
@@ -118,7 +129,11 @@ function readErrorBody(body: string): { readonly code?: string; readonly message
   try {
     const { errors } = JSON.parse(body) as { errors?: readonly { code?: unknown; message?: unknown }[] };
     const [first] = Array.isArray(errors) ? errors : [];
-    if (first) return { ...(typeof first.code === "string" ? { code: first.code } : {}), message: String(first.message ?? first.code ?? "no reason given") };
+    if (first)
+      return {
+        ...(typeof first.code === "string" ? { code: first.code } : {}),
+        message: String(first.message ?? first.code ?? "no reason given"),
+      };
   } catch {
     // A proxy's HTML or plain text: quoted as it is.
   }

@@ -126,7 +126,7 @@ function confused(document: Json, type: string): string {
 
 function typeAdvice(document: Json, type: string): string {
   if (document["schemaVersion"] === 1)
-    return "it is in the old format \"schema 1\", which ECR and current engines refuse; ask its publisher to push it again";
+    return 'it is in the old format "schema 1", which ECR and current engines refuse; ask its publisher to push it again';
   return `"${type}" is neither an image nor an index`;
 }
 
@@ -134,7 +134,9 @@ function optional(document: Json): Pick<Manifest, "subject" | "artifactType" | "
   return {
     ...(document["subject"] === undefined ? {} : { subject: descriptor(document["subject"], "subject") }),
     ...(typeof document["artifactType"] === "string" ? { artifactType: document["artifactType"] } : {}),
-    ...(document["annotations"] === undefined ? {} : { annotations: record(document["annotations"], "annotations") as Readonly<Record<string, string>> }),
+    ...(document["annotations"] === undefined
+      ? {}
+      : { annotations: record(document["annotations"], "annotations") as Readonly<Record<string, string>> }),
   };
 }
 

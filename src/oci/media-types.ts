@@ -16,12 +16,15 @@ export const MEDIA_TYPES = {
 
 /** What a client asks for: without the list types a registry converts an index to one platform's manifest. */
 export const ACCEPTED_MANIFESTS: string = [
-  MEDIA_TYPES.ociIndex, MEDIA_TYPES.dockerList, MEDIA_TYPES.ociManifest, MEDIA_TYPES.dockerManifest, "*/*",
+  MEDIA_TYPES.ociIndex,
+  MEDIA_TYPES.dockerList,
+  MEDIA_TYPES.ociManifest,
+  MEDIA_TYPES.dockerManifest,
+  "*/*",
 ].join(", ");
 
 /** Whether the type is a list of manifests, one for each platform. */
-export const isIndexType = (mediaType: string): boolean =>
-  mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerList;
+export const isIndexType = (mediaType: string): boolean => mediaType === MEDIA_TYPES.ociIndex || mediaType === MEDIA_TYPES.dockerList;
 
 /** Whether the type is one image's manifest. */
 export const isManifestType = (mediaType: string): boolean =>

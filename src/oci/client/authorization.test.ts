@@ -14,7 +14,11 @@ import { registryClient } from "./registry-client.ts";
 import { transportFor } from "./transport.ts";
 
 const fixedClock = (): Clock & { nowMs: number } => {
-  const clock = { nowMs: 0, now: () => new Date(clock.nowMs), sleep: (ms: number) => ((clock.nowMs += ms), Promise.resolve()) };
+  const clock = {
+    nowMs: 0,
+    now: () => new Date(clock.nowMs),
+    sleep: (ms: number) => ((clock.nowMs += ms), Promise.resolve()),
+  };
   return clock;
 };
 
@@ -34,7 +38,8 @@ async function serve(handler: Handler): Promise<{ readonly host: string; readonl
   return { host, url: `http://${host}`, seen };
 }
 
-const head = (answer: ServerResponse) => answer.writeHead(200, { "docker-content-digest": `sha256:${"a".repeat(64)}`, "content-length": "2", "content-type": "x" }).end();
+const head = (answer: ServerResponse) =>
+  answer.writeHead(200, { "docker-content-digest": `sha256:${"a".repeat(64)}`, "content-length": "2", "content-type": "x" }).end();
 const password: CredentialProvider = () => Promise.resolve({ kind: "password", username: "me", password: "secret" });
 const basicOf = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
@@ -49,7 +54,11 @@ async function tokenRegistry() {
       return void answer.end(JSON.stringify({ token, expires_in: 60 }));
     }
     if (valid.has(request.headers.authorization ?? "")) return void head(answer);
-    answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token",service="reg, istry",scope="x"` }).end();
+    answer
+      .writeHead(401, {
+        "www-authenticate": `Bearer realm="http://${request.headers.host}/token",service="reg, istry",scope="x"`,
+      })
+      .end();
   });
   return { ...server, revoke: () => valid.clear() };
 }
@@ -85,10 +94,16 @@ test("requests of the run are counted, those that only ask who we are not", asyn
 test("an identity token of docker login is exchanged by OAuth", async () => {
   let form = "";
   const server = await serve((request, url, answer) => {
-    if (url.pathname !== "/token") return request.headers.authorization === "Bearer good" ? void head(answer) : void answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+    if (url.pathname !== "/token")
+      return request.headers.authorization === "Bearer good"
+        ? void head(answer)
+        : void answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
     request.on("data", (chunk) => (form += String(chunk))).on("end", () => answer.end(JSON.stringify({ access_token: "good" })));
   });
-  await using client = registryClient({ clock: fixedClock(), credentials: () => Promise.resolve({ kind: "identityToken", token: "refresh" }) });
+  await using client = registryClient({
+    clock: fixedClock(),
+    credentials: () => Promise.resolve({ kind: "identityToken", token: "refresh" }),
+  });
   await client.repository({ registry: server.host, repository: "a" }).headManifest("1");
   expect(new URLSearchParams(form).get("refresh_token")).toBe("refresh");
   expect(new URLSearchParams(form).get("scope")).toBe("repository:a:pull");
@@ -96,42 +111,71 @@ test("an identity token of docker login is exchanged by OAuth", async () => {
 
 test("Basic: a refused password is asked for once more, then it is denied", async () => {
   const server = await serve((request, _, answer) =>
-    request.headers.authorization === basicOf("AWS:new") ? head(answer) : answer.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end());
+    request.headers.authorization === basicOf("AWS:new")
+      ? head(answer)
+      : answer.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end(),
+  );
   const passwords = ["old", "new"];
-  const credentials: CredentialProvider = () => Promise.resolve({ kind: "password", username: "AWS", password: passwords.shift() ?? "none" });
+  const credentials: CredentialProvider = () =>
+    Promise.resolve({ kind: "password", username: "AWS", password: passwords.shift() ?? "none" });
   await using client = registryClient({ clock: fixedClock(), credentials });
   expect(await client.repository({ registry: server.host, repository: "a" }).headManifest("1")).toBeDefined();
   await using without = registryClient({ clock: fixedClock() });
-  await expect(without.repository({ registry: server.host, repository: "a" }).headManifest("1")).rejects.toMatchObject({ kind: "denied" });
+  await expect(without.repository({ registry: server.host, repository: "a" }).headManifest("1")).rejects.toMatchObject({
+    kind: "denied",
+  });
 });
 
 test("redirects of blobs are followed, the registry's password stays behind", async () => {
   const bytes = Buffer.from("hello");
-  const store = await serve((request, _, answer) => (request.headers.authorization === undefined ? answer.end(bytes) : answer.writeHead(400).end()));
+  const store = await serve((request, _, answer) =>
+    request.headers.authorization === undefined ? answer.end(bytes) : answer.writeHead(400).end(),
+  );
   const server = await serve((request, url, answer) => {
     if (request.headers.authorization === undefined) return void answer.writeHead(401, { "www-authenticate": "Basic realm=x" }).end();
-    answer.writeHead(307, { location: url.pathname.includes("/blobs/") ? `${store.url}/bucket/key?signature=x` : "/elsewhere" }).end();
+    answer
+      .writeHead(307, {
+        location: url.pathname.includes("/blobs/") ? `${store.url}/bucket/key?signature=x` : "/elsewhere",
+      })
+      .end();
   });
   await using client = registryClient({ clock: fixedClock(), credentials: password });
   const { digestOf } = await import("../digest.ts");
-  const chunks = await Array.fromAsync(client.repository({ registry: server.host, repository: "a" }).blob({ digest: digestOf(bytes), size: 5 }).read());
+  const chunks = await Array.fromAsync(
+    client
+      .repository({ registry: server.host, repository: "a" })
+      .blob({ digest: digestOf(bytes), size: 5 })
+      .read(),
+  );
   expect(Buffer.concat(chunks).toString()).toBe("hello");
   expect(store.seen).toEqual(["GET /bucket/key?signature=x -"]);
-  await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow("redirects more than 5 times");
+  await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow(
+    "redirects more than 5 times",
+  );
 });
 
 test("E11: a token of ECR goes to ECR's hosts alone", async () => {
   const asked: string[] = [];
-  const provider = ecrCredentials((ecr) => (asked.push(`${ecr.account}/${ecr.region}`), Promise.resolve(Buffer.from("AWS:p").toString("base64"))));
+  const provider = ecrCredentials(
+    (ecr) => (asked.push(`${ecr.account}/${ecr.region}`), Promise.resolve(Buffer.from("AWS:p").toString("base64"))),
+  );
   expect(await provider("111122223333.dkr.ecr.us-east-1.amazonaws.com.evil.example")).toBeUndefined();
   expect(asked).toEqual([]);
-  expect(await provider("111122223333.dkr.ecr.us-east-1.amazonaws.com")).toEqual({ kind: "password", username: "AWS", password: "p" });
+  expect(await provider("111122223333.dkr.ecr.us-east-1.amazonaws.com")).toEqual({
+    kind: "password",
+    username: "AWS",
+    password: "p",
+  });
 });
 
 test("private ECR answers behind one address for all accounts and regions", async () => {
   const server = await serve((request, _, answer) => void (request.method === "HEAD" ? head(answer) : answer.end()));
   const transport = transportFor({ ecrEndpoint: server.url, upstreams: { "quay.io": `${server.url}/mirror/quay/` } });
-  await using client = registryClient({ clock: fixedClock(), transport, credentials: ecrCredentials(() => Promise.resolve(Buffer.from("AWS:p").toString("base64"))) });
+  await using client = registryClient({
+    clock: fixedClock(),
+    transport,
+    credentials: ecrCredentials(() => Promise.resolve(Buffer.from("AWS:p").toString("base64"))),
+  });
   await client.repository({ registry: "111122223333.dkr.ecr.eu-west-1.amazonaws.com", repository: "quay/a" }).headManifest("1");
   await client.repository({ registry: "quay.io", repository: "bio/bwa" }).headManifest("2");
   expect(server.seen).toEqual([
@@ -150,22 +194,29 @@ test.each([
 ])("%s is asked at %s", (registry, origin) => expect(transportFor()(registry)).toEqual({ origin, prefix: "" }));
 
 test.each(["quay", "ftp://x", "http://user:p@x"])("%s is no address for an upstream", (url) =>
-  expect(() => transportFor({ upstreams: { "quay.io": url } })).toThrow("not a valid registry address"));
+  expect(() => transportFor({ upstreams: { "quay.io": url } })).toThrow("not a valid registry address"),
+);
 
 test("Docker's configuration: passwords, identity tokens and credential programs", async () => {
   const folder = await mkdtemp(join(tmpdir(), "omx-docker-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const program = join(folder, "docker-credential-omx-test");
-  await writeFile(program, '#!/bin/sh\nread host || true\ncase "$host" in vault.example) echo "{\\"Username\\":\\"v\\",\\"Secret\\":\\"s\\"}";; *) echo "credentials not found in native keychain"; exit 1;; esac\n');
+  await writeFile(
+    program,
+    '#!/bin/sh\nread host || true\ncase "$host" in vault.example) echo "{\\"Username\\":\\"v\\",\\"Secret\\":\\"s\\"}";; *) echo "credentials not found in native keychain"; exit 1;; esac\n',
+  );
   await chmod(program, 0o755);
   const config = join(folder, "config.json");
-  await writeFile(config, JSON.stringify({
-    auths: {
-      "https://index.docker.io/v1/": { auth: Buffer.from("hub:pass:word").toString("base64") },
-      "ghcr.io": { identitytoken: "id" },
-    },
-    credHelpers: { "vault.example": "../../omx-test", "other.example": "omx-no-such" },
-  }));
+  await writeFile(
+    config,
+    JSON.stringify({
+      auths: {
+        "https://index.docker.io/v1/": { auth: Buffer.from("hub:pass:word").toString("base64") },
+        "ghcr.io": { identitytoken: "id" },
+      },
+      credHelpers: { "vault.example": "../../omx-test", "other.example": "omx-no-such" },
+    }),
+  );
   const provider = firstOf(dockerConfigCredentials(join(folder, "absent.json")), dockerConfigCredentials(config));
   expect(await provider("docker.io")).toEqual({ kind: "password", username: "hub", password: "pass:word" });
   expect(await provider("ghcr.io")).toEqual({ kind: "identityToken", token: "id" });
@@ -176,8 +227,23 @@ test("Docker's configuration: passwords, identity tokens and credential programs
 });
 
 test.each([
-  ['Bearer realm="https://a/t",service="s",scope="repository:a:pull"', [{ scheme: "bearer", parameters: { realm: "https://a/t", service: "s", scope: "repository:a:pull" } }]],
-  ['Basic realm="a, \\"b\\"", Bearer realm=x', [{ scheme: "basic", parameters: { realm: 'a, "b"' } }, { scheme: "bearer", parameters: { realm: "x" } }]],
-  ["Negotiate, Basic realm=x", [{ scheme: "negotiate", parameters: {} }, { scheme: "basic", parameters: { realm: "x" } }]],
+  [
+    'Bearer realm="https://a/t",service="s",scope="repository:a:pull"',
+    [{ scheme: "bearer", parameters: { realm: "https://a/t", service: "s", scope: "repository:a:pull" } }],
+  ],
+  [
+    'Basic realm="a, \\"b\\"", Bearer realm=x',
+    [
+      { scheme: "basic", parameters: { realm: 'a, "b"' } },
+      { scheme: "bearer", parameters: { realm: "x" } },
+    ],
+  ],
+  [
+    "Negotiate, Basic realm=x",
+    [
+      { scheme: "negotiate", parameters: {} },
+      { scheme: "basic", parameters: { realm: "x" } },
+    ],
+  ],
   ["", []],
 ])("challenge %s", (header, challenges) => expect(readChallenges(header)).toEqual(challenges));

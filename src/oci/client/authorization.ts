@@ -97,7 +97,12 @@ export class Authorization {
   async #ask(registry: string, scopes: Scopes, { parameters }: Challenge): Promise<Token> {
     const { realm = "", service } = parameters;
     if (!URL.canParse(realm))
-      throw new RegistryError({ kind: "refused", registry, doing: "ask for a token", says: `its challenge names no address for tokens ("${realm}")` });
+      throw new RegistryError({
+        kind: "refused",
+        registry,
+        doing: "ask for a token",
+        says: `its challenge names no address for tokens ("${realm}")`,
+      });
     const credentials = await this.#credentials(registry);
     return this.#options.fetchToken({ registry, realm: new URL(realm), service, scopes, credentials });
   }

@@ -11,7 +11,12 @@ export interface RetryPolicy {
   readonly longestRetryAfterMs: number;
 }
 
-export const DEFAULT_RETRIES: RetryPolicy = { attempts: 7, firstWaitMs: 200, longestWaitMs: 10_000, longestRetryAfterMs: 120_000 };
+export const DEFAULT_RETRIES: RetryPolicy = {
+  attempts: 7,
+  firstWaitMs: 200,
+  longestWaitMs: 10_000,
+  longestRetryAfterMs: 120_000,
+};
 
 /** The wait before try number `attempt + 1`: half of the growing limit, and a random share of the other half. */
 export function waitBefore(attempt: number, policy: RetryPolicy, random: Random): number {

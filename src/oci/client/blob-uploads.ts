@@ -32,7 +32,14 @@ export async function beginUpload(address: RepositoryAddress, mount?: Mount): Pr
   const scopes = [scopeOf(address, "pull,push"), ...(mount ? [scopeOf(address, "pull", mount.from)] : [])];
   const doing = mount ? `mount ${describe(address, mount.digest)}` : `open an upload to ${address.registry}/${address.repository}`;
   const answer = await address.exchange.send({
-    registry: address.registry, method: "POST", url, scopes, doing, headers: { "content-length": "0" }, expect: [201, 202], context: address.context,
+    registry: address.registry,
+    method: "POST",
+    url,
+    scopes,
+    doing,
+    headers: { "content-length": "0" },
+    expect: [201, 202],
+    context: address.context,
   });
   await answer.body.dump();
   return answer.status === 201 ? undefined : sessionFrom(address, answer);
@@ -73,7 +80,14 @@ class SourceFailed extends Error {
 async function sendWhole(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<number> {
   upload.session ??= await opened(address);
   const url = withDigest(upload.session.location, source.blob.digest);
-  const answer = await sendBody(address, { method: "PUT", url, source, upload, headers: {}, expect: [200, 201, 202, 204] });
+  const answer = await sendBody(address, {
+    method: "PUT",
+    url,
+    source,
+    upload,
+    headers: {},
+    expect: [200, 201, 202, 204],
+  });
   await answer.body.dump();
   return upload.sentBytes;
 }
@@ -84,7 +98,14 @@ async function sendResumable(address: RepositoryAddress, source: BlobSource, upl
   while (offset < source.blob.size) {
     const headers: Record<string, string> = offset === 0 ? {} : { "content-range": `${offset}-${source.blob.size - 1}` };
     const url = upload.session.location;
-    const answer = await sendBody(address, { method: "PATCH", url, source, upload: { ...upload, offset }, headers, expect: [200, 202, 204] });
+    const answer = await sendBody(address, {
+      method: "PATCH",
+      url,
+      source,
+      upload: { ...upload, offset },
+      headers,
+      expect: [200, 202, 204],
+    });
     await answer.body.dump();
     upload.sentBytes += source.blob.size - offset;
     upload.session = sessionFrom(address, answer);
@@ -119,7 +140,12 @@ async function sendBody(address: RepositoryAddress, { method, url, source, uploa
     }
   }
   const length = String(source.blob.size - upload.offset);
-  const asked = { method, url, headers: { ...headers, "content-type": "application/octet-stream", "content-length": length }, expect };
+  const asked = {
+    method,
+    url,
+    headers: { ...headers, "content-type": "application/octet-stream", "content-length": length },
+    expect,
+  };
   try {
     return await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked, body: body() });
   } catch (error) {
@@ -131,7 +157,13 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
   const url = withDigest(location, digest);
   const headers = { "content-length": "0" };
   try {
-    const answer = await address.exchange.send({ ...common(address, digest), method: "PUT", url, headers, expect: [200, 201, 202, 204] });
+    const answer = await address.exchange.send({
+      ...common(address, digest),
+      method: "PUT",
+      url,
+      headers,
+      expect: [200, 201, 202, 204],
+    });
     await answer.body.dump();
   } catch (error) {
     // The answer to an earlier try may have been lost: then the upload is gone and the blob is there.
@@ -140,7 +172,12 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
 }
 
 /** Gives up, cancelling the upload, unless a further try may help. */
-async function endUnlessWorthwhile(address: RepositoryAddress, error: unknown, attempt: number, session: UploadSession | undefined): Promise<RegistryError> {
+async function endUnlessWorthwhile(
+  address: RepositoryAddress,
+  error: unknown,
+  attempt: number,
+  session: UploadSession | undefined,
+): Promise<RegistryError> {
   const isWorthwhile = error instanceof RegistryError && (error.temporary || isGone(error)) && attempt < address.exchange.retries.attempts;
   if (isWorthwhile) return error;
   address.context.signal?.throwIfAborted();
@@ -152,7 +189,12 @@ async function endUnlessWorthwhile(address: RepositoryAddress, error: unknown, a
 async function takeUp(address: RepositoryAddress, source: BlobSource, { session, sentBytes }: OpenUpload): Promise<OpenUpload> {
   if (session === undefined || source.blob.size <= LARGEST_WHOLE_BYTES) return { session: undefined, offset: 0, sentBytes };
   try {
-    const answer = await address.exchange.send({ ...common(address, source.blob.digest), method: "GET", url: session.location, expect: [200, 202, 204] });
+    const answer = await address.exchange.send({
+      ...common(address, source.blob.digest),
+      method: "GET",
+      url: session.location,
+      expect: [200, 202, 204],
+    });
     await answer.body.dump();
     const offset = offsetFrom(answer.headers["range"]);
     if (offset !== undefined && offset <= source.blob.size) return { session: sessionFrom(address, answer), offset, sentBytes };
@@ -164,7 +206,12 @@ async function takeUp(address: RepositoryAddress, source: BlobSource, { session,
 
 async function cancel(address: RepositoryAddress, { location }: UploadSession): Promise<void> {
   try {
-    const answer = await address.exchange.sendOnce({ ...common(address, "upload"), method: "DELETE", url: location, expect: [200, 202, 204, 404, 405] });
+    const answer = await address.exchange.sendOnce({
+      ...common(address, "upload"),
+      method: "DELETE",
+      url: location,
+      expect: [200, 202, 204, 404, 405],
+    });
     await answer.body.dump();
   } catch (error) {
     // A courtesy: registries clear abandoned uploads by themselves.
@@ -213,4 +260,9 @@ const common = (address: RepositoryAddress, digest: string) => ({
 });
 
 const temporary = (address: RepositoryAddress, says: string): RegistryError =>
-  new RegistryError({ kind: "unavailable", registry: address.registry, doing: `upload to ${address.registry}/${address.repository}`, says });
+  new RegistryError({
+    kind: "unavailable",
+    registry: address.registry,
+    doing: `upload to ${address.registry}/${address.repository}`,
+    says,
+  });

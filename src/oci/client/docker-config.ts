@@ -7,7 +7,17 @@ import type { CredentialProvider, Credentials } from "./credentials.ts";
 
 /** The parts of Docker's `config.json` that say who asks (`docker login`). */
 interface DockerConfig {
-  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string; readonly username?: string; readonly password?: string }>>;
+  readonly auths?: Readonly<
+    Record<
+      string,
+      {
+        readonly auth?: string;
+        readonly identitytoken?: string;
+        readonly username?: string;
+        readonly password?: string;
+      }
+    >
+  >;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
 }
@@ -62,7 +72,11 @@ async function fromHelper({ credHelpers = {}, credsStore }: DockerConfig, regist
   const { code, output } = await askHelper(`docker-credential-${helper}`, key);
   if (code !== 0) {
     if (/not found/i.test(output)) return undefined;
-    throw new InvalidValue("credential program", `docker-credential-${helper}`, `it failed for ${registry}: ${output.trim().slice(0, 200)}`);
+    throw new InvalidValue(
+      "credential program",
+      `docker-credential-${helper}`,
+      `it failed for ${registry}: ${output.trim().slice(0, 200)}`,
+    );
   }
   const { Username, Secret } = JSON.parse(output) as { Username: string; Secret: string };
   return Username === "<token>" ? { kind: "identityToken", token: Secret } : { kind: "password", username: Username, password: Secret };
@@ -74,7 +88,9 @@ function askHelper(program: string, key: string): Promise<{ readonly code: numbe
     const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"] });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    child.on("error", () => reject(new InvalidValue("credential program", program, "Docker's configuration names it; install it or log in again")));
+    child.on("error", () =>
+      reject(new InvalidValue("credential program", program, "Docker's configuration names it; install it or log in again")),
+    );
     child.on("close", (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }));
     // A program that ends without reading is judged by its exit code.
     child.stdin.on("error", () => undefined);

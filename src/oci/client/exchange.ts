@@ -53,6 +53,8 @@ export interface ExchangeOptions {
   readonly retries: RetryPolicy;
   /** Requests to one registry at a time, those that read and those that write each. */
   readonly requestsPerRegistry: number;
+  /** Connections over which one large blob is read at the same time. */
+  readonly rangesPerBlob: number;
   /** Where connections are made: a proxy's agent, for example. @default - direct connections */
   readonly dispatcher?: Dispatcher | undefined;
 }
@@ -77,7 +79,14 @@ export class Exchange {
       credentials: options.credentials,
       clock: options.clock,
       ping: (registry) => this.#ping(registry),
-      fetchToken: (ask) => this.again(() => tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock })(ask).catch(asRegistryError(ask.registry, "ask for a token")), {}),
+      fetchToken: (ask) =>
+        this.again(
+          () =>
+            tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock })(ask).catch(
+              asRegistryError(ask.registry, "ask for a token"),
+            ),
+          {},
+        ),
     });
   }
 
@@ -120,6 +129,10 @@ export class Exchange {
 
   get retries(): RetryPolicy {
     return this.#options.retries;
+  }
+
+  get rangesPerBlob(): number {
+    return this.#options.rangesPerBlob;
   }
 
   get transport(): Transport {
@@ -165,7 +178,12 @@ export class Exchange {
       await answer.body.dump();
       url = new URL(location, url);
     }
-    throw new RegistryError({ kind: "refused", registry: ask.registry, doing: ask.doing, says: `it redirects more than ${MOST_REDIRECTS} times` });
+    throw new RegistryError({
+      kind: "refused",
+      registry: ask.registry,
+      doing: ask.doing,
+      says: `it redirects more than ${MOST_REDIRECTS} times`,
+    });
   }
 
   async #request(ask: RegistryRequest, url: URL, authorization: string | undefined): Promise<Answer> {
@@ -174,7 +192,11 @@ export class Exchange {
     const { signal } = ask.context;
     // undici sends any AsyncIterable; its types name Readable alone.
     const body = (ask.body ?? null) as Buffer | Readable | null;
-    const limits = { dispatcher: this.#dispatcher, headersTimeout: HEADERS_TIMEOUT_MS, bodyTimeout: SILENCE_TIMEOUT_MS };
+    const limits = {
+      dispatcher: this.#dispatcher,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: SILENCE_TIMEOUT_MS,
+    };
     const options = { ...limits, method: ask.method, headers, body };
     const answer = await send(url, { ...options, ...(signal ? { signal } : {}) }).catch(asRegistryError(ask.registry, ask.doing, signal));
     const plain = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, one(value)]));
@@ -189,7 +211,11 @@ export class Exchange {
     throw error;
   }
 
-  #failed(ask: Pick<RegistryRequest, "registry" | "doing">, answer: Pick<Dispatcher.ResponseData, "statusCode" | "headers">, body: string): RegistryError {
+  #failed(
+    ask: Pick<RegistryRequest, "registry" | "doing">,
+    answer: Pick<Dispatcher.ResponseData, "statusCode" | "headers">,
+    body: string,
+  ): RegistryError {
     const retryAfterMs = readRetryAfter(one(answer.headers["retry-after"]), this.#options.clock.now());
     const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
     return errorFromAnswer({ registry: ask.registry, doing: ask.doing, status: answer.statusCode, body, ...wait });
@@ -210,7 +236,10 @@ export class Exchange {
   }
 }
 
-const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "registry" | "doing"> => ({ registry, doing });
+const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "registry" | "doing"> => ({
+  registry,
+  doing,
+});
 
 const isRead = ({ method }: Pick<RegistryRequest, "method">): boolean => method === "GET" || method === "HEAD";
 

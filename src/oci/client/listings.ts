@@ -37,7 +37,15 @@ async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<un
   for (let page = 0; url !== undefined && page < MOST_PAGES; page += 1) {
     const { registry, context } = address;
     const doing = `list ${url.pathname}`;
-    const answer = await address.exchange.send({ registry, method: "GET", url, scopes: [scopeOf(address, "pull")], doing, expect: [200, 404], context });
+    const answer = await address.exchange.send({
+      registry,
+      method: "GET",
+      url,
+      scopes: [scopeOf(address, "pull")],
+      doing,
+      expect: [200, 404],
+      context,
+    });
     const text = await answer.body.text();
     if (answer.status === 404) return;
     yield JSON.parse(text);

@@ -45,7 +45,11 @@ export async function getManifest(address: RepositoryAddress, reference: string)
 }
 
 /** Stores a manifest under a tag or its digest. Its blobs, or its children, must be there. */
-export async function putManifest(address: RepositoryAddress, reference: string, manifest: Omit<StoredManifest, "digest">): Promise<Digest> {
+export async function putManifest(
+  address: RepositoryAddress,
+  reference: string,
+  manifest: Omit<StoredManifest, "digest">,
+): Promise<Digest> {
   const digest = digestOf(manifest.bytes);
   const answer = await address.exchange.send({
     ...common(address, reference),
@@ -58,8 +62,7 @@ export async function putManifest(address: RepositoryAddress, reference: string,
   });
   await answer.body.dump();
   const stored = answer.headers["docker-content-digest"];
-  if (stored?.startsWith("sha256:") && stored !== digest)
-    throw corrupt(address, reference, `it stored ${digest} and calls it ${stored}`);
+  if (stored?.startsWith("sha256:") && stored !== digest) throw corrupt(address, reference, `it stored ${digest} and calls it ${stored}`);
   return digest;
 }
 
@@ -67,7 +70,11 @@ export async function putManifest(address: RepositoryAddress, reference: string,
 export async function deleteManifest(address: RepositoryAddress, reference: string): Promise<void> {
   const doing = `delete ${describe(address, reference)}`;
   const answer = await address.exchange.send({
-    ...common(address, reference), method: "DELETE", scopes: [scopeOf(address, "delete")], doing, expect: [200, 202, 404],
+    ...common(address, reference),
+    method: "DELETE",
+    scopes: [scopeOf(address, "delete")],
+    doing,
+    expect: [200, 202, 404],
   });
   await answer.body.dump();
 }
@@ -131,9 +138,20 @@ async function readAll(address: RepositoryAddress, reference: string, { headers,
 
 function brokenOff(address: RepositoryAddress, reference: string, cause: unknown): RegistryError {
   const says = "the connection broke in the middle of the manifest";
-  return new RegistryError({ kind: "unavailable", registry: address.registry, doing: `read ${describe(address, reference)}`, says, cause });
+  return new RegistryError({
+    kind: "unavailable",
+    registry: address.registry,
+    doing: `read ${describe(address, reference)}`,
+    says,
+    cause,
+  });
 }
 
 function corrupt(address: RepositoryAddress, reference: string, says: string): RegistryError {
-  return new RegistryError({ kind: "corrupt", registry: address.registry, doing: `read ${describe(address, reference)}`, says });
+  return new RegistryError({
+    kind: "corrupt",
+    registry: address.registry,
+    doing: `read ${describe(address, reference)}`,
+    says,
+  });
 }

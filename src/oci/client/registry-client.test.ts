@@ -23,15 +23,22 @@ function fastClock(): Clock & { readonly waits: number[] } {
   return { waits, now: () => new Date(ms), sleep: (wait) => (waits.push(wait), (ms += wait), Promise.resolve()) };
 }
 
+type Decide = (seen: SeenRequest, before: number) => Fault | undefined;
+
 /** A client that goes through a proxy with faults, and the repository `name` behind it. */
-async function through(name: string, decide: (seen: SeenRequest, before: number) => Fault | undefined, options: RegistryClientOptions = {}, target = registry.url) {
+async function through(name: string, decide: Decide, options: RegistryClientOptions = {}, target = registry.url) {
   const proxy = await faultProxy(target, decide);
   const clock = fastClock();
   const client = registryClient({ clock, ...options });
   const stack = new AsyncDisposableStack();
   stack.use(proxy);
   stack.use(client);
-  return { proxy, clock, repository: client.repository({ registry: proxy.host, repository: name }), [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  return {
+    proxy,
+    clock,
+    repository: client.repository({ registry: proxy.host, repository: name }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
 }
 
 async function read(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -86,20 +93,30 @@ describe("manifests", () => {
 
 describe("throttling and failures", () => {
   test("E14: 429 is waited out as long as the registry asks, by everybody", async () => {
-    await using it = await through("busy/one", (_, before) => (before === 0 ? { kind: "answer", status: 429, headers: { "retry-after": "7" } } : undefined));
+    await using it = await through("busy/one", (_, before) =>
+      before === 0 ? { kind: "answer", status: 429, headers: { "retry-after": "7" } } : undefined,
+    );
     expect(await it.repository.headManifest("1")).toBeUndefined();
     expect(Math.max(...it.clock.waits)).toBeGreaterThanOrEqual(7000);
   });
 
   test("a registry that asks for hours fails at once and says so", async () => {
-    const body = JSON.stringify({ errors: [{ code: "TOOMANYREQUESTS", message: "You have reached your pull rate limit." }] });
-    await using it = await through("busy/two", ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 429, headers: { "retry-after": "21600" }, body }));
+    const body = JSON.stringify({
+      errors: [{ code: "TOOMANYREQUESTS", message: "You have reached your pull rate limit." }],
+    });
+    await using it = await through("busy/two", ({ path }) =>
+      path === "/v2/" ? undefined : { kind: "answer", status: 429, headers: { "retry-after": "21600" }, body },
+    );
     await expect(it.repository.getManifest("1")).rejects.toThrow("pull rate limit");
     expect(it.clock.waits).toEqual([]);
   });
 
   test("a failing registry is tried a limited number of times, with growing waits", async () => {
-    await using it = await through("busy/three", ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503, body: "upstream is away" }), { retries: { attempts: 4 } });
+    await using it = await through(
+      "busy/three",
+      ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503, body: "upstream is away" }),
+      { retries: { attempts: 4 } },
+    );
     await expect(it.repository.headManifest("1")).rejects.toMatchObject({ kind: "unavailable", status: 503 });
     expect(it.proxy.count("HEAD", "manifests/1")).toBe(4);
     expect(it.clock.waits).toHaveLength(3);
@@ -137,26 +154,55 @@ describe("blobs", () => {
       expect(await repository.uploadBlob(memoryBlob(bytes))).toBe(bytes.length);
       expect(await repository.headBlob(blob.digest)).toBe(bytes.length);
       expect(digestOf(await read(repository.blob(blob).read()))).toBe(blob.digest);
-      expect((await read(repository.blob(blob).read(Math.floor(bytes.length / 2)))).equals(bytes.subarray(Math.floor(bytes.length / 2)))).toBe(true);
+      expect(
+        (await read(repository.blob(blob).read(Math.floor(bytes.length / 2)))).equals(bytes.subarray(Math.floor(bytes.length / 2))),
+      ).toBe(true);
     }
     expect(await repository.headBlob(digestOf("absent"))).toBeUndefined();
   });
 
   test("a download that breaks goes on by Range where it broke", async () => {
     await using it = await through("blobs/cut", ({ method, path }, before) =>
-      method === "GET" && path.includes("/blobs/") && before < 3 ? { kind: "cut", afterBytes: 2_000_000 } : undefined);
+      method === "GET" && path.includes("/blobs/") && before < 3 ? { kind: "cut", afterBytes: 2_000_000 } : undefined,
+    );
     await it.repository.uploadBlob(memoryBlob(large));
     const { blob } = memoryBlob(large);
     expect(digestOf(await read(it.repository.blob(blob).read()))).toBe(blob.digest);
-    const ranges = it.proxy.seen.filter(({ method, path }) => method === "GET" && path.includes(blob.digest)).map(({ headers }) => headers.range);
+    const ranges = it.proxy.seen
+      .filter(({ method, path }) => method === "GET" && path.includes(blob.digest))
+      .map(({ headers }) => headers.range);
     expect(ranges).toHaveLength(4);
     expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d+-$/.test(range ?? ""))).toBe(true);
+  });
+
+  test("a large blob is read over several connections, in order, also where some break or ranges are ignored", async () => {
+    const huge = noise("huge", 30_000_000);
+    const { blob } = memoryBlob(huge);
+    const cuts =
+      (ranges: RegExp): Decide =>
+      ({ method, path, headers }, before) => {
+        if (method !== "GET" || !path.includes("/blobs/")) return undefined;
+        if (!ranges.test(headers.range ?? "")) return { kind: "dropRange" };
+        return before === 1 ? { kind: "cut", afterBytes: 1_000_000 } : undefined;
+      };
+    await using it = await through("blobs/ranges", cuts(/./), { rangesPerBlob: 3 });
+    await it.repository.uploadBlob(memoryBlob(huge));
+    expect(digestOf(await read(it.repository.blob(blob).read()))).toBe(blob.digest);
+    expect(it.proxy.count("GET", blob.digest)).toBe(5);
+    await using ignoring = await through("blobs/ranges", cuts(/none/), { rangesPerBlob: 3 });
+    expect(digestOf(await read(ignoring.repository.blob(blob).read()))).toBe(blob.digest);
+    expect((await read(ignoring.repository.blob(blob).read(100))).equals(huge.subarray(100))).toBe(true);
   });
 
   test("an upload that breaks goes on where the registry stands", async () => {
     let patches = 0;
     await using resuming = await startResumingRegistry();
-    await using it = await through("a", ({ method }) => (method === "PATCH" && (patches += 1) < 3 ? { kind: "cutUpload", afterBytes: 3_000_000 } : undefined), {}, resuming.url);
+    await using it = await through(
+      "a",
+      ({ method }) => (method === "PATCH" && (patches += 1) < 3 ? { kind: "cutUpload", afterBytes: 3_000_000 } : undefined),
+      {},
+      resuming.url,
+    );
     const sent = await it.repository.uploadBlob(memoryBlob(large));
     expect(resuming.stored.get(digestOf(large))?.equals(large)).toBe(true);
     expect(sent).toBeGreaterThan(0);
@@ -166,14 +212,18 @@ describe("blobs", () => {
 
   test("an upload that a registry cannot go on with begins anew", async () => {
     let patches = 0;
-    await using it = await through("blobs/again", ({ method }) => (method === "PATCH" && (patches += 1) < 3 ? { kind: "cutUpload", afterBytes: 3_000_000 } : undefined));
+    await using it = await through("blobs/again", ({ method }) =>
+      method === "PATCH" && (patches += 1) < 3 ? { kind: "cutUpload", afterBytes: 3_000_000 } : undefined,
+    );
     await it.repository.uploadBlob(memoryBlob(large));
     const { blob } = memoryBlob(large);
     expect(digestOf(await read(it.repository.blob(blob).read()))).toBe(blob.digest);
   });
 
   test("bytes that are not those of the digest are never handed over whole", async () => {
-    await using it = await through("blobs/lies", ({ method, path }) => (method === "GET" && path.includes("/blobs/") ? { kind: "flip" } : undefined));
+    await using it = await through("blobs/lies", ({ method, path }) =>
+      method === "GET" && path.includes("/blobs/") ? { kind: "flip" } : undefined,
+    );
     await it.repository.uploadBlob(memoryBlob(small));
     const { blob } = memoryBlob(small);
     await expect(read(it.repository.blob(blob).read())).rejects.toMatchObject({ kind: "corrupt" });

@@ -32,6 +32,11 @@ export interface RegistryClientOptions {
   readonly retries?: Partial<RetryPolicy>;
   /** Requests to one registry at a time; reads and writes are counted apart. @default 12 */
   readonly requestsPerRegistry?: number;
+  /**
+   * Connections over which one large blob is read at the same time, 8 MiB of memory each; more than one is for object
+   * stores far away. @default 1
+   */
+  readonly rangesPerBlob?: number;
   /** How connections are made, a proxy's agent for example. @default - direct */
   readonly dispatcher?: Dispatcher;
 }
@@ -74,6 +79,7 @@ export function registryClient(options: RegistryClientOptions = {}): RegistryCli
     random: options.random ?? systemRandom,
     retries: { ...DEFAULT_RETRIES, ...options.retries },
     requestsPerRegistry: options.requestsPerRegistry ?? 12,
+    rangesPerBlob: options.rangesPerBlob ?? 1,
     dispatcher: options.dispatcher,
   });
   return {

@@ -51,7 +51,12 @@ function requestOf({ credentials, service, scopes }: TokenRequest): Omit<Dispatc
     const authorization = basic(credentials);
     return { method: "GET", headers: authorization === undefined ? {} : { authorization } };
   }
-  const form = new URLSearchParams({ grant_type: "refresh_token", refresh_token: credentials.token, client_id: "omx", scope: scopes.join(" ") });
+  const form = new URLSearchParams({
+    grant_type: "refresh_token",
+    refresh_token: credentials.token,
+    client_id: "omx",
+    scope: scopes.join(" "),
+  });
   if (service !== undefined) form.set("service", service);
   return { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: form.toString() };
 }
@@ -60,8 +65,7 @@ function readToken(registry: string, text: string, nowMs: number): Token {
   try {
     const answer = JSON.parse(text) as { token?: string; access_token?: string; expires_in?: number };
     const value = answer.token ?? answer.access_token;
-    if (typeof value === "string" && value !== "")
-      return { value, expiresAtMs: nowMs + (answer.expires_in ?? DEFAULT_SECONDS) * 1000 };
+    if (typeof value === "string" && value !== "") return { value, expiresAtMs: nowMs + (answer.expires_in ?? DEFAULT_SECONDS) * 1000 };
   } catch {
     // Reported below, like JSON without a token.
   }

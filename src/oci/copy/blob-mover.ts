@@ -47,7 +47,10 @@ export class BlobMover {
     const key = job.target.repository;
     if (repositories.has(key)) return saved(job);
     // A neighbour's failure may be its source's: with another source it is worth a try of one's own.
-    const neighbour = await arriving.get(key)?.then(() => saved(job), () => undefined);
+    const neighbour = await arriving.get(key)?.then(
+      () => saved(job),
+      () => undefined,
+    );
     if (neighbour) return neighbour;
     const arrival = this.#arrive(job);
     arriving.set(key, arrival);
@@ -61,7 +64,10 @@ export class BlobMover {
   }
 
   #of(digest: string): Whereabouts {
-    const known = this.#known.get(digest) ?? { repositories: new Map<string, Repository>(), arriving: new Map<string, Promise<BlobOutcome>>() };
+    const known = this.#known.get(digest) ?? {
+      repositories: new Map<string, Repository>(),
+      arriving: new Map<string, Promise<BlobOutcome>>(),
+    };
     this.#known.set(digest, known);
     return known;
   }

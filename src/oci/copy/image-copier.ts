@@ -4,7 +4,7 @@ import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
 import { RegistryError } from "../errors.ts";
 import { blobsOf, formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
-import type { Descriptor, ImageIndex, ImageManifest, Platform } from "../manifest.ts";
+import type { Descriptor, ImageManifest, Platform } from "../manifest.ts";
 import { isForeignLayer } from "../media-types.ts";
 import type { BlobMover } from "./blob-mover.ts";
 
@@ -40,9 +40,13 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
   }
   const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
   // Where the repository has an earlier image, parts of an index may be there already.
-  await copyContent(task, manifest, there !== undefined);
+  await copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined });
   await task.to.putManifest(referenceOf(targetTag(task)), manifest);
-  return { digest: manifest.digest, isNew: true, reason: there ? `the tag moved from ${there.digest}` : "the target did not have it" };
+  return {
+    digest: manifest.digest,
+    isNew: true,
+    reason: there ? `the tag moved from ${there.digest}` : "the target did not have it",
+  };
 }
 
 /** The tag to write; an image without one is stored by its digest. */
@@ -68,8 +72,12 @@ async function ofPlatform(task: CopyTask, manifest: StoredManifest, platform: Pl
   if (document.kind === "image") return { digest: manifest.digest, manifest };
   const found = document.manifests.find((child) => isPlatform(child.platform, platform));
   if (found) return { digest: found.digest };
-  const offered = document.manifests.flatMap((child) => (child.platform && child.platform.os !== "unknown" ? [formatPlatform(child.platform)] : []));
-  throw new InvalidManifest(`${formatImageRef(task.source)} is not offered for ${formatPlatform(platform)}, only for ${offered.join(", ")}`);
+  const offered = document.manifests.flatMap((child) =>
+    child.platform && child.platform.os !== "unknown" ? [formatPlatform(child.platform)] : [],
+  );
+  throw new InvalidManifest(
+    `${formatImageRef(task.source)} is not offered for ${formatPlatform(platform)}, only for ${offered.join(", ")}`,
+  );
 }
 
 async function mustHave(task: CopyTask, reference: string): Promise<StoredManifest> {
@@ -87,11 +95,18 @@ function missing({ source, from }: CopyTask, reference: string): RegistryError {
 const DEEPEST_INDEX = 3;
 
 /** Everything below a manifest, so that the registry will accept the manifest itself. */
-export async function copyContent(task: CopyTask, manifest: StoredManifest, mayBeThere: boolean, depth = 0): Promise<void> {
+export async function copyContent(task: CopyTask, manifest: StoredManifest, at: Position): Promise<void> {
   const document = readManifest(manifest.bytes, manifest.mediaType);
   if (document.kind === "image") return copyBlobs(task, document);
-  if (depth >= DEEPEST_INDEX) throw new InvalidManifest(`${formatImageRef(task.source)} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
-  await copyChildren(task, document, { mayBeThere, depth });
+  if (at.depth >= DEEPEST_INDEX)
+    throw new InvalidManifest(`${formatImageRef(task.source)} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
+  await allOrFirstFailure(document.manifests.map((child) => copyChild(task, child, at)));
+}
+
+/** Where in an image a manifest stands: below how many indexes, and whether the target may have it already. */
+export interface Position {
+  readonly depth: number;
+  readonly mayBeThere: boolean;
 }
 
 async function copyBlobs({ from, to, mover, count, onBytes }: CopyTask, manifest: ImageManifest): Promise<void> {
@@ -99,14 +114,10 @@ async function copyBlobs({ from, to, mover, count, onBytes }: CopyTask, manifest
   await allOrFirstFailure(blobs.map(async (blob) => count(await mover.bring({ blob, source: from, target: to, onBytes }))));
 }
 
-async function copyChildren(task: CopyTask, { manifests }: ImageIndex, at: { readonly mayBeThere: boolean; readonly depth: number }): Promise<void> {
-  await allOrFirstFailure(manifests.map((child) => copyChild(task, child, at)));
-}
-
-async function copyChild(task: CopyTask, { digest }: Descriptor, { mayBeThere, depth }: { readonly mayBeThere: boolean; readonly depth: number }): Promise<void> {
+async function copyChild(task: CopyTask, { digest }: Descriptor, { depth, mayBeThere }: Position): Promise<void> {
   if (mayBeThere && (await task.to.headManifest(digest)) !== undefined) return;
   const manifest = await mustHave(task, digest);
-  await copyContent(task, manifest, mayBeThere, depth + 1);
+  await copyContent(task, manifest, { depth: depth + 1, mayBeThere });
   await task.to.putManifest(digest, manifest);
 }
 

@@ -26,7 +26,7 @@ async function copyByReference(task: CopyTask, from: string, to: string): Promis
   const manifest = await task.from.getManifest(from);
   if (!manifest) throw new InvalidManifest(`${formatImageRef(task.source)} has a referrer ${from} that is not in its repository`);
   if ((await task.to.headManifest(to))?.digest === manifest.digest) return;
-  await copyContent(task, manifest, true);
+  await copyContent(task, manifest, { depth: 0, mayBeThere: true });
   await task.to.putManifest(to, manifest);
 }
 

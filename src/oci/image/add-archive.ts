@@ -16,7 +16,8 @@ export async function unpackedIfArchive(source: CopySource, instruction: Instruc
   const start = await startOf(file);
   const packing = Object.entries(PACKINGS).find(([, magic]) => start.subarray(0, magic.length).equals(magic))?.[0];
   if (packing === undefined && !isTar(start)) return source;
-  if (packing !== undefined && packing !== "gzip") throw new EngineNeeded(instruction, `ADD of an archive packed by ${packing} (${source.name}) needs Docker, Podman or Buildah`);
+  if (packing !== undefined && packing !== "gzip")
+    throw new EngineNeeded(instruction, `ADD of an archive packed by ${packing} (${source.name}) needs Docker, Podman or Buildah`);
   const bytes = await buffer(Readable.from(file.open()));
   const plain = packing === "gzip" ? gunzipSync(bytes) : bytes;
   return isTar(plain) ? { name: source.name, isFolder: true, entries: await entriesOf(plain) } : source;

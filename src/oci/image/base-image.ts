@@ -43,7 +43,13 @@ interface Wanted {
 async function imageManifest(repository: Repository, { image, reference, platform }: Wanted): Promise<ImageManifest> {
   const stored = await repository.getManifest(reference);
   const name = formatImageRef(image);
-  if (!stored) throw new RegistryError({ kind: "missing", registry: image.registry, doing: `read ${name}`, says: "check the name and the tag" });
+  if (!stored)
+    throw new RegistryError({
+      kind: "missing",
+      registry: image.registry,
+      doing: `read ${name}`,
+      says: "check the name and the tag",
+    });
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return manifest;
   const child = manifest.manifests.find((one) => isPlatform(one.platform, platform));

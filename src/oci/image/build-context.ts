@@ -56,7 +56,8 @@ export class BuildContext {
     const real = await realpath(join(this.#folder, path)).catch(() => undefined);
     if (real === undefined) throw new SourceMissing(`${source} is not in the build context`);
     // A link that leads out of the context would put files of the machine into the image.
-    if (real !== this.#folder && !real.startsWith(`${this.#folder}${sep}`)) throw new SourceMissing(`${source} leads out of the build context`);
+    if (real !== this.#folder && !real.startsWith(`${this.#folder}${sep}`))
+      throw new SourceMissing(`${source} leads out of the build context`);
     const inside = relative(this.#folder, real).split(sep).join("/");
     if (inside !== "" && this.#ignored(inside)) throw new SourceMissing(`${source} is left out by .dockerignore`);
     const about = await stat(real);
@@ -86,5 +87,11 @@ export class BuildContext {
 
 /** Git keeps of a file's mode whether it is executable; the rest is the umask of whoever checked it out. */
 function fileEntry(path: string, file: string, { mode, size }: { readonly mode: number; readonly size: number }): LayerEntry {
-  return { kind: "file", path, mode: (mode & 0o111) === 0 ? 0o644 : 0o755, sizeBytes: size, open: () => createReadStream(resolve(file)) };
+  return {
+    kind: "file",
+    path,
+    mode: (mode & 0o111) === 0 ? 0o644 : 0o755,
+    sizeBytes: size,
+    open: () => createReadStream(resolve(file)),
+  };
 }

@@ -44,7 +44,13 @@ export interface BuildOptions {
 /** An image, or the first instruction that needs Docker, Podman or Buildah. */
 export type BuildOutcome =
   | { readonly kind: "built"; readonly image: BuiltImage }
-  | { readonly kind: "needsEngine"; readonly file: string; readonly line: number; readonly instruction: string; readonly reason: string };
+  | {
+      readonly kind: "needsEngine";
+      readonly file: string;
+      readonly line: number;
+      readonly instruction: string;
+      readonly reason: string;
+    };
 
 /**
  * Builds an image without a daemon: the same Dockerfile, files, arguments and bases give the same digest on every machine
@@ -59,7 +65,10 @@ export async function buildImage(options: BuildOptions): Promise<BuildOutcome> {
     throw new DockerfileError({ file, line: 1 }, "the file does not exist in the build context");
   });
   const name = isAbsolute(file) ? relative(options.context, file) : file;
-  const build = new Build(options, parseDockerfile(text, name), { file: name, context: await BuildContext.open(options.context, name) });
+  const build = new Build(options, parseDockerfile(text, name), {
+    file: name,
+    context: await BuildContext.open(options.context, name),
+  });
   try {
     return { kind: "built", image: await build.run() };
   } catch (error) {
@@ -86,7 +95,11 @@ class Build implements CopyEnvironment {
   readonly #globals: ReadonlyMap<string, string>;
   readonly #stages = new Map<number, Promise<Stage>>();
 
-  constructor(options: BuildOptions, { instructions, escape }: Dockerfile, { file, context }: { readonly file: string; readonly context: BuildContext }) {
+  constructor(
+    options: BuildOptions,
+    { instructions, escape }: Dockerfile,
+    { file, context }: { readonly file: string; readonly context: BuildContext },
+  ) {
     this.context = context;
     this.folder = options.folder;
     this.compression = options.compression ?? "gzip";
@@ -96,7 +109,11 @@ class Build implements CopyEnvironment {
     this.#files = new LayerFiles(join(options.folder, "files"));
     this.#platform = options.platform ?? DEFAULT_PLATFORM;
     this.#escape = escape;
-    const { plans, globals } = readStages(instructions, { file, buildArgs: options.buildArgs ?? {}, predefined: predefinedArgs(this.#platform) });
+    const { plans, globals } = readStages(instructions, {
+      file,
+      buildArgs: options.buildArgs ?? {},
+      predefined: predefinedArgs(this.#platform),
+    });
     this.#plans = plans;
     this.#globals = globals;
   }
@@ -104,7 +121,11 @@ class Build implements CopyEnvironment {
   async run(): Promise<BuiltImage> {
     const { target } = this.#options;
     const index = target === undefined ? this.#plans.length - 1 : this.#indexOf(target, this.#plans.length);
-    if (index === undefined) throw new DockerfileError({ file: this.#file, line: 1 }, `there is no stage "${target}"; stages are ${this.#plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`);
+    if (index === undefined)
+      throw new DockerfileError(
+        { file: this.#file, line: 1 },
+        `there is no stage "${target}"; stages are ${this.#plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`,
+      );
     return (await this.#stage(index)).image(this.#options.labels ?? {});
   }
 
@@ -133,7 +154,8 @@ class Build implements CopyEnvironment {
     const stage = await this.#told(plan.from, () => this.#begin(plan, index));
     const inherited = (stage.config.OnBuild ?? []).map((text) => parseInstruction(text, { file: this.#file, line: plan.from.line }));
     delete stage.config.OnBuild;
-    for (const instruction of [...inherited, ...plan.instructions]) await this.#told(instruction, () => this.#carryOut(stage, instruction, index));
+    for (const instruction of [...inherited, ...plan.instructions])
+      await this.#told(instruction, () => this.#carryOut(stage, instruction, index));
     return stage;
   }
 
@@ -193,7 +215,12 @@ function platformOf(text: string): Platform {
 /** What BuildKit sets without being told (Dockerfile reference, "Automatic platform ARGs"). */
 function predefinedArgs({ os, architecture, variant = "" }: Platform): Readonly<Record<string, string>> {
   const platform = [os, architecture, ...(variant === "" ? [] : [variant])].join("/");
-  return Object.fromEntries(["TARGET", "BUILD"].flatMap((side) => [
-    [`${side}PLATFORM`, platform], [`${side}OS`, os], [`${side}ARCH`, architecture], [`${side}VARIANT`, variant],
-  ]));
+  return Object.fromEntries(
+    ["TARGET", "BUILD"].flatMap((side) => [
+      [`${side}PLATFORM`, platform],
+      [`${side}OS`, os],
+      [`${side}ARCH`, architecture],
+      [`${side}VARIANT`, variant],
+    ]),
+  );
 }

@@ -71,8 +71,17 @@ export function imageOf({ platform, config, history, layers }: ImageParts): Buil
   const rootfs = { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) } as const;
   const imageConfig: ImageConfig = { created: CREATED, ...platform, config, rootfs, history };
   const configBytes = Buffer.from(JSON.stringify(imageConfig));
-  const descriptor: Descriptor = { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(configBytes), size: configBytes.length };
-  const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: descriptor, layers: layers.map((layer) => layer.descriptor) };
+  const descriptor: Descriptor = {
+    mediaType: MEDIA_TYPES.ociConfig,
+    digest: digestOf(configBytes),
+    size: configBytes.length,
+  };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: descriptor,
+    layers: layers.map((layer) => layer.descriptor),
+  };
   const bytes = Buffer.from(JSON.stringify(manifest));
   return {
     digest: digestOf(bytes),

@@ -42,8 +42,13 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
     stage.config.StopSignal = expand(text);
   },
   EXPOSE: (stage, { text }, expand) => {
-    const ports = splitWords(text).flatMap((word) => splitWords(expand(word))).map(portOf);
-    stage.config.ExposedPorts = { ...stage.config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) };
+    const ports = splitWords(text)
+      .flatMap((word) => splitWords(expand(word)))
+      .map(portOf);
+    stage.config.ExposedPorts = {
+      ...stage.config.ExposedPorts,
+      ...Object.fromEntries(ports.map((port) => [port, {}])),
+    };
   },
   VOLUME: (stage, { text, json }, expand) => {
     const volumes = (json ?? splitWords(text)).map(expand);
@@ -84,13 +89,18 @@ function healthcheckOf(stage: Stage, { text, flags }: Instruction): Readonly<Rec
   if (command === "") throw new WrongArgument("write HEALTHCHECK NONE, or HEALTHCHECK [options] CMD command");
   const list = command.startsWith("[") ? (JSON.parse(command) as readonly string[]) : undefined;
   const test = list ? ["CMD", ...list] : stage.config.Shell ? ["CMD", ...stage.config.Shell, command] : ["CMD-SHELL", command];
-  const durations = Object.entries(DURATIONS).flatMap(([flag, member]) => (flags[flag] === undefined ? [] : [[member, nanoseconds(flags[flag])]]));
+  const durations = Object.entries(DURATIONS).flatMap(([flag, member]) =>
+    flags[flag] === undefined ? [] : [[member, nanoseconds(flags[flag])]],
+  );
   const retries = flags["retries"] === undefined ? [] : [["Retries", Number(flags["retries"])]];
   return { Test: test, ...Object.fromEntries([...durations, ...retries]) };
 }
 
 const DURATIONS: Readonly<Record<string, string>> = {
-  interval: "Interval", timeout: "Timeout", "start-period": "StartPeriod", "start-interval": "StartInterval",
+  interval: "Interval",
+  timeout: "Timeout",
+  "start-period": "StartPeriod",
+  "start-interval": "StartInterval",
 };
 
 const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
@@ -98,6 +108,7 @@ const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, ms: 1e6, s: 1e
 /** A Go duration (`1m30s`) in nanoseconds, as image configurations have it. */
 function nanoseconds(text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) throw new WrongArgument(`"${text}" is not a duration: write 30s or 1m30s`);
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text)
+    throw new WrongArgument(`"${text}" is not a duration: write 30s or 1m30s`);
   return parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ""] ?? 0), 0);
 }

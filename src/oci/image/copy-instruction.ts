@@ -42,7 +42,8 @@ export async function copyInto(stage: Stage, request: CopyRequest): Promise<read
   };
   const folder = stage.absolute(request.destination);
   const isFolder = isFolderName(request.destination) || tree.at(tree.resolve(folder))?.kind === "directory";
-  if (request.sources.length > 1 && !isFolder) throw new CopyRefused(`with more than one source the destination has to be a folder: write ${request.destination}/`);
+  if (request.sources.length > 1 && !isFolder)
+    throw new CopyRefused(`with more than one source the destination has to be a folder: write ${request.destination}/`);
   for (const source of request.sources) copyOne(tree, { source, destination: folder, isFolder }, put);
   return [...entries.values()];
 }
@@ -64,7 +65,8 @@ function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put
     return;
   }
   const root = tree.resolve(destination);
-  if (root !== "" && tree.at(root) && tree.at(root)?.kind !== "directory") throw new CopyRefused(`/${root} is a file; a folder cannot be copied over it`);
+  if (root !== "" && tree.at(root) && tree.at(root)?.kind !== "directory")
+    throw new CopyRefused(`/${root} is a file; a folder cannot be copied over it`);
   if (root !== "" && !tree.at(root)) put({ kind: "directory", path: root, mode: 0o755 });
   for (const entry of source.entries) {
     const path = tree.resolve(`${root}/${entry.path}`, entry.kind !== "directory");
@@ -75,7 +77,8 @@ function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put
 /** The folders above a path that do not exist yet, the highest first. */
 function missingFolders(tree: FileTree, path: string): readonly string[] {
   const missing: string[] = [];
-  for (let parent = posix.dirname(path); parent !== "." && tree.at(parent) === undefined; parent = posix.dirname(parent)) missing.unshift(parent);
+  for (let parent = posix.dirname(path); parent !== "." && tree.at(parent) === undefined; parent = posix.dirname(parent))
+    missing.unshift(parent);
   return missing;
 }
 

@@ -55,7 +55,8 @@ async function sourcesOf(build: CopyEnvironment, step: CopyStep, word: string): 
   if (word.startsWith("<<")) return [heredocOf(step, word)];
   if (from !== undefined) return fromStage(await build.source(expand(from), index), word);
   if (instruction.keyword !== "ADD") return build.context.find(word);
-  if (/^(?:https?|git|ssh):\/\/|^git@|\.git(?:#|$)/.test(word)) throw new EngineNeeded(instruction, `ADD of an address (${word}) needs Docker, Podman or Buildah`);
+  if (/^(?:https?|git|ssh):\/\/|^git@|\.git(?:#|$)/.test(word))
+    throw new EngineNeeded(instruction, `ADD of an address (${word}) needs Docker, Podman or Buildah`);
   return Promise.all((await build.context.find(word)).map((source) => unpackedIfArchive(source, instruction)));
 }
 
@@ -70,13 +71,20 @@ function heredocOf({ stage, instruction }: CopyStep, word: string): CopySource {
 async function fromStage(stage: Stage, word: string): Promise<readonly CopySource[]> {
   const tree = await stage.tree();
   const pattern = posix.resolve("/", word).slice(1);
-  const paths = isGlob(pattern) ? tree.below("").map(([path]) => path).filter((path) => globPattern(pattern).test(path)) : [pattern];
+  const paths = isGlob(pattern)
+    ? tree
+        .below("")
+        .map(([path]) => path)
+        .filter((path) => globPattern(pattern).test(path))
+    : [pattern];
   const sources = paths.map((path): CopySource => {
     const real = tree.resolve(path);
     const node = tree.at(real);
     if (!node) throw new SourceMissing(`${word} is not in the image or stage that is copied from`);
     if (node.kind !== "directory") return { name: posix.basename(path), isFolder: false, entries: [node.entry] };
-    const entries = tree.below(real).map(([below, { entry }]): LayerEntry => ({ ...(entry ?? { kind: "directory", mode: 0o755 }), path: below }));
+    const entries = tree
+      .below(real)
+      .map(([below, { entry }]): LayerEntry => ({ ...(entry ?? { kind: "directory", mode: 0o755 }), path: below }));
     return { name: posix.basename(path), isFolder: true, entries };
   });
   if (sources.length === 0) throw new SourceMissing(`no file of the image or stage fits ${word}`);

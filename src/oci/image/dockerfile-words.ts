@@ -96,7 +96,7 @@ class Expansion {
   /** The text up to the closing brace; braces of inner variables belong to it. */
   #inBraces(): string {
     const start = this.#at;
-    for (let depth = 1; depth > 0; ) {
+    for (let depth = 1; depth > 0;) {
       const char = this.#take();
       if (char === "") throw new UnknownSubstitution(`a \${ in ${this.#text} has no end`);
       if (char === "{") depth += 1;

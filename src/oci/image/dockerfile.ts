@@ -38,7 +38,9 @@ export class DockerfileError extends Error {
   }
 }
 
-const KEYWORDS = new Set("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(" "));
+const KEYWORDS = new Set(
+  "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(" "),
+);
 
 /**
  * Parses a Dockerfile.
@@ -49,7 +51,7 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   const escape = directive(lines, "escape") ?? "\\";
   const instructions: Instruction[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const { joined, next } = logicalLine(lines, at, escape);
     const line = at + 1;
     at = next;
@@ -130,15 +132,23 @@ function jsonForm(text: string): readonly string[] | undefined {
 const WITH_HEREDOCS = new Set(["COPY", "ADD", "RUN"]);
 const HEREDOC = /<<(-?)(["']?)([A-Za-z_][\w.]*)\2/g;
 
-function readHeredocs(instruction: Omit<Instruction, "heredocs">, lines: readonly string[], { file, at }: { readonly file: string; readonly at: number }) {
+function readHeredocs(
+  instruction: Omit<Instruction, "heredocs">,
+  lines: readonly string[],
+  { file, at }: { readonly file: string; readonly at: number },
+) {
   const heredocs: Heredoc[] = [];
   let end = at;
   const found = WITH_HEREDOCS.has(instruction.keyword) && !instruction.json ? instruction.text.matchAll(HEREDOC) : [];
   for (const [, dash, quote, name = ""] of found) {
     const start = end;
     while (end < lines.length && (dash ? lines[end]?.replace(/^\t+/, "") : lines[end]) !== name) end += 1;
-    if (end >= lines.length) throw new DockerfileError({ file, line: instruction.line }, `the text <<${name} has no line ${name} at its end`);
-    const content = lines.slice(start, end).map((line) => `${dash ? line.replace(/^\t+/, "") : line}\n`).join("");
+    if (end >= lines.length)
+      throw new DockerfileError({ file, line: instruction.line }, `the text <<${name} has no line ${name} at its end`);
+    const content = lines
+      .slice(start, end)
+      .map((line) => `${dash ? line.replace(/^\t+/, "") : line}\n`)
+      .join("");
     heredocs.push({ name, content, isExpanded: quote === "" });
     end += 1;
   }

@@ -48,7 +48,11 @@ const escaped = (char: string): string => char.replace(/[.+^${}()|[\]\\/*?]/g, "
 
 /** Slashes at both ends, `.` and `..` mean nothing here. */
 const cleaned = (pattern: string): string =>
-  pattern.split("/").filter((part) => part !== "" && part !== ".").reduce<string[]>((parts, part) => (part === ".." ? parts.slice(0, -1) : [...parts, part]), []).join("/");
+  pattern
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .reduce<string[]>((parts, part) => (part === ".." ? parts.slice(0, -1) : [...parts, part]), [])
+    .join("/");
 
 function isBelow(matches: RegExp, path: string): boolean {
   const parts = path.split("/");

@@ -38,7 +38,13 @@ interface Layout {
   readonly segment: { readonly offset: number; readonly address: number; readonly size: number };
 }
 
-const NARROW: Layout = { bits: 32, word: 4, tableAt: 28, entrySizeAt: 42, segment: { offset: 4, address: 8, size: 16 } };
+const NARROW: Layout = {
+  bits: 32,
+  word: 4,
+  tableAt: 28,
+  entrySizeAt: 42,
+  segment: { offset: 4, address: 8, size: 16 },
+};
 const WIDE: Layout = { bits: 64, word: 8, tableAt: 32, entrySizeAt: 54, segment: { offset: 8, address: 16, size: 32 } };
 
 const PT_LOAD = 1;
@@ -84,7 +90,8 @@ async function readDynamic(handle: FileHandle, segments: readonly Segment[], lay
   });
   const valueOf = (wanted: number) => entries.find(({ tag }) => tag === wanted)?.value ?? 0;
   const names = await readAt(handle, fileOffset(segments, valueOf(DT_STRTAB)), valueOf(DT_STRSZ));
-  const textsOf = (...wanted: readonly number[]) => entries.filter(({ tag }) => wanted.includes(tag)).map(({ value }) => text(names, value));
+  const textsOf = (...wanted: readonly number[]) =>
+    entries.filter(({ tag }) => wanted.includes(tag)).map(({ value }) => text(names, value));
   return { needed: textsOf(DT_NEEDED), searchPath: textsOf(DT_RUNPATH, DT_RPATH).flatMap((list) => list.split(":")) };
 }
 

@@ -64,7 +64,7 @@ export class FileTree {
   resolve(path: string, keepLast = false): string {
     let resolved = "";
     let rest = partsOf(path);
-    for (let links = 0; rest.length > 0; ) {
+    for (let links = 0; rest.length > 0;) {
       const [part = "", ...after] = rest;
       const next = resolved === "" ? part : `${resolved}/${part}`;
       const node = this.#nodes.get(next);
@@ -96,4 +96,8 @@ export class FileTree {
 const MOST_LINKS = 40;
 
 /** The parts of a path after `.` and `..` are worked out; the root is above everything. */
-const partsOf = (path: string): readonly string[] => posix.normalize(`/${path}`).split("/").filter((part) => part !== "");
+const partsOf = (path: string): readonly string[] =>
+  posix
+    .normalize(`/${path}`)
+    .split("/")
+    .filter((part) => part !== "");

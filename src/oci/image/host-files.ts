@@ -45,7 +45,9 @@ export class HostFiles {
 
   async #walk(path: string, links: number): Promise<string | undefined> {
     if (links > MOST_LINKS) return undefined;
-    const parts = resolve("/", path).split("/").filter((part) => part !== "");
+    const parts = resolve("/", path)
+      .split("/")
+      .filter((part) => part !== "");
     let current = "/";
     for (const [index, part] of parts.entries()) {
       current = join(current, part);

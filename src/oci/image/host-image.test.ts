@@ -41,7 +41,11 @@ test("it is pushed by our own client, once", async () => {
   await using registry = await startDockerRegistry();
   await using client = registryClient();
   const repository = client.repository({ registry: registry.host, repository: "omx/host" });
-  expect(await pushImage(repository, "1", image)).toMatchObject({ digest: image.digest, isNew: true, bytesMoved: image.sizeBytes });
+  expect(await pushImage(repository, "1", image)).toMatchObject({
+    digest: image.digest,
+    isNew: true,
+    bytesMoved: image.sizeBytes,
+  });
   expect(await pushImage(repository, "1", image)).toMatchObject({ isNew: false, bytesMoved: 0 });
   expect((await repository.getManifest("1"))?.digest).toBe(image.digest);
 });

@@ -42,7 +42,11 @@ export async function assembleHostImage(options: HostImageOptions): Promise<Buil
   for (const name of LOADED_LATER) await libraries.addOptional(name, bash);
   await addSystem(files);
   const random = options.random ?? systemRandom;
-  const layer = await writeLayer(files.entries, { folder: options.folder, random, compression: options.compression ?? "none" });
+  const layer = await writeLayer(files.entries, {
+    folder: options.folder,
+    random,
+    compression: options.compression ?? "none",
+  });
   const history = [{ created: CREATED, created_by: "programs of the host, assembled by omx" }];
   return imageOf({ platform, config: CONFIG, history, layers: [layer] });
 }
@@ -55,7 +59,13 @@ const CONFIG = {
 const COREUTILS =
   "[ arch b2sum base32 base64 basename basenc cat chgrp chmod chown cksum comm cp csplit cut date dd df dir dirname du echo env expand expr factor false fmt fold groups head hostid id install join link ln logname ls md5sum mkdir mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste pathchk pr printenv printf ptx pwd readlink realpath rm rmdir seq sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort split stat stdbuf stty sum sync tac tail tee test timeout touch tr true truncate tsort tty uname unexpand uniq unlink users vdir wc who whoami yes";
 
-const PROGRAMS = ["sh", ...COREUTILS.split(" "), ..."awk mawk gawk grep egrep fgrep sed find xargs gzip gunzip zcat tar ps pgrep pkill free uptime hostname which diff cmp kill".split(" ")];
+const PROGRAMS = [
+  "sh",
+  ...COREUTILS.split(" "),
+  ..."awk mawk gawk grep egrep fgrep sed find xargs gzip gunzip zcat tar ps pgrep pkill free uptime hostname which diff cmp kill".split(
+    " ",
+  ),
+];
 
 /** Opened by glibc when a name is looked up, a thread ends, or stdbuf is used. */
 const LOADED_LATER = ["libnss_files.so.2", "libgcc_s.so.1"];
@@ -68,7 +78,8 @@ interface Collected {
 }
 
 function hostPlatform(): Platform {
-  if (process.platform !== "linux") throw new HostImageUnavailable(`an image can be made of a Linux machine's programs; this one runs ${process.platform}`);
+  if (process.platform !== "linux")
+    throw new HostImageUnavailable(`an image can be made of a Linux machine's programs; this one runs ${process.platform}`);
   const architecture = { x64: "amd64", arm64: "arm64", ppc64: "ppc64le", s390x: "s390x", riscv64: "riscv64" }[process.arch as string];
   if (architecture === undefined) throw new HostImageUnavailable(`no platform of containers is known for ${process.arch}`);
   return { os: "linux", architecture };
@@ -87,9 +98,11 @@ async function addProgram(name: string, { files, libraries }: Collected): Promis
 }
 
 /** What a Python program can do without in a task: tests, the editor, installers, and what is compiled on first use. */
-const UNNEEDED_PYTHON = /(?:^|\/)(?:__pycache__|tests?|idlelib|turtledemo|tkinter|ensurepip|lib2to3|pydoc_data|dist-packages|site-packages|config-[^/]*)(?:\/|$)|\.a$/;
+const UNNEEDED_PYTHON =
+  /(?:^|\/)(?:__pycache__|tests?|idlelib|turtledemo|tkinter|ensurepip|lib2to3|pydoc_data|dist-packages|site-packages|config-[^/]*)(?:\/|$)|\.a$/;
 
-const ASK_PYTHON = "import os, sys, sysconfig; print(os.path.realpath(sys.executable)); print(sysconfig.get_path('stdlib')); print(sysconfig.get_path('platstdlib')); print(sys.executable)";
+const ASK_PYTHON =
+  "import os, sys, sysconfig; print(os.path.realpath(sys.executable)); print(sysconfig.get_path('stdlib')); print(sysconfig.get_path('platstdlib')); print(sys.executable)";
 
 async function addPython(collected: Collected): Promise<void> {
   const [program = "", ...lines] = await askPython();

@@ -62,11 +62,16 @@ async function systemFolders(): Promise<readonly string[]> {
 
 async function foldersIn(file: string): Promise<readonly string[]> {
   const text = await readFile(file, "utf8").catch(() => "");
-  const lines = text.split("\n").map((line) => line.replace(/#.*/, "").trim()).filter((line) => line !== "");
-  const folders = await Promise.all(lines.map(async (line) => {
-    const pattern = /^include\s+(.+)$/.exec(line)?.[1];
-    return pattern === undefined ? [line] : foldersOfIncluded(pattern);
-  }));
+  const lines = text
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim())
+    .filter((line) => line !== "");
+  const folders = await Promise.all(
+    lines.map(async (line) => {
+      const pattern = /^include\s+(.+)$/.exec(line)?.[1];
+      return pattern === undefined ? [line] : foldersOfIncluded(pattern);
+    }),
+  );
   return folders.flat();
 }
 

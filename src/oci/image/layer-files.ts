@@ -61,7 +61,11 @@ export class LayerFiles {
     this.#putFile(tree, { kind: "file", ...about, sizeBytes: size }, { layer, path });
   }
 
-  #putFile(tree: FileTree, entry: Omit<Extract<LayerEntry, { kind: "file" }>, "open">, origin: { readonly layer: Layer; readonly path: string }): void {
+  #putFile(
+    tree: FileTree,
+    entry: Omit<Extract<LayerEntry, { kind: "file" }>, "open">,
+    origin: { readonly layer: Layer; readonly path: string },
+  ): void {
     const whole: LayerEntry = { ...entry, open: () => createReadStream(this.#fileFor(origin)) };
     this.#origins.set(whole, origin);
     tree.put(whole);
@@ -88,7 +92,10 @@ export class LayerFiles {
 }
 
 /** Calls for each entry of the layer's archive, one after another; content that is not read is passed over. */
-async function eachEntry({ source }: Pick<Layer, "source">, visit: (header: Header, content: AsyncIterable<Uint8Array>) => Promise<void> | void): Promise<void> {
+async function eachEntry(
+  { source }: Pick<Layer, "source">,
+  visit: (header: Header, content: AsyncIterable<Uint8Array>) => Promise<void> | void,
+): Promise<void> {
   const extract = tar.extract();
   const feeding = pipeline(unpacked(source.read()), extract);
   const reading = (async () => {

@@ -98,7 +98,7 @@ async function* pieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   let piece = new Uint8Array(CHUNK_BYTES);
   let filled = 0;
   for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const part = chunk.subarray(at, at + CHUNK_BYTES - filled);
       piece.set(part, filled);
       filled += part.length;

@@ -25,11 +25,21 @@ export class Stage {
   readonly #history: HistoryEntry[];
   #tree: Promise<FileTree> | undefined;
 
-  constructor({ base, platform, files }: { readonly base: BaseImage | undefined; readonly platform: Platform; readonly files: LayerFiles }) {
+  constructor({
+    base,
+    platform,
+    files,
+  }: {
+    readonly base: BaseImage | undefined;
+    readonly platform: Platform;
+    readonly files: LayerFiles;
+  }) {
     this.#base = base;
     this.#files = files;
     const of = base?.config;
-    this.platform = of ? { os: of.os, architecture: of.architecture, ...(of.variant === undefined ? {} : { variant: of.variant }) } : platform;
+    this.platform = of
+      ? { os: of.os, architecture: of.architecture, ...(of.variant === undefined ? {} : { variant: of.variant }) }
+      : platform;
     this.config = { ...of?.config };
     this.#layers = [...(base?.layers ?? [])];
     this.#history = [...(of?.history ?? [])];
@@ -81,7 +91,12 @@ export class Stage {
   image(labels: Readonly<Record<string, string>>): BuiltImage {
     const merged = { ...this.config.Labels, ...labels };
     const config = Object.keys(merged).length === 0 ? this.config : { ...this.config, Labels: sorted(merged) };
-    return imageOf({ platform: this.platform, config: sorted(config) as ContainerConfig, history: this.#history, layers: this.#layers });
+    return imageOf({
+      platform: this.platform,
+      config: sorted(config) as ContainerConfig,
+      history: this.#history,
+      layers: this.#layers,
+    });
   }
 }
 

@@ -20,7 +20,10 @@ export interface StageOptions {
 }
 
 /** Divides a Dockerfile into its stages, and finds the values of the ARGs that stand before the first. */
-export function readStages(instructions: readonly Instruction[], options: StageOptions): { readonly plans: readonly StagePlan[]; readonly globals: ReadonlyMap<string, string> } {
+export function readStages(
+  instructions: readonly Instruction[],
+  options: StageOptions,
+): { readonly plans: readonly StagePlan[]; readonly globals: ReadonlyMap<string, string> } {
   const globals = new Map(Object.entries(options.predefined));
   const plans: (StagePlan & { readonly instructions: Instruction[] })[] = [];
   for (const instruction of instructions) {
@@ -39,7 +42,11 @@ function readFrom({ text, flags, line }: Instruction, file: string): Pick<StageP
   if (image === "" || more.length > 0 || (as !== undefined && (as.toLowerCase() !== "as" || name === undefined)))
     throw new DockerfileError({ file, line }, `write FROM image, or FROM image AS name, not "FROM ${text}"`);
   const platform = flags["platform"];
-  return { image, ...(name === undefined ? {} : { name: name.toLowerCase() }), ...(platform === undefined ? {} : { platform }) };
+  return {
+    image,
+    ...(name === undefined ? {} : { name: name.toLowerCase() }),
+    ...(platform === undefined ? {} : { platform }),
+  };
 }
 
 function declare(globals: Map<string, string>, { text }: Instruction, buildArgs: Readonly<Record<string, string>>): void {

@@ -32,8 +32,17 @@ const entries: readonly LayerEntry[] = [
 test("tar reads what is written: long names, links, owners, modes", async () => {
   const folder = await scratch();
   await writeFile(join(folder, "x.tar"), Buffer.concat(await Array.fromAsync(tarOf(entries))));
-  const listing = execFileSync("tar", ["-tvf", join(folder, "x.tar"), "--numeric-owner", "--utc", "--full-time", "--quoting-style=literal"], { encoding: "utf8", env: { ...process.env, LC_ALL: "C.UTF-8" } });
-  expect(listing.trim().split("\n").map((line) => line.replace(/ +/g, " "))).toEqual([
+  const listing = execFileSync(
+    "tar",
+    ["-tvf", join(folder, "x.tar"), "--numeric-owner", "--utc", "--full-time", "--quoting-style=literal"],
+    { encoding: "utf8", env: { ...process.env, LC_ALL: "C.UTF-8" } },
+  );
+  expect(
+    listing
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/ +/g, " ")),
+  ).toEqual([
     `lrwxrwxrwx 0/0 0 1970-01-01 00:00:00 a/link -> ../${long}`,
     "-rwxr-xr-x 0/0 1000 1970-01-01 00:00:00 a/run",
     "drwxrwxrwt 0/0 0 1970-01-01 00:00:00 b/",
@@ -50,9 +59,18 @@ test("tar reads what is written: long names, links, owners, modes", async () => 
 test("a layer has the same digest however its entries come, and both digests are right", async () => {
   const folder = await scratch();
   const big = [...entries, fileOf("big", Buffer.concat([noise("big", 300_000), Buffer.alloc(300_000)]))];
-  const inPieces = { ...big.at(-1), open: () => [...Array(600)].map((_, index) => (big.at(-1) as { open(): Uint8Array[] }).open()[0]?.subarray(index * 1000, index * 1000 + 1000) ?? Buffer.alloc(0)) } as LayerEntry;
+  const inPieces = {
+    ...big.at(-1),
+    open: () =>
+      [...Array(600)].map(
+        (_, index) => (big.at(-1) as { open(): Uint8Array[] }).open()[0]?.subarray(index * 1000, index * 1000 + 1000) ?? Buffer.alloc(0),
+      ),
+  } as LayerEntry;
   const one = await writeLayer(big, { folder, random: systemRandom });
-  const two = await writeLayer([inPieces, ...entries.toReversed().filter((entry) => entry.path !== "b/file"), fileOf("b/file", "new")], { folder: join(folder, "two"), random: systemRandom });
+  const two = await writeLayer([inPieces, ...entries.toReversed().filter((entry) => entry.path !== "b/file"), fileOf("b/file", "new")], {
+    folder: join(folder, "two"),
+    random: systemRandom,
+  });
   expect(two.descriptor).toEqual(one.descriptor);
   const bytes = Buffer.concat(await Array.fromAsync(one.source.read()));
   expect(digestOf(bytes)).toBe(one.descriptor.digest);

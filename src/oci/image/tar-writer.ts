@@ -73,7 +73,15 @@ function headersOf(entry: LayerEntry): Buffer {
     ...(isPlain(linkTarget) ? [] : [record("linkpath", linkTarget)]),
     ...(sizeBytes > LARGEST_USTAR_BYTES ? [record("size", String(sizeBytes))] : []),
   ].join("");
-  const main = header({ name: path, linkTarget, type: TYPES[entry.kind], mode: entry.mode, uid: entry.uid ?? 0, gid: entry.gid ?? 0, sizeBytes });
+  const main = header({
+    name: path,
+    linkTarget,
+    type: TYPES[entry.kind],
+    mode: entry.mode,
+    uid: entry.uid ?? 0,
+    gid: entry.gid ?? 0,
+    sizeBytes,
+  });
   return pax === "" ? main : Buffer.concat([paxHeader(pax), main]);
 }
 
@@ -81,7 +89,15 @@ function paxHeader(text: string): Buffer {
   const content = Buffer.from(text);
   const padded = Buffer.alloc(Math.ceil(content.length / BLOCK) * BLOCK);
   content.copy(padded);
-  const head = header({ name: "PaxHeader", linkTarget: "", type: "x", mode: 0o644, uid: 0, gid: 0, sizeBytes: content.length });
+  const head = header({
+    name: "PaxHeader",
+    linkTarget: "",
+    type: "x",
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    sizeBytes: content.length,
+  });
   return Buffer.concat([head, padded]);
 }
 

@@ -58,7 +58,10 @@ export async function freePort(): Promise<number> {
 
 async function answers(url: string, isRunning: boolean): Promise<void> {
   for (let round = 0; isRunning && round < 200; round += 1) {
-    const ok = await fetch(`${url}/v2/`).then((answer) => answer.ok, () => false);
+    const ok = await fetch(`${url}/v2/`).then(
+      (answer) => answer.ok,
+      () => false,
+    );
     if (ok) return;
     await sleep(25);
   }

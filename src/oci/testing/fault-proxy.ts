@@ -5,7 +5,12 @@ import { Transform } from "node:stream";
 
 /** What the proxy does to a request: nothing, an answer of its own, or something to the registry's answer. */
 export type Fault =
-  | { readonly kind: "answer"; readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+    }
   /** Ends the connection after so many bytes of the answer's body. */
   | { readonly kind: "cut"; readonly afterBytes: number }
   /** Ends the connection after so many bytes of the request's body have reached the registry. */
@@ -13,6 +18,8 @@ export type Fault =
   /** Flips one bit of the answer's body. */
   | { readonly kind: "flip" }
   | { readonly kind: "dropHeader"; readonly name: string }
+  /** Keeps the Range header from the registry. */
+  | { readonly kind: "dropRange" }
   /** Takes a part of the request's address away. */
   | { readonly kind: "strip"; readonly part: RegExp }
   | { readonly kind: "reset" };
@@ -67,7 +74,9 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
     incoming.resume();
     return void outgoing.writeHead(fault.status, fault.headers).end(fault.body);
   }
-  const { method, headers } = incoming;
+  const { method } = incoming;
+  const headers = { ...incoming.headers };
+  if (fault?.kind === "dropRange") delete headers.range;
   const path = fault?.kind === "strip" ? (incoming.url ?? "/").replace(fault.part, "") : (incoming.url ?? "/");
   const forward = request(new URL(path, target), { method: method ?? "GET", headers, agent: false }, (answer) => {
     const kept = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => fault?.kind !== "dropHeader" || name !== fault.name));
@@ -76,7 +85,8 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
   });
   forward.on("error", () => outgoing.destroy());
   outgoing.on("close", () => forward.destroy());
-  const upload = fault?.kind === "cutUpload" ? cutter(fault.afterBytes, () => incoming.socket.destroy()) : new Transform({ transform: pass });
+  const upload =
+    fault?.kind === "cutUpload" ? cutter(fault.afterBytes, () => incoming.socket.destroy()) : new Transform({ transform: pass });
   incoming.pipe(upload).pipe(forward);
   incoming.on("error", () => forward.destroy());
 }

@@ -34,7 +34,13 @@ export interface Sample {
 /** Pushes an image of these layers and returns its descriptor. Its content is noise: it is for moving, not for running. */
 export async function pushSample(repository: Repository, tag: string, sample: Sample): Promise<Descriptor> {
   const platform = sample.platform ?? { os: "linux", architecture: "amd64" };
-  const config = Buffer.from(JSON.stringify({ ...platform, config: {}, rootfs: { type: "layers", diff_ids: sample.layers.map((bytes) => digestOf(bytes)) } }));
+  const config = Buffer.from(
+    JSON.stringify({
+      ...platform,
+      config: {},
+      rootfs: { type: "layers", diff_ids: sample.layers.map((bytes) => digestOf(bytes)) },
+    }),
+  );
   for (const bytes of new Set([config, ...sample.layers]))
     if ((await repository.headBlob(digestOf(bytes))) === undefined) await repository.uploadBlob(memoryBlob(bytes));
   const descriptor = (bytes: Buffer, mediaType: string) => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
@@ -53,6 +59,9 @@ export const pushIndex = (repository: Repository, tag: string, manifests: readon
 
 async function put(repository: Repository, tag: string, manifest: { readonly mediaType: string }): Promise<Descriptor> {
   const bytes = Buffer.from(JSON.stringify(manifest));
-  const digest = await repository.putManifest(tag === "" ? digestOf(bytes) : tag, { mediaType: manifest.mediaType, bytes });
+  const digest = await repository.putManifest(tag === "" ? digestOf(bytes) : tag, {
+    mediaType: manifest.mediaType,
+    bytes,
+  });
   return { mediaType: manifest.mediaType, digest, size: bytes.length };
 }

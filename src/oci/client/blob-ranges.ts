@@ -1,0 +1,138 @@
+import { buffer } from "node:stream/consumers";
+import { RegistryError } from "../errors.ts";
+import type { Descriptor } from "../manifest.ts";
+import { asRegistryError } from "./exchange.ts";
+import type { Answer } from "./exchange.ts";
+import { describe, scopeOf, urlIn } from "./repository-address.ts";
+import type { RepositoryAddress } from "./repository-address.ts";
+
+/** Part of a blob: from `start` up to, not including, `end`. */
+interface Span {
+  readonly digest: string;
+  readonly start: number;
+  readonly end: number;
+  /** Whether the span ends before the blob does, so that the request has to say where. */
+  readonly isPart: boolean;
+}
+
+/** Each range is held in memory until those before it have been taken. */
+const RANGE_BYTES = 8 * 1024 * 1024;
+
+/** A server between here and the blob sends all of it whatever range is asked for. */
+class RangeIgnored extends Error {
+  override readonly name = "RangeIgnored";
+}
+
+/**
+ * The bytes of a blob from `offset` on, unchecked. Large blobs are read over several connections at once where the
+ * client is told to: object stores give each connection only so much.
+ */
+export async function* inRanges(
+  address: RepositoryAddress,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  offset: number,
+): AsyncGenerator<Uint8Array> {
+  const { rangesPerBlob } = address.exchange;
+  let position = offset;
+  if (rangesPerBlob > 1 && size - offset > 2 * RANGE_BYTES) {
+    try {
+      for await (const bytes of readAhead(address, { digest, start: offset, end: size, isPart: true }, rangesPerBlob)) {
+        yield bytes;
+        position += bytes.length;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof RangeIgnored)) throw error;
+    }
+  }
+  yield* resumed(address, { digest, start: position, end: size, isPart: false });
+}
+
+async function* readAhead(address: RepositoryAddress, span: Span, atOnce: number): AsyncGenerator<Buffer> {
+  const coming: Promise<Buffer>[] = [];
+  let next = span.start;
+  const ask = (): void => {
+    for (; coming.length < atOnce && next < span.end; next += RANGE_BYTES) {
+      const range = buffer(resumed(address, { ...span, start: next, end: Math.min(span.end, next + RANGE_BYTES) }));
+      // Its failure is seen when its turn comes; an earlier one may end the reading before.
+      range.catch(() => undefined);
+      coming.push(range);
+    }
+  };
+  ask();
+  for (let range = coming.shift(); range; range = coming.shift()) {
+    const bytes = await range;
+    ask();
+    yield bytes;
+  }
+}
+
+/** The bytes of a span, over as many connections as it takes, one after another. */
+async function* resumed(address: RepositoryAddress, span: Span): AsyncGenerator<Uint8Array> {
+  const { exchange, context } = address;
+  let position = span.start;
+  for (let attempt = 1; position < span.end || span.end === 0; attempt += 1) {
+    try {
+      for await (const chunk of await bodyOf(address, { ...span, start: position })) {
+        yield chunk;
+        position += chunk.length;
+        attempt = 0;
+      }
+      if (position >= span.end) return;
+      throw new RegistryError({ kind: "unavailable", ...about(address, span), says: `it ended after ${position} bytes` });
+    } catch (error) {
+      if (error instanceof RangeIgnored) throw error;
+      const failure = asFailure(address, span, error);
+      if (!failure.temporary || attempt >= exchange.retries.attempts) throw failure;
+      await exchange.clock.sleep(exchange.waitAfter(failure, Math.max(1, attempt)), context.signal);
+    }
+  }
+}
+
+async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIterable<Uint8Array>> {
+  const { digest, start, end, isPart } = span;
+  const range = isPart ? `bytes=${start}-${end - 1}` : start > 0 ? `bytes=${start}-` : undefined;
+  const headers: Record<string, string> = range === undefined ? {} : { range };
+  const asked = { ...blobRequest(address, digest), method: "GET" as const, headers };
+  const answer = await address.exchange.send({ ...asked, expect: [200, 206] });
+  if (isPart && answer.status !== 206) {
+    answer.body.destroy();
+    throw new RangeIgnored(`${address.registry} sends whole blobs only`);
+  }
+  return skip(answer, start);
+}
+
+/** A registry or cache that knows no Range sends everything: what is there already is thrown away. */
+async function* skip({ status, headers, body }: Answer, offset: number): AsyncGenerator<Uint8Array> {
+  const start = status === 206 ? Number(/^bytes (\d+)-/.exec(headers["content-range"] ?? "")?.[1] ?? offset) : 0;
+  let left = offset - start;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (left >= chunk.length) left -= chunk.length;
+    else {
+      yield left === 0 ? chunk : chunk.subarray(left);
+      left = 0;
+    }
+  }
+}
+
+function asFailure(address: RepositoryAddress, span: Span, error: unknown): RegistryError {
+  try {
+    return asRegistryError(address.registry, about(address, span).doing, address.context.signal)(error);
+  } catch (failure) {
+    if (failure instanceof RegistryError) return failure;
+    throw failure;
+  }
+}
+
+const about = (address: RepositoryAddress, { digest }: Pick<Span, "digest">) => ({
+  registry: address.registry,
+  doing: `read ${describe(address, digest)}`,
+});
+
+/** What all requests for a blob have in common. */
+export const blobRequest = (address: RepositoryAddress, digest: string) => ({
+  ...about(address, { digest }),
+  url: urlIn(address, `blobs/${digest}`),
+  scopes: [scopeOf(address, "pull")],
+  context: address.context,
+});
