@@ -3,7 +3,7 @@
  *
  *   node bench/inspect/nextflow.ts --nextflow COMMAND [--seeds FROM-TO] [--record]
  *
- * COMMAND runs Nextflow 24.10.0 (a script that starts `nextflow.cli.Launcher`, see docs). `--record` writes the answers
+ * COMMAND runs Nextflow 24.10.0 (src/workflow/nextflow/README.md says how to have one). `--record` writes the answers
  * beside the unit tests, which need no Java then.
  */
 import { execFileSync } from "node:child_process";
