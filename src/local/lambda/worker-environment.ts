@@ -53,6 +53,7 @@ function sharedEnvironment(core: Core, { function: of, folders, keys, runtimeApi
     AWS_ENDPOINT_URL: core.endpoint(),
     AWS_DISABLE_HOST_PREFIX_INJECTION: "true",
     AWS_EC2_METADATA_DISABLED: "true",
+    ...(Object.keys(core.settings.upstreams).length > 0 && { OMX_UPSTREAMS: JSON.stringify(core.settings.upstreams) }),
     AWS_EXECUTION_ENV: `AWS_Lambda_${of.runtime}`,
     AWS_LAMBDA_FUNCTION_NAME: of.name,
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
