@@ -1,18 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { hasNextflow } from "./testing/nextflow.ts";
 import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
 
-const hasNextflow = ["nextflow", "mvn"].some((program) => {
-  try {
-    execFileSync(program, ["-v"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-});
 
 const MAIN = `
 params.outdir = '/mnt/workflow/pubdir'
@@ -43,7 +35,7 @@ const local = (name: string, text: string): string => {
   return file;
 };
 
-describe.skipIf(!hasNextflow)("Nextflow on the host", () => {
+describe.skipIf(!hasNextflow())("Nextflow on the host", () => {
   test("files of a sample sheet in S3 are brought, and what is published is found", { timeout: 180_000 }, async () => {
     const sheet = local("sheet.csv", "id,text\nx,s3://data/a.txt\n");
     const asked: string[][] = [];

@@ -3,6 +3,7 @@ import { GetRunTaskCommand, ListRunTasksCommand } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CICD, PRODUCTION } from "../testing/accounts.ts";
 import { hasDocker } from "../engines/testing/docker.ts";
+import { hasNextflow } from "../engines/testing/nextflow.ts";
 import { LET_OMICS_READ, letAccountRead, pushHostImage, setPolicy } from "./testing/images.ts";
 import { furnish, openLab, type OmicsLab } from "./testing/omics.ts";
 
@@ -65,6 +66,23 @@ describe.skipIf(!hasDocker())("images in Docker", () => {
     const id = await lab.start({ workflowId });
     expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
     expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "W.said": `${id} in lo of /mnt/workflow/main.wdl` });
+  });
+
+  test("a task that names no image runs in the service's own", { timeout: 120_000 }, async () => {
+    const files = { "main.wdl": "version 1.1\nworkflow W { call t output { String said = t.said } }\ntask t { command <<< ls /sys/class/net; ps | head -0 >>> output { String said = read_string(stdout()) } }" };
+    const id = await lab.start({ workflowId: await lab.workflow(files) });
+    expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
+    expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "W.said": "lo" });
+  });
+
+  test("a Nextflow process runs in its container, and publishes", { timeout: 180_000 }, async (context) => {
+    if (!hasNextflow()) return context.skip();
+    const { uri } = await pushHostImage(lab.config, "nf", [LET_OMICS_READ]);
+    const main = `process P { container '${uri}'; publishDir '/mnt/workflow/pubdir'; output: path 'said.txt'; script: 'ls /sys/class/net > said.txt' }\nworkflow { P() }`;
+    const id = await lab.start({ workflowId: await lab.workflow({ "main.nf": main }) });
+    const ended = await lab.ended(id);
+    expect([ended.status, ended.statusMessage]).toEqual(["COMPLETED", undefined]);
+    expect(await lab.get(`runs/${id}/pubdir/said.txt`)).toBe("lo\n");
   });
 
   test("an empty repository has no image to run", async () => {

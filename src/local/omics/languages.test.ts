@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import { GetWorkflowCommand, ListRunTasksCommand } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasNextflow } from "../engines/testing/nextflow.ts";
 import { openLab, type OmicsLab } from "./testing/omics.ts";
 
 let lab: OmicsLab;
@@ -9,14 +9,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const hasNextflow = ["nextflow", "mvn"].some((program) => {
-  try {
-    execFileSync(program, ["-v"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-});
 
 describe("CWL", () => {
   const TOOL = `
@@ -47,7 +39,7 @@ outputs:
   });
 });
 
-describe.skipIf(!hasNextflow)("Nextflow", () => {
+describe.skipIf(!hasNextflow())("Nextflow", () => {
   const PIPELINE = {
     "main.nf": `
 params.text = null

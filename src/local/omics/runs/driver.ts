@@ -93,6 +93,7 @@ async function driveToEnd(omics: Omics, key: RunKey, { signal, containers }: Dri
 }
 
 const LEAVING_MS = 5000;
+const REAPING_MS = 50;
 
 /** The engine has said its last word; its process takes a moment to go. */
 async function gone({ core, engines }: Omics, run: Run): Promise<void> {
@@ -100,6 +101,8 @@ async function gone({ core, engines }: Omics, run: Run): Promise<void> {
   for (let waited = 0; waited < LEAVING_MS && engine.isAlive(); waited += 20) await core.clock.sleep(20);
   // Also forgets the record of one that a former process had started.
   await engine.cancel();
+  // Its exit is told to us a turn after the kernel shows it; a stop may close the database before that.
+  await core.clock.sleep(REAPING_MS);
 }
 
 async function begun(omics: Omics, key: RunKey, containers: () => Promise<Containers>): Promise<void> {

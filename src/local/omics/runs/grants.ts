@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import type { Containers, TaskGrant } from "../../engines/engine.ts";
 import { answer, isAnswered } from "../../engines/run-folder.ts";
 import { pullImage } from "../../engines/container-engine.ts";
+import { serviceImage } from "../../engines/service-image.ts";
 import { taskArn } from "../arns.ts";
 import type { Omics } from "../omics.ts";
 import { gibOf } from "../storage-sizes.ts";
@@ -63,7 +64,7 @@ async function grant(omics: Omics, run: Run, task: Task): Promise<void> {
     checkInstance(run, task);
     const image = task.image === undefined ? undefined : await imageOf(omics, run, task.image);
     if (image !== undefined) changeTask(omics, run, task, { imageDetails: detailsOf(image) });
-    answer(engine, task.ask, grantOf(omics, { run, task, image }));
+    answer(engine, task.ask, grantOf(omics, { run, task, image: image ?? (await ownImage(omics, run)) }));
   } catch (error) {
     answer(engine, task.ask, refusalOf(error));
   }
@@ -115,16 +116,24 @@ async function bring(omics: Omics, run: Run, { ref, ecr, digest }: ReadableImage
   return reference;
 }
 
+/** For a task that names no image: the service's own, where tasks run in containers. */
+async function ownImage(omics: Omics, { containers = "host" }: Run): Promise<TaskGrant["image"]> {
+  if (containers === "host") return undefined;
+  try {
+    return { reference: await serviceImage(omics.engines, containers), digest: "" };
+  } catch (error) {
+    throw new RunFailure("CANNOT_START_CONTAINER_ERROR", error instanceof Error ? error.message : String(error));
+  }
+}
+
 interface Granting {
   readonly run: Run;
   readonly task: Task;
-  readonly image: RunImage | undefined;
+  readonly image: TaskGrant["image"];
 }
 
 function grantOf(omics: Omics, { run, task, image }: Granting): TaskGrant {
   const containers: Containers = run.containers ?? "host";
-  if (containers !== "host" && image === undefined)
-    throw new RunFailure("CANNOT_START_CONTAINER_ERROR", `Task ${task.name} names no container image, and the local accounts have no image of their own for it`);
   const { definition } = foldersOf(omics, run);
   return {
     containers,

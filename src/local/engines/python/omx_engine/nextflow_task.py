@@ -23,6 +23,9 @@ def main(words):
     folder = os.environ.pop("OMX_RUN")
     for name in ("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
+    # The container engine of this machine has our name: we must not find ourselves.
+    own = os.path.join(folder, "run", "bin")
+    os.environ["PATH"] = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if part != own)
     if words[:1] == ["run"]:
         return run(folder, words[1:])
     if words[:1] in (["stop"], ["kill"]):
