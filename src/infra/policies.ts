@@ -43,9 +43,10 @@ export const foreignImages = (accounts: readonly string[], region: string): Poli
 
 /** Create and read workflows and their versions. */
 export const publishWorkflows = ({ account, region }: Place): PolicyStatement[] => [
-  statement("CreateWorkflow", ["omics:CreateWorkflow", "omics:ListWorkflows"], ["*"]),
+  // What does not exist yet has no name: these know no resource, the tag of a new workflow included.
+  statement("CreateWorkflow", ["omics:CreateWorkflow", "omics:ListWorkflows", "omics:TagResource"], ["*"]),
   statement("Versions", [
-    "omics:CreateWorkflowVersion", "omics:GetWorkflow", "omics:GetWorkflowVersion", "omics:ListWorkflowVersions", "omics:TagResource", "omics:UntagResource", "omics:ListTagsForResource",
+    "omics:CreateWorkflowVersion", "omics:GetWorkflow", "omics:GetWorkflowVersion", "omics:ListWorkflowVersions", "omics:UntagResource", "omics:ListTagsForResource",
   ], [`arn:aws:omics:${region}:${account}:workflow/*`]),
 ];
 

@@ -84,7 +84,8 @@ export function createRunner(core: Core, store: Store): Runner {
       seen = events.length;
       const exit = events.find((event) => event.startsWith("EXIT "));
       if (exit !== undefined || current(build).buildStatus !== "IN_PROGRESS") return await finish(build, { ...parts, exitCode: Number(exit?.split(" ")[1] ?? 1) });
-      if (!isAlive(build)) return await finish(build, { ...parts, exitCode: 137 });
+      // Ended without telling: killed from outside, unless its last line came after we looked.
+      if (!isAlive(build) && !(await readEvents(folders)).some((event) => event.startsWith("EXIT "))) return await finish(build, { ...parts, exitCode: 137 });
       if (clock.now().getTime() > deadline) return await timeOut(build);
       await clock.sleep(POLL_MS, signal);
     }

@@ -7,6 +7,9 @@ import { buildImage } from "../../oci/image/build.ts";
 import { baseFromRegistry } from "../../oci/image/base-image.ts";
 import { pushImage } from "../../oci/image/built-image.ts";
 import type { Repository } from "../../oci/client/registry-client.ts";
+import { DockerfileError } from "../../oci/image/dockerfile.ts";
+import { RegistryError } from "../../oci/errors.ts";
+import { ReleaseError } from "../errors.ts";
 import { ensureRepository, type ImageWorkshop, workshopClient } from "./pull.ts";
 import { ensureRepositoryPolicy, stagingStatements } from "./repository-policy.ts";
 import { fetchSource } from "./source-folder.ts";
@@ -24,6 +27,16 @@ export const SOURCE_LABEL = "org.omx.source-hash";
  * HealthOmics. A Dockerfile that runs commands answers NEEDS_ENGINE; the state machine has it built and asks again.
  */
 export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & Partial<ImageOutcome>): Promise<ImageOutcome & BuildItem> {
+  try {
+    return await buildOne(workshop, item);
+  } catch (error) {
+    const isItsOwn = error instanceof RegistryError || error instanceof DockerfileError || error instanceof ReleaseError;
+    if (!isItsOwn || (error instanceof RegistryError && error.temporary)) throw error;
+    return { ...item, status: "FAILED", reason: error.message };
+  }
+}
+
+async function buildOne(workshop: BuildWorkshop, item: BuildItem & Partial<ImageOutcome>): Promise<ImageOutcome & BuildItem> {
   const started = workshop.clock.now().getTime();
   const target = parseImageRef(item.target_image);
   const tag = target.tag ?? "latest";
