@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
 import { readChallenges } from "./challenge.ts";
@@ -141,13 +142,8 @@ test("redirects of blobs are followed, the registry's password stays behind", as
   });
   await using client = registryClient({ clock: fixedClock(), credentials: password });
   const { digestOf } = await import("../digest.ts");
-  const chunks = await Array.fromAsync(
-    client
-      .repository({ registry: server.host, repository: "a" })
-      .blob({ digest: digestOf(bytes), size: 5 })
-      .read(),
-  );
-  expect(Buffer.concat(chunks).toString()).toBe("hello");
+  const blob = client.repository({ registry: server.host, repository: "a" }).blob({ digest: digestOf(bytes), size: 5 });
+  expect(await text(blob.read())).toBe("hello");
   expect(store.seen).toEqual(["GET /bucket/key?signature=x -"]);
   await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow(
     "redirects more than 5 times",

@@ -94,7 +94,7 @@ async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIter
   const range = isPart ? `bytes=${start}-${end - 1}` : start > 0 ? `bytes=${start}-` : undefined;
   const headers: Record<string, string> = range === undefined ? {} : { range };
   const asked = { ...blobRequest(address, digest), method: "GET" as const, headers };
-  const answer = await address.exchange.send({ ...asked, expect: [200, 206] });
+  const answer = await address.exchange.sendOnce({ ...asked, expect: [200, 206] });
   if (isPart && answer.status !== 206) {
     answer.body.destroy();
     throw new RangeIgnored(`${address.registry} sends whole blobs only`);

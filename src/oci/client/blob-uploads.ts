@@ -53,32 +53,38 @@ export async function beginUpload(address: RepositoryAddress, mount?: Mount): Pr
  */
 export async function uploadBlob(address: RepositoryAddress, source: BlobSource, session?: UploadSession): Promise<number> {
   const { exchange, context } = address;
-  let upload: OpenUpload = { session, offset: 0, sentBytes: 0 };
+  const isWhole = source.blob.size <= LARGEST_WHOLE_BYTES;
+  let upload: OpenUpload = { session: session ?? (await opened(address)), offset: 0, sentBytes: 0 };
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await (source.blob.size <= LARGEST_WHOLE_BYTES ? sendWhole(address, source, upload) : sendResumable(address, source, upload));
+      return await (isWhole ? sendWhole(address, source, upload) : sendResumable(address, source, upload));
     } catch (error) {
-      const failure = await endUnlessWorthwhile(address, error, attempt, upload.session);
-      await exchange.clock.sleep(exchange.waitAfter(failure, attempt), context.signal);
-      upload = await takeUp(address, source, upload);
+      if (attempt >= exchange.retries.attempts || !isWorthwhile(error, upload)) return await giveUp(address, upload, error);
+      const waitMs = error instanceof RegistryError ? exchange.waitAfter(error, attempt) : 0;
+      await exchange.clock.sleep(waitMs, context.signal);
+      const isResumable = !isWhole && error instanceof RegistryError && error.kind !== "corrupt";
+      upload = (isResumable && (await takenUp(address, source, upload))) || {
+        session: await opened(address),
+        offset: 0,
+        sentBytes: upload.sentBytes,
+      };
     }
   }
 }
 
 /** The state of one upload across its tries. `sentBytes` and `session` are kept up to date while sending. */
 interface OpenUpload {
-  session: UploadSession | undefined;
+  session: UploadSession;
   readonly offset: number;
   sentBytes: number;
 }
 
-/** A failure of the source: it has used up tries of its own, and sending again would not help. */
-class SourceFailed extends Error {
-  override readonly name = "SourceFailed";
+/** A failure that has used up tries of its own, of the source for example: sending again would not help. */
+class TriedEnough extends Error {
+  override readonly name = "TriedEnough";
 }
 
 async function sendWhole(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<number> {
-  upload.session ??= await opened(address);
   const url = withDigest(upload.session.location, source.blob.digest);
   const answer = await sendBody(address, {
     method: "PUT",
@@ -93,7 +99,6 @@ async function sendWhole(address: RepositoryAddress, source: BlobSource, upload:
 }
 
 async function sendResumable(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<number> {
-  upload.session ??= await opened(address);
   let { offset } = upload;
   while (offset < source.blob.size) {
     const headers: Record<string, string> = offset === 0 ? {} : { "content-range": `${offset}-${source.blob.size - 1}` };
@@ -149,7 +154,7 @@ async function sendBody(address: RepositoryAddress, { method, url, source, uploa
   try {
     return await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked, body: body() });
   } catch (error) {
-    throw failed === undefined ? error : new SourceFailed("the source of a blob failed", { cause: failed.error });
+    throw failed === undefined ? error : new TriedEnough("the source of a blob failed", { cause: failed.error });
   }
 }
 
@@ -166,42 +171,38 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
     });
     await answer.body.dump();
   } catch (error) {
+    if (!isLost(error)) throw isCorrupt(error) ? error : new TriedEnough("the upload could not be ended", { cause: error });
     // The answer to an earlier try may have been lost: then the upload is gone and the blob is there.
-    if (!isGone(error) || (await headBlob(address, digest)) === undefined) throw error;
+    if ((await headBlob(address, digest)) === undefined) throw error;
   }
 }
 
-/** Gives up, cancelling the upload, unless a further try may help. */
-async function endUnlessWorthwhile(
-  address: RepositoryAddress,
-  error: unknown,
-  attempt: number,
-  session: UploadSession | undefined,
-): Promise<RegistryError> {
-  const isWorthwhile = error instanceof RegistryError && (error.temporary || isGone(error)) && attempt < address.exchange.retries.attempts;
-  if (isWorthwhile) return error;
-  address.context.signal?.throwIfAborted();
-  if (session) await cancel(address, session);
-  throw error instanceof SourceFailed ? error.cause : error;
+/** Whether sending again may help: what passes, an upload that the registry lost, parts that it put together wrong. */
+function isWorthwhile(error: unknown, { offset }: OpenUpload): boolean {
+  if (!(error instanceof RegistryError)) return false;
+  return error.temporary || isLost(error) || (isCorrupt(error) && offset > 0);
 }
 
-/** Where the upload stands in the registry; a new one where that is not known. */
-async function takeUp(address: RepositoryAddress, source: BlobSource, { session, sentBytes }: OpenUpload): Promise<OpenUpload> {
-  if (session === undefined || source.blob.size <= LARGEST_WHOLE_BYTES) return { session: undefined, offset: 0, sentBytes };
+async function giveUp(address: RepositoryAddress, { session }: OpenUpload, error: unknown): Promise<never> {
+  address.context.signal?.throwIfAborted();
+  await cancel(address, session);
+  throw error instanceof TriedEnough ? error.cause : error;
+}
+
+/** Where the upload stands in the registry; undefined where the registry cannot say. */
+async function takenUp(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<OpenUpload | undefined> {
+  const { session, sentBytes } = upload;
+  const asked = { method: "GET" as const, url: session.location, expect: [200, 202, 204] };
   try {
-    const answer = await address.exchange.send({
-      ...common(address, source.blob.digest),
-      method: "GET",
-      url: session.location,
-      expect: [200, 202, 204],
-    });
+    const answer = await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked });
     await answer.body.dump();
     const offset = offsetFrom(answer.headers["range"]);
-    if (offset !== undefined && offset <= source.blob.size) return { session: sessionFrom(address, answer), offset, sentBytes };
+    if (offset === undefined || offset > source.blob.size) return undefined;
+    return { session: sessionFrom(address, answer), offset, sentBytes };
   } catch (error) {
     if (!(error instanceof RegistryError) || error.kind === "denied") throw error;
+    return undefined;
   }
-  return { session: undefined, offset: 0, sentBytes };
 }
 
 async function cancel(address: RepositoryAddress, { location }: UploadSession): Promise<void> {
@@ -249,8 +250,13 @@ function withDigest(location: URL, digest: string): URL {
   return url;
 }
 
-const isGone = (error: unknown): boolean =>
-  error instanceof RegistryError && (error.code === "BLOB_UPLOAD_UNKNOWN" || error.kind === "missing");
+const LOST = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "RANGE_INVALID"]);
+
+/** Whether the registry no longer knows the upload, or stands elsewhere in it than it said. */
+const isLost = (error: unknown): boolean =>
+  error instanceof RegistryError && (LOST.has(error.code ?? "") || error.kind === "missing" || error.status === 416);
+
+const isCorrupt = (error: unknown): boolean => error instanceof RegistryError && error.kind === "corrupt";
 
 const common = (address: RepositoryAddress, digest: string) => ({
   registry: address.registry,

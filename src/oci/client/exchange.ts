@@ -95,7 +95,7 @@ export class Exchange {
     return this.again(() => this.sendOnce(ask), ask.context);
   }
 
-  /** Sends a request whose body can be read only once. */
+  /** Sends a request that may not simply be sent again, or whose caller counts the tries. */
   async sendOnce(ask: RegistryRequest): Promise<Answer> {
     return this.#gate(ask).pass(() => this.#authorized(ask), ask.context.signal);
   }

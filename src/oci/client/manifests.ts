@@ -37,7 +37,7 @@ export async function headManifest(address: RepositoryAddress, reference: string
 /** Reads the manifest; undefined where the registry does not have it. @throws RegistryError `corrupt` for other bytes */
 export async function getManifest(address: RepositoryAddress, reference: string): Promise<StoredManifest | undefined> {
   return address.exchange.again(async () => {
-    const answer = await ask(address, reference, "GET");
+    const answer = await askOnce(address, reference, "GET");
     if (answer.status !== 404) return verified(address, reference, answer);
     await answer.body.dump();
     return undefined;
@@ -86,7 +86,11 @@ const common = (address: RepositoryAddress, reference: string) => ({
 });
 
 async function ask(address: RepositoryAddress, reference: string, method: "HEAD" | "GET"): Promise<Answer> {
-  const answer = await address.exchange.send({
+  return address.exchange.again(() => askOnce(address, reference, method), address.context);
+}
+
+async function askOnce(address: RepositoryAddress, reference: string, method: "HEAD" | "GET"): Promise<Answer> {
+  const answer = await address.exchange.sendOnce({
     ...common(address, reference),
     method,
     scopes: [scopeOf(address, "pull")],

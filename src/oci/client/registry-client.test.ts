@@ -26,8 +26,8 @@ function fastClock(): Clock & { readonly waits: number[] } {
 type Decide = (seen: SeenRequest, before: number) => Fault | undefined;
 
 /** A client that goes through a proxy with faults, and the repository `name` behind it. */
-async function through(name: string, decide: Decide, options: RegistryClientOptions = {}, target = registry.url) {
-  const proxy = await faultProxy(target, decide);
+async function through(name: string, decide: Decide, options: RegistryClientOptions & { readonly target?: string } = {}) {
+  const proxy = await faultProxy(options.target ?? registry.url, decide);
   const clock = fastClock();
   const client = registryClient({ clock, ...options });
   const stack = new AsyncDisposableStack();
@@ -112,14 +112,32 @@ describe("throttling and failures", () => {
   });
 
   test("a failing registry is tried a limited number of times, with growing waits", async () => {
-    await using it = await through(
-      "busy/three",
-      ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503, body: "upstream is away" }),
-      { retries: { attempts: 4 } },
-    );
-    await expect(it.repository.headManifest("1")).rejects.toMatchObject({ kind: "unavailable", status: 503 });
+    const away: Decide = ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503, body: "upstream is away" });
+    await using it = await through("busy/three", away, { retries: { attempts: 4 } });
+    const unavailable = { kind: "unavailable", status: 503 };
+    await expect(it.repository.headManifest("1")).rejects.toMatchObject(unavailable);
     expect(it.proxy.count("HEAD", "manifests/1")).toBe(4);
     expect(it.clock.waits).toHaveLength(3);
+    await expect(it.repository.getManifest("1")).rejects.toMatchObject(unavailable);
+    expect(it.proxy.count("GET", "manifests/1")).toBe(4);
+    const { blob } = memoryBlob(noise("away", 10));
+    await expect(read(it.repository.blob(blob).read())).rejects.toMatchObject(unavailable);
+    expect(it.proxy.count("GET", "blobs/sha256")).toBe(4);
+    await expect(it.repository.uploadBlob(memoryBlob(noise("away", 10)))).rejects.toMatchObject(unavailable);
+    expect(it.proxy.count("POST", "uploads")).toBe(4);
+  });
+
+  test("an upload is tried a limited number of times, and then given up in the registry too", async () => {
+    for (const method of ["PATCH", "PUT"]) {
+      await using it = await through(
+        "busy/six",
+        (seen) => (seen.method === method ? { kind: "answer", status: 500, body: "disk" } : undefined),
+        { retries: { attempts: 3 } },
+      );
+      await expect(it.repository.uploadBlob(memoryBlob(noise("never", 5_000_000)))).rejects.toThrow("disk");
+      expect(it.proxy.count(method, "uploads")).toBe(3);
+      expect(it.proxy.count("DELETE", "uploads")).toBe(1);
+    }
   });
 
   test("broken connections are tried again", async () => {
@@ -200,8 +218,7 @@ describe("blobs", () => {
     await using it = await through(
       "a",
       ({ method }) => (method === "PATCH" && (patches += 1) < 3 ? { kind: "cutUpload", afterBytes: 3_000_000 } : undefined),
-      {},
-      resuming.url,
+      { target: resuming.url },
     );
     const sent = await it.repository.uploadBlob(memoryBlob(large));
     expect(resuming.stored.get(digestOf(large))?.equals(large)).toBe(true);

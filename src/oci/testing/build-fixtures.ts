@@ -6,7 +6,7 @@ import { onTestFinished } from "vitest";
 import { systemRandom } from "../../kit/random.ts";
 import type { BaseImage, ResolveBase } from "../image/base-image.ts";
 import { buildImage } from "../image/build.ts";
-import type { BuildOptions, BuildOutcome } from "../image/build.ts";
+import type { BuildOptions } from "../image/build.ts";
 import { imageOf } from "../image/built-image.ts";
 import type { BuiltImage } from "../image/built-image.ts";
 import { LayerFiles } from "../image/layer-files.ts";

@@ -57,7 +57,11 @@ export async function pushSample(repository: Repository, tag: string, sample: Sa
 export const pushIndex = (repository: Repository, tag: string, manifests: readonly Descriptor[]): Promise<Descriptor> =>
   put(repository, tag, { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests });
 
-async function put(repository: Repository, tag: string, manifest: { readonly mediaType: string }): Promise<Descriptor> {
+async function put(
+  repository: Repository,
+  tag: string,
+  manifest: { readonly mediaType: string; readonly [member: string]: unknown },
+): Promise<Descriptor> {
   const bytes = Buffer.from(JSON.stringify(manifest));
   const digest = await repository.putManifest(tag === "" ? digestOf(bytes) : tag, {
     mediaType: manifest.mediaType,
