@@ -9,7 +9,7 @@ import type { Scopes } from "./authorization.ts";
 import { readRetryAfter, waitBefore } from "./backoff.ts";
 import type { RetryPolicy } from "./backoff.ts";
 import type { CredentialProvider } from "./credentials.ts";
-import { Gate } from "./gate.ts";
+import { Gate, Pace } from "./gate.ts";
 import { tokenFetcher } from "./token.ts";
 import type { Transport } from "./transport.ts";
 
@@ -53,6 +53,8 @@ export interface ExchangeOptions {
   readonly retries: RetryPolicy;
   /** Requests to one registry at a time, those that read and those that write each. */
   readonly requestsPerRegistry: number;
+  /** How often manifests are stored in one registry. Undefined: as often as it goes. */
+  readonly manifestPutsPerSecond: number | undefined;
   /** Connections over which one large blob is read at the same time. */
   readonly rangesPerBlob: number;
   /** Where connections are made: a proxy's agent, for example. @default - direct connections */
@@ -71,6 +73,7 @@ export class Exchange {
   readonly #dispatcher: Dispatcher;
   readonly #authorization: Authorization;
   readonly #gates = new Map<string, Gate>();
+  readonly #paces = new Map<string, Pace>();
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -97,6 +100,7 @@ export class Exchange {
 
   /** Sends a request that may not simply be sent again, or whose caller counts the tries. */
   async sendOnce(ask: RegistryRequest): Promise<Answer> {
+    await this.#paceOf(ask)?.turn(ask.context.signal);
     return this.#gate(ask).pass(() => this.#authorized(ask), ask.context.signal);
   }
 
@@ -225,6 +229,14 @@ export class Exchange {
   #hold(registry: string, ms: number): void {
     if (ms > this.#options.retries.longestRetryAfterMs) return;
     for (const method of ["GET", "PUT"] as const) this.#gate({ registry, method }).quietFor(ms);
+  }
+
+  #paceOf({ registry, method, url }: RegistryRequest): Pace | undefined {
+    const { manifestPutsPerSecond: perSecond, clock } = this.#options;
+    if (perSecond === undefined || method !== "PUT" || !url.pathname.includes("/manifests/")) return undefined;
+    const pace = this.#paces.get(registry) ?? new Pace(perSecond, clock);
+    this.#paces.set(registry, pace);
+    return pace;
   }
 
   /** Reads and writes have a gate each: an upload that waits for its source must not keep that source waiting. */

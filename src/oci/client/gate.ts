@@ -65,3 +65,23 @@ export class Gate {
     else this.#places += 1;
   }
 }
+
+/** Lets requests through at most so often, evenly: a registry's quota is kept and not found out by being refused. */
+export class Pace {
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  #nextAtMs = 0;
+
+  constructor(perSecond: number, clock: Clock) {
+    this.#intervalMs = 1000 / perSecond;
+    this.#clock = clock;
+  }
+
+  /** Resolves when it is this request's turn. @throws the signal's reason when it aborts before */
+  async turn(signal?: AbortSignal): Promise<void> {
+    const nowMs = this.#clock.now().getTime();
+    const atMs = Math.max(nowMs, this.#nextAtMs);
+    this.#nextAtMs = atMs + this.#intervalMs;
+    if (atMs > nowMs) await this.#clock.sleep(atMs - nowMs, signal);
+  }
+}

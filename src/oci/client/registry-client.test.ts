@@ -140,6 +140,13 @@ describe("throttling and failures", () => {
     }
   });
 
+  test("manifests are stored only as often as the registry's quota allows", async () => {
+    await using it = await through("busy/quota", () => undefined, { manifestPutsPerSecond: 10 });
+    await Promise.all(["1", "2", "3", "4"].map((tag) => pushSample(it.repository, tag, { layers: [] })));
+    expect(it.clock.waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(100);
+    expect(it.proxy.count("PUT", "manifests/")).toBe(4);
+  });
+
   test("broken connections are tried again", async () => {
     await using it = await through("busy/four", (_, before) => (before < 2 ? { kind: "reset" } : undefined));
     expect(await it.repository.headManifest("1")).toBeUndefined();

@@ -32,6 +32,8 @@ export interface RegistryClientOptions {
   readonly retries?: Partial<RetryPolicy>;
   /** Requests to one registry at a time; reads and writes are counted apart. @default 12 */
   readonly requestsPerRegistry?: number;
+  /** ECR allows 10 PutImage a second for each account and region. @default - as often as it goes */
+  readonly manifestPutsPerSecond?: number;
   /**
    * Connections over which one large blob is read at the same time, 8 MiB of memory each; more than one is for object
    * stores far away. @default 1
@@ -79,6 +81,7 @@ export function registryClient(options: RegistryClientOptions = {}): RegistryCli
     random: options.random ?? systemRandom,
     retries: { ...DEFAULT_RETRIES, ...options.retries },
     requestsPerRegistry: options.requestsPerRegistry ?? 12,
+    manifestPutsPerSecond: options.manifestPutsPerSecond,
     rangesPerBlob: options.rangesPerBlob ?? 1,
     dispatcher: options.dispatcher,
   });
