@@ -19,8 +19,11 @@ export interface CloudFormation {
   described(call: Call, nameOrId: string | undefined): StackRecord;
   /** @throws AwsError ValidationError "Stack [X] does not exist" */
   present(call: Call, nameOrId: string | undefined): StackRecord;
-  /** Carries out the operation of a stack in the background. */
-  carryOn(stackId: string): void;
+  /**
+   * Carries out the operation of a stack in the background. Resolves when it has ended or stopped, or after two seconds:
+   * the `cdk` CLI looks every five seconds, and so finds most operations ended at its first look.
+   */
+  carryOn(stackId: string): Promise<void>;
 }
 
 /** How many resources of a stack are worked on at once. */
@@ -30,7 +33,7 @@ const PARALLEL = 16;
 export function openCloudFormation(core: Core): CloudFormation {
   const store = openStore(core.database);
   const deployer: Deployer = { store, clock: core.clock, parallel: PARALLEL, providers: lazyProviders(() => core.resourceProviders()), callAs: (caller) => callAs(core, caller) };
-  const working = new Set<string>();
+  const working = new Map<string, Promise<void>>();
   const find: CloudFormation["find"] = (call, nameOrId) => {
     if (!nameOrId.startsWith("arn:")) return store.stacks.named(call, nameOrId);
     const stack = store.stacks.get(nameOrId);
@@ -41,16 +44,34 @@ export function openCloudFormation(core: Core): CloudFormation {
     if (!stack) throw missing(name ?? "");
     return stack;
   };
+  const start = (stackId: string): Promise<void> => {
+    const done = new Promise<void>((resolve) => {
+      core.background(`cloudformation ${stackId}`, (signal) => carryOutOperation(deployer, stackId, signal).finally(() => {
+        working.delete(stackId);
+        resolve();
+      }));
+    });
+    working.set(stackId, done);
+    return done;
+  };
   return {
     core, store, deployer, find,
     described: (call, name) => required(call, name, stackWithIdMissing),
     present: (call, name) => required(call, name, stackMissing),
     carryOn(stackId) {
-      if (working.has(stackId)) return;
-      working.add(stackId);
-      core.background(`cloudformation ${stackId}`, (signal) => carryOutOperation(deployer, stackId, signal).finally(() => working.delete(stackId)));
+      const done = working.get(stackId) ?? start(stackId);
+      return endsSoon(core, done);
     },
   };
+}
+
+/** How long a request that begins an operation waits for its end. */
+const PATIENCE_MS = 2000;
+
+async function endsSoon({ clock }: Pick<Core, "clock">, done: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([done, clock.sleep(PATIENCE_MS, over.signal).catch(() => undefined)]);
+  over.abort();
 }
 
 function lazyProviders(list: () => readonly ResourceProvider[]): Deployer["providers"] {

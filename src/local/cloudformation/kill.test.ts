@@ -25,20 +25,28 @@ test("a server killed during a creation, an update and a deletion finishes each 
   const StackName = "killed";
   const cloudformation = () => new CloudFormationClient(server.config);
   const stack = async () => (await cloudformation().send(new DescribeStacksCommand({ StackName: stackId }))).Stacks![0]!;
-  const { StackId: stackId } = await cloudformation().send(new CreateStackCommand({ StackName, TemplateBody: template(LAYERS, "1"), Capabilities: ["CAPABILITY_IAM"] }));
-  expect(await killedUntilEnd(server, stack, stackId!)).toBe("CREATE_COMPLETE");
+  // Nobody waits for these answers: the server is killed while it works.
+  begun(cloudformation().send(new CreateStackCommand({ StackName, TemplateBody: template(LAYERS, "1"), Capabilities: ["CAPABILITY_IAM"] })));
+  const describe = () => cloudformation().send(new DescribeStacksCommand({ StackName })).catch(() => undefined);
+  await expect.poll(describe, { interval: 1 }).toBeDefined();
+  const stackId = (await describe())!.Stacks![0]!.StackId!;
+  expect(await killedUntilEnd(server, stack, stackId)).toBe("CREATE_COMPLETE");
   expect(await madeBy(server)).toEqual({ buckets: LAYERS, parameters: Array(LAYERS).fill("1"), roles: LAYERS });
   const { StackResources = [] } = await cloudformation().send(new DescribeStackResourcesCommand({ StackName }));
   expect(StackResources.filter(({ ResourceStatus }) => ResourceStatus === "CREATE_COMPLETE")).toHaveLength(3 * LAYERS);
 
-  await cloudformation().send(new UpdateStackCommand({ StackName, TemplateBody: template(LAYERS - 2, "2"), Capabilities: ["CAPABILITY_IAM"] }));
-  expect(await killedUntilEnd(server, stack, stackId!)).toBe("UPDATE_COMPLETE");
+  begun(cloudformation().send(new UpdateStackCommand({ StackName, TemplateBody: template(LAYERS - 2, "2"), Capabilities: ["CAPABILITY_IAM"] })));
+  await expect.poll(async () => (await stack()).StackStatus, { interval: 1 }).not.toBe("CREATE_COMPLETE");
+  expect(await killedUntilEnd(server, stack, stackId)).toBe("UPDATE_COMPLETE");
   expect(await madeBy(server)).toEqual({ buckets: LAYERS - 2, parameters: Array(LAYERS - 2).fill("2"), roles: LAYERS - 2 });
 
-  await cloudformation().send(new DeleteStackCommand({ StackName }));
-  expect(await killedUntilEnd(server, stack, stackId!)).toBe("DELETE_COMPLETE");
+  begun(cloudformation().send(new DeleteStackCommand({ StackName })));
+  await expect.poll(async () => (await stack()).StackStatus, { interval: 1 }).not.toBe("UPDATE_COMPLETE");
+  expect(await killedUntilEnd(server, stack, stackId)).toBe("DELETE_COMPLETE");
   expect(await madeBy(server)).toEqual({ buckets: 0, parameters: [], roles: 0 });
 }, 120_000);
+
+const begun = (answer: Promise<unknown>): void => void answer.catch(() => undefined);
 
 /** Kills the server in the middle of the operation, again and again as it goes on, until it has ended. */
 async function killedUntilEnd(server: ServerProcess, stack: () => Promise<{ StackStatus?: string | undefined }>, StackName: string): Promise<string> {

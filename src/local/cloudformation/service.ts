@@ -21,7 +21,7 @@ export const cloudformationService: ServiceFactory = (core): Service => {
     resources: resources.providers,
     paths: [resources.responses],
     recover() {
-      for (const { id } of cloudformation.store.stacks.running()) cloudformation.carryOn(id);
+      for (const { id } of cloudformation.store.stacks.running()) void cloudformation.carryOn(id);
     },
   };
 };

@@ -115,7 +115,7 @@ const summary = (changeSet: ChangeSetRecord, stack: StackRecord): ChangeSetSumma
   ...(changeSet.description !== undefined && { Description: changeSet.description }),
 });
 
-function execute(cloudformation: CloudFormation, input: ExecuteChangeSetInput, call: Call): ExecuteChangeSetOutput {
+async function execute(cloudformation: CloudFormation, input: ExecuteChangeSetInput, call: Call): Promise<ExecuteChangeSetOutput> {
   const { store, deployer } = cloudformation;
   const changeSet = required(cloudformation, input, call);
   const stack = cloudformation.present(call, changeSet.stackId);
@@ -133,6 +133,6 @@ function execute(cloudformation: CloudFormation, input: ExecuteChangeSetInput, c
     for (const other of store.changeSets.list(stack.id)) if (other.name !== changeSet.name) store.changeSets.delete(other);
     store.changeSets.put({ ...changeSet, executionStatus: "EXECUTE_COMPLETE" });
   });
-  cloudformation.carryOn(stack.id);
+  await cloudformation.carryOn(stack.id);
   return {};
 }

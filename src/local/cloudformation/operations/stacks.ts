@@ -45,19 +45,19 @@ function rollbackOperations(cloudformation: CloudFormation): Readonly<Record<str
   return {
     RollbackStack: operation<RollbackStackInput, RollbackStackOutput>({
       access: ({ StackName, RoleARN }, call) => [access.on("RollbackStack", StackName, call), ...access.passing(RoleARN)],
-      run(input, call) {
+      async run(input, call) {
         const stack = cloudformation.present(call, input.StackName);
         startRollback(cloudformation.deployer, stack, requestOf(input, call));
-        cloudformation.carryOn(stack.id);
+        await cloudformation.carryOn(stack.id);
         return { StackId: stack.id };
       },
     }),
     ContinueUpdateRollback: operation<ContinueUpdateRollbackInput, ContinueUpdateRollbackOutput>({
       access: ({ StackName, RoleARN }, call) => [access.on("ContinueUpdateRollback", StackName, call), ...access.passing(RoleARN)],
-      run(input, call) {
+      async run(input, call) {
         const stack = cloudformation.present(call, input.StackName);
         continueRollback(cloudformation.deployer, stack, { ...requestOf(input, call), skip: input.ResourcesToSkip ?? [] });
-        cloudformation.carryOn(stack.id);
+        await cloudformation.carryOn(stack.id);
         return {};
       },
     }),
@@ -87,7 +87,7 @@ async function create(cloudformation: CloudFormation, input: CreateStackInput, c
   const onFailure: OnFailure = DisableRollback ? "DO_NOTHING" : (OnFailure ?? "ROLLBACK");
   const stack = { ...fresh, hasTerminationProtection: input.EnableTerminationProtection ?? false };
   startCreation(cloudformation.deployer, stack, { ...requestOf(input, call), deployment, onFailure, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false });
-  cloudformation.carryOn(stack.id);
+  await cloudformation.carryOn(stack.id);
   return { StackId: stack.id };
 }
 
@@ -105,11 +105,11 @@ async function update(cloudformation: CloudFormation, input: UpdateStackInput, c
   if (!plan(cloudformation, deployment, { stack, present: stack }).isChange) throw validationError("No updates are to be performed.");
   const onFailure: OnFailure = input.DisableRollback ? "DO_NOTHING" : "ROLLBACK";
   startUpdate(cloudformation.deployer, stack, { ...requestOf(input, call), deployment, onFailure, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false });
-  cloudformation.carryOn(stack.id);
+  await cloudformation.carryOn(stack.id);
   return { StackId: stack.id };
 }
 
-function remove(cloudformation: CloudFormation, input: DeleteStackInput, call: Call): Record<string, never> {
+async function remove(cloudformation: CloudFormation, input: DeleteStackInput, call: Call): Promise<Record<string, never>> {
   const { store, deployer } = cloudformation;
   const stack = cloudformation.find(call, input.StackName ?? "");
   // What is not there is deleted already.
@@ -123,6 +123,6 @@ function remove(cloudformation: CloudFormation, input: DeleteStackInput, call: C
     for (const changeSet of store.changeSets.list(stack.id)) store.changeSets.delete(changeSet);
     startDeletion(deployer, stack, { ...requestOf(input, call), retain });
   });
-  cloudformation.carryOn(stack.id);
+  await cloudformation.carryOn(stack.id);
   return {};
 }
