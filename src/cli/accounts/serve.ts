@@ -1,0 +1,51 @@
+import { resolve } from "node:path";
+import { parseAccountId } from "../../kit/account-id.ts";
+import { startLocalAccounts } from "../../local/accounts.ts";
+import type { Settings as AccountSettings } from "../../local/gateway/service.ts";
+import { identitiesOf } from "../../local/identities.ts";
+import type { Cli } from "../cli.ts";
+import { forgetRunning, keepOptions, type KeptOptions, recordRunning, type Running, startTimeOf } from "./data-dir.ts";
+
+export interface Serving extends KeptOptions {
+  readonly dataDir: string;
+  readonly port: number;
+}
+
+export const DEFAULT_PORT = 4577;
+
+const DEFAULT_ACCOUNTS = [{ id: "111122223333", name: "cicd" }, { id: "444455556666", name: "production" }];
+
+/**
+ * Serves the local accounts in this process, until the user or the system ends it.
+ * @param ready called when they answer
+ * @throws an Error that says what to do when the port or the folder is taken
+ */
+export async function serveAccounts(cli: Cli, serving: Serving, ready: (running: Running) => void): Promise<void> {
+  const { port, ...rest } = serving;
+  const dataDir = resolve(rest.dataDir);
+  const { dataDir: _given, ...options } = rest;
+  const settings = accountSettings(cli, { port, options: keepOptions(dataDir, options) });
+  const stopped = cli.untilStopped();
+  const accounts = await startLocalAccounts({ settings, dataDir, clock: cli.clock, random: cli.random, log: cli.say });
+  const running: Running = {
+    url: accounts.url, port: accounts.port, pid: process.pid, startedAt: startTimeOf(process.pid) ?? "", dataDir, configFile: accounts.configFile,
+    accounts: accountsOf(settings),
+  };
+  recordRunning(running);
+  ready(running);
+  await stopped;
+  await accounts.stop();
+  forgetRunning(dataDir);
+}
+
+function accountSettings({ settings }: Cli, { port, options }: { readonly port: number; readonly options: KeptOptions }): AccountSettings {
+  return {
+    host: "127.0.0.1", port, region: options.region ?? "us-east-1", upstreams: options.upstreams ?? {}, containers: options.containers ?? "auto",
+    accounts: (options.accounts ?? DEFAULT_ACCOUNTS).map(({ id, name }) => ({ id: parseAccountId(id), name })),
+    environment: { PATH: settings.path, HOME: settings.home },
+  };
+}
+
+/** Every identity, by the account it belongs to. */
+const accountsOf = (settings: AccountSettings): Running["accounts"] =>
+  identitiesOf(settings).map(({ profile, account }) => ({ id: account, name: settings.accounts.find(({ id }) => id === account)?.name ?? "", profile }));

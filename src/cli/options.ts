@@ -1,0 +1,38 @@
+import { InvalidArgumentError } from "commander";
+
+/** A port, 0 for any free one. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError("a port is a number from 0 (any free one) to 65535.");
+  return value;
+}
+
+/** A positive whole number. */
+export function count(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a positive whole number is needed.");
+  return Number(text);
+}
+
+/** `quay.io=http://127.0.0.1:5001`, repeatable. */
+export function upstream(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, host, url] = /^([^=]+)=(https?:\/\/.+)$/.exec(text) ?? [];
+  if (!host || !url) throw new InvalidArgumentError("write HOST=URL, as in quay.io=http://127.0.0.1:5001.");
+  return { ...before, [host]: url.replace(/\/+$/, "") };
+}
+
+/** `111122223333=cicd`, repeatable. */
+export function account(text: string, before: readonly { readonly id: string; readonly name: string }[] = []): readonly { readonly id: string; readonly name: string }[] {
+  const [, id, name] = /^(\d{12})=([a-z][a-z0-9-]*)$/.exec(text) ?? [];
+  if (!id || !name) throw new InvalidArgumentError("write ID=NAME, as in 111122223333=cicd: twelve digits, then lower-case letters, digits and hyphens.");
+  return [...before, { id, name }];
+}
+
+/** `NAME=VALUE`, repeatable. */
+export function pair(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const at = text.indexOf("=");
+  if (at < 1) throw new InvalidArgumentError("write NAME=VALUE.");
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** A value, repeatable. */
+export const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

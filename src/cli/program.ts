@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import type { Cli } from "./cli.ts";
+import { local } from "./commands/local.ts";
+
+/** The whole command line. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command("omx")
+    .description("Release engineering for AWS HealthOmics workflows, on AWS and on this machine.")
+    .version(versionOf(cli.settings.root), "-V, --version", "print the version of omx")
+    .helpOption("-h, --help", "print the manual of a command")
+    .showHelpAfterError("(`omx help COMMAND` is the manual)")
+    .showSuggestionAfterError()
+    .configureOutput({ writeOut: cli.out, writeErr: (text) => cli.say(text.trimEnd()), getOutHelpWidth: () => 120, getErrHelpWidth: () => 120 })
+    .addHelpText("after", "\nExit codes: 0 done, 1 not done, 2 wrong usage. With --json stdout holds JSON alone.")
+    .exitOverride();
+  for (const add of [local]) add(program, cli);
+  return program;
+}
+
+const versionOf = (root: string): string => (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }).version;
