@@ -57,7 +57,7 @@ function createGroup({ store, core, quotas }: Omics, input: CreateRunGroupReques
   const { account, region } = call;
   return once(store, { operation: "CreateRunGroup", requestId: input.requestId, input, call }, () => {
     if (store.runGroups.count([account, region]) >= quotas.runGroups) throw quotaExceeded(`The account has ${quotas.runGroups} run groups, the most it can have`);
-    const id = nextId(store, core.random, "runGroup", call);
+    const id = nextId({ store, core }, "runGroup", call);
     const arn = runGroupArn(call, id);
     const tags = input.tags ?? {};
     store.runGroups.put([account, region, id], { place: { account, region }, id, arn, creationTime: core.clock.now().toISOString(), tags, ...limitsOf(input) });

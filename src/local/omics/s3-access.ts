@@ -63,49 +63,52 @@ interface S3Answer {
 
 const unquoted = (etag: string | undefined): string => (etag ?? "").replaceAll('"', "");
 
+type Ask = (operation: string, input: object) => Promise<S3Answer>;
+
+/** S3 with somebody's permissions. */
 export function s3As(core: Core, as: Principal, region: string): S3Access {
-  const call = (operation: string, input: object): Promise<S3Answer> => core.dispatcher.call<S3Answer>({ service: "s3", operation, input, as, region });
-  const get = async (uri: string, { maxBytes, ownerId }: ReadLimits): Promise<Required<Pick<S3Answer, "Body">> & S3Answer> => {
-    const { bucket, key } = parseS3Uri(uri);
-    const found = await call("GetObject", { Bucket: bucket, Key: key, ...(ownerId && { ExpectedBucketOwner: ownerId }) });
-    if (maxBytes !== undefined && (found.ContentLength ?? 0) > maxBytes) {
-      found.Body?.destroy();
-      throw new TooLarge(`${uri} has ${found.ContentLength} bytes; ${maxBytes} are the most`);
-    }
-    if (found.Body === undefined) throw new Error(`S3 gave no bytes for ${uri}`);
-    return { ...found, Body: found.Body };
-  };
+  const ask: Ask = (operation, input) => core.dispatcher.call<S3Answer>({ service: "s3", operation, input, as, region });
   return {
     async read(uri, limits = {}) {
-      const found = await get(uri, limits);
-      return { ...(await core.blobs.write(found.Body)), etag: unquoted(found.ETag) };
+      const { body, etag } = await open(ask, uri, limits);
+      return { ...(await core.blobs.write(body)), etag };
     },
-    async open(uri) {
-      const { Body, ETag, StorageClass } = await get(uri, {});
-      return { body: Body, etag: unquoted(ETag), ...(StorageClass && { storageClass: StorageClass }) };
-    },
+    open: (uri) => open(ask, uri, {}),
     async text(uri, limits = {}) {
       const chunks: Buffer[] = [];
-      for await (const chunk of (await get(uri, limits)).Body) chunks.push(chunk as Buffer);
+      for await (const chunk of (await open(ask, uri, limits)).body) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks).toString("utf8");
     },
     async write(uri, body, contentType) {
       const { bucket, key } = parseS3Uri(uri);
-      await call("PutObject", { Bucket: bucket, Key: key, Body: body, ...(contentType && { ContentType: contentType }) });
+      await ask("PutObject", { Bucket: bucket, Key: key, Body: body, ...(contentType && { ContentType: contentType }) });
     },
     async head(uri) {
       const { bucket, key } = parseS3Uri(uri);
-      const { ETag, ContentLength, StorageClass } = await call("HeadObject", { Bucket: bucket, Key: key });
+      const { ETag, ContentLength, StorageClass } = await ask("HeadObject", { Bucket: bucket, Key: key });
       return { etag: unquoted(ETag), size: ContentLength ?? 0, ...(StorageClass && { storageClass: StorageClass }) };
     },
-    async *list(uri) {
-      const { bucket, key } = parseS3Uri(uri);
-      let token: string | undefined;
-      do {
-        const page = await call("ListObjectsV2", { Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) });
-        for (const { Key, Size, ETag } of page.Contents ?? []) yield { key: Key ?? "", size: Size ?? 0, etag: unquoted(ETag) };
-        token = page.NextContinuationToken;
-      } while (token !== undefined);
-    },
+    list: (uri) => list(ask, uri),
   };
+}
+
+async function open(ask: Ask, uri: string, { maxBytes, ownerId }: ReadLimits): Promise<OpenObject> {
+  const { bucket, key } = parseS3Uri(uri);
+  const { Body, ContentLength, ETag, StorageClass } = await ask("GetObject", { Bucket: bucket, Key: key, ...(ownerId && { ExpectedBucketOwner: ownerId }) });
+  if (maxBytes !== undefined && (ContentLength ?? 0) > maxBytes) {
+    Body?.destroy();
+    throw new TooLarge(`${uri} has ${ContentLength} bytes; ${maxBytes} are the most`);
+  }
+  if (Body === undefined) throw new Error(`S3 gave no bytes for ${uri}`);
+  return { body: Body, etag: unquoted(ETag), ...(StorageClass && { storageClass: StorageClass }) };
+}
+
+async function* list(ask: Ask, uri: string): AsyncGenerator<ListedObject> {
+  const { bucket, key } = parseS3Uri(uri);
+  let token: string | undefined;
+  do {
+    const page = await ask("ListObjectsV2", { Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) });
+    for (const { Key, Size, ETag } of page.Contents ?? []) yield { key: Key ?? "", size: Size ?? 0, etag: unquoted(ETag) };
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
 }

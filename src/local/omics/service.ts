@@ -3,7 +3,7 @@ import { groupOperations } from "./groups.ts";
 import type { DefinitionKey, Omics } from "./omics.ts";
 import { refusedOperations } from "./refused.ts";
 import { createDriver, type Driver } from "./runs/driver.ts";
-import { runOperations } from "./runs/operations.ts";
+import { runOperations, taskOperations } from "./runs/operations.ts";
 import { readSettings, type OmicsSettings } from "./settings.ts";
 import { createStore } from "./store.ts";
 import { tagOperations } from "./tags.ts";
@@ -17,7 +17,9 @@ import { createPublisher } from "./workflows/publisher.ts";
 export const omicsService: ServiceFactory = (core): Service => {
   const settings = readSettings(core.dataDir);
   const { omics, driver } = createOmics(core, settings);
-  const served = { ...workflowOperations(omics), ...versionOperations(omics), ...runOperations(omics), ...groupOperations(omics), ...tagOperations(omics) };
+  const served = {
+    ...workflowOperations(omics), ...versionOperations(omics), ...runOperations(omics), ...taskOperations(omics), ...groupOperations(omics), ...tagOperations(omics),
+  };
   const operations = { ...served, ...refusedOperations(omics, served) };
   return {
     name: "omics",

@@ -2,7 +2,7 @@ import type { InputUri } from "../engines/engine.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Database, Collection } from "../storage/database.ts";
 import type {
-  Accelerators, CacheBehavior, ContainerRegistryMap, DefinitionRepository, DefinitionRepositoryDetails, NetworkingMode, RunLogLevel,
+  Accelerators, CacheBehavior, ContainerRegistryMap, DefinitionRepository, DefinitionRepositoryDetails, NetworkingMode, RunOutputUriPrefixMode, RunLogLevel,
   RunRetentionMode, RunStatus, ScratchStorageMode, StorageType, TaskStatus, WorkflowEngine, WorkflowParameter, WorkflowStatus,
 } from "../../model/generated/types.ts";
 import type { Place } from "./arns.ts";
@@ -111,7 +111,7 @@ export interface Run {
   readonly storageType: StorageType;
   readonly storageCapacity?: number;
   readonly outputUri: string;
-  readonly outputUriPrefixMode?: string;
+  readonly outputUriPrefixMode?: RunOutputUriPrefixMode;
   readonly runOutputUri: string;
   readonly logLevel: RunLogLevel;
   readonly retentionMode?: RunRetentionMode;

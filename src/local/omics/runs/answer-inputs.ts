@@ -19,11 +19,11 @@ export function answerInputs(omics: Omics, run: Run): void {
 async function bring(omics: Omics, run: Run, { ask, uris }: NonNullable<Run["inputsAsk"]>): Promise<void> {
   const folders = foldersOf(omics, run);
   try {
-    for (const { uri } of uris) logRunEvent(omics, run, "IMPORTING_FILES", uri);
+    for (const { uri } of uris) logRunEvent(omics, run, { logMessage: "IMPORTING_FILES", message: uri });
     const s3 = s3As(omics.core, runPrincipal(omics, run), run.place.region);
     const { paths, digests } = await bringInputs(s3, uris, folders.inputs);
     changeRun(omics, keyOf(run), { resourceDigests: digests });
-    logRunEvent(omics, run, "IMPORT_COMPLETED", `${Object.keys(digests).length} files`);
+    logRunEvent(omics, run, { logMessage: "IMPORT_COMPLETED", message: `${Object.keys(digests).length} files` });
     answer(folders.engine, ask, { paths });
   } catch (error) {
     answer(folders.engine, ask, refusalOf(error));

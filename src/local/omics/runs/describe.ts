@@ -3,19 +3,21 @@ import { gibOf } from "../storage-sizes.ts";
 import type { Run, Task } from "../store.ts";
 import { streamArn, streams } from "./logs.ts";
 
+const times = ({ creationTime, startTime, stopTime }: Run | Task) => ({ creationTime, startTime, stopTime });
+
+const workflowOf = ({ workflowId, workflowOwnerId, workflowVersionName, workflowUuid }: Run) => ({
+  workflowId, workflowOwnerId, workflowVersionName, workflowUuid, workflowType: "PRIVATE" as const,
+});
+
 /** GetRun. `engineVersion` and `engineSettings` are Nextflow's alone; `scratchStorageMode` is there only if it was sent. */
-export const describeRun = (run: Run): GetRunResponse => ({
+export const describeRun = (run: Run, { definition }: { readonly definition?: string } = {}): GetRunResponse => ({
   arn: run.arn,
   id: run.id,
   uuid: run.uuid,
   status: run.status,
   statusMessage: run.statusMessage,
   failureReason: run.failureReason,
-  workflowId: run.workflowId,
-  workflowType: "PRIVATE",
-  workflowOwnerId: run.workflowOwnerId,
-  workflowVersionName: run.workflowVersionName,
-  workflowUuid: run.workflowUuid,
+  ...workflowOf(run),
   runId: run.runId,
   roleArn: run.roleArn,
   name: run.name,
@@ -30,17 +32,17 @@ export const describeRun = (run: Run): GetRunResponse => ({
   logLevel: run.logLevel,
   resourceDigests: run.resourceDigests ?? {},
   startedBy: run.startedBy,
-  creationTime: run.creationTime,
-  startTime: run.startTime,
-  stopTime: run.stopTime,
+  ...times(run),
   tags: run.tags,
   accelerators: run.accelerators,
   retentionMode: run.retentionMode ?? "RETAIN",
   networkingMode: run.networkingMode,
   scratchStorageMode: run.scratchStorageMode,
   sessionPolicy: run.sessionPolicy,
+  outputUriPrefixMode: run.outputUriPrefixMode,
   engineSettings: run.engineSettings,
   engineVersion: run.engineVersion,
+  ...(definition !== undefined && { definition }),
   ...(run.logLevel !== "OFF" && {
     logLocation: { runLogStream: streamArn(run, streams.run(run)), engineLogStream: streamArn(run, streams.engine(run)) },
   }),
@@ -57,9 +59,7 @@ export const runItem = (run: Run): RunListItem => ({
   priority: run.priority,
   storageType: run.storageType,
   storageCapacity: run.storageCapacity,
-  creationTime: run.creationTime,
-  startTime: run.startTime,
-  stopTime: run.stopTime,
+  ...times(run),
 });
 
 const taskNumbers = (task: Task) => ({
@@ -71,9 +71,7 @@ const taskNumbers = (task: Task) => ({
   memory: gibOf(task.memoryBytes),
   gpus: task.gpus,
   instanceType: task.instanceType,
-  creationTime: task.creationTime,
-  startTime: task.startTime,
-  stopTime: task.stopTime,
+  ...times(task),
 });
 
 export const taskItem = (task: Task): TaskListItem => taskNumbers(task);

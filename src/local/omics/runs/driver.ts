@@ -89,6 +89,7 @@ async function driveToEnd(omics: Omics, key: RunKey, { signal, containers }: Dri
   if (ended === undefined) return;
   await gone(omics, ended);
   if (ended.containers === "docker" || ended.containers === "podman") await removeContainers(omics.engines, ended.containers, ended.uuid);
+  for (const record of omics.core.children.of(ownerOf(ended))) omics.core.children.forget(record);
   rmSync(foldersOf(omics, ended).root, { recursive: true, force: true });
 }
 

@@ -27,7 +27,7 @@ export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined
   return omics.store.transaction(() => {
     const ended = changeRun(omics, key, { ...endOf(verdict), ...usedStorage(stopping, usedBytes), stopTime: omics.core.clock.now().toISOString() });
     if (ended === undefined) return undefined;
-    logRunEvent(omics, ended, `RUN_${ended.status}`, ended.statusMessage);
+    logRunEvent(omics, ended, { logMessage: `RUN_${ended.status}`, message: ended.statusMessage });
     writeManifest(omics, ended);
     return ended;
   });

@@ -5,6 +5,7 @@ import type { Run, Task } from "../store.ts";
 import { answerInputs } from "./answer-inputs.ts";
 import { changeRun, keyOf, type RunKey } from "./find.ts";
 import { foldersOf, ownerOf } from "./folders.ts";
+import { containerOf } from "./grants.ts";
 import { sendTail, streams } from "./logs.ts";
 import { addTask, changeTask, taskEnded, taskStarted } from "./tasks.ts";
 
@@ -50,7 +51,10 @@ function apply(omics: Omics, run: Run, event: EngineEvent): void {
       return;
     case "task.ended": {
       const task = taskEnded(omics, run, event);
-      if (task !== undefined) sendTaskTail(omics, run, { task, isFinal: true });
+      if (task === undefined) return;
+      sendTaskTail(omics, run, { task, isFinal: true });
+      // The task runner removes what it started.
+      if (run.containers !== "host") omics.core.children.forget(containerOf(run, { task, runtime: run.containers ?? "docker" }));
       return;
     }
     case "inputs.request":
@@ -67,7 +71,7 @@ function endTasks(omics: Omics, key: RunKey): void {
   for (const { value: task } of omics.store.tasks.list(keyOf(run))) {
     if (task.status !== "PENDING" && task.status !== "STARTING" && task.status !== "RUNNING" && task.status !== "STOPPING") continue;
     const why = run.isCancelled ? { status: "CANCELLED" as const } : { status: "FAILED" as const, failureReason: "SERVICE_ERROR", statusMessage: "The workflow engine ended before the task did" };
-    changeTask(omics, run, task, { ...why, stopTime });
+    changeTask(omics, run, { taskId: task.taskId, ...why, stopTime });
     sendTaskTail(omics, run, { task, isFinal: true });
   }
   sendTail(omics, run, { file: foldersOf(omics, run).engine.engineLog, stream: streams.engine(run), isFinal: true });

@@ -8,7 +8,7 @@ import type { Omics } from "../omics.ts";
 import { gibOf } from "../storage-sizes.ts";
 import type { Run, RunImage, Task } from "../store.ts";
 import { changeRun, keyOf } from "./find.ts";
-import { foldersOf } from "./folders.ts";
+import { foldersOf, ownerOf } from "./folders.ts";
 import { readImage, type ReadableImage } from "./images.ts";
 import { logRunEvent } from "./logs.ts";
 import { fits, type Room } from "./machine.ts";
@@ -32,10 +32,10 @@ export function grantTasks(omics: Omics): void {
   for (const candidate of waiting) {
     const room: Room = { machine, holding, quotas: omics.quotas, groupOf: (run) => groupOf(omics, run) };
     if (!fits(candidate, room)) continue;
-    const task = changeTask(omics, candidate.run, candidate.task, { status: "STARTING" });
+    const task = changeTask(omics, candidate.run, { taskId: candidate.task.taskId, status: "STARTING" });
     if (task === undefined) continue;
     holding.push({ run: candidate.run, task });
-    logRunEvent(omics, candidate.run, "STARTING_TASK", `Task ${task.name} (${task.taskId})`);
+    logRunEvent(omics, candidate.run, { logMessage: "STARTING_TASK", message: `Task ${task.name} (${task.taskId})` });
     core.background(`omics task ${task.taskId}`, () => grant(omics, candidate.run, task));
   }
 }
@@ -63,12 +63,19 @@ async function grant(omics: Omics, run: Run, task: Task): Promise<void> {
   try {
     checkInstance(run, task);
     const image = task.image === undefined ? undefined : await imageOf(omics, run, task.image);
-    if (image !== undefined) changeTask(omics, run, task, { imageDetails: detailsOf(image) });
-    answer(engine, task.ask, grantOf(omics, { run, task, image: image ?? (await ownImage(omics, run)) }));
+    if (image !== undefined) changeTask(omics, run, { taskId: task.taskId, imageDetails: detailsOf(image) });
+    const granted = grantOf(omics, { run, task, image: image ?? (await ownImage(omics, run)) });
+    if (granted.containers !== "host") omics.core.children.recordContainer(containerOf(run, { task, runtime: granted.containers }));
+    answer(engine, task.ask, granted);
   } catch (error) {
     answer(engine, task.ask, refusalOf(error));
   }
 }
+
+/** The record of a task's container: the task runner names it after its request. */
+export const containerOf = (run: Run, { task, runtime }: { readonly task: Pick<Task, "ask">; readonly runtime: string }) => ({
+  owner: ownerOf(run), kind: "task", container: { runtime, name: `omx-${task.ask}` },
+});
 
 /** @throws RunFailure for a task that no instance of HealthOmics could hold */
 function checkInstance({ place }: Run, { name, cpus, memoryBytes, gpus, accelerator, instanceType }: Task): void {

@@ -23,8 +23,14 @@ export function appendLog(omics: Omics, run: Run, { stream, lines }: { readonly 
   omics.core.logs.append({ ...run.place, group: LOG_GROUP, stream }, lines);
 }
 
+export interface RunEvent {
+  readonly logMessage: string;
+  readonly message?: string | undefined;
+}
+
 /** A run event: JSON with the names that downstream tools read (runStatus, logMessage, message). */
-export function logRunEvent(omics: Omics, run: Run, logMessage: string, message = ""): void {
+export function logRunEvent(omics: Omics, run: Run, event: string | RunEvent): void {
+  const { logMessage, message = "" } = typeof event === "string" ? { logMessage: event } : event;
   appendLog(omics, run, { stream: streams.run(run), lines: [JSON.stringify({ runStatus: run.status, logMessage, message })] });
 }
 

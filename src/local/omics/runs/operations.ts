@@ -8,6 +8,7 @@ import type { Omics } from "../omics.ts";
 import { pageOf } from "../page.ts";
 import type { Run, Task } from "../store.ts";
 import { tagContext } from "../tag-rules.ts";
+import { exportUrl } from "../workflows/export-links.ts";
 import { describeRun, describeTask, runItem, taskItem } from "./describe.ts";
 import { findRun, findTask } from "./find.ts";
 import { OMICS } from "./role.ts";
@@ -31,7 +32,7 @@ function startAccess({ workflowId, runGroupId, roleArn, tags }: StartRunRequest,
 
 const onRun = (action: string, call: Call, id: string): readonly Access[] => [{ action: `omics:${action}`, resource: runArn(call, id) }];
 
-/** Runs and their tasks: start, read, list, cancel, delete. */
+/** Runs: start, read, list, cancel, delete. */
 export function runOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
   const { store } = omics;
   const { random } = omics.core;
@@ -42,7 +43,11 @@ export function runOperations(omics: Omics): Readonly<Record<string, AnyOperatio
     }),
     GetRun: declare<GetRunRequest, unknown>("GetRun", random, {
       access: ({ id }, call) => onRun("GetRun", call, id),
-      run: ({ id }, call) => describeRun(findRun(omics, call, id)),
+      run(input, call) {
+        const run = findRun(omics, call, input.id);
+        const isWanted = input.export?.includes("DEFINITION") ?? false;
+        return describeRun(run, isWanted ? { definition: `${call.endpoint}${exportUrl(omics, run.arn, "definition")}` } : {});
+      },
     }),
     ListRuns: declare<ListRunsRequest, unknown>("ListRuns", random, {
       access: () => [{ action: "omics:ListRuns", resource: anyArn }],
@@ -60,6 +65,14 @@ export function runOperations(omics: Omics): Readonly<Record<string, AnyOperatio
       access: ({ id }, call) => onRun("DeleteRun", call, id),
       run: ({ id }, call) => deleteRun(omics, call, id),
     }),
+  };
+}
+
+/** Tasks of runs: read and list. */
+export function taskOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
+  const { store } = omics;
+  const { random } = omics.core;
+  return {
     ListRunTasks: declare<ListRunTasksRequest, unknown>("ListRunTasks", random, {
       access: ({ id }, call) => onRun("ListRunTasks", call, id),
       run({ id, status, startingToken, maxResults }, call) {

@@ -50,7 +50,7 @@ function newRun(omics: Omics, input: StartRunRequest, call: Call): Run {
   checkTags(input.tags ?? {}, omics.quotas);
   checkParameters(input.parameters, definition, omics.quotas);
   if (input.runGroupId != null && !omics.store.runGroups.get([call.account, call.region, input.runGroupId])) throw runGroupNotFound(input.runGroupId);
-  const id = nextId(omics.store, omics.core.random, "run", call);
+  const id = nextId(omics, "run", call);
   const isNextflow = definition.engine === "NEXTFLOW";
   return {
     place: { account: call.account, region: call.region },

@@ -13,7 +13,7 @@ type TaskRequested = Extract<EngineEvent, { type: "task.request" }>;
 /** A task as the engine asked for it; every attempt is a task of its own. */
 export function addTask(omics: Omics, run: Run, event: TaskRequested): Task {
   const { store, core } = omics;
-  const taskId = nextId(store, core.random, "task", run.place);
+  const taskId = nextId({ store, core }, "task", run.place);
   const { cpus, memoryBytes, gpus, accelerator, image, name } = event;
   const instanceType = instanceTypeOf({ cpus, memoryGib: gibOf(memoryBytes), gpus, ...(accelerator && { accelerator }) }, run.place.region);
   const task: Task = {
@@ -29,9 +29,9 @@ export function addTask(omics: Omics, run: Run, event: TaskRequested): Task {
 export const taskOf = ({ store }: Omics, ask: string): Task | undefined => store.tasks.find("ask", ask)[0]?.value;
 
 /** Changes a task, with its event where the status changes. */
-export function changeTask(omics: Omics, run: Run, { taskId }: Pick<Task, "taskId">, change: Partial<Task>): Task | undefined {
+export function changeTask(omics: Omics, run: Run, change: Partial<Task> & Pick<Task, "taskId">): Task | undefined {
   return omics.store.transaction(() => {
-    const key = [...keyOf(run), taskId];
+    const key = [...keyOf(run), change.taskId];
     const task = omics.store.tasks.get(key);
     if (task === undefined) return undefined;
     const changed: Task = { ...task, ...change };
@@ -45,8 +45,8 @@ export function taskStarted(omics: Omics, run: Run, event: TaskStarted): void {
   const task = taskOf(omics, event.task);
   if (task === undefined) return;
   const { stdout, stderr, container } = event;
-  changeTask(omics, run, task, { status: "RUNNING", startTime: event.at, stdout, stderr, ...(container !== undefined && { container }) });
-  logRunEvent(omics, run, "RUNNING_TASK", `Task ${task.name} (${task.taskId})`);
+  changeTask(omics, run, { taskId: task.taskId, status: "RUNNING", startTime: event.at, stdout, stderr, ...(container !== undefined && { container }) });
+  logRunEvent(omics, run, { logMessage: "RUNNING_TASK", message: `Task ${task.name} (${task.taskId})` });
 }
 
 const ENDS = { completed: "COMPLETED", failed: "FAILED", cancelled: "CANCELLED" } as const;
@@ -55,11 +55,11 @@ export function taskEnded(omics: Omics, run: Run, event: TaskEnded): Task | unde
   const task = taskOf(omics, event.task);
   if (task === undefined) return undefined;
   const failure = event.outcome === "failed" ? failureOf(event) : {};
-  const ended = changeTask(omics, run, task, {
-    status: ENDS[event.outcome], stopTime: event.at, ...failure,
+  const ended = changeTask(omics, run, {
+    taskId: task.taskId, status: ENDS[event.outcome], stopTime: event.at, ...failure,
     ...(event.peakMemoryBytes !== undefined && { peakMemoryBytes: event.peakMemoryBytes }),
   });
-  logRunEvent(omics, run, `TASK_${ENDS[event.outcome]}`, `Task ${task.name} (${task.taskId})${event.message === undefined ? "" : `: ${event.message}`}`);
+  logRunEvent(omics, run, { logMessage: `TASK_${ENDS[event.outcome]}`, message: `Task ${task.name} (${task.taskId})${event.message === undefined ? "" : `: ${event.message}`}` });
   return ended;
 }
 

@@ -20,7 +20,7 @@ export async function createWorkflow(omics: Omics, input: CreateWorkflowRequest,
   const { response, isNew } = once(omics.store, { operation: "CreateWorkflow", requestId: input.requestId, input, call }, () => {
     if (omics.store.workflows.count([account, region]) >= omics.quotas.workflows)
       throw quotaExceeded(`The account has ${omics.quotas.workflows} workflows, the most it can have`);
-    const id = nextId(omics.store, omics.core.random, "workflow", call);
+    const id = nextId(omics, "workflow", call);
     const workflow: Workflow = { ...definitionOf(omics, { input, call, source, arn: workflowArn(call, id) }), id, ...(input.name && { name: input.name }) };
     omics.store.workflows.put([account, region, id], workflow);
     const { arn, status, tags, uuid } = workflow;

@@ -35,7 +35,7 @@ export const exportHandler = (omics: Omics): PathHandler => ({
 
 function serve(omics: Omics, text: string): WireResponse {
   const claim = verified(omics, text);
-  const definition = claim && definitionByArn(omics, claim.arn);
+  const definition: Pick<Definition, "zip" | "readme"> | undefined = claim && definitionByArn(omics, claim.arn);
   if (claim === undefined || definition === undefined) return { status: 403, headers: { "content-type": "text/plain" }, body: "The link is not valid or has expired\n" };
   if (claim.kind === "readme") return { status: 200, headers: { "content-type": "text/markdown; charset=utf-8" }, body: definition.readme ?? "" };
   return { status: 200, headers: { "content-type": "application/zip" }, body: omics.core.blobs.open(definition.zip ?? "") };
@@ -49,8 +49,10 @@ function verified(omics: Omics, text: string): { readonly arn: string; readonly 
   return read.until > omics.core.clock.now().getTime() ? read : undefined;
 }
 
-function definitionByArn(omics: Omics, arn: string): Definition | undefined {
+/** A workflow, one of its versions, or the workflow as a run had it. */
+function definitionByArn(omics: Omics, arn: string): Pick<Definition, "zip" | "readme"> | undefined {
   const [, , , region = "", account = "", resource = ""] = arn.split(":");
-  const [, workflowId = "", , versionName] = resource.split("/");
+  const [kind, workflowId = "", , versionName] = resource.split("/");
+  if (kind === "run") return omics.store.runs.get([account, region, workflowId]);
   return definitionAt(omics, { account, region, workflowId, ...(versionName !== undefined && { versionName }) });
 }
