@@ -1,5 +1,6 @@
-import type { Collection, Entry, Key } from "../storage/database.ts";
+import type { Collection, Entry, Key, Page } from "../storage/database.ts";
 import { invalid } from "./errors.ts";
+import type { ListedCollection } from "./lists.ts";
 
 export interface PageRequest<T> {
   readonly prefix: Key;
@@ -7,6 +8,8 @@ export interface PageRequest<T> {
   /** @default 100 */
   readonly maxResults?: number | undefined;
   matches(item: T): boolean;
+  /** A list that holds every item that matches, where there is one. */
+  readonly within?: { readonly name: string; readonly value: string } | undefined;
 }
 
 export interface ItemPage<T> {
@@ -19,13 +22,16 @@ const DEFAULT_PAGE = 100;
 const CHUNK = 200;
 
 /** A page of a collection, newest first. A page may be short only when it is the last. */
-export function pageOf<T>(collection: Collection<T>, request: PageRequest<T>): ItemPage<T> {
+export function pageOf<T>(collection: Collection<T> | ListedCollection<T>, request: PageRequest<T>): ItemPage<T> {
+  const { within } = request;
+  const read = (page: Page): readonly Entry<T>[] =>
+    within !== undefined && "listBy" in collection ? collection.listBy({ scope: request.prefix, ...within }, page) : collection.list(request.prefix, page);
   const size = request.maxResults ?? DEFAULT_PAGE;
   const found: Entry<T>[] = [];
   let after = request.startingToken === undefined ? undefined : keyOf(request.startingToken, request.prefix);
   while (found.length <= size) {
     const limit = Math.max(size + 1, CHUNK);
-    const chunk = collection.list(request.prefix, { reverse: true, limit, ...(after && { after }) });
+    const chunk = read({ reverse: true, limit, ...(after && { after }) });
     found.push(...chunk.filter(({ value }) => request.matches(value)));
     if (chunk.length < limit) break;
     after = chunk.at(-1)?.key;

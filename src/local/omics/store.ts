@@ -6,6 +6,7 @@ import type {
   RunRetentionMode, RunStatus, ScratchStorageMode, StorageType, TaskStatus, WorkflowEngine, WorkflowParameter, WorkflowStatus,
 } from "../../model/generated/types.ts";
 import type { Place } from "./arns.ts";
+import { withLists, type ListedCollection } from "./lists.ts";
 
 export type Tags = Readonly<Record<string, string>>;
 export type ParameterTemplate = Readonly<Record<string, WorkflowParameter>>;
@@ -202,9 +203,9 @@ export interface Remembered {
 }
 
 export interface Store {
-  readonly workflows: Collection<Workflow>;
+  readonly workflows: ListedCollection<Workflow>;
   readonly versions: Collection<Version>;
-  readonly runs: Collection<Run>;
+  readonly runs: ListedCollection<Run>;
   readonly tasks: Collection<Task>;
   readonly runGroups: Collection<RunGroup>;
   readonly remembered: Collection<Remembered>;
@@ -217,9 +218,15 @@ export interface Store {
 
 /** Keys: account, region, id; a version's ends with workflow id and name, a task's with run id and task id. */
 export const createStore = (database: Database): Store => ({
-  workflows: database.collection<Workflow>("omics.workflows", { creating: (workflow) => (workflow.status === "CREATING" ? "yes" : undefined) }),
+  workflows: withLists(database, "omics.workflows", {
+    documents: database.collection<Workflow>("omics.workflows", { creating: (workflow) => (workflow.status === "CREATING" ? "yes" : undefined) }),
+    lists: { name: ({ name }) => name },
+  }),
   versions: database.collection<Version>("omics.versions", { creating: (version) => (version.status === "CREATING" ? "yes" : undefined) }),
-  runs: database.collection<Run>("omics.runs", { active: (run) => (isActive(run.status) ? "yes" : undefined), group: groupIndex }),
+  runs: withLists(database, "omics.runs", {
+    documents: database.collection<Run>("omics.runs", { active: (run) => (isActive(run.status) ? "yes" : undefined), group: groupIndex }),
+    lists: { name: ({ name }) => name, group: ({ runGroupId }) => runGroupId, status: ({ status }) => status },
+  }),
   tasks: database.collection<Task>("omics.tasks", { ask: (task) => task.ask, active: (task) => (isActive(task.status) ? "yes" : undefined) }),
   runGroups: database.collection<RunGroup>("omics.runGroups"),
   remembered: database.collection<Remembered>("omics.requests"),

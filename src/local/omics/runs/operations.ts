@@ -53,7 +53,7 @@ export function runOperations(omics: Omics): Readonly<Record<string, AnyOperatio
       access: () => [{ action: "omics:ListRuns", resource: anyArn }],
       run(input, { account, region }) {
         const { startingToken, maxResults } = input;
-        const { items, nextToken } = pageOf(store.runs, { prefix: [account, region], startingToken, maxResults, matches: (run) => isWanted(run, input) });
+        const { items, nextToken } = pageOf(store.runs, { prefix: [account, region], startingToken, maxResults, within: listOf(input), matches: (run) => isWanted(run, input) });
         return { items: items.map(runItem), nextToken };
       },
     }),
@@ -87,6 +87,13 @@ export function taskOperations(omics: Omics): Readonly<Record<string, AnyOperati
       run: (input, call) => describeTask(findRun(omics, call, input.id), findTask(omics, call, input)),
     }),
   };
+}
+
+/** The list that says most: a name is rarer than a group, a group than a status. */
+function listOf({ name, runGroupId, status }: ListRunsRequest): { readonly name: string; readonly value: string } | undefined {
+  if (name != null) return { name: "name", value: name };
+  if (runGroupId != null) return { name: "group", value: runGroupId };
+  return status == null ? undefined : { name: "status", value: status };
 }
 
 function isWanted(run: Run, { name, status, runGroupId, batchId }: ListRunsRequest): boolean {

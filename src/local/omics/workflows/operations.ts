@@ -53,7 +53,7 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
       access: () => [{ action: "omics:ListWorkflows", resource: anyArn }],
       run({ name, type, startingToken, maxResults }, { account, region }) {
         const matches = (item: Workflow) => type !== "READY2RUN" && (name === undefined || item.name === name);
-        const { items, nextToken } = pageOf(store.workflows, { prefix: [account, region], startingToken, maxResults, matches });
+        const { items, nextToken } = pageOf(store.workflows, { prefix: [account, region], startingToken, maxResults, matches, within: name == null ? undefined : { name: "name", value: name } });
         return { items: items.map(workflowItem), nextToken };
       },
     }),
