@@ -3,14 +3,35 @@ import type { PlannedChange } from "./engine/changes.ts";
 import type { Difference } from "./engine/differences.ts";
 import { isList, isValueObject, scalarText, UNKNOWN, type Value } from "./engine/values.ts";
 import type { StackParameter } from "./engine/parameters.ts";
+import { masked, secretsOf } from "./engine/secrets.ts";
+import type { Json, Properties } from "./resource-provider.ts";
 
 /** What stands in a change set for a value that only the operation tells. */
 const KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
-/** Planned changes as DescribeChangeSet prints them, property values included. */
-export function changesOutput(changes: readonly PlannedChange[], parameters: readonly StackParameter[]): readonly Change[] {
+/**
+ * Planned changes as DescribeChangeSet prints them, property values included.
+ * @param earlier the parameters the stack has: their secrets are not told either
+ */
+export function changesOutput(changes: readonly PlannedChange[], parameters: readonly StackParameter[], earlier: readonly StackParameter[]): readonly Change[] {
   const names = new Set(parameters.map(({ key }) => key));
-  return changes.map((change) => ({ Type: "Resource", ResourceChange: resourceChange(change, names) }));
+  const secrets = secretsOf([...parameters, ...earlier]);
+  return changes.map((change) => ({ Type: "Resource", ResourceChange: resourceChange(withoutSecrets(change, secrets), names) }));
+}
+
+function withoutSecrets(change: PlannedChange, secrets: readonly string[]): PlannedChange {
+  if (secrets.length === 0) return change;
+  const { before, after } = change;
+  const differences = change.differences.map((one): Difference => ({
+    ...one,
+    before: one.before === undefined ? undefined : masked<Json>(one.before, secrets),
+    after: one.after === undefined ? undefined : masked<Value>(one.after, secrets),
+  }));
+  return {
+    ...change, differences,
+    ...(before && { before: masked(before as Json, secrets) as Properties }),
+    ...(after !== undefined && { after: masked(after, secrets) }),
+  };
 }
 
 function resourceChange(change: PlannedChange, parameters: ReadonlySet<string>): ResourceChange {

@@ -249,6 +249,40 @@ describe("templates", () => {
   });
 });
 
+test("a dynamic reference is looked up when the resource is made, and told as it is written", async () => {
+  const StackName = fresh();
+  await ssm.send(new PutParameterCommand({ Name: `/${StackName}/from`, Value: "looked up", Type: "String" }));
+  const Value = `it was {{resolve:ssm:/${StackName}/from}}`;
+  await create(StackName, { Resources: { P: parameter({ Name: `/${StackName}/to`, Value }) } });
+  expect((await ssm.send(new GetParameterCommand({ Name: `/${StackName}/to` }))).Parameter?.Value).toBe("it was looked up");
+  const { StackEvents = [] } = await cloudformation.send(new DescribeStackEventsCommand({ StackName }));
+  expect(StackEvents.map(({ ResourceProperties }) => ResourceProperties).join()).toContain(Value);
+  const failing = await create(fresh(), { Resources: { P: parameter({ Value: "{{resolve:ssm:/nowhere}}" }) } }).catch((error: Error) => error.message);
+  expect(failing).toContain("ROLLBACK");
+});
+
+test("a secret parameter is told to nobody", async () => {
+  const StackName = fresh();
+  const template = { Parameters: { Secret: { Type: "String", NoEcho: true } }, Resources: { P: parameter({ Name: `/${StackName}`, Value: { "Fn::Sub": "is ${Secret}" } }) } };
+  await create(StackName, template, { Parameters: [{ ParameterKey: "Secret", ParameterValue: "hush-hush" }] });
+  expect((await ssm.send(new GetParameterCommand({ Name: `/${StackName}` }))).Parameter?.Value).toBe("is hush-hush");
+  await cloudformation.send(new CreateChangeSetCommand({ StackName, ChangeSetName: "next", TemplateBody: body(template), Parameters: [{ ParameterKey: "Secret", ParameterValue: "psst-psst" }] }));
+  const told = await Promise.all([
+    stackOf(StackName), cloudformation.send(new DescribeStackEventsCommand({ StackName })),
+    cloudformation.send(new DescribeChangeSetCommand({ StackName, ChangeSetName: "next", IncludePropertyValues: true })),
+  ]);
+  expect(JSON.stringify(told)).toContain("****");
+  expect(JSON.stringify(told)).not.toMatch(/psst|hush/);
+});
+
+test("of two requests at once to create a stack, one wins", async () => {
+  const StackName = fresh();
+  const TemplateBody = body({ Parameters: { V: { Type: "AWS::SSM::Parameter::Value<String>", Default: "/race" } }, Resources: { A: bucket() } });
+  await ssm.send(new PutParameterCommand({ Name: "/race", Value: "1", Type: "String", Overwrite: true }));
+  const answers = await Promise.all([1, 2, 3].map(() => refusal(cloudformation.send(new CreateStackCommand({ StackName, TemplateBody })))));
+  expect(answers.toSorted()).toEqual([`AlreadyExistsException: Stack [${StackName}] already exists`, `AlreadyExistsException: Stack [${StackName}] already exists`, "accepted"]);
+});
+
 test("a stack of one account is not seen from another", async () => {
   const StackName = fresh();
   await create(StackName, { Resources: { A: bucket() } });

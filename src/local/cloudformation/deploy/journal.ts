@@ -1,6 +1,7 @@
 import type { ResourceStatus, StackStatus } from "@aws-sdk/client-cloudformation";
 import type { Clock } from "../../../kit/clock.ts";
-import type { Properties } from "../resource-provider.ts";
+import { masked, secretsOf } from "../engine/secrets.ts";
+import type { Json, Properties } from "../resource-provider.ts";
 import type { Store } from "../store.ts";
 import type { EventRecord, Operation, ResourceRecord, StackRecord } from "./records.ts";
 
@@ -32,11 +33,14 @@ export function writeEvent({ store, clock }: Journal, stack: StackRecord, text: 
     status: text.status,
     ...(text.physicalId !== undefined && { physicalId: text.physicalId }),
     ...(text.reason !== undefined && { reason: text.reason }),
-    ...(text.properties !== undefined && { properties: text.properties }),
+    ...(text.properties !== undefined && { properties: masked(text.properties as Json, secretsIn(stack)) as Properties }),
     ...(stack.operation?.clientRequestToken !== undefined && { clientRequestToken: stack.operation.clientRequestToken }),
   };
   store.events.put(stack.id, (last?.position ?? 0) + 1, event);
 }
+
+const secretsIn = ({ deployment, operation }: StackRecord): readonly string[] =>
+  secretsOf([...deployment.parameters, ...(operation?.target?.parameters ?? []), ...(operation?.previous?.parameters ?? [])]);
 
 /** What changes in a stack's record along with its status. `operation: undefined` ends the operation. */
 export type StackChange = Partial<Omit<StackRecord, "operation" | "reason">> & { readonly operation?: Operation | undefined };

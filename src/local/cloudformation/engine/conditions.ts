@@ -18,7 +18,7 @@ export function evaluateConditions(template: Template, scope: Scope): Conditions
   const decided: Record<string, boolean> = {};
   const underWay: string[] = [];
   const unresolved = Object.values(template.conditions).flatMap((node) =>
-    [...references(node)].filter(({ name }) => name in template.resources).map(({ name }) => name));
+    [...references(node)].filter(({ name }) => !(name in template.parameters) && !name.startsWith("AWS::")).map(({ name }) => name));
   if (unresolved.length > 0)
     throw formatError(`Unresolved dependencies [${[...new Set(unresolved)].join(", ")}]. Cannot reference resources in the Conditions block of the template`);
   for (const name of Object.keys(template.conditions)) named(name);

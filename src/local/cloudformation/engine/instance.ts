@@ -21,8 +21,7 @@ export interface InstanceResource extends ResourceDeclaration {
  * @throws AwsError ValidationError where something refers to what is not there
  */
 export function instantiate(template: Template, conditions: Conditions): Instance {
-  // Branches that are not taken must name things that are declared, too.
-  checkReferences("Resources", Object.values(template.resources).map(({ Properties }) => Properties ?? {}), template);
+  checkDeclared(template);
   const isThere = (member: { readonly Condition?: string }, place: string): boolean =>
     member.Condition === undefined || truth(member.Condition, { conditions, place });
   const resolve = (node: Json, place: string): Json => withoutConditions(node, { conditions, place });
@@ -35,6 +34,15 @@ export function instantiate(template: Template, conditions: Conditions): Instanc
   checkReferences("Outputs", outputs.map(([, output]) => output as unknown as Json), names);
   const ordered = resources.map(([id, resource]) => [id, { ...resource, dependsOn: dependencies(resource, { template, resources: names.resources }) }] as const);
   return { resources: Object.fromEntries(ordered), outputs: Object.fromEntries(outputs) };
+}
+
+/**
+ * Checks that everything the template refers to is declared, in branches that are not taken too.
+ * @throws AwsError ValidationError naming what is not
+ */
+export function checkDeclared(template: Template): void {
+  checkReferences("Resources", Object.values(template.resources).map(({ Properties }) => Properties ?? {}), template);
+  checkReferences("Outputs", Object.values(template.outputs) as unknown as readonly Json[], template);
 }
 
 const entriesWhere = <T>(record: Readonly<Record<string, T>>, test: (value: T, name: string) => boolean): readonly [string, T][] =>

@@ -29,13 +29,15 @@ export async function createChangeSet(cloudformation: CloudFormation, input: Cre
   const stack = found ?? newStack(cloudformation.core, StackName, call);
   const present = found && !isReview ? found : undefined;
   const deployment = await deploymentOf(cloudformation, input, { owner: { stack, ...(present && { present: present.deployment }) }, call });
+  // Where another request was faster while the template was read, all of this is asked again.
+  if (hasMoved(cloudformation, { found, input, call })) return createChangeSet(cloudformation, input, call);
   const planned = plan(cloudformation, deployment, { stack, present });
   const record: ChangeSetRecord = {
     id: changeSetId(cloudformation, ChangeSetName, call),
     name: ChangeSetName, stackId: stack.id, type: type === "CREATE" ? "CREATE" : "UPDATE",
     ...(planned.isChange ? { status: "CREATE_COMPLETE", executionStatus: "AVAILABLE" } : { status: "FAILED", executionStatus: "UNAVAILABLE", reason: NO_CHANGES }),
     created: cloudformation.core.clock.now().toISOString(),
-    deployment, changes: changesOutput(planned.changes, deployment.parameters),
+    deployment, changes: changesOutput(planned.changes, deployment.parameters, present?.deployment.parameters ?? []),
     importsExisting: input.ImportExistingResources ?? false, includesNestedStacks: input.IncludeNestedStacks ?? false, operations: stack.operations,
     ...(input.Description !== undefined && { description: input.Description }),
     ...(input.OnStackFailure !== undefined && { onFailure: input.OnStackFailure }),
@@ -43,6 +45,17 @@ export async function createChangeSet(cloudformation: CloudFormation, input: Cre
   };
   keep(cloudformation, record, found ? undefined : { stack, deployment });
   return { Id: record.id, StackId: stack.id };
+}
+
+interface Seen {
+  readonly found: StackRecord | undefined;
+  readonly input: CreateChangeSetInput;
+  readonly call: Call;
+}
+
+function hasMoved({ find, store }: CloudFormation, { found, input: { StackName = "", ChangeSetName = "" }, call }: Seen): boolean {
+  const now = find(call, StackName);
+  return now?.id !== found?.id || now?.status !== found?.status || (now !== undefined && store.changeSets.get(now.id, ChangeSetName) !== undefined);
 }
 
 function keep({ store, deployer }: CloudFormation, record: ChangeSetRecord, fresh: { readonly stack: StackRecord; readonly deployment: Deployment } | undefined): void {

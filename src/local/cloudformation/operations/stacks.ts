@@ -85,6 +85,8 @@ async function create(cloudformation: CloudFormation, input: CreateStackInput, c
   const deployment = await deploymentOf(cloudformation, input, { owner: { stack: fresh }, call });
   plan(cloudformation, deployment, { stack: fresh, present: undefined });
   const onFailure: OnFailure = DisableRollback ? "DO_NOTHING" : (OnFailure ?? "ROLLBACK");
+  // Another request may have been faster while the template was read.
+  if (cloudformation.find(call, StackName)) throw stackExists(StackName);
   const stack = { ...fresh, hasTerminationProtection: input.EnableTerminationProtection ?? false };
   startCreation(cloudformation.deployer, stack, { ...requestOf(input, call), deployment, onFailure, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false });
   await cloudformation.carryOn(stack.id);
@@ -98,10 +100,13 @@ function refuse(input: CreateStackInput | UpdateStackInput): void {
 
 async function update(cloudformation: CloudFormation, input: UpdateStackInput, call: Call): Promise<UpdateStackOutput> {
   refuse(input);
-  const stack = cloudformation.present(call, input.StackName);
-  if (stack.status === "REVIEW_IN_PROGRESS") throw stackMissing(input.StackName ?? "");
+  const found = cloudformation.present(call, input.StackName);
+  if (found.status === "REVIEW_IN_PROGRESS") throw stackMissing(input.StackName ?? "");
+  checkUpdatable(found);
+  const deployment = await deploymentOf(cloudformation, input, { owner: { stack: found, present: found.deployment }, call });
+  // Another request may have been faster while the template was read: the stack is looked at again.
+  const stack = cloudformation.present(call, found.id);
   checkUpdatable(stack);
-  const deployment = await deploymentOf(cloudformation, input, { owner: { stack, present: stack.deployment }, call });
   if (!plan(cloudformation, deployment, { stack, present: stack }).isChange) throw validationError("No updates are to be performed.");
   const onFailure: OnFailure = input.DisableRollback ? "DO_NOTHING" : "ROLLBACK";
   startUpdate(cloudformation.deployer, stack, { ...requestOf(input, call), deployment, onFailure, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false });

@@ -7,6 +7,7 @@ import type { CloudFormation } from "../cloudformation.ts";
 import { isAcknowledged, requiredCapabilities } from "../engine/capabilities.ts";
 import { validationError } from "../engine/errors.ts";
 import { inOrder } from "../engine/graph.ts";
+import { checkDeclared } from "../engine/instance.ts";
 import { references } from "../engine/template/expressions.ts";
 import { parseTemplate, type Template } from "../engine/template/template.ts";
 import { changeSetMissing, notAvailable, stackWithIdMissing } from "../errors.ts";
@@ -53,6 +54,7 @@ function changeSetTemplate(cloudformation: CloudFormation, input: { readonly Sta
 function parsed(body: string | undefined): Template {
   if (body === undefined) throw validationError("Either Template URL or Template Body must be specified.");
   const template = parseTemplate(body);
+  checkDeclared(template);
   const resources = Object.entries(template.resources);
   inOrder(new Map(resources.map(([id, { Properties = {}, DependsOn = [] }]) => {
     const used = [...references(Properties)].map(({ name }) => name);
