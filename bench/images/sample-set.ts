@@ -21,10 +21,7 @@ export async function pushSampleSet(
 ): Promise<{ readonly images: readonly SampleImage[]; readonly bytes: number }> {
   await using client = registryClient();
   const baseBytes = Math.round(totalBytes * 0.05);
-  const bases = [0, 1, 2].map((family) => [
-    layer(`base-${family}`, Math.round(baseBytes / 3)),
-    layer(`tools-${family}`, baseBytes),
-  ]);
+  const bases = [0, 1, 2].map((family) => [layer(`base-${family}`, Math.round(baseBytes / 3)), layer(`tools-${family}`, baseBytes)]);
   const own = sizes(COUNT, totalBytes - 4 * baseBytes);
   const images: SampleImage[] = [];
   for (const [index, size] of own.entries()) {

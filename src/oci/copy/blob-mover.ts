@@ -92,7 +92,8 @@ export class BlobMover {
   }
 
   async #fromSource(job: BlobJob): Promise<BlobOutcome> {
-    if ((await job.target.headBlob(job.blob.digest)) !== undefined) return saved(job);
+    const isWorthAsking = job.blob.size > SMALL_BYTES;
+    if (isWorthAsking && (await job.target.headBlob(job.blob.digest)) !== undefined) return saved(job);
     return this.#send(job, job.source.blob(job.blob));
   }
 
@@ -110,6 +111,9 @@ export class BlobMover {
     return { movedBytes, savedBytes: 0 };
   }
 }
+
+/** To send a configuration takes no longer than to ask whether it is there. */
+const SMALL_BYTES = 16 * 1024;
 
 const saved = ({ blob }: BlobJob): BlobOutcome => ({ movedBytes: 0, savedBytes: blob.size });
 
