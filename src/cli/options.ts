@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from "commander";
 
+/** Where the local accounts answer. */
+export const DEFAULT_PORT = 4577;
+
 /** A port, 0 for any free one. */
 export function port(text: string): number {
   const value = Number(text);

@@ -13,7 +13,8 @@ export async function runCli(cli: Cli, args: readonly string[]): Promise<number>
   }
 }
 
-function explain(cli: Cli, error: Error): number {
+/** Tells why something was not done. @returns the exit code */
+export function explain(cli: Cli, error: Error): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof NotDone) return 1;
   if (error instanceof UsageError) return tell(cli, 2, error.message, "`omx help` lists the commands");

@@ -11,8 +11,6 @@ export interface Serving extends KeptOptions {
   readonly port: number;
 }
 
-export const DEFAULT_PORT = 4577;
-
 const DEFAULT_ACCOUNTS = [{ id: "111122223333", name: "cicd" }, { id: "444455556666", name: "production" }];
 
 /**

@@ -1,9 +1,8 @@
 import { type Command, Option } from "commander";
 import { startDetached } from "../accounts/detach.ts";
 import { findRunning, type KeptOptions, type Running } from "../accounts/data-dir.ts";
-import { DEFAULT_PORT, serveAccounts } from "../accounts/serve.ts";
 import { type Cli, printResult, Problem } from "../cli.ts";
-import { account, port, upstream } from "../options.ts";
+import { account, DEFAULT_PORT, port, upstream } from "../options.ts";
 
 interface StartFlags extends KeptOptions {
   readonly detach?: boolean;
@@ -37,6 +36,8 @@ async function start(cli: Cli, flags: StartFlags): Promise<void> {
     ...(flags.region && { region: flags.region }), ...(flags.upstream && { upstreams: { ...flags.upstream } }),
     ...(flags.account && { accounts: [...flags.account] }), ...(flags.containers && { containers: flags.containers }),
   };
+  // The services are loaded only by who serves: every other command starts without them.
+  const { serveAccounts } = await import("../accounts/serve.ts");
   await serveAccounts(cli, { dataDir: flags.data, port: flags.port, ...options }, (ready) => tell(cli, flags, ready));
 }
 

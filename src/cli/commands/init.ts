@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Command } from "commander";
+import { openFolder } from "../../workflow/folder-tree.ts";
+import { inspect } from "../../workflow/inspect.ts";
+import { type Cli, printResult, Problem, UsageError } from "../cli.ts";
+import { configForExisting, newRepository } from "../new-repository.ts";
+
+interface InitFlags {
+  readonly name?: string;
+  readonly json?: boolean;
+}
+
+/** `omx init` */
+export function init(program: Command, cli: Cli): void {
+  program.command("init").argument("[path]", "a new folder, or one with a workflow that has no omx.yaml yet", ".").summary("make a workflow repository, or make one releasable")
+    .description("In an empty or new folder: writes a small WDL workflow with omx.yaml, a test with data and a README. In a folder that holds a workflow: writes omx.yaml alone. Never changes a file that is there.")
+    .option("--name <name>", "the workflow's name: lower-case letters, digits and hyphens (default: the folder's name)")
+    .option("--json", 'one JSON document: {"path", "written"}')
+    .action((path: string, flags: InitFlags) => {
+      const written = write(path, nameOf(path, flags));
+      printResult(cli, flags, {
+        value: { path: resolve(path), written },
+        lines: [...written.map((file) => `wrote ${join(path, file)}`), "", `Next:  omx check ${path}`],
+      });
+    });
+}
+
+function nameOf(path: string, { name }: InitFlags): string {
+  const chosen = name ?? basename(resolve(path)).toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "").slice(0, 41);
+  if (!/^[a-z][a-z0-9-]{0,40}$/.test(chosen)) throw new UsageError(`"${chosen}" is no name for a workflow: lower-case letters, digits and hyphens, at most 41; give one with --name`);
+  return chosen;
+}
+
+function write(path: string, name: string): readonly string[] {
+  if (existsSync(join(path, "omx.yaml"))) throw new Problem(`${join(path, "omx.yaml")} is there already`, "`omx check` says what there is to correct in it");
+  mkdirSync(path, { recursive: true });
+  const files = filesFor(path, name);
+  const inTheWay = Object.keys(files).filter((file) => existsSync(join(path, file)));
+  if (inTheWay.length > 0) throw new Problem(`these files are there already: ${inTheWay.join(", ")}`, "choose an empty folder");
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, file)), { recursive: true });
+    writeFileSync(join(path, file), text);
+  }
+  return Object.keys(files);
+}
+
+function filesFor(path: string, name: string): Readonly<Record<string, string>> {
+  const tree = openFolder(path);
+  const found = inspect(tree);
+  if (found.engine && found.main) return { "omx.yaml": configForExisting(name, found) };
+  if (tree.files.some((file) => /\.(wdl|nf|cwl)$/.test(file)))
+    throw new Problem(`${path} holds workflow files, and its main file can't be told: ${found.diagnostics[0]?.message ?? ""}`, "write an omx.yaml with `name`, `version`, `engine` and `main`");
+  return newRepository(name);
+}

@@ -1,0 +1,36 @@
+import { createInterface } from "node:readline/promises";
+import { text } from "node:stream/consumers";
+import { systemClock } from "../kit/clock.ts";
+import { systemRandom } from "../kit/random.ts";
+import type { Cli } from "./cli.ts";
+import { readSettings } from "./settings.ts";
+
+/** A command line at a terminal or in a script: reads the environment, once. */
+export const createCli = (): Cli => ({
+  settings: readSettings(process.env),
+  clock: systemClock,
+  random: systemRandom,
+  out: (written) => void process.stdout.write(written),
+  say: (line) => void process.stderr.write(`${line}\n`),
+  input: () => text(process.stdin),
+  async ask(question) {
+    if (!process.stdin.isTTY) return undefined;
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await lines.question(question);
+    } finally {
+      lines.close();
+    }
+  },
+  untilStopped: () =>
+    new Promise((resolve) => {
+      const stop = () => {
+        // The second Ctrl-C ends the program at once: state is safe at any moment.
+        process.once("SIGINT", () => process.exit(130));
+        resolve();
+      };
+      process.once("SIGINT", stop);
+      process.on("SIGTERM", stop);
+      process.on("SIGHUP", () => undefined);
+    }),
+});
