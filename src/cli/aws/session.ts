@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { type AwsClients, awsClients, type Target } from "../../aws/clients.ts";
+import type { Place } from "../../release/project/deploy-config.ts";
+import { type Cli, Problem } from "../cli.ts";
+import { readProfile } from "./profiles.ts";
+
+/** Which identity a command works as. */
+export interface Choice {
+  readonly profile?: string;
+  readonly region?: string;
+  /** The identity of the local accounts, where nothing else is said. @default "cicd" */
+  readonly localProfile?: string;
+}
+
+/** AWS, or the local accounts, as somebody. */
+export interface Session {
+  readonly clients: AwsClients;
+  readonly place: Place;
+  /** Who calls. */
+  readonly arn: string;
+  readonly profile?: string;
+  /** Set for the local accounts: their folder and their config file. */
+  readonly local?: { readonly endpoint: string; readonly configFile: string; readonly dataDir: string };
+}
+
+/** What `--profile` does, for help texts. */
+export const PROFILE_HELP = "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
+
+/**
+ * Signs in: the profile asked for, AWS_PROFILE, the environment's keys, or the local accounts, in this order.
+ * @throws Problem when no identity or region can be told
+ */
+export async function openSession(cli: Cli, choice: Choice): Promise<Session> {
+  const { target, local } = findTarget(cli, choice);
+  const clients = awsClients(target);
+  const { Account = "", Arn = "" } = await clients.sts.send(new GetCallerIdentityCommand({}));
+  return { clients, place: { account: Account, region: target.region }, arn: Arn, ...(target.profile && { profile: target.profile }), ...local };
+}
+
+interface Found {
+  readonly target: Target;
+  readonly local?: Pick<Session, "local" | "profile">;
+}
+
+function findTarget(cli: Cli, choice: Choice): Found {
+  const { settings } = cli;
+  const name = choice.profile ?? settings.profile;
+  if (name === undefined && settings.hasKeys) return { target: { region: regionOf(cli, choice), ...(settings.endpoint && { endpoint: settings.endpoint }) } };
+  const localFile = settings.configFile ?? join(settings.dataDir, "aws-config");
+  const wanted = name ?? choice.localProfile ?? "cicd";
+  const found = readProfile(localFile, wanted);
+  if (found?.endpoint && found.credentials) {
+    const { endpoint, credentials } = found;
+    return { target: { region: regionOf(cli, choice, found.region), endpoint, credentials }, local: { profile: wanted, local: { endpoint, configFile: localFile, dataDir: dirname(localFile) } } };
+  }
+  if (name === undefined) throw new Problem("no AWS identity is chosen, and there are no local accounts", "give --profile NAME, or start the local accounts: omx local start --detach");
+  const userFile = settings.configFile ?? join(settings.home, ".aws", "config");
+  if (!readProfile(userFile, name) && !readProfile(join(settings.home, ".aws", "credentials"), name))
+    throw new Problem(`there is no profile ${name} in ${existsSync(localFile) ? `${localFile} or ` : ""}${userFile}`, "choose another --profile, or start the local accounts: omx local start --detach");
+  return { target: { region: regionOf(cli, choice, readProfile(userFile, name)?.region), profile: name } };
+}
+
+function regionOf({ settings }: Cli, { region }: Choice, ofProfile?: string): string {
+  const chosen = region ?? ofProfile ?? settings.region;
+  if (!chosen) throw new Problem("no region is chosen", "give --region, set AWS_REGION, or write a region into the profile");
+  return chosen;
+}
