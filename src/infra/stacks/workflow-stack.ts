@@ -9,7 +9,7 @@ import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
-import type { Bucket } from "aws-cdk-lib/aws-s3";
+import type { Bucket, IBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
@@ -62,7 +62,7 @@ export class WorkflowStack extends Stack {
     const build = this.build();
     const promote = this.promote();
     const pipeline = new Pipeline(this, "Pipeline", {
-      pipelineName: pipelineName(this.workflow), pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: this.bucket, restartExecutionOnUpdate: false,
+      pipelineName: pipelineName(this.workflow), pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: this.bucket as unknown as IBucket, restartExecutionOnUpdate: false,
     });
     const toolkitAction = new S3SourceAction({ actionName: "Toolkit", bucket: this.toolkit.bucket, bucketKey: this.toolkit.s3ObjectKey, output: toolkit, trigger: S3Trigger.NONE });
     const identity = {

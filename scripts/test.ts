@@ -1,0 +1,39 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** What some tests need beside Node, Python and git, and how the machine is asked for it. */
+const NEEDS = [
+  { name: "a Docker engine", isThere: () => answers("docker", ["info"]), install: "apt-get install docker.io, then start dockerd" },
+  { name: "docker-registry", isThere: () => answers("docker-registry", ["--version"]), install: "apt-get install docker-registry" },
+  { name: "skopeo", isThere: () => answers("skopeo", ["--version"]), install: "apt-get install skopeo" },
+  { name: "Chromium", isThere: () => answers("chromium", ["--version"]), install: "apt-get install chromium" },
+] as const;
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly { readonly name: string; readonly status: string; readonly assertionResults: readonly { readonly status: string }[] }[];
+}
+
+function answers(program: string, args: readonly string[]): boolean {
+  return spawnSync(program, args, { stdio: "ignore", timeout: 20_000 }).status === 0;
+}
+
+const missing = NEEDS.filter((need) => !need.isThere());
+const report = join(mkdtempSync(join(tmpdir(), "omx-test-")), "report.json");
+const args = ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)];
+const run = spawnSync(process.execPath, args, { stdio: "inherit", env: { ...process.env, OMX_TEST_MISSING: missing.map((need) => need.name).join(",") } });
+if (run.error) throw run.error;
+
+const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;
+// A file that could not be loaded has no tests to count; it is a failure all the same.
+const broken = result.testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0);
+for (const file of broken) process.stdout.write(`could not be run: ${file.name}\n`);
+for (const need of missing) process.stdout.write(`NOT RUN: tests that need ${need.name} (${need.install})\n`);
+const isStrict = process.env["CI"] !== undefined && process.env["CI"] !== "";
+const failed = result.numFailedTests + broken.length + (isStrict ? missing.length + result.numPendingTests : 0);
+process.stdout.write(`${result.numPassedTests} passed, ${failed} failed\n`);
+process.exitCode = failed > 0 || run.status !== 0 ? 1 : 0;
