@@ -9,7 +9,6 @@ import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
 const MAIN = `
 params.outdir = '/mnt/workflow/pubdir'
 params.sheet = null
-params.reads = null
 process COUNT {
   container 'quay.io/library/bash:5'
   cpus 2
@@ -58,6 +57,15 @@ describe.skipIf(!hasNextflow())("Nextflow on the host", () => {
     expect(requests[1]).not.toHaveProperty("image");
     const started = events.find((event) => event.type === "task.started" && event.task === requests[0]!.ask);
     expect(started?.type === "task.started" && readFileSync(started.stdout, "utf8")).toBe("counted\n");
+  });
+
+  test("a file that the configuration names by default is brought too", async () => {
+    const { result, folder } = await nextflow({
+      files: { "main.nf": MAIN, "nextflow.config": "params.reads = 's3://data/default.txt'\nparams.other = 's3://data/absent.txt'" },
+      bring: () => ({ paths: { "s3://data/default.txt": local("default.txt", "1\n2\n3\n") } }),
+    });
+    expect(result).toMatchObject({ outcome: "completed" });
+    expect(readFileSync(join(folder.root, "run/out/pubdir/default.count"), "utf8").trim()).toBe("3");
   });
 
   test("a task that fails fails the run", async () => {

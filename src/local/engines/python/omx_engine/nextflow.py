@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 from .exchange import Exchange, write_whole
-from .nextflow_inputs import localize
+from .nextflow_inputs import LITERAL, literal_uris, localize
 
 # What a pipeline may name absolutely; HealthOmics exports both (guide, "Nextflow").
 PUBLISHED = ("/mnt/workflow/pubdir", "/mnt/workflow/output")
@@ -55,10 +55,12 @@ def execute(run):
     """The run's result: {outcome, outputs | code, message}."""
     for name in ("bin", "home", "names", "out/pubdir", "out/output"):
         os.makedirs(run.path(name), exist_ok=True)
-    parameters, missing = localize(run, redirect_value(run, run.spec["inputs"]))
+    texts = definition_texts(run)
+    written = {uri for text in texts.values() for uri in literal_uris(text)}
+    parameters, places, missing = localize(run, redirect_value(run, run.spec["inputs"]), written)
     if isinstance(missing, dict):
         return missing
-    redirect_definition(run)
+    redirect_definition(run, texts, places)
     write_files(run, parameters)
     if run.is_cancelled:
         return {"outcome": "cancelled"}
@@ -90,19 +92,25 @@ def redirect_value(run, value):
     return value
 
 
-def redirect_definition(run):
-    """The definition is a copy of this run's own: the absolute places in it become this run's."""
+def definition_texts(run):
+    """The texts of the definition by their paths. It is a copy of this run's own."""
+    texts = {}
     for folder, _, names in os.walk(run.spec["definition"]):
         for name in names:
             path = os.path.join(folder, name)
-            if not name.endswith(TEXTS) or os.path.islink(path):
-                continue
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                text = file.read()
-            changed = published(run, text)
-            if changed != text:
-                with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-                    file.write(changed)
+            if name.endswith(TEXTS) and not os.path.islink(path):
+                with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                    texts[path] = file.read()
+    return texts
+
+
+def redirect_definition(run, texts, places):
+    """The absolute places and the URIs of files in the definition become this run's."""
+    for path, text in texts.items():
+        changed = LITERAL.sub(lambda match: match.group(1) + places.get(match.group(2), match.group(2)) + match.group(3), published(run, text))
+        if changed != text:
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(changed)
 
 
 def write_files(run, parameters):

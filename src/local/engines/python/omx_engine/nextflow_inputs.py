@@ -2,7 +2,8 @@
 Files in S3 that a Nextflow run names: in its parameters, and in the sample sheets that its parameters name.
 
 HealthOmics brings an object when the pipeline makes a path of its URI. Nextflow does that here with local paths, so
-every URI in a parameter, and in a text file that a parameter names, is brought before it starts.
+every URI in a parameter, in a text file that a parameter names, and in a quoted text of the definition is brought
+before it starts, where it is there.
 """
 
 import os
@@ -10,30 +11,36 @@ import re
 
 URI = re.compile(r"(?:s3|omics)://[^\s,;\"'<>|\\]+")
 WHOLE = re.compile(r"^(?:s3|omics)://\S+$")
+LITERAL = re.compile(r"""(['"])((?:s3|omics)://[^\s'"$]+)(['"])""")
 SHEETS = (".csv", ".tsv", ".txt", ".json", ".yml", ".yaml", ".list", ".samplesheet")
 LARGEST_SHEET = 16 * 1024 * 1024
 GLOB = re.compile(r"[*?{\[]")
 
 
-def localize(run, parameters):
-    """The parameters with local paths, and the URIs that are not there (or the failure that ends the run)."""
-    wanted = set()
+def literal_uris(text):
+    """URIs that stand alone in quotes: a default of a parameter, a reference."""
+    return {match.group(2) for match in LITERAL.finditer(text)}
+
+
+def localize(run, parameters, written):
+    """The parameters with local paths, all local places by URI, and the URIs that are not there (or the failure)."""
+    wanted = set(written)
     _walk(parameters, lambda text: wanted.add(text) if WHOLE.match(text) else None)
     if not wanted:
-        return parameters, []
+        return parameters, {}, []
     places, missing = _bring(run, wanted)
     if isinstance(missing, dict):
-        return parameters, missing
+        return parameters, {}, missing
     again = set()
     for place in places.values():
         again.update(URI.findall(_sheet(place)))
     inner, absent = _bring(run, again - set(places))
     if isinstance(absent, dict):
-        return parameters, absent
+        return parameters, {}, absent
     inner.update(places)
     for uri, place in places.items():
         places[uri] = _rewritten(run, place, inner)
-    return _walk(parameters, lambda text: places.get(text, text)), missing + absent
+    return _walk(parameters, lambda text: places.get(text, text)), places, missing + absent
 
 
 def _walk(value, change):
