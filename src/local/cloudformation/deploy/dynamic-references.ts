@@ -5,7 +5,7 @@ import type { Call, Json, Properties } from "../resource-provider.ts";
 const REFERENCE = /\{\{resolve:([a-z-]+):([^}]+)\}\}/g;
 
 /**
- * The properties with dynamic references (`{{resolve:ssm:name}}`) replaced by what they stand for now.
+ * The properties with dynamic references (`{{resolve:ssm:name}}`) replaced by their present values.
  * @throws AwsError ValidationError where one can't be resolved, or the service's own error
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
  */

@@ -46,14 +46,14 @@ async function beginUpdate(cloudformation: Pick<CloudFormation, "store">, reques
   try {
     await request.call("cloudformation", "UpdateStack", { StackName: request.physicalId, ...inputOf(cloudformation, request) });
   } catch (error) {
-    if (isNothingToDo(error)) return false;
+    if (hasNoUpdates(error)) return false;
     if (!(request.resumed && isUnderWay(error))) throw error;
   }
   return true;
 }
 
 const messageOf = (error: unknown): string => (error instanceof AwsError ? error.message : "");
-const isNothingToDo = (error: unknown): boolean => messageOf(error) === "No updates are to be performed.";
+const hasNoUpdates = (error: unknown): boolean => messageOf(error) === "No updates are to be performed.";
 const isUnderWay = (error: unknown): boolean => /is in UPDATE_\w*IN_PROGRESS state/.test(messageOf(error));
 
 async function create(cloudformation: Pick<CloudFormation, "store">, request: ResourceRequest): Promise<string> {
