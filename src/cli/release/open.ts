@@ -1,0 +1,25 @@
+import { openSession, type Session } from "../aws/session.ts";
+import type { Cli } from "../cli.ts";
+import { chooseRelease, readRelease, type ReleaseState } from "./pipeline.ts";
+
+export interface ReleaseChoice {
+  readonly execution?: string;
+  readonly profile?: string;
+  readonly region?: string;
+  readonly localProfile?: string;
+}
+
+/** One release, to be read as often as needed. */
+export interface OpenRelease {
+  readonly session: Session;
+  readonly id: string;
+  read(): Promise<ReleaseState>;
+}
+
+/** Finds the release that is meant. @throws Problem when there is none */
+export async function openRelease(cli: Cli, workflow: string, choice: ReleaseChoice): Promise<OpenRelease> {
+  const session = await openSession(cli, choice);
+  const { codepipeline } = session.clients;
+  const id = await chooseRelease(codepipeline, workflow, choice.execution);
+  return { session, id, read: () => readRelease(codepipeline, workflow, id) };
+}
