@@ -28,9 +28,9 @@ const installing = new Map<string, Promise<string>>();
  */
 export function pythonOf(engine: PythonEngine, host: EnvironmentHost): Promise<string> {
   const requirements = asset(`${engine}/requirements.txt`);
-  const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
+  const hash = hashOf(requirements);
   const folders = environmentFolders(host).map((folder) => join(folder, `${engine}-${hash}`));
-  const present = folders.map(pythonIn).find(existsSync);
+  const present = presentPython(engine, host);
   if (present !== undefined) return Promise.resolve(present);
   const target = folders.find(canMake) ?? join(host.dataDir, "engines", `${engine}-${hash}`);
   const running = installing.get(target) ?? install({ engine, requirements, target }, host).finally(() => installing.delete(target));
@@ -38,10 +38,18 @@ export function pythonOf(engine: PythonEngine, host: EnvironmentHost): Promise<s
   return running;
 }
 
+const hashOf = (requirements: string): string => createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
+
+/** The Python of an engine's environment, if it was made before. */
+export function presentPython(engine: PythonEngine, host: Pick<EnvironmentHost, "dataDir">): string | undefined {
+  const name = `${engine}-${hashOf(asset(`${engine}/requirements.txt`))}`;
+  return environmentFolders(host).map((folder) => pythonIn(join(folder, name))).find(existsSync);
+}
+
 const pythonIn = (folder: string): string => join(folder, "bin", "python");
 
 /** The clone's own cache first: `npm ci` and several data folders share it. */
-const environmentFolders = (host: EnvironmentHost): readonly string[] => [
+const environmentFolders = (host: Pick<EnvironmentHost, "dataDir">): readonly string[] => [
   join(packageRoot(), "node_modules", ".cache", "omx", "engines"),
   join(host.dataDir, "engines"),
 ];
@@ -84,7 +92,11 @@ async function install({ engine, requirements, target }: Installation, host: Env
 const CANDIDATES = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.9", "python"];
 const IS_NEW_ENOUGH = "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 9) else 1)";
 
-async function findPython(host: EnvironmentHost): Promise<string> {
+/**
+ * The first Python of PATH that can make environments.
+ * @throws EngineUnavailable saying what to install
+ */
+export async function findPython(host: EnvironmentHost): Promise<string> {
   for (const candidate of CANDIDATES) {
     const code = await runLogged({ engine: "python", command: candidate, args: ["-c", IS_NEW_ENOUGH] }, host);
     if (code === 0) return candidate;

@@ -17,17 +17,12 @@ type Lists<T> = Readonly<Record<string, (document: T) => string | undefined>>;
  */
 export function withLists<T>(database: Database, name: string, { documents, lists }: { readonly documents: Collection<T>; readonly lists: Lists<T> }): ListedCollection<T> {
   const entries = database.collection<0>(`${name}.lists`);
-  const keysOf = (key: Key, document: T): readonly Key[] =>
-    Object.entries(lists).flatMap(([list, valueOf]) => {
-      const value = valueOf(document);
-      return value === undefined ? [] : [[...key.slice(0, SCOPE), list, value, ...key.slice(SCOPE)]];
-    });
   const unlist = (key: Key): void => {
     const before = documents.get(key);
-    if (before !== undefined) for (const entry of keysOf(key, before)) entries.delete(entry);
+    if (before !== undefined) for (const entry of entryKeys(key, before, lists)) entries.delete(entry);
   };
   const enlist = (key: Key, document: T): void => {
-    for (const entry of keysOf(key, document)) entries.put(entry, 0);
+    for (const entry of entryKeys(key, document, lists)) entries.put(entry, 0);
   };
   return {
     ...documents,
@@ -48,14 +43,21 @@ export function withLists<T>(database: Database, name: string, { documents, list
         unlist(key);
         return documents.delete(key);
       }),
-    listBy({ scope, name: list, value }, page = {}) {
-      const prefix = [...scope, list, value];
+    listBy(which, page = {}) {
+      const prefix = [...which.scope, which.name, which.value];
       const after = page.after && { after: [...prefix, ...page.after.slice(SCOPE)] };
-      return entries.list(prefix, { ...page, ...after }).flatMap((entry) => {
-        const key = [...scope, ...entry.key.slice(prefix.length)];
-        const document = documents.get(key);
-        return document === undefined ? [] : [{ key, value: document }];
+      const keys = entries.list(prefix, { ...page, ...after }).map((entry) => [...which.scope, ...entry.key.slice(prefix.length)]);
+      return keys.flatMap((key) => {
+        const value = documents.get(key);
+        return value === undefined ? [] : [{ key, value }];
       });
     },
   };
+}
+
+function entryKeys<T>(key: Key, document: T, lists: Lists<T>): readonly Key[] {
+  return Object.entries(lists).flatMap(([list, valueOf]) => {
+    const value = valueOf(document);
+    return value === undefined ? [] : [[...key.slice(0, SCOPE), list, value, ...key.slice(SCOPE)]];
+  });
 }
