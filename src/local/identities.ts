@@ -37,9 +37,12 @@ const READ = allow("Read", [
   "cloudformation:Describe*", "cloudformation:List*", "events:Describe*", "events:List*",
 ]);
 
+/** What S3 gives back was encrypted with the account's keys: reading it means letting S3 decrypt. */
+const DECRYPT = { Sid: "DecryptThroughS3", Effect: "Allow", Action: "kms:Decrypt", Resource: "*", Condition: { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } } };
+
 /** Pushes branches, opens and merges pull requests, reads; may neither approve nor write where a release is read. */
 const DEVELOPER = policy("developer", [
-  READ,
+  READ, DECRYPT,
   allow("Repositories", [
     "codecommit:GitPull", "codecommit:GitPush", "codecommit:Get*", "codecommit:List*", "codecommit:BatchGet*", "codecommit:Describe*", "codecommit:CreateBranch", "codecommit:DeleteBranch",
     "codecommit:CreatePullRequest", "codecommit:UpdatePullRequest*", "codecommit:MergePullRequest*", "codecommit:MergeBranches*", "codecommit:PostComment*", "codecommit:TestEventTriggers", "codecommit:CreateCommit", "codecommit:PutFile",
@@ -47,7 +50,7 @@ const DEVELOPER = policy("developer", [
 ]);
 
 /** Approves or rejects, and reads what a release produced. */
-const APPROVER = policy("approver", [READ, allow("Approve", ["codepipeline:PutApprovalResult"])]);
+const APPROVER = policy("approver", [READ, DECRYPT, allow("Approve", ["codepipeline:PutApprovalResult"])]);
 
 /** Who there is: an administrator for each account, and the developer and the approver of the first. */
 export function identitiesOf(settings: Settings): readonly Identity[] {
