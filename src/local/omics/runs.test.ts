@@ -115,6 +115,17 @@ describe("a run", () => {
     expect(await lab.ended(first.id!)).toMatchObject({ status: "COMPLETED" });
   });
 
+  test("repeats another run, with what the request says on top", async () => {
+    const workflowId = await lab.workflow({ "main.wdl": COUNT });
+    const first = await lab.start({ workflowId, name: "before", parameters: { text: await lab.put("in/again.txt", "1\n") } });
+    await lab.ended(first);
+    const again = await lab.start({ runId: first, name: "after" });
+    const run = await lab.ended(again);
+    expect(run).toMatchObject({ status: "COMPLETED", runId: first, name: "after", workflowId, parameters: { text: expect.stringContaining("again.txt") } });
+    const { definition = "" } = await lab.omics.send(new GetRunCommand({ id: again, export: ["DEFINITION"] }));
+    expect((await fetch(definition)).headers.get("content-type")).toBe("application/zip");
+  });
+
   test("is refused for parameters that the template does not know or lacks", async () => {
     const workflowId = await lab.workflow({ "main.wdl": COUNT });
     await expect(lab.start({ workflowId, parameters: { text: "s3://b/k", other: 1 } })).rejects.toMatchObject({ name: "ValidationException", message: expect.stringContaining("'other'") });

@@ -1,9 +1,17 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { CodeCommitClient, CreateRepositoryCommand } from "@aws-sdk/client-codecommit";
 import {
   CreateWorkflowCommand, CreateWorkflowVersionCommand, DeleteWorkflowCommand, DeleteWorkflowVersionCommand, GetWorkflowCommand, GetWorkflowVersionCommand,
   ListTagsForResourceCommand, ListWorkflowsCommand, ListWorkflowVersionsCommand, paginateListWorkflows, TagResourceCommand, UntagResourceCommand,
   UpdateWorkflowCommand, UpdateWorkflowVersionCommand, waitUntilWorkflowActive, waitUntilWorkflowVersionActive,
 } from "@aws-sdk/client-omics";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { systemClock } from "../../kit/clock.ts";
+import { gitCredential } from "../codecommit/git-password.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLab, zipOf, type OmicsLab } from "./testing/omics.ts";
 
@@ -58,14 +66,15 @@ describe("CreateWorkflow", () => {
   });
 
   test("takes the definition, the registry map and the README from S3", async () => {
-    await lab.s3.send(new PutObjectCommand({ Bucket: lab.bucket, Key: "hello.zip", Body: zipOf({ "main.wdl": HELLO }) }));
+    const zip = zipOf({ "main.wdl": HELLO });
+    await lab.s3.send(new PutObjectCommand({ Bucket: lab.bucket, Key: "hello.zip", Body: zip }));
     const map = { registryMappings: [{ upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" }] };
     const [containerRegistryMapUri, readmeUri] = [await lab.put("map.json", JSON.stringify(map)), await lab.put("README.md", "# Hello")];
     const { id = "" } = await lab.omics.send(new CreateWorkflowCommand({ definitionUri: "s3://lab-bucket/hello.zip", containerRegistryMapUri, readmeUri }));
     expect(await lab.settled(id)).toMatchObject({ status: "ACTIVE", parameterTemplate: TEMPLATE, containerRegistryMap: map });
     const { readme = "", definition = "" } = await lab.omics.send(new GetWorkflowCommand({ id, export: ["README", "DEFINITION"] }));
     expect(await (await fetch(readme)).text()).toBe("# Hello");
-    expect(new Uint8Array(await (await fetch(definition)).arrayBuffer())).toEqual(zipOf({ "main.wdl": HELLO }));
+    expect(new Uint8Array(await (await fetch(definition)).arrayBuffer())).toEqual(zip);
     expect((await fetch(`${readme}x`)).status).toBe(403);
   });
 
@@ -92,6 +101,32 @@ describe("CreateWorkflow", () => {
     const [first, second] = [await lab.omics.send(new CreateWorkflowCommand(input)), await lab.omics.send(new CreateWorkflowCommand(input))];
     expect(second.id).toBe(first.id);
     await expect(lab.omics.send(new CreateWorkflowCommand({ ...input, name: "twice" }))).rejects.toMatchObject({ name: "ConflictException" });
+  });
+});
+
+describe("a repository of CodeCommit", () => {
+  const git = (cwd: string, ...args: string[]) =>
+    promisify(execFile)("git", ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args], { cwd, env: { ...process.env, GIT_TERMINAL_PROMPT: "0" } });
+
+  test("gives its branch as the definition, and its README", { timeout: 60_000 }, async () => {
+    await new CodeCommitClient(lab.config).send(new CreateRepositoryCommand({ repositoryName: "hello" }));
+    const folder = mkdtempSync(join(tmpdir(), "omx-repository-"));
+    writeFileSync(join(folder, "main.wdl"), HELLO);
+    writeFileSync(join(folder, "README.md"), "# From CodeCommit");
+    const { endpoint, credentials } = lab.config;
+    const path = "/v1/repos/hello";
+    const { username, password } = gitCredential({ ...credentials, region: "us-east-1", host: new URL(endpoint).host, path, now: systemClock.now() });
+    const remote = `${endpoint.replace("http://", `http://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`)}${path}`;
+    for (const args of [["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "first"], ["push", "--quiet", remote, "main"]]) await git(folder, ...args);
+    const connectionArn = "arn:aws:codeconnections:us-east-1:111122223333:connection/1";
+    const definitionRepository = { connectionArn, fullRepositoryId: "team/hello", sourceReference: { type: "BRANCH" as const, value: "main" } };
+    const { id = "" } = await lab.omics.send(new CreateWorkflowCommand({ definitionRepository }));
+    const workflow = await lab.settled(id);
+    expect([workflow.status, workflow.main, workflow.readmePath]).toEqual(["ACTIVE", "main.wdl", "README.md"]);
+    expect(workflow.definitionRepositoryDetails).toMatchObject(definitionRepository);
+    expect(workflow.parameterTemplate).toBeUndefined();
+    const { readme = "" } = await lab.omics.send(new GetWorkflowCommand({ id, export: ["README"] }));
+    expect(await (await fetch(readme)).text()).toBe("# From CodeCommit");
   });
 });
 

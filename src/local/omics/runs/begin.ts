@@ -65,7 +65,9 @@ async function launch(omics: Omics, run: Run): Promise<void> {
 
 function running(omics: Omics, key: RunKey): void {
   omics.store.transaction(() => {
-    const run = changeRun(omics, key, ({ status, startTime }) => ({
+    const run = changeRun(omics, key, ({ status, startTime, tags, containers }) => ({
+      // Said where every client can read it; HealthOmics itself adds no tag (behaviour.md).
+      tags: { ...tags, "omx:local:containers": containers ?? "host" },
       status: status === "STARTING" ? "RUNNING" : status,
       startTime: startTime ?? omics.core.clock.now().toISOString(),
     }));

@@ -7,7 +7,7 @@ import {
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { strToU8, zipSync } from "fflate";
 import { systemClock } from "../../../kit/clock.ts";
-import { CICD, startAccounts, type ClientConfig, type TestAccounts } from "../../testing/accounts.ts";
+import { CICD, startAccounts, type ClientConfig } from "../../testing/accounts.ts";
 
 /** Local accounts with a bucket and a run role, and what tests of HealthOmics do all the time. */
 export interface OmicsLab extends AsyncDisposable {

@@ -71,7 +71,7 @@ class OmxContainer(TaskContainer):
         self._write_command(command)
         values = self.runtime_values
         task = Task(
-            name=re.sub(r"^call-", "", self.run_id),
+            name=self._name(),
             image=values.get("docker"),
             cpus=values["cpu"],
             memory_bytes=values["memory_reservation"] * 2 ** (self.try_counter - 1),
@@ -94,6 +94,11 @@ class OmxContainer(TaskContainer):
         if outcome.code is not None:
             raise CommandFailed(outcome.exit_code, self.host_stderr_txt(), self.host_stdout_txt(), message=outcome.message)
         return outcome.exit_code
+
+    def _name(self):
+        """The call, with the calls of sub-workflows that lead to it: `sample-0.align`."""
+        path = os.path.relpath(self.host_dir, os.path.join(_runner.spec["folder"], "run"))
+        return ".".join(re.sub(r"^call-", "", part) for part in path.split(os.sep))
 
     def _write_command(self, command):
         with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8") as file:
