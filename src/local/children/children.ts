@@ -60,7 +60,8 @@ export function openChildren(database: Database, clock: Clock): Children {
       if (child.pid === undefined) return child;
       const record = { owner: spec.owner, kind: spec.kind, pid: child.pid, startedAt: startTime(child.pid) ?? "" };
       records.put(keyOf(record), record);
-      child.once("exit", () => records.delete(keyOf(record)));
+      // After an ordered stop the database is closed; the record is found dead at the next start.
+      child.once("exit", () => void (database.isOpen() && records.delete(keyOf(record))));
       const gate = child.stdio[3] as Writable;
       gate.on("error", () => undefined); // the child may have died before reading: its exit code tells
       gate.end("go\n");

@@ -9,6 +9,7 @@ export interface Database {
   collection<T>(name: string, indexes?: Readonly<Record<string, (document: T) => string | undefined>>): Collection<T>;
   /** All or nothing. Nested calls join the outer transaction. The work must be synchronous. */
   transaction<R>(work: () => R): R;
+  isOpen(): boolean;
   close(): void;
 }
 
@@ -74,6 +75,7 @@ export function openDatabase(file: string): Database {
         depth--;
       }
     },
+    isOpen: () => sqlite.isOpen,
     close: () => sqlite.close(),
   };
 }

@@ -13,7 +13,7 @@ export function jsonCodec(contentType: string): BodyCodec {
   const codec = new AwsRestJsonProtocol({ defaultNamespace: "com.amazonaws" }).getPayloadCodec();
   return {
     contentType,
-    read: async (schema, body) => (body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, body as never)) as Record<string, unknown>)),
+    read: async (schema, body) => (body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, utf8(body) as never)) as Record<string, unknown>)),
     write(schema, value) {
       const serializer = codec.createSerializer();
       serializer.write(schema, value);
@@ -38,8 +38,10 @@ export function xmlCodec(namespace: string, xmlNamespace: string): BodyCodec {
   };
 }
 
+const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+
 const text = (flushed: unknown): string =>
-  typeof flushed === "string" ? flushed : Buffer.from(flushed as Uint8Array).toString("utf8");
+  typeof flushed === "string" ? flushed : utf8(flushed as Uint8Array);
 
 /** Text made safe between XML tags. */
 export const escapeXml = (raw: string): string =>
