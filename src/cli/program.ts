@@ -10,7 +10,9 @@ import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { lint } from "./commands/lint.ts";
 import { local } from "./commands/local.ts";
+import { publish } from "./commands/publish.ts";
 import { release } from "./commands/release.ts";
+import { run } from "./commands/run.ts";
 import { workflow } from "./commands/workflow.ts";
 
 /** The whole command line. */
@@ -24,7 +26,7 @@ export function buildProgram(cli: Cli): Command {
     .configureOutput({ writeOut: cli.out, writeErr: (text) => cli.say(text.trimEnd()), getOutHelpWidth: () => 120, getErrHelpWidth: () => 120 })
     .addHelpText("after", "\nExit codes: 0 done, 1 not done, 2 wrong usage. With --json stdout holds JSON alone.")
     .exitOverride();
-  for (const add of [init, check, inspect, lint, local, images, deploy, workflow, release, doctor]) add(program, cli);
+  for (const add of [init, check, inspect, lint, local, run, publish, images, deploy, workflow, release, doctor]) add(program, cli);
   return program;
 }
 

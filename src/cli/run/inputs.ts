@@ -1,0 +1,50 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { sha256OfFile, uploadFile } from "../../aws/objects.ts";
+import { formatS3Uri } from "../../kit/s3-uri.ts";
+import type { ReleaseEnvironment } from "../../release/environment.ts";
+import { artifactsBucket, PREFIXES } from "../../release/names.ts";
+import type { Project } from "../../release/project/project.ts";
+import { checkInputs } from "../../workflow/check-inputs.ts";
+import { Problem } from "../cli.ts";
+
+/**
+ * Reads the inputs of a run and checks them against the workflow's parameters.
+ * @throws Problem listing everything that HealthOmics or the engine would refuse
+ */
+export function readInputs(file: string, { inspection, parameterTemplate, engine }: Project): Record<string, unknown> {
+  const inputs = parse(file);
+  const problems = checkInputs(inputs, { inspection, template: parameterTemplate, isLenient: engine === "WDL_LENIENT", areFilesStaged: true });
+  if (problems.length > 0) throw new Problem(`${file} does not fit the workflow:\n${problems.map(({ message }) => `  ${message}`).join("\n")}`, "`omx inspect` shows the parameters and their types");
+  return inputs as Record<string, unknown>;
+}
+
+function parse(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new Problem(`${file} can't be read as JSON: ${(error as Error).message}`, 'write {"parameter": value, …}');
+  }
+}
+
+/** Uploads every file of this machine that an input names (relative to the inputs' file), and puts its URI there. */
+export async function stageInputs(env: ReleaseEnvironment, name: string, { inputs, file }: { readonly inputs: Readonly<Record<string, unknown>>; readonly file: string }): Promise<Record<string, unknown>> {
+  const folder = dirname(resolve(file));
+  return (await staged(inputs)) as Record<string, unknown>;
+
+  async function staged(value: unknown): Promise<unknown> {
+    if (typeof value === "string") return isFile(resolve(folder, value)) && !value.includes("://") ? upload(resolve(folder, value)) : value;
+    if (Array.isArray(value)) return Promise.all(value.map(staged));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(await Promise.all(Object.entries(value).map(async ([key, member]) => [key, await staged(member)] as const)));
+  }
+
+  async function upload(path: string): Promise<string> {
+    const at = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), key: `${PREFIXES.testData}/${name}/${(await sha256OfFile(path)).slice(0, 16)}/${basename(path)}` };
+    const { uploaded, bytes } = await uploadFile(env.clients.s3, path, at);
+    env.emit({ type: "data.staged", parameter: basename(path), uri: formatS3Uri(at), bytes, uploaded });
+    return formatS3Uri(at);
+  }
+}
+
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
