@@ -1,0 +1,99 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { omx } from "./testing/omx.ts";
+
+const EXAMPLE = fileURLToPath(new URL("../../examples/phage-variants", import.meta.url));
+
+test("init writes a repository that check lets through", async () => {
+  await using cli = omx();
+  const made = (await cli.run("init", "count-bases", "--json")).json<{ written: string[] }>();
+  expect(made.written).toEqual(["omx.yaml", "main.wdl", "tests/sequences.fa", "README.md"]);
+  const checked = await cli.run("check", "count-bases", "--json");
+  expect(checked).toMatchObject({ code: 0, stderr: "" });
+  expect(checked.json<object>()).toMatchObject({ ok: true, name: "count-bases", version: "1.0", engine: "WDL", tests: [{ name: "small", problems: [] }], diagnostics: [] });
+});
+
+test("init beside a workflow writes omx.yaml alone, and never over one", async () => {
+  await using cli = omx();
+  cpSync(EXAMPLE, join(cli.folder, "phage"), { recursive: true, filter: (file) => !file.endsWith("omx.yaml") });
+  expect((await cli.run("init", "phage", "--json")).json<object>()).toMatchObject({ written: ["omx.yaml"] });
+  expect((await cli.run("check", "phage")).code).toBe(0);
+  const again = await cli.run("init", "phage");
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("is there already")]);
+});
+
+test("inspect prints the contract's members, for a folder and for a main file", async () => {
+  await using cli = omx();
+  const inspected = (await cli.run("inspect", EXAMPLE, "--json")).json<Record<string, unknown>>();
+  expect(inspected).toMatchObject({ path: "main.wdl", engine: "WDL", languageVersion: "1.1", main: "main.wdl", name: "phage_variants" });
+  expect(Object.keys(inspected)).toEqual(["path", "engine", "languageVersion", "main", "name", "parameterTemplate", "parameters", "images", "unresolved", "diagnostics"]);
+  const file = await cli.run("inspect", join(EXAMPLE, "main.wdl"), "--json");
+  expect(file.json<object>()).toMatchObject({ engine: "WDL", name: "phage_variants" });
+});
+
+test("inspect --all prints one document a line", async () => {
+  await using cli = omx();
+  const { stdout, code } = await cli.run("inspect", "--all", EXAMPLE, "--json");
+  const paths = stdout.trim().split("\n").map((line) => (JSON.parse(line) as { path: string }).path);
+  expect([code, paths]).toEqual([0, expect.arrayContaining(["main.wdl", "sample.wdl"])]);
+});
+
+test("lint fails on an error, and says it in three formats", async () => {
+  await using cli = omx();
+  writeFileSync(join(cli.folder, "main.wdl"), "version 1.1\nworkflow w {\n  call missing\n}\n");
+  const human = await cli.run("lint", ".");
+  expect(human.code).toBe(1);
+  expect(human.stdout).toMatch(/^main\.wdl:3:\d+: error: .*missing/m);
+  expect((await cli.run("lint", ".", "--format", "json")).json<object[]>()).toContainEqual(expect.objectContaining({ severity: "error", file: "main.wdl", line: 3 }));
+  expect((await cli.run("lint", ".", "--format", "sarif")).json<object>()).toMatchObject({ version: "2.1.0" });
+  expect((await cli.run("lint", EXAMPLE)).code).toBe(0);
+});
+
+test("check names the place of a wrong field, a missing test file and inputs that do not fit", async () => {
+  await using cli = omx();
+  await cli.run("init", "wf");
+  const file = join(cli.folder, "wf", "omx.yaml");
+  const good = readFileSync(file, "utf8");
+  const checked = async (text: string) => {
+    writeFileSync(file, text);
+    const { code, stdout } = await cli.run("check", "wf");
+    expect(code).toBe(1);
+    return stdout;
+  };
+  expect(await checked(good.replace('version: "1.0"', 'version: "1.0.3"'))).toMatch(/omx\.yaml:4:1: version: major\.minor/);
+  expect(await checked(`${good}colour: red\n`)).toMatch(/omx\.yaml:\d+:1: colour: is not known here; allowed: name, version/);
+  expect(await checked(good.replace("tests/sequences.fa", "tests/none.fa"))).toContain("tests/none.fa does not exist");
+  expect(await checked(good.replace("data: { sequences:", "data: { sequence:"))).toMatch(/inputs do not fit[\s\S]*sequence/);
+});
+
+test("wrong usage exits 2 with the manual's name, nothing on stdout", async () => {
+  await using cli = omx();
+  for (const args of [["frob"], ["inspect"], ["local", "frob"], ["local", "start", "--port", "99999"], ["lint", ".", "--format", "xml"], ["images", "pull"], ["release", "status"], ["publish"], ["init", "--name", "Not A Name", "x"]]) {
+    const { code, stdout, stderr } = await cli.run(...args);
+    expect([args, code, stdout]).toEqual([args, 2, ""]);
+    expect(stderr).toContain("omx help");
+  }
+});
+
+test("every command has a manual", async () => {
+  await using cli = omx();
+  const { stdout, code } = await cli.run("--help");
+  const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
+  expect([code, commands]).toEqual([0, expect.arrayContaining(["init", "check", "inspect", "lint", "local", "run", "publish", "images", "deploy", "workflow", "release", "doctor"])]);
+  for (const name of commands) expect((await cli.run(name, "--help")).stdout).toContain(`Usage: omx ${name}`);
+});
+
+test("without identity and local accounts a command of AWS says what to do", async () => {
+  await using cli = omx();
+  const { code, stderr } = await cli.run("release", "status", "wf");
+  expect([code, stderr]).toEqual([1, expect.stringContaining("omx local start")]);
+});
+
+test("doctor lists what is there, as JSON too", async () => {
+  await using cli = omx();
+  const { ok, findings } = (await cli.run("doctor", "--json")).json<{ ok: boolean; findings: { name: string; status: string }[] }>();
+  expect(ok).toBe(findings.every(({ status }) => status !== "missing"));
+  expect(findings).toContainEqual(expect.objectContaining({ name: "Node", status: "ok" }));
+});
