@@ -97,3 +97,19 @@ test("doctor lists what is there, as JSON too", async () => {
   expect(ok).toBe(findings.every(({ status }) => status !== "missing"));
   expect(findings).toContainEqual(expect.objectContaining({ name: "Node", status: "ok" }));
 });
+
+test("workflow add edits omx.deploy.yaml, keeps its comments, and refuses a name that is there or wrong", async () => {
+  await using cli = omx();
+  const config = join(cli.folder, "deploy.yaml");
+  writeFileSync(config, '# ours\ncicd: { account: "111122223333", region: us-east-1 }\nproduction:\n  - { account: "444455556666", region: us-east-1 } # the hospital\nworkflows:\n  one: { branch: main }\n');
+  const added = await cli.run("workflow", "add", "two", "--branch", "release", "--no-deploy", "--config", config, "--json");
+  expect([added.code, added.json<object>()]).toEqual([0, { name: "two", config, deployed: false }]);
+  const text = readFileSync(config, "utf8");
+  expect(text).toContain("# ours");
+  expect(text).toContain("# the hospital");
+  const listed = (await cli.run("workflow", "list", "--config", config, "--json")).json<{ workflows: object[] }>();
+  expect(listed.workflows).toContainEqual({ name: "two", source: "codecommit", repository: "two", branch: "release", pipeline: "omx-two" });
+  expect((await cli.run("workflow", "add", "two", "--no-deploy", "--config", config)).code).toBe(1);
+  expect((await cli.run("workflow", "add", "Two", "--no-deploy", "--config", config)).code).toBe(2);
+  expect(readFileSync(config, "utf8")).toBe(text);
+});
