@@ -89,8 +89,6 @@ export class ProductionStack extends Stack {
         ...readObjects("Bundles", bucket), writeObjects("Results", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), askForApproval,
         ...publishWorkflows(place),
         statement("CheckImages", ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
-        statement("SmokeRun", ["omics:StartRun", "omics:GetRun", "omics:TagResource"], [`arn:aws:omics:${place.region}:${place.account}:run/*`, `arn:aws:omics:${place.region}:${place.account}:workflow/*`]),
-        statement("RunRole", ["iam:PassRole"], [roleArn(place, NAMES.runRole)], { StringEquals: { "iam:PassedToService": "omics.amazonaws.com" } }),
       ],
     });
   }

@@ -44,7 +44,6 @@ const test = z.strictObject({
   /** Minutes. */
   timeout: z.number().positive().max(20_000).default(120),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().positive().optional() }).optional(),
-  cache: z.string().optional(),
 });
 
 /** omx.yaml: a user's only file. */
@@ -64,15 +63,15 @@ export const OmxYaml = z.strictObject({
     registryMappings: z.array(z.strictObject({ upstreamRegistryUrl: z.string(), ecrRepositoryPrefix: z.string(), upstreamRepositoryPrefix: z.string().optional(), ecrAccountId: z.string().optional() })).default([]),
     imageMappings: z.array(z.strictObject({ sourceImage: z.string(), destinationImage: z.string() })).default([]),
   }).optional(),
-  source: z.enum(["zip", "repository"]).default("zip"),
+  // `repository` (definitionRepository) is not released by omx yet: saying so beats packing a ZIP all the same.
+  source: z.literal("zip", 'only "zip" is released so far').default("zip"),
   images: z.strictObject({
     extra: z.array(z.string()).default([]),
     substitute: z.record(z.string(), z.string()).default({}),
     build: z.array(build).default([]),
-    promote: z.enum(["share", "copy"]).default("share"),
+    promote: z.literal("share", 'only "share" is promoted so far: production reads the images of the cicd account').default("share"),
   }).prefault({}),
   tests: z.array(test).default([]),
-  production: z.strictObject({ smoke: z.string().optional() }).prefault({}),
 });
 
 export type OmxYaml = z.infer<typeof OmxYaml>;
