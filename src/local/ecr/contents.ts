@@ -5,10 +5,12 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Core } from "../gateway/service.ts";
-import { digestMismatch, imageExists, invalidLayer, invalidParameter, layersNotFound, referencedImagesNotFound, repositoryNotFound, tagImmutable, uploadNotFound } from "./errors.ts";
+import { digestMismatch, emptyUpload, imageExists, imageReferenced, invalidLayer, invalidParameter, invalidTag, layersNotFound, referencedImagesNotFound, repositoryNotFound, tagImmutable, uploadBusy, uploadNotFound } from "./errors.ts";
 import { emitImageAction } from "./events.ts";
 import { readManifest } from "./manifest.ts";
 import { type Image, keyOf, type Layer, type Place, type Repository, type Store, type Upload } from "./store.ts";
+
+const DAY_MS = 86_400_000;
 
 /** Blobs and manifests of repositories: what the API and the registry protocol both do. */
 export interface Contents {
@@ -27,12 +29,14 @@ export interface Contents {
   uploadedBytes(upload: Upload): number;
   append(upload: Upload, bytes: Readable): Promise<number>;
   /** @throws AwsError InvalidLayerException when the digest is another */
-  complete(upload: Upload, digest: string): Promise<Layer>;
+  complete(upload: Upload, digest: string, options?: { readonly refuseEmpty?: boolean }): Promise<Layer>;
   cancel(upload: Upload): void;
   /** Takes a blob of another repository of the same account. */
   mount(place: Place, from: string, digest: string): Layer | undefined;
   putImage(place: Place, manifest: Buffer, options: PutOptions): Promise<Image>;
   deleteImage(place: Place, reference: string): Image | undefined;
+  /** Forgets uploads that nobody has continued for a day. */
+  dropOldUploads(): void;
   tagsOf(place: Place, digest: string): readonly string[];
 }
 
@@ -48,6 +52,7 @@ export function createContents(core: Core, store: Store): Contents {
   const folder = join(core.dataDir, "work", "ecr-uploads");
   mkdirSync(folder, { recursive: true });
   const fileOf = ({ id }: Upload) => join(folder, id);
+  const busy = new Set<string>();
   const tagsOf: Contents["tagsOf"] = (place, digest) => store.imageTags.list(keyOf(place)).filter(({ value }) => value.digest === digest).map(({ key }) => key[3] ?? "");
   const image: Contents["image"] = (place, reference) => {
     const digest = reference.includes(":") ? reference : store.imageTags.get([...keyOf(place), reference])?.digest;
@@ -76,10 +81,18 @@ export function createContents(core: Core, store: Store): Contents {
     },
     uploadedBytes: (upload) => statSync(fileOf(upload)).size,
     async append(upload, bytes) {
-      await pipeline(bytes, createWriteStream(fileOf(upload), { flags: "a" }));
+      // Two parts at once would mix in the file.
+      if (busy.has(upload.id)) throw uploadBusy(upload.id);
+      busy.add(upload.id);
+      try {
+        await pipeline(bytes, createWriteStream(fileOf(upload), { flags: "a" }));
+      } finally {
+        busy.delete(upload.id);
+      }
       return statSync(fileOf(upload)).size;
     },
-    async complete(upload, digest) {
+    async complete(upload, digest, options) {
+      if (options?.refuseEmpty && contents.uploadedBytes(upload) === 0) throw emptyUpload();
       const found = await digestOfFile(fileOf(upload), digest);
       if (found !== digest) throw invalidLayer(`Layer digest ${digest} does not match the digest of the bytes received, ${found}`);
       const { sha256, size } = await core.blobs.adopt(fileOf(upload));
@@ -90,6 +103,10 @@ export function createContents(core: Core, store: Store): Contents {
       });
       rmSync(fileOf(upload), { force: true });
       return layer;
+    },
+    dropOldUploads() {
+      const before = core.clock.now().getTime() - DAY_MS;
+      for (const { value } of store.uploads.list([])) if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) contents.cancel(value);
     },
     cancel(upload) {
       store.uploads.delete([upload.id]);
@@ -108,7 +125,7 @@ export function createContents(core: Core, store: Store): Contents {
 
 async function putImage(contents: Contents, { place, manifest, options }: { readonly place: Place; readonly manifest: Buffer; readonly options: PutOptions }): Promise<Image> {
   const { core, store } = contents;
-  const repository = contents.repository(place);
+  if (options.tag !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(options.tag)) throw invalidTag(options.tag);
   const digest = digestOf(manifest, options.digest);
   if (options.digest !== undefined && options.digest !== digest) throw digestMismatch(options.digest, digest);
   const read = readManifest(manifest, options.mediaType);
@@ -118,8 +135,10 @@ async function putImage(contents: Contents, { place, manifest, options }: { read
   if (missingImages.length > 0) throw referencedImagesNotFound(missingImages.map((entry) => entry.digest));
   const { sha256 } = await core.blobs.write(manifest);
   return store.transaction(() => {
+    // Read here: the repository may have been changed or deleted while the bytes were written.
+    const repository = contents.repository(place);
     const before = options.tag === undefined ? undefined : store.imageTags.get([...keyOf(place), options.tag])?.digest;
-    if (before !== undefined && before !== digest && repository.mutability === "IMMUTABLE") throw tagImmutable(options.tag ?? "", place.name);
+    if (before !== undefined && before !== digest && isImmutable(repository, options.tag ?? "")) throw tagImmutable(options.tag ?? "", place.name);
     const known = store.images.get([...keyOf(place), digest]);
     if (options.refuseSame && known && (options.tag === undefined || before === digest)) throw imageExists(place.name);
     const image: Image = known ?? {
@@ -134,18 +153,28 @@ async function putImage(contents: Contents, { place, manifest, options }: { read
   });
 }
 
-/** By digest the image goes with all its tags; by tag the tag alone, and the image when no tag is left. */
+/**
+ * By digest the image goes with all its tags; by tag the tag alone, and the image when no tag is left.
+ * @throws AwsError ImageReferencedByManifestList for the manifest of an index that is still there
+ */
 function deleteImage({ store, core, tagsOf, image }: Contents, place: Place, reference: string): Image | undefined {
   return store.transaction(() => {
     const found = image(place, reference);
     if (!found) return undefined;
     const tags = reference.includes(":") ? tagsOf(place, found.digest) : [reference];
+    const indexes = store.images.list(keyOf(place)).map((entry) => entry.value).filter(({ references }) => references.includes(found.digest)).map(({ digest }) => digest);
+    if (indexes.length > 0 && tagsOf(place, found.digest).length === tags.length) throw imageReferenced(found.digest, indexes);
     for (const tag of tags) store.imageTags.delete([...keyOf(place), tag]);
     if (tagsOf(place, found.digest).length === 0) store.images.delete([...keyOf(place), found.digest]);
     emitImageAction(core, place, { action: "DELETE", image: found, ...(tags[0] && { tag: tags[0] }) });
     return found;
   });
 }
+
+const isImmutable = ({ mutability, exclusions = [] }: Repository, tag: string): boolean => {
+  const excluded = exclusions.some((pattern) => new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.\\]/g, "\\$&")).join(".*")}$`).test(tag));
+  return mutability.startsWith("IMMUTABLE") ? !excluded : mutability === "MUTABLE_WITH_EXCLUSION" && excluded;
+};
 
 /** The digest of bytes, by the algorithm of the one that is expected. */
 export const digestOf = (bytes: Buffer, expected?: string): string => {

@@ -32,7 +32,7 @@ export async function serveRegistry(registry: Registry, request: WireRequest): P
     const exchange: Exchange = { ...path, request, caller, contents: registry.contents };
     return await route(exchange);
   } catch (error) {
-    return refusalOf(error);
+    return refusalOf(error, (text) => registry.contents.core.log("ecr", `${request.method} ${request.path}: ${text}`));
   }
 }
 
@@ -116,7 +116,6 @@ async function putManifest({ contents, caller, place, reference, request, pathNa
   const mediaType = request.headers["content-type"];
   const isDigest = reference.includes(":");
   if (isDigest) checkDigest(reference);
-  else if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(reference)) throw new RegistryRefusal(400, "TAG_INVALID", `${reference} is not a tag`);
   const image = await contents.putImage(place, body, { ...(mediaType && { mediaType }), ...(isDigest ? { digest: reference } : { tag: reference }) });
   const subject = image.subject ? { "oci-subject": image.subject } : {};
   return { status: 201, headers: { location: `/v2/${pathName}/manifests/${reference}`, "docker-content-digest": image.digest, ...subject } };

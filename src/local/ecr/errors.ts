@@ -18,6 +18,10 @@ export const layersUnavailable = (digest: string): AwsError => error("LayersNotF
 export const uploadNotFound = (id: string): AwsError => error("UploadNotFoundException", `The upload with id ${id} does not exist`);
 export const invalidLayer = (why: string): AwsError => error("InvalidLayerException", why);
 export const layerExists = (digest: string): AwsError => error("LayerAlreadyExistsException", `Layer with digest ${digest} already exists`);
+export const emptyUpload = (): AwsError => error("EmptyUploadException", "The specified layer upload does not contain any layer parts");
+export const imageReferenced = (digest: string, indexes: readonly string[]): AwsError => error("ImageReferencedByManifestList", `Requested image ${digest} is referenced by the manifest list ${indexes.join(", ")}; delete that first`);
+export const uploadBusy = (id: string): AwsError => error("UploadBusy", `The upload with id ${id} is receiving another part`);
+export const invalidTag = (tag: string): AwsError => error("InvalidTagParameterException", `'${tag}' is not an image tag: write up to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'`);
 export const invalidPart = (lastByte: number): AwsError => new AwsError(400, "InvalidLayerPartException", "The part does not continue where the last one ended", { lastValidByteReceived: lastByte });
 export const invalidParameter = (why: string): AwsError => error("InvalidParameterException", `Invalid parameter ${why}`);
 export const digestMismatch = (given: string, computed: string): AwsError => error("ImageDigestDoesNotMatchException", `Image digest ${given} does not match the computed digest ${computed}`);

@@ -4,6 +4,7 @@ import type {
   DescribeImagesRequest, DescribeImagesResponse, GetAuthorizationTokenRequest, GetAuthorizationTokenResponse, GetDownloadUrlForLayerRequest, GetDownloadUrlForLayerResponse, ImageFailure, ImageIdentifier, InitiateLayerUploadRequest, InitiateLayerUploadResponse,
   ListImagesRequest, ListImagesResponse, PutImageRequest, PutImageResponse, UploadLayerPartRequest, UploadLayerPartResponse,
 } from "@aws-sdk/client-ecr";
+import { AwsError } from "../gateway/aws-error.ts";
 import { operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
@@ -64,8 +65,10 @@ export function imageOperations(contents: Contents, tokens: Tokens) {
         const images: NonNullable<BatchGetImageResponse["images"]> = [];
         const failures: ImageFailure[] = [];
         for (const imageId of input.imageIds ?? []) {
+          const bad = badId(contents, place, imageId);
           const image = contents.image(place, imageId.imageDigest ?? imageId.imageTag ?? "");
-          if (!image) failures.push({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
+          if (bad) failures.push(bad);
+          else if (!image) failures.push({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
           else
             images.push({
               registryId: place.account, repositoryName: place.name, imageId: { imageDigest: image.digest, ...(imageId.imageTag && { imageTag: imageId.imageTag }) },
@@ -80,11 +83,14 @@ export function imageOperations(contents: Contents, tokens: Tokens) {
       run(input, call) {
         const place = placeOf(input, call);
         contents.repository(place);
-        const outcomes = (input.imageIds ?? []).map((imageId) => [imageId, contents.deleteImage(place, imageId.imageDigest ?? imageId.imageTag ?? "")] as const);
-        return {
-          imageIds: outcomes.flatMap(([imageId, image]) => (image ? [{ ...imageId, imageDigest: image.digest }] : [])),
-          failures: outcomes.flatMap(([imageId, image]) => (image ? [] : [{ imageId, failureCode: "ImageNotFound" as const, failureReason: "Requested image not found" }])),
-        };
+        const imageIds: ImageIdentifier[] = [];
+        const failures: ImageFailure[] = [];
+        for (const imageId of input.imageIds ?? []) {
+          const outcome = tryToDelete(contents, place, imageId);
+          if ("digest" in outcome) imageIds.push({ ...imageId, imageDigest: outcome.digest });
+          else failures.push(outcome);
+        }
+        return { imageIds, failures };
       },
     }),
     PutImage: operation<PutImageRequest, PutImageResponse>({
@@ -137,6 +143,8 @@ export function imageOperations(contents: Contents, tokens: Tokens) {
         const upload = contents.upload(place, input.uploadId ?? "");
         const received = contents.uploadedBytes(upload);
         if (input.partFirstByte !== received) throw invalidPart(received - 1);
+        const bytes = input.layerPartBlob?.byteLength ?? 0;
+        if (input.partLastByte !== undefined && input.partLastByte !== received + bytes - 1) throw invalidPart(received - 1);
         const size = await contents.append(upload, Readable.from([Buffer.from(input.layerPartBlob ?? [])]));
         return { registryId: place.account, repositoryName: place.name, uploadId: upload.id, lastByteReceived: size - 1 };
       },
@@ -145,11 +153,30 @@ export function imageOperations(contents: Contents, tokens: Tokens) {
       access: on(store, "CompleteLayerUpload"),
       async run(input, call) {
         const place = placeOf(input, call);
-        const layer = await contents.complete(contents.upload(place, input.uploadId ?? ""), input.layerDigests?.[0] ?? "");
+        const layer = await contents.complete(contents.upload(place, input.uploadId ?? ""), input.layerDigests?.[0] ?? "", { refuseEmpty: true });
         return { registryId: place.account, repositoryName: place.name, uploadId: input.uploadId, layerDigest: layer.digest };
       },
     }),
   };
+}
+
+/** Why an identifier can name no image here; undefined for one that may. */
+function badId(contents: Contents, place: Place, imageId: ImageIdentifier): ImageFailure | undefined {
+  const { imageDigest, imageTag } = imageId;
+  if (!imageDigest && !imageTag) return { imageId, failureCode: "MissingDigestAndTag", failureReason: "Invalid request parameters: both tag and digest cannot be null" };
+  const mismatch = imageDigest && imageTag && contents.image(place, imageTag)?.digest !== imageDigest;
+  return mismatch ? { imageId, failureCode: "ImageTagDoesNotMatchDigest", failureReason: "The requested image tag does not match the digest" } : undefined;
+}
+
+function tryToDelete(contents: Contents, place: Place, imageId: ImageIdentifier): Image | ImageFailure {
+  const bad = badId(contents, place, imageId);
+  if (bad) return bad;
+  try {
+    return contents.deleteImage(place, imageId.imageTag ?? imageId.imageDigest ?? "") ?? { imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" };
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== "ImageReferencedByManifestList") throw error;
+    return { imageId, failureCode: "ImageReferencedByManifestList", failureReason: error.message };
+  }
 }
 
 function findImage(contents: Contents, place: Place, id: ImageIdentifier): Image {

@@ -1,5 +1,6 @@
 import type { WireResponse } from "../gateway/service.ts";
 import { authorize, checkDigest } from "./distribution.ts";
+import { RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
 import { keyOf } from "./store.ts";
 
@@ -9,7 +10,8 @@ const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): Wi
 export function listTags({ contents, caller, place, pathName, request }: Exchange): WireResponse {
   authorize({ contents, caller, place }, "ListImages");
   const query = new URLSearchParams(request.query);
-  const limit = query.has("n") ? Math.max(0, Number(query.get("n"))) : Number.MAX_SAFE_INTEGER;
+  const limit = query.has("n") ? Number(query.get("n")) : Number.MAX_SAFE_INTEGER;
+  if (!Number.isInteger(limit) || limit < 0) throw new RegistryRefusal(400, "PAGINATION_NUMBER_INVALID", `n=${query.get("n")} is not a number of tags`);
   const last = query.get("last");
   const all = contents.store.imageTags.list(keyOf(place)).map(({ key }) => key[3] ?? "").filter((tag) => last === null || tag > last);
   const tags = all.slice(0, limit);

@@ -23,18 +23,27 @@ const BY_AWS_CODE: Readonly<Record<string, readonly [status: number, code: strin
   LayersNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
   ReferencedImagesNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
   ImageTagAlreadyExistsException: [400, "TAG_INVALID"],
+  // What ECR itself refuses; the specification lets a registry refuse deletes so.
+  ImageReferencedByManifestList: [405, "UNSUPPORTED"],
+  UploadBusy: [409, "BLOB_UPLOAD_INVALID"],
+  InvalidTagParameterException: [400, "TAG_INVALID"],
   ImageDigestDoesNotMatchException: [400, "DIGEST_INVALID"],
   InvalidParameterException: [400, "MANIFEST_INVALID"],
   RequestEntityTooLarge: [413, "SIZE_INVALID"],
 };
 
-/** Any error as an answer. @throws what is neither a refusal nor an error of ours */
-export function refusalOf(error: unknown): WireResponse {
+/** Any error as an answer; `report` is told of one that is neither a refusal nor an error of ours. */
+export function refusalOf(error: unknown, report: (text: string) => void): WireResponse {
   if (error instanceof RegistryRefusal) {
     const challenge = error.status === 401 ? { "www-authenticate": 'Basic realm="ECR",service="ecr.amazonaws.com"' } : {};
     return answer(error.status, { code: error.code, message: error.message, headers: { ...error.headers, ...challenge } });
   }
-  if (!(error instanceof AwsError)) throw error;
+  if (!(error instanceof AwsError)) {
+    const { code, stack, message } = error as NodeJS.ErrnoException;
+    report(stack ?? message);
+    const disk = code === "ENOSPC" ? "the disk of the local accounts is full; free some space and try again" : `the local accounts failed: ${message}`;
+    return answer(500, { code: "UNKNOWN", message: disk, headers: {} });
+  }
   const [status, code] = BY_AWS_CODE[error.code] ?? [error.status, "UNSUPPORTED"];
   return answer(status, { code, message: error.message, headers: {} });
 }

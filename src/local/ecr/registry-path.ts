@@ -26,7 +26,7 @@ const CANONICAL_HOST = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?::\d+
  * header is ECR's own.
  */
 export function parsePath({ path, headers }: Pick<WireRequest, "path" | "headers">): RegistryPath | undefined {
-  const match = /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.*)$/s.exec(decodeURIComponent(path));
+  const match = /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.*)$/s.exec(decoded(path));
   if (!match) return undefined;
   const [, pathName = "", collection = "", rest = ""] = match;
   const place = placeOf(pathName, headers["host"] ?? "");
@@ -35,6 +35,15 @@ export function parsePath({ path, headers }: Pick<WireRequest, "path" | "headers
   const upload = /^uploads(?:\/(.*))?$/.exec(rest);
   if (collection === "blobs" && upload) return { place, pathName, kind: "uploads", reference: upload[1] ?? "" };
   return { place, pathName, kind: collection as "manifests" | "blobs" | "referrers", reference: rest };
+}
+
+/** A path that is not well-formed names nothing. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return "";
+  }
 }
 
 function placeOf(pathName: string, host: string): Place | undefined {

@@ -3,7 +3,7 @@ import type {
   GetLifecyclePolicyRequest, GetLifecyclePolicyResponse, GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, ListTagsForResourceRequest, ListTagsForResourceResponse, PutImageScanningConfigurationRequest, PutImageTagMutabilityRequest,
   PutLifecyclePolicyRequest, Repository as SdkRepository, SetRepositoryPolicyRequest, SetRepositoryPolicyResponse, TagResourceRequest, UntagResourceRequest,
 } from "@aws-sdk/client-ecr";
-import { parseArn } from "../../kit/arn.ts";
+import { validatePolicyDocument } from "../authorization/validate-policy.ts";
 import { operation } from "../gateway/service.ts";
 import { accessTo, on, placeOf, tagContext } from "./access.ts";
 import type { Contents } from "./contents.ts";
@@ -16,8 +16,9 @@ export function repositoryOperations(contents: Contents) {
   const { core, store } = contents;
   const save = (repository: Repository) => store.repositories.put(keyOf(repository), repository);
   const byArn = (arn: string | undefined): Place => {
-    const { account, region, resource } = parseArn(arn ?? "");
-    return { account, region, name: resource.replace(/^repository\//, "") };
+    const [, region = "", account = "", name = ""] = /^arn:aws[a-z-]*:ecr:([a-z0-9-]+):(\d{12}):repository\/(.+)$/.exec(arn ?? "") ?? [];
+    if (!name) throw invalidParameter(`at 'resourceArn' failed to satisfy constraint: '${arn} is not the ARN of a repository'`);
+    return { account, region, name };
   };
   const onArn = (action: string) => (input: { readonly resourceArn?: string | undefined }) => [accessTo(store, action, byArn(input.resourceArn))];
   return {
@@ -32,7 +33,7 @@ export function repositoryOperations(contents: Contents) {
           throw invalidParameter(`at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''`);
         const repository: Repository = {
           ...place, createdAt: core.clock.now().toISOString(), tags: Object.fromEntries((input.tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])),
-          mutability: input.imageTagMutability === "IMMUTABLE" ? "IMMUTABLE" : "MUTABLE", scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
+          ...mutabilityOf(input), scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
           encryption: (input.encryptionConfiguration as unknown as Record<string, unknown>) ?? { encryptionType: "AES256" },
         };
         store.transaction(() => {
@@ -97,8 +98,9 @@ export function repositoryOperations(contents: Contents) {
       access: on(store, "PutImageTagMutability"),
       run(input, call) {
         const repository = contents.repository(placeOf(input, call));
-        save({ ...repository, mutability: input.imageTagMutability === "IMMUTABLE" ? "IMMUTABLE" : "MUTABLE" });
-        return { registryId: repository.account, repositoryName: repository.name, imageTagMutability: input.imageTagMutability };
+        const { exclusions: _before, ...kept } = repository;
+        save({ ...kept, ...mutabilityOf(input) });
+        return { registryId: repository.account, repositoryName: repository.name, imageTagMutability: input.imageTagMutability, imageTagMutabilityExclusionFilters: input.imageTagMutabilityExclusionFilters };
       },
     }),
     PutImageScanningConfiguration: operation<PutImageScanningConfigurationRequest, object>({
@@ -157,12 +159,16 @@ export function repositoryOperations(contents: Contents) {
   };
 }
 
-function checkedPolicy(text: string | undefined): string {
-  try {
-    return JSON.stringify(JSON.parse(text ?? ""));
-  } catch {
-    throw invalidParameter("at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'");
-  }
+function mutabilityOf({ imageTagMutability = "MUTABLE", imageTagMutabilityExclusionFilters: filters = [] }: Pick<CreateRepositoryRequest, "imageTagMutability" | "imageTagMutabilityExclusionFilters">): Pick<Repository, "mutability" | "exclusions"> {
+  const excluding = imageTagMutability.endsWith("_WITH_EXCLUSION");
+  if (excluding !== filters.length > 0) throw invalidParameter(`at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: '${imageTagMutability} ${excluding ? "needs filters" : "takes no filters"}'`);
+  return { mutability: imageTagMutability, ...(excluding && { exclusions: filters.map(({ filter = "" }) => filter) }) };
+}
+
+function checkedPolicy(text = ""): string {
+  const problem = validatePolicyDocument(text, "resource");
+  if (problem !== undefined) throw invalidParameter(`at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided' (${problem})`);
+  return JSON.stringify(JSON.parse(text));
 }
 
 const encode = (name: string): string => Buffer.from(name).toString("base64url");
@@ -171,6 +177,6 @@ const decode = (token: string): string => Buffer.from(token, "base64url").toStri
 /** Answers carry the canonical address, so that the same text serves both worlds. */
 const describe = (repository: Repository): SdkRepository => ({
   repositoryArn: repositoryArn(repository), registryId: repository.account, repositoryName: repository.name, repositoryUri: `${repositoryHost(repository)}/${repository.name}`, createdAt: new Date(repository.createdAt),
-  imageTagMutability: repository.mutability, imageScanningConfiguration: { scanOnPush: repository.scanOnPush }, encryptionConfiguration: repository.encryption as never,
+  imageTagMutability: repository.mutability, ...(repository.exclusions && { imageTagMutabilityExclusionFilters: repository.exclusions.map((filter) => ({ filterType: "WILDCARD" as const, filter })) }), imageScanningConfiguration: { scanOnPush: repository.scanOnPush }, encryptionConfiguration: repository.encryption as never,
 });
 

@@ -22,6 +22,7 @@ export const ecrService: ServiceFactory = (core): Service => {
       { prefix: "/ecr-layers/", handle: (request) => serveLayer({ contents, tokens }, request) },
     ],
     resources: ecrResources,
+    recover: () => contents.dropOldUploads(),
     *blobsInUse() {
       for (const { value } of store.images.list([])) yield value.sha256;
       for (const { value } of store.layers.list([])) yield value.sha256;

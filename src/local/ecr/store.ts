@@ -10,7 +10,9 @@ export interface Place {
 export interface Repository extends Place {
   readonly createdAt: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly mutability: "MUTABLE" | "IMMUTABLE";
+  readonly mutability: "MUTABLE" | "IMMUTABLE" | "MUTABLE_WITH_EXCLUSION" | "IMMUTABLE_WITH_EXCLUSION";
+  /** Patterns of tags that the mutability does not hold for, `*` for any text. */
+  readonly exclusions?: readonly string[];
   readonly scanOnPush: boolean;
   readonly encryption: Readonly<Record<string, unknown>>;
   readonly policy?: string;
