@@ -1,13 +1,10 @@
-import { AwsError } from "../gateway/aws-error.ts";
-import { globalContext } from "../gateway/dispatcher.ts";
 import { readBody } from "../gateway/read-body.ts";
 import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import type { Principal } from "../authorization/principal.ts";
-import { accessTo } from "./access.ts";
 import type { Contents } from "./contents.ts";
+import { authorize, checkDigest } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listTags } from "./listings.ts";
-import { keyOf } from "./store.ts";
 import type { Tokens } from "./token.ts";
 import { type Exchange, parsePath } from "./registry-path.ts";
 import { serveUpload } from "./uploads.ts";
@@ -49,19 +46,6 @@ function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
   const principal = user === "AWS" ? tokens.principalOf(password) : undefined;
   if (!principal) throw new RegistryRefusal(401, "UNAUTHORIZED", "sign in with the token of `aws ecr get-login-password`");
   return principal;
-}
-
-/** @throws RegistryRefusal DENIED with IAM's reason */
-export function authorize({ contents, caller, place }: Pick<Exchange, "contents" | "caller" | "place">, ...actions: readonly string[]): void {
-  const { core, store } = contents;
-  for (const action of actions) {
-    try {
-      core.directory.authorize(caller, accessTo(store, action, place), { region: place.region, context: globalContext(core.clock, place.region) });
-    } catch (error) {
-      throw error instanceof AwsError ? new RegistryRefusal(403, "DENIED", error.message) : error;
-    }
-  }
-  if (!store.repositories.get(keyOf(place))) throw new RegistryRefusal(404, "NAME_UNKNOWN", `The repository with name '${place.name}' does not exist in the registry with id '${place.account}'`);
 }
 
 function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
@@ -126,9 +110,3 @@ function deleteManifest({ contents, caller, place, reference }: Exchange): WireR
   if (!contents.deleteImage(place, reference)) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", `${reference} is not in ${place.name}`);
   return { status: 202 };
 }
-
-/** @throws RegistryRefusal DIGEST_INVALID */
-export function checkDigest(digest: string): void {
-  if (!/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(digest)) throw new RegistryRefusal(400, "DIGEST_INVALID", `${digest} is not a digest`);
-}
-

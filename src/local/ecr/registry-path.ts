@@ -26,15 +26,13 @@ const CANONICAL_HOST = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?::\d+
  * header is ECR's own.
  */
 export function parsePath({ path, headers }: Pick<WireRequest, "path" | "headers">): RegistryPath | undefined {
-  const match = /^\/v2\/(.+?)\/(manifests|blobs|tags|referrers)\/(.*)$/s.exec(decoded(path));
+  // The longest name wins: a component of a name may itself be `tags` or `blobs`.
+  const match = /^\/v2\/(.+)\/(?:(tags)\/list|blobs\/(uploads)(?:\/([^/]*))?|(manifests|blobs|referrers)\/([^/]+))$/s.exec(decoded(path));
   if (!match) return undefined;
-  const [, pathName = "", collection = "", rest = ""] = match;
+  const [, pathName = "", tags, uploads, upload = "", other, reference = ""] = match;
   const place = placeOf(pathName, headers["host"] ?? "");
-  if (!place) return undefined;
-  if (collection === "tags") return rest === "list" ? { place, pathName, kind: "tags", reference: "" } : undefined;
-  const upload = /^uploads(?:\/(.*))?$/.exec(rest);
-  if (collection === "blobs" && upload) return { place, pathName, kind: "uploads", reference: upload[1] ?? "" };
-  return { place, pathName, kind: collection as "manifests" | "blobs" | "referrers", reference: rest };
+  const kind = (tags ?? uploads ?? other) as RegistryPath["kind"];
+  return place && { place, pathName, kind, reference: uploads ? upload : reference };
 }
 
 /** A path that is not well-formed names nothing. */

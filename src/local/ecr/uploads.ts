@@ -1,5 +1,5 @@
 import type { WireResponse } from "../gateway/service.ts";
-import { authorize, checkDigest } from "./distribution.ts";
+import { authorize, checkDigest } from "./registry-access.ts";
 import { RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
 import type { Layer, Upload } from "./store.ts";
