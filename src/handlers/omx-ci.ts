@@ -1,4 +1,4 @@
 import { runCommand } from "./ci/commands.ts";
 
 // The exit code is the build's verdict: CodeBuild fails the phase on anything but 0.
-process.exitCode = await runCommand(process.argv[2] ?? "", process.env);
+process.exitCode = await runCommand(process.argv[2] ?? "");

@@ -51,3 +51,9 @@ export function readSettings(env: NodeJS.ProcessEnv): HandlerSettings {
     bundle: values.OMX_BUNDLE, pullRequest: values.OMX_PULL_REQUEST, repository: values.OMX_REPOSITORY, imageBuild: values.OMX_IMAGE_BUILD, sourceDir: values.CODEBUILD_SRC_DIR,
   };
 }
+
+/** What this process was told. The only reader of its environment. @throws ZodError naming every bad variable */
+export function environmentSettings(): HandlerSettings {
+  // oxlint-disable-next-line node/no-process-env -- a function or build knows its deployment by its environment alone
+  return readSettings(process.env);
+}

@@ -93,7 +93,7 @@ export function detectCollisions(sources: readonly ImageRef[], table: NamingTabl
 /** Prints a place in the registry: `quay/biocontainers/bwa:0.7.18`; by digest only where there is no tag. */
 export const formatTarget = ({ repository, tag, digest }: TargetRepository): string =>
   tag === undefined
-    ? `${repository}@${referenceOf({ ...(digest === undefined ? {} : { digest }) })}`
+    ? `${repository}@${referenceOf(digest === undefined ? {} : { digest })}`
     : `${repository}:${tag}`;
 
 const LONGEST_ECR_NAME = 256;

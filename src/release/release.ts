@@ -8,7 +8,8 @@ import { type Project, readProject } from "./project/project.ts";
 import { packageDefinition } from "./publish/package.ts";
 import { publishNext, type PublishedVersion } from "./publish/create-version.ts";
 import { definitionOf } from "./publish/definition.ts";
-import { type BuildRecord, writeBuild } from "./publish/build-record.ts";
+import type { BuildRecord } from "./publish/build-record.ts";
+import { writeBuild } from "./publish/write-build.ts";
 import { prepareTests } from "./testrun/prepare.ts";
 import { timed } from "./steps.ts";
 

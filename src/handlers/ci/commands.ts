@@ -11,7 +11,7 @@ import { promoteRelease } from "../../release/promote/promote.ts";
 import { releaseBundle } from "../../release/promote/receive.ts";
 import { checkPullRequest } from "../../release/project/pull-request.ts";
 import { buildRelease } from "../../release/release.ts";
-import { type HandlerSettings, readSettings } from "../settings.ts";
+import { type HandlerSettings, environmentSettings } from "../settings.ts";
 
 type Command = (settings: HandlerSettings, env: ReleaseEnvironment) => Promise<void>;
 
@@ -45,14 +45,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /** Runs a command and returns the exit code: 0 done, 1 not done, 2 wrong usage. */
-export async function runCommand(name: string, environment: NodeJS.ProcessEnv): Promise<number> {
+export async function runCommand(name: string): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
     process.stderr.write(`usage: omx-ci ${Object.keys(COMMANDS).join("|")}\n`);
     return 2;
   }
   try {
-    const settings = readSettings(environment);
+    const settings = environmentSettings();
     await command(settings, { clients: settings.clients, cicd: settings.deployment.cicd, clock: systemClock, emit: (event) => print(describeEvent(event)) });
     return 0;
   } catch (error) {

@@ -1,9 +1,9 @@
 import { systemClock } from "../../kit/clock.ts";
 import { buildImageFromSource } from "../../release/images/build.ts";
 import type { BuildItem, ImageOutcome } from "../../release/images/staging.ts";
-import { readSettings } from "../settings.ts";
+import { environmentSettings } from "../settings.ts";
 
-const { clients, deployment, upstreams, target } = readSettings(process.env);
+const { clients, deployment, upstreams, target } = environmentSettings();
 
 /** The step of `omx-container-builder`: assembles one image, or says that its Dockerfile needs an engine. */
 export const handler = (event: BuildItem & Partial<ImageOutcome>) =>

@@ -1,7 +1,7 @@
 import { judgeTests } from "../../release/testrun/judge.ts";
-import { readSettings } from "../settings.ts";
+import { environmentSettings } from "../settings.ts";
 
-const { clients } = readSettings(process.env);
+const { clients } = environmentSettings();
 
 /** Last step of `omx-test-run`: judges what the runs left. */
 export const handler = (event: Parameters<typeof judgeTests>[1]) => judgeTests(clients, event);

@@ -1,7 +1,7 @@
 import { planPulls } from "../../release/images/plan.ts";
-import { readSettings } from "../settings.ts";
+import { environmentSettings } from "../settings.ts";
 
-const settings = readSettings(process.env);
+const settings = environmentSettings();
 
 /** First step of `omx-container-puller`: names a target for each image of the manifest. */
 export const handler = (event: { readonly manifest: readonly string[] }) => {

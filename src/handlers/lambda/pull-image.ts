@@ -2,9 +2,9 @@ import type { Context } from "aws-lambda";
 import { systemClock } from "../../kit/clock.ts";
 import type { ImagePull } from "../../release/images/plan.ts";
 import { pullImage } from "../../release/images/pull.ts";
-import { readSettings } from "../settings.ts";
+import { environmentSettings } from "../settings.ts";
 
-const { clients, deployment, upstreams, target } = readSettings(process.env);
+const { clients, deployment, upstreams, target } = environmentSettings();
 /** Time to end an upload and answer before the function's own limit. */
 const MARGIN_MS = 20_000;
 

@@ -1,9 +1,9 @@
 import { ListTagsForResourceCommand, DescribeRepositoriesCommand } from "@aws-sdk/client-ecr";
 import { ensureRepositoryPolicy, stagingStatements } from "../../release/images/repository-policy.ts";
 import { CREATED_BY } from "../../release/names.ts";
-import { readSettings } from "../settings.ts";
+import { environmentSettings } from "../settings.ts";
 
-const { clients, deployment } = readSettings(process.env);
+const { clients, deployment } = environmentSettings();
 
 interface RepositoryCreated {
   readonly detail: { readonly requestParameters?: { readonly repositoryName?: string } };

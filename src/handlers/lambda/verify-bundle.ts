@@ -1,10 +1,10 @@
 import { systemClock } from "../../kit/clock.ts";
 import { describeEvent } from "../../release/events.ts";
 import { receiveBundle } from "../../release/promote/receive.ts";
-import { readSettings } from "../settings.ts";
+import { environmentSettings } from "../settings.ts";
 import { placeOf } from "../place.ts";
 
-const settings = readSettings(process.env);
+const settings = environmentSettings();
 
 interface ObjectCreated {
   readonly account: string;

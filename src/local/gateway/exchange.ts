@@ -45,7 +45,7 @@ export async function answer(gateway: Gateway, incoming: Incoming): Promise<Wire
 }
 
 function findPath(gateway: Gateway, { path, headers }: Incoming): PathHandler | undefined {
-  if (/^AWS4-HMAC-SHA256 /.test(headers["authorization"] ?? "")) return undefined;
+  if (headers["authorization"]?.startsWith("AWS4-HMAC-SHA256 ")) return undefined;
   return gateway.paths.find(({ prefix }) => path.startsWith(prefix) || path === prefix.replace(/\/$/, ""));
 }
 

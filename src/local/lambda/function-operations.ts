@@ -63,7 +63,7 @@ const concurrencyOperations = (lambda: Lambda): Readonly<Record<string, AnyOpera
   DeleteFunctionConcurrency: operation<DeleteFunctionConcurrencyRequest, object>({
     access: (input, call) => [functionAccess(lambda, "DeleteFunctionConcurrency", call, input)],
     run(input, call) {
-      const { reservedConcurrency, ...of } = findFunction(lambda, call, input);
+      const { reservedConcurrency: _reservedConcurrency, ...of } = findFunction(lambda, call, input);
       lambda.store.functions.put(functionKey(of), of);
       return {};
     },

@@ -43,16 +43,18 @@ export function withLists<T>(database: Database, name: string, { documents, list
         unlist(key);
         return documents.delete(key);
       }),
-    listBy(which, page = {}) {
-      const prefix = [...which.scope, which.name, which.value];
-      const after = page.after && { after: [...prefix, ...page.after.slice(SCOPE)] };
-      const keys = entries.list(prefix, { ...page, ...after }).map((entry) => [...which.scope, ...entry.key.slice(prefix.length)]);
-      return keys.flatMap((key) => {
-        const value = documents.get(key);
-        return value === undefined ? [] : [{ key, value }];
-      });
-    },
+    listBy: (which, page = {}) => listBy({ documents, entries }, which, page),
   };
+}
+
+function listBy<T>(of: { readonly documents: Collection<T>; readonly entries: Collection<0> }, which: Parameters<ListedCollection<T>["listBy"]>[0], page: Page): readonly Entry<T>[] {
+  const prefix = [...which.scope, which.name, which.value];
+  const after = page.after && { after: [...prefix, ...page.after.slice(SCOPE)] };
+  const keys = of.entries.list(prefix, { ...page, ...after }).map((entry) => [...which.scope, ...entry.key.slice(prefix.length)]);
+  return keys.flatMap((key) => {
+    const value = of.documents.get(key);
+    return value === undefined ? [] : [{ key, value }];
+  });
 }
 
 function entryKeys<T>(key: Key, document: T, lists: Lists<T>): readonly Key[] {

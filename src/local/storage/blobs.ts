@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { link, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../kit/clock.ts";
@@ -53,16 +53,7 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
   mkdirSync(incoming, { recursive: true });
   const path = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
   const scratch = () => join(incoming, random.uuid());
-
-  async function keep(file: string, blob: Blob): Promise<Blob> {
-    const target = path(blob.sha256);
-    if (existsSync(target)) await rm(file);
-    else {
-      mkdirSync(join(folder, blob.sha256.slice(0, 2)), { recursive: true });
-      await rename(file, target);
-    }
-    return blob;
-  }
+  const keep = (file: string, blob: Blob) => moveInto(path(blob.sha256), file).then(() => blob);
 
   return {
     path,
@@ -94,6 +85,12 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       return sweepFolder(folder, (sha256, changed) => !inUse.has(sha256) && changed < before);
     },
   };
+}
+
+async function moveInto(target: string, file: string): Promise<void> {
+  if (existsSync(target)) return rm(file);
+  mkdirSync(dirname(target), { recursive: true });
+  await rename(file, target);
 }
 
 function hashes() {

@@ -85,17 +85,7 @@ function openCollection<T>(sqlite: DatabaseSync, name: string, indexes: Readonly
   const table = quoted(name);
   sqlite.exec(`CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);
   addIndexes(sqlite, name, indexes as Readonly<Record<string, (document: unknown) => string | undefined>>);
-  const columns = ["key", "value", ...names.map((index) => quoted(`ix_${index}`))].join(", ");
-  const marks = ["?", "?", ...names.map(() => "?")].join(", ");
-  const statements = {
-    get: sqlite.prepare(`SELECT value FROM ${table} WHERE key = ?`),
-    put: sqlite.prepare(`INSERT OR REPLACE INTO ${table} (${columns}) VALUES (${marks})`),
-    insert: sqlite.prepare(`INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${marks})`),
-    remove: sqlite.prepare(`DELETE FROM ${table} WHERE key = ?`),
-    count: sqlite.prepare(`SELECT count(*) AS n FROM ${table} WHERE key >= ? AND key < ?`),
-    forward: sqlite.prepare(`SELECT key, value FROM ${table} WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?`),
-    backward: sqlite.prepare(`SELECT key, value FROM ${table} WHERE key >= ? AND key < ? AND key < ? ORDER BY key DESC LIMIT ?`),
-  };
+  const statements = prepareStatements(sqlite, table, names);
   const finders = new Map(names.map((index) => [index, finder(sqlite, table, index)]));
   const row = (key: Key, value: T) => [encode(key), JSON.stringify(value), ...names.map((index) => indexes[index]?.(value) ?? null)];
   return {
@@ -125,6 +115,20 @@ function openCollection<T>(sqlite: DatabaseSync, name: string, indexes: Readonly
   function entries(rows: ReturnType<StatementSync["all"]>): readonly Entry<T>[] {
     return rows.map((found) => ({ key: decode(found["key"] as string), value: JSON.parse(found["value"] as string) as T }));
   }
+}
+
+function prepareStatements(sqlite: DatabaseSync, table: string, names: readonly string[]) {
+  const columns = ["key", "value", ...names.map((index) => quoted(`ix_${index}`))].join(", ");
+  const marks = ["?", "?", ...names.map(() => "?")].join(", ");
+  return {
+    get: sqlite.prepare(`SELECT value FROM ${table} WHERE key = ?`),
+    put: sqlite.prepare(`INSERT OR REPLACE INTO ${table} (${columns}) VALUES (${marks})`),
+    insert: sqlite.prepare(`INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${marks})`),
+    remove: sqlite.prepare(`DELETE FROM ${table} WHERE key = ?`),
+    count: sqlite.prepare(`SELECT count(*) AS n FROM ${table} WHERE key >= ? AND key < ?`),
+    forward: sqlite.prepare(`SELECT key, value FROM ${table} WHERE key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?`),
+    backward: sqlite.prepare(`SELECT key, value FROM ${table} WHERE key >= ? AND key < ? AND key < ? ORDER BY key DESC LIMIT ?`),
+  };
 }
 
 function addIndexes(sqlite: DatabaseSync, name: string, indexes: Readonly<Record<string, (document: unknown) => string | undefined>>): void {

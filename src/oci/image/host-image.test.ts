@@ -53,6 +53,6 @@ test("it is pushed by our own client, once", async () => {
 test("what programs need is read from their own headers", async () => {
   const elf = await readElf("/bin/bash");
   expect(elf?.interpreter).toMatch(/ld-(linux|musl)/);
-  expect(elf?.needed.some((name) => /^libc\./.test(name))).toBe(true);
+  expect(elf?.needed.some((name) => name.startsWith("libc."))).toBe(true);
   expect(await readElf("/etc/passwd")).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import type { Platform } from "../manifest.ts";
 import type { BaseImage } from "./base-image.ts";
 import { CREATED, imageOf } from "./built-image.ts";
 import type { BuiltImage, ContainerConfig, HistoryEntry } from "./built-image.ts";
-import { FileTree } from "./file-tree.ts";
+import type { FileTree } from "./file-tree.ts";
 import type { Layer } from "./layer.ts";
 import type { LayerFiles } from "./layer-files.ts";
 import type { LayerEntry } from "./tar-writer.ts";

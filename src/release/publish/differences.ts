@@ -2,27 +2,8 @@ import { GetWorkflowVersionCommand } from "@aws-sdk/client-omics";
 import { listVersions } from "../../aws/workflows.ts";
 import { readObject } from "../../aws/objects.ts";
 import { artifactsBucket } from "../names.ts";
-import type { BuiltParts, BuildRecord } from "./build-record.ts";
-import { evidencePrefix } from "./build-record.ts";
+import { type BuildRecord, type BuiltParts, type Change, type Differences, evidencePrefix } from "./build-record.ts";
 import { releasesAmong } from "./number.ts";
-
-/** What changed since the last version that was built: what an approver should look at. */
-export interface Differences {
-  /** The version compared with; absent for a first release. */
-  readonly since?: string;
-  readonly parameters: readonly Change[];
-  readonly images: readonly Change[];
-  readonly files: readonly string[];
-  /** Set when a parameter was removed or is newly required: callers of the last version would break. */
-  readonly breaking?: string;
-}
-
-export interface Change {
-  readonly name: string;
-  readonly change: "added" | "removed" | "changed";
-  readonly before?: string;
-  readonly after?: string;
-}
 
 /** Compares a build with the last version before it. */
 export async function compareWithLast({ env, identity, project, lock, packed, version }: BuiltParts): Promise<Differences> {

@@ -69,7 +69,9 @@ export function testRunDefinition(): object {
   };
 }
 
-function oneTest(): object {
+const oneTest = (): object => ({ ...starting(), ...polling(), ...ending(), Result: { Type: "Succeed" } });
+
+function starting(): object {
   const failed = (status: string) => [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }];
   return {
     StartRun: {
@@ -87,6 +89,11 @@ function oneTest(): object {
       Catch: failed("NOT_STARTED"),
       Next: "Wait",
     },
+  };
+}
+
+function polling(): object {
+  return {
     // Short at first, so that a short run is not waited for; never more than half a minute.
     Wait: { Type: "Wait", Seconds: "{% $min([30, 1 + $floor($polls / 4)]) %}", Assign: { polls: "{% $polls + 1 %}" }, Next: "GetRun" },
     GetRun: {
@@ -106,6 +113,11 @@ function oneTest(): object {
       ],
       Default: "Wait",
     },
+  };
+}
+
+function ending(): object {
+  return {
     CancelRun: {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:omics:cancelRun",
@@ -116,6 +128,5 @@ function oneTest(): object {
     },
     TimedOut: { Type: "Pass", Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "TIMED_OUT", message: "{% 'the run did not end within ' & $string($test.timeoutSeconds) & ' s and was cancelled' %}" }, Next: "Result" },
     Ended: { Type: "Pass", Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "{% $states.input.status %}", message: "{% $states.input.failureReason != '' ? $states.input.failureReason & ': ' & $states.input.message : $states.input.message %}", outputUri: "{% $states.input.uri %}" }, Next: "Result" },
-    Result: { Type: "Succeed" },
   };
 }

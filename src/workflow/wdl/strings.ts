@@ -136,7 +136,8 @@ export function decodeEscapes(text: string): string {
   if (!text.includes("\\")) return text;
   return text.replace(
     /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{1,3})|([\s\S]))/g,
-    (whole, hex2?: string, hex4?: string, hex8?: string, octal?: string, simple?: string) => {
+    (whole, ...groups: readonly (string | undefined)[]) => {
+      const [hex2, hex4, hex8, octal, simple] = groups;
       const hex = hex2 ?? hex4 ?? hex8;
       if (hex !== undefined) return codePoint(Number.parseInt(hex, 16), whole);
       if (octal !== undefined) return codePoint(Number.parseInt(octal, 8), whole);

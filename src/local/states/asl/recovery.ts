@@ -47,7 +47,9 @@ async function planRetry(visit: Visit<RecoverableState>, retrier: number, usedBe
 }
 
 async function waitForRetry(visit: Visit, used: Map<number, number>): Promise<void> {
-  const { retrier, untilMs, lastEventId } = visit.run.journal.find(retryKey(visit))?.memo as RetryMemo;
+  const planned = visit.run.journal.find(retryKey(visit));
+  if (planned === undefined) throw new Error(`no retry was planned: ${retryKey(visit)}`);
+  const { retrier, untilMs, lastEventId } = planned.memo as RetryMemo;
   used.set(retrier, (used.get(retrier) ?? 0) + 1);
   visit.frame.lastEventId = lastEventId;
   await sleepUntil(visit.run.clock, untilMs, visit.frame.signal);

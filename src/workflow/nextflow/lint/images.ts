@@ -37,7 +37,7 @@ function checkImage(project: Project, { image, file, line }: ImageUse): void {
       "warning",
       `${image} names no tag, so it is "latest" and changes without notice; write a version or a digest`,
     );
-  else if (/:latest$/.test(name)) say("nextflow-image-unpinned", "warning", `${image} changes without notice; write a version or a digest`);
+  else if (name.endsWith(":latest")) say("nextflow-image-unpinned", "warning", `${image} changes without notice; write a version or a digest`);
   if (!PRIVATE.test(image))
     say(
       "nextflow-image-public",

@@ -18,7 +18,7 @@ export async function planTask(visit: Visit<TaskState>, events: TaskEvents): Pro
   if (known !== undefined) return recall(visit, known);
   visit.taskToken = waitsForToken(visit.state.Resource) ? visit.run.random.hex(96) : undefined;
   const plan = await evaluatePlan(visit);
-  const { parameters, ...rest } = plan;
+  const { parameters: _parameters, ...rest } = plan;
   const memo = Object.fromEntries(Object.entries(rest).filter((member): member is [string, string | number] => member[1] !== undefined));
   return { plan, scheduled: emit(visit, "scheduled", events.scheduled(plan), memo) };
 }

@@ -1,0 +1,44 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeObject } from "../../aws/objects.ts";
+import { registryMapOf } from "../images/lock.ts";
+import { artifactsBucket } from "../names.ts";
+import { type BundleContent, describeContent } from "../promote/bundle.ts";
+import { BUILD_FILE, type BuildRecord, type BuiltParts, evidencePrefix } from "./build-record.ts";
+import { compareWithLast } from "./differences.ts";
+
+/** Writes the artifact of the build stage, and the same record where the review page reads it. */
+export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
+  const { env, identity, project, version, outputDir, tests } = parts;
+  const contents = bundleContents(parts);
+  const evidence = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), prefix: evidencePrefix(identity.workflow, version.versionName) };
+  const { config } = project;
+  const differences = await compareWithLast(parts);
+  const record: BuildRecord = {
+    format: 1, workflow: identity.workflow, version: version.versionName, commit: identity.commit, branch: identity.branch,
+    pipelineExecutionId: identity.pipelineExecutionId, startedBy: identity.startedBy,
+    engine: project.engine, main: project.main, tags: config.tags,
+    ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
+    ...(config.storage && { storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) } }),
+    cicd: { ...env.cicd, workflowId: version.workflowId, versionArn: version.arn },
+    images: [...parts.lock.images], files: contents.map(describeContent), differences, evidence,
+  };
+  mkdirSync(outputDir, { recursive: true });
+  for (const { name, body } of contents) writeFileSync(join(outputDir, name), body);
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  writeFileSync(join(outputDir, BUILD_FILE), text);
+  writeFileSync(join(outputDir, "test-run.json"), JSON.stringify(tests));
+  await writeObject(env.clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/${BUILD_FILE}` }, text, "application/json");
+  return record;
+}
+
+function bundleContents({ project, lock, packed }: BuiltParts): readonly BundleContent[] {
+  const json = (name: string, value: unknown): BundleContent => ({ name, body: `${JSON.stringify(value, null, 2)}\n`, contentType: "application/json" });
+  return [
+    { name: "definition.zip", body: packed.zip, contentType: "application/zip" },
+    json("parameter-template.json", project.parameterTemplate),
+    json("container-registry-map.json", registryMapOf(lock, project.config.registryMap) ?? {}),
+    json("containers.lock.json", lock),
+    ...(project.readme === undefined ? [] : [{ name: "README.md", body: project.readme, contentType: "text/markdown" }]),
+  ];
+}
