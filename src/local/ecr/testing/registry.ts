@@ -27,7 +27,7 @@ export async function signIn(accounts: TestAccounts, profile: Profile = "cicd"):
   const config = accounts.config(profile);
   const ecr = new ECRClient(config);
   const token = async () => (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
-  const client = registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token), retries: { attempts: 1 } as never });
+  const client = registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token), retries: { attempts: 1 } });
   const first = await token();
   return {
     ecr, client, config,
@@ -35,7 +35,7 @@ export async function signIn(accounts: TestAccounts, profile: Profile = "cicd"):
     repository: (repository, account = CICD) => client.repository({ registry: hostOf(account), repository }),
     http: (method, path, { body, headers = {} } = {}) =>
       fetch(new URL(path.startsWith("/") || path.startsWith("http") ? path : `${V2}${path}`, accounts.url), {
-        method, headers: { authorization: `Basic ${first}`, ...headers }, ...(body !== undefined && { body: body as BodyInit }),
+        method, headers: { authorization: `Basic ${first}`, ...headers }, ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
       }),
     [Symbol.asyncDispose]: () => client.close(),
   };
