@@ -8,7 +8,8 @@ export interface AppContext {
   readonly bundles: Bundles;
 }
 
-export const testPlace = ({ config }: AppContext): Place => config.test ?? config.cicd;
+/** Where test runs happen: the cicd account. */
+export const testPlace = ({ config }: AppContext): Place => config.cicd;
 
 export const machineArn = ({ account, region }: Place, name: string): string => `arn:aws:states:${region}:${account}:stateMachine:${name}`;
 export const executionArn = ({ account, region }: Place, name: string): string => `arn:aws:states:${region}:${account}:execution:${name}:*`;

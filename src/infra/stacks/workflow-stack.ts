@@ -1,4 +1,4 @@
-import { Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { type IRepository, Repository } from "aws-cdk-lib/aws-codecommit";
 import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
@@ -50,6 +50,8 @@ export class WorkflowStack extends Stack {
     this.bucket = bucket;
     this.toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     const repository = found.source === "codecommit" ? new Repository(this, "Repository", { repositoryName: found.repository ?? workflow, description: `The workflow ${workflow}, released by omx` }) : undefined;
+    // The history of a workflow outlives its pipeline.
+    if (context.config.keepData) repository?.applyRemovalPolicy(RemovalPolicy.RETAIN);
     if (repository) this.checks(repository);
     this.pipeline(repository, topic);
   }
@@ -185,10 +187,11 @@ export class WorkflowStack extends Stack {
 
   /** Read the pipeline's artifacts and write new ones: what CodeBuild itself needs in a pipeline. */
   private artifactAccess(): PolicyStatement[] {
-    const prefix = `${pipelineName(this.workflow)}/`.slice(0, 21);
+    // CodePipeline shortens a pipeline's name to 20 characters in the keys of its artifacts.
+    const prefix = `${pipelineName(this.workflow).slice(0, 20)}/`;
     return [
-      ...readObjects("Artifacts", this.bucket.bucketArn, [prefix.replace(/\/$/, "")]),
-      writeObjects("NewArtifacts", this.bucket.bucketArn, [prefix.replace(/\/$/, "")]),
+      ...readObjects("Artifacts", this.bucket.bucketArn, [prefix]),
+      writeObjects("NewArtifacts", this.bucket.bucketArn, [prefix]),
       useKey("Key", this.key.keyArn, ["read", "write"]),
     ];
   }
