@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import type { Cli } from "./cli.ts";
 import { check } from "./commands/check.ts";
+import { consoleCommand } from "./commands/console.ts";
 import { deploy } from "./commands/deploy.ts";
 import { doctor } from "./commands/doctor.ts";
 import { images } from "./commands/images.ts";
@@ -26,7 +27,7 @@ export function buildProgram(cli: Cli): Command {
     .configureOutput({ writeOut: cli.out, writeErr: (text) => cli.say(text.trimEnd()), getOutHelpWidth: () => 120, getErrHelpWidth: () => 120 })
     .addHelpText("after", "\nExit codes: 0 done, 1 not done, 2 wrong usage. With --json stdout holds JSON alone.")
     .exitOverride();
-  for (const add of [init, check, inspect, lint, local, run, publish, images, deploy, workflow, release, doctor]) add(program, cli);
+  for (const add of [init, check, inspect, lint, local, run, publish, images, deploy, workflow, release, consoleCommand, doctor]) add(program, cli);
   return program;
 }
 

@@ -32,8 +32,8 @@ async function bootstrapLocally(cli: Cli, session: Session, config: string): Pro
   const { local } = session;
   if (!local) return;
   const accounts = findRunning(local.dataDir)?.accounts ?? [];
-  const { cicd, test, production } = readDeployConfig(config);
-  for (const place of distinct([cicd, ...(test ? [test] : []), ...production])) {
+  const { cicd, production } = readDeployConfig(config);
+  for (const place of distinct([cicd, ...production])) {
     const profile = accounts.find(({ id }) => id === place.account)?.profile;
     if (!profile) throw new Problem(`${config} names account ${place.account}, and the local accounts have none of that number`, "start them with --account ID=NAME for each, or deploy to AWS with --profile");
     if (await isBootstrapped(local, { profile, place })) continue;

@@ -54,7 +54,7 @@ Tasks ran ${containers === "host" ? "on the host, not isolated" : `in ${containe
   export AWS_CONFIG_FILE=${configFile}
   aws omics list-workflow-versions --workflow-id ${releases[0]?.workflowId.production ?? ""} --profile production
   aws codepipeline get-pipeline-state --name omx-phage-variants --profile approver
-  omx console          the review page
+  omx console          the review page (OMX_DATA=${configFile.replace(/\/aws-config$/, "")})
   omx local stop --data ${configFile.replace(/\/aws-config$/, "")}
 `;
 }

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Principal } from "../authorization/principal.ts";
 import type { Core } from "../gateway/service.ts";
+import { BuildFailure } from "./sources.ts";
 import type { BuildSpec } from "./buildspec.ts";
 import { dockerShim } from "./docker-shim.ts";
 import type { BuildFolders } from "./runner.ts";
@@ -47,6 +48,7 @@ async function variables(core: Core, build: Build, as: Principal): Promise<Recor
 }
 
 async function valueOf(core: Core, { account, region }: Build, { variable, as }: { readonly variable: EnvironmentVariable; readonly as: Principal }): Promise<string> {
+  if (variable.type === "SECRETS_MANAGER") throw new BuildFailure("INVALID_INPUT", `variable ${variable.name} is in Secrets Manager, which the local accounts do not have; use PARAMETER_STORE or PLAINTEXT`);
   if (variable.type !== "PARAMETER_STORE") return variable.value;
   const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
   return Parameter.Value;

@@ -1,5 +1,6 @@
 import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { parseImageRef, pinImageRef, formatImageRef } from "../../kit/image-ref.ts";
+import { ReleaseError } from "../errors.ts";
 import type { OmxYaml } from "../project/omx-yaml.ts";
 import { buildTarget, type ImagePlan, planPulls } from "./plan.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -43,7 +44,11 @@ const IMAGE_MAPPINGS_LIMIT = 100;
  */
 export function registryMapOf(lock: ContainersLock, own: OmxYaml["registryMap"]): ContainerRegistryMap | undefined {
   const mapped = lock.images.filter(({ image, target }) => image !== target).map(({ image, target }) => ({ sourceImage: image, destinationImage: target }));
-  const imageMappings = [...(own?.imageMappings ?? []), ...mapped].slice(0, IMAGE_MAPPINGS_LIMIT);
+  const imageMappings = [...(own?.imageMappings ?? []), ...mapped];
+  if (imageMappings.length > IMAGE_MAPPINGS_LIMIT)
+    throw new ReleaseError("TooLarge", {
+      says: `the workflow uses ${imageMappings.length} images that need a mapping; HealthOmics takes ${IMAGE_MAPPINGS_LIMIT}`, fix: "write ECR addresses for some of them in the definition, or cover a registry by registryMap.registryMappings in omx.yaml", blame: "user",
+    });
   const registryMappings = (own?.registryMappings ?? []).map((mapping) => ({
     upstreamRegistryUrl: mapping.upstreamRegistryUrl, ecrRepositoryPrefix: mapping.ecrRepositoryPrefix,
     ...(mapping.upstreamRepositoryPrefix && { upstreamRepositoryPrefix: mapping.upstreamRepositoryPrefix }), ...(mapping.ecrAccountId && { ecrAccountId: mapping.ecrAccountId }),

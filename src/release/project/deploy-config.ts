@@ -16,7 +16,6 @@ const workflow = z.strictObject({
 /** omx.deploy.yaml: where omx is deployed and which workflows it releases. */
 export const DeployConfig = z.strictObject({
   cicd: place,
-  test: place.optional(),
   production: z.array(place).min(1),
   workflows: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "a workflow's name has lower-case letters, digits and hyphens, at most 41"), workflow).default({}),
   /** Buckets and prefixes (`s3://bucket/prefix/`) that test runs and production runs may read. */

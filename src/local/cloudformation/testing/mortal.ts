@@ -39,7 +39,8 @@ export function mortal(database: Database, lifetime: number): Mortal {
           depth--;
         }
       },
-      close: () => database.close(),
+      isOpen: () => database.isOpen(),
+    close: () => database.close(),
     },
   };
 }

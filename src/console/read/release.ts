@@ -1,0 +1,44 @@
+import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
+import type { AwsClients } from "../../aws/clients.ts";
+import { pipelineName } from "../../release/names.ts";
+import type { Evidence, EvidenceReader } from "./evidence.ts";
+import { readProgress, type Progress } from "./stages.ts";
+import { firstLine, sourceOf } from "./workflows.ts";
+
+/** One release, as its page shows it. */
+export interface ReleaseView extends Progress {
+  readonly workflow: string;
+  readonly id: string;
+  readonly status: string;
+  readonly commit: string;
+  readonly summary: string;
+  /** Who or what started the pipeline. */
+  readonly startedBy: string;
+  readonly evidence?: Evidence;
+}
+
+export interface ReleaseKey {
+  readonly workflow: string;
+  readonly id: string;
+}
+
+/** Reads a release as it stands. @throws the SDK's PipelineNotFoundException, PipelineExecutionNotFoundException, AccessDeniedException */
+export async function readRelease({ codepipeline }: AwsClients, evidence: EvidenceReader, { workflow, id }: ReleaseKey): Promise<ReleaseView> {
+  const [{ pipelineExecution }, progress] = await Promise.all([
+    codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id })),
+    readProgress(codepipeline, workflow, id),
+  ]);
+  const revision = sourceOf(pipelineExecution?.artifactRevisions ?? []);
+  const commit = revision?.revisionId ?? "";
+  const reached = (stage: string) => progress.stages.find(({ name }) => name === stage)?.status ?? "succeeded";
+  const build = reached("Build") === "succeeded" ? await evidence.findBuild(workflow, { id, commit }) : undefined;
+  const tested = ["succeeded", "failed"].includes(reached("Test"));
+  return {
+    workflow, id, status: pipelineExecution?.status ?? "", commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
+    startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
+    ...(build && { evidence: await evidence.read(build, tested) }),
+  };
+}
+
+/** Whether nothing changes any more. */
+export const hasEnded = ({ status }: Pick<ReleaseView, "status">): boolean => !["InProgress", "Stopping"].includes(status);

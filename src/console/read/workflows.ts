@@ -1,0 +1,58 @@
+import { type CodePipelineClient, paginateListPipelineExecutions, paginateListPipelines, type PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
+import { pipelineName } from "../../release/names.ts";
+
+/** A passage of a commit through a workflow's pipeline, as a list shows it. */
+export interface ReleaseSummary {
+  readonly id: string;
+  readonly status: string;
+  readonly commit: string;
+  /** First line of the commit's message. */
+  readonly summary: string;
+  readonly started?: Date;
+  readonly updated?: Date;
+}
+
+export interface WorkflowSummary {
+  readonly workflow: string;
+  /** Latest first. */
+  readonly releases: readonly ReleaseSummary[];
+}
+
+const PREFIX = pipelineName("");
+const RECENT = 5;
+
+/** Every workflow that omx releases here, with its latest releases. */
+export async function listWorkflows(codepipeline: CodePipelineClient): Promise<readonly WorkflowSummary[]> {
+  const names: string[] = [];
+  for await (const page of paginateListPipelines({ client: codepipeline }, {}))
+    names.push(...(page.pipelines ?? []).flatMap(({ name = "" }) => (name.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : [])));
+  return Promise.all(names.sort().map(async (workflow) => ({ workflow, releases: await listReleases(codepipeline, workflow, RECENT) })));
+}
+
+/** The latest releases of a workflow. @throws the SDK's PipelineNotFoundException */
+export async function listReleases(codepipeline: CodePipelineClient, workflow: string, limit: number): Promise<readonly ReleaseSummary[]> {
+  const found: PipelineExecutionSummary[] = [];
+  for await (const page of paginateListPipelineExecutions({ client: codepipeline, pageSize: Math.min(limit, 100) }, { pipelineName: pipelineName(workflow) })) {
+    found.push(...(page.pipelineExecutionSummaries ?? []));
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit).map(summarizeExecution);
+}
+
+function summarizeExecution({ pipelineExecutionId = "", status, sourceRevisions = [], startTime, lastUpdateTime }: PipelineExecutionSummary): ReleaseSummary {
+  const revision = sourceOf(sourceRevisions);
+  return {
+    id: pipelineExecutionId, status: status ?? "", commit: revision?.revisionId ?? "", summary: firstLine(revision?.revisionSummary ?? ""),
+    ...(startTime && { started: startTime }), ...(lastUpdateTime && { updated: lastUpdateTime }),
+  };
+}
+
+/** The workflow's own revision: the toolkit comes in beside it. */
+export const sourceOf = <R extends { readonly actionName?: string | undefined; readonly name?: string | undefined }>(revisions: readonly R[]): R | undefined =>
+  revisions.find((revision) => (revision.actionName ?? revision.name) === "Source") ?? revisions[0];
+
+// A connection gives its summary as JSON: {"ProviderType":"GitHub","CommitMessage":"…"}.
+export function firstLine(summary: string): string {
+  const message = /"CommitMessage":\s*("(?:[^"\\]|\\.)*")/.exec(summary)?.[1];
+  return (message === undefined ? summary : (JSON.parse(message) as string)).split("\n")[0] ?? "";
+}

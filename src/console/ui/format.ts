@@ -1,0 +1,41 @@
+import { html } from "hono/html";
+import type { StageStatus } from "../read/stages.ts";
+import type { Html } from "./layout.ts";
+
+const WORDS: Readonly<Record<StageStatus, string>> = { pending: "not yet", running: "running", waiting: "waiting", succeeded: "done", failed: "failed", stopped: "stopped" };
+
+/** A stage's status, in words as well as in colour. */
+export const stageBadge = (status: StageStatus): Html => html`<span class="badge ${status}">${WORDS[status]}</span>`;
+
+const EXECUTIONS: Readonly<Record<string, readonly [css: string, words: string]>> = {
+  InProgress: ["running", "in progress"], Succeeded: ["succeeded", "released"], Failed: ["failed", "failed"], Stopping: ["stopped", "stopping"], Stopped: ["stopped", "stopped"],
+};
+
+/** The status of a release as CodePipeline has it. */
+export function releaseBadge(status: string): Html {
+  const [css, words] = EXECUTIONS[status] ?? ["stopped", status.toLowerCase()];
+  return html`<span class="badge ${css}">${words}</span>`;
+}
+
+/** A moment in UTC, to the second. */
+export const moment = (date: Date | undefined): Html => (date ? html`<time datetime="${date.toISOString()}">${date.toISOString().slice(0, 19).replace("T", " ")} UTC</time>` : html``);
+
+/** `3 s`, `2 min 5 s`, `1 h 4 min`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** `512 B`, `4.2 kB`, `1.3 GB`. */
+export function size(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+}
+
+export const shortCommit = (commit: string): string => commit.slice(0, 10);
+
+/** A mark for those who see it, words for those who hear it. */
+export const mark = (passed: boolean): Html => (passed ? html`<span class="mark ok" role="img" aria-label="passed">✓</span>` : html`<span class="mark no" role="img" aria-label="failed">✗</span>`);
