@@ -2,6 +2,7 @@ import type { ActionDeclaration } from "@aws-sdk/client-codepipeline";
 import type { Principal } from "../authorization/principal.ts";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
+import { type ActionContext, ActionFailure, type ActionOutcome } from "./action.ts";
 import { PROVIDERS } from "./actions/providers.ts";
 import { emitAction } from "./state-events.ts";
 import { type ActionExecution, type ArtifactLocation, type Execution, pipelineArn, type StageStatus, type Store } from "./store.ts";
@@ -10,40 +11,6 @@ import { fillVariables } from "./variables.ts";
 /** Runs the actions of the stage an execution is in. */
 export interface StageRunner {
   run(execution: Execution, signal: AbortSignal): Promise<StageStatus>;
-}
-
-/** An action that ended badly, as the console shows it. */
-export class ActionFailure extends Error {
-  override readonly name = "ActionFailure";
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** What a provider's action works with. */
-export interface ActionContext {
-  readonly core: Core;
-  readonly execution: Execution;
-  readonly declared: ActionDeclaration;
-  /** With variables filled in. */
-  readonly configuration: Readonly<Record<string, string>>;
-  readonly inputs: readonly ArtifactLocation[];
-  readonly outputs: readonly ArtifactLocation[];
-  /** The action's own role, or the pipeline's. */
-  readonly as: Principal;
-  readonly signal: AbortSignal;
-  /** The attempt as it is stored now. */
-  current(): ActionExecution;
-  /** Records what the action waits for, or says of itself. */
-  note(changed: Partial<Pick<ActionExecution, "externalId" | "externalUrl" | "summary" | "token">>): void;
-}
-
-export interface ActionOutcome {
-  readonly variables?: Readonly<Record<string, string>>;
-  readonly revision?: { readonly id: string; readonly summary: string; readonly url: string };
-  readonly summary?: string;
 }
 
 export function createStageRunner(core: Core, store: Store): StageRunner {

@@ -1,4 +1,4 @@
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../stage.ts";
+import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
 
 const POLL_MS = 150;
 const WEEK_MS = 7 * 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import yauzl from "yauzl";
 import { readBody } from "../../gateway/read-body.ts";
-import { type ActionContext, ActionFailure } from "../stage.ts";
+import { type ActionContext, ActionFailure } from "../action.ts";
 import type { Execution } from "../store.ts";
 
 const LIMIT_BYTES = 2 * 1024 ** 3;

@@ -1,4 +1,4 @@
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../stage.ts";
+import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
 import { readArtifactFile } from "./artifacts.ts";
 
 interface ExecutionAnswer {

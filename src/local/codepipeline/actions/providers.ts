@@ -1,4 +1,4 @@
-import type { ActionContext, ActionOutcome } from "../stage.ts";
+import type { ActionContext, ActionOutcome } from "../action.ts";
 import { manualApproval } from "./approval.ts";
 import { codeBuild } from "./build.ts";
 import { lambdaInvoke, stepFunctions } from "./invoke.ts";

@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { readBody } from "../../gateway/read-body.ts";
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../stage.ts";
+import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
 import { packFolder } from "./archive.ts";
 import { encryptionOf } from "./artifacts.ts";
 
