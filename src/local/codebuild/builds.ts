@@ -14,13 +14,18 @@ export interface PipelineBuild {
 
 const projectOf = (id: string): string => id.split("/").at(-1)?.split(":")[0] ?? "";
 
+interface Builder {
+  readonly core: Core;
+  readonly store: Store;
+  readonly runner: Runner;
+}
+
 /** StartBuild, StopBuild, RetryBuild, BatchGetBuilds, ListBuilds, ListBuildsForProject. */
 export function buildOperations(core: Core, store: Store, runner: Runner) {
-  const find = (call: Call, id: string): Build => {
-    const build = store.builds.get([call.account, call.region, id.split(":build/").at(-1) ?? id]);
-    if (!build) throw buildNotFound(id);
-    return build;
-  };
+  return { ...startingOperations({ core, store, runner }), ...stoppingOperations({ core, store, runner }), ...readingOperations({ core, store, runner }) };
+}
+
+function startingOperations({ core, store, runner }: Builder) {
   const begin = (project: Project, input: StartBuildInput & PipelineBuild, call: Call): Build => {
     const build = newBuild(core, store, { project, input, call });
     core.background(`build ${build.id}`, (signal) => runner.run(build, signal));
@@ -39,16 +44,21 @@ export function buildOperations(core: Core, store: Store, runner: Runner) {
     RetryBuild: operation<RetryBuildInput, RetryBuildOutput>({
       access: (input, call) => [{ action: "codebuild:RetryBuild", resource: projectArn(call, projectOf(input.id ?? "")) }],
       run(input, call) {
-        const before = find(call, input.id ?? "");
+        const before = find(store, call, input.id ?? "");
         if (before.buildStatus === "IN_PROGRESS") throw invalidInput(`Build ${before.id} is still running`);
         const again = { projectName: before.projectName, ...(before.sourceVersion && { sourceVersion: before.sourceVersion }), environmentVariablesOverride: [...before.environmentOverrides], ...(before.pipeline && { pipeline: before.pipeline }) };
         return { build: describe(begin(before.project, again as StartBuildInput & PipelineBuild, call)) };
       },
     }),
+  };
+}
+
+function stoppingOperations({ core, store, runner }: Builder) {
+  return {
     StopBuild: operation<StopBuildInput, StopBuildOutput>({
       access: (input, call) => [{ action: "codebuild:StopBuild", resource: projectArn(call, projectOf(input.id ?? "")) }],
       async run(input, call) {
-        const build = find(call, input.id ?? "");
+        const build = find(store, call, input.id ?? "");
         if (build.buildStatus !== "IN_PROGRESS") return { build: describe(build) };
         const stopped: Build = { ...build, buildStatus: "STOPPED", currentPhase: "COMPLETED", endTime: core.clock.now().toISOString() };
         store.transaction(() => {
@@ -59,6 +69,11 @@ export function buildOperations(core: Core, store: Store, runner: Runner) {
         return { build: describe(stopped) };
       },
     }),
+  };
+}
+
+function readingOperations({ store }: Builder) {
+  return {
     BatchGetBuilds: operation<BatchGetBuildsInput, BatchGetBuildsOutput>({
       access: (input, call) => (input.ids ?? []).map((id) => ({ action: "codebuild:BatchGetBuilds", resource: projectArn(call, projectOf(id)) })),
       run(input, call) {
@@ -75,6 +90,12 @@ export function buildOperations(core: Core, store: Store, runner: Runner) {
       run: (input, call) => ({ ids: ordered(store.builds.find("project", `${call.account}/${call.region}/${input.projectName}`).map((entry) => entry.value), input.sortOrder) }),
     }),
   };
+}
+
+function find(store: Store, call: Call, id: string): Build {
+  const build = store.builds.get([call.account, call.region, id.split(":build/").at(-1) ?? id]);
+  if (!build) throw buildNotFound(id);
+  return build;
 }
 
 /** Newest first unless asked otherwise, at most a page of 100. */

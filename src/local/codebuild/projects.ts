@@ -8,9 +8,14 @@ export const projectArn = ({ region, account }: Pick<Call, "region" | "account">
 const passRole = (role: string | undefined, call: Call) =>
   role === undefined ? [] : [{ action: "iam:PassRole", resource: role.startsWith("arn:") ? role : `arn:aws:iam::${call.account}:role/${role}`, context: { "iam:PassedToService": "codebuild.amazonaws.com" } }];
 
+const keyOf = (call: Call, name: string | undefined) => [call.account, call.region, name ?? ""];
+
 /** CreateProject, UpdateProject, DeleteProject, BatchGetProjects, ListProjects. */
 export function projectOperations(core: Core, store: Store) {
-  const keyOf = (call: Call, name: string | undefined) => [call.account, call.region, name ?? ""];
+  return { ...writingOperations(core, store), ...readingOperations(store) };
+}
+
+function writingOperations(core: Core, store: Store) {
   return {
     CreateProject: operation<CreateProjectInput, CreateProjectOutput>({
       access: (input, call) => [{ action: "codebuild:CreateProject", resource: projectArn(call, input.name ?? "") }, ...passRole(input.serviceRole, call)],
@@ -41,6 +46,11 @@ export function projectOperations(core: Core, store: Store) {
         return {};
       },
     }),
+  };
+}
+
+function readingOperations(store: Store) {
+  return {
     BatchGetProjects: operation<BatchGetProjectsInput, BatchGetProjectsOutput>({
       access: (input, call) => (input.names ?? []).map((name) => ({ action: "codebuild:BatchGetProjects", resource: projectArn(call, nameOf(name)) })),
       run(input, call) {

@@ -24,6 +24,10 @@ export interface CheckOutInput {
 
 /** Commits, files, differences, and the files of a commit for builds. */
 export function contentOperations(codecommit: CodeCommit) {
+  return { ...commitOperations(codecommit), ...fileOperations(codecommit) };
+}
+
+function commitOperations(codecommit: CodeCommit) {
   const { open } = codecommit;
   return {
     CheckOut: operation<CheckOutInput, { commitId: string; message: string; authorDate: string; committerDate: string }>({
@@ -47,6 +51,23 @@ export function contentOperations(codecommit: CodeCommit) {
         return { commit: { commitId, treeId, parents: [...parents], message, author, committer, additionalData: "" } };
       },
     }),
+    GetDifferences: operation<GetDifferencesInput, GetDifferencesOutput>({
+      access: on("GetDifferences"),
+      async run(input, call) {
+        const { git } = open(call, input.repositoryName);
+        const after = await codecommit.commit(git, input.afterCommitSpecifier);
+        const before = input.beforeCommitSpecifier ? await codecommit.commit(git, input.beforeCommitSpecifier) : EMPTY_TREE;
+        const paths = [input.beforePath, input.afterPath].filter((path) => path !== undefined);
+        const text = (await git.run(["diff-tree", "-r", "-z", "--raw", "--no-abbrev", before, after, "--", ...paths])).toString("utf8");
+        return { differences: parseDifferences(text) };
+      },
+    }),
+  };
+}
+
+function fileOperations(codecommit: CodeCommit) {
+  const { open } = codecommit;
+  return {
     GetFile: operation<GetFileInput, GetFileOutput>({
       access: on("GetFile"),
       async run(input, call) {
@@ -80,17 +101,6 @@ export function contentOperations(codecommit: CodeCommit) {
         const { git } = open(call, input.repositoryName);
         if (!/^[0-9a-f]{40}$/.test(input.blobId ?? "")) throw pathNotFound(input.blobId ?? "");
         return { content: await git.run(["cat-file", "blob", input.blobId ?? ""]) };
-      },
-    }),
-    GetDifferences: operation<GetDifferencesInput, GetDifferencesOutput>({
-      access: on("GetDifferences"),
-      async run(input, call) {
-        const { git } = open(call, input.repositoryName);
-        const after = await codecommit.commit(git, input.afterCommitSpecifier);
-        const before = input.beforeCommitSpecifier ? await codecommit.commit(git, input.beforeCommitSpecifier) : EMPTY_TREE;
-        const paths = [input.beforePath, input.afterPath].filter((path) => path !== undefined);
-        const text = (await git.run(["diff-tree", "-r", "-z", "--raw", "--no-abbrev", before, after, "--", ...paths])).toString("utf8");
-        return { differences: parseDifferences(text) };
       },
     }),
   };

@@ -16,40 +16,11 @@ type Merge = (git: Git, pr: PullRequest, input: MergeInput, message: string) => 
 
 /** Pull requests: opening, commenting, merging in three ways, closing. */
 export function pullRequestOperations(codecommit: CodeCommit) {
+  return { ...openingOperations(codecommit), ...stateOperations(codecommit), ...mergeOperations(codecommit), ...commentOperations(codecommit) };
+}
+
+function openingOperations(codecommit: CodeCommit) {
   const { core, store, open } = codecommit;
-  const keyOf = (call: Call, id: string | undefined) => [call.account, call.region, (id ?? "").padStart(9, "0")];
-  const find = (call: Call, id: string | undefined): PullRequest => {
-    const found = store.pullRequests.get(keyOf(call, id));
-    if (!found) throw pullRequestNotFound(id ?? "");
-    return found;
-  };
-  const onPullRequest = (action: string) => (input: { readonly pullRequestId?: string | undefined }, call: Call) => {
-    const found = store.pullRequests.get(keyOf(call, input.pullRequestId));
-    return found ? [{ action: `codecommit:${action}`, resource: repositoryArn(call, found.repository) }] : [];
-  };
-  const merging = (action: string, option: string, merge: Merge) =>
-    operation<MergeInput, { pullRequest: SdkPullRequest }>({
-      access: (input, call) => onPullRequest(action)(input, call).map((access) => ({ ...access, context: { "codecommit:References": [find(call, input.pullRequestId).destinationReference] } })),
-      async run(input, call) {
-        const pr = find(call, input.pullRequestId);
-        if (pr.status === "CLOSED") throw pullRequestClosed(pr.id);
-        const { git, repository } = open(call, pr.repository);
-        const source = await codecommit.commit(git, pr.sourceReference);
-        if (input.sourceCommitId && input.sourceCommitId !== source) throw tipChanged();
-        const before = await codecommit.commit(git, pr.destinationReference);
-        const current = { ...pr, sourceCommit: source, destinationCommit: before };
-        const commitId = await merge(git, current, input, input.commitMessage ?? `${pr.title}\n\nMerges pull request ${pr.id}`);
-        await git.run(["update-ref", pr.destinationReference, commitId, before]);
-        const by = principalArn(call.caller);
-        const merged: PullRequest = { ...current, status: "CLOSED", active: core.clock.now().toISOString(), merged: { by, commitId, option }, revision: pr.revision + 1 };
-        store.transaction(() => {
-          store.pullRequests.put(keyOf(call, pr.id), merged);
-          announcePullRequest(codecommit, merged, { event: "pullRequestMergeStatusUpdated", by });
-        });
-        await codecommit.refsMoved(repository, by);
-        return { pullRequest: describe(merged) };
-      },
-    });
   return {
     CreatePullRequest: operation<CreatePullRequestInput, CreatePullRequestOutput>({
       access: (input, call) => (input.targets ?? []).flatMap((target) => on("CreatePullRequest")(target, call)),
@@ -77,6 +48,13 @@ export function pullRequestOperations(codecommit: CodeCommit) {
         return { pullRequest: describe(pr) };
       },
     }),
+  };
+}
+
+function stateOperations(codecommit: CodeCommit) {
+  const { core, store, open } = codecommit;
+  const { find, onPullRequest } = finders(codecommit);
+  return {
     GetPullRequest: operation<GetPullRequestInput, GetPullRequestOutput>({
       access: onPullRequest("GetPullRequest"),
       run: (input, call) => ({ pullRequest: describe(find(call, input.pullRequestId)) }),
@@ -101,17 +79,30 @@ export function pullRequestOperations(codecommit: CodeCommit) {
         return { pullRequest: describe(closed) };
       },
     }),
+  };
+}
+
+function mergeOperations(codecommit: CodeCommit) {
+  const merging = mergingIn(codecommit);
+  return {
     MergePullRequestByFastForward: merging("MergePullRequestByFastForward", "FAST_FORWARD_MERGE", async (git, pr) => {
       if ((await git.ask(["merge-base", pr.sourceCommit, pr.destinationCommit])) !== pr.destinationCommit) throw manualMergeRequired();
       return pr.sourceCommit;
     }),
     MergePullRequestBySquash: merging("MergePullRequestBySquash", "SQUASH_MERGE", async (git, pr, input, message) => commitTree(git, { tree: await mergedTree(git, pr), parents: [pr.destinationCommit], message, input })),
     MergePullRequestByThreeWay: merging("MergePullRequestByThreeWay", "THREE_WAY_MERGE", async (git, pr, input, message) => commitTree(git, { tree: await mergedTree(git, pr), parents: [pr.destinationCommit, pr.sourceCommit], message, input })),
+  };
+}
+
+function commentOperations(codecommit: CodeCommit) {
+  const { core, store } = codecommit;
+  const { find, onPullRequest } = finders(codecommit);
+  return {
     PostCommentForPullRequest: operation<PostCommentForPullRequestInput, PostCommentForPullRequestOutput>({
       access: onPullRequest("PostCommentForPullRequest"),
       run(input, call) {
         const pr = find(call, input.pullRequestId);
-        const known = commentsOf(call, pr.id).find((comment) => input.clientRequestToken !== undefined && comment.token === input.clientRequestToken);
+        const known = commentsOf(codecommit, call, pr.id).find((comment) => input.clientRequestToken !== undefined && comment.token === input.clientRequestToken);
         const comment: Comment = known ?? {
           id: core.random.uuid(), pullRequestId: pr.id, repository: pr.repository, afterCommitId: input.afterCommitId ?? pr.sourceCommit, beforeCommitId: input.beforeCommitId ?? pr.destinationCommit,
           content: input.content ?? "", author: principalArn(call.caller), created: core.clock.now().toISOString(),
@@ -126,17 +117,60 @@ export function pullRequestOperations(codecommit: CodeCommit) {
       run(input, call) {
         const pr = find(call, input.pullRequestId);
         return {
-          commentsForPullRequestData: commentsOf(call, pr.id).map((comment) => ({
+          commentsForPullRequestData: commentsOf(codecommit, call, pr.id).map((comment) => ({
             pullRequestId: pr.id, repositoryName: pr.repository, beforeCommitId: comment.beforeCommitId, afterCommitId: comment.afterCommitId, comments: [describeComment(comment)],
           })),
         };
       },
     }),
   };
+}
 
-  function commentsOf(call: Call, pullRequestId: string): readonly Comment[] {
-    return store.comments.list([call.account, call.region]).map((entry) => entry.value).filter((comment) => comment.pullRequestId === pullRequestId);
-  }
+const keyOf = (call: Call, id: string | undefined) => [call.account, call.region, (id ?? "").padStart(9, "0")];
+
+function finders({ store }: CodeCommit) {
+  return {
+    find(call: Call, id: string | undefined): PullRequest {
+      const found = store.pullRequests.get(keyOf(call, id));
+      if (!found) throw pullRequestNotFound(id ?? "");
+      return found;
+    },
+    onPullRequest: (action: string) => (input: { readonly pullRequestId?: string | undefined }, call: Call) => {
+      const found = store.pullRequests.get(keyOf(call, input.pullRequestId));
+      return found ? [{ action: `codecommit:${action}`, resource: repositoryArn(call, found.repository) }] : [];
+    },
+  };
+}
+
+const commentsOf = ({ store }: CodeCommit, call: Call, pullRequestId: string): readonly Comment[] =>
+  store.comments.list([call.account, call.region]).map((entry) => entry.value).filter((comment) => comment.pullRequestId === pullRequestId);
+
+function mergingIn(codecommit: CodeCommit) {
+  const { core, store, open } = codecommit;
+  const { find, onPullRequest } = finders(codecommit);
+  return (action: string, option: string, merge: Merge) =>
+    operation<MergeInput, { pullRequest: SdkPullRequest }>({
+      access: (input, call) => onPullRequest(action)(input, call).map((access) => ({ ...access, context: { "codecommit:References": [find(call, input.pullRequestId).destinationReference] } })),
+      async run(input, call) {
+        const pr = find(call, input.pullRequestId);
+        if (pr.status === "CLOSED") throw pullRequestClosed(pr.id);
+        const { git, repository } = open(call, pr.repository);
+        const source = await codecommit.commit(git, pr.sourceReference);
+        if (input.sourceCommitId && input.sourceCommitId !== source) throw tipChanged();
+        const before = await codecommit.commit(git, pr.destinationReference);
+        const current = { ...pr, sourceCommit: source, destinationCommit: before };
+        const commitId = await merge(git, current, input, input.commitMessage ?? `${pr.title}\n\nMerges pull request ${pr.id}`);
+        await git.run(["update-ref", pr.destinationReference, commitId, before]);
+        const by = principalArn(call.caller);
+        const merged: PullRequest = { ...current, status: "CLOSED", active: core.clock.now().toISOString(), merged: { by, commitId, option }, revision: pr.revision + 1 };
+        store.transaction(() => {
+          store.pullRequests.put(keyOf(call, pr.id), merged);
+          announcePullRequest(codecommit, merged, { event: "pullRequestMergeStatusUpdated", by });
+        });
+        await codecommit.refsMoved(repository, by);
+        return { pullRequest: describe(merged) };
+      },
+    });
 }
 
 /** The tree of both branches together. @throws AwsError ManualMergeRequiredException on a conflict */

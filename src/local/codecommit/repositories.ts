@@ -12,9 +12,10 @@ import { type Repository, repositoryArn } from "./store.ts";
 
 /** Repositories, their branches and tags. */
 export function repositoryOperations(codecommit: CodeCommit) {
-  const { core, store, open } = codecommit;
-  const save = (repository: Repository) => store.repositories.put([repository.account, repository.region, repository.name], { ...repository, modified: core.clock.now().toISOString() });
-  const byArn = (call: Call, arn: string | undefined) => open(call, arn?.split(":")[5]).repository;
+  return { ...lifeOperations(codecommit), ...settingOperations(codecommit), ...branchOperations(codecommit), ...branchMoves(codecommit), ...tagOperations(codecommit) };
+}
+
+function lifeOperations({ core, store, open }: CodeCommit) {
   return {
     CreateRepository: operation<CreateRepositoryInput, CreateRepositoryOutput>({
       access: on("CreateRepository"),
@@ -49,6 +50,13 @@ export function repositoryOperations(codecommit: CodeCommit) {
       access: () => [{ action: "codecommit:ListRepositories", resource: "*" }],
       run: (_input, call) => ({ repositories: store.repositories.list([call.account, call.region]).map(({ value }) => ({ repositoryName: value.name, repositoryId: value.id })) }),
     }),
+  };
+}
+
+function settingOperations(codecommit: CodeCommit) {
+  const { open } = codecommit;
+  const save = saveIn(codecommit);
+  return {
     UpdateRepositoryDescription: operation<UpdateRepositoryDescriptionInput, object>({
       access: on("UpdateRepositoryDescription"),
       run(input, call) {
@@ -68,6 +76,11 @@ export function repositoryOperations(codecommit: CodeCommit) {
         return {};
       },
     }),
+  };
+}
+
+function branchOperations({ open }: CodeCommit) {
+  return {
     ListBranches: operation<ListBranchesInput, ListBranchesOutput>({
       access: on("ListBranches"),
       async run(input, call) {
@@ -83,6 +96,12 @@ export function repositoryOperations(codecommit: CodeCommit) {
         return { branch: { branchName: input.branchName, commitId: id } };
       },
     }),
+  };
+}
+
+function branchMoves(codecommit: CodeCommit) {
+  const { open } = codecommit;
+  return {
     CreateBranch: operation<CreateBranchInput, object>({
       access: onBranch("CreateBranch", (input: CreateBranchInput) => input.branchName),
       async run(input, call) {
@@ -105,6 +124,13 @@ export function repositoryOperations(codecommit: CodeCommit) {
         return { deletedBranch: { branchName: input.branchName, commitId: id } };
       },
     }),
+  };
+}
+
+function tagOperations(codecommit: CodeCommit) {
+  const save = saveIn(codecommit);
+  const byArn = (call: Call, arn: string | undefined) => codecommit.open(call, arn?.split(":")[5]).repository;
+  return {
     ListTagsForResource: operation<ListTagsForResourceInput, ListTagsForResourceOutput>({
       access: (input) => [{ action: "codecommit:ListTagsForResource", resource: input.resourceArn ?? "" }],
       run: (input, call) => ({ tags: { ...byArn(call, input.resourceArn).tags } }),
@@ -127,6 +153,9 @@ export function repositoryOperations(codecommit: CodeCommit) {
     }),
   };
 }
+
+const saveIn = ({ core, store }: CodeCommit) => (repository: Repository) =>
+  store.repositories.put([repository.account, repository.region, repository.name], { ...repository, modified: core.clock.now().toISOString() });
 
 /** The clone URL is the local one: what a client is given must work here. */
 const describe = (repository: Repository, call: Call): RepositoryMetadata => ({

@@ -18,17 +18,18 @@ export interface Triggered {
   readonly trigger?: Execution["trigger"];
 }
 
+interface Parts {
+  readonly core: Core;
+  readonly store: Store;
+  readonly engine: Engine;
+}
+
 /** Starting, following, stopping and retrying executions, and answering approvals. */
 export function executionOperations(core: Core, store: Store, engine: Engine) {
-  const advance = (call: Call, name: string | undefined) => engine.advance({ account: call.account, region: call.region, name: name ?? "" });
-  const find = (call: Call, pipeline: string | undefined, id: string | undefined): Execution => {
-    findPipeline(store, call, pipeline);
-    const execution = store.executions.get([call.account, call.region, pipeline ?? "", id ?? ""]);
-    if (!execution) throw executionNotFound(id ?? "");
-    return execution;
-  };
-  const put = (execution: Execution) => store.executions.put([execution.account, execution.region, execution.pipeline, execution.id], { ...execution, updated: core.clock.now().toISOString() });
-  const actionsOf = ({ account, region, pipeline, id }: Execution) => store.actions.list([account, region, pipeline, id]).map((entry) => entry.value);
+  return { ...startingOperations({ core, store, engine }), ...readingOperations({ core, store, engine }), ...interruptingOperations({ core, store, engine }), ...answeringOperations({ core, store, engine }) };
+}
+
+function startingOperations({ core, store, engine }: Parts) {
   return {
     StartPipelineExecution: operation<StartPipelineExecutionInput & Triggered, StartPipelineExecutionOutput>({
       access: (input, call) => on("StartPipelineExecution")(input.name, call),
@@ -39,14 +40,19 @@ export function executionOperations(core: Core, store: Store, engine: Engine) {
         if (known) return { pipelineExecutionId: known.id };
         const trigger = input.trigger ?? { triggerType: "StartPipelineExecution", triggerDetail: principalArn(call.caller) };
         const execution = startExecution(core, store, { record, trigger, ...(id && { id }) });
-        advance(call, input.name);
+        advance(engine, call, input.name);
         return { pipelineExecutionId: execution.id };
       },
     }),
+  };
+}
+
+function readingOperations({ store }: Parts) {
+  return {
     GetPipelineExecution: operation<GetPipelineExecutionInput, GetPipelineExecutionOutput>({
       access: (input, call) => on("GetPipelineExecution")(input.pipelineName, call),
       run(input, call) {
-        const execution = find(call, input.pipelineName, input.pipelineExecutionId);
+        const execution = find(store, call, input);
         return {
           pipelineExecution: {
             pipelineName: execution.pipeline, pipelineVersion: execution.declaration.version, pipelineExecutionId: execution.id, status: execution.status,
@@ -77,36 +83,47 @@ export function executionOperations(core: Core, store: Store, engine: Engine) {
         return { actionExecutionDetails: found.slice(from, from + limit).map((action) => describeAction(action, declaration)), ...(found.length > from + limit && { nextToken: String(from + limit) }) };
       },
     }),
+  };
+}
+
+function interruptingOperations(parts: Parts) {
+  const { core, store, engine } = parts;
+  return {
     StopPipelineExecution: operation<StopPipelineExecutionInput, StopPipelineExecutionOutput>({
       access: (input, call) => on("StopPipelineExecution")(input.pipelineName, call),
       run(input, call) {
-        const execution = find(call, input.pipelineName, input.pipelineExecutionId);
+        const execution = find(store, call, input);
         if (execution.status !== "InProgress") throw notStoppable(`Pipeline execution ${execution.id} is ${execution.status}; only one in progress can be stopped`);
         const abandon = input.abandon ?? false;
         store.transaction(() => {
-          put({ ...execution, status: "Stopping", stopRequested: { abandon, reason: input.reason ?? "" } });
-          for (const action of actionsOf(execution)) if (action.status === "InProgress" && (abandon || action.token)) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned", updated: core.clock.now().toISOString() });
+          put(parts, { ...execution, status: "Stopping", stopRequested: { abandon, reason: input.reason ?? "" } });
+          for (const action of actionsOf(store, execution)) if (action.status === "InProgress" && (abandon || action.token)) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned", updated: core.clock.now().toISOString() });
         });
-        advance(call, input.pipelineName);
+        advance(engine, call, input.pipelineName);
         return { pipelineExecutionId: execution.id };
       },
     }),
     RetryStageExecution: operation<RetryStageExecutionInput, RetryStageExecutionOutput>({
       access: (input, call) => [{ action: "codepipeline:RetryStageExecution", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` }],
       run(input, call) {
-        const execution = find(call, input.pipelineName, input.pipelineExecutionId);
+        const execution = find(store, call, input);
         const stageIndex = execution.declaration.stages?.findIndex((stage) => stage.name === input.stageName) ?? -1;
         if (stageIndex < 0) throw stageNotFound(input.stageName ?? "");
         if (!["Failed", "Stopped"].includes(execution.status) || execution.stageIndex !== stageIndex) throw stageNotRetryable(`Stage ${input.stageName} of execution ${execution.id} did not fail`);
         const { stopRequested: _stopped, statusSummary: _summary, ...rest } = execution;
         store.transaction(() => {
-          if (input.retryMode === "ALL_ACTIONS") for (const action of actionsOf(execution).filter((one) => one.stage === input.stageName && one.status === "Succeeded")) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned" });
-          put({ ...rest, status: "InProgress", inStage: false });
+          if (input.retryMode === "ALL_ACTIONS") for (const action of actionsOf(store, execution).filter((one) => one.stage === input.stageName && one.status === "Succeeded")) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned" });
+          put(parts, { ...rest, status: "InProgress", inStage: false });
         });
-        advance(call, input.pipelineName);
+        advance(engine, call, input.pipelineName);
         return { pipelineExecutionId: execution.id };
       },
     }),
+  };
+}
+
+function answeringOperations({ core, store }: Parts) {
+  return {
     PutApprovalResult: operation<PutApprovalResultInput, PutApprovalResultOutput>({
       access: (input, call) => [{ action: "codepipeline:PutApprovalResult", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}/${input.actionName}` }],
       run(input, call) {
@@ -128,6 +145,20 @@ export function executionOperations(core: Core, store: Store, engine: Engine) {
     }),
   };
 }
+
+const advance = (engine: Engine, call: Call, name: string | undefined) => engine.advance({ account: call.account, region: call.region, name: name ?? "" });
+
+function find(store: Store, call: Call, { pipelineName, pipelineExecutionId }: { readonly pipelineName: string | undefined; readonly pipelineExecutionId: string | undefined }): Execution {
+  findPipeline(store, call, pipelineName);
+  const execution = store.executions.get([call.account, call.region, pipelineName ?? "", pipelineExecutionId ?? ""]);
+  if (!execution) throw executionNotFound(pipelineExecutionId ?? "");
+  return execution;
+}
+
+const put = ({ core, store }: Parts, execution: Execution) =>
+  store.executions.put([execution.account, execution.region, execution.pipeline, execution.id], { ...execution, updated: core.clock.now().toISOString() });
+
+const actionsOf = (store: Store, { account, region, pipeline, id }: Execution) => store.actions.list([account, region, pipeline, id]).map((entry) => entry.value);
 
 /** The same token is the same execution. */
 function uuidFrom(text: string): string {

@@ -16,10 +16,18 @@ const passRole = (pipeline: PipelineDeclaration | undefined) =>
     .filter((role) => role !== undefined)
     .map((role) => ({ action: "iam:PassRole", resource: role, context: { "iam:PassedToService": "codepipeline.amazonaws.com" } }));
 
+interface Parts {
+  readonly core: Core;
+  readonly store: Store;
+  readonly engine: Engine;
+}
+
 /** Pipelines themselves, their tags and transitions. */
 export function pipelineOperations(core: Core, store: Store, engine: Engine) {
-  const find = (call: Call, name: string | undefined): PipelineRecord => findPipeline(store, call, name);
-  const save = (record: PipelineRecord) => store.pipelines.put([record.account, record.region, record.declaration.name], record);
+  return { ...writingOperations({ core, store, engine }), ...readingOperations({ core, store, engine }), ...transitionOperations({ core, store, engine }), ...tagOperations({ core, store, engine }) };
+}
+
+function writingOperations({ core, store, engine }: Parts) {
   return {
     CreatePipeline: operation<CreatePipelineInput, CreatePipelineOutput>({
       access: (input, call) => [...on("CreatePipeline")(input.pipeline?.name, call), ...passRole(input.pipeline)],
@@ -38,17 +46,10 @@ export function pipelineOperations(core: Core, store: Store, engine: Engine) {
     UpdatePipeline: operation<UpdatePipelineInput, UpdatePipelineOutput>({
       access: (input, call) => [...on("UpdatePipeline")(input.pipeline?.name, call), ...passRole(input.pipeline)],
       run(input, call) {
-        const before = find(call, input.pipeline?.name);
+        const before = findPipeline(store, call, input.pipeline?.name);
         const declaration = { ...checked(input.pipeline), version: before.declaration.version + 1 };
-        save({ ...before, declaration, updated: core.clock.now().toISOString() });
+        save(store, { ...before, declaration, updated: core.clock.now().toISOString() });
         return { pipeline: declaration };
-      },
-    }),
-    GetPipeline: operation<GetPipelineInput, GetPipelineOutput>({
-      access: (input, call) => on("GetPipeline")(input.name, call),
-      run(input, call) {
-        const { declaration, created, updated } = find(call, input.name);
-        return { pipeline: declaration, metadata: { pipelineArn: pipelineArn(call, declaration.name), created: new Date(created), updated: new Date(updated) } };
       },
     }),
     DeletePipeline: operation<DeletePipelineInput, object>({
@@ -61,6 +62,18 @@ export function pipelineOperations(core: Core, store: Store, engine: Engine) {
         return {};
       },
     }),
+  };
+}
+
+function readingOperations({ store }: Parts) {
+  return {
+    GetPipeline: operation<GetPipelineInput, GetPipelineOutput>({
+      access: (input, call) => on("GetPipeline")(input.name, call),
+      run(input, call) {
+        const { declaration, created, updated } = findPipeline(store, call, input.name);
+        return { pipeline: declaration, metadata: { pipelineArn: pipelineArn(call, declaration.name), created: new Date(created), updated: new Date(updated) } };
+      },
+    }),
     ListPipelines: operation<ListPipelinesInput, ListPipelinesOutput>({
       access: () => [{ action: "codepipeline:ListPipelines", resource: "*" }],
       run: (_input, call) => ({
@@ -70,48 +83,60 @@ export function pipelineOperations(core: Core, store: Store, engine: Engine) {
         })),
       }),
     }),
+  };
+}
+
+function transitionOperations({ core, store, engine }: Parts) {
+  return {
     DisableStageTransition: operation<DisableStageTransitionInput, object>({
       access: (input, call) => [{ action: "codepipeline:DisableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` }],
       run(input, call) {
-        const record = find(call, input.pipelineName);
+        const record = findPipeline(store, call, input.pipelineName);
         const stage = stageOf(record, input.stageName);
-        save({ ...record, disabled: { ...record.disabled, [stage]: { reason: input.reason ?? "", by: principalArn(call.caller), at: core.clock.now().toISOString() } } });
+        save(store, { ...record, disabled: { ...record.disabled, [stage]: { reason: input.reason ?? "", by: principalArn(call.caller), at: core.clock.now().toISOString() } } });
         return {};
       },
     }),
     EnableStageTransition: operation<EnableStageTransitionInput, object>({
       access: (input, call) => [{ action: "codepipeline:EnableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` }],
       run(input, call) {
-        const record = find(call, input.pipelineName);
+        const record = findPipeline(store, call, input.pipelineName);
         const { [stageOf(record, input.stageName)]: _enabled, ...disabled } = record.disabled;
-        save({ ...record, disabled });
+        save(store, { ...record, disabled });
         engine.advance({ account: call.account, region: call.region, name: record.declaration.name });
         return {};
       },
     }),
+  };
+}
+
+function tagOperations({ store }: Parts) {
+  return {
     ListTagsForResource: operation<ListTagsForResourceInput, ListTagsForResourceOutput>({
       access: (input, call) => on("ListTagsForResource")(nameOf(input.resourceArn), call),
-      run: (input, call) => ({ tags: [...find(call, nameOf(input.resourceArn)).tags] }),
+      run: (input, call) => ({ tags: [...findPipeline(store, call, nameOf(input.resourceArn)).tags] }),
     }),
     TagResource: operation<TagResourceInput, object>({
       access: (input, call) => on("TagResource")(nameOf(input.resourceArn), call),
       run(input, call) {
-        const record = find(call, nameOf(input.resourceArn));
+        const record = findPipeline(store, call, nameOf(input.resourceArn));
         const added = (input.tags ?? []).map(({ key = "", value = "" }) => ({ key, value }));
-        save({ ...record, tags: [...record.tags.filter(({ key }) => !added.some((tag) => tag.key === key)), ...added] });
+        save(store, { ...record, tags: [...record.tags.filter(({ key }) => !added.some((tag) => tag.key === key)), ...added] });
         return {};
       },
     }),
     UntagResource: operation<UntagResourceInput, object>({
       access: (input, call) => on("UntagResource")(nameOf(input.resourceArn), call),
       run(input, call) {
-        const record = find(call, nameOf(input.resourceArn));
-        save({ ...record, tags: record.tags.filter(({ key }) => !input.tagKeys?.includes(key)) });
+        const record = findPipeline(store, call, nameOf(input.resourceArn));
+        save(store, { ...record, tags: record.tags.filter(({ key }) => !input.tagKeys?.includes(key)) });
         return {};
       },
     }),
   };
 }
+
+const save = (store: Store, record: PipelineRecord) => store.pipelines.put([record.account, record.region, record.declaration.name], record);
 
 const nameOf = (arn: string | undefined): string => arn?.split(":")[5]?.split("/")[0] ?? "";
 

@@ -4,7 +4,11 @@ import { bucketExists, bucketNotEmpty, bucketOwnedByYou, invalidBucketName } fro
 import type { S3 } from "./service.ts";
 
 /** Buckets themselves: create, find, list, delete. */
-export function bucketOperations({ store, access, core }: S3) {
+export function bucketOperations(s3: S3) {
+  return { ...makingOperations(s3), ...findingOperations(s3) };
+}
+
+function makingOperations({ store, access, core }: S3) {
   return {
     CreateBucket: operation<CreateBucketRequest, CreateBucketOutput>({
       access: (input) => [{ action: "s3:CreateBucket", resource: `arn:aws:s3:::${input.Bucket}` }],
@@ -32,6 +36,11 @@ export function bucketOperations({ store, access, core }: S3) {
         return {};
       },
     }),
+  };
+}
+
+function findingOperations({ store, access }: S3) {
+  return {
     HeadBucket: operation<HeadBucketRequest, HeadBucketOutput>({
       access: access.bucket("ListBucket"),
       run: (input) => ({ BucketRegion: store.bucket(input.Bucket).region }),

@@ -46,7 +46,7 @@ const OPERATION_NAMES: Readonly<Record<string, readonly [get: string, put: strin
 
 /** Everything that is set on a bucket. */
 export function configurationOperations(s3: S3): Record<string, AnyOperation> {
-  const operations: Record<string, AnyOperation> = { ...versioningAndPolicy(s3) };
+  const operations: Record<string, AnyOperation> = { ...versioning(s3), ...policy(s3), ...tagging(s3), ...grants(s3) };
   for (const configuration of CONFIGURATIONS) Object.assign(operations, operationsOf(s3, configuration));
   return operations;
 }
@@ -86,12 +86,8 @@ function operationsOf(s3: S3, { name, input: member, output, action, absent }: C
   };
 }
 
-function versioningAndPolicy({ store, access }: S3): Record<string, AnyOperation> {
-  const change = (bucketName: string | undefined, changed: (bucket: Bucket) => Bucket) => {
-    const bucket = store.bucket(bucketName);
-    store.buckets.put([bucket.name], changed(bucket));
-    return {};
-  };
+function versioning({ store, access }: S3): Record<string, AnyOperation> {
+  const change = changeIn(store);
   return {
     GetBucketVersioning: operation<Input, object>({
       access: access.bucket("GetBucketVersioning"),
@@ -104,6 +100,12 @@ function versioningAndPolicy({ store, access }: S3): Record<string, AnyOperation
       access: access.bucket("PutBucketVersioning"),
       run: (input) => change(input.Bucket, (bucket) => ({ ...bucket, ...(input.VersioningConfiguration?.Status && { versioning: input.VersioningConfiguration.Status }) })),
     }),
+  };
+}
+
+function policy({ store, access }: S3): Record<string, AnyOperation> {
+  const change = changeIn(store);
+  return {
     GetBucketPolicy: operation<Input, object>({
       access: access.bucket("GetBucketPolicy"),
       run(input) {
@@ -128,6 +130,12 @@ function versioningAndPolicy({ store, access }: S3): Record<string, AnyOperation
       access: access.bucket("DeleteBucketPolicy"),
       run: (input) => change(input.Bucket, ({ policy: _removed, ...bucket }) => bucket),
     }),
+  };
+}
+
+function tagging({ store, access }: S3): Record<string, AnyOperation> {
+  const change = changeIn(store);
+  return {
     GetBucketTagging: operation<Input, object>({
       access: access.bucket("GetBucketTagging"),
       run(input) {
@@ -144,6 +152,11 @@ function versioningAndPolicy({ store, access }: S3): Record<string, AnyOperation
       access: access.bucket("PutBucketTagging"),
       run: (input) => change(input.Bucket, ({ tags: _removed, ...bucket }) => bucket),
     }),
+  };
+}
+
+function grants({ store, access }: S3): Record<string, AnyOperation> {
+  return {
     GetBucketAcl: operation<Input, object>({
       access: access.bucket("GetBucketAcl"),
       run(input) {
@@ -154,3 +167,9 @@ function versioningAndPolicy({ store, access }: S3): Record<string, AnyOperation
     }),
   };
 }
+
+const changeIn = (store: S3["store"]) => (name: string | undefined, changed: (bucket: Bucket) => Bucket) => {
+  const bucket = store.bucket(name);
+  store.buckets.put([bucket.name], changed(bucket));
+  return {};
+};

@@ -9,7 +9,11 @@ import type { ObjectVersion } from "./store.ts";
 const PAGE = 1000;
 
 /** ListObjects, ListObjectsV2 and ListObjectVersions. */
-export function listingOperations({ store, access }: S3) {
+export function listingOperations(s3: S3) {
+  return { ...objectListings(s3), ...versionListing(s3) };
+}
+
+function objectListings({ store, access }: S3) {
   return {
     ListObjectsV2: operation<ListObjectsV2Request, ListObjectsV2Output>({
       access: access.list("ListBucket"),
@@ -44,6 +48,11 @@ export function listingOperations({ store, access }: S3) {
         };
       },
     }),
+  };
+}
+
+function versionListing({ store, access }: S3) {
+  return {
     ListObjectVersions: operation<ListObjectVersionsRequest, ListObjectVersionsOutput>({
       access: access.list("ListBucketVersions"),
       run(input) {

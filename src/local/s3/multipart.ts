@@ -21,22 +21,11 @@ interface UploadInput {
 
 /** Uploads in parts. */
 export function multipartOperations(s3: S3) {
+  return { ...startingOperations(s3), ...partOperations(s3), ...endingOperations(s3), ...listingOperations(s3) };
+}
+
+function startingOperations(s3: S3) {
   const { store, access, core } = s3;
-  const find = (input: UploadInput): Upload => {
-    const bucket = store.bucket(input.Bucket);
-    const upload = store.uploads.get([bucket.name, input.UploadId ?? ""]);
-    if (!upload || upload.key !== input.Key) throw noSuchUpload(input.UploadId ?? "");
-    return upload;
-  };
-  const keep = (upload: Upload, part: UploadedPart) => {
-    if (part.number < 1 || part.number > 10_000) throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive");
-    find({ Bucket: upload.bucket, Key: upload.key, UploadId: upload.uploadId });
-    store.parts.put([upload.bucket, upload.uploadId, String(part.number).padStart(5, "0")], part);
-  };
-  const forget = ({ bucket, uploadId }: Upload) => {
-    for (const { key } of store.parts.list([bucket, uploadId])) store.parts.delete(key);
-    store.uploads.delete([bucket, uploadId]);
-  };
   return {
     CreateMultipartUpload: operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput>({
       access: access.write,
@@ -52,6 +41,13 @@ export function multipartOperations(s3: S3) {
         return { Bucket: bucket.name, Key: upload.key, UploadId: upload.uploadId, ...(upload.kmsKeyId && { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: upload.kmsKeyId }) };
       },
     }),
+  };
+}
+
+function partOperations(s3: S3) {
+  const { access, core } = s3;
+  const { find, keep } = uploadsOf(s3);
+  return {
     UploadPart: operation<UploadPartRequest, UploadPartOutput>({
       access: access.object("PutObject"),
       async run(input, call) {
@@ -73,6 +69,13 @@ export function multipartOperations(s3: S3) {
         return { CopyPartResult: { ETag: quoted(blob.md5), LastModified: uploadedAt } };
       },
     }),
+  };
+}
+
+function endingOperations(s3: S3) {
+  const { store, access } = s3;
+  const { find, forget } = uploadsOf(s3);
+  return {
     CompleteMultipartUpload: operation<CompleteMultipartUploadRequest, CompleteMultipartUploadOutput>({
       access: access.object("PutObject"),
       run(input, call) {
@@ -98,6 +101,13 @@ export function multipartOperations(s3: S3) {
         return {};
       },
     }),
+  };
+}
+
+function listingOperations(s3: S3) {
+  const { store, access } = s3;
+  const { find } = uploadsOf(s3);
+  return {
     ListParts: operation<ListPartsRequest, ListPartsOutput>({
       access: access.object("ListMultipartUploadParts"),
       run(input) {
@@ -123,6 +133,26 @@ export function multipartOperations(s3: S3) {
       },
     }),
   };
+}
+
+/** Uploads and their parts, by what a request names. @throws AwsError NoSuchUpload */
+function uploadsOf({ store }: S3) {
+  const find = (input: UploadInput): Upload => {
+    const bucket = store.bucket(input.Bucket);
+    const upload = store.uploads.get([bucket.name, input.UploadId ?? ""]);
+    if (!upload || upload.key !== input.Key) throw noSuchUpload(input.UploadId ?? "");
+    return upload;
+  };
+  const keep = (upload: Upload, part: UploadedPart) => {
+    if (part.number < 1 || part.number > 10_000) throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive");
+    find({ Bucket: upload.bucket, Key: upload.key, UploadId: upload.uploadId });
+    store.parts.put([upload.bucket, upload.uploadId, String(part.number).padStart(5, "0")], part);
+  };
+  const forget = ({ bucket, uploadId }: Upload) => {
+    for (const { key } of store.parts.list([bucket, uploadId])) store.parts.delete(key);
+    store.uploads.delete([bucket, uploadId]);
+  };
+  return { find, keep, forget };
 }
 
 /** The parts a client names, verified: there, in order, with the ETags they were given, large enough but the last. */

@@ -25,6 +25,10 @@ const unquoted = (etag: string): string => etag.replace(/^W\//, "").replace(/^"(
 
 /** PutObject, CopyObject, DeleteObject and DeleteObjects. */
 export function objectOperations(s3: S3) {
+  return { ...writingOperations(s3), ...deletingOperations(s3) };
+}
+
+function writingOperations(s3: S3) {
   const { store, access } = s3;
   return {
     PutObject: operation<PutObjectRequest, PutObjectOutput>({
@@ -59,6 +63,12 @@ export function objectOperations(s3: S3) {
         return { CopyObjectResult: { ETag: quoted(version.etag), LastModified: new Date(version.lastModified) }, ...describeEncryption(version), ...versionOf(bucket, version) };
       },
     }),
+  };
+}
+
+function deletingOperations(s3: S3) {
+  const { store, access } = s3;
+  return {
     DeleteObject: operation<DeleteObjectRequest, DeleteObjectOutput>({
       access: access.version("DeleteObject", "DeleteObjectVersion"),
       run: (input, call) => s3.remove(store.bucket(input.Bucket), { key: input.Key ?? "", versionId: input.VersionId }, call),

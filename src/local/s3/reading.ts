@@ -19,7 +19,11 @@ interface ReadRequest {
 
 /** GetObject, HeadObject, attributes and tags. */
 export function readingOperations(s3: S3) {
-  const { store, access } = s3;
+  return { ...contentOperations(s3), ...attributeOperations(s3) };
+}
+
+function contentOperations(s3: S3) {
+  const { access } = s3;
   return {
     GetObject: operation<GetObjectRequest, GetObjectOutput & { readonly StatusCode?: number }>({
       access: access.version("GetObject", "GetObjectVersion"),
@@ -42,6 +46,12 @@ export function readingOperations(s3: S3) {
         return { ...describe(bucket, version, input), ContentLength: range ? range.end - range.start + 1 : version.size };
       },
     }),
+  };
+}
+
+function attributeOperations(s3: S3) {
+  const { store, access } = s3;
+  return {
     GetObjectAttributes: operation<GetObjectAttributesRequest, GetObjectAttributesOutput>({
       access: access.version("GetObjectAttributes", "GetObjectVersionAttributes"),
       run(input) {
