@@ -53,12 +53,14 @@ workflow phage_variants {
     input:
       variants = merge_samples.variants,
       statistics = call_sample.statistics,
+      coverage = call_sample.coverage,
   }
 
   output {
     File variants = merge_samples.variants
     File vcf = merge_samples.vcf
     File summary = summarize.summary
+    File report = summarize.report
     Int variant_count = summarize.variant_count
     Array[File] alignments = call_sample.alignment
     Array[File] coverage = call_sample.coverage

@@ -133,7 +133,10 @@ task align_reads {
     PYTHON
     # Header first, then by position: what every other tool expects of a sorted SAM file.
     export LC_ALL=C
-    { grep '^@' aligned.sam | sed 's/SO:unsorted/SO:coordinate/'; grep -v '^@' aligned.sam | sort -t "$(printf '\t')" -k3,3r -k4,4n -k1,1; } | gzip -n -c > "~{sample_name}.sam.gz"
+    {
+      awk '/^@/ { sub(/SO:unsorted/, "SO:coordinate"); print }' aligned.sam
+      awk '!/^@/' aligned.sam | sort -t "$(printf '\t')" -k3,3r -k4,4n -k1,1
+    } | gzip -n -c > "~{sample_name}.sam.gz"
   >>>
 
   output {

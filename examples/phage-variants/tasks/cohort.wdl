@@ -68,23 +68,25 @@ task merge_samples {
 
 task summarize {
   meta {
-    description: "The numbers that tell whether a run can be trusted"
+    description: "The numbers that tell whether a run can be trusted, and a page that shows them"
   }
 
   parameter_meta {
     variants: "The table of merge_samples"
     statistics: "What call_variants counted, a JSON file for each sample"
+    coverage: "Mean depth in windows, <sample>.coverage.tsv for each sample"
   }
 
   input {
     File variants
     Array[File]+ statistics
+    Array[File]+ coverage
   }
 
   command <<<
     set -euo pipefail
-    python3 - "~{variants}" ~{sep(" ", quote(statistics))} <<'PYTHON'
-    import json, sys
+    python3 - "~{variants}" ~{sep(" ", quote(statistics))} ~{sep(" ", quote(coverage))} <<'PYTHON'
+    import html, json, os, sys
 
     def kind(reference, other):
         if len(reference) == len(other):
@@ -93,7 +95,7 @@ task summarize {
 
     with open(sys.argv[1]) as file:
         rows = [line.rstrip("\n").split("\t") for line in file][1:]
-    samples = sorted((json.load(open(path)) for path in sys.argv[2:]), key=lambda one: one["sample"])
+    samples = sorted((json.load(open(path)) for path in sys.argv[2:] if path.endswith(".json")), key=lambda one: one["sample"])
     kinds = [kind(row[2], row[3]) for row in rows]
     summary = {
         "samples": samples,
@@ -108,11 +110,41 @@ task summarize {
         file.write("\n")
     with open("variant_count.txt", "w") as file:
         print(len(rows), file=file)
+
+    def cells(values, tag="td"):
+        return "<tr>" + "".join(f"<{tag}>{html.escape(str(value))}</{tag}>" for value in values) + "</tr>"
+
+    def plot(sample, path):
+        """Depth along the reference as SVG, a mark at each variant of the sample."""
+        with open(path) as file:
+            windows = [line.split("\t") for line in file][1:]
+        length, top = int(windows[-1][2]), max(1.0, *(float(window[3]) for window in windows))
+        line = " ".join(f"{(int(start) + int(end)) / 2 / length * 800:.1f},{150 - float(depth) / top * 140:.1f}" for _, start, end, depth in windows)
+        marks = "".join(f'<path d="M{int(row[1]) / length * 800:.1f} 152v12"/>' for row in rows if sample in row[4].split(","))
+        title = f"{html.escape(sample)}: depth along {html.escape(windows[0][0])} (at most {top:.0f}), variants below"
+        return f'<figure><figcaption>{title}</figcaption><svg viewBox="0 0 800 166" role="img" aria-label="{title}"><polyline points="{line}"/>{marks}</svg></figure>'
+
+    plots = [plot(os.path.basename(path)[: -len(".coverage.tsv")], path) for path in sorted(sys.argv[2:], key=os.path.basename) if path.endswith(".coverage.tsv")]
+    with open("report.html", "w") as file:
+        file.write(f"""<!doctype html>
+    <html lang="en"><meta charset="utf-8"><title>Variants</title>
+    <style>
+    body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem; color: #222 }}
+    table {{ border-collapse: collapse; margin: 1rem 0; width: 100% }} th, td {{ padding: .3rem .6rem; border-bottom: 1px solid #ddd; text-align: left }}
+    svg {{ width: 100%; height: auto }} polyline {{ fill: none; stroke: #2f6f8f; stroke-width: 1.5 }} path {{ stroke: #b0543f; stroke-width: 2 }}
+    </style>
+    <h1>Variants</h1>
+    <table>{cells(samples[0], "th")}{"".join(cells(sample.values()) for sample in samples)}</table>
+    {"".join(plots)}
+    <table>{cells(("Sequence", "Position", "Reference", "Variant", "Kind", "Samples"), "th")}{"".join(cells((*row[:4], kind, row[4])) for row, kind in zip(rows, kinds))}</table>
+    </html>
+    """)
     PYTHON
   >>>
 
   output {
     File summary = "summary.json"
+    File report = "report.html"
     Int variant_count = read_int("variant_count.txt")
   }
 

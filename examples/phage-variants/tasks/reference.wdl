@@ -30,7 +30,8 @@ task index_reference {
         if (genome !~ /^[ACGTN]+$/) { print "the reference holds letters other than A, C, G, T and N" > "/dev/stderr"; exit 1 }
         last = length(genome) - k + 1
         for (at = 1; at <= last; at++) count[substr(genome, at, k)]++
-        for (at = 1; at <= last; at++) if (count[seed = substr(genome, at, k)] == 1) print seed "\t" at - 1
+        for (at = 1; at <= last; at++) if (count[seed = substr(genome, at, k)] == 1) { print seed "\t" at - 1; unique++ }
+        if (!unique) { print "no word of " k " bases stands at one place of the reference only" > "/dev/stderr"; exit 1 }
       }' "~{fasta}" > seeds.tsv
     gzip -n -c seeds.tsv > seeds.tsv.gz
   >>>
