@@ -156,7 +156,7 @@ describe("the console's door", () => {
     const policy = headers.get("content-security-policy") ?? "";
     for (const directive of ["default-src 'self'", "script-src 'self';", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'", `frame-src ${approver.reportsUrl}`]) expect(policy).toContain(directive);
     expect(policy).not.toContain("unsafe");
-    expect(Object.fromEntries(headers)).toMatchObject({ "x-frame-options": "DENY", "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store" });
+    expect(Object.fromEntries(headers)).toMatchObject({ "x-frame-options": "DENY", "x-content-type-options": "nosniff", "referrer-policy": "same-origin", "cache-control": "no-store" });
     expect(headers.get("set-cookie")).toMatch(/HttpOnly; SameSite=Strict/);
   });
 

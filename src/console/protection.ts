@@ -46,6 +46,8 @@ export const pageHeaders = (reports: () => string): MiddlewareHandler => async (
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
   headers.set("Cross-Origin-Resource-Policy", "same-origin");
   for (const [name, value] of Object.entries(EVERYWHERE)) headers.set(name, value);
+  // With "no-referrer" a browser sends `Origin: null` with our own forms too.
+  headers.set("Referrer-Policy", "same-origin");
   if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
 };
 
