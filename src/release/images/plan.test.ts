@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import type { ImageUse } from "../../workflow/inspection.ts";
+import { parseOmxYaml } from "../project/omx-yaml.ts";
+import { lockImages, registryMapOf } from "./lock.ts";
+import { buildTarget, planImages, planPulls } from "./plan.ts";
+
+const PLACE = { account: "111122223333", region: "us-east-1" };
+const REGISTRY = "111122223333.dkr.ecr.us-east-1.amazonaws.com";
+const DIGEST = `sha256:${"a".repeat(64)}`;
+const OTHER = `sha256:${"b".repeat(64)}`;
+const BWA = "quay.io/biocontainers/bwa:0.7.18";
+
+const uses = (...images: string[]): ImageUse[] => images.map((image) => ({ image }) as ImageUse);
+const images = (yaml: string) => parseOmxYaml(`name: demo\nversion: "1.0"\nimages:\n${yaml}`).images;
+const NONE = images("  extra: []");
+
+describe("what a definition's images become", () => {
+  test("an image is brought once, however many tasks use it", () => {
+    expect(planImages(uses(BWA, "ubuntu:24.04", BWA), NONE).pulls).toEqual([BWA, "ubuntu:24.04"]);
+  });
+
+  test("an image that omx.yaml builds is not pulled", () => {
+    const plan = planImages(uses("demo/tool:1", "ubuntu:24.04"), images("  build: [{ source: tool, target: demo/tool:1 }]"));
+    expect(plan.pulls).toEqual(["ubuntu:24.04"]);
+    expect(plan.uses).toContainEqual({ image: "demo/tool:1", from: { build: "demo/tool:1" } });
+  });
+
+  test("a substitute is pulled under its own name, for the name the definition uses", () => {
+    const plan = planImages(uses("ubuntu:latest"), images('  substitute: { "ubuntu:latest": "ubuntu:24.04" }'));
+    expect(plan.pulls).toEqual(["ubuntu:24.04"]);
+    expect(plan.uses).toEqual([{ image: "ubuntu:latest", from: { pull: "ubuntu:24.04" } }]);
+  });
+
+  test("what omx.yaml adds is brought, and a Singularity file on the web is not", () => {
+    expect(planImages(uses("https://depot.galaxyproject.org/singularity/bwa:0.7.18"), images(`  extra: ["${BWA}"]`)).pulls).toEqual([BWA]);
+  });
+});
+
+describe("where images go", () => {
+  test.each([
+    [BWA, "quay/biocontainers/bwa:0.7.18"],
+    ["ubuntu:24.04", "dockerhub/library/ubuntu:24.04"],
+    ["public.ecr.aws/docker/library/python:3.12", "ecr-public/docker/library/python:3.12"],
+    ["ghcr.io/owner/tool:2", "ghcr/owner/tool:2"],
+  ])("%s", (source, target) => {
+    expect(planPulls([source], PLACE)).toMatchObject([{ source_uri: source, target_image: `${REGISTRY}/${target}` }]);
+  });
+
+  test("a built image keeps its own name", () => {
+    expect(buildTarget("demo/tool:1", PLACE)).toMatchObject({ repository: "demo/tool", tag: "1" });
+  });
+
+  test("a name that is none is told as it is written", () => {
+    expect(() => planPulls(["ubuntu:not a tag"], PLACE)).toThrow("ubuntu:not a tag");
+  });
+});
+
+describe("the lock", () => {
+  const plan = planImages(uses(BWA, "demo/tool:1"), images("  build: [{ target: demo/tool:1 }]"));
+  const lock = lockImages(plan, [
+    { source_uri: BWA, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18`, status: "SKIPPED", digest: DIGEST },
+    { source_uri: "s3://sources/tool.zip", target_image: `${REGISTRY}/demo/tool:1`, status: "SUCCEEDED", digest: OTHER },
+  ], PLACE);
+
+  test("names every image by digest, and what it was made of", () => {
+    expect(lock).toEqual({ version: 1, images: [
+      { image: BWA, source: BWA, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST },
+      { image: "demo/tool:1", source: "s3://sources/tool.zip", target: `${REGISTRY}/demo/tool@${OTHER}`, digest: OTHER },
+    ] });
+  });
+
+  test("becomes a registry map, the user's own mappings first", () => {
+    const own = { registryMappings: [{ upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" }], imageMappings: [{ sourceImage: "a:1", destinationImage: "b:1" }] };
+    const map = registryMapOf(lock, own);
+    expect(map?.imageMappings?.map(({ sourceImage }) => sourceImage)).toEqual(["a:1", BWA, "demo/tool:1"]);
+    expect(map?.registryMappings).toEqual(own.registryMappings);
+  });
+
+  test("without images and mappings there is no map", () => {
+    expect(registryMapOf({ version: 1, images: [] }, undefined)).toBeUndefined();
+  });
+});
