@@ -16,8 +16,8 @@ import type { Sessions } from "./session.ts";
 import { SCRIPT, STYLE } from "./ui/assets.ts";
 import { reportBody } from "./ui/evidence.ts";
 import { homeBody, workflowBody } from "./ui/home.ts";
-import { errorPage, type Html, page } from "./ui/layout.ts";
-import { releaseBody, releaseParts, releasePath } from "./ui/release.ts";
+import { errorPage, type Html, page, releasePath } from "./ui/layout.ts";
+import { releaseBody, releaseParts } from "./ui/release.ts";
 
 export interface ConsoleParts {
   readonly clients: AwsClients;
@@ -69,14 +69,9 @@ type Show = (context: Context, title: string, body: Html) => Promise<Response>;
 
 function releaseRoutes(app: Hono, parts: ConsoleParts, show: Show): void {
   const { clients, evidence, sessions, clock } = parts;
-  const read = (key: ReleaseKey) => readRelease(clients, evidence, key);
   const render = async (context: Context, key: ReleaseKey) => {
-    const release = await read(key);
+    const release = await readRelease(clients, evidence, key);
     return { release, parts: await releaseParts({ release, csrf: sessions.token(context), now: clock.now() }) };
-  };
-  const file = async (context: Context) => {
-    const release = await read(keyOf(context));
-    return { release, file: findFile(release, context.req.query("uri") ?? "") };
   };
 
   app.get(RELEASE, async (context) => {
@@ -99,6 +94,14 @@ function releaseRoutes(app: Hono, parts: ConsoleParts, show: Show): void {
     await decide(clients, key, { verdict: field("verdict"), comment: field("comment") });
     return context.redirect(releasePath(key), 303);
   });
+  fileRoutes(app, parts, show);
+}
+
+function fileRoutes(app: Hono, { clients, evidence, sessions, reportsOrigin }: ConsoleParts, show: Show): void {
+  const file = async (context: Context) => {
+    const release = await readRelease(clients, evidence, keyOf(context));
+    return { release, file: findFile(release, context.req.query("uri") ?? "") };
+  };
   app.get(`${RELEASE}/download`, async (context) => {
     const { file: found } = await file(context);
     return streamObject(clients.s3, found.uri, { "Content-Type": "application/octet-stream", "Content-Disposition": attachment(found.path) });
@@ -106,7 +109,7 @@ function releaseRoutes(app: Hono, parts: ConsoleParts, show: Show): void {
   app.get(`${RELEASE}/report`, async (context) => {
     const { release, file: found } = await file(context);
     if (!isReport(found)) throw new ConsoleError(400, "Only HTML reports are shown here; download the file instead.");
-    return show(context, found.path, reportBody(release, found, `${parts.reportsOrigin()}${reportPath(sessions, found.uri)}`));
+    return show(context, found.path, reportBody(release, found, `${reportsOrigin()}${reportPath(sessions, found.uri)}`));
   });
 }
 

@@ -30,7 +30,7 @@ export interface EvidenceReader {
 }
 
 /** Most that is listed of one test's outputs. */
-const LISTED = 500;
+export const LISTED = 500;
 
 /** Reads evidence from the artifacts bucket; which version an execution made is remembered once it is known. */
 export function createEvidenceReader(s3: S3Client, bucket: string): EvidenceReader {
@@ -60,27 +60,27 @@ export function createEvidenceReader(s3: S3Client, bucket: string): EvidenceRead
   async function read(build: BuildRecord, tested: boolean): Promise<Evidence> {
     const at = { bucket: build.evidence.bucket, key: build.evidence.prefix };
     const tests = tested ? await readJson<TestReport>(s3, { bucket: at.bucket, key: `${at.key}/tests.json` }) : undefined;
-    const reports = (await listFiles({ bucket: at.bucket, key: `${at.key}/` })).filter(({ path }) => tested || !path.startsWith("tests."));
-    const outputs = await Promise.all((tests?.tests ?? []).map(async (test) => [test.name, await outputsOf(test)] as const));
+    const reports = (await listFiles(s3, { bucket: at.bucket, key: `${at.key}/` })).filter(({ path }) => tested || !path.startsWith("tests."));
+    const outputs = await Promise.all((tests?.tests ?? []).map(async (test) => [test.name, await outputsOf(s3, test)] as const));
     return { build, ...(tests && { tests }), reports, outputs: Object.fromEntries(outputs) };
   }
 
-  async function outputsOf({ outputUri }: TestResult): Promise<readonly EvidenceFile[]> {
-    if (!outputUri) return [];
-    const { bucket: where, key } = parseS3Uri(outputUri);
-    return listFiles({ bucket: where, key: `${key.replace(/\/+$/, "")}/` });
-  }
-
-  async function listFiles(at: S3Uri): Promise<readonly EvidenceFile[]> {
-    const files: EvidenceFile[] = [];
-    for await (const { key, size } of listObjects(s3, at)) {
-      if (files.length === LISTED) break;
-      files.push({ path: key.slice(at.key.length), uri: formatS3Uri({ bucket: at.bucket, key }), bytes: size });
-    }
-    return files;
-  }
-
   return { findBuild, read };
+}
+
+async function outputsOf(s3: S3Client, { outputUri }: TestResult): Promise<readonly EvidenceFile[]> {
+  if (!outputUri) return [];
+  const { bucket, key } = parseS3Uri(outputUri);
+  return listFiles(s3, { bucket, key: `${key.replace(/\/+$/, "")}/` });
+}
+
+async function listFiles(s3: S3Client, at: S3Uri): Promise<readonly EvidenceFile[]> {
+  const files: EvidenceFile[] = [];
+  for await (const { key, size } of listObjects(s3, at)) {
+    if (files.length === LISTED) break;
+    files.push({ path: key.slice(at.key.length), uri: formatS3Uri({ bucket: at.bucket, key }), bytes: size });
+  }
+  return files;
 }
 
 /** Every file that belongs to a release: nothing else is handed out. */

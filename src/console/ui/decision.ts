@@ -2,8 +2,7 @@ import { html } from "hono/html";
 import { COMMENT_LIMIT } from "../decide.ts";
 import { hasEnded, type ReleaseView } from "../read/release.ts";
 import { moment } from "./format.ts";
-import { type Html, nameOf } from "./layout.ts";
-import { releasePath } from "./release.ts";
+import { type Html, nameOf, releasePath } from "./layout.ts";
 
 /** The form while an approval waits; afterwards who answered, when and why. */
 export function decisionPart(release: ReleaseView, csrf: string): Html {

@@ -1,12 +1,11 @@
 import { html } from "hono/html";
 import { isReport } from "../files.ts";
-import type { Evidence, EvidenceFile } from "../read/evidence.ts";
+import { type Evidence, type EvidenceFile, LISTED } from "../read/evidence.ts";
 import type { ReleaseView } from "../read/release.ts";
 import type { BuildRecord } from "../../release/publish/build-record.ts";
 import { summarize, type TestResult } from "../../release/testrun/report.ts";
 import { duration, mark, size } from "./format.ts";
-import { type Html, nameOf } from "./layout.ts";
-import { releasePath } from "./release.ts";
+import { type Html, nameOf, releasePath } from "./layout.ts";
 
 type Change = BuildRecord["differences"]["parameters"][number];
 
@@ -29,7 +28,7 @@ function testSection(release: ReleaseView, test: TestResult, files: readonly Evi
 <p class="soft">${test.status}${test.runId ? html`, run <code>${test.runId}</code>` : ""}${test.seconds === undefined ? "" : `, ${duration(test.seconds * 1000)}`}${test.ranOn ? `, ${RAN_ON[test.ranOn] ?? `tasks ran on ${test.ranOn}`}` : ""}</p>
 ${test.message ? html`<p class="error">${test.message}</p>` : ""}
 <ul class="plain">${test.judgements.map(({ passed, expected, found }) => html`<li>${mark(passed)}${expected}${found ? html`<br><span class="soft">found ${found}</span>` : ""}</li>`)}</ul>
-${files.length > 0 ? html`<details><summary>${files.length} output ${files.length === 1 ? "file" : "files"} of ${test.name}</summary>${fileList(release, files)}</details>` : ""}`;
+${files.length > 0 ? html`<details><summary>${files.length} output ${files.length === 1 ? "file" : "files"} of ${test.name}${files.length === LISTED ? " (there may be more: only these are listed)" : ""}</summary>${fileList(release, files)}</details>` : ""}`;
 }
 
 const RAN_ON: Readonly<Record<string, string>> = {

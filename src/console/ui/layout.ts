@@ -21,6 +21,9 @@ export const page = ({ title, who, body }: PageParts): Html => html`<!doctype ht
 <header class="top"><div><a class="brand" href="/">omx releases</a><span class="who">working as ${nameOf(who)} in ${accountOf(who)}</span></div></header>
 <main id="content">${body}</main></body></html>`;
 
+/** Where a release has its page. */
+export const releasePath = ({ workflow, id }: { readonly workflow: string; readonly id: string }): string => `/releases/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`;
+
 /** What went wrong, and the way back. */
 export const errorPage = ({ title, message, detail }: Explained, who: string): Html =>
   page({

@@ -4,7 +4,7 @@ import type { Stage } from "../read/stages.ts";
 import { decisionPart } from "./decision.ts";
 import { evidencePart } from "./evidence.ts";
 import { duration, moment, releaseBadge, shortCommit, stageBadge } from "./format.ts";
-import { type Html, livePart, nameOf } from "./layout.ts";
+import { type Html, livePart, nameOf, releasePath } from "./layout.ts";
 
 export interface ReleasePage {
   readonly release: ReleaseView;
@@ -12,9 +12,6 @@ export interface ReleasePage {
   readonly csrf: string;
   readonly now: Date;
 }
-
-/** Where a release has its page. */
-export const releasePath = ({ workflow, id }: Pick<ReleaseView, "workflow" | "id">): string => `/releases/${encodeURIComponent(workflow)}/${encodeURIComponent(id)}`;
 
 /** The parts of a release's page that change while one looks, by the id of their element. */
 export async function releaseParts({ release, csrf, now }: ReleasePage): Promise<Readonly<Record<string, string>>> {
@@ -42,7 +39,8 @@ const IS: Readonly<Record<Stage["status"], string>> = { pending: "has not starte
 /** One sentence that changes only when a stage does: what a screen reader says. */
 function nowPart({ stages, status }: ReleaseView): Html {
   const current = stages.find((stage) => ["running", "waiting", "failed", "stopped"].includes(stage.status));
-  if (!current) return html`<p class="soft">${status === "Succeeded" ? "All stages are done." : "The next stage is about to start."}</p>`;
+  const next = stages.find((stage) => stage.status === "pending");
+  if (!current) return html`<p class="soft">${status === "InProgress" && next ? `Waits to enter ${next.name}: one release at a time.` : "Nothing runs any more."}</p>`;
   return html`<p class="soft">${current.name} ${IS[current.status]}.</p>`;
 }
 
