@@ -11,97 +11,106 @@ export interface Engine {
   recover(): void;
 }
 
+interface Mover {
+  readonly core: Core;
+  readonly store: Store;
+  readonly runner: StageRunner;
+  /** Executions whose stage runs in this process. */
+  readonly moving: Set<string>;
+}
+
 /**
  * One execution at a time is in a stage; the others wait in the order of their start. QUEUED lets all pass, SUPERSEDED
  * lets the latest overtake those that wait at the same stage, PARALLEL knows no waiting.
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
  */
 export function createEngine(core: Core, store: Store, runner: StageRunner): Engine {
-  const moving = new Set<string>();
-  const keyOf = ({ account, region, pipeline, id }: Execution) => [account, region, pipeline, id];
-  const read = (execution: Execution): Execution => store.executions.get(keyOf(execution)) ?? execution;
-  const save = (execution: Execution, changed: Partial<Execution>): Execution => {
-    const next = { ...read(execution), ...changed, updated: core.clock.now().toISOString() };
-    store.executions.put(keyOf(execution), next);
-    return next;
-  };
-
-  function advance({ account, region, name }: Parameters<Engine["advance"]>[0]): void {
-    const active = store.executions.find("active", `${account}/${region}/${name}`).map((entry) => entry.value).sort((a, b) => (a.order < b.order ? -1 : 1));
-    for (const execution of active) {
-      if (moving.has(execution.id)) continue;
-      if (!execution.inStage && execution.stopRequested) finish(execution, "Stopped", execution.stopRequested.reason);
-      else if (execution.inStage || mayEnter(execution, active)) move(execution);
-    }
-  }
-
-  function mayEnter(execution: Execution, active: readonly Execution[]): boolean {
-    const stage = stageName(execution);
-    const record = store.pipelines.get([execution.account, execution.region, execution.pipeline]);
-    if (record?.disabled[stage]) return false;
-    if (execution.declaration.executionMode === "PARALLEL") return true;
-    const waitingOrIn = active.filter((other) => other.id !== execution.id && read(other).stageIndex === execution.stageIndex && isActive(read(other)));
-    if (waitingOrIn.some((other) => read(other).inStage)) return false;
-    const later = waitingOrIn.filter((other) => other.order > execution.order);
-    if (execution.declaration.executionMode !== "QUEUED" && later.length > 0) {
-      finish(execution, "Superseded");
-      return false;
-    }
-    return waitingOrIn.every((other) => other.order > execution.order);
-  }
-
-  function move(execution: Execution): void {
-    moving.add(execution.id);
-    const entered = execution.inStage ? execution : enter(execution);
-    core.background(`pipeline ${execution.pipeline} ${execution.id}`, async (signal) => {
-      try {
-        const status = await runner.run(entered, signal);
-        leave(entered, status);
-      } finally {
-        moving.delete(execution.id);
-      }
-      if (!signal.aborted) advance({ account: execution.account, region: execution.region, name: execution.pipeline });
-    });
-  }
-
-  function enter(execution: Execution): Execution {
-    return store.transaction(() => {
-      const stage = stageName(execution);
-      const entered = save(execution, { inStage: true, stages: { ...read(execution).stages, [stage]: "InProgress" } });
-      emitStage(core, entered, { stage, state: "STARTED" });
-      return entered;
-    });
-  }
-
-  /** After a stage: on to the next one, or the end. */
-  function leave(execution: Execution, status: StageStatus): void {
-    store.transaction(() => {
-      const now = read(execution);
-      const stage = stageName(now);
-      const stages = { ...now.stages, [stage]: status };
-      emitStage(core, now, { stage, state: status === "Succeeded" ? "SUCCEEDED" : status === "Stopped" ? "STOPPED" : "FAILED" });
-      if (status === "Failed") return finish(save(now, { stages, inStage: false }), "Failed", `stage ${stage} failed`);
-      if (status === "Stopped") return finish(save(now, { stages, inStage: false }), "Stopped", now.stopRequested?.reason);
-      const next = now.stageIndex + 1;
-      if (next >= (now.declaration.stages?.length ?? 0)) return finish(save(now, { stages, inStage: false }), "Succeeded");
-      save(now, { stages, inStage: false, stageIndex: next });
-    });
-  }
-
-  function finish(execution: Execution, status: ExecutionStatus, summary?: string): void {
-    store.transaction(() => {
-      const done = save(execution, { status, inStage: false, ...(summary && { statusSummary: summary }) });
-      emitExecution(core, done);
-    });
-  }
-
+  const mover: Mover = { core, store, runner, moving: new Set() };
   return {
-    advance,
+    advance: (pipeline) => advance(mover, pipeline),
     recover() {
       const pipelines = store.pipelines.list([]).map((entry) => entry.value);
-      for (const { account, region, declaration } of pipelines) advance({ account, region, name: declaration.name });
+      for (const { account, region, declaration } of pipelines) advance(mover, { account, region, name: declaration.name });
     },
   };
+}
+
+const keyOf = ({ account, region, pipeline, id }: Execution) => [account, region, pipeline, id];
+const read = ({ store }: Mover, execution: Execution): Execution => store.executions.get(keyOf(execution)) ?? execution;
+
+function save(mover: Mover, execution: Execution, changed: Partial<Execution>): Execution {
+  const next = { ...read(mover, execution), ...changed, updated: mover.core.clock.now().toISOString() };
+  mover.store.executions.put(keyOf(execution), next);
+  return next;
+}
+
+function advance(mover: Mover, { account, region, name }: Parameters<Engine["advance"]>[0]): void {
+  const active = mover.store.executions.find("active", `${account}/${region}/${name}`).map((entry) => entry.value).sort((a, b) => (a.order < b.order ? -1 : 1));
+  for (const execution of active) {
+    if (mover.moving.has(execution.id)) continue;
+    if (!execution.inStage && execution.stopRequested) finish(mover, execution, "Stopped", execution.stopRequested.reason);
+    else if (execution.inStage || mayEnter(mover, execution, active)) move(mover, execution);
+  }
+}
+
+function mayEnter(mover: Mover, execution: Execution, active: readonly Execution[]): boolean {
+  const stage = stageName(execution);
+  const record = mover.store.pipelines.get([execution.account, execution.region, execution.pipeline]);
+  if (record?.disabled[stage]) return false;
+  if (execution.declaration.executionMode === "PARALLEL") return true;
+  const waitingOrIn = active.filter((other) => other.id !== execution.id && read(mover, other).stageIndex === execution.stageIndex && isActive(read(mover, other)));
+  if (waitingOrIn.some((other) => read(mover, other).inStage)) return false;
+  const later = waitingOrIn.filter((other) => other.order > execution.order);
+  if (execution.declaration.executionMode !== "QUEUED" && later.length > 0) {
+    finish(mover, execution, "Superseded");
+    return false;
+  }
+  return waitingOrIn.every((other) => other.order > execution.order);
+}
+
+function move(mover: Mover, execution: Execution): void {
+  mover.moving.add(execution.id);
+  const entered = execution.inStage ? execution : enter(mover, execution);
+  mover.core.background(`pipeline ${execution.pipeline} ${execution.id}`, async (signal) => {
+    try {
+      const status = await mover.runner.run(entered, signal);
+      leave(mover, entered, status);
+    } finally {
+      mover.moving.delete(execution.id);
+    }
+    if (!signal.aborted) advance(mover, { account: execution.account, region: execution.region, name: execution.pipeline });
+  });
+}
+
+function enter(mover: Mover, execution: Execution): Execution {
+  return mover.store.transaction(() => {
+    const stage = stageName(execution);
+    const entered = save(mover, execution, { inStage: true, stages: { ...read(mover, execution).stages, [stage]: "InProgress" } });
+    emitStage(mover.core, entered, { stage, state: "STARTED" });
+    return entered;
+  });
+}
+
+/** After a stage: on to the next one, or the end. */
+function leave(mover: Mover, execution: Execution, status: StageStatus): void {
+  mover.store.transaction(() => {
+    const now = read(mover, execution);
+    const stage = stageName(now);
+    const stages = { ...now.stages, [stage]: status };
+    emitStage(mover.core, now, { stage, state: status === "Succeeded" ? "SUCCEEDED" : status === "Stopped" ? "STOPPED" : "FAILED" });
+    if (status === "Failed") return finish(mover, save(mover, now, { stages, inStage: false }), "Failed", `stage ${stage} failed`);
+    if (status === "Stopped") return finish(mover, save(mover, now, { stages, inStage: false }), "Stopped", now.stopRequested?.reason);
+    const next = now.stageIndex + 1;
+    if (next >= (now.declaration.stages?.length ?? 0)) return finish(mover, save(mover, now, { stages, inStage: false }), "Succeeded");
+    save(mover, now, { stages, inStage: false, stageIndex: next });
+  });
+}
+
+function finish(mover: Mover, execution: Execution, status: ExecutionStatus, summary?: string): void {
+  mover.store.transaction(() => {
+    const done = save(mover, execution, { status, inStage: false, ...(summary && { statusSummary: summary }) });
+    emitExecution(mover.core, done);
+  });
 }
 
 const isActive = ({ status }: Execution): boolean => status === "InProgress" || status === "Stopping";
