@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pythonWithBoto3 } from "../src/local/omics/testing/boto.ts";
 
 /** What some tests need beside Node, Python and git, and how the machine is asked for it. */
 const NEEDS = [
@@ -9,6 +10,8 @@ const NEEDS = [
   { name: "docker-registry", isThere: () => answers("docker-registry", ["--version"]), install: "apt-get install docker-registry" },
   { name: "skopeo", isThere: () => answers("skopeo", ["--version"]), install: "apt-get install skopeo" },
   { name: "Chromium", isThere: () => answers("chromium", ["--version"]), install: "apt-get install chromium" },
+  { name: "the AWS CLI (OMX_AWS_CLI)", isThere: () => answers(process.env["OMX_AWS_CLI"] ?? "aws", ["--version"]), install: "pip install awscli in a Python environment, then OMX_AWS_CLI=ENVIRONMENT/bin/aws" },
+  { name: "boto3 (OMX_BOTO3_PYTHON)", isThere: () => pythonWithBoto3() !== undefined, install: "pip install 'boto3>=1.44' in a Python environment, then OMX_BOTO3_PYTHON=ENVIRONMENT/bin/python" },
 ] as const;
 
 interface VitestReport {
