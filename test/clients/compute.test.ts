@@ -46,6 +46,8 @@ there("a function takes its payload and its log can be asked for", async () => {
   expect(JSON.parse(readFileSync(join(shell.folder, "answer.json"), "utf8"))).toEqual({ said: "hello phage" });
 });
 
+const hasTail = async (): Promise<boolean> => (await shell.must(awsCli ?? "aws", ["--version"])).startsWith("aws-cli/2");
+
 there("a build runs its buildspec and writes a log that can be read and followed", async () => {
   const role = await roleFor("codebuild", "builder", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]);
   const buildspec = JSON.stringify({ version: "0.2", phases: { build: { commands: ["echo hello $WHO", 'test "$WHO" = phage'] } } });
@@ -67,4 +69,6 @@ there("a build runs its buildspec and writes a log that can be read and followed
   expect(streams).toMatchObject({ logStreams: [{ logStreamName: stream }] });
   expect(events.events.map(({ message }) => message.trim())).toContain("hello phage");
   expect(filtered.events.length).toBeGreaterThan(0);
+  // `aws logs tail` came with version 2 of the CLI; version 1 refuses the word itself.
+  if (await hasTail()) expect(await shell.text("cicd", "logs", "tail", group, "--format", "short")).toContain("hello phage");
 });
