@@ -63,7 +63,7 @@ there("sns publishes to a topic", async () => {
   expect(topics.Topics).toContainEqual({ TopicArn });
 });
 
-there("an event that a rule matches reaches its target", async () => {
+there("an event that a rule matches is accepted and matched by a rule", async () => {
   const { TopicArn } = await shell.aws<{ TopicArn: string }>("cicd", "sns", "create-topic", "--name", "of-events");
   const { RuleArn } = await shell.aws<{ RuleArn: string }>("cicd", "events", "put-rule", "--name", "runs", "--event-pattern", JSON.stringify({ source: ["lab.runs"] }));
   const [targets, put, matched] = await Promise.all([
