@@ -29,7 +29,7 @@ export async function deployApp(deployment: Deployment, clients: { readonly cicd
 }
 
 const isBootstrapped = ({ cloudformation }: AwsClients): Promise<boolean> =>
-  cloudformation.send(new DescribeStacksCommand({ StackName: "CDKToolkit" })).then(({ Stacks }) => /_COMPLETE$/.test(Stacks?.[0]?.StackStatus ?? ""), () => false);
+  cloudformation.send(new DescribeStacksCommand({ StackName: "CDKToolkit" })).then(({ Stacks }) => (Stacks?.[0]?.StackStatus ?? "").endsWith("_COMPLETE"), () => false);
 
 function cdk({ cli, configFile, onLine }: Deployment, cwd: string, args: readonly string[]): Promise<true> {
   const { inherited, path, root } = cli.settings;

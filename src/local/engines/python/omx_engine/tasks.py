@@ -157,15 +157,19 @@ class Command:
         # Our own streams: the engine reads them.
         self.inherits = members.get("inherits", False)
 
-    def popen(self, argv, environment):
-        """Starts a process with the command's files as its streams; where none is named there is nothing."""
+    def popen(self, argv, environment, is_apart=False):
+        """
+        Starts a process with the command's files as its streams; where none is named there is nothing.
+        `is_apart` keeps it out of the engine's process group, so that a signal to that does not reach it.
+        """
         if self.inherits:
-            return subprocess.Popen(argv, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL)
+            return subprocess.Popen(argv, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, start_new_session=is_apart)
         streams = [open(path, mode) if path else None for path, mode in
                    ((self.stdin, "rb"), (self.stdout, "ab"), (self.stderr, "ab"))]
         try:
             named = [stream if stream is not None else subprocess.DEVNULL for stream in streams]
-            return subprocess.Popen(argv, cwd=self.folder, env=environment, stdin=named[0], stdout=named[1], stderr=named[2])
+            return subprocess.Popen(argv, cwd=self.folder, env=environment, stdin=named[0], stdout=named[1], stderr=named[2],
+                                    start_new_session=is_apart)
         finally:
             for stream in streams:
                 if stream is not None:
@@ -180,6 +184,15 @@ def mount(inside, outside, is_writable):
 def _field(path):
     """A path as a field of --mount, which is read as CSV."""
     return '"%s"' % path.replace('"', '""') if any(mark in path for mark in ',"') else path
+
+
+def _exit_code(process, seconds):
+    """As a shell says it, 128 and the signal, where a signal ended the task or its container's client; None while it runs."""
+    try:
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    return 128 - code if code < 0 else code
 
 
 class OnHost:
@@ -202,11 +215,7 @@ class OnHost:
         return {"pid": self.process.pid}
 
     def wait(self, seconds):
-        try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        return 128 - code if code < 0 else code
+        return _exit_code(self.process, seconds)
 
     def is_over_memory(self):
         # A look at every process of the tree costs about a millisecond each: twice a second is enough.
@@ -259,7 +268,8 @@ class Contained:
         self._stderr_before = os.path.getsize(command.stderr) if command.stderr and os.path.exists(command.stderr) else 0
 
     def start(self):
-        self.process = self.command.popen(self._invocation(), None)
+        # A client that dies while its daemon makes the container leaves one that nobody knows: we end the container, not the client.
+        self.process = self.command.popen(self._invocation(), None, is_apart=True)
 
     def identity(self):
         return {"container": self.name}
@@ -288,17 +298,16 @@ class Contained:
         return ["/bin/sh", "-c", script, "sh"] + self.command.argv
 
     def wait(self, seconds):
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
+        return _exit_code(self.process, seconds)
 
     def is_over_memory(self):
         return False
 
     def kill(self):
-        subprocess.run([self.grant["executable"], "kill", self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.process.wait()
+        # Until the daemon has started the container there is nothing to kill.
+        while self.process.poll() is None:
+            subprocess.run([self.grant["executable"], "kill", self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _exit_code(self.process, 0.2)
 
     def explain(self, outcome):
         if outcome.exit_code == 137 and outcome.code is None and self._is_oom_killed:
