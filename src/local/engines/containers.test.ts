@@ -97,7 +97,8 @@ describe.skipIf(!hasDocker())("WDL in containers", () => {
     });
     expect(result).toEqual({ outcome: "cancelled" });
     const started = events.find((event) => event.type === "task.started");
-    const left = execFileSync("docker", ["ps", "-aq", "--filter", `name=${started?.container ?? "?"}`], { encoding: "utf8" });
-    expect(left).toBe("");
+    // The engine says how the run ended before its last container is gone.
+    const left = () => execFileSync("docker", ["ps", "-aq", "--filter", `name=${started?.container ?? "?"}`], { encoding: "utf8" });
+    await expect.poll(left, { timeout: 60_000, interval: 100 }).toBe("");
   });
 });
