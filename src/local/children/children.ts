@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn, type StdioOptions } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import type { Clock } from "../../kit/clock.ts";
 import type { Database } from "../storage/database.ts";
+import { bootId, endGroup, groupLives, startTime } from "./process-group.ts";
 
 /** A process or container that works for a resource, recorded before it does anything. */
 export interface ChildRecord {
@@ -14,6 +14,8 @@ export interface ChildRecord {
   readonly pid?: number;
   /** When the kernel says it started: a pid alone may be somebody else's by now. */
   readonly startedAt?: string;
+  /** The boot of the machine that the pid belongs to. */
+  readonly boot?: string;
   /** Set for containers. */
   readonly container?: { readonly runtime: string; readonly name: string };
 }
@@ -31,7 +33,7 @@ export interface ChildSpec {
 
 /** Every child of the local accounts: adopted or ended on the next start, never orphaned, never started twice. */
 export interface Children {
-  /** Starts a process; it does its first work only after its record is on disk. */
+  /** Starts a process; it does its first work only after its record is on disk. The record stays while anything of its group lives. */
   start(spec: ChildSpec): ChildProcess;
   /** Records a container by the name it will be started with, before it is. */
   recordContainer(record: Required<Pick<ChildRecord, "owner" | "kind" | "container">>): void;
@@ -50,6 +52,10 @@ const GATE = 'read -r _ <&3 || exit 125; exec 3<&-; exec "$@"';
 
 export function openChildren(database: Database, clock: Clock): Children {
   const records = database.collection<ChildRecord>("children");
+  const boot = bootId();
+  // The kernel gives no pid anew while a group has it: within a boot a group without its leader is what ours left behind.
+  const hasLeft = ({ pid, boot: itsBoot }: ChildRecord): boolean =>
+    pid !== undefined && itsBoot !== undefined && itsBoot === boot && startTime(pid) === undefined && groupLives(pid);
   const keyOf = (record: ChildRecord) => [record.owner, record.container ? `container ${record.container.name}` : `pid ${record.pid}`];
   const children: Children = {
     start(spec) {
@@ -58,10 +64,10 @@ export function openChildren(database: Database, clock: Clock): Children {
         cwd: spec.cwd, env: { ...spec.env }, stdio, detached: true,
       });
       if (child.pid === undefined) return child;
-      const record = { owner: spec.owner, kind: spec.kind, pid: child.pid, startedAt: startTime(child.pid) ?? "" };
+      const record = { owner: spec.owner, kind: spec.kind, pid: child.pid, startedAt: startTime(child.pid) ?? "", ...(boot !== undefined && { boot }) };
       records.put(keyOf(record), record);
       // After an ordered stop the database is closed; the record is found dead at the next start.
-      child.once("exit", () => void (database.isOpen() && records.delete(keyOf(record))));
+      child.once("exit", () => void (database.isOpen() && !hasLeft(record) && records.delete(keyOf(record))));
       const gate = child.stdio[3] as Writable;
       gate.on("error", () => undefined); // the child may have died before reading: its exit code tells
       gate.end("go\n");
@@ -72,56 +78,12 @@ export function openChildren(database: Database, clock: Clock): Children {
     isAlive: (record) => record.pid !== undefined && startTime(record.pid) === record.startedAt,
     async end(record, graceMs = 5000) {
       if (record.container) await removeContainer(record.container);
-      else if (record.pid !== undefined && children.isAlive(record)) await endGroup(record.pid, graceMs, clock);
+      else if (record.pid !== undefined && (children.isAlive(record) || hasLeft(record))) await endGroup(record.pid, graceMs, clock);
       records.delete(keyOf(record));
     },
     forget: (record) => void records.delete(keyOf(record)),
   };
   return children;
-}
-
-/** The kernel's start time of a process, as text; undefined when there is no such process (or it is a zombie). */
-function startTime(pid: number): string | undefined {
-  try {
-    // proc(5): field 22 counts clock ticks since boot; field 2 may hold blanks and brackets, so read behind the last ")".
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return process.platform === "linux" ? undefined : withoutProc(pid);
-  }
-}
-
-/** Where there is no /proc (macOS), existence is all that can be asked without a child process. */
-function withoutProc(pid: number): string | undefined {
-  try {
-    process.kill(pid, 0);
-    return "running";
-  } catch {
-    return undefined;
-  }
-}
-
-async function endGroup(pid: number, graceMs: number, clock: Clock): Promise<void> {
-  signalGroup(pid, "SIGTERM");
-  for (let waited = 0; waited < graceMs && groupExists(pid); waited += 50) await clock.sleep(50);
-  if (groupExists(pid)) signalGroup(pid, "SIGKILL");
-}
-
-function groupExists(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-    return startTime(pid) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // The group ended between the question and the signal: what was wanted.
-  }
 }
 
 const removeContainer = ({ runtime, name }: { runtime: string; name: string }): Promise<void> =>

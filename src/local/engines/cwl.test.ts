@@ -37,8 +37,8 @@ const local = (name: string, text: string): string => {
   return file;
 };
 
-describe("CWL on the host", () => {
-  test("a scatter over files in S3 gives its outputs as files", { timeout: 180_000 }, async () => {
+describe("CWL on the host", { timeout: 180_000 }, () => {
+  test("a scatter over files in S3 gives its outputs as files", async () => {
     const paths = { "s3://data/a.txt": local("a.txt", "1\n"), "s3://data/b.txt": local("b.txt", "1\n2\n") };
     const { result, events } = await cwl({
       files: { "main.cwl": SCATTER, "count.cwl": COUNT },

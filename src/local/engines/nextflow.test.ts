@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { hasNextflow } from "./testing/nextflow.ts";
 import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
 
-
 const MAIN = `
 params.outdir = '/mnt/workflow/pubdir'
 params.sheet = null
@@ -34,8 +33,9 @@ const local = (name: string, text: string): string => {
   return file;
 };
 
-describe.skipIf(!hasNextflow())("Nextflow on the host", () => {
-  test("files of a sample sheet in S3 are brought, and what is published is found", { timeout: 180_000 }, async () => {
+// Nextflow takes some seconds to start, and much longer on a busy machine.
+describe.skipIf(!hasNextflow())("Nextflow on the host", { timeout: 180_000 }, () => {
+  test("files of a sample sheet in S3 are brought, and what is published is found", async () => {
     const sheet = local("sheet.csv", "id,text\nx,s3://data/a.txt\n");
     const asked: string[][] = [];
     const { result, events, folder } = await nextflow({

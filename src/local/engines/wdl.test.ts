@@ -29,8 +29,8 @@ task greet {
 
 const one = (task: string, workflow = "call t") => ({ "main.wdl": `version 1.1\nworkflow W { ${workflow} }\n${task}` });
 
-describe("WDL on the host", () => {
-  test("a scatter over an imported task gives its outputs as files", { timeout: 120_000 }, async () => {
+describe("WDL on the host", { timeout: 120_000 }, () => {
+  test("a scatter over an imported task gives its outputs as files", async () => {
     const { result, events } = await rehearse({
       files: { "main.wdl": GREET, "lib/greet.wdl": TASK },
       inputs: { names: ["a", "b"] },
