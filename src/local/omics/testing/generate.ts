@@ -14,10 +14,11 @@ export function seeded(seed: number): () => number {
   };
 }
 
-type Next = () => number;
+export type Next = () => number;
 
 const whole = (next: Next, low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
-const oneOf = <T>(next: Next, items: readonly T[]): T => items[whole(next, 0, items.length - 1)]!;
+/** Any of the items. */
+export const oneOf = <T>(next: Next, items: readonly T[]): T => items[whole(next, 0, items.length - 1)]!;
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const PRINTED = `${LETTERS}ABCXYZ -_.:/=+@(){}#é日|🧬`;
@@ -39,12 +40,19 @@ const EXAMPLES: Readonly<Record<string, (next: Next) => string>> = {
 
 function stringOf(shape: Extract<Shape, { type: "string" }>, next: Next): string {
   if (shape.enum) return oneOf(next, shape.enum);
-  const [min, max] = [shape.min ?? 1, Math.min(shape.max ?? 40, 40)];
+  const longest = next() < 0.1 ? 512 : 40;
+  const [min, max] = [shape.min ?? 1, Math.min(shape.max ?? 40, longest)];
   const example = EXAMPLES[shape.pattern ?? ""];
   if (example && shape.max === 12) return text(next, 12, "0123456789");
   if (example) return example(next);
   const isPrinted = shape.pattern === undefined || shape.pattern.includes("\\p{");
   return isPrinted ? text(next, whole(next, Math.max(min, 1), max), PRINTED).trim() || "x".repeat(min || 1) : text(next, whole(next, min, max), LETTERS);
+}
+
+/** Any of those that are allowed, the bounds themselves more often than chance would have them. */
+function numberOf({ min = 0, max = 1000 }: { readonly min?: number; readonly max?: number }, next: Next): number {
+  const dice = next();
+  return dice < 0.15 ? min : dice < 0.3 ? max : whole(next, min, max);
 }
 
 const named = (name: string): Shape => (shapes as Readonly<Record<string, Shape>>)[name]!;
@@ -55,7 +63,7 @@ export function valueOf(name: string, next: Next): unknown {
   switch (shape.type) {
     case "string": return stringOf(shape, next);
     case "integer":
-    case "long": return whole(next, shape.min ?? 0, Math.min(shape.max ?? 1000, 1_000_000));
+    case "long": return numberOf(shape, next);
     case "boolean": return next() < 0.5;
     case "timestamp": return "2026-11-21T00:00:00.000Z";
     case "blob": return Buffer.from(text(next, 30, LETTERS)).toString("base64");
@@ -86,49 +94,8 @@ function nonEmpty(name: string, next: Next): unknown {
   return shape.type === "list" && (value as unknown[]).length === 0 ? [valueOf(shape.member, next)] : value;
 }
 
-const inputOf = (operation: OperationName): StructureShape => named(operations[operation].input) as StructureShape;
+/** The shape of an operation's request. */
+export const inputOf = (operation: OperationName): StructureShape => named(operations[operation].input) as StructureShape;
 
 /** A request that the model accepts. */
 export const validRequest = (operation: OperationName, next: Next): Record<string, unknown> => structureOf(inputOf(operation), next);
-
-/** The same request with one violation; undefined when the operation has no member that can be wrong. */
-export function invalidRequest(operation: OperationName, next: Next): Record<string, unknown> | undefined {
-  const shape = inputOf(operation);
-  const breakable = Object.entries(shape.members).flatMap(([member, described]) => {
-    const broken = brokenValues(named(described.shape), described.location === undefined);
-    const missing = shape.required?.includes(member) && described.location !== "uri" ? [undefined] : [];
-    return [...broken, ...missing].map((value) => [member, value] as const);
-  });
-  if (breakable.length === 0) return undefined;
-  const [member, value] = oneOf(next, breakable);
-  return { ...validRequest(operation, next), [member]: value };
-}
-
-/** Values of a wrong kind travel in the body alone: in the path and the query everything is text. */
-function brokenValues(shape: Shape, isInBody: boolean): readonly unknown[] {
-  const wrongType = isInBody ? [shape.type === "boolean" ? "yes" : true] : [];
-  switch (shape.type) {
-    case "string":
-      return [
-        ...wrongType,
-        ...(shape.enum ? ["NOT_A_VALUE"] : []),
-        ...(shape.max === undefined || shape.enum ? [] : ["x".repeat(shape.max + 1)]),
-        ...(shape.pattern === undefined ? [] : ["\u0007"]),
-        ...(isInBody && (shape.min ?? 0) > 0 ? [""] : []),
-      ];
-    case "integer":
-    case "long":
-      return [...wrongType, "many", ...(shape.min === undefined ? [] : [shape.min - 1]), ...(shape.max === undefined ? [] : [shape.max + 1])];
-    case "list":
-      return isInBody ? [...wrongType, ...(shape.max !== undefined && shape.max < 200 ? [Array.from({ length: shape.max + 1 }, () => "x")] : [])] : [];
-    case "map":
-      return [...wrongType, ...((shape.min ?? 0) > 0 ? [{}] : [])];
-    case "structure":
-      return shape.required?.length || shape.union ? [...wrongType, {}] : wrongType;
-    case "boolean":
-    case "blob":
-      return wrongType;
-    default:
-      return [];
-  }
-}
