@@ -3,7 +3,7 @@ export type ReleaseEvent =
   | { readonly type: "step.started"; readonly step: string; readonly detail?: string }
   | { readonly type: "step.done"; readonly step: string; readonly seconds: number; readonly detail?: string }
   | { readonly type: "image.staged"; readonly image: string; readonly target: string; readonly status: string; readonly digest?: string; readonly reason?: string }
-  | { readonly type: "data.staged"; readonly parameter: string; readonly uri: string; readonly bytes: number; readonly uploaded: boolean }
+  | { readonly type: "data.staged"; readonly path: string; readonly uri: string; readonly bytes: number; readonly uploaded: boolean }
   | { readonly type: "workflow.created"; readonly workflowId: string; readonly name: string }
   | { readonly type: "version.created"; readonly workflowId: string; readonly version: string; readonly isNew: boolean }
   | { readonly type: "version.active"; readonly workflowId: string; readonly version: string; readonly message?: string }
@@ -21,7 +21,7 @@ export function describeEvent(event: ReleaseEvent): string {
     case "image.staged":
       return `  ${event.status.padEnd(9)} ${event.image} → ${event.target}${event.digest ? `@${event.digest}` : ""}${event.reason ? ` (${event.reason})` : ""}`;
     case "data.staged":
-      return `  ${event.uploaded ? "uploaded" : "is there"} ${event.parameter} → ${event.uri} (${event.bytes} bytes)`;
+      return `  ${event.uploaded ? "uploaded" : "is there"} ${event.path} → ${event.uri} (${event.bytes} bytes)`;
     case "workflow.created":
       return `  created workflow ${event.workflowId} (${event.name})`;
     case "version.created":

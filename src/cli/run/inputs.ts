@@ -42,7 +42,7 @@ export async function stageInputs(env: ReleaseEnvironment, name: string, { input
   async function upload(path: string): Promise<string> {
     const at = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), key: `${PREFIXES.testData}/${name}/${(await sha256OfFile(path)).slice(0, 16)}/${basename(path)}` };
     const { uploaded, bytes } = await uploadFile(env.clients.s3, path, at);
-    env.emit({ type: "data.staged", parameter: basename(path), uri: formatS3Uri(at), bytes, uploaded });
+    env.emit({ type: "data.staged", path: basename(path), uri: formatS3Uri(at), bytes, uploaded });
     return formatS3Uri(at);
   }
 }

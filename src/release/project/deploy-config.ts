@@ -26,6 +26,12 @@ export const DeployConfig = z.strictObject({
     builderSources: z.array(z.string().startsWith("s3://")).default([]),
     /** Upstream registries read from elsewhere: `quay.io: https://mirror.example`. */
     upstreams: z.record(z.string(), z.url()).default({}),
+    /** Namespaces of ECR for further registries, over those of omx: `eu.gcr.io: eu-gcr`. */
+    namespaces: z.record(z.string(), z.string()).default({}),
+    /** Who asks an upstream registry: `docker.io: arn:aws:secretsmanager:…`, a secret with username and accessToken (or password). */
+    credentials: z.record(z.string(), z.string().regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$/, "the ARN of a secret is needed")).default({}),
+    /** An image of which more than this many GiB are missing is copied by CodeBuild, not by a function. */
+    functionLimitGiB: z.number().positive().default(FUNCTION_LIMIT_GIB),
   }).prefault({}),
   /** Whether buckets and keys outlive `cdk destroy`. */
   keepData: z.boolean().default(true),

@@ -4,6 +4,14 @@ import { ReleaseError } from "../errors.ts";
 
 const path = z.string().min(1).refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a path inside the repository is needed");
 
+const isRegExp = (text: string): boolean => {
+  try {
+    return new RegExp(text, "m") instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
+
 const matcher = z.strictObject({
   /** The output's file below the run's output folder; `*` and `**` may stand in it. */
   file: z.string().min(1).optional(),
@@ -15,8 +23,9 @@ const matcher = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
   /** The text is there, exactly. */
   contains: z.string().optional(),
-  matches: z.string().optional(),
-  /** A path in a JSON file (`a.b[0]`) and what is expected there. */
+  /** A regular expression that some line matches. */
+  matches: z.string().refine(isRegExp, "this is no regular expression").optional(),
+  /** A path in a JSON file (`a.b[0]["c.d"]`) and what is expected there. */
   json: z.strictObject({ path: z.string(), equals: z.unknown().optional(), near: z.number().optional(), tolerance: z.number().nonnegative().optional(), min: z.number().optional(), max: z.number().optional() }).optional(),
   equals: z.unknown().optional(),
   near: z.number().optional(),
@@ -44,6 +53,8 @@ const test = z.strictObject({
   /** Minutes. */
   timeout: z.number().positive().max(20_000).default(120),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().positive().optional() }).optional(),
+  /** A HealthOmics run cache, which must exist: unchanged tasks are not run again. */
+  cache: z.strictObject({ id: z.string().regex(/^\d{1,18}$/, "the id of a run cache is a number, in quotes"), behavior: z.enum(["CACHE_ALWAYS", "CACHE_ON_FAILURE"]).default("CACHE_ON_FAILURE") }).optional(),
 });
 
 /** omx.yaml: a user's only file. */

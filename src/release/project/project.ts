@@ -6,6 +6,7 @@ import { inspect } from "../../workflow/inspect.ts";
 import type { Engine, Inspection, ParameterTemplate } from "../../workflow/inspection.ts";
 import type { SourceTree } from "../../workflow/source-tree.ts";
 import { ReleaseError } from "../errors.ts";
+import { testDataFiles } from "../testrun/test-data.ts";
 import { type OmxYaml, parseOmxYaml, type TestCase } from "./omx-yaml.ts";
 
 /** A workflow repository, read. */
@@ -46,7 +47,7 @@ export function readProject(root: string): Project {
   const { engine, main } = inspection;
   if (!engine || !main)
     throw new ReleaseError("WorkflowInvalid", { says: `${root} has no workflow definition that can be told apart`, fix: "name main and engine in omx.yaml", blame: "user" });
-  const missing = missingFiles(root, config);
+  const missing = missingFiles(tree, config);
   if (missing.length > 0)
     throw new ReleaseError("TestDataMissing", { says: "omx.yaml names files that are not in the repository", fix: "add the files, or correct the paths in omx.yaml", blame: "user", details: missing });
   const readme = readReadme(root, config);
@@ -58,23 +59,27 @@ export function readProject(root: string): Project {
 
 const engineOf = ({ engine }: OmxYaml): { engine?: Engine } => (engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine });
 
-function missingFiles(root: string, config: OmxYaml): readonly string[] {
-  const isThere = (path: string) => existsSync(join(root, path));
+function missingFiles(tree: SourceTree, config: OmxYaml): readonly string[] {
   const named = [
     ...(config.parameterTemplate ? [["parameterTemplate", config.parameterTemplate] as const] : []),
     ...(config.readme ? [["readme", config.readme] as const] : []),
     ...config.images.build.map((build) => [`images.build ${build.target}`, join(build.source, build.dockerfile)] as const),
-    ...config.tests.flatMap((test) => repositoryFiles(test).map((path) => [`test ${test.name}`, path] as const)),
+    ...config.tests.flatMap((test) => comparedFiles(test).map((path) => [`test ${test.name}`, path] as const)),
   ];
-  return named.filter(([, path]) => !isThere(path)).map(([where, path]) => `${where}: ${path} does not exist`);
+  return [
+    ...named.filter(([, path]) => !tree.has(path)).map(([where, path]) => `${where}: ${path} does not exist`),
+    ...config.tests.flatMap((test) => testDataFiles(tree, test).missing),
+  ];
 }
 
-/** Files of the repository that a test needs: data, parameters, expected contents. */
-export function repositoryFiles(test: TestCase): readonly string[] {
-  const data = Object.values(test.data).flat().filter((uri) => !uri.startsWith("s3://"));
-  const expected = test.expect.flatMap(({ sameLinesAs, sameContentAs }) => [sameLinesAs, sameContentAs].filter((path) => path !== undefined));
-  return [...data, ...expected, ...(typeof test.parameters === "string" ? [test.parameters] : [])];
-}
+/** Files of the repository that tests need and the workflow does not: data, parameters, expected contents. */
+export const repositoryFiles = ({ tree, config }: Pick<Project, "tree" | "config">): readonly string[] =>
+  config.tests.flatMap((test) => [...testDataFiles(tree, test).files, ...comparedFiles(test)]);
+
+const comparedFiles = (test: TestCase): readonly string[] => [
+  ...test.expect.flatMap(({ sameLinesAs, sameContentAs }) => [sameLinesAs, sameContentAs].filter((path) => path !== undefined)),
+  ...(typeof test.parameters === "string" ? [test.parameters] : []),
+];
 
 function readReadme(root: string, config: OmxYaml): string | undefined {
   const path = join(root, config.readme ?? "README.md");

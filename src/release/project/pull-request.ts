@@ -1,9 +1,6 @@
 import { GetPullRequestCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
-import type { Diagnostic } from "../../workflow/inspection.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
-import { ReleaseError } from "../errors.ts";
-import { type Project, readProject } from "./project.ts";
-import { packageDefinition } from "../publish/package.ts";
+import { checkRepository, type CheckReport } from "./check.ts";
 
 export interface PullRequestCheck {
   readonly root: string;
@@ -15,9 +12,10 @@ export interface PullRequestCheck {
 
 /** Checks what a pull request would release and comments on it. @returns whether it may be merged */
 export async function checkPullRequest({ clients, emit }: ReleaseEnvironment, check: PullRequestCheck): Promise<boolean> {
-  const { passed, markdown } = checkRepository(check.root);
+  const report = checkRepository(check.root);
+  const markdown = commentOf(report);
   emit({ type: "note", text: markdown });
-  if (check.pullRequest === "") return passed;
+  if (check.pullRequest === "") return report.ok;
   const { pullRequest } = await clients.codecommit.send(new GetPullRequestCommand({ pullRequestId: check.pullRequest }));
   const target = pullRequest?.pullRequestTargets?.[0];
   await clients.codecommit.send(new PostCommentForPullRequestCommand({
@@ -25,34 +23,32 @@ export async function checkPullRequest({ clients, emit }: ReleaseEnvironment, ch
     beforeCommitId: target?.destinationCommit ?? check.baseCommit, afterCommitId: check.commit,
     clientRequestToken: `omx-check-${check.pullRequest}-${check.commit}`,
   }));
-  return passed;
+  return report.ok;
 }
 
-/** All that can be known before a release, as Markdown. */
-export function checkRepository(root: string): { readonly passed: boolean; readonly markdown: string } {
-  try {
-    const project = readProject(root);
-    const packed = packageDefinition(project);
-    return { passed: true, markdown: summaryOf(project, packed) };
-  } catch (error) {
-    if (!(error instanceof ReleaseError)) throw error;
-    return { passed: false, markdown: `### omx: not releasable\n\n\`\`\`\n${error.message}\n\`\`\`\n\n${error.fix}\n` };
-  }
+function commentOf(report: CheckReport): string {
+  const { ok, name, version } = report;
+  const title = ok ? `### omx: ${name} ${version} can be released` : "### omx: not releasable";
+  return [title, "", ...problemsOf(report), ...(name === undefined ? [] : contentsOf(report)), ...findingsOf(report), ""].join("\n");
 }
 
-function summaryOf({ config, inspection, parameterTemplate }: Project, packed: { readonly zip: Uint8Array; readonly files: readonly string[] }): string {
-  const parameters = Object.entries(parameterTemplate);
-  const required = parameters.filter(([, entry]) => !entry.optional).length;
-  const images = [...new Set(inspection.images.map((use) => use.image))];
+const problemsOf = ({ problems, tests = [] }: CheckReport): readonly string[] => [
+  ...problems.flatMap(({ message, fix }) => ["```", message, "```", "", fix]),
+  ...tests.flatMap(({ name, problems: wrong }) => wrong.map((problem) => `- ✗ test \`${name}\`: ${problem}`)),
+];
+
+function contentsOf({ engine, main, definition, parameters, images, tests = [] }: CheckReport): readonly string[] {
+  const quoted = (names: readonly string[] = []) => names.map((name) => `\`${name}\``).join(", ") || "none";
   return [
-    `### omx: ${config.name} ${config.version} can be released`, "",
-    `- ${inspection.engine} ${inspection.languageVersion ?? ""}, main file \`${inspection.main}\`, ${packed.files.length} files, ${(packed.zip.byteLength / 1000).toFixed(1)} kB`,
-    `- ${parameters.length} parameters, ${required} of them required`,
-    `- ${images.length} images: ${images.map((image) => `\`${image}\``).join(", ") || "none"}`,
-    `- ${config.tests.length} tests`,
-    ...warnings(inspection.diagnostics), "",
-  ].join("\n");
+    `- ${engine}, main file \`${main}\`, ${definition?.files} files, ${((definition?.bytes ?? 0) / 1000).toFixed(1)} kB`,
+    `- ${parameters?.all} parameters, ${parameters?.required} of them required`,
+    `- images to pull: ${quoted(images?.pulls)}; to build: ${quoted(images?.builds)}`,
+    `- ${tests.length} test${tests.length === 1 ? "" : "s"}`,
+  ];
 }
 
-const warnings = (diagnostics: readonly Diagnostic[]): string[] =>
-  diagnostics.filter(({ severity }) => severity === "warning").slice(0, 50).map(({ file, line, message, rule }) => `- ⚠ \`${file}:${line}\` ${message} [${rule}]`);
+const MAX_FINDINGS = 50;
+
+const findingsOf = ({ diagnostics }: CheckReport): readonly string[] =>
+  diagnostics.filter(({ severity }) => severity !== "info").slice(0, MAX_FINDINGS)
+    .map(({ file, line, message, rule, severity }) => `- ${severity === "error" ? "✗" : "⚠"} \`${file}:${line}\` ${message} [${rule}]`);

@@ -47,7 +47,7 @@ export function packageDefinition(project: Project): Package {
 
 /** The definition's files in the order of the archive. */
 export function definitionFiles(project: Project): readonly string[] {
-  const onlyForTests = new Set(project.config.tests.flatMap(repositoryFiles));
+  const onlyForTests = new Set(repositoryFiles(project));
   const excluded = picomatch([...project.config.exclude, ".git/**", ".omx-release/**"], { dot: true });
   return project.tree.files.filter((file) => file !== "omx.yaml" && !onlyForTests.has(file) && !excluded(file));
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import type { Matcher } from "../project/omx-yaml.ts";
 import { matchingFiles, type RunOutputs } from "./outputs.ts";
@@ -88,17 +89,25 @@ const digest: Check = async (matcher, subject) => {
 const text: Check = async ({ contains, matches }, subject) => {
   if (contains === undefined && matches === undefined) return undefined;
   const found = content(await subject.bytes()).toString("utf8");
+  const expected = [...(contains === undefined ? [] : [`contains ${shown(contains)}`]), ...(matches === undefined ? [] : [`matches ${matches}`])];
   const passed = (contains === undefined || found.includes(contains)) && (matches === undefined || new RegExp(matches, "m").test(found));
-  return result(`${subject.name} ${contains === undefined ? `matches ${matches}` : `contains ${shown(contains)}`}`, passed, shown(found.slice(0, 200)));
+  return result(`${subject.name} ${expected.join(" and ")}`, passed, shown(found.slice(0, 200)));
 };
 
 const json: Check = async (matcher, subject) => {
   if (!matcher.json) return undefined;
   const { path, ...expected } = matcher.json;
   const document: unknown = JSON.parse(content(await subject.bytes()).toString("utf8"));
-  const value = path.split(/[.[\]]+/).filter((part) => part !== "" && part !== "$").reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], document);
-  return compare(`${subject.name} ${path}`, value, expected);
+  return compare(`${subject.name} ${path}`, valueAt(document, path), expected);
 };
+
+const JSON_PATH_PART = /\[\s*(?:'(?<single>[^']*)'|"(?<double>[^"]*)"|(?<index>\d+))\s*\]|(?<name>[^.[\]]+)/g;
+
+/** What lies at `a.b[0]["c.d"]`; undefined where nothing does. */
+function valueAt(document: unknown, path: string): unknown {
+  const parts = [...path.replace(/^\$/, "").matchAll(JSON_PATH_PART)].map(({ groups }) => groups?.["single"] ?? groups?.["double"] ?? groups?.["index"] ?? groups?.["name"] ?? "");
+  return parts.reduce<unknown>((at, part) => (typeof at === "object" && at !== null && Object.hasOwn(at, part) ? (at as Record<string, unknown>)[part] : undefined), document);
+}
 
 const output: Check = async ({ equals, near, tolerance }, subject) =>
   equals === undefined && near === undefined ? undefined : compare(subject.name, subject.value ?? JSON.parse((await subject.bytes()).toString("utf8")), { equals, near, tolerance });
@@ -114,7 +123,7 @@ interface Expected {
 function compare(name: string, value: unknown, { equals, near, tolerance = 0, min, max }: Expected): Judgement {
   if (near !== undefined) return result(`${name} is ${near} ± ${tolerance}`, typeof value === "number" && Math.abs(value - near) <= tolerance, shown(value));
   if (min !== undefined || max !== undefined) return result(`${name} is from ${min ?? "-∞"} to ${max ?? "∞"}`, typeof value === "number" && value >= (min ?? -Infinity) && value <= (max ?? Infinity), shown(value));
-  return result(`${name} is ${shown(equals)}`, JSON.stringify(value) === JSON.stringify(equals), shown(value));
+  return result(`${name} is ${shown(equals)}`, isDeepStrictEqual(value, equals), shown(value));
 }
 
 const lines: Check = async ({ sameLinesAs }, subject, context) => {

@@ -21,7 +21,7 @@ export async function prepareTests(env: ReleaseEnvironment, identity: Identity, 
   const evidence = { bucket, prefix: evidencePrefix(identity.workflow, version.versionName) };
   const tests: TestRunCase[] = [];
   for (const test of project.config.tests) {
-    const at = { bucket, prefix: `${PREFIXES.testData}/${identity.workflow}/${version.versionName}/${test.name}` };
+    const at = { bucket, key: `${PREFIXES.testData}/${identity.workflow}/${version.versionName}/${test.name}` };
     const parameters = await stageTest({ clients: env.clients, place: env.cicd, at, emit: env.emit }, project, test);
     tests.push(caseOf({ test, identity, version, parameters }));
   }
@@ -41,6 +41,7 @@ function caseOf({ test, identity, version, parameters }: { readonly test: TestCa
   return {
     name: test.name, runName: `${workflow} ${version.versionName} ${test.name}`, requestId, parameters, timeoutSeconds: Math.round(test.timeout * 60), storageType: storage.type,
     ...(storage.capacity !== undefined && { storageCapacity: storage.capacity }),
+    ...(test.cache && { cacheId: test.cache.id, cacheBehavior: test.cache.behavior }),
     tags: { "omx:workflow": workflow, "omx:version": version.versionName, "omx:test": test.name, "omx:commit": commit },
   };
 }

@@ -21,6 +21,8 @@ export interface TestRunCase {
   readonly storageType: "STATIC" | "DYNAMIC";
   /** GiB; only with STATIC. */
   readonly storageCapacity?: number;
+  readonly cacheId?: string;
+  readonly cacheBehavior?: "CACHE_ALWAYS" | "CACHE_ON_FAILURE";
   readonly timeoutSeconds: number;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -71,18 +73,24 @@ export function testRunDefinition(): object {
 
 const oneTest = (): object => ({ ...starting(), ...polling(), ...ending(), Result: { Type: "Succeed" } });
 
+/** Members that a test does not give are left out: JSONata drops what has no value. */
+const START_RUN = `{% (
+  $test := $states.input.test;
+  {
+    'WorkflowId': $states.input.workflowId, 'WorkflowVersionName': $states.input.versionName, 'RoleArn': $states.input.roleArn,
+    'Name': $test.runName, 'OutputUri': $states.input.outputUri, 'Parameters': $test.parameters, 'RequestId': $test.requestId,
+    'StorageType': $test.storageType, 'StorageCapacity': $test.storageCapacity, 'CacheId': $test.cacheId, 'CacheBehavior': $test.cacheBehavior,
+    'LogLevel': 'ALL', 'RetentionMode': 'RETAIN', 'Tags': $test.tags
+  }
+) %}`;
+
 function starting(): object {
   const failed = (status: string) => [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }];
   return {
     StartRun: {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:omics:startRun",
-      Arguments: {
-        WorkflowId: "{% $states.input.workflowId %}", WorkflowVersionName: "{% $states.input.versionName %}", RoleArn: "{% $states.input.roleArn %}",
-        Name: "{% $states.input.test.runName %}", OutputUri: "{% $states.input.outputUri %}", Parameters: "{% $states.input.test.parameters %}",
-        StorageType: "{% $states.input.test.storageType %}", RequestId: "{% $states.input.test.requestId %}", LogLevel: "ALL", RetentionMode: "RETAIN",
-        Tags: "{% $states.input.test.tags %}",
-      },
+      Arguments: START_RUN,
       Assign: { deadline: "{% $millis() + $states.input.test.timeoutSeconds * 1000 %}", polls: 0, runId: "{% $states.result.Id %}", test: "{% $states.input.test %}" },
       Output: {},
       Retry: retry,
