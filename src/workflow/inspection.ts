@@ -18,11 +18,20 @@ export interface Reading {
   readonly name?: string;
   /** The version the definition gives itself (`manifest.version`, `meta.version`). */
   readonly version?: string;
+  /** Where that version is written. */
+  readonly versionAt?: Place;
   readonly parameterTemplate: ParameterTemplate;
   readonly parameters: readonly Parameter[];
   readonly images: readonly ImageUse[];
   readonly unresolved: readonly UnresolvedImage[];
   readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A place in a file of the tree; lines and columns start at 1. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** What HealthOmics stores: a name, a description, whether it may be left out. */

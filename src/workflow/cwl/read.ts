@@ -28,11 +28,10 @@ export function readCwl(tree: SourceTree, main: string): Reading {
   if ("rule" in process) return { ...NOTHING, ...said, diagnostics: [...problemsOf([document]), process] };
   const { parameters, parameterTemplate, problems } = interfaceOf(process, documents);
   const running = runningUnder(process, documents);
-  const own = definitionVersion(process, document);
   return {
     ...said,
     name: nameOf(process) ?? stemOf(file),
-    ...(own !== undefined && { version: own }),
+    ...definitionVersion(process, document),
     parameterTemplate,
     parameters,
     ...imagesOf(running.tools),

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../inspection.ts";
+import type { Diagnostic, Reading } from "../inspection.ts";
 import type { Document } from "./documents.ts";
 import { mapOf, member, type Node, stringOf, textOfScalar } from "./nodes.ts";
 import { problem } from "./problems.ts";
@@ -24,12 +24,15 @@ export function versionProblem({ node }: Process, document: Document): Diagnosti
 const SCHEMA_ORG = /^https?:\/\/schema\.org\/?$/;
 const TERMS = ["softwareVersion", "version"] as const;
 
-/** The version a definition gives itself with schema.org's terms: `s:softwareVersion` or `s:version`. */
-export function definitionVersion({ node }: Process, { root }: Document): string | undefined {
+/** The version a definition gives itself with schema.org's terms (`s:softwareVersion` or `s:version`), and where. */
+export function definitionVersion({ node }: Process, { root }: Document): Pick<Reading, "version" | "versionAt"> {
   const prefixes = [...namespacesOf(root), ...namespacesOf(node)].map((prefix) => `${prefix}:`);
   const heads = [...prefixes, "http://schema.org/", "https://schema.org/"];
   const keys = TERMS.flatMap((term) => heads.map((head) => head + term));
-  return [node, root].flatMap((each) => keys.map((key) => textOfScalar(member(each, key)))).find((text) => text !== undefined);
+  const written = [node, root].flatMap((each) => keys.map((key) => member(each, key)));
+  const version = written.find((each) => textOfScalar(each) !== undefined);
+  const text = textOfScalar(version);
+  return version && text !== undefined ? { version: text, versionAt: version.at } : {};
 }
 
 const namespacesOf = (node: Node | undefined): readonly string[] =>

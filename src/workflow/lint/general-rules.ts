@@ -122,22 +122,3 @@ export const generalRules: readonly Rule[] = [
     fix: "Delete the comment.",
   },
 ];
-
-/** Rules of one language that say what a rule above says for all of them: one finding, under one name, is enough. */
-export const supersededRules: ReadonlySet<string> = new Set([
-  "wdl-unpinned-image",
-  "wdl-public-image",
-  "wdl-image-name",
-  "wdl-long-description",
-  "wdl-parameter-count",
-  "wdl-meta-version",
-  "nextflow-image-unpinned",
-  "nextflow-image-public",
-  "nextflow-image-not-oci",
-  "nextflow-image-unresolved",
-  "nextflow-description-long",
-  "nextflow-description-control",
-  "nextflow-parameter-name",
-  "nextflow-parameters-many",
-  "nextflow-version-not-semver",
-]);

@@ -144,14 +144,12 @@ const mainFindings = ({ main, path }: Inspection): readonly Diagnostic[] =>
 const SEMVER =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
 
-/** Where the reader of the language found the version's place, the finding is there. */
-function versionFindings({ version, path, diagnostics }: Inspection): readonly Diagnostic[] {
+function versionFindings({ version, versionAt, path }: Inspection): readonly Diagnostic[] {
   if (version === undefined || SEMVER.test(version)) return [];
-  const place = diagnostics.find(({ rule }) => rule === "nextflow-version-not-semver" || rule === "wdl-meta-version") ?? {
-    file: path,
-    line: 1,
-  };
-  return [finding("version-not-semver", place, `the version "${version}" is not of the form major.minor.patch`)];
+  const message =
+    `the definition calls itself version "${version}", which is no semantic version: write major.minor.patch, ` +
+    'as in "1.2.0", with a hyphen before a suffix ("1.2.0-dev"), and no "v" in front';
+  return [finding("version-not-semver", versionAt ?? { file: path, line: 1 }, message)];
 }
 
 const REQUEST_BYTES = 4_400_000;

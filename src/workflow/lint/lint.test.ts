@@ -73,6 +73,24 @@ describe("templates and sizes", () => {
     expect(found({ "main.cwl": inputs(many(2001)) })).toEqual(["error parameter-count main.cwl:1"]);
   });
 
+  test.each<[string, Readonly<Record<string, string>>, string]>([
+    ["WDL", { "main.wdl": 'version 1.0\nworkflow w {\n  input { Int n }\n  parameter_meta { n: "TEXT" }\n}\n' }, "main.wdl:3"],
+    [
+      "Nextflow",
+      {
+        "main.nf": "workflow { }\n",
+        "nextflow_schema.json": '{"$schema": "http://json-schema.org/draft-07/schema#",\n"properties": {"n": {"description": "TEXT"}}}',
+      },
+      "nextflow_schema.json:2",
+    ],
+  ])("a description of %s that no template takes", (_, files, place) => {
+    const written = (text: string) => Object.fromEntries(Object.entries(files).map(([name, each]) => [name, each.replace("TEXT", text)]));
+    const told = (text: string) => found(written(text)).filter((each) => each.includes("parameter-description"));
+    expect(told("x".repeat(256))).toEqual([]);
+    expect(told("x".repeat(257))).toEqual([`warning parameter-description ${place}`]);
+    expect(told("a\\tb")).toEqual([`warning parameter-description ${place}`]);
+  });
+
   test("the ways of giving a definition have their limits", () => {
     const files = { "main.cwl": tool(ECR) };
     expect(found(files, { zipBytes: 4_400_000 })).toEqual([]);
@@ -87,7 +105,17 @@ describe("templates and sizes", () => {
   test("a version is semantic or told", () => {
     const versioned = (version: string): string => `$namespaces: {s: "https://schema.org/"}\ns:version: ${version}\n${tool(ECR)}`;
     expect(found({ "main.cwl": versioned("1.2.3-rc.1+b5") })).toEqual([]);
-    expect(found({ "main.cwl": versioned("v1.2") })).toEqual(["warning version-not-semver main.cwl:1"]);
+    expect(found({ "main.cwl": versioned("v1.2") })).toEqual(["warning version-not-semver main.cwl:2"]);
+  });
+
+  test("in each language the place is where the version is written", () => {
+    const places = (files: Readonly<Record<string, string>>) => found(files).filter((each) => each.includes("version-not-semver"));
+    expect(places({ "main.wdl": 'version 1.0\nworkflow w {\n  meta {\n    version: "1.2"\n  }\n}\n' })).toEqual([
+      "warning version-not-semver main.wdl:4",
+    ]);
+    expect(places({ "main.nf": "workflow { }\n", "nextflow.config": "manifest {\n  name = 'x'\n  version = '1.0dev'\n}\n" })).toEqual([
+      "warning version-not-semver nextflow.config:3",
+    ]);
   });
 });
 

@@ -3,7 +3,6 @@ import { definitionFiles } from "../detect.ts";
 import { inspect } from "../inspect.ts";
 import type { Diagnostic, Inspection, Severity } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
-import { supersededRules } from "./general-rules.ts";
 import { generalFindings, type LintContext } from "./general.ts";
 import { suppress, type Suppressed } from "./suppress.ts";
 
@@ -24,7 +23,7 @@ export function lint(tree: SourceTree, asked: Asked = {}, context: LintContext =
 /** Judges a definition that was inspected before. */
 export function lintInspection(tree: SourceTree, inspection: Inspection, context: LintContext = {}): Linted {
   const general = inspection.engine === undefined ? [] : generalFindings(tree, inspection, context);
-  const found = [...inspection.diagnostics.filter(({ rule }) => !supersededRules.has(rule)), ...general];
+  const found = [...inspection.diagnostics, ...general];
   const { diagnostics, suppressed } = suppress(tree, unique(found), mentionedFiles(tree, inspection, found));
   return { inspection, diagnostics: diagnostics.toSorted(byPlace), suppressed };
 }

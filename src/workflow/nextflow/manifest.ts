@@ -1,28 +1,30 @@
-import { valid } from "semver";
+import type { Place } from "../inspection.ts";
 import type { Config } from "./config/read-config.ts";
 import { settingAt, type Setting } from "./config/settings.ts";
-import { report, sourceOf, type Project } from "./project.ts";
+import { sourceOf, type Project } from "./project.ts";
 import { textOf } from "./evaluate/values.ts";
-import type { SourceFile } from "./syntax/source-file.ts";
+import { placeOf, type SourceFile } from "./syntax/source-file.ts";
 import { walk } from "./syntax/walk.ts";
 
 /** What `manifest` says, in whichever form and quotes. */
 export interface Manifest {
   readonly name?: string;
   readonly version?: string;
+  readonly versionAt?: Place;
   readonly nextflowVersion?: string;
 }
 
-/** Reads the manifest and tells what is wrong with its version. */
+/** Reads the manifest. */
 export function readManifest(project: Project, config: Config): Manifest {
   const name = manifestText(project, settingAt(config.root, "manifest", "name"));
   const setting = settingAt(config.root, "manifest", "version");
   const version = manifestText(project, setting);
   const nextflowVersion = manifestText(project, settingAt(config.root, "manifest", "nextflowVersion"));
-  if (version !== undefined && setting !== undefined) checkVersion(project, setting, version);
+  const file = setting && sourceOf(project, setting.file);
   return {
     ...(name !== undefined && { name }),
     ...(version !== undefined && { version }),
+    ...(version !== undefined && file && { versionAt: { file: file.path, ...placeOf(file.text, setting.offset) } }),
     ...(nextflowVersion !== undefined && { nextflowVersion }),
   };
 }
@@ -34,15 +36,6 @@ function manifestText(project: Project, setting: Setting | undefined): string | 
   if (typeof choice.value !== "number") return textOf(choice.value);
   const text = sourceOf(project, setting.file)?.text ?? "";
   return /^[\d._]+/.exec(text.slice(choice.offset, choice.offset + 40))?.[0] ?? String(choice.value);
-}
-
-function checkVersion(project: Project, setting: Setting, version: string): void {
-  const file = sourceOf(project, setting.file);
-  if (file === undefined || valid(version) === version) return;
-  const message =
-    `manifest.version is "${version}", which is no semantic version: write major.minor.patch, ` +
-    'as in "1.2.0", with a hyphen before a suffix ("1.2.0-dev"), and no "v" in front';
-  report(project, { rule: "nextflow-version-not-semver", severity: "warning", file, offset: setting.offset, message });
 }
 
 /** "DSL1" where the script says so, or where its processes read `from` and write `into` channels. */

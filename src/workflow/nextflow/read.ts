@@ -33,15 +33,16 @@ export function readNextflow(tree: SourceTree, main: string): Reading {
 function readPipeline(project: Project, file: SourceFile): Reading {
   const pipeline = loadPipeline(project, file);
   const manifest = readManifest(project, pipeline.config);
-  const { name, version } = manifest;
+  const { name, version, versionAt } = manifest;
   const dsl = dslOf(file);
   const parameters = readParameters(project, file, { config: pipeline.config, params: pipeline.main.scope.params });
   const { images, unresolved } = imagesOf(project, pipeline);
-  check(project, pipeline, { manifest, dsl, ...parameters, images, unresolved });
+  check(project, pipeline, { manifest, dsl });
   return {
     languageVersion: dsl,
     ...(name !== undefined && { name }),
     ...(version !== undefined && { version }),
+    ...(versionAt && { versionAt }),
     ...parameters,
     images,
     unresolved,

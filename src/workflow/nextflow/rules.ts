@@ -48,11 +48,6 @@ const READING_RULES: readonly Rule[] = [
     'HealthOmics takes parameters from it only if it is JSON of JSON Schema draft-07 or 2020-12 (guide, "Parameter templates").',
     "Correct the JSON, or name one of the two drafts in $schema.",
   ]),
-  rule("nextflow-version-not-semver", "warning", [
-    "manifest.version is no semantic version",
-    "A release's number is made of it, and tools that compare versions order it wrongly.",
-    "Write major.minor.patch, a suffix after a hyphen.",
-  ]),
 ];
 
 /** The rules for Nextflow: what HealthOmics refuses, or does otherwise without a word. */

@@ -1,13 +1,12 @@
 /** Reads a WDL definition: what HealthOmics would say of it, and what more there is to know. */
 import type { Diagnostic, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
-import type { Finding } from "./ast.ts";
+import type { Finding, Task, Workflow } from "./ast.ts";
 import { checkDocument } from "./check/check.ts";
 import type { Document } from "./document.ts";
 import { openDocument } from "./documents.ts";
 import { imagesOf } from "./images.ts";
 import { entryOf, parametersOf, templateOf } from "./interface.ts";
-import { lintImages } from "./lint/image-rules.ts";
 import { lintDocument } from "./lint/lint.ts";
 import { ruleOf } from "./rules.ts";
 
@@ -21,21 +20,26 @@ export function readWdl(tree: SourceTree, main: string): Reading {
   if (!document) return { parameterTemplate: {}, parameters: [], images: [], unresolved: [], diagnostics: [missing(main)] };
   const entry = entryOf(document);
   const found = imagesOf(document);
-  const version = entry?.meta?.values["version"];
   return {
     languageVersion: document.syntax.version ?? "draft-2",
     ...(entry && { name: entry.name }),
-    ...((typeof version === "string" || typeof version === "number") && { version: String(version) }),
+    ...(entry && ownVersion(document, entry)),
     parameterTemplate: entry ? templateOf(entry) : {},
     parameters: entry ? parametersOf(document, entry) : [],
     images: found.images,
     unresolved: found.unresolved,
     diagnostics: [
       ...documentsOf(document).flatMap(diagnosticsOf),
-      ...lintImages(found.images),
       ...(found.complete ? [] : [tooLarge(main)]),
     ],
   };
+}
+
+/** `meta { version: "1.2.0" }` */
+function ownVersion({ file, syntax }: Document, { meta }: Workflow | Task): Pick<Reading, "version" | "versionAt"> {
+  const version = meta && Object.hasOwn(meta.values, "version") ? meta.values["version"] : undefined;
+  if (!meta || (typeof version !== "string" && typeof version !== "number")) return {};
+  return { version: String(version), versionAt: { file, ...syntax.source.position(meta.keys.get("version") ?? meta.start) } };
 }
 
 const missing = (file: string): Diagnostic => ({

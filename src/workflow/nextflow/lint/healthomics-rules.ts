@@ -71,26 +71,6 @@ export const HEALTHOMICS_RULES: readonly Rule[] = [
     'Types are those of the guide\'s page "Task accelerators".',
     "Use one of them.",
   ]),
-  rule("nextflow-image-unpinned", "warning", [
-    "An image has no version",
-    "A release tested with one image runs with another when the tag moves.",
-    "Write a version, better a digest.",
-  ]),
-  rule("nextflow-image-public", "info", [
-    "An image is in a public registry",
-    "Tasks pull from private ECR repositories of the run's region; a public image is ACTIVE and fails mid-run without a registry map.",
-    "Let omx copy it and pass a container registry map.",
-  ]),
-  rule("nextflow-image-not-oci", "error", [
-    "An image is a file or an address",
-    "Singularity files and http addresses are for other engines.",
-    "Name an image of a container registry.",
-  ]),
-  rule("nextflow-image-unresolved", "warning", [
-    "Only an input decides an image",
-    "It can't be copied into ECR, pinned or verified before the run.",
-    "Give the parameter a default.",
-  ]),
   rule("nextflow-image-needs-ps", "info", [
     "Reports ask each image for ps",
     "With trace, report or timeline Nextflow runs `ps` in the task; an image without it fails the task (guide, Nextflow execution reports).",
@@ -100,25 +80,5 @@ export const HEALTHOMICS_RULES: readonly Rule[] = [
     "A process has no container",
     "It runs in an image of the service and is never cached; conda environments are not made.",
     "Give the process a container.",
-  ]),
-  rule("nextflow-description-long", "warning", [
-    "A parameter's description is too long for a template",
-    "CreateWorkflow takes 256 characters and answers 400 to more (aws-healthomics-tutorials issue 62).",
-    "Shorten it; put the rest under help_text.",
-  ]),
-  rule("nextflow-description-control", "warning", [
-    "A parameter's description has a line break",
-    "CreateWorkflow refuses control characters in a template.",
-    "Write it in one line.",
-  ]),
-  rule("nextflow-parameter-name", "warning", [
-    "A parameter's name is too long for a template",
-    "Names have 1 to 128 characters.",
-    "Shorten the name.",
-  ]),
-  rule("nextflow-parameters-many", "error", [
-    "There are too many parameters",
-    "The fixed quota is 1,000 entries in a template.",
-    "Join parameters, or read them from a file.",
   ]),
 ];

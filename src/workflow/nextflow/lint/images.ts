@@ -1,49 +1,13 @@
-import type { ImageUse, UnresolvedImage } from "../../inspection.ts";
 import { settingAt } from "../config/settings.ts";
 import { truth } from "../evaluate/values.ts";
 import { containersOf } from "../images/containers.ts";
 import type { Pipeline } from "../pipeline.ts";
-import { report, sourceOf, tell, type Project } from "../project.ts";
+import { report, sourceOf, type Project } from "../project.ts";
 
-interface Images {
-  readonly images: readonly ImageUse[];
-  readonly unresolved: readonly UnresolvedImage[];
-}
-
-const PRIVATE = /^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\//;
-
-/** Whether HealthOmics can pull what the tasks run in, and whether it is the same tomorrow. */
-export function checkImages(project: Project, pipeline: Pipeline, { images, unresolved }: Images): void {
-  for (const use of images) if (use.condition === undefined || use.how === "profile") checkImage(project, use);
-  for (const { expression, file, line, input } of unresolved) {
-    const message =
-      `the image ${expression} is known only when ${input === undefined ? "the workflow runs" : `a run sets ${input}`}; ` +
-      "it can neither be copied nor pinned before: give a default";
-    tell(project, { rule: "nextflow-image-unresolved", severity: "warning", file, line, column: 1, message });
-  }
+/** Tasks that bring no image of their own, and services that would make one. */
+export function checkImages(project: Project, pipeline: Pipeline): void {
   for (const task of pipeline.tasks) if (containersOf(task).length === 0) checkBare(project, task);
   for (const service of ["wave", "fusion"]) checkService(project, pipeline, service);
-}
-
-function checkImage(project: Project, { image, file, line }: ImageUse): void {
-  const say = (rule: string, severity: "error" | "warning" | "info", message: string): void =>
-    tell(project, { rule, severity, file, line, column: 1, message });
-  if (/^(?:[a-z]+:\/\/|\/)/.test(image))
-    return say("nextflow-image-not-oci", "error", `${image} is no image of a container registry; HealthOmics pulls from Amazon ECR alone`);
-  const name = image.slice(image.lastIndexOf("/") + 1);
-  if (!image.includes("@sha256:") && !name.includes(":"))
-    say(
-      "nextflow-image-unpinned",
-      "warning",
-      `${image} names no tag, so it is "latest" and changes without notice; write a version or a digest`,
-    );
-  else if (name.endsWith(":latest")) say("nextflow-image-unpinned", "warning", `${image} changes without notice; write a version or a digest`);
-  if (!PRIVATE.test(image))
-    say(
-      "nextflow-image-public",
-      "info",
-      `${image} is not in a private ECR repository: a run needs it copied there and a registry map (omx makes both)`,
-    );
 }
 
 /** A process without a container runs in an image of the service, and is never cached. */

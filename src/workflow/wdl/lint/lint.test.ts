@@ -42,9 +42,6 @@ describe("one finding for each thing that HealthOmics does otherwise", () => {
     ["version 1.2", { version: "version 1.2" }, "wdl-unsupported-version 1"],
     ["version 7", { version: "version 7" }, "wdl-unknown-version 1"],
     ["no inputs", { inputs: "", body: "" }, "wdl-no-inputs 2"],
-    ["a long description", { meta: `parameter_meta { reads: "${"x".repeat(257)}" }` }, "wdl-long-description 5"],
-    ["a description with a line break", { meta: 'parameter_meta { reads: "a\\nb" }' }, "wdl-long-description 5"],
-    ["a version that is not semver", { meta: 'meta { version: "v1" }' }, "wdl-meta-version 5"],
     ["128 CPUs", { runtime: "cpu: 128" }, "wdl-cpu-limit 12"],
     ["1 TiB", { runtime: 'memory: "1 TiB"' }, "wdl-cpu-limit 12"],
     ["one CPU", { runtime: "cpu: 1" }, "wdl-small-task 12"],
@@ -70,16 +67,6 @@ describe("one finding for each thing that HealthOmics does otherwise", () => {
     ["an unknown key of fallback resources", { runtime: 'omicsResourceFallbackOrder: [{"cpus": "4"}]' }, "wdl-fallback-order 12"],
   ])("%s", (_, change, finding) => {
     expect(rulesIn(document(change))).toEqual([finding]);
-  });
-
-  test.each([
-    ["latest", "ubuntu:latest", ["wdl-unpinned-image 4", "wdl-public-image 4"]],
-    ["no tag", "quay.io/a/b", ["wdl-unpinned-image 4", "wdl-public-image 4"]],
-    ["public, by tag", "quay.io/a/b:1", ["wdl-public-image 4"]],
-    ["not a name", "https://example.org/x.sif", ["wdl-image-name 4"]],
-  ])("an image: %s", (_, image, findings) => {
-    const text = `version 1.1\nworkflow W { input { Int n } call T }\ntask T { command <<< >>>\nruntime { docker: "${image}" } }`;
-    expect(rulesIn(text)).toEqual(findings);
   });
 
   test("a task without a container", () => {

@@ -3,7 +3,7 @@ import type { Declaration, Finding, Scatter, Span, Task, Workflow, WorkflowEleme
 import { callsIn, missingInput, resolveCall } from "../calls.ts";
 import type { Document } from "../document.ts";
 import { imageAttribute } from "../images.ts";
-import { descriptionIn, inputsOf } from "../interface.ts";
+import { inputsOf } from "../interface.ts";
 import { plainText } from "../literals.ts";
 import { isKnownVersion } from "../version.ts";
 import { hasFallbackOrder, lintFallbackOrder } from "./fallback-order.ts";
@@ -71,56 +71,22 @@ function lintThreads({ syntax }: Document, task: Task): readonly Finding[] {
 
 function lintWorkflow(document: Document, workflow: Workflow): readonly Finding[] {
   return [
-    ...lintDescriptions(workflow),
-    ...lintMetaVersion(workflow),
     ...lintInputs(workflow),
     ...lintCalls(document, workflow),
     ...scattersIn(workflow.body).flatMap((scatter) => lintScatter(document, workflow, scatter)),
   ];
 }
 
-const MAX_DESCRIPTION = 256;
-
-function lintDescriptions({ parameterMeta, ...workflow }: Workflow): readonly Finding[] {
-  if (!parameterMeta) return [];
-  const names = new Set(inputsOf(workflow).map((input) => input.name));
-  return Object.entries(parameterMeta.values).flatMap(([name, value]) => {
-    const text = descriptionIn(value);
-    const start = parameterMeta.keys.get(name) ?? parameterMeta.start;
-    const at = { start, end: start + name.length };
-    if (!names.has(name)) return [];
-    if (text.length > MAX_DESCRIPTION)
-      return [
-        found("wdl-long-description", `the description of "${name}" has ${text.length} characters, ${MAX_DESCRIPTION} are allowed`, at),
-      ];
-    return /[\t\n\r]/.test(text) ? [found("wdl-long-description", `the description of "${name}" has a line break or a tab`, at)] : [];
-  });
-}
-
-const SEMVER = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
-
-function lintMetaVersion({ meta }: Workflow): readonly Finding[] {
-  const version = meta && Object.hasOwn(meta.values, "version") ? meta.values["version"] : undefined;
-  if (!meta || version === undefined || (typeof version === "string" && SEMVER.test(version))) return [];
-  const start = meta.keys.get("version") ?? meta.start;
-  return [found("wdl-meta-version", `${JSON.stringify(version)} is not MAJOR.MINOR.PATCH`, { start, end: start + 7 })];
-}
-
 const FOLDER = /(?:^|_)(?:dir|directory|folder)$/i;
-const MAX_PARAMETERS = 1000;
-const MAX_NAME = 128;
 
 function lintInputs(workflow: Workflow): readonly Finding[] {
   const inputs = inputsOf(workflow);
   const at = { start: workflow.start, end: workflow.start + 8 };
   if (inputs.length === 0) return [found("wdl-no-inputs", `workflow ${workflow.name} has no inputs`, at)];
-  const count =
-    inputs.length > MAX_PARAMETERS ? [found("wdl-parameter-count", `${inputs.length} inputs, ${MAX_PARAMETERS} are allowed`, at)] : [];
-  return [...count, ...inputs.flatMap(lintInput)];
+  return inputs.flatMap(lintInput);
 }
 
 function lintInput({ name, type, value, ...at }: Declaration): readonly Finding[] {
-  if (name.length > MAX_NAME) return [found("wdl-parameter-count", `the name has ${name.length} characters, ${MAX_NAME} are allowed`, at)];
   if (type.kind !== "String") return [];
   const text = value?.kind === "string" ? plainText(value.parts) : undefined;
   if (text?.startsWith("s3://"))
