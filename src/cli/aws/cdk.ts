@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import { awsClients } from "../../aws/clients.ts";
 import { readDeployConfig } from "../../infra/read-config.ts";
@@ -15,31 +17,51 @@ export interface Deployment {
   readonly profile?: string;
   /** Given to `cdk deploy` as they are. */
   readonly args?: readonly string[];
+  /** Takes what cdk prints, a line at a time. @default standard error */
+  onLine?(line: string): void;
 }
+
+/** Who deploys: enough of a session to run cdk. */
+type Deployer = Pick<Session, "profile" | "local">;
 
 /**
  * `cdk deploy --all` of omx's stacks. In the local accounts each account is bootstrapped first, where it is not yet.
- * @throws Problem when cdk fails; it has said why
+ * @throws Problem when cdk fails, with what it said last where nobody has seen it
  */
-export async function deployStacks(cli: Cli, { config, profile, args = [] }: Deployment): Promise<void> {
+export async function deployStacks(cli: Cli, deployment: Deployment): Promise<void> {
+  const { config, profile } = deployment;
   const session = await openSession(cli, { ...(profile && { profile }) });
   cli.say(`deploying ${config} as ${session.arn}${session.local ? ` of the local accounts at ${session.local.endpoint}` : ""}`);
-  if (session.local) await bootstrapLocally(cli, session, config);
-  await cdk(cli, session, ["deploy", "--all", "--require-approval", "never", "--context", `config=${resolve(config)}`, ...args]);
+  await deployAs(cli, session, deployment);
 }
 
-async function bootstrapLocally(cli: Cli, session: Session, config: string): Promise<void> {
-  const { local } = session;
+/** The same as somebody who is known already. */
+export async function deployAs(cli: Cli, deployer: Deployer, deployment: Deployment): Promise<void> {
+  const { config, args = [] } = deployment;
+  if (deployer.local) await bootstrapLocally(cli, deployer, deployment);
+  const output = deployer.local ? ["--output", join(workFolder(deployer.local), "cdk.out")] : [];
+  await cdk({ cli, deployer, ...deployment }, ["deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--context", `config=${resolve(config)}`, ...output, ...args]);
+}
+
+/** cdk's own files of a deployment to local accounts: two at once must not share the clone's cdk.out. */
+function workFolder({ dataDir }: NonNullable<Session["local"]>): string {
+  const folder = join(dataDir, "work", "cdk");
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+async function bootstrapLocally(cli: Cli, deployer: Deployer, deployment: Deployment): Promise<void> {
+  const { local } = deployer;
   if (!local) return;
   const accounts = findRunning(local.dataDir)?.accounts ?? [];
-  const { cicd, production } = readDeployConfig(config);
-  for (const place of distinct([cicd, ...production])) {
+  const { cicd, production } = readDeployConfig(deployment.config);
+  await Promise.all(distinct([cicd, ...production]).map(async (place) => {
     const profile = accounts.find(({ id }) => id === place.account)?.profile;
-    if (!profile) throw new Problem(`${config} names account ${place.account}, and the local accounts have none of that number`, "start them with --account ID=NAME for each, or deploy to AWS with --profile");
-    if (await isBootstrapped(local, { profile, place })) continue;
+    if (!profile) throw new Problem(`${deployment.config} names account ${place.account}, and the local accounts have none of that number`, "start them with --account ID=NAME for each, or deploy to AWS with --profile");
+    if (await isBootstrapped(local, { profile, place })) return;
     const trust = place.account === cicd.account ? [] : ["--trust", cicd.account, "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"];
-    await cdk(cli, { ...session, profile }, ["bootstrap", `aws://${place.account}/${place.region}`, ...trust]);
-  }
+    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, ["bootstrap", `aws://${place.account}/${place.region}`, ...trust]);
+  }));
 }
 
 const distinct = (places: readonly Place[]): readonly Place[] => [...new Map(places.map((place) => [`${place.account} ${place.region}`, place])).values()];
@@ -55,18 +77,38 @@ async function isBootstrapped({ endpoint, configFile }: NonNullable<Session["loc
   return /^(?:CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(found?.Stacks?.[0]?.StackStatus ?? "");
 }
 
-/** Runs the project's own cdk in the project's folder; what it says goes to stderr. */
-async function cdk(cli: Cli, { profile, local }: Session, args: readonly string[]): Promise<void> {
+interface CdkRun extends Pick<Deployment, "onLine"> {
+  readonly cli: Cli;
+  readonly deployer: Deployer;
+}
+
+const LAST_LINES = 25;
+
+/** Runs the project's own cdk in the project's folder; what it says goes to stderr, or to who listens. */
+async function cdk({ cli, deployer: { profile, local }, onLine }: CdkRun, args: readonly string[]): Promise<void> {
   const { settings } = cli;
-  const { AWS_ACCESS_KEY_ID: _id, AWS_SECRET_ACCESS_KEY: _secret, AWS_SESSION_TOKEN: _token, ...withoutKeys } = settings.inherited;
-  const env = {
-    ...(local ? { ...withoutKeys, AWS_CONFIG_FILE: resolve(local.configFile), AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_EC2_METADATA_DISABLED: "true", CDK_DISABLE_CLI_TELEMETRY: "true", NO_PROXY: "127.0.0.1,localhost" } : settings.inherited),
-    PATH: settings.path,
-  };
   const program = join(settings.root, "node_modules", ".bin", "cdk");
-  const all = [...args, ...(profile ? ["--profile", profile] : []), ...(local ? ["--no-notices"] : [])];
+  const all = [...args, ...(profile ? ["--profile", profile] : []), ...(local ? ["--no-notices"] : []), ...(onLine ? ["--ci"] : [])];
+  const last: string[] = [];
   const code = await new Promise<number | null>((done, fail) => {
-    spawn(program, all, { cwd: settings.root, env, stdio: ["inherit", 2, 2] }).once("error", fail).once("exit", done);
+    const child = spawn(program, all, { cwd: settings.root, env: environmentFor(cli, local), stdio: onLine ? ["ignore", "pipe", "pipe"] : ["inherit", 2, 2] });
+    for (const stream of [child.stdout, child.stderr])
+      if (stream) createInterface({ input: stream }).on("line", (line) => {
+        if (line.trim() === "") return;
+        last.splice(0, Math.max(0, last.push(line) - LAST_LINES));
+        onLine?.(line);
+      });
+    child.once("error", fail).once("close", done);
   });
-  if (code !== 0) throw new Problem(`cdk ${args[0]} failed (exit code ${code})`, "its message is above; `cdk deploy` again goes on from what is there");
+  if (code !== 0) throw new Problem([`cdk ${args[0]} failed (exit code ${code})`, ...last].join("\n"), `${onLine ? "correct what it names" : "its message is above"}; deploying again goes on from what is there`);
+}
+
+/** Keys and endpoints of the user's own environment must not lead elsewhere when the local accounts are meant. */
+function environmentFor({ settings }: Cli, local: Session["local"]): Record<string, string | undefined> {
+  if (!local) return { ...settings.inherited, PATH: settings.path };
+  const withoutAws = Object.fromEntries(Object.entries(settings.inherited).filter(([name]) => !name.startsWith("AWS_")));
+  return {
+    ...withoutAws, PATH: settings.path, AWS_CONFIG_FILE: resolve(local.configFile), AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_EC2_METADATA_DISABLED: "true",
+    CDK_DISABLE_CLI_TELEMETRY: "true", NO_PROXY: "127.0.0.1,localhost",
+  };
 }

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { PutApprovalResultCommand } from "@aws-sdk/client-codepipeline";
 import { type AwsClients, awsClients } from "../../aws/clients.ts";
 import { listVersions, listWorkflowsNamed } from "../../aws/workflows.ts";
@@ -7,9 +8,9 @@ import type { BuildRecord } from "../../release/publish/build-record.ts";
 import { summarize } from "../../release/testrun/report.ts";
 import { findRunning, type Running } from "../accounts/data-dir.ts";
 import { startDetached } from "../accounts/detach.ts";
+import { deployAs } from "../aws/cdk.ts";
 import { readProfile } from "../aws/profiles.ts";
 import { type Cli, NotDone, Problem } from "../cli.ts";
-import { deployApp } from "./deploy.ts";
 import type { Display } from "./display.ts";
 import { approvalToken, findExecution, followTo, type Step } from "./follow.ts";
 import { describeRelease, type DemoRelease, readBuild, readTests, versionOf } from "./report.ts";
@@ -51,7 +52,8 @@ export async function runDemo(cli: Cli, display: Display, options: DemoOptions):
   display.note(`${running.url}; public images come from ${upstream.kind === "offline" ? "an offline upstream with this machine's own programs" : `${upstream.kind === "mirror" ? "the mirror" : "the public registry"} ${upstream.url}`}`);
   const stage: Stage = { cli, display, options, running, clients: clientsOf(running) };
   display.title("The CDK app, by the real cdk");
-  await display.during("deploy", (tell) => deployApp({ cli, configFile: running.configFile, dataDir: running.dataDir, onLine: tell }, stage.clients));
+  const deployer = { profile: "cicd", local: { endpoint: running.url, configFile: running.configFile, dataDir: running.dataDir } };
+  await display.during("deploy", (tell) => deployAs(cli, deployer, { config: join(cli.settings.root, "omx.deploy.yaml"), onLine: tell }));
   const developer = { cli, clients: stage.clients.developer, dataDir: running.dataDir };
   display.title("The first release: a push to main");
   const first = await release(stage, await display.during("git push", () => pushMain(developer)));
