@@ -108,17 +108,18 @@ function newBuild(core: Core, store: Store, { project, input, call }: { readonly
   const uuid = core.random.uuid();
   const id = `${project.name}:${uuid}`;
   const now = core.clock.now().toISOString();
-  const configured = project.logsConfig?.cloudWatchLogs;
+  const effective = withOverrides(project, input);
+  const configured = effective.logsConfig?.cloudWatchLogs;
   const build: Build = {
     id, arn: `arn:aws:codebuild:${call.region}:${call.account}:build/${id}`, account: call.account, region: call.region, projectName: project.name,
     buildNumber: store.builds.find("project", `${call.account}/${call.region}/${project.name}`).length + 1,
     buildStatus: "IN_PROGRESS", currentPhase: "QUEUED", startTime: now, initiator: initiatorOf(call),
     phases: [{ phaseType: "SUBMITTED", phaseStatus: "SUCCEEDED", startTime: now, endTime: now }, { phaseType: "QUEUED", startTime: now }],
-    project: withOverrides(project, input),
+    project: effective,
     environmentOverrides: (input.environmentVariablesOverride ?? []).map(({ name = "", value = "", type = "PLAINTEXT" }) => ({ name, value, type }) as EnvironmentVariable),
     logs: { group: configured?.groupName ?? `/aws/codebuild/${project.name}`, stream: configured?.streamName ? `${configured.streamName}/${uuid}` : uuid },
     logOffset: 0,
-    ...(input.sourceVersion && { sourceVersion: input.sourceVersion }), ...(input.pipeline && { pipeline: input.pipeline }), ...(input.idempotencyToken && { idempotencyToken: input.idempotencyToken }),
+    ...((input.sourceVersion ?? project.sourceVersion) && { sourceVersion: input.sourceVersion ?? project.sourceVersion }), ...(input.pipeline && { pipeline: input.pipeline }), ...(input.idempotencyToken && { idempotencyToken: input.idempotencyToken }),
   };
   store.transaction(() => {
     store.builds.put([call.account, call.region, id], build);
@@ -127,12 +128,19 @@ function newBuild(core: Core, store: Store, { project, input, call }: { readonly
   return build;
 }
 
-const withOverrides = (project: Project, input: StartBuildInput): Project => ({
-  ...project,
-  ...(input.timeoutInMinutesOverride !== undefined && { timeoutInMinutes: input.timeoutInMinutesOverride }),
-  ...(input.serviceRoleOverride && { serviceRole: input.serviceRoleOverride }),
-  source: { ...project.source, ...(input.buildspecOverride && { buildspec: input.buildspecOverride }), ...(input.sourceTypeOverride && { type: input.sourceTypeOverride }), ...(input.sourceLocationOverride && { location: input.sourceLocationOverride }) },
-});
+/** The project as this build has it: what StartBuild overrides, under the names that projects have. */
+function withOverrides(project: Project, input: StartBuildInput): Project {
+  const given = (members: Readonly<Record<string, unknown>>): object => Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  return {
+    ...project,
+    ...given({
+      timeoutInMinutes: input.timeoutInMinutesOverride, serviceRole: input.serviceRoleOverride, artifacts: input.artifactsOverride, encryptionKey: input.encryptionKeyOverride,
+      secondaryArtifacts: input.secondaryArtifactsOverride, secondarySources: input.secondarySourcesOverride, secondarySourceVersions: input.secondarySourcesVersionOverride, logsConfig: input.logsConfigOverride,
+    }),
+    source: { ...project.source, ...given({ buildspec: input.buildspecOverride, type: input.sourceTypeOverride, location: input.sourceLocationOverride }) },
+    environment: { ...project.environment, ...given({ image: input.imageOverride, type: input.environmentTypeOverride, computeType: input.computeTypeOverride, privilegedMode: input.privilegedModeOverride }) },
+  };
+}
 
 /** `codepipeline/<pipeline>`, a user's name, or `role/session`. */
 function initiatorOf({ caller, context }: Call): string {

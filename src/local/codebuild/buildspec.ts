@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import { AwsError } from "../gateway/aws-error.ts";
+import { BuildFailure } from "./errors.ts";
 
 /** The phases of buildspec 0.2, in their order. */
 export const PHASES = ["install", "pre_build", "build", "post_build"] as const;
@@ -8,11 +8,13 @@ export type PhaseName = (typeof PHASES)[number];
 export interface Phase {
   readonly commands: readonly string[];
   readonly finally: readonly string[];
-  readonly onFailure: "ABORT" | "CONTINUE";
+  /** Absent: the build goes on as the transitions of phases say. */
+  readonly onFailure?: "ABORT" | "CONTINUE";
 }
 
 export interface Artifacts {
   readonly files: readonly string[];
+  readonly excludePaths: readonly string[];
   readonly baseDirectory: string;
   readonly discardPaths: boolean;
   readonly name?: string;
@@ -20,66 +22,94 @@ export interface Artifacts {
 
 /** A buildspec, read. */
 export interface BuildSpec {
+  /** 0.1 runs each command in a shell of its own. */
+  readonly version: "0.1" | "0.2";
   readonly variables: Readonly<Record<string, string>>;
   readonly exportedVariables: readonly string[];
+  /** Variable → name of the parameter. */
   readonly parameterStore: Readonly<Record<string, string>>;
-  readonly shell: string;
-  readonly gitCredentialHelper: boolean;
+  readonly shell: "bash" | "sh";
   readonly phases: Readonly<Partial<Record<PhaseName, Phase>>>;
+  /** Users that the buildspec wants to run as, of the whole and of each phase. */
+  readonly runAs: readonly string[];
   readonly artifacts?: Artifacts;
   readonly secondaryArtifacts: Readonly<Record<string, Artifacts>>;
   /** What `runtime-versions` asks for: said in the log, the machine's own tools are used. */
   readonly runtimes: Readonly<Record<string, string>>;
+  /** Keys that are valid on AWS and do nothing here: said in the log. */
+  readonly withoutEffect: readonly string[];
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a buildspec as CodeBuild does: YAML 1.1 (`yes` is true) or JSON.
- * @throws AwsError naming what is wrong, in CodeBuild's words where it has some
+ * @throws BuildFailure naming what is wrong, in CodeBuild's words where it has some
  * @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
  */
 export function parseBuildSpec(text: string): BuildSpec {
+  const spec = read(text);
+  const version = String(spec["version"]);
+  if (version !== "0.1" && version !== "0.2") throw yamlError(`version ${version} is not known; write version: 0.2`);
+  const env = asObject(spec["env"]);
+  const phases = asObject(spec["phases"]);
+  const artifacts = asObject(spec["artifacts"]);
+  return {
+    version, ...readEnv(env),
+    phases: Object.fromEntries(PHASES.flatMap((name) => readPhase(name, phases[name]))),
+    runAs: [spec, ...PHASES.map((name) => asObject(phases[name]))].flatMap((one) => (one["run-as"] === undefined ? [] : [String(one["run-as"])])),
+    secondaryArtifacts: Object.fromEntries(Object.entries(asObject(artifacts["secondary-artifacts"])).map(([name, value]) => [name, readArtifacts(asObject(value))])),
+    runtimes: texts(asObject(phases["install"])["runtime-versions"]),
+    withoutEffect: [...["batch", "cache", "proxy", "reports"].filter((key) => key in spec), ...(isYes(env["git-credential-helper"]) ? ["env/git-credential-helper"] : [])],
+    ...(spec["artifacts"] !== undefined && { artifacts: readArtifacts(artifacts) }),
+  };
+}
+
+function read(text: string): Json {
   const document = parseDocument(text, { version: "1.1", merge: true });
   const problem = document.errors[0];
   if (problem) throw yamlError(problem.message);
-  const spec = document.toJS({ maxAliasCount: 100 }) as Json | null;
+  const spec: unknown = document.toJS({ maxAliasCount: 100 });
   if (typeof spec !== "object" || spec === null) throw yamlError("the buildspec is empty");
-  if (!["0.1", "0.2"].includes(String(spec["version"]))) throw yamlError(`version ${String(spec["version"])} is not known; write version: 0.2`);
-  const env = asObject(spec["env"]);
-  const artifacts = spec["artifacts"] ? readArtifacts(asObject(spec["artifacts"])) : undefined;
-  const secondary = asObject(asObject(spec["artifacts"])["secondary-artifacts"]);
-  return {
-    variables: texts(env["variables"]),
-    exportedVariables: list(env["exported-variables"]),
-    parameterStore: texts(env["parameter-store"]),
-    shell: String(env["shell"] ?? "sh"),
-    gitCredentialHelper: env["git-credential-helper"] === true || env["git-credential-helper"] === "yes",
-    phases: Object.fromEntries(PHASES.flatMap((name) => readPhase(name, asObject(spec["phases"])[name]))),
-    secondaryArtifacts: Object.fromEntries(Object.entries(secondary).map(([name, value]) => [name, readArtifacts(asObject(value))])),
-    runtimes: texts(asObject(asObject(spec["phases"])["install"])["runtime-versions"]),
-    ...(artifacts && { artifacts }),
-  };
+  return spec as Json;
 }
+
+function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "shell"> {
+  const [secret] = Object.keys(asObject(env["secrets-manager"]));
+  if (secret) throw new BuildFailure("INVALID_INPUT", `env/secrets-manager: ${secret} is in Secrets Manager, which the local accounts do not have; use env/parameter-store`);
+  return { variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), shell: readShell(env["shell"]) };
+}
+
+function readShell(value: unknown): BuildSpec["shell"] {
+  const shell = value === undefined ? "sh" : String(value).split("/").at(-1);
+  if (shell !== "bash" && shell !== "sh") throw yamlError(`env/shell ${String(value)} is not a shell of Linux; known: bash, /bin/sh`);
+  return shell;
+}
+
+const PHASE_KEYS = ["commands", "finally", "on-failure", "runtime-versions", "run-as", "steps"];
 
 function readPhase(name: PhaseName, value: unknown): [PhaseName, Phase][] {
   if (value === undefined || value === null) return [];
   const phase = asObject(value);
-  const known = ["commands", "finally", "on-failure", "runtime-versions", "run-as", "steps"];
-  const unknown = Object.keys(phase).find((key) => !known.includes(key));
-  if (unknown) throw yamlError(`phase ${name} has ${unknown}, which is not known; known: ${known.join(", ")}`);
-  return [[name, { commands: list(phase["commands"]), finally: list(phase["finally"]), onFailure: phase["on-failure"] === "CONTINUE" ? "CONTINUE" : "ABORT" }]];
+  const unknown = Object.keys(phase).find((key) => !PHASE_KEYS.includes(key));
+  if (unknown) throw yamlError(`phase ${name} has ${unknown}, which is not known; known: ${PHASE_KEYS.join(", ")}`);
+  const onFailure = phase["on-failure"];
+  if (String(onFailure).startsWith("RETRY")) throw new BuildFailure("INVALID_INPUT", `phase ${name}: on-failure ${String(onFailure)} is not there in the local accounts; use ABORT or CONTINUE`);
+  if (onFailure !== undefined && onFailure !== "ABORT" && onFailure !== "CONTINUE") throw yamlError(`phase ${name}: on-failure ${String(onFailure)} is not known; known: ABORT, CONTINUE, RETRY`);
+  return [[name, { commands: list(phase["commands"]), finally: list(phase["finally"]), ...(onFailure !== undefined && { onFailure }) }]];
 }
 
 const readArtifacts = (value: Json): Artifacts => ({
   files: list(value["files"]),
+  excludePaths: list(value["exclude-paths"]),
   baseDirectory: String(value["base-directory"] ?? "."),
-  discardPaths: value["discard-paths"] === true || value["discard-paths"] === "yes",
+  discardPaths: isYes(value["discard-paths"]),
   ...(value["name"] !== undefined && { name: String(value["name"]) }),
 });
 
+const isYes = (value: unknown): boolean => value === true || value === "yes";
 const asObject = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
 const texts = (value: unknown): Record<string, string> => Object.fromEntries(Object.entries(asObject(value)).map(([name, text]) => [name, String(text)]));
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.flat().map(String) : value === undefined || value === null ? [] : [String(value)]);
 
-const yamlError = (why: string): AwsError => new AwsError(400, "YAML_FILE_ERROR", `Message: ${why}`);
+const yamlError = (why: string): BuildFailure => new BuildFailure("YAML_FILE_ERROR", `Message: ${why}`);

@@ -2,9 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Principal } from "../authorization/principal.ts";
 import type { Core } from "../gateway/service.ts";
-import { BuildFailure } from "./sources.ts";
+import { nodeOptions } from "../node-options.ts";
 import type { BuildSpec } from "./buildspec.ts";
 import { dockerShim } from "./docker-shim.ts";
+import { BuildFailure } from "./errors.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { Build, EnvironmentVariable } from "./store.ts";
 import { writeScript } from "./workspace.ts";
@@ -18,38 +19,59 @@ export interface EnvironmentParts {
 /**
  * The environment of a build: what CodeBuild sets, the buildspec's and the project's variables, the role's keys, and
  * the machine's PATH. Nothing else of the machine's environment is there.
+ * @throws BuildFailure for a variable whose value can't be had
  * @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
  */
-export async function buildEnvironment(core: Core, build: Build, { folders, spec, as }: EnvironmentParts): Promise<Record<string, string>> {
+export async function buildEnvironment(core: Core, build: Build, parts: EnvironmentParts): Promise<Record<string, string>> {
+  const { folders, as } = parts;
   const bin = join(folders.root, "bin");
   const home = join(folders.root, "home");
   await mkdir(home, { recursive: true });
   await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin }));
-  const keys = core.directory.issue(as, build.project.timeoutInMinutes * 60);
-  const own = await variables(core, build, as);
-  const inputs = build.pipeline?.inputs ?? build.project.secondarySources?.map((source) => ({ name: source.sourceIdentifier ?? "" })) ?? [];
-  const secondary = Object.fromEntries(inputs.slice(build.pipeline ? 1 : 0).map(({ name }) => [`CODEBUILD_SRC_DIR_${name}`, `${folders.source}_${name}`]));
+  const own = await variables(core, build, parts);
   return {
-    ...spec.variables, ...own,
+    ...own,
     PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`, HOME: home, LANG: "C.UTF-8", TMPDIR: "/tmp",
-    AWS_REGION: build.region, AWS_DEFAULT_REGION: build.region, AWS_ENDPOINT_URL: core.endpoint(), AWS_DISABLE_HOST_PREFIX_INJECTION: "true", AWS_EC2_METADATA_DISABLED: "true",
-    AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey, AWS_SESSION_TOKEN: keys.sessionToken,
-    ...(Object.keys(core.settings.upstreams).length > 0 && { OMX_UPSTREAMS: JSON.stringify(core.settings.upstreams) }),
-    CODEBUILD_BUILD_ID: build.id, CODEBUILD_BUILD_ARN: build.arn, CODEBUILD_BUILD_NUMBER: String(build.buildNumber), CODEBUILD_BUILD_IMAGE: build.project.environment.image,
-    CODEBUILD_INITIATOR: build.initiator, CODEBUILD_SRC_DIR: folders.source, CODEBUILD_START_TIME: String(Date.parse(build.startTime)), CODEBUILD_BUILD_SUCCEEDING: "1",
-    CODEBUILD_RESOLVED_SOURCE_VERSION: build.sourceVersion ?? "", CODEBUILD_SOURCE_VERSION: build.sourceVersion ?? "", ...secondary,
+    NODE_OPTIONS: [nodeOptions(), own["NODE_OPTIONS"]].filter(Boolean).join(" "),
+    ...accessVariables(core, build, as), ...buildVariables(build, folders),
   };
 }
 
-async function variables(core: Core, build: Build, as: Principal): Promise<Record<string, string>> {
-  const all = [...(build.project.environment.environmentVariables ?? []), ...build.environmentOverrides];
+/** What the SDKs and the AWS CLI need to work as the build's role in the local accounts. */
+function accessVariables(core: Core, { region, project }: Build, as: Principal): Record<string, string> {
+  const keys = core.directory.issue(as, project.timeoutInMinutes * 60);
+  return {
+    AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL: core.endpoint(), AWS_DISABLE_HOST_PREFIX_INJECTION: "true", AWS_EC2_METADATA_DISABLED: "true",
+    AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey, AWS_SESSION_TOKEN: keys.sessionToken,
+    ...(Object.keys(core.settings.upstreams).length > 0 && { OMX_UPSTREAMS: JSON.stringify(core.settings.upstreams) }),
+  };
+}
+
+function buildVariables(build: Build, folders: BuildFolders): Record<string, string> {
+  const inputs = build.pipeline?.inputs.slice(1) ?? build.project.secondarySources?.map(({ sourceIdentifier = "" }) => ({ name: sourceIdentifier })) ?? [];
+  return {
+    CODEBUILD_BUILD_ID: build.id, CODEBUILD_BUILD_ARN: build.arn, CODEBUILD_BUILD_NUMBER: String(build.buildNumber), CODEBUILD_BUILD_IMAGE: build.project.environment.image,
+    CODEBUILD_INITIATOR: build.initiator, CODEBUILD_SRC_DIR: folders.source, CODEBUILD_START_TIME: String(Date.parse(build.startTime)), CODEBUILD_BUILD_SUCCEEDING: "1",
+    CODEBUILD_RESOLVED_SOURCE_VERSION: build.sourceVersion ?? "", CODEBUILD_SOURCE_VERSION: build.sourceVersion ?? "", CODEBUILD_LOG_PATH: build.logs.stream,
+    ...Object.fromEntries(inputs.map(({ name }) => [`CODEBUILD_SRC_DIR_${name}`, `${folders.source}_${name}`])),
+  };
+}
+
+/** The request's variables before the project's, those before the buildspec's. */
+async function variables(core: Core, build: Build, { spec, as }: EnvironmentParts): Promise<Record<string, string>> {
+  const stored = Object.entries(spec.parameterStore).map(([name, value]): EnvironmentVariable => ({ name, value, type: "PARAMETER_STORE" }));
+  const all = [...stored, ...(build.project.environment.environmentVariables ?? []), ...build.environmentOverrides];
   const resolved = await Promise.all(all.map(async (variable): Promise<[string, string]> => [variable.name, await valueOf(core, build, { variable, as })]));
-  return Object.fromEntries(resolved);
+  return { ...spec.variables, ...Object.fromEntries(resolved) };
 }
 
 async function valueOf(core: Core, { account, region }: Build, { variable, as }: { readonly variable: EnvironmentVariable; readonly as: Principal }): Promise<string> {
   if (variable.type === "SECRETS_MANAGER") throw new BuildFailure("INVALID_INPUT", `variable ${variable.name} is in Secrets Manager, which the local accounts do not have; use PARAMETER_STORE or PLAINTEXT`);
   if (variable.type !== "PARAMETER_STORE") return variable.value;
-  const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
-  return Parameter.Value;
+  try {
+    const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
+    return Parameter.Value;
+  } catch (error) {
+    throw new BuildFailure("CLIENT_ERROR", `variable ${variable.name}: parameter ${variable.value} can't be read: ${(error as Error).message}`);
+  }
 }

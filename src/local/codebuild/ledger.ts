@@ -38,6 +38,7 @@ export function endPhase(worker: Worker, build: Build, phaseStatus: string, cont
   const { phases } = current(worker, build);
   const now = worker.core.clock.now().toISOString();
   save(worker, build, { phases: phases.map((one, index) => (index === phases.length - 1 ? { ...one, phaseStatus, endTime: now, ...(context && { contexts: [context] }) } : one)) });
+  log(worker, build, [`[Container] ${now} Phase complete: ${phases.at(-1)?.phaseType} State: ${phaseStatus}`]);
   if (context) log(worker, build, [`[Container] ${now} Phase context status code: ${context.statusCode} Message: ${context.message}`]);
 }
 

@@ -7,7 +7,7 @@ const json: PropertyShape = "json";
 const project: ResourceProvider = {
   type: "AWS::CodeBuild::Project",
   properties: {
-    Name: "string", Description: "string", Source: json, SecondarySources: json, Artifacts: json, SecondaryArtifacts: json, Environment: json, ServiceRole: "string",
+    Name: "string", Description: "string", Source: json, SecondarySources: json, SecondarySourceVersions: json, Artifacts: json, SecondaryArtifacts: json, Environment: json, ServiceRole: "string",
     TimeoutInMinutes: "number", QueuedTimeoutInMinutes: "number", EncryptionKey: "string", LogsConfig: json, Cache: json, SourceVersion: "string", ConcurrentBuildLimit: "number", Tags: [{ Key: "string", Value: "string" }],
   },
   required: ["Artifacts", "Environment", "ServiceRole", "Source"],

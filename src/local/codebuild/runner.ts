@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import { open, readdir, readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Principal } from "../authorization/principal.ts";
 import type { Core } from "../gateway/service.ts";
-import type { BuildSpec } from "./buildspec.ts";
-import { renderScript } from "./script.ts";
+import { type BuildSpec, type PhaseName, PHASES } from "./buildspec.ts";
+import { commandAt, renderScript } from "./script.ts";
 import type { Build, Store } from "./store.ts";
 import { buildEnvironment } from "./environment.ts";
-import { BuildFailure, downloadSources, readSpec, uploadOutputs } from "./sources.ts";
+import { BuildFailure } from "./errors.ts";
+import { uploadOutputs } from "./outputs.ts";
+import { downloadSources, readSpec } from "./sources.ts";
 import { emptyFolder, writeScript } from "./workspace.ts";
 import { current, end, endPhase, forwardLog, log, phase, save, type Worker } from "./ledger.ts";
 
@@ -48,8 +51,10 @@ async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<v
     await emptyFolder(folders.root);
     phase(worker, build, "DOWNLOAD_SOURCE");
     await downloadSources(worker.core, build, { folders, as });
-    const spec = readSpec(build, folders);
+    const spec = await readSpec(worker.core, build, { folders, as });
+    checkUser(spec);
     for (const [runtime, version] of Object.entries(spec.runtimes)) log(worker, build, [`[Container] ${runtime} ${version} is asked for; the machine's own is used`]);
+    for (const key of spec.withoutEffect) log(worker, build, [`[Container] ${key} of the buildspec has no effect in the local accounts`]);
     await writeScript(join(folders.root, "build.sh"), renderScript(spec, folders));
     await start(worker, build, { folders, spec, as });
     await follow(worker, build, { folders, spec, as, signal });
@@ -59,14 +64,28 @@ async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<v
   }
 }
 
+/** There is one user here: asking for another is refused rather than passed over. */
+function checkUser({ runAs }: BuildSpec): void {
+  const { username } = userInfo();
+  const other = runAs.find((name) => name !== username);
+  if (other) throw new BuildFailure("INVALID_INPUT", `the buildspec wants to run as ${other}; builds run as ${username} here, the user of the local accounts: take run-as out`);
+}
+
+/** CodeBuild's shell is /bin/sh unless the buildspec says bash; in Amazon Linux images that is bash in its POSIX mode. */
+function shellOf({ shell }: BuildSpec, { project }: Build): readonly [string, ...string[]] {
+  if (shell === "bash") return ["bash", "--noprofile", "--norc"];
+  return /amazonlinux/.test(project.environment.image) ? ["bash", "--posix", "--noprofile", "--norc"] : ["sh"];
+}
+
 async function start(worker: Worker, build: Build, { folders, spec, as }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal }): Promise<void> {
   const env = await buildEnvironment(worker.core, build, { folders, spec, as });
   await using output = await open(folders.log, "a");
+  const [command, ...options] = shellOf(spec, build);
   const child = worker.core.children.start({
-    owner: `codebuild/${build.id}`, kind: "build", command: "bash", args: ["--noprofile", "--norc", join(folders.root, "build.sh")], cwd: folders.source, env,
+    owner: `codebuild/${build.id}`, kind: "build", command, args: [...options, join(folders.root, "build.sh")], cwd: folders.source, env,
     stdio: ["ignore", output.fd, output.fd],
   });
-  if (child.pid === undefined) throw new BuildFailure("COMMAND_EXECUTION_ERROR", "bash is not on PATH; install it");
+  if (child.pid === undefined) throw new BuildFailure("COMMAND_EXECUTION_ERROR", `${command} is not on PATH; install it`);
 }
 
 /** Reads log and events until the script has ended. */
@@ -77,7 +96,7 @@ async function follow(worker: Worker, build: Build, parts: { readonly folders: B
   for (;;) {
     await forwardLog(worker, build, folders);
     const events = await readEvents(folders);
-    for (const event of events.slice(seen)) apply(worker, build, event);
+    for (const event of events.slice(seen)) apply(worker, build, { event, spec: parts.spec });
     seen = events.length;
     const exit = events.find((event) => event.startsWith("EXIT "));
     if (exit !== undefined || current(worker, build).buildStatus !== "IN_PROGRESS") return await finish(worker, build, { ...parts, exitCode: Number(exit?.split(" ")[1] ?? 1) });
@@ -92,22 +111,29 @@ function isAlive(worker: Worker, build: Build): boolean {
   return worker.core.children.of(`codebuild/${build.id}`).some((record) => worker.core.children.isAlive(record));
 }
 
-function apply(worker: Worker, build: Build, event: string): void {
-  const [kind, name = "", code = "0"] = event.split(" ");
+function apply(worker: Worker, build: Build, { event, spec }: { readonly event: string; readonly spec: BuildSpec }): void {
+  const [kind, name = "", code = "0", index = "-"] = event.split(" ");
   if (kind === "START") phase(worker, build, name.toUpperCase());
-  if (kind === "END" && code !== "0") endPhase(worker, build, "FAILED", { statusCode: "COMMAND_EXECUTION_ERROR", message: `Error while executing command. Reason: exit status ${code}` });
-  else if (kind === "END") endPhase(worker, build, "SUCCEEDED");
+  if (kind === "END" && code !== "0") {
+    const command = commandAt(spec.phases[name as PhaseName], Number(index));
+    endPhase(worker, build, "FAILED", { statusCode: "COMMAND_EXECUTION_ERROR", message: `Error while executing command: ${command ?? "?"}. Reason: exit status ${code}` });
+  } else if (kind === "END") endPhase(worker, build, "SUCCEEDED");
 }
 
+/** What a build left is uploaded as soon as its build phase was reached, whether it succeeded or not. */
 async function finish(worker: Worker, build: Build, { folders, spec, as, exitCode }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly exitCode: number }): Promise<void> {
   await forwardLog(worker, build, folders);
-  if (current(worker, build).buildStatus !== "IN_PROGRESS") return;
-  const failedPhase = current(worker, build).phases.some((one) => one.phaseStatus === "FAILED");
-  if (exitCode !== 0 || failedPhase) return end(worker, build, "FAILED", failedPhase ? undefined : `the build's shell ended with exit status ${exitCode}`);
+  const { buildStatus, phases } = current(worker, build);
+  if (buildStatus !== "IN_PROGRESS") return;
+  const unfinished = phases.find((one) => PHASES.some((name) => name.toUpperCase() === one.phaseType) && one.phaseStatus === undefined);
+  if (unfinished) endPhase(worker, build, exitCode === 0 ? "SUCCEEDED" : "FAILED", exitCode === 0 ? undefined : { statusCode: "COMMAND_EXECUTION_ERROR", message: `the build's shell ended with exit status ${exitCode}` });
+  const failed = exitCode !== 0 || phases.some((one) => one.phaseStatus === "FAILED");
+  save(worker, build, { exportedEnvironmentVariables: await readExported(folders) });
+  if (failed && !phases.some((one) => one.phaseType === "BUILD")) return end(worker, build, "FAILED");
   phase(worker, build, "UPLOAD_ARTIFACTS");
   await uploadOutputs(worker.core, build, { folders, spec, as });
-  save(worker, build, { exportedEnvironmentVariables: await readExported(folders) });
-  end(worker, build, "SUCCEEDED");
+  endPhase(worker, build, "SUCCEEDED");
+  end(worker, build, failed ? "FAILED" : "SUCCEEDED");
 }
 
 async function timeOut(worker: Worker, build: Build): Promise<void> {
@@ -133,7 +159,7 @@ async function resume(worker: Worker, build: Build, signal: AbortSignal): Promis
   if (!started) return run(worker, build, signal);
   try {
     const as = roleOf(worker.core, build);
-    await follow(worker, build, { folders, spec: readSpec(build, folders), as, signal });
+    await follow(worker, build, { folders, spec: await readSpec(worker.core, build, { folders, as }), as, signal });
   } catch (error) {
     if (!signal.aborted && current(worker, build).buildStatus === "IN_PROGRESS") fail(worker, build, error as Error);
   }
@@ -147,11 +173,8 @@ async function readEvents({ status }: BuildFolders): Promise<readonly string[]> 
 
 async function readExported({ exported }: BuildFolders): Promise<{ name: string; value: string }[]> {
   if (!existsSync(exported)) return [];
-  return (await readFile(exported, "utf8")).split("\n").filter((line) => line.includes("=")).map((line) => {
-    const [name = "", ...rest] = line.split("=");
-    // printf %q leaves plain words as they are and escapes the rest with backslashes.
-    return { name, value: rest.join("=").replaceAll(/\\(.)/g, "$1") };
-  });
+  const names = await readdir(exported);
+  return Promise.all(names.sort().map(async (name) => ({ name, value: await readFile(join(exported, name), "utf8") })));
 }
 
 function foldersOf({ dataDir }: Core, { id }: Build): BuildFolders {

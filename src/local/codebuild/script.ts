@@ -1,48 +1,67 @@
-import { type BuildSpec, PHASES, type PhaseName } from "./buildspec.ts";
+import { type BuildSpec, type Phase, PHASES, type PhaseName } from "./buildspec.ts";
 
 /** Files through which a build tells how it goes; it can be followed again after a restart of the local accounts. */
 export interface BuildFiles {
-  /** A line for each event: `START build 1763700000`, `END build 0 1763700003`, `EXIT 0`. */
+  /** A line for each event: `START build`, `END build 0 -` (exit status, number of the command that failed), `EXIT 0`. */
   readonly status: string;
-  /** Where exported variables are written at the end, `NAME=value` in bash's quoting. */
+  /** A folder where exported variables are written at the end, a file for each. */
   readonly exported: string;
 }
 
 /**
- * One bash script for all phases: one shell, so that variables and the working directory survive from command to
- * command. A failed command ends its phase; post_build runs after a failed build all the same.
+ * One script of POSIX shell for all phases: one shell, so that variables and the working directory survive from command
+ * to command (0.1: a shell for each command). A failed command ends its phase; which phases follow is AWS's to say.
+ * @see https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details-phases.html
  */
 export function renderScript(spec: BuildSpec, files: BuildFiles): string {
   const lines = [
     `__omx_event() { printf '%s\\n' "$*" >> ${quote(files.status)}; }`,
-    "__omx_failed=0",
+    // The first exit status that was not 0, and what the next phases may do: all, post (post_build alone), none.
+    "__omx_failed=0 __omx_next=all",
     "trap '__omx_code=$?; __omx_event EXIT $__omx_code' EXIT",
+    ...PHASES.flatMap((name) => phaseLines(spec, name)),
+    `mkdir -p ${quote(files.exported)}`,
+    ...spec.exportedVariables.filter((name) => /^[A-Za-z_]\w*$/.test(name)).map((name) => `printf '%s' "\${${name}-}" > ${quote(`${files.exported}/${name}`)}`),
+    "exit $__omx_failed",
   ];
-  for (const name of PHASES) lines.push(...phaseLines(spec, name));
-  for (const name of spec.exportedVariables) lines.push(`printf '%s=%q\\n' ${quote(name)} "\${${name}:-}" >> ${quote(files.exported)}`);
-  lines.push("exit $__omx_failed");
   return `${lines.join("\n")}\n`;
 }
 
 function phaseLines(spec: BuildSpec, name: PhaseName): string[] {
   const phase = spec.phases[name];
   if (!phase) return [];
-  // Only post_build runs after a failure, and only after one in build (codebuild/latest/userguide/view-build-details-phases.html).
-  const runs = name === "post_build" ? '[ "$__omx_failed" = 0 ] || [ "$__omx_at" = build ]' : '[ "$__omx_failed" = 0 ]';
-  const commands = (texts: readonly string[]) => texts.map((text) => `  [ "$__omx_rc" = 0 ] && { __omx_command=${quote(text)}; printf '[Container] Running command %s\\n' "$__omx_command"; eval "$__omx_command"; __omx_rc=$?; [ "$__omx_rc" = 0 ] || printf '[Container] Command did not exit successfully %s exit status %s\\n' "$__omx_command" "$__omx_rc"; }`);
-  const last = phase.finally.length > 0 ? ["  __omx_kept=$__omx_rc; __omx_rc=0", ...commands(phase.finally), '  [ "$__omx_kept" = 0 ] || __omx_rc=$__omx_kept'] : [];
+  const runs = name === "post_build" ? '[ "$__omx_next" != none ]' : '[ "$__omx_next" = all ]';
+  const command = (text: string, index: number): string => commandLine(spec, text, index);
   return [
     `if ${runs}; then`,
-    `  [ "$__omx_failed" = 0 ] && __omx_at=${name}`,
-    `  __omx_event START ${name} $(date +%s)`,
-    "  __omx_rc=0",
-    ...commands(phase.commands),
-    ...last,
-    `  __omx_event END ${name} $__omx_rc $(date +%s)`,
-    ...(phase.onFailure === "CONTINUE" ? [] : ['  [ "$__omx_rc" = 0 ] || __omx_failed=$__omx_rc']),
+    `  __omx_event START ${name}`,
+    "  __omx_rc=0 __omx_bad=-",
+    ...phase.commands.map(command),
+    ...(phase.finally.length === 0 ? [] : [
+      "  __omx_kept=$__omx_rc __omx_kept_bad=$__omx_bad __omx_rc=0",
+      ...phase.finally.map((text, index) => command(text, phase.commands.length + index)),
+      '  [ "$__omx_kept" = 0 ] || { __omx_rc=$__omx_kept; __omx_bad=$__omx_kept_bad; }',
+    ]),
+    `  __omx_event END ${name} $__omx_rc $__omx_bad`,
+    `  [ "$__omx_rc" = 0 ] || { ${afterFailure(name, phase)}; }`,
     "fi",
   ];
 }
 
-/** A text as one word of bash. */
+function commandLine({ version }: BuildSpec, text: string, index: number): string {
+  const run = version === "0.1" ? '( eval "$__omx_command" )' : 'eval "$__omx_command"';
+  const failed = `{ __omx_bad=${index}; export CODEBUILD_BUILD_SUCCEEDING=0; printf '[Container] Command did not exit successfully %s exit status %s\\n' "$__omx_command" "$__omx_rc"; }`;
+  return `  [ "$__omx_rc" = 0 ] && { __omx_command=${quote(text)}; printf '[Container] Running command %s\\n' "$__omx_command"; ${run}; __omx_rc=$?; [ "$__omx_rc" = 0 ] || ${failed}; }`;
+}
+
+/** Without `on-failure` a failed build is followed by post_build alone, and any other failed phase by nothing. */
+function afterFailure(name: PhaseName, { onFailure }: Phase): string {
+  const next = onFailure === "CONTINUE" ? "$__omx_next" : onFailure === undefined && name === "build" ? "post" : "none";
+  return `[ "$__omx_failed" != 0 ] || __omx_failed=$__omx_rc; __omx_next=${next}`;
+}
+
+/** The command of a phase with this number, counted over `commands` and `finally`. */
+export const commandAt = (phase: Phase | undefined, index: number): string | undefined => [...(phase?.commands ?? []), ...(phase?.finally ?? [])][index];
+
+/** A text as one word of a shell. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

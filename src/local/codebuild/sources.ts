@@ -6,19 +6,10 @@ import type { Principal } from "../authorization/principal.ts";
 import { readBody } from "../gateway/read-body.ts";
 import type { Core } from "../gateway/service.ts";
 import { type BuildSpec, parseBuildSpec } from "./buildspec.ts";
+import { BuildFailure } from "./errors.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { Build, ProjectSource } from "./store.ts";
-import { packArtifacts, unzip } from "./workspace.ts";
-
-/** A build that can't go on, with CodeBuild's status code. */
-export class BuildFailure extends Error {
-  override readonly name = "BuildFailure";
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
+import { unzip } from "./workspace.ts";
 
 export interface BuildParts {
   readonly folders: BuildFolders;
@@ -37,9 +28,12 @@ export async function downloadSources(core: Core, build: Build, { folders, as }:
     }
     return;
   }
-  const { source, secondarySources = [] } = build.project;
+  const { source, secondarySources = [], secondarySourceVersions = [] } = build.project;
   await fetchSource(core, build, { as, source, folder: folders.source, version: build.sourceVersion });
-  for (const secondary of secondarySources) await fetchSource(core, build, { as, source: secondary, folder: `${folders.source}_${secondary.sourceIdentifier}`, version: undefined });
+  for (const secondary of secondarySources) {
+    const version = secondarySourceVersions.find(({ sourceIdentifier }) => sourceIdentifier === secondary.sourceIdentifier)?.sourceVersion;
+    await fetchSource(core, build, { as, source: secondary, folder: `${folders.source}_${secondary.sourceIdentifier}`, version });
+  }
 }
 
 interface Fetch {
@@ -76,33 +70,13 @@ export async function readObject(core: Core, { account, region }: Pick<Build, "a
   return readBody(Body, ARCHIVE_LIMIT_BYTES);
 }
 
-/** The buildspec: inline, or a file of the source. @throws AwsError YAML_FILE_ERROR */
-export function readSpec({ project }: Build, { source }: BuildFolders): BuildSpec {
-  const text = project.source.buildspec ?? "buildspec.yml";
+/** The buildspec: inline, an object of S3 by its ARN, or a file of the source. @throws BuildFailure YAML_FILE_ERROR, AwsError */
+export async function readSpec(core: Core, build: Build, { folders, as }: BuildParts): Promise<BuildSpec> {
+  const text = build.project.source.buildspec ?? "buildspec.yml";
   if (text.includes("\n") || text.trimStart().startsWith("{")) return parseBuildSpec(text);
-  const file = join(source, text);
+  const [, bucket, key] = /^arn:aws:s3:::([^/]+)\/(.+)$/.exec(text) ?? [];
+  if (bucket && key) return parseBuildSpec((await readObject(core, build, { as, bucket, key })).toString("utf8"));
+  const file = join(folders.source, text);
   if (!existsSync(file)) throw new BuildFailure("YAML_FILE_ERROR", `Message: YAML file does not exist: ${text}`);
   return parseBuildSpec(readFileSync(file, "utf8"));
 }
-
-/** Packs and uploads what the build leaves. */
-export async function uploadOutputs(core: Core, build: Build, { folders, as, spec }: BuildParts & { readonly spec: BuildSpec }): Promise<void> {
-  const put = (bucket: string, key: string, Body: Buffer) =>
-    core.dispatcher.call({ service: "s3", operation: "PutObject", input: { Bucket: bucket, Key: key, Body, ...encryption(build) }, as, account: build.account, region: build.region });
-  for (const [index, output] of (build.pipeline?.outputs ?? []).entries()) {
-    const artifacts = spec.secondaryArtifacts[output.name] ?? (index === 0 ? spec.artifacts : undefined);
-    if (!artifacts) throw new BuildFailure("CLIENT_ERROR", `the buildspec names no artifacts for ${output.name}`);
-    await put(output.bucket, output.key, await packArtifacts(folders.source, withVariables(artifacts, folders)));
-  }
-  const { artifacts: target } = build.project;
-  if (build.pipeline || target.type !== "S3" || !spec.artifacts) return;
-  const key = [target.path, target.name ?? build.projectName].filter(Boolean).join("/");
-  await put(target.location ?? "", key, await packArtifacts(folders.source, withVariables(spec.artifacts, folders)));
-}
-
-const encryption = ({ project }: Build) => (project.encryptionKey ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: project.encryptionKey } : {});
-
-/** Artifact paths may name CodeBuild's own folder. */
-const withVariables = <A extends { readonly baseDirectory: string }>(artifacts: A, { source }: BuildFolders): A => ({
-  ...artifacts, baseDirectory: artifacts.baseDirectory.replace(/^\$\{?CODEBUILD_SRC_DIR\}?/, source),
-});

@@ -19,7 +19,11 @@ export interface ProjectArtifacts {
   readonly location?: string;
   readonly path?: string;
   readonly name?: string;
+  /** NONE (files in a folder) by default. */
   readonly packaging?: string;
+  readonly namespaceType?: string;
+  readonly artifactIdentifier?: string;
+  readonly overrideArtifactName?: boolean;
   readonly [member: string]: unknown;
 }
 
@@ -31,6 +35,10 @@ export interface Project {
   readonly source: ProjectSource;
   readonly secondarySources?: readonly ProjectSource[];
   readonly artifacts: ProjectArtifacts;
+  readonly secondaryArtifacts?: readonly ProjectArtifacts[];
+  /** Of the primary source, where a build names none. */
+  readonly sourceVersion?: string;
+  readonly secondarySourceVersions?: readonly { readonly sourceIdentifier: string; readonly sourceVersion: string }[];
   readonly environment: { readonly type: string; readonly image: string; readonly computeType: string; readonly privilegedMode?: boolean; readonly environmentVariables?: readonly EnvironmentVariable[] };
   readonly serviceRole: string;
   readonly timeoutInMinutes: number;

@@ -7,6 +7,7 @@ import picomatch from "picomatch";
 import yauzl from "yauzl";
 import yazl from "yazl";
 import type { Artifacts } from "./buildspec.ts";
+import { BuildFailure } from "./errors.ts";
 
 /** Unpacks a ZIP into a folder, keeping what may be executed. @throws Error for an entry that would leave the folder */
 export async function unzip(bytes: Buffer, folder: string): Promise<void> {
@@ -35,14 +36,26 @@ async function extract(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: string): 
 
 const FIRST_DAY = new Date(1980, 0, 1);
 
-/** Packs what a buildspec names as artifacts. @throws Error when nothing matches, as CodeBuild fails then */
-export async function packArtifacts(folder: string, { files, baseDirectory, discardPaths }: Artifacts): Promise<Buffer> {
+/** A file that a build leaves, and its name among the artifacts. */
+export interface ArtifactFile {
+  readonly path: string;
+  readonly name: string;
+}
+
+/** What a buildspec names as artifacts. @throws BuildFailure when nothing matches, as CodeBuild fails then */
+export async function findArtifacts(folder: string, { files, excludePaths, baseDirectory, discardPaths }: Artifacts): Promise<readonly ArtifactFile[]> {
   const base = resolve(folder, baseDirectory);
-  const matches = picomatch(files.map((pattern) => pattern.replace(/^\.\//, "")), { dot: true });
-  const found = (await listFiles(base)).filter((path) => matches(path));
-  if (found.length === 0) throw new Error(`no matching artifact paths found: ${files.join(", ")} below ${baseDirectory}`);
+  const matcher = (patterns: readonly string[]) => picomatch(patterns.map((pattern) => pattern.replace(/^\.\//, "")), { dot: true });
+  const [matches, excludes] = [matcher(files), matcher(excludePaths)];
+  const found = (await listFiles(base)).filter((path) => matches(path) && !(excludePaths.length > 0 && excludes(path)));
+  if (found.length === 0) throw new BuildFailure("CLIENT_ERROR", `no matching artifact paths found: ${files.join(", ")} below ${baseDirectory}`);
+  return found.sort().map((path) => ({ path: join(base, path), name: discardPaths ? (path.split("/").at(-1) ?? path) : path }));
+}
+
+/** Files as a ZIP, the same bytes for the same files. */
+export async function packArtifacts(files: readonly ArtifactFile[]): Promise<Buffer> {
   const zip = new yazl.ZipFile();
-  for (const path of found.sort()) zip.addFile(join(base, path), discardPaths ? (path.split("/").at(-1) ?? path) : path, { mtime: FIRST_DAY, mode: await modeOf(join(base, path)) });
+  for (const { path, name } of files) zip.addFile(path, name, { mtime: FIRST_DAY, mode: await modeOf(path) });
   zip.end();
   const chunks: Buffer[] = [];
   for await (const chunk of zip.outputStream as unknown as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -52,7 +65,7 @@ export async function packArtifacts(folder: string, { files, baseDirectory, disc
 const modeOf = async (path: string): Promise<number> => (((await stat(path)).mode & 0o111) === 0 ? 0o100644 : 0o100755);
 
 async function listFiles(base: string): Promise<string[]> {
-  const entries = await readdir(base, { recursive: true, withFileTypes: true });
+  const entries = await readdir(base, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(base, join(entry.parentPath, entry.name)).split(sep).join("/"));
 }
 

@@ -6,8 +6,3 @@ export function runtimeFile(name: string): string {
   const beside = fileURLToPath(new URL(`runtime/${name}`, import.meta.url));
   return existsSync(beside) ? beside : beside.replace(/([\\/])dist([\\/]local[\\/]lambda[\\/])/, "$1src$2");
 }
-
-const PRELOADS = ["node/disable-host-prefix.cjs", "node/answer-over-http.cjs"];
-
-/** The NODE_OPTIONS with which programs that use the JavaScript SDK reach the local accounts, labels before the host included. */
-export const nodeOptions = (): string => PRELOADS.map((name) => `--require ${JSON.stringify(runtimeFile(name))}`).join(" ");

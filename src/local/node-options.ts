@@ -1,0 +1,7 @@
+import { runtimeFile } from "./lambda/runtime-files.ts";
+
+// They lie with Lambda's runtime, which cannot do without them.
+const PRELOADS = ["node/disable-host-prefix.cjs", "node/answer-over-http.cjs"];
+
+/** The NODE_OPTIONS with which programs that use the JavaScript SDK reach the local accounts, labels before the host included. */
+export const nodeOptions = (): string => PRELOADS.map((name) => `--require ${JSON.stringify(runtimeFile(name))}`).join(" ");
