@@ -10,7 +10,7 @@ import { once } from "./idempotency.ts";
 import { nextId } from "./ids.ts";
 import type { Omics } from "./omics.ts";
 import { pageOf } from "./page.ts";
-import { isActive, type RunGroup } from "./store.ts";
+import type { RunGroup } from "./store.ts";
 import { checkTags, tagContext } from "./tag-rules.ts";
 
 const onGroup = (action: string, call: Call, id: string): readonly Access[] => [{ action: `omics:${action}`, resource: runGroupArn(call, id) }];
@@ -32,7 +32,8 @@ export function groupOperations(omics: Omics): Readonly<Record<string, AnyOperat
       access: () => [{ action: "omics:ListRunGroups", resource: anyArn }],
       run({ name, startingToken, maxResults }, { account, region }) {
         const matches = (group: RunGroup) => name == null || group.name === name;
-        const { items, nextToken } = pageOf(store.runGroups, { prefix: [account, region], startingToken, maxResults, matches });
+        const prefix = [account, region];
+        const { items, nextToken } = pageOf({ of: "ListRunGroups", prefix, filters: { name }, startingToken, maxResults, matches, read: (page) => store.runGroups.list(prefix, page) });
         return { items: items.map(groupItem), nextToken };
       },
     }),
@@ -87,7 +88,7 @@ function updateGroup(omics: Omics, input: UpdateRunGroupRequest, call: Call): vo
 /** @throws AwsError ConflictException while runs of the group are active */
 function deleteGroup(omics: Omics, call: Call, id: string): void {
   findGroup(omics, call, id);
-  const runs = omics.store.runs.find("group", [call.account, call.region, id].join("/"));
-  if (runs.some(({ value }) => isActive(value.status))) throw conflict(`Run group ${id} has active runs; cancel them or wait for their end`);
+  const active = omics.store.runs.items.find("active", "yes");
+  if (active.some(({ key: [account, region], value }) => account === call.account && region === call.region && value.runGroupId === id)) throw conflict(`Run group ${id} has active runs; cancel them or wait for their end`);
   omics.store.runGroups.delete([call.account, call.region, id]);
 }

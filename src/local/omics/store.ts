@@ -1,12 +1,13 @@
 import type { InputUri } from "../engines/engine.ts";
 import type { Principal } from "../authorization/principal.ts";
-import type { Database, Collection } from "../storage/database.ts";
+import type { Collection } from "../storage/database.ts";
 import type {
   Accelerators, CacheBehavior, ContainerRegistryMap, DefinitionRepository, DefinitionRepositoryDetails, NetworkingMode, RunOutputUriPrefixMode, RunLogLevel,
-  RunRetentionMode, RunStatus, ScratchStorageMode, StorageType, TaskStatus, WorkflowEngine, WorkflowParameter, WorkflowStatus,
+  RunListItem, RunRetentionMode, RunStatus, ScratchStorageMode, StorageType, TaskStatus, WorkflowEngine, WorkflowListItem, WorkflowParameter, WorkflowStatus,
+  WorkflowVersionListItem,
 } from "../../model/generated/types.ts";
 import type { Place } from "./arns.ts";
-import { withLists, type ListedCollection } from "./lists.ts";
+import type { ListedCollection } from "./lists.ts";
 
 export type Tags = Readonly<Record<string, string>>;
 export type ParameterTemplate = Readonly<Record<string, WorkflowParameter>>;
@@ -202,10 +203,20 @@ export interface Remembered {
   readonly response: unknown;
 }
 
+/** What is looked at of a run when many are: what ListRuns shows, and what the queue goes by. */
+export interface RunItem {
+  readonly shown: RunListItem;
+  readonly storageType: StorageType;
+  readonly runGroupId?: string;
+  /** Has ended, and may make room for others. */
+  readonly isRemovable?: true;
+}
+
+/** Keys: account, region, id; a version's ends with workflow id and name, a task's with run id and task id. */
 export interface Store {
-  readonly workflows: ListedCollection<Workflow>;
-  readonly versions: Collection<Version>;
-  readonly runs: ListedCollection<Run>;
+  readonly workflows: ListedCollection<Workflow, WorkflowListItem>;
+  readonly versions: ListedCollection<Version, WorkflowVersionListItem>;
+  readonly runs: ListedCollection<Run, RunItem>;
   readonly tasks: Collection<Task>;
   readonly runGroups: Collection<RunGroup>;
   readonly remembered: Collection<Remembered>;
@@ -216,29 +227,6 @@ export interface Store {
   transaction<R>(work: () => R): R;
 }
 
-/** Keys: account, region, id; a version's ends with workflow id and name, a task's with run id and task id. */
-export const createStore = (database: Database): Store => ({
-  workflows: withLists(database, "omics.workflows", {
-    documents: database.collection<Workflow>("omics.workflows", { creating: (workflow) => (workflow.status === "CREATING" ? "yes" : undefined) }),
-    lists: { name: ({ name }) => name },
-  }),
-  versions: database.collection<Version>("omics.versions", { creating: (version) => (version.status === "CREATING" ? "yes" : undefined) }),
-  runs: withLists(database, "omics.runs", {
-    documents: database.collection<Run>("omics.runs", { active: (run) => (isActive(run.status) ? "yes" : undefined), group: groupIndex }),
-    lists: { name: ({ name }) => name, group: ({ runGroupId }) => runGroupId, status: ({ status }) => status },
-  }),
-  tasks: database.collection<Task>("omics.tasks", { ask: (task) => task.ask, active: (task) => (isActive(task.status) ? "yes" : undefined) }),
-  runGroups: database.collection<RunGroup>("omics.runGroups"),
-  remembered: database.collection<Remembered>("omics.requests"),
-  sequences: database.collection<{ readonly last: number }>("omics.sequences"),
-  secrets: database.collection<{ readonly secret: string }>("omics.secrets"),
-  logPositions: database.collection<{ readonly position: number }>("omics.logPositions"),
-  transaction: (work) => database.transaction(work),
-});
-
 /** Whether a run or task still has something before it. */
 export const isActive = (status: RunStatus | TaskStatus): boolean =>
   status === "PENDING" || status === "STARTING" || status === "RUNNING" || status === "STOPPING";
-
-const groupIndex = ({ place, runGroupId }: Run): string | undefined =>
-  runGroupId === undefined ? undefined : [place.account, place.region, runGroupId].join("/");

@@ -1,15 +1,17 @@
 import type {
-  CancelRunRequest, DeleteRunRequest, GetRunRequest, GetRunTaskRequest, ListRunsRequest, ListRunTasksRequest, StartRunRequest,
+  CancelRunRequest, DeleteRunRequest, GetRunRequest, GetRunTaskRequest, ListRunsRequest, ListRunsResponse, ListRunTasksRequest, StartRunRequest,
 } from "../../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
+import type { Key, Page } from "../../storage/database.ts";
 import { anyArn, runArn, runGroupArn, taskArn, workflowArn } from "../arns.ts";
 import { declare } from "../declare.ts";
+import type { ListName } from "../lists.ts";
 import type { Omics } from "../omics.ts";
 import { pageOf } from "../page.ts";
-import type { Run, Task } from "../store.ts";
+import type { RunItem, Task } from "../store.ts";
 import { tagContext } from "../tag-rules.ts";
 import { exportUrl } from "../workflows/export-links.ts";
-import { describeRun, describeTask, runItem, taskItem } from "./describe.ts";
+import { describeRun, describeTask, taskItem } from "./describe.ts";
 import { findRun, findTask } from "./find.ts";
 import { OMICS } from "./role.ts";
 import { startRun } from "./start.ts";
@@ -34,7 +36,6 @@ const onRun = (action: string, call: Call, id: string): readonly Access[] => [{ 
 
 /** Runs: start, read, list, cancel, delete. */
 export function runOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
-  const { store } = omics;
   const { random } = omics.core;
   return {
     StartRun: declare<StartRunRequest, unknown>("StartRun", random, {
@@ -51,11 +52,7 @@ export function runOperations(omics: Omics): Readonly<Record<string, AnyOperatio
     }),
     ListRuns: declare<ListRunsRequest, unknown>("ListRuns", random, {
       access: () => [{ action: "omics:ListRuns", resource: anyArn }],
-      run(input, { account, region }) {
-        const { startingToken, maxResults } = input;
-        const { items, nextToken } = pageOf(store.runs, { prefix: [account, region], startingToken, maxResults, within: listOf(input), matches: (run) => isWanted(run, input) });
-        return { items: items.map(runItem), nextToken };
-      },
+      run: (input, { account, region }) => listRuns(omics, [account, region], input),
     }),
     CancelRun: declare<CancelRunRequest, unknown>("CancelRun", random, {
       access: ({ id }, call) => onRun("CancelRun", call, id),
@@ -78,7 +75,8 @@ export function taskOperations(omics: Omics): Readonly<Record<string, AnyOperati
       run({ id, status, startingToken, maxResults }, call) {
         findRun(omics, call, id);
         const matches = (task: Task) => status == null || task.status === status;
-        const { items, nextToken } = pageOf(store.tasks, { prefix: [call.account, call.region, id], startingToken, maxResults, matches });
+        const prefix = [call.account, call.region, id];
+        const { items, nextToken } = pageOf({ of: "ListRunTasks", prefix, filters: { status }, startingToken, maxResults, matches, read: (page) => store.tasks.list(prefix, page) });
         return { items: items.map(taskItem), nextToken };
       },
     }),
@@ -89,14 +87,27 @@ export function taskOperations(omics: Omics): Readonly<Record<string, AnyOperati
   };
 }
 
+function listRuns({ store }: Omics, scope: Key, input: ListRunsRequest): ListRunsResponse {
+  const { name, status, runGroupId, batchId, startingToken, maxResults } = input;
+  const list = listOf(input);
+  const read = (page: Page) => {
+    // The local accounts start no batches: no run belongs to one.
+    if (batchId != null) return [];
+    return list === undefined ? store.runs.items.list(scope, page) : store.runs.listBy({ scope, ...list }, page);
+  };
+  const filters = { name, status, runGroupId, batchId };
+  const { items, nextToken } = pageOf({ of: "ListRuns", prefix: scope, filters, startingToken, maxResults, read, matches: (item) => isWanted(item, input) });
+  return { items: items.map(({ shown }) => shown), nextToken };
+}
+
 /** The list that says most: a name is rarer than a group, a group than a status. */
-function listOf({ name, runGroupId, status }: ListRunsRequest): { readonly name: string; readonly value: string } | undefined {
+function listOf({ name, runGroupId, status }: ListRunsRequest): Pick<ListName, "name" | "value"> | undefined {
   if (name != null) return { name: "name", value: name };
   if (runGroupId != null) return { name: "group", value: runGroupId };
   return status == null ? undefined : { name: "status", value: status };
 }
 
-function isWanted(run: Run, { name, status, runGroupId, batchId }: ListRunsRequest): boolean {
-  // The local accounts start no batches: no run belongs to one.
-  return batchId == null && (name == null || run.name === name) && (status == null || run.status === status) && (runGroupId == null || run.runGroupId === runGroupId);
-}
+const isWanted = ({ shown, runGroupId }: RunItem, wanted: ListRunsRequest): boolean =>
+  (wanted.name == null || shown.name === wanted.name) &&
+  (wanted.status == null || shown.status === wanted.status) &&
+  (wanted.runGroupId == null || runGroupId === wanted.runGroupId);

@@ -3,16 +3,16 @@ import type {
   GetWorkflowVersionRequest, ListWorkflowsRequest, ListWorkflowVersionsRequest, UpdateWorkflowRequest, UpdateWorkflowVersionRequest,
 } from "../../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
+import type { Page } from "../../storage/database.ts";
 import { anyArn, versionArn, workflowArn } from "../arns.ts";
 import { declare } from "../declare.ts";
 import { workflowNotFound } from "../errors.ts";
 import type { Omics } from "../omics.ts";
-import type { Workflow } from "../store.ts";
 import { pageOf } from "../page.ts";
 import { tagContext } from "../tag-rules.ts";
 import { createVersion, createWorkflow } from "./create.ts";
 import { deleteVersion, deleteWorkflow } from "./delete.ts";
-import { describeVersion, describeWorkflow, versionItem, workflowItem } from "./describe.ts";
+import { describeVersion, describeWorkflow } from "./describe.ts";
 import { findVersion, findWorkflow } from "./find.ts";
 import { exportsOf } from "./exports.ts";
 import { updateVersion, updateWorkflow } from "./update.ts";
@@ -52,9 +52,12 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
     ListWorkflows: declare<ListWorkflowsRequest, unknown>("ListWorkflows", random, {
       access: () => [{ action: "omics:ListWorkflows", resource: anyArn }],
       run({ name, type, startingToken, maxResults }, { account, region }) {
-        const matches = (item: Workflow) => type !== "READY2RUN" && (name === undefined || item.name === name);
-        const { items, nextToken } = pageOf(store.workflows, { prefix: [account, region], startingToken, maxResults, matches, within: name == null ? undefined : { name: "name", value: name } });
-        return { items: items.map(workflowItem), nextToken };
+        const scope = [account, region];
+        const read = (page: Page) => {
+          if (type === "READY2RUN") return [];
+          return name == null ? store.workflows.items.list(scope, page) : store.workflows.listBy({ scope, name: "name", value: name }, page);
+        };
+        return pageOf({ of: "ListWorkflows", prefix: scope, filters: { name, type }, startingToken, maxResults, read });
       },
     }),
     UpdateWorkflow: declare<UpdateWorkflowRequest, unknown>("UpdateWorkflow", random, {
@@ -92,8 +95,7 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
       run({ workflowId, startingToken, maxResults }, call) {
         findWorkflow(omics, call, workflowId);
         const prefix = [call.account, call.region, workflowId];
-        const { items, nextToken } = pageOf(store.versions, { prefix, startingToken, maxResults, matches: () => true });
-        return { items: items.map(versionItem), nextToken };
+        return pageOf({ of: "ListWorkflowVersions", prefix, startingToken, maxResults, read: (page) => store.versions.items.list(prefix, page) });
       },
     }),
     UpdateWorkflowVersion: declare<UpdateWorkflowVersionRequest, unknown>("UpdateWorkflowVersion", random, {
