@@ -1,0 +1,64 @@
+import { DescribeLogStreamsCommand, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { BatchGetBuildsCommand } from "@aws-sdk/client-codebuild";
+import { paginateGetExecutionHistory } from "@aws-sdk/client-sfn";
+import type { AwsClients } from "../../aws/clients.ts";
+import type { ActionStep } from "./pipeline.ts";
+
+/** A line of a log. */
+export interface LogLine {
+  /** Where it was written: a build, `run/<id>/engine`, `run/<id>/task/<id>`. */
+  readonly source: string;
+  /** ISO time. */
+  readonly at: string;
+  readonly message: string;
+}
+
+type LogClients = Pick<AwsClients, "codebuild" | "logs" | "states">;
+
+/** Where HealthOmics writes (guide, "Monitoring with CloudWatch Logs"). */
+const RUN_LOGS = "/aws/omics/WorkflowLog";
+
+/** What a step of a release wrote: a build's log, or the logs of a test's runs; nothing for other steps. */
+export async function* readStepLog(clients: LogClients, { externalId = "" }: ActionStep): AsyncGenerator<LogLine> {
+  if (externalId.includes(":execution:")) yield* readRunLogs(clients, externalId);
+  else if (/^[\w-]+:[0-9a-f-]{36}$/.test(externalId)) yield* readBuildLog(clients, externalId);
+}
+
+async function* readBuildLog({ codebuild, logs }: LogClients, buildId: string): AsyncGenerator<LogLine> {
+  const { builds } = await codebuild.send(new BatchGetBuildsCommand({ ids: [buildId] }));
+  const { groupName, streamName } = builds?.[0]?.logs ?? {};
+  if (groupName && streamName) yield* readStream({ logs }, { group: groupName, stream: streamName, source: buildId });
+}
+
+/** The engine's log of each run that a test started, then those of its tasks. */
+async function* readRunLogs({ states, logs }: LogClients, executionArn: string): AsyncGenerator<LogLine> {
+  for (const run of await startedRuns({ states }, executionArn)) {
+    const { logStreams = [] } = await logs.send(new DescribeLogStreamsCommand({ logGroupName: RUN_LOGS, logStreamNamePrefix: `run/${run}/` }));
+    for (const { logStreamName: stream = "" } of logStreams) yield* readStream({ logs }, { group: RUN_LOGS, stream, source: stream });
+  }
+}
+
+async function startedRuns({ states }: Pick<LogClients, "states">, executionArn: string): Promise<readonly string[]> {
+  const runs: string[] = [];
+  for await (const page of paginateGetExecutionHistory({ client: states }, { executionArn }))
+    for (const { taskSucceededEventDetails: task } of page.events ?? [])
+      if (task?.resource === "startRun") runs.push((JSON.parse(task.output ?? "{}") as { Id: string }).Id);
+  return runs;
+}
+
+interface Stream {
+  readonly group: string;
+  readonly stream: string;
+  readonly source: string;
+}
+
+async function* readStream({ logs }: Pick<LogClients, "logs">, { group, stream, source }: Stream): AsyncGenerator<LogLine> {
+  let nextToken: string | undefined;
+  for (;;) {
+    const page = await logs.send(new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: true, ...(nextToken && { nextToken }) }));
+    for (const { timestamp = 0, message = "" } of page.events ?? []) yield { source, at: new Date(timestamp).toISOString(), message };
+    // The same token again means that there is nothing more.
+    if (!page.nextForwardToken || page.nextForwardToken === nextToken) return;
+    nextToken = page.nextForwardToken;
+  }
+}
