@@ -1,0 +1,150 @@
+import { ListWorkflowVersionsCommand, paginateListWorkflows } from "@aws-sdk/client-omics";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { awsClients, type AwsClients } from "../src/aws/clients.ts";
+import { readProfile } from "../src/cli/aws/profiles.ts";
+import { type Clone, done, type Journey, startJourney } from "./journey.ts";
+
+const WORKFLOWS = ["reads-qc-nf", "gc-content-cwl", "hello"];
+// A slow machine is no failure: each wait ends with its release.
+const SLOW = 600_000;
+
+interface Status {
+  readonly status: string;
+  readonly commit: string;
+  readonly pipelineExecutionId: string;
+  readonly approval?: object;
+  readonly actions: readonly { readonly stage: string; readonly status: string; readonly error?: string }[];
+}
+
+describe("releases by the commands of omx", () => {
+  let journey: Journey;
+  beforeAll(async () => {
+    journey = await startJourney(WORKFLOWS);
+  }, SLOW);
+  afterAll(() => journey?.[Symbol.asyncDispose](), 60_000);
+
+  const run = (...args: readonly string[]) => journey.cli.run(...args);
+  const as = (profile: string): AwsClients => {
+    const found = readProfile(journey.configFile, profile);
+    return awsClients({ region: "us-east-1", endpoint: journey.url, ...(found?.credentials && { credentials: found.credentials }) });
+  };
+
+  /** The id of the execution that a commit starts. */
+  async function executionOf(workflow: string, commit: string): Promise<string> {
+    return expect.poll(async () => {
+      const listed = await run("release", "status", workflow, "--json");
+      return listed.code === 0 && listed.json<Status>().commit === commit ? listed.json<Status>().pipelineExecutionId : undefined;
+    }, { timeout: SLOW, interval: 300 }).toBeDefined().then(async () => (await run("release", "status", workflow, "--json")).json<Status>().pipelineExecutionId);
+  }
+
+  async function pushed(workflow: string, clone: Clone, message: string): Promise<string> {
+    return executionOf(workflow, await clone.push(message));
+  }
+
+  async function versionsIn(profile: string, name: string): Promise<readonly string[]> {
+    const { omics } = as(profile);
+    for await (const page of paginateListWorkflows({ client: omics }, { type: "PRIVATE" }))
+      for (const workflow of page.items ?? []) {
+        if (workflow.name !== name) continue;
+        const { items = [] } = await omics.send(new ListWorkflowVersionsCommand({ workflowId: workflow.id }));
+        return items.filter(({ status }) => status === "ACTIVE").map(({ versionName = "" }) => versionName).sort();
+      }
+    return [];
+  }
+
+  test.each([["reads-qc-nf", "Nextflow"], ["gc-content-cwl", "CWL"]])("%s (%s) is pushed, watched, approved and in production", async (workflow) => {
+    const clone = journey.clone(workflow);
+    clone.take(workflow);
+    const id = await pushed(workflow, clone, "The example");
+    done(await run("release", "watch", workflow, "--execution", id, "--until-approval", "--json"));
+
+    const logs = done(await run("release", "logs", workflow, "--execution", id, "--json")).stdout.trim().split("\n").map((line) => JSON.parse(line) as { stage: string; source: string });
+    const sources = new Set(logs.map(({ stage, source }) => `${stage} ${source.replaceAll(/\d{3,}/g, "N")}`));
+    expect([...sources]).toEqual(expect.arrayContaining(["Test run/N/engine", "Test run/N/task/N"]));
+
+    const asDeveloper = await run("release", "approve", workflow, "--execution", id, "--comment", "mine", "--profile", "developer");
+    expect([asDeveloper.code, asDeveloper.stderr]).toEqual([1, expect.stringContaining("not authorized")]);
+    const decided = done(await run("release", "approve", workflow, "--execution", id, "--comment", "the numbers are right", "--json")).json<object>();
+    expect(decided).toMatchObject({ workflow, decision: "Approved", by: "arn:aws:iam::111122223333:user/approver", comment: "the numbers are right" });
+    const watched = await run("release", "watch", workflow, "--execution", id);
+    expect([watched.code, watched.stdout.trim().split("\n").at(-1)]).toEqual([0, "Succeeded"]);
+    expect(await versionsIn("production", workflow)).toEqual(["1.0.0"]);
+  }, SLOW);
+
+  test("what a release is refused for is said by the step that refuses it, and nothing of it is in production", async () => {
+    const clone = journey.clone("hello");
+    const outcome = async (message: string) => {
+      const id = await pushed("hello", clone, message);
+      const watched = await run("release", "watch", "hello", "--execution", id, "--until-approval");
+      return { id, code: watched.code, said: watched.stdout, logs: (await run("release", "logs", "hello", "--execution", id)).stdout };
+    };
+
+    clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:no-such-tag"));
+    clone.write("omx.yaml", omxYaml("Hello, World"));
+    const missing = await outcome("An image that is not there");
+    expect(missing.code).toBe(1);
+    expect(missing.logs).toMatch(/public\.ecr\.aws\/docker\/library\/python:no-such-tag/);
+    expect(missing.logs).toMatch(/not (there|found)|unknown|no such/i);
+
+    clone.write("main.wdl", hello("tools:1.0"));
+    clone.write("tools/Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\nRUN echo built > /built\n");
+    clone.write("omx.yaml", `${omxYaml("Hello, World")}images: { build: [{ source: tools, target: "tools:1.0" }] }\n`);
+    const unbuilt = await outcome("A RUN, and no container engine");
+    expect(unbuilt.code).toBe(1);
+    expect(unbuilt.logs).toMatch(/Dockerfile:2.*RUN.*(Docker|Podman)/s);
+
+    clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
+    clone.write("omx.yaml", omxYaml("Good evening"));
+    const wrong = await outcome("An expectation that is not met");
+    expect([wrong.code, wrong.said]).toEqual([1, expect.stringContaining("Good evening")]);
+
+    clone.write("omx.yaml", omxYaml("Hello, World"));
+    const rejected = await outcome("One that is rejected");
+    expect(rejected.code).toBe(0);
+    const silent = await run("release", "reject", "hello", "--execution", rejected.id);
+    expect([silent.code, silent.stderr]).toEqual([2, expect.stringContaining("--comment")]);
+    done(await run("release", "reject", "hello", "--execution", rejected.id, "--comment", "not this week"));
+    const ended = await run("release", "watch", "hello", "--execution", rejected.id);
+    expect([ended.code, ended.stdout]).toEqual([1, expect.stringContaining("not this week")]);
+    expect(await versionsIn("production", "hello")).toEqual([]);
+
+    const accepted = await outcome("One that is good");
+    done(await run("release", "approve", "hello", "--execution", accepted.id, "--comment", "good"));
+    done(await run("release", "watch", "hello", "--execution", accepted.id));
+    // Failed and rejected versions keep their numbers.
+    expect(await versionsIn("production", "hello")).toEqual(["1.0.2"]);
+  }, SLOW);
+
+  test("a workflow is run and published without a pipeline", async () => {
+    const clone = journey.clone("inner");
+    clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
+    clone.write("inputs.json", JSON.stringify({ name: "World" }));
+    const ran = done(await run("run", clone.folder, "--params", `${clone.folder}/inputs.json`, "--json")).json<{ status: string; outputs: Record<string, string> }>();
+    expect(ran).toMatchObject({ status: "COMPLETED", outputs: { "hello.said": "Hello, World" } });
+    const published = done(await run("publish", clone.folder, "--name", "inner", "--version-name", "0.1.0", "--description", "by hand", "--tag", "team=genomics", "--json")).json<object>();
+    expect(published).toMatchObject({ versionName: "0.1.0", status: "ACTIVE" });
+    expect(await versionsIn("cicd", "inner")).toEqual(["0.1.0"]);
+  }, SLOW);
+});
+
+const hello = (image: string): string => `version 1.1
+workflow hello {
+  input { String name }
+  call greet { input: name = name }
+  output { String said = greet.said }
+}
+task greet {
+  input { String name }
+  command <<< echo "Hello, ~{name}" >>>
+  output { String said = read_string(stdout()) }
+  runtime { container: "${image}" cpu: 1 memory: "1 GiB" }
+}
+`;
+
+const omxYaml = (expected: string): string => `name: hello
+version: "1.0"
+tests:
+  - name: world
+    parameters: { name: World }
+    expect: [{ output: said, equals: "${expected}" }]
+`;
