@@ -1,8 +1,9 @@
+import { globalContext } from "../gateway/dispatcher.ts";
 import { readBody } from "../gateway/read-body.ts";
 import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Contents } from "./contents.ts";
-import { authorize, checkDigest } from "./registry-access.ts";
+import { authorize, authorizeAlone, checkDigest, requireRepository } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listTags } from "./listings.ts";
 import type { Tokens } from "./token.ts";
@@ -65,10 +66,12 @@ function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
   throw new RegistryRefusal(405, "UNSUPPORTED", `${method} is not supported here`);
 }
 
-function getBlob({ contents, caller, place, reference, request }: Exchange): WireResponse {
+async function getBlob({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {
   authorize({ contents, caller, place }, "GetDownloadUrlForLayer", "BatchCheckLayerAvailability");
   checkDigest(reference);
-  const layer = contents.layer(place, reference);
+  const size = contents.layerSize(place, reference);
+  if (request.method === "HEAD" && size !== undefined) return blobAnswer(contents, { digest: reference, sha256: "", size }, { method: "HEAD", range: request.headers["range"] });
+  const layer = await contents.broughtLayer(place, reference);
   if (!layer) throw new RegistryRefusal(404, "BLOB_UNKNOWN", `the blob ${reference} is not in ${place.name}`);
   return blobAnswer(contents, layer, { method: request.method, range: request.headers["range"] });
 }
@@ -87,8 +90,11 @@ function blobAnswer(contents: Contents, layer: { readonly digest: string; readon
 }
 
 async function getManifest({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {
-  authorize({ contents, caller, place }, "BatchGetImage");
-  const image = contents.image(place, reference);
+  // Before the repository is looked for: a pull-through cache makes it.
+  authorizeAlone({ contents, caller, place }, "BatchGetImage");
+  if (reference.includes(":")) checkDigest(reference);
+  const image = await contents.cache.image(place, reference, { caller, context: globalContext(contents.core.clock, place.region) });
+  requireRepository({ contents, place });
   if (!image) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", `Requested image not found: ${place.name}${reference.includes(":") ? "@" : ":"}${reference}`);
   const headers = { "content-type": image.mediaType, "docker-content-digest": image.digest, "content-length": String(image.manifestSize), etag: `"${image.digest}"` };
   return request.method === "HEAD" ? { status: 200, headers } : { status: 200, headers, body: await contents.manifestBytes(image) };
@@ -100,7 +106,7 @@ async function putManifest({ contents, caller, place, reference, request, pathNa
   const mediaType = request.headers["content-type"];
   const isDigest = reference.includes(":");
   if (isDigest) checkDigest(reference);
-  const image = await contents.putImage(place, body, { ...(mediaType && { mediaType }), ...(isDigest ? { digest: reference } : { tag: reference }) });
+  const image = await contents.putImage({ place, manifest: body, ...(mediaType && { mediaType }), ...(isDigest ? { digest: reference } : { tag: reference }) });
   const subject = image.subject ? { "oci-subject": image.subject } : {};
   return { status: 201, headers: { location: `/v2/${pathName}/manifests/${reference}`, "docker-content-digest": image.digest, ...subject } };
 }

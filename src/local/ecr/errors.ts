@@ -3,7 +3,11 @@ import { AwsError } from "../gateway/aws-error.ts";
 // Wordings as the ECR API answers them (AmazonECR/latest/APIReference).
 const error = (code: string, message: string): AwsError => new AwsError(400, code, message);
 
-export const repositoryNotFound = (name: string, registryId: string): AwsError => error("RepositoryNotFoundException", `The repository with name '${name}' does not exist in the registry with id '${registryId}'`);
+/** `why` it did not come into being either, where a pull-through cache would have made it. */
+export const repositoryNotFound = (name: string, registryId: string, why?: string): AwsError =>
+  error("RepositoryNotFoundException", `The repository with name '${name}' does not exist in the registry with id '${registryId}'${why === undefined ? "" : ` (the pull through cache did not create it: ${why})`}`);
+/** The image is not here, and the pull-through cache did not bring it. */
+export const requestedImageNotFound = (why: string): AwsError => error("ImageNotFoundException", `Requested image not found (the pull through cache did not bring it: ${why})`);
 export const repositoryExists = (name: string, registryId: string): AwsError => error("RepositoryAlreadyExistsException", `The repository with name '${name}' already exists in the registry with id '${registryId}'`);
 export const repositoryNotEmpty = (name: string, registryId: string): AwsError => error("RepositoryNotEmptyException", `The repository with name '${name}' in registry with id '${registryId}' cannot be deleted because it still contains images`);
 export const policyNotFound = (name: string, registryId: string): AwsError => error("RepositoryPolicyNotFoundException", `Repository policy does not exist for the repository with name '${name}' in the registry with id '${registryId}'`);
@@ -25,7 +29,13 @@ export const invalidTag = (tag: string): AwsError => error("InvalidTagParameterE
 export const invalidPart = (lastByte: number): AwsError => new AwsError(400, "InvalidLayerPartException", "The part does not continue where the last one ended", { lastValidByteReceived: lastByte });
 export const invalidParameter = (why: string): AwsError => error("InvalidParameterException", `Invalid parameter ${why}`);
 export const digestMismatch = (given: string, computed: string): AwsError => error("ImageDigestDoesNotMatchException", `Image digest ${given} does not match the computed digest ${computed}`);
-export const ruleNotFound = (prefix: string): AwsError => error("PullThroughCacheRuleNotFoundException", `There is no pull through cache rule with the prefix '${prefix}'`);
-export const ruleExists = (prefix: string): AwsError => error("PullThroughCacheRuleAlreadyExistsException", `A pull through cache rule with the prefix '${prefix}' already exists`);
-export const templateNotFound = (prefix: string): AwsError => error("TemplateNotFoundException", `There is no repository creation template with the prefix '${prefix}'`);
-export const templateExists = (prefix: string): AwsError => error("TemplateAlreadyExistsException", `A repository creation template with the prefix '${prefix}' already exists`);
+export const ruleNotFound = (prefix: string, registryId: string): AwsError => error("PullThroughCacheRuleNotFoundException", `The pull through cache rule with repository prefix '${prefix}' was not found in the registry with id '${registryId}'`);
+export const ruleExists = (prefix: string, registryId: string): AwsError => error("PullThroughCacheRuleAlreadyExistsException", `A pull through cache rule with repository prefix '${prefix}' already exists in the registry with id '${registryId}'`);
+export const templateNotFound = (prefix: string, registryId: string): AwsError => error("TemplateNotFoundException", `The repository creation template with prefix '${prefix}' was not found in the registry with id '${registryId}'`);
+export const templateExists = (prefix: string, registryId: string): AwsError => error("TemplateAlreadyExistsException", `A repository creation template with prefix '${prefix}' already exists in the registry with id '${registryId}'`);
+export const unsupportedUpstream = (url: string): AwsError =>
+  error("UnsupportedUpstreamRegistryException", `'${url}' is not an upstream registry for pull through cache rules: public.ecr.aws, registry-1.docker.io, quay.io, registry.k8s.io, ghcr.io, registry.gitlab.com, cgr.dev or <name>.azurecr.io (another private ECR is not supported by the local accounts)`);
+export const secretInaccessible = (arn: string, url: string): AwsError =>
+  error("UnableToAccessSecretException", `The secret ${arn} is unable to be accessed: the local accounts have no Secrets Manager. Leave credentialArn out, or start them with a mirror (--upstream ${url}=http://…), which is asked without credentials`);
+export const upstreamFailed = (code: "UpstreamAccessDenied" | "UpstreamTooManyRequests" | "UpstreamUnavailable", message: string): AwsError => error(code, message);
+export const unableToGetUpstream = (message: string): AwsError => error("UnableToGetUpstreamImageException", message);

@@ -24,3 +24,23 @@ export function emitCreateRepository(core: Core, repository: Repository, by: Pri
     },
   });
 }
+
+/** What a pull-through cache did. */
+export interface CacheAction {
+  readonly prefix: string;
+  readonly upstreamRegistryUrl: string;
+  readonly tag?: string;
+  readonly digest?: string;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/** An image came from upstream, or did not (AmazonECR/latest/userguide/ecr-eventbridge.html, "Event for a pull through cache action"). */
+export function emitCacheAction(core: Core, place: Place, { prefix, upstreamRegistryUrl, tag, digest, failure }: CacheAction): void {
+  core.emit({
+    account: place.account, region: place.region, source: "aws.ecr", detailType: "ECR Pull Through Cache Action", resources: [repositoryArn(place)],
+    detail: {
+      "rule-version": "1", "sync-status": failure ? "FAILED" : "SUCCESS", "ecr-repository-prefix": prefix, "repository-name": place.name, "upstream-registry-url": upstreamRegistryUrl,
+      ...(tag !== undefined && { "image-tag": tag }), ...(digest !== undefined && { "image-digest": digest }), ...(failure && { "failure-code": failure.code, "failure-reason": failure.message }),
+    },
+  });
+}

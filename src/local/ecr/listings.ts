@@ -13,9 +13,9 @@ export function listTags({ contents, caller, place, pathName, request }: Exchang
   const limit = query.has("n") ? Number(query.get("n")) : Number.MAX_SAFE_INTEGER;
   if (!Number.isInteger(limit) || limit < 0) throw new RegistryRefusal(400, "PAGINATION_NUMBER_INVALID", `n=${query.get("n")} is not a number of tags`);
   const last = query.get("last");
-  const all = contents.store.imageTags.list(keyOf(place)).map(({ key }) => key[3] ?? "").filter((tag) => last === null || tag > last);
-  const tags = all.slice(0, limit);
-  const more = all.length > tags.length && tags.length > 0 ? { link: `</v2/${pathName}/tags/list?n=${limit}&last=${encodeURIComponent(tags.at(-1) ?? "")}>; rel="next"` } : {};
+  const found = contents.store.imageTags.list(keyOf(place), { limit: Math.min(limit, Number.MAX_SAFE_INTEGER - 1) + 1, ...(last !== null && { after: [...keyOf(place), last] }) });
+  const tags = found.slice(0, limit).map(({ key }) => key[3] ?? "");
+  const more = found.length > tags.length && tags.length > 0 ? { link: `</v2/${pathName}/tags/list?n=${limit}&last=${encodeURIComponent(tags.at(-1) ?? "")}>; rel="next"` } : {};
   return json({ name: pathName, tags }, more);
 }
 
@@ -24,7 +24,7 @@ export function listReferrers({ contents, caller, place, reference, request }: E
   authorize({ contents, caller, place }, "BatchGetImage");
   checkDigest(reference);
   const wanted = new URLSearchParams(request.query).get("artifactType");
-  const all = contents.store.images.list(keyOf(place)).map((entry) => entry.value).filter((image) => image.subject === reference);
+  const all = contents.store.referrersOf.list([...keyOf(place), reference]).flatMap(({ key }) => contents.image(place, key[4] ?? "") ?? []);
   const manifests = all.filter((image) => wanted === null || image.artifactType === wanted).map((image) => ({
     mediaType: image.mediaType, digest: image.digest, size: image.manifestSize, ...(image.artifactType && { artifactType: image.artifactType }), ...(image.annotations && { annotations: image.annotations }),
   }));

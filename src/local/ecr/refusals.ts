@@ -18,6 +18,13 @@ export class RegistryRefusal extends Error {
 /** What an error of the API is in the registry's words. */
 const BY_AWS_CODE: Readonly<Record<string, readonly [status: number, code: string]>> = {
   RepositoryNotFoundException: [404, "NAME_UNKNOWN"],
+  ImageNotFoundException: [404, "MANIFEST_UNKNOWN"],
+  // What a pull-through cache met upstream.
+  UpstreamAccessDenied: [403, "DENIED"],
+  UpstreamTooManyRequests: [429, "TOOMANYREQUESTS"],
+  UpstreamUnavailable: [503, "UNAVAILABLE"],
+  UnableToAccessSecretException: [403, "DENIED"],
+  AccessDenied: [403, "DENIED"],
   UploadNotFoundException: [404, "BLOB_UPLOAD_UNKNOWN"],
   InvalidLayerException: [400, "DIGEST_INVALID"],
   LayersNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],

@@ -5,9 +5,16 @@ import { RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
 import { keyOf } from "./store.ts";
 
-/** @throws RegistryRefusal DENIED with IAM's reason */
-export function authorize({ contents, caller, place }: Pick<Exchange, "contents" | "caller" | "place">, ...actions: readonly string[]): void {
-  const { core, store } = contents;
+type Asking = Pick<Exchange, "contents" | "caller" | "place">;
+
+/** @throws RegistryRefusal DENIED with IAM's reason, NAME_UNKNOWN for a repository that is not there */
+export function authorize(exchange: Asking, ...actions: readonly string[]): void {
+  authorizeAlone(exchange, ...actions);
+  requireRepository(exchange);
+}
+
+/** What may be asked of a repository that is not there yet. @throws RegistryRefusal DENIED with IAM's reason */
+export function authorizeAlone({ contents: { core, store }, caller, place }: Asking, ...actions: readonly string[]): void {
   for (const action of actions) {
     try {
       core.directory.authorize(caller, accessTo(store, action, place), { region: place.region, context: globalContext(core.clock, place.region) });
@@ -15,6 +22,10 @@ export function authorize({ contents, caller, place }: Pick<Exchange, "contents"
       throw error instanceof AwsError ? new RegistryRefusal(403, "DENIED", error.message) : error;
     }
   }
+}
+
+/** @throws RegistryRefusal NAME_UNKNOWN */
+export function requireRepository({ contents: { store }, place }: Pick<Exchange, "contents" | "place">): void {
   if (!store.repositories.get(keyOf(place))) throw new RegistryRefusal(404, "NAME_UNKNOWN", `The repository with name '${place.name}' does not exist in the registry with id '${place.account}'`);
 }
 

@@ -2,8 +2,16 @@ import type { Service, ServiceFactory } from "../gateway/service.ts";
 import { createContents } from "./contents.ts";
 import { serveLayer, serveRegistry } from "./distribution.ts";
 import { imageOperations } from "./images.ts";
-import { registryOperations } from "./registry-settings.ts";
+import { layerOperations, layerUploadOperations } from "./layer-operations.ts";
+import { dropUnusedLayers } from "./layer-uses.ts";
+import { cacheRuleOperations } from "./cache-rules.ts";
+import { creationTemplateOperations } from "./creation-templates.ts";
+import { createPullThroughCache } from "./pull-through.ts";
+import { registryPolicyOperations } from "./registry-policy.ts";
+import { createUpstreams } from "./upstreams.ts";
 import { repositoryOperations } from "./repositories.ts";
+import { lifecyclePolicyOperations, repositoryPolicyOperations } from "./repository-policies.ts";
+import { repositorySettingOperations, repositoryTagOperations } from "./repository-settings.ts";
 import { ecrResources } from "./resources.ts";
 import { createStore } from "./store.ts";
 import { createTokens } from "./token.ts";
@@ -11,18 +19,29 @@ import { createTokens } from "./token.ts";
 /** Amazon ECR: its API, and the OCI distribution protocol at `/v2/`. */
 export const ecrService: ServiceFactory = (core): Service => {
   const store = createStore(core);
-  const contents = createContents(core, store);
+  const upstreams = createUpstreams(core);
+  const cache = createPullThroughCache({ core, store, upstreams });
+  const contents = createContents(core, store, cache);
   const tokens = createTokens(core, store);
+  // Before bytes that nothing names are swept, which happens once all services are made.
+  dropUnusedLayers(core, store);
   return {
     name: "ecr",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-ecr") },
-    operations: { ...repositoryOperations(contents), ...imageOperations(contents, tokens), ...registryOperations(core, store) },
+    operations: {
+      ...repositoryOperations(contents), ...repositoryPolicyOperations(contents), ...lifecyclePolicyOperations(contents), ...repositorySettingOperations(contents), ...repositoryTagOperations(contents),
+      ...imageOperations(contents, tokens), ...layerOperations(contents, tokens), ...layerUploadOperations(contents), ...registryPolicyOperations(store), ...cacheRuleOperations(store, upstreams), ...creationTemplateOperations(core, store),
+    },
     paths: [
       { prefix: "/v2/", handle: (request) => serveRegistry({ contents, tokens }, request) },
       { prefix: "/ecr-layers/", handle: (request) => serveLayer({ contents, tokens }, request) },
     ],
     resources: ecrResources,
-    recover: () => contents.dropOldUploads(),
+    recover() {
+      contents.uploads.dropOld();
+      cache.resume();
+    },
+    stop: () => upstreams.close(),
     *blobsInUse() {
       for (const { value } of store.images.list([])) yield value.sha256;
       for (const { value } of store.layers.list([])) yield value.sha256;

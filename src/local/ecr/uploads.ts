@@ -10,7 +10,7 @@ export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
   authorize({ contents, caller, place }, "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload");
   const query = new URLSearchParams(request.query);
   if (request.method === "POST" && reference === "") return begin(exchange, query);
-  const upload = contents.upload(place, reference);
+  const upload = contents.uploads.find(place, reference);
   switch (request.method) {
     case "GET":
       return progress(exchange, upload, 204);
@@ -20,7 +20,7 @@ export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
     case "PUT":
       return finish(exchange, upload, query.get("digest"));
     case "DELETE":
-      contents.cancel(upload);
+      contents.uploads.cancel(upload);
       return { status: 204 };
     default:
       throw new RegistryRefusal(405, "UNSUPPORTED", `${request.method} is not supported for uploads`);
@@ -35,7 +35,7 @@ async function begin(exchange: Exchange, query: URLSearchParams): Promise<WireRe
     const mounted = contents.layer(place, mount) ?? mountFrom(exchange, from, mount);
     if (mounted) return created(exchange, mounted);
   }
-  const upload = contents.beginUpload(place);
+  const upload = contents.uploads.begin(place);
   // A whole blob in the POST itself.
   if (digest) return finish(exchange, upload, digest);
   return progress(exchange, upload, 202);
@@ -57,22 +57,22 @@ function mountFrom(exchange: Exchange, from: string | null, digest: string): Lay
 }
 
 async function appendChunk({ contents, request }: Exchange, upload: Upload): Promise<void> {
-  const received = contents.uploadedBytes(upload);
+  const received = contents.uploads.received(upload);
   const range = /^(\d+)-(\d+)$/.exec(request.headers["content-range"] ?? "");
   if (range && Number(range[1]) !== received)
     throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${range[1]}, ${received} bytes were received`, { range: `0-${Math.max(0, received - 1)}` });
-  await contents.append(upload, request.body);
+  await contents.uploads.append(upload, request.body);
 }
 
 async function finish(exchange: Exchange, upload: Upload, digest: string | null): Promise<WireResponse> {
   if (!digest) throw new RegistryRefusal(400, "DIGEST_INVALID", "the digest is missing");
   checkDigest(digest);
   await appendChunk(exchange, upload);
-  return created(exchange, await exchange.contents.complete(upload, digest));
+  return created(exchange, await exchange.contents.uploads.complete(upload, digest));
 }
 
 const created = ({ pathName }: Exchange, { digest }: Layer): WireResponse => ({ status: 201, headers: { location: `/v2/${pathName}/blobs/${digest}`, "docker-content-digest": digest } });
 
 const progress = ({ pathName, contents }: Exchange, upload: Upload, status: number): WireResponse => ({
-  status, headers: { location: `/v2/${pathName}/blobs/uploads/${upload.id}`, "docker-upload-uuid": upload.id, range: `0-${Math.max(0, contents.uploadedBytes(upload) - 1)}` },
+  status, headers: { location: `/v2/${pathName}/blobs/uploads/${upload.id}`, "docker-upload-uuid": upload.id, range: `0-${Math.max(0, contents.uploads.received(upload) - 1)}` },
 });

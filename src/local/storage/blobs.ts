@@ -30,8 +30,11 @@ export interface BlobStore {
    * @throws what the stream throws; then nothing is stored
    */
   write(bytes: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<Blob>;
-  /** Stores a file's bytes; the file is linked where the file system allows it, and may be deleted afterwards. */
-  adopt(file: string): Promise<Blob>;
+  /**
+   * Stores a file by the SHA-256 that its writer knows; the file is linked where the file system allows it, and may be
+   * deleted afterwards.
+   */
+  adopt(file: string, sha256: string): Promise<void>;
   open(sha256: string, range?: ByteRange): Readable;
   has(sha256: string): boolean;
   /** Bytes, or undefined when nobody stored it. */
@@ -73,12 +76,10 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       }
       return keep(file, digests.result());
     },
-    async adopt(file) {
-      const digests = hashes();
-      for await (const chunk of createReadStream(file)) digests.update(chunk as Buffer);
+    async adopt(file, sha256) {
       const own = scratch();
       await link(file, own).catch(() => pipeline(createReadStream(file), createWriteStream(own)));
-      return keep(own, digests.result());
+      await moveInto(path(sha256), own);
     },
     sweep(inUse) {
       const before = clock.now().getTime() - HOUR_MS;

@@ -1,0 +1,70 @@
+import { isDigest } from "../../kit/image-ref.ts";
+import type { Repository as Upstream } from "../../oci/client/registry-client.ts";
+import type { Core } from "../gateway/service.ts";
+import { keepCreated, repositoryToCreate } from "./ecr-created.ts";
+import { invalidParameter } from "./errors.ts";
+import { imageOf, keepImage, moveTag } from "./image-writes.ts";
+import { type ReadManifest, readManifest } from "./manifest.ts";
+import { upstreamName } from "./prefixes.ts";
+import { type CacheRule, type Image, keyOf, type Place, type Store } from "./store.ts";
+import { askUpstream, type Upstreams } from "./upstreams.ts";
+
+/** What is to come from upstream. */
+export interface Wanted {
+  readonly place: Place;
+  /** Tag or digest. */
+  readonly reference: string;
+  readonly rule: CacheRule;
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly store: Store;
+  readonly upstreams: Upstreams;
+}
+
+interface Found {
+  readonly digest: string;
+  readonly bytes: Buffer;
+  readonly read: ReadManifest;
+}
+
+/**
+ * Brings a manifest, with those of all platforms for an index, and the repository where there is none. Its layers are
+ * noted as being upstream.
+ * @returns undefined for an image that is not there upstream
+ */
+export async function importManifests({ core, store, upstreams }: Parts, { place, reference, rule }: Wanted): Promise<Image | undefined> {
+  const upstream = upstreams.repository(rule, upstreamName(rule, place));
+  const top = await askUpstream(find(upstream, reference));
+  if (!top) return undefined;
+  const children = await Promise.all(top.read.manifests.map(({ digest }) => askUpstream(find(upstream, digest))));
+  const all = [...children.flatMap((child) => child ?? []), top];
+  const blobs = new Map<Found, string>();
+  for (const found of all) blobs.set(found, (await core.blobs.write(found.bytes)).sha256);
+  const repository = store.repositories.get(keyOf(place)) ?? repositoryToCreate(core, store, place);
+  const now = core.clock.now().toISOString();
+  return store.transaction(() => {
+    keepCreated(core, store, repository);
+    for (const found of all) keepFound(store, place, { found, sha256: blobs.get(found) ?? "", now });
+    if (!reference.includes(":")) moveTag(store, place, { tag: reference, digest: top.digest, checkedAt: now });
+    const layers = [...new Map(all.flatMap(({ read }) => read.layers).map(({ digest, size }) => [digest, { digest, size }])).values()];
+    store.imports.put([...keyOf(place), top.digest], { prefix: rule.ecrRepositoryPrefix, upstreamRegistryUrl: rule.upstreamRegistryUrl, layers, ...(!reference.includes(":") && { tag: reference }) });
+    return store.images.get([...keyOf(place), top.digest]);
+  });
+}
+
+async function find(upstream: Upstream, reference: string): Promise<Found | undefined> {
+  const found = await upstream.getManifest(reference);
+  if (!found) return undefined;
+  const read = readManifest(found.bytes, found.mediaType);
+  const bad = [...read.layers, ...read.manifests].find(({ digest, size }) => !isDigest(digest) || !Number.isSafeInteger(size));
+  if (bad) throw invalidParameter(`'imageManifest': the upstream's manifest ${found.digest} names ${String(bad.digest)}, which is no digest with a size`);
+  return { digest: found.digest, bytes: found.bytes, read };
+}
+
+function keepFound(store: Store, place: Place, { found: { digest, bytes, read }, sha256, now }: { readonly found: Found; readonly sha256: string; readonly now: string }): void {
+  const known = store.images.get([...keyOf(place), digest]);
+  keepImage(store, place, known ?? imageOf(read, { digest, sha256, manifestSize: bytes.byteLength, pushedAt: now }));
+  for (const { digest: layer, size } of read.layers) if (!store.layers.get([...keyOf(place), layer])) store.upstreamLayers.put([...keyOf(place), layer], { size });
+}

@@ -1,0 +1,72 @@
+import { Readable } from "node:stream";
+import type {
+  BatchCheckLayerAvailabilityRequest, BatchCheckLayerAvailabilityResponse, CompleteLayerUploadRequest, CompleteLayerUploadResponse, GetDownloadUrlForLayerRequest, GetDownloadUrlForLayerResponse, InitiateLayerUploadRequest,
+  InitiateLayerUploadResponse, UploadLayerPartRequest, UploadLayerPartResponse,
+} from "@aws-sdk/client-ecr";
+import { operation } from "../gateway/service.ts";
+import { on, placeOf } from "./access.ts";
+import type { Contents } from "./contents.ts";
+import { invalidPart, layersUnavailable } from "./errors.ts";
+import type { Tokens } from "./token.ts";
+
+const PART_BYTES = 20 * 1024 * 1024;
+
+/** Layers by the API: whether they are there, and where. */
+export const layerOperations = (contents: Contents, tokens: Tokens) => ({
+  BatchCheckLayerAvailability: operation<BatchCheckLayerAvailabilityRequest, BatchCheckLayerAvailabilityResponse>({
+    access: on(contents.store, "BatchCheckLayerAvailability"),
+    run(input, call) {
+      const place = placeOf(input, call);
+      contents.repository(place);
+      return {
+        layers: (input.layerDigests ?? []).map((layerDigest) => {
+          const layerSize = contents.layerSize(place, layerDigest);
+          return layerSize !== undefined ? { layerDigest, layerAvailability: "AVAILABLE" as const, layerSize } : { layerDigest, layerAvailability: "UNAVAILABLE" as const };
+        }),
+        failures: [],
+      };
+    },
+  }),
+  GetDownloadUrlForLayer: operation<GetDownloadUrlForLayerRequest, GetDownloadUrlForLayerResponse>({
+    access: on(contents.store, "GetDownloadUrlForLayer"),
+    async run(input, call) {
+      const place = placeOf(input, call);
+      contents.repository(place);
+      const layer = await contents.broughtLayer(place, input.layerDigest ?? "");
+      if (!layer) throw layersUnavailable(input.layerDigest ?? "");
+      return { layerDigest: layer.digest, downloadUrl: `${call.endpoint}/ecr-layers/${tokens.link(layer.sha256)}` };
+    },
+  }),
+});
+
+/** Layers by the API: sent in parts. */
+export const layerUploadOperations = (contents: Contents) => ({
+  InitiateLayerUpload: operation<InitiateLayerUploadRequest, InitiateLayerUploadResponse>({
+    access: on(contents.store, "InitiateLayerUpload"),
+    run(input, call) {
+      const place = placeOf(input, call);
+      contents.repository(place);
+      return { uploadId: contents.uploads.begin(place).id, partSize: PART_BYTES };
+    },
+  }),
+  UploadLayerPart: operation<UploadLayerPartRequest, UploadLayerPartResponse>({
+    access: on(contents.store, "UploadLayerPart"),
+    async run(input, call) {
+      const place = placeOf(input, call);
+      const upload = contents.uploads.find(place, input.uploadId ?? "");
+      const received = contents.uploads.received(upload);
+      const bytes = input.layerPartBlob?.byteLength ?? 0;
+      if (input.partFirstByte !== received || (input.partLastByte !== undefined && input.partLastByte !== received + bytes - 1)) throw invalidPart(received - 1);
+      const size = await contents.uploads.append(upload, Readable.from([Buffer.from(input.layerPartBlob ?? [])]));
+      return { registryId: place.account, repositoryName: place.name, uploadId: upload.id, lastByteReceived: size - 1 };
+    },
+  }),
+  CompleteLayerUpload: operation<CompleteLayerUploadRequest, CompleteLayerUploadResponse>({
+    access: on(contents.store, "CompleteLayerUpload"),
+    async run(input, call) {
+      const place = placeOf(input, call);
+      const layer = await contents.uploads.complete(contents.uploads.find(place, input.uploadId ?? ""), input.layerDigests?.[0] ?? "", { refuseEmpty: true });
+      return { registryId: place.account, repositoryName: place.name, uploadId: input.uploadId, layerDigest: layer.digest };
+    },
+  }),
+});

@@ -1,0 +1,105 @@
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Core } from "../gateway/service.ts";
+import { digestOfFile } from "./digests.ts";
+import { emptyUpload, invalidLayer, repositoryNotFound, uploadBusy, uploadNotFound } from "./errors.ts";
+import { type HashedFiles, hashedFiles } from "./hashed-files.ts";
+import { keepLayer } from "./layer-uses.ts";
+import { keyOf, type Layer, type Place, type Store, type Upload } from "./store.ts";
+
+const DAY_MS = 86_400_000;
+
+/** Uploads of layers: each has a file that grows, and becomes a layer in one step. */
+export interface Uploads {
+  begin(place: Place): Upload;
+  /** @throws AwsError UploadNotFoundException */
+  find(place: Place, id: string): Upload;
+  /** Bytes received so far. */
+  received(upload: Upload): number;
+  /** Adds bytes and tells how many there are now. @throws AwsError UploadBusy while another part arrives */
+  append(upload: Upload, bytes: Readable): Promise<number>;
+  /** @throws AwsError InvalidLayerException when the digest is another */
+  complete(upload: Upload, digest: string, options?: { readonly refuseEmpty?: boolean }): Promise<Layer>;
+  cancel(upload: Upload): void;
+  /** Forgets uploads that nobody has continued for a day. */
+  dropOld(): void;
+}
+
+export function createUploads(core: Core, store: Store): Uploads {
+  const folder = join(core.dataDir, "work", "ecr-uploads");
+  mkdirSync(folder, { recursive: true });
+  const fileOf = ({ id }: Pick<Upload, "id">) => join(folder, id);
+  const files = hashedFiles();
+  const alone = exclusive();
+  const received = (upload: Upload) => statSync(fileOf(upload)).size;
+  const cancel = (upload: Upload) => {
+    store.uploads.delete([upload.id]);
+    files.remove(fileOf(upload));
+  };
+  return {
+    received, cancel,
+    begin({ account, region, name }) {
+      const upload: Upload = { account, region, name, id: core.random.uuid(), startedAt: core.clock.now().toISOString() };
+      files.begin(fileOf(upload));
+      store.uploads.put([upload.id], upload);
+      return upload;
+    },
+    find(place, id) {
+      const found = store.uploads.get([id]);
+      if (!found || !isIn(place, found) || !existsSync(fileOf(found))) throw uploadNotFound(id);
+      return found;
+    },
+    append: (upload, bytes) => alone(upload.id, () => files.append(fileOf(upload), bytes)).then(() => received(upload)),
+    async complete(upload, digest, options) {
+      if (options?.refuseEmpty && received(upload) === 0) throw emptyUpload();
+      const layer = await adopt(core, { file: fileOf(upload), files, digest });
+      store.transaction(() => keepUploaded(core, store, { upload, layer }));
+      files.remove(fileOf(upload));
+      return layer;
+    },
+    dropOld() {
+      const before = core.clock.now().getTime() - DAY_MS;
+      for (const { value } of store.uploads.list([])) if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) cancel(value);
+    },
+  };
+}
+
+interface Adoption {
+  readonly file: string;
+  readonly files: HashedFiles;
+  readonly digest: string;
+}
+
+/** Two parts at once would mix in the file. */
+function exclusive(): (id: string, work: () => Promise<void>) => Promise<void> {
+  const busy = new Set<string>();
+  return async (id, work) => {
+    if (busy.has(id)) throw uploadBusy(id);
+    busy.add(id);
+    try {
+      await work();
+    } finally {
+      busy.delete(id);
+    }
+  };
+}
+
+const isIn = ({ account, region, name }: Place, upload: Upload): boolean => upload.account === account && upload.region === region && upload.name === name;
+
+function keepUploaded(core: Core, store: Store, { upload, layer }: { readonly upload: Upload; readonly layer: Layer }): void {
+  // The repository may have gone while the bytes were read.
+  if (!store.repositories.get(keyOf(upload))) throw repositoryNotFound(upload.name, upload.account);
+  keepLayer(core, store, { place: upload, layer });
+  store.uploads.delete([upload.id]);
+}
+
+/** The store of bytes names blobs by SHA-256, which is known of the file; only another algorithm has it read. */
+async function adopt(core: Core, { file, files, digest }: Adoption): Promise<Layer> {
+  const sha256 = await files.sha256(file);
+  const found = digest.startsWith("sha256:") ? `sha256:${sha256}` : await digestOfFile(file, digest);
+  if (found !== digest) throw invalidLayer(`Layer digest ${digest} does not match the digest of the bytes received, ${found}`);
+  const { size } = statSync(file);
+  await core.blobs.adopt(file, sha256);
+  return { digest, sha256, size };
+}

@@ -1,0 +1,86 @@
+import type {
+  DeleteLifecyclePolicyRequest, DeleteRepositoryPolicyRequest, DeleteRepositoryPolicyResponse, GetLifecyclePolicyRequest, GetLifecyclePolicyResponse, GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, PutLifecyclePolicyRequest,
+  SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
+} from "@aws-sdk/client-ecr";
+import { validatePolicyDocument } from "../authorization/validate-policy.ts";
+import { operation } from "../gateway/service.ts";
+import { on, placeOf } from "./access.ts";
+import type { Contents } from "./contents.ts";
+import { invalidParameter, lifecyclePolicyNotFound, policyNotFound } from "./errors.ts";
+import { keyOf, type Repository, type Store } from "./store.ts";
+
+const saver = (store: Store) => (repository: Repository): void => store.repositories.put(keyOf(repository), repository);
+
+/** Who may do what with a repository, besides identity-based policies. */
+export function repositoryPolicyOperations(contents: Contents) {
+  const { store } = contents;
+  const save = saver(store);
+  return {
+    SetRepositoryPolicy: operation<SetRepositoryPolicyRequest, SetRepositoryPolicyResponse>({
+      access: on(store, "SetRepositoryPolicy"),
+      run(input, call) {
+        const repository = contents.repository(placeOf(input, call));
+        const policyText = checkedPolicy(input.policyText);
+        save({ ...repository, policy: policyText });
+        return { registryId: repository.account, repositoryName: repository.name, policyText };
+      },
+    }),
+    GetRepositoryPolicy: operation<GetRepositoryPolicyRequest, GetRepositoryPolicyResponse>({
+      access: on(store, "GetRepositoryPolicy"),
+      run(input, call) {
+        const { account, name, policy } = contents.repository(placeOf(input, call));
+        if (policy === undefined) throw policyNotFound(name, account);
+        return { registryId: account, repositoryName: name, policyText: policy };
+      },
+    }),
+    DeleteRepositoryPolicy: operation<DeleteRepositoryPolicyRequest, DeleteRepositoryPolicyResponse>({
+      access: on(store, "DeleteRepositoryPolicy"),
+      run(input, call) {
+        const { policy, ...repository } = contents.repository(placeOf(input, call));
+        if (policy === undefined) throw policyNotFound(repository.name, repository.account);
+        save(repository);
+        return { registryId: repository.account, repositoryName: repository.name, policyText: policy };
+      },
+    }),
+  };
+}
+
+/** Which images of a repository expire: kept and given back. */
+export function lifecyclePolicyOperations(contents: Contents) {
+  const { store } = contents;
+  const save = saver(store);
+  return {
+    PutLifecyclePolicy: operation<PutLifecyclePolicyRequest, object>({
+      access: on(store, "PutLifecyclePolicy"),
+      run(input, call) {
+        const repository = contents.repository(placeOf(input, call));
+        save({ ...repository, lifecyclePolicy: input.lifecyclePolicyText ?? "" });
+        return { registryId: repository.account, repositoryName: repository.name, lifecyclePolicyText: input.lifecyclePolicyText };
+      },
+    }),
+    GetLifecyclePolicy: operation<GetLifecyclePolicyRequest, GetLifecyclePolicyResponse>({
+      access: on(store, "GetLifecyclePolicy"),
+      run(input, call) {
+        const { account, name, lifecyclePolicy } = contents.repository(placeOf(input, call));
+        if (lifecyclePolicy === undefined) throw lifecyclePolicyNotFound(name, account);
+        return { registryId: account, repositoryName: name, lifecyclePolicyText: lifecyclePolicy };
+      },
+    }),
+    DeleteLifecyclePolicy: operation<DeleteLifecyclePolicyRequest, object>({
+      access: on(store, "DeleteLifecyclePolicy"),
+      run(input, call) {
+        const { lifecyclePolicy, ...repository } = contents.repository(placeOf(input, call));
+        if (lifecyclePolicy === undefined) throw lifecyclePolicyNotFound(repository.name, repository.account);
+        save(repository);
+        return { registryId: repository.account, repositoryName: repository.name, lifecyclePolicyText: lifecyclePolicy };
+      },
+    }),
+  };
+}
+
+/** A policy as it is kept, without white space. @throws AwsError InvalidParameterException for a bad one */
+export function checkedPolicy(text = "", { name = "PolicyText", what = "repository" }: { readonly name?: string; readonly what?: string } = {}): string {
+  const problem = validatePolicyDocument(text, "resource");
+  if (problem !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Invalid ${what} policy provided' (${problem})`);
+  return JSON.stringify(JSON.parse(text));
+}
