@@ -5,7 +5,7 @@ import type { Choice, Scope, Value, ValueMap } from "../evaluate/types.ts";
 import { isClosure, isMap, textOf, truth } from "../evaluate/values.ts";
 import type { Call, Expr, Statement } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
-import { entryAt, isScope, put, scopeIn, type ConfigMap, type Setting } from "./settings.ts";
+import { asValue, entryAt, isScope, put, scopeIn, type ConfigMap, type Setting } from "./settings.ts";
 
 /** Where a configuration is being built. */
 export interface Builder {
@@ -64,7 +64,7 @@ export function run(builder: Builder, statements: readonly Statement[], place: P
       continue;
     }
     if (statement.kind === "expression")
-      runExpression(builder, statement.expression, { ...place, ...(selector !== undefined && { selector }) });
+      runExpression(builder, statement.expression, { ...place, selector });
     else if (statement.kind === "if") runIf(builder, statement, place);
     else if (statement.kind === "compound") runCompound(builder, statement, place);
     else execute(statement, place.scope);
@@ -98,7 +98,8 @@ function runCompound(builder: Builder, statement: Extract<Statement, { kind: "co
   run(builder, statement.always, { ...place, isTried: place.isTried || statement.word === "try" });
 }
 
-type SelectorPlace = Place & { readonly selector?: string };
+/** The selector is of one statement: what its block holds has its own. */
+type SelectorPlace = Place & { readonly selector: string | undefined };
 
 function runExpression(builder: Builder, expression: Expr, place: SelectorPlace): void {
   if (expression.kind === "assignment") runAssignment(builder, expression, place);
@@ -158,7 +159,7 @@ interface Block {
 
 function runBlock(builder: Builder, { names, body }: Block, place: Place): void {
   const path = [...place.path, ...names];
-  const scope = inner(place.scope);
+  const scope = inner(place.scope, { builtin: (name) => besideIn(builder, path, name) ?? place.scope.builtin(name) });
   if (path[0] !== "profiles") {
     if (path[0] !== "params") makeScope(builder.root, path);
     else makeParam(builder.params, path.slice(1));
@@ -168,6 +169,17 @@ function runBlock(builder: Builder, { names, body }: Block, place: Place): void 
   if (profile === undefined) return run(builder, body, { ...place, scope, path });
   builder.profiles.add(profile);
   if (builder.active.has(profile)) run(builder, body, { ...place, scope, path: rest, profile });
+}
+
+/** What the block itself has set by that name: `params { tag = '1'; image = "x:${tag}" }`. */
+function besideIn({ root, params }: Builder, path: readonly string[], name: string): Value | undefined {
+  if (path[0] === "params") {
+    let at: Value = params;
+    for (const each of path.slice(1)) at = isMap(at) ? (at.get(each) ?? null) : null;
+    return isMap(at) ? at.get(name) : undefined;
+  }
+  const entry = entryAt(root, [...path, name]);
+  return entry === undefined ? undefined : asValue(entry);
 }
 
 function makeScope(root: ConfigMap, path: readonly string[]): void {

@@ -107,7 +107,9 @@ function include(state: Including, target: Expr, place: Place): void {
   }
   const found = locate(project, scope.file.path, path);
   if (found === undefined || !project.tree.has(found)) {
-    if (!isTried) report(project, { ...at, rule: "nextflow-missing-config", severity: "error", message: missing(path, found) });
+    // A file that only a profile or another parameter asks for is missed then, and not by every run.
+    const severity = state.builder.flipped === undefined && place.profile === undefined ? "error" : "warning";
+    if (!isTried) report(project, { ...at, rule: "nextflow-missing-config", severity, message: missing(path, found) });
     return;
   }
   if (open.includes(found) || files.size > MOST_INCLUDES || open.length > 50) {

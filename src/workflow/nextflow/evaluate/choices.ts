@@ -1,15 +1,13 @@
 import type { ImageOrigin } from "../../inspection.ts";
-import type { Expr, Statement } from "../syntax/ast.ts";
+import type { Compound, Declaration, Expr, Statement } from "../syntax/ast.ts";
 import type { Token } from "../syntax/tokens.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import { bodyScope, evaluate, paramName } from "./evaluate.ts";
-import { limited } from "./methods.ts";
+import { joined, MOST_CHOICES, plain, through, type Span } from "./joined.ts";
 import { assign, inner, observe, sourceText, unknown, variable } from "./scope.ts";
-import type { Choice, Evaluation, Scope, Value } from "./types.ts";
-import { isClosure, isUnknown, textOf, truth } from "./values.ts";
-
-/** More values than these of one expression are combinations that nobody chose. */
-const MOST_CHOICES = 24;
+import type { Choice, Evaluation, Scope } from "./types.ts";
+import { switchSides } from "./switches.ts";
+import { isClosure, isList, isMap, isUnknown, textOf, truth } from "./values.ts";
 
 /** Enough for the largest pipelines a hundred times over. */
 const STEPS = 5_000_000;
@@ -48,26 +46,10 @@ export function choose(expr: Expr, scope: Scope): readonly Choice[] {
   }
 }
 
-const RANK: readonly ImageOrigin[] = ["literal", "variable", "default", "member", "closure", "ternary"];
-
-const through =
-  (how: ImageOrigin) =>
-  (choice: Choice): Choice => ({ ...choice, how: RANK.indexOf(how) > RANK.indexOf(choice.how) ? how : choice.how });
-
 function single(expr: Expr, scope: Scope): Choice {
   const { result, inputs } = observe(scope.evaluation, () => evaluate(expr, scope));
   return { value: result, conditions: [], inputs, how: originOf(expr, inputs, scope), file: scope.file, offset: expr.start };
 }
-
-/** A value that stands there as it is. */
-const plain = (value: Value, offset: number, scope: Scope): Choice => ({
-  value,
-  conditions: [],
-  inputs: [],
-  how: "literal",
-  file: scope.file,
-  offset,
-});
 
 function originOf(expr: Expr, inputs: readonly string[], scope: Scope): ImageOrigin {
   if (inputs.length > 0) return "default";
@@ -130,11 +112,6 @@ function chooseElvis(expr: Extract<Expr, { kind: "elvis" }>, scope: Scope): read
   return [...choose(expr.value, scope), ...others.map((choice) => ({ ...choice, conditions: [condition, ...choice.conditions] }))];
 }
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 function chooseText(parts: readonly (string | readonly Token[])[], span: Span, scope: Scope): readonly Choice[] {
   let texts: readonly Choice[] = [plain("", span.start, scope)];
   for (const part of parts) {
@@ -154,35 +131,6 @@ function chooseSum(expr: Extract<Expr, { kind: "binary" }>, scope: Scope): reado
   const whole = single(expr, scope);
   if (typeof whole.value !== "string" && !isUnknown(whole.value)) return [whole];
   return joined(choose(expr.left, scope), choose(expr.right, scope), { scope, span: expr });
-}
-
-/** Each of the first with each of the second; the two defaults make the default. */
-function joined(first: readonly Choice[], second: readonly Choice[], at: { scope: Scope; span: Span }): readonly Choice[] {
-  const all: Choice[] = [];
-  for (const left of first) {
-    for (const right of second) {
-      if (all.length >= MOST_CHOICES) return all;
-      const inputs = [...new Set([...left.inputs, ...right.inputs])];
-      const value = joinedValue(left, right, at);
-      // The place of a text that is one interpolation is the place of what is interpolated.
-      const { file, offset } = left.value === "" ? right : left;
-      all.push({ value, conditions: [...left.conditions, ...right.conditions], inputs, how: through(left.how)(right).how, file, offset });
-    }
-  }
-  return all;
-}
-
-function joinedValue(left: Choice, right: Choice, { scope, span }: { scope: Scope; span: Span }): Value {
-  const texts = [textOf(left.value), textOf(right.value)];
-  const text = texts.includes(undefined) ? undefined : limited(texts.join(""));
-  if (text !== undefined) return text;
-  // Without a text it is a null, which nobody means in a name, or was unknown before: the parameters read decide.
-  const inputs = [left, right].flatMap((side) => {
-    if (textOf(side.value) !== undefined) return [];
-    return isUnknown(side.value) && side.value.inputs.length > 0 ? side.value.inputs : side.inputs;
-  });
-  const prefix = isUnknown(left.value) ? left.value.prefix : `${texts[0] ?? ""}${isUnknown(right.value) ? (right.value.prefix ?? "") : ""}`;
-  return { ...unknown(scope, span, [...new Set(inputs)]), ...(prefix !== undefined && { prefix }) };
 }
 
 function chooseCall(expr: Extract<Expr, { kind: "call" }>, scope: Scope): readonly Choice[] {
@@ -210,10 +158,24 @@ export function chooseBody(body: readonly Statement[], scope: Scope): readonly C
       );
     }
     if (statement.kind === "compound" && statement.word === "try") return chooseBody([...statement.always, ...rest], scope);
+    if (statement.kind === "compound" && statement.word === "switch") return chooseSwitch(statement, rest, scope);
     if (statement.kind === "expression" && rest.length === 0) return choose(statement.expression, scope);
     execute(statement, scope);
   }
   return [];
+}
+
+function chooseSwitch(statement: Compound, rest: readonly Statement[], scope: Scope): readonly Choice[] {
+  const sides = switchSides(statement, scope);
+  if (sides.length === 0) return chooseBody(rest, scope);
+  const all = sides.flatMap(({ body, condition, inputs }) =>
+    chooseBody([...body, ...rest], forked(scope)).map((choice) => ({
+      ...choice,
+      conditions: [...(condition === undefined ? [] : [condition]), ...choice.conditions],
+      inputs: [...new Set([...choice.inputs, ...inputs])],
+    })),
+  );
+  return all.slice(0, MOST_CHOICES);
 }
 
 /** The same variables, to be changed without the other branch seeing it. */
@@ -222,19 +184,44 @@ const forked = (scope: Scope): Scope => ({ ...scope, variables: new Map(scope.va
 /** Runs a statement for the variables it sets. */
 export function execute(statement: Statement, scope: Scope): void {
   if (statement.kind === "declaration") {
-    const { names, value } = statement;
-    const [name] = names;
-    if (names.length === 1 && name !== undefined) {
-      scope.variables.set(name, value === undefined ? [plain(null, statement.start, scope)] : bound(value, scope));
-    }
+    declare(statement, scope);
   } else if (statement.kind === "function") {
     scope.functions.set(statement.name, { definition: statement, scope });
   } else if (statement.kind === "expression" && statement.expression.kind === "assignment" && statement.expression.operator === "=") {
     const { target, value } = statement.expression;
     if (target.kind === "name") assign(scope, target.name, bound(value, scope));
+    else setMember(target, value, scope);
+  } else if (statement.kind === "compound" && statement.word === "switch") {
+    for (const each of switchSides(statement, scope)[0]?.body ?? []) execute(each, scope);
   } else if (statement.kind === "if") {
     executeIf(statement, scope);
   }
+}
+
+function declare({ names, value, start }: Declaration, scope: Scope): void {
+  const [name] = names;
+  if (names.length === 1 && name !== undefined) {
+    scope.variables.set(name, value === undefined ? [plain(null, start, scope)] : bound(value, scope));
+    return;
+  }
+  // `def (a, b) = [x, y]` takes a list apart.
+  if (value === undefined) return;
+  const items = value.kind === "list" ? value.items : undefined;
+  const whole = items === undefined ? single(value, scope) : undefined;
+  names.forEach((each, at) => {
+    const item = items?.[at];
+    if (item !== undefined) scope.variables.set(each, bound(item, scope));
+    else if (whole !== undefined && isList(whole.value)) scope.variables.set(each, [{ ...whole, value: whole.value[at] ?? null }]);
+  });
+}
+
+/** `images.x = …`, `images['x'] = …` where a variable holds a map. */
+function setMember(target: Expr, value: Expr, scope: Scope): void {
+  if ((target.kind !== "property" && target.kind !== "index") || target.object.kind !== "name") return;
+  const map = variable(scope, target.object.name)?.[0]?.value;
+  const key = target.kind === "index" ? target.index : target.name;
+  const name = typeof key === "string" ? key : textOf(evaluate(key, scope));
+  if (map !== undefined && isMap(map) && name !== undefined) map.set(name, evaluate(value, scope));
 }
 
 function executeIf(statement: Extract<Statement, { kind: "if" }>, scope: Scope): void {

@@ -1,11 +1,14 @@
 import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, MapLiteral, Property, Template } from "../syntax/ast.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import type { Token } from "../syntax/tokens.ts";
+import { callWithClosure } from "./collections.ts";
+import { converted } from "./converted.ts";
+import { folderMember, itemAt } from "./members.ts";
 import { callMath, callMethod, limited } from "./methods.ts";
 import { applyOperator } from "./operators.ts";
 import { inner, observe, sourceText, unknown, variable } from "./scope.ts";
 import type { Choice, ClosureValue, FunctionValue, Scope, Value, ValueMap } from "./types.ts";
-import { isClosure, isList, isMap, isUnknown, parseQuantity, quantity, textOf, truth } from "./values.ts";
+import { isClosure, isList, isMap, isUnknown, quantity, textOf, truth } from "./values.ts";
 
 /** The value of an expression where every parameter has its default. Never throws; what can't be known is an Unknown. */
 export function evaluate(expr: Expr, scope: Scope): Value {
@@ -116,6 +119,8 @@ function evaluateProperty(expr: Property, scope: Scope): Value {
   if (isMap(object)) return object.get(name) ?? missing(object, name, { expr, scope });
   if (typeof object === "number") return quantity(object, name) ?? unknown(scope, expr);
   if (isUnknown(object)) return unknown(scope, expr, object.inputs);
+  const member = typeof object === "string" ? folderMember(object, name) : undefined;
+  if (member !== undefined) return member;
   return (name === "length" || name === "size" ? callMethod(object, "size", []) : undefined) ?? volatileUnknown(scope, expr);
 }
 
@@ -134,9 +139,7 @@ function evaluateIndex(expr: Index, scope: Scope): Value {
     const key = textOf(index);
     return key === undefined ? unknown(scope, expr, isUnknown(index) ? index.inputs : []) : (object.get(key) ?? null);
   }
-  if (isList(object) && typeof index === "number") return object.at(index) ?? null;
-  if (typeof object === "string" && typeof index === "number") return object.at(index) ?? null;
-  return unknown(scope, expr, isUnknown(object) ? object.inputs : []);
+  return itemAt(object, index) ?? unknown(scope, expr, isUnknown(object) ? object.inputs : []);
 }
 
 function evaluateList(items: readonly Expr[], scope: Scope): Value {
@@ -203,20 +206,13 @@ function evaluateLogic(expr: Binary, left: Value, scope: Scope): Value {
 }
 
 function evaluateCast(expr: Cast, scope: Scope): Value {
-  const value = evaluate(expr.value, scope);
-  const type = expr.type.split(".").at(-1)?.toLowerCase() ?? "";
-  if (["int", "integer", "long", "double", "float"].includes(type)) {
-    const number = typeof value === "string" ? Number(value) : value;
-    return typeof number === "number" && Number.isFinite(number) ? number : unknown(scope, expr);
-  }
-  if ((type === "memoryunit" || type === "duration") && typeof value === "string") return parseQuantity(value) ?? unknown(scope, expr);
-  if (type === "string") return textOf(value) ?? value;
-  return type === "boolean" ? (truth(value) ?? unknown(scope, expr)) : value;
+  return converted(evaluate(expr.value, scope), expr.type) ?? unknown(scope, expr);
 }
 
 function evaluateCall(expr: Call, scope: Scope): Value {
   const { callee } = expr;
   if (callee.kind === "name") return callNamed(callee.name, expr, scope);
+  if (callee.kind === "closure") return callClosure({ kind: "closure", closure: callee, scope }, positional(expr.args, scope), scope);
   if (callee.kind !== "property" || typeof callee.name !== "string") return volatileUnknown(scope, expr);
   const args = positional(expr.args, scope);
   if (callee.object.kind === "name" && callee.object.name === "System" && callee.name === "getenv") {
@@ -227,6 +223,10 @@ function evaluateCall(expr: Call, scope: Scope): Value {
   const object = evaluate(callee.object, scope);
   if (object === scope.params && typeof args[0] === "string") scope.evaluation.inputs.add(args[0]);
   if (object === null) return null;
+  if (isClosure(object)) return callee.name === "call" ? callClosure(object, args, scope) : volatileUnknown(scope, expr);
+  const [closure] = args;
+  const given = closure !== undefined && isClosure(closure) ? callWithClosure(object, callee.name, (item) => applied(closure, item, scope)) : undefined;
+  if (given !== undefined) return given;
   return callMethod(object, callee.name, args) ?? volatileUnknown(scope, expr, isUnknown(object) ? object.inputs : []);
 }
 
@@ -274,6 +274,12 @@ function defaultOf(tokens: FormalParameter["default"], scope: Scope): readonly C
   const value = tokens && interpolated(tokens);
   if (value === undefined) return undefined;
   return [{ value: evaluate(value, scope), conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.start }];
+}
+
+/** A closure of two parameters takes an entry apart. */
+function applied(closure: ClosureValue, item: Value, scope: Scope): Value {
+  const isEntry = closure.closure.parameters.length > 1 && isMap(item);
+  return callClosure(closure, isEntry ? [item.get("key") ?? null, item.get("value") ?? null] : [item], scope);
 }
 
 function callClosure(value: ClosureValue, args: readonly Value[], scope: Scope): Value {

@@ -11,6 +11,7 @@ export function applyOperator(operator: string, left: Value, right: Value): Valu
   if (operator === "!in") return negated(isIn(left, right));
   if (isUnknown(left) || isUnknown(right)) return undefined;
   if (operator === "+") return plus(left, right);
+  if (operator === "-" && (isList(left) || typeof left === "string")) return minus(left, right);
   if (operator === "..") return range(left, right);
   const numbers = comparable(left, right);
   return numbers === undefined ? undefined : arithmetic(operator, numbers, isQuantity(left) ? left : undefined);
@@ -34,6 +35,17 @@ function plus(left: Value, right: Value): Value | undefined {
   if (typeof left === "number" && typeof right === "number") return left + right;
   if (isQuantity(left) && isQuantity(right) && left.kind === right.kind) return { kind: left.kind, amount: left.amount + right.amount };
   return undefined;
+}
+
+/** Groovy's `-`: a list without the items, a string without the first occurrence. */
+export function minus(left: string | readonly Value[], right: Value): Value | undefined {
+  if (typeof left === "string") {
+    const text = textOf(right);
+    return text === undefined ? undefined : left.replace(text, () => "");
+  }
+  const removed = isList(right) ? right : [right];
+  const kept = left.map((item) => contains(removed, item));
+  return kept.includes(undefined) ? undefined : left.filter((_, at) => kept[at] === false);
 }
 
 const LONGEST_RANGE = 10_000;

@@ -97,7 +97,7 @@ function originOf({ how, selected }: ContainerChoice): ImageOrigin {
 }
 
 const conditionOf = ({ conditions }: Choice): { readonly condition?: string } =>
-  conditions.length === 0 ? {} : { condition: conditions.join(" && ") };
+  conditions.length === 0 ? {} : { condition: [...new Set(conditions)].join(" && ") };
 
 /** What is told of the tasks of one definition, aliases by their own names where their images differ. */
 export function describeImages(found: readonly Found[]): {

@@ -41,10 +41,10 @@ export function loadMain(
   context: { readonly params: ValueMap; readonly builtin: Loading["builtin"] },
 ): Module {
   const loading: Loading = { project, loaded: new Map(), builtin: context.builtin, count: 0 };
-  return load(loading, file, context.params);
+  return load(loading, file, { params: context.params, key: moduleKey(file.path, undefined) });
 }
 
-function load(loading: Loading, file: SourceFile, params: ValueMap): Module {
+function load(loading: Loading, file: SourceFile, { params, key }: { readonly params: ValueMap; readonly key: string }): Module {
   const directory = moduleDirectory(file.path);
   const scope: Scope = {
     evaluation: loading.project.evaluation,
@@ -56,7 +56,8 @@ function load(loading: Loading, file: SourceFile, params: ValueMap): Module {
     functions: new Map(),
   };
   const module: Module = { file, scope, ...definitions(file.statements), imports: new Map() };
-  loading.loaded.set(moduleKey(file.path, undefined), module);
+  // Known before it is run: a script may include itself over others.
+  loading.loaded.set(key, module);
   for (const statement of file.statements) runTopLevel(loading, module, statement);
   return module;
 }
@@ -65,12 +66,24 @@ function definitions(statements: readonly Statement[]): Pick<Module, "processes"
   const processes = new Map<string, Process>();
   const workflows = new Map<string, Workflow>();
   let entry: Workflow | undefined;
-  for (const each of statements) {
+  for (const each of definedIn(statements, 0)) {
     if (each.kind === "process") processes.set(each.name, each);
     else if (each.kind === "workflow" && each.name !== undefined) workflows.set(each.name, each);
     else if (each.kind === "workflow") entry = each;
   }
   return { processes, workflows, entry };
+}
+
+/** Statements nest no deeper than the parser lets them; definitions stand at the top, or in a branch or two (DSL1). */
+const DEEPEST_DEFINITION = 20;
+
+function definedIn(statements: readonly Statement[], depth: number): readonly Statement[] {
+  if (depth > DEEPEST_DEFINITION) return [];
+  return statements.flatMap((each): readonly Statement[] => {
+    if (each.kind === "if") return definedIn([...each.then, ...each.otherwise], depth + 1);
+    if (each.kind === "compound") return definedIn([...each.always, ...each.sometimes.flat()], depth + 1);
+    return [each];
+  });
 }
 
 function runTopLevel(loading: Loading, module: Module, statement: Statement): void {
@@ -131,9 +144,7 @@ function loadIncluded(loading: Loading, { file, key, from, statement }: Included
   const params: ValueMap = new Map(from.scope.params);
   const added = statement.params === undefined ? null : evaluate(statement.params, from.scope);
   if (isMap(added)) for (const [name, value] of added) params.set(name, value);
-  const module = load(loading, file, params);
-  loading.loaded.set(key, module);
-  return module;
+  return load(loading, file, { params, key });
 }
 
 interface Binding {
@@ -149,7 +160,8 @@ function bind(loading: Loading, { module, target, name, alias, statement }: Bind
   if (called !== undefined) return void module.scope.functions.set(alias, called);
   const isThere = target.processes.has(name) || target.workflows.has(name) || target.imports.has(name);
   if (isThere) return void module.imports.set(alias, { module: target, name });
-  if (target.file.problem !== undefined) return;
+  const isType = target.file.statements.some((each) => each.kind === "type" && each.name === name);
+  if (isType || target.file.problem !== undefined) return;
   const message = `${target.file.path} defines no process, workflow or function named ${name}`;
   report(loading.project, { rule: "nextflow-missing-definition", severity: "error", file: module.file, offset: statement.start, message });
 }

@@ -128,6 +128,7 @@ export type Statement =
   | Workflow
   | FunctionDefinition
   | ParamsBlock
+  | TypeDefinition
   | Compound;
 
 export interface ExpressionStatement extends Span {
@@ -190,6 +191,11 @@ export interface ParamDeclaration extends Span {
   readonly type?: string;
   readonly value?: Expr;
 }
+/** A class, record or enum: known by its name alone. */
+export interface TypeDefinition extends Span {
+  readonly kind: "type";
+  readonly name: string;
+}
 /** Statements whose blocks may or may not run: loops, try, switch. `always` marks a try's own block. */
 export interface Compound extends Span {
   readonly kind: "compound";
@@ -197,4 +203,6 @@ export interface Compound extends Span {
   readonly expressions: readonly Expr[];
   readonly always: readonly Statement[];
   readonly sometimes: readonly (readonly Statement[])[];
+  /** Of a switch: what each of `sometimes` stands for; absent for its default. */
+  readonly cases?: readonly (Expr | undefined)[];
 }

@@ -26,8 +26,8 @@ const READERS: Readonly<Record<string, Read>> = {
   return: readReturn,
   throw: readReturn,
   assert: readAssert,
-  break: readReturn,
-  continue: readReturn,
+  break: readBreak,
+  continue: readBreak,
 };
 
 function readIf(cursor: Cursor, readStatement: ReadStatement): If {
@@ -120,14 +120,18 @@ function readSwitch(cursor: Cursor, readStatement: ReadStatement): Compound {
   cursor.skipNewlines();
   cursor.expect("{");
   const sometimes: Statement[][] = [];
+  const cases: (Expr | undefined)[] = [];
   for (;;) {
     while (cursor.peek().type === "newline" || cursor.is(";")) cursor.next();
     if (cursor.is("}") || cursor.peek().type === "end") break;
     if (cursor.acceptWord("case")) {
-      expressions.push(readExpression(cursor));
+      const value = readExpression(cursor);
+      expressions.push(value);
+      cases.push(value);
       sometimes.push([]);
     } else if (cursor.isWord("default") && (cursor.is(":", 1) || cursor.is("->", 1))) {
       cursor.next();
+      cases.push(undefined);
       sometimes.push([]);
     } else {
       sometimes.at(-1)?.push(cursor.nested(() => readStatement(cursor)));
@@ -136,7 +140,7 @@ function readSwitch(cursor: Cursor, readStatement: ReadStatement): Compound {
     if (!cursor.accept(":") && !cursor.accept("->")) cursor.accept(",");
   }
   cursor.expect("}");
-  return compound("switch", start, { expressions, sometimes, end: cursor.lastEnd });
+  return compound("switch", start, { expressions, sometimes, cases, end: cursor.lastEnd });
 }
 
 function readReturn(cursor: Cursor): Return {
@@ -145,6 +149,12 @@ function readReturn(cursor: Cursor): Return {
   if (token.type === "newline" || token.type === "end" || cursor.is("}") || cursor.is(";")) return { kind: "return", start, end: start };
   const value = readCommand(cursor);
   return { kind: "return", value, start, end: cursor.lastEnd };
+}
+
+function readBreak(cursor: Cursor): Compound {
+  const start = cursor.lastEnd;
+  if (cursor.peek().type === "name") cursor.next();
+  return compound("break", start, { end: cursor.lastEnd });
 }
 
 function readAssert(cursor: Cursor): Compound {

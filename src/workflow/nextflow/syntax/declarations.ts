@@ -78,6 +78,8 @@ function readNames(cursor: Cursor): readonly string[] {
   return names;
 }
 
+const BETWEEN = new Set(["->", ",", ":", "<", ">", ">>", "?", "."]);
+
 /** `name(…) {` */
 function isFunction(cursor: Cursor): boolean {
   if (!["name", "string"].includes(cursor.peek().type) || !cursor.is("(", 1)) return false;
@@ -92,8 +94,8 @@ function isFunction(cursor: Cursor): boolean {
 
 function bracesFollow(cursor: Cursor, from: number): boolean {
   let ahead = from;
-  // `-> Type` and `throws E` may stand between.
-  while (["newline", "name"].includes(cursor.peek(ahead).type) || cursor.is("->", ahead) || cursor.is(",", ahead)) ahead++;
+  // `-> Type`, `: Type` and `throws E` may stand between.
+  while (["newline", "name"].includes(cursor.peek(ahead).type) || BETWEEN.has(cursor.peek(ahead).text)) ahead++;
   return cursor.is("{", ahead);
 }
 

@@ -12,6 +12,7 @@ export function readDefinition(cursor: Cursor): Statement | undefined {
   if (word.text === "workflow" && (cursor.is("{", 1 + newlinesAfter(cursor, 1)) || beginsNamed(cursor))) return readWorkflow(cursor);
   if (word.text === "params" && cursor.is("{", 1) && isTypedBlock(cursor)) return readParams(cursor);
   if ((word.text === "import" || word.text === "package") && cursor.peek(1).type === "name") return skipLine(cursor);
+  if (word.text === "type" && cursor.peek(1).type === "name" && cursor.is("=", 2)) return skipLine(cursor);
   return isClass(cursor) ? skipClass(cursor) : undefined;
 }
 
@@ -21,10 +22,11 @@ function newlinesAfter(cursor: Cursor, from: number): number {
   return count;
 }
 
-/** `process NAME {`, `workflow NAME {` */
+/** `process NAME {`, `workflow NAME {`; with empty parentheses behind the name Nextflow reads the same. */
 function beginsNamed(cursor: Cursor): boolean {
   const name = cursor.peek(1);
-  return (name.type === "name" || name.type === "string") && cursor.is("{", 2 + newlinesAfter(cursor, 2));
+  const from = cursor.is("(", 2) && cursor.is(")", 3) ? 4 : 2;
+  return (name.type === "name" || name.type === "string") && cursor.is("{", from + newlinesAfter(cursor, from));
 }
 
 function beginsInclude(cursor: Cursor): boolean {
@@ -79,6 +81,7 @@ function readIncludeParams(cursor: Cursor): Include["params"] | undefined {
 function readProcess(cursor: Cursor): Process {
   const { start } = cursor.next();
   const name = cursor.next().text;
+  if (cursor.accept("(")) cursor.expect(")");
   const { problem } = cursor;
   const body = readBraces(cursor);
   // Inputs and outputs have a syntax of their own that changed with every version; nobody asks for them here.
@@ -91,6 +94,7 @@ function readWorkflow(cursor: Cursor): Workflow {
   const { start } = cursor.next();
   cursor.skipNewlines();
   const name = cursor.is("{") ? undefined : cursor.next().text;
+  if (cursor.accept("(")) cursor.expect(")");
   const body = readBraces(cursor);
   return { kind: "workflow", ...(name !== undefined && { name }), body, start, end: cursor.lastEnd };
 }
@@ -151,9 +155,11 @@ function isClass(cursor: Cursor): boolean {
   return CLASSES.has(cursor.peek(ahead).text) && cursor.peek(ahead + 1).type === "name" && !cursor.is("=", ahead + 2);
 }
 
-/** Classes hold nothing that a definition is asked for. */
+/** Classes and records hold nothing that a definition is asked for but their names: scripts include records. */
 function skipClass(cursor: Cursor): Statement {
   const { start } = cursor.peek();
+  while (!CLASSES.has(cursor.peek().text)) cursor.next();
+  const name = cursor.peek(1).text;
   while (!cursor.is("{") && cursor.peek().type !== "end") cursor.next();
   let open = 0;
   do {
@@ -161,7 +167,7 @@ function skipClass(cursor: Cursor): Statement {
     if (cursor.is("}")) open--;
     cursor.next();
   } while (open > 0 && cursor.peek().type !== "end");
-  return nothing(start, cursor.lastEnd);
+  return { kind: "type", name, start, end: cursor.lastEnd };
 }
 
 function skipLine(cursor: Cursor): Statement {

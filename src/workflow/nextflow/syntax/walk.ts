@@ -36,6 +36,7 @@ export function walkStatement(statement: Statement, visit: Visit): void {
       walk(statement.always, visit);
       for (const block of statement.sometimes) walk(block, visit);
       return;
+    case "type":
     case "label":
   }
 }
