@@ -60,7 +60,7 @@ async function bootstrapLocally(cli: Cli, deployer: Deployer, deployment: Deploy
     if (!profile) throw new Problem(`${deployment.config} names account ${place.account}, and the local accounts have none of that number`, "start them with --account ID=NAME for each, or deploy to AWS with --profile");
     if (await isBootstrapped(local, { profile, place })) return;
     const trust = place.account === cicd.account ? [] : ["--trust", cicd.account, "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"];
-    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, ["bootstrap", `aws://${place.account}/${place.region}`, ...trust]);
+    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, ["bootstrap", `aws://${place.account}/${place.region}`, "--output", join(workFolder(local), profile), ...trust]);
   }));
 }
 

@@ -74,7 +74,7 @@ export function testRunDefinition(): object {
 const oneTest = (): object => ({ ...starting(), ...polling(), ...ending(), Result: { Type: "Succeed" } });
 
 /** Members that a test does not give are left out: JSONata drops what has no value. */
-const START_RUN = `{% (
+const START_RUN = expression(`(
   $test := $states.input.test;
   {
     'WorkflowId': $states.input.workflowId, 'WorkflowVersionName': $states.input.versionName, 'RoleArn': $states.input.roleArn,
@@ -82,7 +82,12 @@ const START_RUN = `{% (
     'StorageType': $test.storageType, 'StorageCapacity': $test.storageCapacity, 'CacheId': $test.cacheId, 'CacheBehavior': $test.cacheBehavior,
     'LogLevel': 'ALL', 'RetentionMode': 'RETAIN', 'Tags': $test.tags
   }
-) %}`;
+)`);
+
+/** ASL's schema takes a JSONata expression on one line only. */
+function expression(jsonata: string): string {
+  return `{% ${jsonata.replaceAll(/\s+/g, " ")} %}`;
+}
 
 function starting(): object {
   const failed = (status: string) => [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }];
