@@ -153,3 +153,12 @@ test("what was put before a restart is there after it", async () => {
   const again = new S3Client(own.config());
   expect(await (await again.send(new GetObjectCommand({ Bucket: "kept-bucket", Key: "k" }))).Body?.transformToString()).toBe("kept");
 });
+
+test("a bucket that is not of the expected owner is refused", async () => {
+  const Bucket = await newBucket();
+  const [own, other] = [{ ExpectedBucketOwner: "111122223333" }, { ExpectedBucketOwner: "444455556666" }];
+  await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x", ...own }));
+  await expect(text(Bucket, "k", other)).rejects.toMatchObject({ name: "AccessDenied" });
+  await expect(s3.send(new ListObjectsV2Command({ Bucket, ...other }))).rejects.toMatchObject({ name: "AccessDenied" });
+  expect(await text(Bucket, "k", own)).toBe("x");
+});

@@ -6,6 +6,7 @@ import { accessRules, type AccessRules } from "./access.ts";
 import { bucketOperations } from "./buckets.ts";
 import { configurationOperations } from "./configurations.ts";
 import { badDigest, noSuchVersion } from "./errors.ts";
+import { checkOwner } from "./expected-owner.ts";
 import { listingOperations } from "./listings.ts";
 import { multipartOperations } from "./multipart.ts";
 import { deliver, notify } from "./notifications.ts";
@@ -45,9 +46,9 @@ export const s3Service: ServiceFactory = (core): Service => {
   return {
     name: "s3",
     wire: { kind: "sdk", protocol: "rest-xml", model: () => import("@aws-sdk/client-s3") },
-    operations: {
+    operations: checkOwner(s3.store, {
       ...bucketOperations(s3), ...configurationOperations(s3), ...listingOperations(s3), ...objectOperations(s3), ...readingOperations(s3), ...multipartOperations(s3),
-    },
+    }),
     resources: s3Resources,
     recover: () => core.background("s3 notifications", () => deliver(s3)),
     *blobsInUse() {
