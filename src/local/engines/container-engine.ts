@@ -41,11 +41,31 @@ export async function pullImage(host: EngineHost, { program, reference, authoriz
   }
 }
 
-/** Removes every container of a run, running or not. */
-export async function removeContainers(host: EngineHost, program: string, run: string): Promise<void> {
-  const { text, code } = await runCommand(host, { owner: `engines/${program}`, program, args: ["ps", "--all", "--quiet", "--filter", `label=omx.run=${run}`] });
-  const ids = code === 0 ? text.split(/\s+/).filter((id) => id !== "") : [];
-  if (ids.length > 0) await runCommand(host, { owner: `engines/${program}`, program, args: ["rm", "--force", "--volumes", ...ids] });
+export interface Removal {
+  readonly program: string;
+  /** The label of the run's containers. */
+  readonly run: string;
+  /** Names of containers that may be in the making: nobody said that they ended. */
+  readonly awaited: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+// A container engine on a busy machine takes seconds from the request to the container.
+const MAKING_MS = 20_000;
+const LOOK_MS = 500;
+
+/** Removes every container of a run, running or not, and those that its dead engine asked for and that come only now. */
+export async function removeContainers(host: EngineHost, { program, run, awaited, signal }: Removal): Promise<void> {
+  const docker = (...args: readonly string[]) => runCommand(host, { owner: `engines/${program}`, program, args });
+  const missing = new Set(awaited);
+  for (let waited = 0; ; waited += LOOK_MS) {
+    const { text, code } = await docker("ps", "--all", "--filter", `label=omx.run=${run}`, "--format", "{{.Names}}");
+    const names = code === 0 ? text.split(/\s+/).filter((name) => name !== "") : [];
+    if (names.length > 0) await docker("rm", "--force", "--volumes", ...names);
+    for (const name of names) missing.delete(name);
+    if (missing.size === 0 || waited >= MAKING_MS || signal.aborted) return;
+    await host.clock.sleep(LOOK_MS, signal).catch(() => undefined);
+  }
 }
 
 function scratch(host: EngineHost): string {

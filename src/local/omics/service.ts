@@ -2,6 +2,7 @@ import type { Core, Service, ServiceFactory } from "../gateway/service.ts";
 import { groupOperations } from "./groups.ts";
 import type { DefinitionKey, Omics } from "./omics.ts";
 import { refusedOperations } from "./refused.ts";
+import { clearLeft } from "./runs/clear.ts";
 import { createDriver, type Driver } from "./runs/driver.ts";
 import { runOperations, taskOperations } from "./runs/operations.ts";
 import { readSettings, type OmicsSettings } from "./settings.ts";
@@ -28,6 +29,7 @@ export const omicsService: ServiceFactory = (core): Service => {
     paths: [exportHandler(omics)],
     blobsInUse: () => blobsOf(omics),
     recover() {
+      core.background("omics clear", () => clearLeft(omics));
       for (const { value } of omics.store.workflows.find("creating", "yes")) omics.publish({ ...value.place, workflowId: value.id });
       for (const { value } of omics.store.versions.find("creating", "yes")) omics.publish({ ...value.place, workflowId: value.workflowId, versionName: value.versionName });
       driver.recover();

@@ -1,10 +1,11 @@
-import { rmSync } from "node:fs";
-import { findContainerEngine, removeContainers } from "../../engines/container-engine.ts";
+import { findContainerEngine } from "../../engines/container-engine.ts";
 import type { Containers } from "../../engines/engine.ts";
 import { findEngine } from "../../engines/launch.ts";
+import { readResult } from "../../engines/run-folder.ts";
 import type { Omics } from "../omics.ts";
 import type { Run, Verdict } from "../store.ts";
 import { beginRun } from "./begin.ts";
+import { clearRun } from "./clear.ts";
 import { endRun } from "./end.ts";
 import { changeRun, keyOf, type RunKey } from "./find.ts";
 import { followRun } from "./follow.ts";
@@ -88,9 +89,7 @@ async function driveToEnd(omics: Omics, key: RunKey, { signal, containers }: Dri
   const ended = await endRun(omics, key);
   if (ended === undefined) return;
   await gone(omics, ended);
-  if (ended.containers === "docker" || ended.containers === "podman") await removeContainers(omics.engines, ended.containers, ended.uuid);
-  for (const record of omics.core.children.of(ownerOf(ended))) omics.core.children.forget(record);
-  rmSync(foldersOf(omics, ended).root, { recursive: true, force: true });
+  await clearRun(omics, ended, signal);
 }
 
 const LEAVING_MS = 5000;
@@ -120,8 +119,15 @@ async function followed(omics: Omics, key: RunKey, signal: AbortSignal): Promise
     repeatGrants(omics, run);
     await followRun(omics, key, signal);
     if (signal.aborted) return;
+    await endRemains(omics, run);
   }
   if ((omics.store.runs.get(key) ?? run).verdict === undefined) decide(omics, key, verdictFrom(omics, omics.store.runs.get(key) ?? run));
+}
+
+/** An engine that died without a word leaves tasks that nobody follows: they must not work on while the run ends. */
+async function endRemains(omics: Omics, run: Run): Promise<void> {
+  const { engine } = foldersOf(omics, run);
+  if (readResult(engine) === undefined) await findEngine(ownerOf(run), engine, omics.engines).cancel();
 }
 
 function verdictFrom(omics: Omics, run: Run): Verdict {

@@ -18,7 +18,7 @@ export interface KillableAccounts extends AsyncDisposable {
 
 const SCRIPT = fileURLToPath(new URL("./accounts-process.ts", import.meta.url));
 
-export async function startKillable(): Promise<KillableAccounts> {
+export async function startKillable(containers: "host" | "docker" = "host"): Promise<KillableAccounts> {
   const dataDir = mkdtempSync(join(tmpdir(), "omx-killable-"));
   let child: ChildProcess | undefined;
   let said = { url: "", accessKeyId: "", secretAccessKey: "" };
@@ -34,7 +34,7 @@ export async function startKillable(): Promise<KillableAccounts> {
     },
     async start() {
       const port = said.url === "" ? "0" : new URL(said.url).port;
-      const started = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", SCRIPT, dataDir, port], { stdio: ["ignore", "pipe", "inherit"] });
+      const started = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", SCRIPT, dataDir, port, containers], { stdio: ["ignore", "pipe", "inherit"] });
       child = started;
       const [line] = (await once(createInterface(started.stdout), "line")) as [string];
       said = JSON.parse(line) as typeof said;

@@ -15,9 +15,14 @@ from .tasks import Cancelled, Command, Refused, Task
 _current = threading.local()
 
 
+# Stands where a tool names no image: the accounts bring the service's own for it.
+NO_IMAGE = "omx.invalid/no-image"
+
+
 def _image_of(job):
     requirement, _ = job.get_requirement("DockerRequirement")
-    return (requirement or {}).get("dockerPull") or (requirement or {}).get("dockerImageId")
+    image = (requirement or {}).get("dockerPull") or (requirement or {}).get("dockerImageId")
+    return None if image == NO_IMAGE else image
 
 
 class HostJob(CommandLineJob):
@@ -42,8 +47,11 @@ def make_tool_for(run):
 
     class Tool(command_line_tool.CommandLineTool):
         def make_job_runner(self, runtimeContext):
-            requirement, _ = self.get_requirement("DockerRequirement")
-            return ContainedJob if is_contained and requirement else HostJob
+            if not is_contained:
+                return HostJob
+            if self.get_requirement("DockerRequirement")[0] is None:
+                self.requirements.insert(0, {"class": "DockerRequirement", "dockerPull": NO_IMAGE})
+            return ContainedJob
 
     def make(document, loading):
         if isinstance(document, dict) and document.get("class") == "CommandLineTool":
