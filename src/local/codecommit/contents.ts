@@ -24,10 +24,10 @@ export interface CheckOutInput {
 
 /** Commits, files, differences, and the files of a commit for builds. */
 export function contentOperations(codecommit: CodeCommit) {
-  return { ...commitOperations(codecommit), ...fileOperations(codecommit) };
+  return { ...readingOperations(codecommit), ...fileOperations(codecommit) };
 }
 
-function commitOperations(codecommit: CodeCommit) {
+function readingOperations(codecommit: CodeCommit) {
   const { open } = codecommit;
   return {
     CheckOut: operation<CheckOutInput, { commitId: string; message: string; authorDate: string; committerDate: string }>({

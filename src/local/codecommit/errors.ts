@@ -16,3 +16,8 @@ export const manualMergeRequired = (): AwsError => error("ManualMergeRequiredExc
 export const tipChanged = (): AwsError => error("TipOfSourceReferenceIsDifferentException", "The tip of the source branch is not the commit that was given");
 export const sameSourceAndDestination = (): AwsError => error("SourceAndDestinationAreSameException", "The source branch and the destination branch for the pull request are the same");
 export const defaultBranchUndeletable = (): AwsError => error("DefaultBranchCannotBeDeletedException", "The default branch can't be deleted");
+export const parentCommitRequired = (): AwsError => error("ParentCommitIdRequiredException", "The branch has commits: give the parent commit, the tip of the branch");
+export const parentCommitOutdated = (): AwsError => error("ParentCommitIdOutdatedException", "The parent commit is not the tip of the branch");
+export const noChange = (): AwsError => error("NoChangeException", "The commit would change nothing");
+export const invalidPath = (path: string): AwsError => error("InvalidPathException", `${path} is not a valid path: relative, without . and .. and quotation marks`);
+export const invalidBranchName = (name: string): AwsError => error("InvalidBranchNameException", `${name} is not a valid branch name`);

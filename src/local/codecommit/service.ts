@@ -1,4 +1,5 @@
 import type { Service, ServiceFactory } from "../gateway/service.ts";
+import { commitOperations } from "./commits.ts";
 import { contentOperations } from "./contents.ts";
 import { serveGit } from "./git-http.ts";
 import { pullRequestOperations } from "./pull-requests.ts";
@@ -14,7 +15,7 @@ export const codecommitService: ServiceFactory = (core): Service => {
   return {
     name: "codecommit",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-codecommit") },
-    operations: { ...repositoryOperations(codecommit), ...contentOperations(codecommit), ...pullRequestOperations(codecommit) },
+    operations: { ...repositoryOperations(codecommit), ...contentOperations(codecommit), ...commitOperations(codecommit), ...pullRequestOperations(codecommit) },
     paths: [{ prefix: "/v1/repos/", handle: (request) => serveGit(codecommit, request) }],
     resources: codecommitResources,
     async recover() {

@@ -10,16 +10,18 @@ export interface CdkRun {
   readonly output: string;
 }
 
-/** The real `cdk` CLI on the app beside this file, with a home and an output folder of its own. */
+/** The real `cdk` CLI on one app, with a home and an output folder of its own. */
 export interface Cdk extends Disposable {
   run(...args: readonly string[]): Promise<CdkRun>;
 }
 
-/** @param configFile the AWS config file that the local accounts wrote */
-export function openCdk(configFile: string): Cdk {
+/**
+ * @param configFile the AWS config file that the local accounts wrote
+ * @param app the program of the app, the one beside this file by default
+ */
+export function openCdk(configFile: string, app = join(import.meta.dirname, "cdk-app/app.ts")): Cdk {
   const home = mkdtempSync(join(tmpdir(), "omx-cdk-"));
   const modules = join(import.meta.dirname, "../../../../node_modules/.bin");
-  const app = join(import.meta.dirname, "cdk-app/app.ts");
   const env = {
     PATH: [dirname(process.execPath), modules, process.env["PATH"]].join(delimiter), HOME: home, CI: "true", NO_COLOR: "1", AWS_CONFIG_FILE: configFile,
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_EC2_METADATA_DISABLED: "true", CDK_DISABLE_CLI_TELEMETRY: "true",
