@@ -67,7 +67,8 @@ function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
 }
 
 async function getBlob({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {
-  authorize({ contents, caller, place }, "GetDownloadUrlForLayer", "BatchCheckLayerAvailability");
+  // AWS's own policy for pulling (AmazonEC2ContainerRegistryPullOnly) has the first alone.
+  authorize({ contents, caller, place }, request.method === "GET" ? "GetDownloadUrlForLayer" : "BatchCheckLayerAvailability");
   checkDigest(reference);
   const size = contents.layerSize(place, reference);
   if (request.method === "HEAD" && size !== undefined) return blobAnswer(contents, { digest: reference, sha256: "", size }, { method: "HEAD", range: request.headers["range"] });

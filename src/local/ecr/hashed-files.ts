@@ -95,4 +95,5 @@ async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<vo
   const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
   const { bytesWritten } = await file.writev(chunks);
   if (bytesWritten < bytes) await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
+  for (const { buffer, byteLength } of chunks) if (buffer.byteLength === byteLength) (buffer as ArrayBuffer).transfer(0);
 }

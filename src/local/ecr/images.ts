@@ -57,8 +57,10 @@ const batchGetImage = (contents: Contents) =>
     async run(input, call) {
       const place = placeOf(input, call);
       const found = await Promise.all((input.imageIds ?? []).map((imageId) => getImage(contents, place, { imageId, puller: call })));
-      contents.repository(place);
-      return { images: found.flatMap((one) => ("failureCode" in one ? [] : [one])), failures: found.flatMap((one) => ("failureCode" in one ? [one] : [])) };
+      const failures = found.flatMap((one) => ("failureCode" in one ? [one] : []));
+      // A pull-through cache that could not ask upstream made no repository: the reason says more than its lack.
+      if (!failures.some(({ failureCode }) => isUpstreamFailure(failureCode))) contents.repository(place);
+      return { images: found.flatMap((one) => ("failureCode" in one ? [] : [one])), failures };
     },
   });
 
@@ -81,7 +83,7 @@ async function getImage(contents: Contents, place: Place, { imageId, puller }: G
   }
 }
 
-const isUpstreamFailure = (code: string): code is ImageFailureCode => ["UpstreamAccessDenied", "UpstreamTooManyRequests", "UpstreamUnavailable"].includes(code);
+const isUpstreamFailure = (code: string | undefined): code is ImageFailureCode => ["UpstreamAccessDenied", "UpstreamTooManyRequests", "UpstreamUnavailable"].includes(code ?? "");
 const imageMissing = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
 const missingId = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "MissingDigestAndTag", failureReason: "Invalid request parameters: both tag and digest cannot be null" });
 

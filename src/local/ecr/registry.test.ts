@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { BatchGetImageCommand, DescribeImagesCommand, PutImageTagMutabilityCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseImageRef } from "../../kit/image-ref.ts";
@@ -15,7 +13,7 @@ import { imageOf, pushImage } from "../../oci/image/built-image.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { memoryBlob, noise, pushIndex, pushSample } from "../../oci/testing/sample-images.ts";
 import { CICD, PRODUCTION, REGION, startAccounts, type TestAccounts } from "../testing/accounts.ts";
-import { createRepository, hostOf, signIn, type RegistryUser } from "./testing/registry.ts";
+import { createRepository, hostOf, signIn, skopeoCopy, type RegistryUser } from "./testing/registry.ts";
 
 let accounts: TestAccounts;
 let cicd: RegistryUser;
@@ -64,10 +62,7 @@ test("skopeo copies in, between and out", async () => {
   const { host } = new URL(accounts.url);
   const address = (name: string) => `docker://${host}/${CICD}/${REGION}/${name}`;
   const login = `AWS:${cicd.password}`;
-  const skopeo = (...args: string[]) =>
-    promisify(execFile)("skopeo", ["--insecure-policy", "--tmpdir", folder, "copy", "--quiet", "--preserve-digests", ...args]).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === "ENOENT" ? new Error("this test needs skopeo on PATH (Debian and Fedora: package skopeo)") : error;
-    });
+  const skopeo = (...args: readonly string[]) => skopeoCopy(folder, ...args);
   const both = ["--src-tls-verify=false", "--src-creds", login, "--dest-tls-verify=false", "--dest-creds", login];
   await skopeo(...both, `${address("skopeo/one")}:v1`, `${address("skopeo/two")}:v2`);
   expect((await cicd.repository("skopeo/two").headManifest("v2"))?.digest).toBe(pushed.digest);

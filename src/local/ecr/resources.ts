@@ -1,4 +1,5 @@
-import type { ResourceProvider, ResourceRequest } from "../cloudformation/resource-provider.ts";
+import type { DescribeRepositoryCreationTemplatesResponse } from "@aws-sdk/client-ecr";
+import type { Properties, ResourceProvider, ResourceRequest, ResourceState } from "../cloudformation/resource-provider.ts";
 import { tagsOf } from "../cloudformation/resource-provider.ts";
 
 const repository: ResourceProvider = {
@@ -35,7 +36,103 @@ const repository: ResourceProvider = {
     }),
 };
 
-export const ecrResources: readonly ResourceProvider[] = [repository];
+const cacheRule: ResourceProvider = {
+  type: "AWS::ECR::PullThroughCacheRule",
+  properties: { EcrRepositoryPrefix: "string", UpstreamRegistryUrl: "string", UpstreamRegistry: "string", UpstreamRepositoryPrefix: "string", CredentialArn: "string", CustomRoleArn: "string" },
+  replaceOn: ["EcrRepositoryPrefix", "UpstreamRegistryUrl", "UpstreamRegistry", "UpstreamRepositoryPrefix"],
+  attributes: [],
+  async create(request) {
+    const { EcrRepositoryPrefix: prefix = "" } = request.properties;
+    await request.call("ecr", "CreatePullThroughCacheRule", { upstreamRegistryUrl: upstreamUrlOf(request), ...inCamelCase(request.properties) }).catch(adopt(request, "PullThroughCacheRuleAlreadyExistsException"));
+    return { physicalId: String(prefix), attributes: {} };
+  },
+  async update(request) {
+    const { CredentialArn: credentialArn, CustomRoleArn: customRoleArn } = request.properties;
+    // Credentials are taken away by a new rule alone.
+    if (credentialArn === undefined && customRoleArn === undefined) return "REPLACE";
+    await request.call("ecr", "UpdatePullThroughCacheRule", { ecrRepositoryPrefix: request.physicalId, credentialArn, customRoleArn });
+    return { physicalId: request.physicalId, attributes: {} };
+  },
+  delete: (request) => request.call("ecr", "DeletePullThroughCacheRule", { ecrRepositoryPrefix: request.physicalId }).then(() => undefined, unlessGone("PullThroughCacheRuleNotFoundException")),
+};
+
+const creationTemplate: ResourceProvider = {
+  type: "AWS::ECR::RepositoryCreationTemplate",
+  properties: {
+    Prefix: "string", Description: "string", AppliedFor: ["string"], CustomRoleArn: "string", EncryptionConfiguration: { EncryptionType: "string", KmsKey: "string" }, ImageTagMutability: "string",
+    ImageTagMutabilityExclusionFilters: [{ ImageTagMutabilityExclusionFilterType: "string", ImageTagMutabilityExclusionFilterValue: "string" }], LifecyclePolicy: "string", RepositoryPolicy: "string", ResourceTags: [{ Key: "string", Value: "string" }],
+  },
+  required: ["Prefix", "AppliedFor"],
+  replaceOn: ["Prefix"],
+  attributes: ["CreatedAt", "UpdatedAt"],
+  async create(request) {
+    await request.call("ecr", "CreateRepositoryCreationTemplate", templateInput(request)).catch(adopt(request, "TemplateAlreadyExistsException"));
+    return templateState(request);
+  },
+  async update(request) {
+    await request.call("ecr", "UpdateRepositoryCreationTemplate", templateInput(request));
+    return templateState(request);
+  },
+  delete: (request) => request.call("ecr", "DeleteRepositoryCreationTemplate", { prefix: request.physicalId }).then(() => undefined, unlessGone("TemplateNotFoundException")),
+};
+
+const registryPolicy: ResourceProvider = {
+  type: "AWS::ECR::RegistryPolicy",
+  properties: { PolicyText: "json" },
+  required: ["PolicyText"],
+  replaceOn: [],
+  attributes: ["RegistryId"],
+  create: putRegistryPolicy,
+  update: putRegistryPolicy,
+  delete: (request) => request.call("ecr", "DeleteRegistryPolicy", {}).then(() => undefined, unlessGone("RegistryPolicyNotFoundException")),
+};
+
+export const ecrResources: readonly ResourceProvider[] = [repository, cacheRule, creationTemplate, registryPolicy];
+
+type Failure = { readonly code?: string };
+
+/** What an interrupted attempt has made is one's own. */
+const adopt = ({ resumed }: ResourceRequest, code: string) => (error: Failure): void => {
+  if (!resumed || error.code !== code) throw error;
+};
+
+const unlessGone = (code: string) => (error: Failure): void => {
+  if (error.code !== code) throw error;
+};
+
+/** Members as the API names them: `EcrRepositoryPrefix` is `ecrRepositoryPrefix`. */
+const inCamelCase = (properties: Properties): Properties => Object.fromEntries(Object.entries(properties).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value]));
+
+/** A template may name the registry alone. */
+const URL_OF: Readonly<Record<string, string>> = {
+  "ecr-public": "public.ecr.aws", "docker-hub": "registry-1.docker.io", "github-container-registry": "ghcr.io", "gitlab-container-registry": "registry.gitlab.com", k8s: "registry.k8s.io", quay: "quay.io", chainguard: "cgr.dev",
+};
+const upstreamUrlOf = ({ properties }: ResourceRequest): string | undefined => URL_OF[String(properties["UpstreamRegistry"])];
+
+interface ExclusionFilter {
+  readonly ImageTagMutabilityExclusionFilterType: string;
+  readonly ImageTagMutabilityExclusionFilterValue: string;
+}
+
+function templateInput({ properties }: ResourceRequest): object {
+  const { EncryptionConfiguration: encryption, ImageTagMutabilityExclusionFilters: filters, ...rest } = properties;
+  return {
+    ...inCamelCase(rest), ...(encryption && { encryptionConfiguration: inCamelCase(encryption as Properties) }),
+    ...(filters && { imageTagMutabilityExclusionFilters: (filters as unknown as readonly ExclusionFilter[]).map((one) => ({ filterType: one.ImageTagMutabilityExclusionFilterType, filter: one.ImageTagMutabilityExclusionFilterValue })) }),
+  };
+}
+
+async function templateState(request: ResourceRequest): Promise<ResourceState> {
+  const physicalId = String(request.properties["Prefix"]);
+  const answer = await request.call<DescribeRepositoryCreationTemplatesResponse>("ecr", "DescribeRepositoryCreationTemplates", { prefixes: [physicalId] });
+  const { createdAt, updatedAt } = answer.repositoryCreationTemplates?.[0] ?? {};
+  return { physicalId, attributes: { CreatedAt: createdAt?.toISOString() ?? "", UpdatedAt: updatedAt?.toISOString() ?? "" } };
+}
+
+async function putRegistryPolicy(request: ResourceRequest): Promise<ResourceState> {
+  await request.call("ecr", "PutRegistryPolicy", { policyText: JSON.stringify(request.properties["PolicyText"]) });
+  return { physicalId: request.stack.account, attributes: { RegistryId: request.stack.account } };
+}
 
 const scanning = ({ properties }: ResourceRequest) => ({ scanOnPush: (properties["ImageScanningConfiguration"] as { ScanOnPush?: boolean } | undefined)?.ScanOnPush ?? false });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAccountId } from "../../kit/account-id.ts";
-import { systemClock } from "../../kit/clock.ts";
+import { type Clock, systemClock } from "../../kit/clock.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { type LocalAccounts, startLocalAccounts } from "../accounts.ts";
 import type { Settings } from "../gateway/service.ts";
@@ -35,7 +35,7 @@ export interface TestAccounts extends AsyncDisposable {
 }
 
 /** Local accounts on a free port with a folder of their own, which goes when they are disposed of. */
-export async function startAccounts(overrides: Partial<Settings> = {}): Promise<TestAccounts> {
+export async function startAccounts(overrides: Partial<Settings> = {}, clock: Clock = systemClock): Promise<TestAccounts> {
   const dataDir = mkdtempSync(join(tmpdir(), "omx-accounts-"));
   const log: string[] = [];
   const settings: Settings = {
@@ -44,7 +44,7 @@ export async function startAccounts(overrides: Partial<Settings> = {}): Promise<
     environment: { PATH: process.env["PATH"] ?? "", HOME: dataDir },
     ...overrides,
   };
-  const start = () => startLocalAccounts({ settings, dataDir, clock: systemClock, random: systemRandom, log: (line) => log.push(line) });
+  const start = () => startLocalAccounts({ settings, dataDir, clock, random: systemRandom, log: (line) => log.push(line) });
   let accounts = await start();
   return {
     dataDir, log,

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { ecrCredentials } from "../../../oci/client/credentials.ts";
 import { registryClient, type RegistryClient, type Repository } from "../../../oci/client/registry-client.ts";
@@ -40,6 +42,12 @@ export async function signIn(accounts: TestAccounts, profile: Profile = "cicd"):
     [Symbol.asyncDispose]: () => client.close(),
   };
 }
+
+/** Runs `skopeo copy`, its unpacked files in `folder`. */
+export const skopeoCopy = (folder: string, ...args: readonly string[]) =>
+  promisify(execFile)("skopeo", ["--insecure-policy", "--tmpdir", folder, "copy", "--quiet", "--preserve-digests", ...args]).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "ENOENT" ? new Error("this test needs skopeo on PATH (Debian and Fedora: package skopeo)") : error;
+  });
 
 /** A new repository of the cicd account. */
 export const createRepository = (ecr: ECRClient, repositoryName: string, more: object = {}) => ecr.send(new CreateRepositoryCommand({ repositoryName, ...more }));

@@ -1,0 +1,49 @@
+import { CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackCreateComplete, waitUntilStackDeleteComplete, waitUntilStackUpdateComplete } from "@aws-sdk/client-cloudformation";
+import { DescribePullThroughCacheRulesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetRegistryPolicyCommand } from "@aws-sdk/client-ecr";
+import { expect, test } from "vitest";
+import { CICD, REGION, startAccounts } from "../testing/accounts.ts";
+
+const template = (description: string, policy: object | undefined) =>
+  JSON.stringify({
+    Resources: {
+      Rule: { Type: "AWS::ECR::PullThroughCacheRule", Properties: { EcrRepositoryPrefix: "quay", UpstreamRegistry: "quay" } },
+      Template: {
+        Type: "AWS::ECR::RepositoryCreationTemplate",
+        Properties: {
+          Prefix: "quay", Description: description, AppliedFor: ["PULL_THROUGH_CACHE"], ImageTagMutability: "IMMUTABLE_WITH_EXCLUSION", EncryptionConfiguration: { EncryptionType: "AES256" }, ResourceTags: [{ Key: "createdBy", Value: "omx-ecr-helper" }],
+          ImageTagMutabilityExclusionFilters: [{ ImageTagMutabilityExclusionFilterType: "WILDCARD", ImageTagMutabilityExclusionFilterValue: "dev-*" }],
+          RepositoryPolicy: JSON.stringify({ Version: "2012-10-17", Statement: [{ Sid: "read", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: ["ecr:BatchGetImage"] }] }),
+        },
+      },
+      ...(policy && { Policy: { Type: "AWS::ECR::RegistryPolicy", Properties: { PolicyText: policy } } }),
+    },
+    Outputs: { Made: { Value: { "Fn::GetAtt": ["Template", "CreatedAt"] } }, Rule: { Value: { Ref: "Rule" } }, ...(policy && { Registry: { Value: { "Fn::GetAtt": ["Policy", "RegistryId"] } } }) },
+  });
+
+test("a stack makes, changes and removes a registry's rule, template and policy", async () => {
+  await using accounts = await startAccounts();
+  const client = new CloudFormationClient(accounts.config());
+  const ecr = new ECRClient(accounts.config());
+  const waiting = { client, maxWaitTime: 120, minDelay: 0.05, maxDelay: 0.2 };
+  const StackName = "cache";
+  const policy = {
+    Version: "2012-10-17",
+    Statement: [{ Sid: "cache", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"], Resource: `arn:aws:ecr:${REGION}:${CICD}:repository/quay/*` }],
+  };
+  await client.send(new CreateStackCommand({ StackName, TemplateBody: template("first", policy) }));
+  await waitUntilStackCreateComplete(waiting, { StackName });
+  const outputs = Object.fromEntries((await client.send(new DescribeStacksCommand({ StackName }))).Stacks![0]!.Outputs!.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  expect(outputs).toEqual({ Made: expect.stringMatching(/^\d{4}-\d\d-\d\dT/), Rule: "quay", Registry: CICD });
+  expect((await ecr.send(new DescribePullThroughCacheRulesCommand({}))).pullThroughCacheRules).toMatchObject([{ ecrRepositoryPrefix: "quay", upstreamRegistryUrl: "quay.io" }]);
+  const templates = async () => (await ecr.send(new DescribeRepositoryCreationTemplatesCommand({}))).repositoryCreationTemplates;
+  expect(await templates()).toMatchObject([{ description: "first", imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "dev-*" }], resourceTags: [{ Key: "createdBy", Value: "omx-ecr-helper" }] }]);
+  expect(JSON.parse((await ecr.send(new GetRegistryPolicyCommand({}))).policyText!)).toEqual(policy);
+  await client.send(new UpdateStackCommand({ StackName, TemplateBody: template("second", undefined) }));
+  await waitUntilStackUpdateComplete(waiting, { StackName });
+  expect(await templates()).toMatchObject([{ description: "second" }]);
+  await expect(ecr.send(new GetRegistryPolicyCommand({}))).rejects.toMatchObject({ name: "RegistryPolicyNotFoundException" });
+  await client.send(new DeleteStackCommand({ StackName }));
+  await waitUntilStackDeleteComplete(waiting, { StackName });
+  expect(await templates()).toEqual([]);
+  expect((await ecr.send(new DescribePullThroughCacheRulesCommand({}))).pullThroughCacheRules).toEqual([]);
+});

@@ -1,0 +1,88 @@
+import { CreatePullThroughCacheRuleCommand, type CreateRepositoryCreationTemplateCommandInput, CreateRepositoryCreationTemplateCommand } from "@aws-sdk/client-ecr";
+import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import { type Clock, systemClock } from "../../../kit/clock.ts";
+import { registryClient, type RegistryClient } from "../../../oci/client/registry-client.ts";
+import { type DockerRegistry, startDockerRegistry } from "../../../oci/testing/docker-registry.ts";
+import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../../../oci/testing/fault-proxy.ts";
+import { CICD, REGION, startAccounts, type TestAccounts } from "../../testing/accounts.ts";
+import { type RegistryUser, signIn } from "./registry.ts";
+
+/** A clock that can be put forward. */
+export interface ShiftingClock extends Clock {
+  forward(ms: number): void;
+}
+
+export function shiftingClock(): ShiftingClock {
+  let ahead = 0;
+  return { now: () => new Date(systemClock.now().getTime() + ahead), sleep: systemClock.sleep, forward: (ms) => void (ahead += ms) };
+}
+
+/** Local accounts for which quay.io is a real registry of our own, with a rule `quay` for it. */
+export interface CachedAccounts extends AsyncDisposable {
+  readonly accounts: TestAccounts;
+  readonly user: RegistryUser;
+  readonly clock: ShiftingClock;
+  readonly registry: DockerRegistry;
+  /** Writes to the upstream registry. */
+  readonly upstream: RegistryClient;
+  /** What the accounts asked the upstream registry. */
+  readonly asked: FaultProxy;
+  /** What the upstream registry does wrong from now on. */
+  fail(decide: ((seen: SeenRequest) => Fault | undefined) | undefined): void;
+  at(repository: string): ReturnType<RegistryClient["repository"]>;
+}
+
+export async function startCached(): Promise<CachedAccounts> {
+  const registry = await startDockerRegistry();
+  let decide: ((seen: SeenRequest) => Fault | undefined) | undefined;
+  const asked = await faultProxy(registry.url, (seen) => decide?.(seen));
+  const clock = shiftingClock();
+  const accounts = await startAccounts({ upstreams: { "quay.io": asked.url } }, clock);
+  const user = await signIn(accounts);
+  const upstream = registryClient();
+  await user.ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "quay", upstreamRegistryUrl: "quay.io" }));
+  return {
+    accounts, user, clock, registry, upstream, asked,
+    fail: (by) => void (decide = by),
+    at: (repository) => upstream.repository({ registry: registry.host, repository }),
+    async [Symbol.asyncDispose]() {
+      await user[Symbol.asyncDispose]();
+      await accounts[Symbol.asyncDispose]();
+      await upstream.close();
+      await asked[Symbol.asyncDispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export const template = (user: RegistryUser, input: Partial<CreateRepositoryCreationTemplateCommandInput>) =>
+  user.ecr.send(new CreateRepositoryCreationTemplateCommand({ prefix: "quay", appliedFor: ["PULL_THROUGH_CACHE"], ...input }));
+
+type Detail = Readonly<Record<string, unknown>> & { readonly eventName?: string };
+
+/** Events of ECR from now on, as EventBridge delivers them to a log group. */
+export async function collectEvents({ accounts }: Pick<CachedAccounts, "accounts">) {
+  const logs = new CloudWatchLogsClient(accounts.config());
+  const events = new EventBridgeClient(accounts.config());
+  const logGroupName = "/aws/events/ecr";
+  await logs.send(new CreateLogGroupCommand({ logGroupName }));
+  await events.send(new PutRuleCommand({ Name: "ecr", EventPattern: JSON.stringify({ source: ["aws.ecr"] }) }));
+  await events.send(new PutTargetsCommand({ Rule: "ecr", Targets: [{ Id: "logs", Arn: `arn:aws:logs:${REGION}:${CICD}:log-group:${logGroupName}` }] }));
+  const all = async () => {
+    const { events: found = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
+    return found.map(({ message }) => JSON.parse(message!) as { readonly "detail-type": string; readonly resources: readonly string[]; readonly detail: Detail });
+  };
+  /** The first event that fits, once it is there. */
+  const first = (fits: (event: Awaited<ReturnType<typeof all>>[number]) => boolean) => until(async () => (await all()).find(fits));
+  return { all, first };
+}
+
+/** Asks until there is an answer. */
+export async function until<T>(ask: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
+  for (;;) {
+    const found = await ask();
+    if (found !== undefined && found !== false) return found;
+    await systemClock.sleep(20);
+  }
+}
