@@ -6,6 +6,7 @@ import { CodePipelineClient } from "@aws-sdk/client-codepipeline";
 import { ECRClient } from "@aws-sdk/client-ecr";
 import { OmicsClient } from "@aws-sdk/client-omics";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { STSClient } from "@aws-sdk/client-sts";
 
@@ -37,6 +38,7 @@ export interface AwsClients {
   readonly logs: CloudWatchLogsClient;
   readonly omics: OmicsClient;
   readonly s3: S3Client;
+  readonly secrets: SecretsManagerClient;
   readonly states: SFNClient;
   readonly sts: STSClient;
 }
@@ -53,10 +55,12 @@ export function awsClients(target: Target): AwsClients {
     codebuild: () => new CodeBuildClient(base),
     codecommit: () => new CodeCommitClient(base),
     codepipeline: () => new CodePipelineClient(base),
-    ecr: () => new ECRClient(base),
+    // Ten functions at once make repositories and set policies; ECR allows a few such calls a second.
+    ecr: () => new ECRClient({ ...base, maxAttempts: 8 }),
     logs: () => new CloudWatchLogsClient(base),
     omics: () => new OmicsClient(unprefixed),
     s3: () => new S3Client({ ...base, forcePathStyle: local, followRegionRedirects: true }),
+    secrets: () => new SecretsManagerClient(base),
     states: () => new SFNClient(unprefixed),
     sts: () => new STSClient(base),
   }, target);

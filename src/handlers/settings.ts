@@ -18,6 +18,7 @@ const Environment = z.object({
   OMX_PULL_REQUEST: z.string().default(""),
   OMX_REPOSITORY: z.string().default(""),
   OMX_IMAGE_BUILD: z.string().default(""),
+  OMX_IMAGE_PULL: z.string().default(""),
   CODEBUILD_SRC_DIR: z.string().default("."),
 });
 
@@ -36,6 +37,7 @@ export interface HandlerSettings {
   readonly pullRequest: string;
   readonly repository: string;
   readonly imageBuild: string;
+  readonly imagePull: string;
   readonly sourceDir: string;
 }
 
@@ -48,7 +50,7 @@ export function readSettings(env: NodeJS.ProcessEnv): HandlerSettings {
   return {
     deployment, target, clients: awsClients(target), upstreams: { ...deployment.containers.upstreams, ...local },
     workflow: values.OMX_WORKFLOW, commit: values.OMX_COMMIT, baseCommit: values.OMX_BASE_COMMIT, branch: values.OMX_BRANCH, pipelineExecutionId: values.OMX_EXECUTION,
-    bundle: values.OMX_BUNDLE, pullRequest: values.OMX_PULL_REQUEST, repository: values.OMX_REPOSITORY, imageBuild: values.OMX_IMAGE_BUILD, sourceDir: values.CODEBUILD_SRC_DIR,
+    bundle: values.OMX_BUNDLE, pullRequest: values.OMX_PULL_REQUEST, repository: values.OMX_REPOSITORY, imageBuild: values.OMX_IMAGE_BUILD, imagePull: values.OMX_IMAGE_PULL, sourceDir: values.CODEBUILD_SRC_DIR,
   };
 }
 

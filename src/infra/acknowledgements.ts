@@ -47,7 +47,10 @@ function logStreams(reviewed: Reviewed): readonly Acknowledgement[] {
   return [
     own(cicd, "/aws/lambda/omx-judge-tests", "omx-cicd/Judge"), own(cicd, "/aws/lambda/omx-plan-images", "omx-containers/PlanImages"), own(cicd, "/aws/lambda/omx-pull-image", "omx-containers/PullImage"),
     own(cicd, "/aws/lambda/omx-build-image", "omx-containers/BuildImage"), own(cicd, "/aws/lambda/omx-repository-policy", "omx-containers/RepositoryPolicy"),
-    own(cicd, "/aws/codebuild/omx-image-build", "omx-containers/ImageBuild"), own(cicd, `/aws/codebuild/omx-${workflow}-checks`, `${wf}/Checks`),
+    own(cicd, "/aws/codebuild/omx-image-build", "omx-containers/ImageBuild"), own(cicd, "/aws/codebuild/omx-image-pull", "omx-containers/ImagePull"),
+    ...[["omx-image-build", "BuildImage"], ["omx-image-pull", "PullImage"]].map(([project, handler]): Acknowledgement => ({
+      finding: resource(`arn:aws:logs:${within(cicd)}:log-group:/aws/codebuild/${project}:log-stream:*`), at: [`omx-containers/${handler}`], reason: "The last lines of a build that failed, whose stream is named when it runs; reading only.",
+    })), own(cicd, `/aws/codebuild/omx-${workflow}-checks`, `${wf}/Checks`),
     own(cicd, `/aws/codebuild/omx-${workflow}-build`, `${wf}/Build`), own(cicd, `/aws/codebuild/omx-${workflow}-promote`, `${wf}/Promote`),
     own(production, "/aws/lambda/omx-verify-bundle", `${prod}/Verify`), own(production, "/aws/codebuild/omx-release", `${prod}/Release`),
     runs(cicd, "omx-cicd/RunRole"), runs(production, `${prod}/RunRole`),
@@ -67,7 +70,7 @@ function objects(reviewed: Reviewed): readonly Acknowledgement[] {
     below(`${artifacts}/${PREFIXES.testOutputs}/`, ["omx-cicd/RunRole", "omx-cicd/Judge"], "Test runs write a folder for each run, whose name HealthOmics makes; the judge reads it."),
     below(`${artifacts}/${PREFIXES.evidence}/`, ["omx-cicd/Judge"], "The judge writes what it found for every workflow, a folder for each version."),
     below(`${artifacts}/${PREFIXES.imageSources}/`, ["omx-containers/BuildImage", "omx-containers/ImageBuild"], "Sources of images to build, named by the digest of their content."),
-    toolkit(cicd, ["omx-containers/ImageBuild", `${wf}/Checks`]), toolkit(production, [`${prod}/Release`]),
+    toolkit(cicd, ["omx-containers/ImageBuild", "omx-containers/ImagePull", `${wf}/Checks`]), toolkit(production, [`${prod}/Release`]),
     below(`${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`, [`${wf}/Build`, `${wf}/Promote`], "The artifacts of this pipeline, in whose keys CodePipeline puts random names."),
     below(`${EXPORTED_ARTIFACTS}/${PREFIXES.definitions}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's definitions, named by digest."),
     below(`${EXPORTED_ARTIFACTS}/${PREFIXES.evidence}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's evidence, a folder for each version."),
@@ -90,7 +93,7 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
     { finding: omics(cicd, "task"), at: ["omx-cicd/Judge"], reason: "A task's id is made by HealthOmics when it starts." },
     { finding: omics(cicd, "workflow"), at: ["omx-cicd/TestRun", `${wf}/Build`], reason: "A workflow's id is made by HealthOmics with the first release." },
     { finding: omics(production, "workflow"), at: [`${prod}/Release`], reason: "A workflow's id is made by HealthOmics with the first release." },
-    { finding: resource(`arn:aws:ecr:${within(cicd)}:repository/*`), at: ["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild", "omx-containers/RepositoryPolicy", `${wf}/Build`, `${wf}/Promote`, `${prod}/Release`], reason: "Repositories are named by the images that definitions use; making them and setting their policies is allowed with our tag alone." },
+    { finding: resource(`arn:aws:ecr:${within(cicd)}:repository/*`), at: ["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild", "omx-containers/ImagePull", "omx-containers/RepositoryPolicy", `${wf}/Build`, `${wf}/Promote`, `${prod}/Release`], reason: "Repositories are named by the images that definitions use; making them and setting their policies is allowed with our tag alone." },
     { finding: resource(`arn:aws:ecr:${cicd.region}:*:repository/*`), at: ["omx-cicd/RunRole", `${prod}/RunRole`], reason: "A definition may name images of any account whose repository lets this one read: reading needs that repository's policy as well." },
     { finding: resource(`arn:aws:codepipeline:${within(cicd)}:omx-*`), at: ["omx-cicd/ApprovalReader"], reason: "Production asks for the approval of any workflow's pipeline; reading only." },
     { finding: executions("omx-container-builder"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
@@ -105,7 +108,7 @@ function withoutResource(reviewed: Reviewed): readonly Acknowledgement[] {
   const any = (at: readonly string[], reason: string): Acknowledgement => ({ finding: resource("*"), at, reason });
   return [
     any(["omx-cicd/TestRun", "omx-containers/Puller", "omx-containers/Builder"], "Log delivery and X-Ray of Step Functions know no resource."),
-    any(["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild"], "ecr:GetAuthorizationToken knows no resource."),
+    any(["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild", "omx-containers/ImagePull"], "ecr:GetAuthorizationToken knows no resource."),
     any([`${wf}/Build`, `${prod}/Release`], "omics:CreateWorkflow and omics:ListWorkflows know no resource, nor does the tag of a workflow that is being made."),
   ];
 }

@@ -13,9 +13,9 @@ export interface Bundles {
  * Bundles the entry points of `src/handlers` with everything they import, the SDK included: what runs on AWS is what
  * was tested, whatever version of the SDK the runtime brings.
  * @param root the clone
+ * @param out where to; emptied first
  */
-export function bundleHandlers(root: string): Bundles {
-  const out = join(root, "dist", "bundles");
+export function bundleHandlers(root: string, out = join(root, "dist", "bundles")): Bundles {
   rmSync(out, { recursive: true, force: true });
   const functions = join(out, "functions");
   const toolkit = join(out, "toolkit");

@@ -37,9 +37,25 @@ export const repositoryPolicies = (place: Place): PolicyStatement[] => [
   statement("SetPolicies", ["ecr:SetRepositoryPolicy"], [repositories(place)], { StringEquals: { [`aws:ResourceTag/${CREATED_BY.key}`]: CREATED_BY.value } }),
 ];
 
-/** Read images of other accounts' private registries: the declared ones, in the declared regions. */
-export const foreignImages = (accounts: readonly string[], region: string): PolicyStatement[] =>
-  accounts.length === 0 ? [] : [statement("ForeignImages", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], accounts.map((account) => `arn:aws:ecr:${region}:${account}:repository/*`))];
+/** Read images of private registries elsewhere: of the declared accounts, in other regions where that is declared. */
+export function foreignImages({ account, region }: Place, { sourceAccounts, crossRegion }: { readonly sourceAccounts: readonly string[]; readonly crossRegion: boolean }): PolicyStatement[] {
+  const accounts = [...new Set([...sourceAccounts, ...(crossRegion ? [account] : [])])];
+  return accounts.length === 0 ? [] : [statement("ForeignImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], accounts.map((one) => `arn:aws:ecr:${crossRegion ? "*" : region}:${one}:repository/*`))];
+}
+
+/** Read the declared sources of images and nothing beside them: a bucket is listed below the prefix alone. */
+export const readSources = (uris: readonly string[]): PolicyStatement[] =>
+  uris.flatMap((uri, index) => {
+    const [bucket = "", ...parts] = uri.slice("s3://".length).split("/");
+    const prefix = parts.join("/");
+    return [
+      statement(`Source${index}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], [`arn:aws:s3:::${bucket}/${prefix}*`]),
+      statement(`Source${index}List`, ["s3:ListBucket"], [`arn:aws:s3:::${bucket}`], { StringLike: { "s3:prefix": `${prefix}*` } }),
+    ];
+  });
+
+/** Read the secrets that name who asks an upstream registry. */
+export const readSecrets = (arns: readonly string[]): PolicyStatement[] => (arns.length === 0 ? [] : [statement("UpstreamCredentials", ["secretsmanager:GetSecretValue"], [...new Set(arns)])]);
 
 /** Create and read workflows and their versions. */
 export const publishWorkflows = ({ account, region }: Place): PolicyStatement[] => [

@@ -8,6 +8,7 @@ import { BlobMover } from "./copy/blob-mover.ts";
 import { copyImage } from "./copy/image-copier.ts";
 import type { Copied, CopyTask } from "./copy/image-copier.ts";
 import { copyReferrers } from "./copy/referrers.ts";
+import { RegistryError } from "./errors.ts";
 import { parsePlatform } from "./manifest.ts";
 
 /** One image to bring from one registry to another. */
@@ -46,6 +47,8 @@ export interface CopyResult {
   readonly seconds: number;
   /** Why it was copied, skipped, or could not be. */
   readonly reason: string;
+  /** Set where it failed and may succeed a little later. */
+  readonly isTemporary?: true;
 }
 
 export type CopyEvent =
@@ -111,14 +114,15 @@ async function copyOne(run: Run, image: ImageCopy): Promise<CopyResult> {
   return result;
 }
 
-async function tryToCopy({ options }: Run, task: CopyTask): Promise<Pick<CopyResult, "digest" | "status" | "reason">> {
+async function tryToCopy({ options }: Run, task: CopyTask): Promise<Pick<CopyResult, "digest" | "status" | "reason" | "isTemporary">> {
   try {
     options.signal?.throwIfAborted();
     const { digest, isNew, reason }: Copied = await copyImage(task);
     if (options.referrers) await copyReferrers(task, digest);
     return { digest, status: isNew ? "PULLED" : "SKIPPED", reason };
   } catch (error) {
-    return { status: "FAILED", reason: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { status: "FAILED", reason, ...(error instanceof RegistryError && error.temporary ? { isTemporary: true as const } : {}) };
   }
 }
 

@@ -14,6 +14,7 @@ export const NAMES = {
   releaseRole: "omx-release",
   verifyRole: "omx-verify-bundle",
   imageBuildProject: "omx-image-build",
+  imagePullProject: "omx-image-pull",
   releaseProject: "omx-release",
   approvalTopic: "omx-approvals",
   approvalStage: "Approve",
@@ -22,6 +23,9 @@ export const NAMES = {
 
 /** Marks repositories that omx made. */
 export const CREATED_BY = { key: "createdBy", value: "omx-ecr-helper" } as const;
+
+/** On repositories that omx made for pulled images: where these come from. */
+export const SOURCE_TAG = "omx:source";
 
 /** The pipeline of a workflow. */
 export const pipelineName = (workflow: string): string => `omx-${workflow}`;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { parseAccountId } from "../kit/account-id.ts";
-import type { Place } from "./project/deploy-config.ts";
+import { FUNCTION_LIMIT_GIB, type Place } from "./project/deploy-config.ts";
 
 const place = z.object({ account: z.string(), region: z.string() });
 
@@ -8,7 +8,10 @@ const place = z.object({ account: z.string(), region: z.string() });
 export const Deployment = z.object({
   cicd: place,
   production: z.array(place),
-  containers: z.object({ sourceAccounts: z.array(z.string()), crossRegion: z.boolean(), builderSources: z.array(z.string()), upstreams: z.record(z.string(), z.string()) }),
+  containers: z.object({
+    sourceAccounts: z.array(z.string()), crossRegion: z.boolean(), builderSources: z.array(z.string()), upstreams: z.record(z.string(), z.string()),
+    namespaces: z.record(z.string(), z.string()).default({}), credentials: z.record(z.string(), z.string()).default({}), functionLimitGiB: z.number().default(FUNCTION_LIMIT_GIB),
+  }),
   consoleUrl: z.string().optional(),
 });
 export type Deployment = z.infer<typeof Deployment>;

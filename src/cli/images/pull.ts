@@ -1,10 +1,11 @@
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
-import { copyImages, type CopyResult } from "../../oci/copy.ts";
+import { type CopyEvent, copyImages, type CopyResult } from "../../oci/copy.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
-import { ensureRepository, workshopClient } from "../../release/images/pull.ts";
-import { ensureRepositoryPolicy, stagingStatements } from "../../release/images/repository-policy.ts";
+import { ensureRepository, openRepository } from "../../release/images/repository.ts";
+import { workshopClient } from "../../release/images/workshop.ts";
 import type { Cli } from "../cli.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
+import { workshopOf } from "./workshop.ts";
 
 /** How one image fared. */
 export interface PulledImage {
@@ -41,22 +42,33 @@ export interface PullRequest {
  */
 export async function pullImages(cli: Cli, choice: Choice, { images, upstreams, platform, concurrency }: PullRequest): Promise<Pulling> {
   const session = await openSession(cli, choice);
-  const { clients: { ecr }, place } = session;
   const started = cli.clock.now().getTime();
-  const pulls = planPulls(images, place);
+  const pulls = planPulls(images, session.place);
   const refused = await makeRepositories(session, pulls);
   const possible = pulls.filter((pull) => !refused.has(pull));
-  await using client = workshopClient({ ecr, place, clock: cli.clock, upstreams, ...(session.local && { endpoint: session.local.endpoint }) });
+  await using client = workshopClient(workshopOf(cli, session, upstreams));
   const copied = await copyImages(possible.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })), {
-    sourceClient: client, targetClient: client, clock: cli.clock, platform, ...(concurrency && { concurrency: { images: concurrency } }),
+    sourceClient: client, targetClient: client, clock: cli.clock, platform, ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => progress(cli, event),
   });
-  for (const repository of new Set(possible.flatMap(({ target_image }, index) => (copied[index]?.status === "FAILED" ? [] : [repositoryOf(target_image)]))))
-    await ensureRepositoryPolicy(ecr, repository, stagingStatements(place));
-  const results = pulls.map((pull): PulledImage => outcome(pull, refused.get(pull) ?? copied[possible.indexOf(pull)]));
+  const closed = await openRepositories(session, possible.filter((_pull, index) => copied[index]?.status !== "FAILED"));
+  const results = pulls.map((pull): PulledImage => outcome(pull, refused.get(pull) ?? closed.get(repositoryOf(pull.target_image)) ?? copied[possible.indexOf(pull)]));
   return {
     images: results, bytesMoved: sum(results.map(({ bytesMoved }) => bytesMoved)), requests: sum(results.map(({ requests }) => requests)),
     seconds: (cli.clock.now().getTime() - started) / 1000,
   };
+}
+
+/** A line for each image as it ends: a large manifest takes a while. */
+function progress(cli: Cli, event: CopyEvent): void {
+  if (event.type === "done") cli.say(`  ${event.result.status.padEnd(8)} ${event.result.source} ${event.result.seconds.toFixed(1)} s`);
+}
+
+/** Lets HealthOmics read the repositories. @returns why where that can't be */
+async function openRepositories({ clients: { ecr }, place }: Session, pulls: readonly ImagePull[]): Promise<ReadonlyMap<string, Error>> {
+  const closed = new Map<string, Error>();
+  for (const repository of new Set(pulls.map(({ target_image }) => repositoryOf(target_image))))
+    await openRepository(ecr, repository, place).catch((error: Error) => closed.set(repository, error));
+  return closed;
 }
 
 async function makeRepositories({ clients: { ecr } }: Session, pulls: readonly ImagePull[]): Promise<ReadonlyMap<ImagePull, Error>> {
@@ -64,7 +76,8 @@ async function makeRepositories({ clients: { ecr } }: Session, pulls: readonly I
   const made = new Map<string, Promise<void>>();
   await Promise.all(pulls.map(async (pull) => {
     const name = repositoryOf(pull.target_image);
-    if (!made.has(name)) made.set(name, ensureRepository(ecr, name));
+    const { registry, repository } = parseImageRef(pull.source);
+    if (!made.has(name)) made.set(name, ensureRepository(ecr, name, `${registry}/${repository}`));
     await made.get(name)?.catch((error: Error) => refused.set(pull, error));
   }));
   return refused;
@@ -74,7 +87,7 @@ const repositoryOf = (image: string): string => parseImageRef(image).repository;
 
 function outcome({ source_uri, target_image }: ImagePull, result: CopyResult | Error | undefined): PulledImage {
   if (!result || result instanceof Error)
-    return { source: source_uri, target: target_image, status: "FAILED", bytesMoved: 0, bytesSaved: 0, requests: 0, seconds: 0, reason: result ? `its repository can't be made: ${result.message}` : "it was not copied" };
+    return { source: source_uri, target: target_image, status: "FAILED", bytesMoved: 0, bytesSaved: 0, requests: 0, seconds: 0, reason: result ? `its repository: ${result.message}` : "it was not copied" };
   const { digest, status, bytesMoved, bytesSaved, requests, seconds, reason } = result;
   return { source: source_uri, target: formatImageRef(parseImageRef(target_image)), ...(digest && { digest }), status, bytesMoved, bytesSaved, requests, seconds, reason };
 }

@@ -5,13 +5,18 @@ import { parseS3Uri } from "../../kit/s3-uri.ts";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { describeEvent } from "../../release/events.ts";
-import { buildWithEngine } from "../../release/images/engine-build.ts";
+import { encodeResult } from "../../release/images/after-build.ts";
+import { buildFromS3 } from "../../release/images/engine-build.ts";
+import type { ImagePull } from "../../release/images/plan.ts";
+import { pullImage } from "../../release/images/pull.ts";
+import type { BuildItem } from "../../release/images/staging.ts";
 import { pipelineName } from "../../release/names.ts";
 import { promoteRelease } from "../../release/promote/promote.ts";
 import { releaseBundle } from "../../release/promote/receive.ts";
 import { checkPullRequest } from "../../release/project/pull-request.ts";
 import { buildRelease } from "../../release/release.ts";
 import { type HandlerSettings, environmentSettings } from "../settings.ts";
+import { BUILD_TUNING, workshopOf } from "../workshop.ts";
 
 type Command = (settings: HandlerSettings, env: ReleaseEnvironment) => Promise<void>;
 
@@ -39,8 +44,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const result = await releaseBundle({ ...env, place, target: settings.target }, { bucket, prefix: key });
     print(`released: workflow ${result.workflowId}: ${result.message}`);
   },
-  async "image-build"(settings, env) {
-    await buildWithEngine({ ...env, upstreams: settings.upstreams, ...(settings.target.endpoint && { endpoint: settings.target.endpoint }) }, settings.imageBuild);
+  async "image-build"({ clients, imageBuild }) {
+    await buildFromS3({ s3: clients.s3, ecr: clients.ecr, item: JSON.parse(imageBuild) as BuildItem });
+  },
+  async "image-pull"(settings) {
+    const outcome = await pullImage(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imagePull) as ImagePull);
+    if (outcome.status === "FAILED") throw new ReleaseError("ImagesFailed", { says: outcome.reason ?? "no reason given", fix: "start the execution again when the reason is gone: what is there is not moved again", blame: "user" });
+    // The last line is the build's result; its buildspec exports it.
+    print(encodeResult(outcome));
   },
 };
 

@@ -1,10 +1,17 @@
-import { planPulls } from "../../release/images/plan.ts";
+import { planEachBuild, planEachPull } from "../../release/images/manifest.ts";
 import { environmentSettings } from "../settings.ts";
 
-const settings = environmentSettings();
+const { deployment } = environmentSettings();
 
-/** First step of `omx-container-puller`: names a target for each image of the manifest. */
-export const handler = (event: { readonly manifest: readonly string[] }) => {
-  if (!Array.isArray(event.manifest)) throw new TypeError('the input is not {"manifest": ["registry/image:tag", …]}');
-  return Promise.resolve({ images: planPulls(event.manifest, settings.deployment.cicd) });
+/**
+ * First step of `omx-container-puller` and `omx-container-builder`: reads the manifest, names a target for each image.
+ * Names are those of images to pull, objects are builds.
+ */
+export const handler = (event: { readonly manifest: readonly unknown[] }) => {
+  const { manifest } = event;
+  if (!Array.isArray(manifest)) throw new TypeError('the input is not {"manifest": [ … ]}');
+  const names = manifest.filter((item) => typeof item === "string");
+  if (names.length > 0 && names.length < manifest.length) throw new TypeError("a manifest names images to pull or holds images to build, not both");
+  const images = names.length > 0 ? planEachPull(names, deployment.cicd, deployment.containers.namespaces) : planEachBuild(manifest, deployment.cicd);
+  return Promise.resolve({ images });
 };

@@ -2,15 +2,18 @@ import type { Context } from "aws-lambda";
 import { systemClock } from "../../kit/clock.ts";
 import type { ImagePull } from "../../release/images/plan.ts";
 import { pullImage } from "../../release/images/pull.ts";
+import type { AfterBuild } from "../../release/images/staging.ts";
 import { environmentSettings } from "../settings.ts";
+import { FUNCTION_TUNING, workshopOf } from "../workshop.ts";
 
-const { clients, deployment, upstreams, target } = environmentSettings();
+const settings = environmentSettings();
+const workshop = workshopOf(settings, FUNCTION_TUNING);
 /** Time to end an upload and answer before the function's own limit. */
 const MARGIN_MS = 20_000;
 
-/** Second step of `omx-container-puller`: brings one image in. */
-export const handler = (event: ImagePull, context: Context) =>
+/** Second step of `omx-container-puller`: brings one image in, or says that a build has to. */
+export const handler = (event: ImagePull & AfterBuild, context: Context) =>
   pullImage({
-    ecr: clients.ecr, place: deployment.cicd, clock: systemClock, upstreams, ...(target.endpoint && { endpoint: target.endpoint }),
+    ...workshop, limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3,
     deadline: new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS),
   }, event);

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Size, Stack } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Code, Function as LambdaFunction, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -17,6 +17,8 @@ export interface HandlerFunctionProps {
   readonly timeout?: Duration;
   /** MiB. @default 512 */
   readonly memorySize?: number;
+  /** GiB of /tmp. @default - Lambda's half */
+  readonly storageGiB?: number;
   /** The role's physical name, where another account names it. @default made by CloudFormation */
   readonly roleName?: string;
 }
@@ -48,6 +50,7 @@ export class HandlerFunction extends Construct {
       logGroup,
       timeout: props.timeout ?? Duration.minutes(1),
       memorySize: props.memorySize ?? 512,
+      ...(props.storageGiB && { ephemeralStorageSize: Size.gibibytes(props.storageGiB) }),
       tracing: Tracing.DISABLED,
       environment: { ...props.environment },
     });

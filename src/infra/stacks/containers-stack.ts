@@ -2,16 +2,19 @@ import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
+import { RESULT_VARIABLE } from "../../release/images/after-build.ts";
 import { builderDefinition, pullerDefinition } from "../../release/images/state-machines.ts";
 import { NAMES, PREFIXES } from "../../release/names.ts";
+import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
 import { DefinedStateMachine } from "../constructs/state-machine.ts";
-import { type AppContext, artifactsOf, bucketArn, projectArn, settingsOf } from "../context.ts";
-import { foreignImages, readObjects, repositoryPolicies, stageImages, statement, useKey } from "../policies.ts";
+import { type AppContext, artifactsOf, settingsOf } from "../context.ts";
+import { foreignImages, readObjects, readSecrets, readSources, repositoryPolicies, stageImages, statement, useKey } from "../policies.ts";
 
 export interface ContainersStackProps extends StackProps {
   readonly context: AppContext;
@@ -27,52 +30,55 @@ export class ContainersStack extends Stack {
     const code = context.bundles.functions;
 
     const plan = new HandlerFunction(this, "PlanImages", { name: "omx-plan-images", handler: "plan-images", code, environment, statements: [] });
-    const pull = new HandlerFunction(this, "PullImage", {
-      name: "omx-pull-image", handler: "pull-image", code, environment, timeout: Duration.minutes(15), memorySize: 1024,
-      statements: [...stageImages(cicd), ...foreignImages(containers.sourceAccounts, containers.crossRegion ? "*" : cicd.region)],
-    });
-    new DefinedStateMachine(this, "Puller", {
-      name: NAMES.puller,
-      definition: pullerDefinition(),
-      substitutions: { PlanImages: plan.function.functionArn, PullImage: pull.function.functionArn },
-      statements: [statement("Functions", ["lambda:InvokeFunction"], [plan.function.functionArn, pull.function.functionArn])],
-    });
-
+    const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     const sources = [`s3://${artifactsOf(context)}/${PREFIXES.imageSources}/`, ...containers.builderSources];
+    // The base of an image that is built is read from where images are pulled from.
+    const reading = [...stageImages(cicd), ...foreignImages(cicd, containers), ...readSecrets(Object.values(containers.credentials))];
+    const building = [...reading, ...readSources(sources), useKey("Key", key.keyArn, ["read"])];
+
+    const pull = new HandlerFunction(this, "PullImage", {
+      name: "omx-pull-image", handler: "pull-image", code, environment: { ...environment, ...LONG_COPIES }, timeout: Duration.minutes(15), memorySize: 1536,
+      statements: [...reading, readLog(cicd, NAMES.imagePullProject)],
+    });
+    const pullBuild = this.build("ImagePull", { context, key, toolkit, name: NAMES.imagePullProject, statements: reading });
+    this.machine("Puller", context, { name: NAMES.puller, definition: pullerDefinition(), functions: { PlanImages: plan, PullImage: pull }, project: { ImagePullProject: pullBuild } });
+
     const build = new HandlerFunction(this, "BuildImage", {
-      name: "omx-build-image", handler: "build-image", code, environment, timeout: Duration.minutes(15), memorySize: 1024,
-      statements: [...stageImages(cicd), ...readSources(sources), useKey("Key", key.keyArn, ["read"])],
+      name: "omx-build-image", handler: "build-image", code, environment, timeout: Duration.minutes(15), memorySize: 1536, storageGiB: 6,
+      statements: [...building, readLog(cicd, NAMES.imageBuildProject)],
     });
-    const engine = this.imageBuild(context, key, sources);
-    new DefinedStateMachine(this, "Builder", {
-      name: NAMES.builder,
-      definition: builderDefinition(),
-      substitutions: { BuildImage: build.function.functionArn, ImageBuildProject: engine.project.projectName },
-      statements: [
-        statement("Functions", ["lambda:InvokeFunction"], [build.function.functionArn]),
-        statement("Builds", ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"], [projectArn(cicd, NAMES.imageBuildProject)]),
-        // How Step Functions follows a build (stepfunctions/latest/dg/connect-codebuild.html).
-        statement("Follow", ["events:PutTargets", "events:PutRule", "events:DescribeRule"], [`arn:aws:events:${cicd.region}:${cicd.account}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule`]),
-      ],
-    });
+    const engine = this.build("ImageBuild", { context, key, toolkit, name: NAMES.imageBuildProject, statements: building });
+    this.machine("Builder", context, { name: NAMES.builder, definition: builderDefinition(), functions: { PlanImages: plan, BuildImage: build }, project: { ImageBuildProject: engine } });
     this.openNewRepositories(context);
   }
 
-  /** Where a Dockerfile with RUN is built: by the engine of a privileged build. */
-  private imageBuild(context: AppContext, key: IKey, sources: readonly string[]): BuildProject {
-    const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
-    return new BuildProject(this, "ImageBuild", {
-      name: NAMES.imageBuildProject,
-      description: "Builds images whose Dockerfile runs commands",
-      key,
-      privileged: true,
+  /** What a function has no time, no disk or no engine for. */
+  private build(id: "ImagePull" | "ImageBuild", { context, key, toolkit, name, statements }: BuildParts): BuildProject {
+    const isPull = id === "ImagePull";
+    const environment = { OMX_DEPLOYMENT: settingsOf(context) };
+    return new BuildProject(this, id, {
+      name, key, environment,
+      description: isPull ? "Copies images that are too large for a function" : "Builds images whose Dockerfile runs commands",
+      // An engine in a build is a daemon of its own.
+      privileged: !isPull,
+      timeout: Duration.hours(isPull ? 8 : 2),
       source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),
-      environment: { OMX_DEPLOYMENT: settingsOf(context) },
+      statements: [...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]), ...statements],
+      buildSpec: isPull ? pullBuildSpec : toolkitBuildSpec("$CODEBUILD_SRC_DIR", "image-build"),
+    });
+  }
+
+  private machine(id: string, { config: { cicd } }: AppContext, { name, definition, functions, project }: MachineParts): void {
+    const arns = Object.entries(functions).map(([key, { function: one }]): [string, string] => [key, one.functionArn]);
+    new DefinedStateMachine(this, id, {
+      name, definition,
+      substitutions: { ...Object.fromEntries(arns), ...Object.fromEntries(Object.entries(project).map(([key, one]) => [key, one.project.projectName])) },
       statements: [
-        ...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]),
-        ...stageImages(context.config.cicd), ...readSources(sources), useKey("Key", key.keyArn, ["read"]),
+        statement("Functions", ["lambda:InvokeFunction"], arns.map(([, arn]) => arn)),
+        statement("Builds", ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"], Object.values(project).map((one) => one.project.projectArn)),
+        // How Step Functions follows a build (stepfunctions/latest/dg/connect-codebuild.html).
+        statement("Follow", ["events:PutTargets", "events:PutRule", "events:DescribeRule"], [`arn:aws:events:${cicd.region}:${cicd.account}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule`]),
       ],
-      buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR", "image-build"),
     });
   }
 
@@ -91,8 +97,34 @@ export class ContainersStack extends Stack {
   }
 }
 
-const readSources = (uris: readonly string[]) =>
-  uris.flatMap((uri, index) => {
-    const [bucket = "", ...prefix] = uri.slice("s3://".length).split("/");
-    return readObjects(`Source${index}`, bucketArn(bucket), [prefix.join("/")]);
-  });
+interface BuildParts {
+  readonly context: AppContext;
+  readonly key: IKey;
+  readonly toolkit: Asset;
+  readonly name: string;
+  readonly statements: readonly PolicyStatement[];
+}
+
+interface MachineParts {
+  readonly name: string;
+  readonly definition: object;
+  readonly functions: Readonly<Record<string, HandlerFunction>>;
+  readonly project: Readonly<Record<string, BuildProject>>;
+}
+
+// Chunks of layers die young: a larger young generation spares their promotion.
+const LONG_COPIES = { NODE_OPTIONS: "--max-semi-space-size=32" };
+
+/** The last line that the copy prints is its result. A failure must not hide behind the export. */
+const pullBuildSpec = {
+  ...toolkitBuildSpec("$CODEBUILD_SRC_DIR", "image-pull"),
+  env: { shell: "bash", "exported-variables": [RESULT_VARIABLE] },
+  phases: {
+    install: { "runtime-versions": { nodejs: 22 } },
+    build: { commands: [`set -o pipefail; ${RESULT_VARIABLE}="$(node --max-semi-space-size=32 "$CODEBUILD_SRC_DIR/omx-ci.mjs" image-pull | tail -n 1)" && export ${RESULT_VARIABLE}`] },
+  },
+};
+
+/** The last lines of a build that failed are its reason. */
+const readLog = ({ account, region }: Place, project: string): PolicyStatement =>
+  statement("BuildLog", ["logs:GetLogEvents"], [`arn:aws:logs:${region}:${account}:log-group:/aws/codebuild/${project}:log-stream:*`]);

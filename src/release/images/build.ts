@@ -1,87 +1,136 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { parseImageRef } from "../../kit/image-ref.ts";
-import { buildImage } from "../../oci/image/build.ts";
+import { InvalidValue } from "../../kit/invalid-value.ts";
 import { baseFromRegistry } from "../../oci/image/base-image.ts";
-import { pushImage } from "../../oci/image/built-image.ts";
-import type { Repository } from "../../oci/client/registry-client.ts";
+import { buildImage } from "../../oci/image/build.ts";
+import { type BuiltImage, pushImage } from "../../oci/image/built-image.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
+import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
+import { InvalidManifest, parsePlatform } from "../../oci/manifest.ts";
+import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { ReleaseError } from "../errors.ts";
-import { ensureRepository, type ImageWorkshop, workshopClient } from "./pull.ts";
-import { ensureRepositoryPolicy, stagingStatements } from "./repository-policy.ts";
-import { fetchSource } from "./source-folder.ts";
-import type { BuildItem, ImageOutcome } from "./staging.ts";
+import { failureOf } from "./after-build.ts";
+import { labelsOf, readLabels, SOURCE_HASH_LABEL } from "./labels.ts";
+import { ensureRepository, openRepository } from "./repository.ts";
+import { fetchSource, hashSource } from "./source-folder.ts";
+import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
+import { type ImageWorkshop, workshopClient } from "./workshop.ts";
 
 export interface BuildWorkshop extends ImageWorkshop {
   readonly s3: S3Client;
+  /** Where the logs of builds are. */
+  readonly logs: CloudWatchLogsClient;
 }
-
-/** Label with the hash of the source an image was built from. */
-export const SOURCE_LABEL = "org.omx.source-hash";
 
 /**
  * Builds one image without an engine where its Dockerfile allows that, and leaves its repository readable for
  * HealthOmics. A Dockerfile that runs commands answers NEEDS_ENGINE; the state machine has it built and asks again.
  */
-export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & Partial<ImageOutcome>): Promise<ImageOutcome & BuildItem> {
-  try {
-    return await buildOne(workshop, item);
-  } catch (error) {
-    const isItsOwn = error instanceof RegistryError || error instanceof DockerfileError || error instanceof ReleaseError;
-    if (!isItsOwn || (error instanceof RegistryError && error.temporary)) throw error;
-    return { ...item, status: "FAILED", reason: error.message };
-  }
-}
-
-async function buildOne(workshop: BuildWorkshop, item: BuildItem & Partial<ImageOutcome>): Promise<ImageOutcome & BuildItem> {
+export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<ImageOutcome> {
+  const { source_uri, target_image, build } = item;
+  const about = { source_uri, target_image, ...(build && { build }) };
+  if (item.status === "BUILD_FAILED") return { ...about, status: "FAILED", ...(await failureOf(workshop.logs, item.cause)) };
   const started = workshop.clock.now().getTime();
-  const target = parseImageRef(item.target_image);
-  const tag = target.tag ?? "latest";
-  await ensureRepository(workshop.ecr, target.repository);
-  await using client = workshopClient(workshop);
-  const repository = client.repository(target);
   const folder = await mkdtemp(join(tmpdir(), "omx-build-"));
   try {
     const context = join(folder, "context");
-    const hash = await fetchSource(workshop.s3, item.source_uri, context);
-    const built = item.status === "BUILT_BY_ENGINE" ? await engineResult(repository, tag) : await build();
-    if ("status" in built) return { ...item, ...built };
-    await ensureRepositoryPolicy(workshop.ecr, target.repository, stagingStatements(workshop.place));
-    return { ...item, ...built.outcome, seconds: (workshop.clock.now().getTime() - started) / 1000 };
-
-    async function build(): Promise<{ readonly outcome: Partial<ImageOutcome> & Pick<ImageOutcome, "status"> } | Pick<ImageOutcome, "status" | "reason">> {
-      const outcome = await buildImage({
-        context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase: baseFromRegistry(client), folder: join(folder, "layers"), labels: { [SOURCE_LABEL]: hash },
-      });
-      if (outcome.kind === "needsEngine") {
-        const digest = await builtFrom(repository, tag, hash);
-        if (digest) return { outcome: { status: "SKIPPED", digest, reason: "the source is unchanged" } };
-        return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
-      }
-      const pushed = await pushImage(repository, tag, outcome.image);
-      return { outcome: { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", digest: pushed.digest, size: outcome.image.sizeBytes, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved, reason: pushed.isNew ? "built" : "the same image is there" } };
-    }
+    await fetchSource(workshop.s3, source_uri, context);
+    const result = await buildFolder(workshop, item, { context, work: folder, isBuilt: item.status === "BUILD_ENDED" });
+    return result.status === "NEEDS_ENGINE" ? { ...item, ...result } : { ...about, ...result, seconds: (workshop.clock.now().getTime() - started) / 1000 };
+  } catch (error) {
+    if (!isItsOwn(error)) throw error;
+    return { ...about, status: "FAILED", reason: error.message };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function engineResult(repository: Repository, tag: string): Promise<{ readonly outcome: Partial<ImageOutcome> & Pick<ImageOutcome, "status"> }> {
-  const head = await repository.headManifest(tag);
-  if (!head) throw new Error(`the build ended, but ${repository.repository}:${tag} is not in the registry`);
-  return { outcome: { status: "SUCCEEDED", digest: head.digest, reason: "built by an engine" } };
+/** What is wrong with this image alone; a registry that may answer later is worth another try of the function. */
+const isItsOwn = (error: unknown): error is Error =>
+  error instanceof RegistryError ? !error.temporary : error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
+
+export interface BuildFolder {
+  /** The source. */
+  readonly context: string;
+  /** For layers; the caller removes it. */
+  readonly work: string;
+  /** Whether an engine has just built and pushed it. */
+  readonly isBuilt: boolean;
 }
 
-/** The digest of the image under this tag, when it was built from the same source. */
-async function builtFrom(repository: Repository, tag: string, hash: string): Promise<string | undefined> {
+type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason">;
+
+/**
+ * Builds a folder into ECR; SKIPPED where the image there was built from the same source, unless the item says `force`.
+ * @throws RegistryError, DockerfileError, ReleaseError
+ */
+export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, { context, work, isBuilt }: BuildFolder): Promise<Result> {
+  const target = parseImageRef(item.target_image);
+  const tag = target.tag ?? "latest";
+  await ensureRepository(workshop.ecr, target.repository);
+  await using client = workshopClient(workshop);
+  const repository = client.repository(target);
+  const hash = await hashSource(context, item);
+  const there = await builtImage(repository, tag);
+  const result = await decide();
+  if (result.digest) await openRepository(workshop.ecr, target.repository, workshop.place);
+  return result;
+
+  async function decide(): Promise<Result> {
+    const isSame = there?.hash === hash;
+    if (isBuilt && !isSame) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
+    if (isBuilt && there) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
+    if (there && isSame && !item.force) return { status: "SKIPPED", digest: there.digest, bytes_moved: 0, reason: "the source is unchanged" };
+    return assemble({ client, item, context, folder: join(work, "layers"), labels: labelsOf(item, hash) });
+  }
+}
+
+interface Assembly {
+  readonly client: RegistryClient;
+  readonly item: BuildItem;
+  readonly context: string;
+  readonly folder: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+async function assemble({ client, item, context, folder, labels }: Assembly): Promise<Result> {
+  const images: BuiltImage[] = [];
+  for (const platform of item.platforms ?? ["linux/amd64"]) {
+    const outcome = await buildImage({
+      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase: baseFromRegistry(client), folder: join(folder, platform.replaceAll("/", "-")), labels, platform: parsePlatform(platform),
+      ...(item.target && { target: item.target }),
+    });
+    if (outcome.kind === "built") images.push(outcome.image);
+    else if ((item.platforms ?? []).length > 1) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
+    else return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
+  }
+  return push(client.repository(parseImageRef(item.target_image)), parseImageRef(item.target_image).tag ?? "latest", images);
+}
+
+/** One image under the tag; several as an index under it. */
+async function push(repository: Repository, tag: string, images: readonly BuiltImage[]): Promise<Result> {
+  const [first, ...others] = images;
+  if (!first) throw new Error("there is no image to push");
+  const size = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (others.length === 0) {
+    const pushed = await pushImage(repository, tag, first);
+    return { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", digest: pushed.digest, size, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved, reason: pushed.isNew ? "built" : "the same image is there" };
+  }
+  const pushed = [];
+  for (const image of images) pushed.push(await pushImage(repository, image.digest, image));
+  const manifests = images.map(({ mediaType, digest, bytes, platform }) => ({ mediaType, digest, size: bytes.length, platform }));
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }));
+  const digest = await repository.putManifest(tag, { mediaType: MEDIA_TYPES.ociIndex, bytes });
+  return { status: "SUCCEEDED", digest, size, bytes_moved: pushed.reduce((sum, { bytesMoved }) => sum + bytesMoved, 0), bytes_saved: pushed.reduce((sum, { bytesSaved }) => sum + bytesSaved, 0), reason: `built for ${images.length} platforms` };
+}
+
+/** The digest under this tag, and the hash of the source it was built from. */
+async function builtImage(repository: Repository, tag: string): Promise<{ readonly digest: string; readonly hash: string | undefined } | undefined> {
   const stored = await repository.getManifest(tag);
-  const config = stored && (JSON.parse(stored.bytes.toString("utf8")) as { config?: { digest: string; size: number } }).config;
-  if (!stored || !config) return undefined;
-  const chunks: Buffer[] = [];
-  for await (const chunk of repository.blob(config).read()) chunks.push(chunk as Buffer);
-  const labels = (JSON.parse(Buffer.concat(chunks).toString("utf8")) as { config?: { Labels?: Record<string, string> } }).config?.Labels;
-  return labels?.[SOURCE_LABEL] === hash ? stored.digest : undefined;
+  return stored && { digest: stored.digest, hash: (await readLabels(repository, stored))[SOURCE_HASH_LABEL] };
 }

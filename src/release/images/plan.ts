@@ -1,6 +1,6 @@
 import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrImage } from "../../kit/image-ref-ecr.ts";
-import { detectCollisions, targetRepository } from "../../kit/registry-namespaces.ts";
+import { detectCollisions, extendNamespaces, type NamingTable, type RegistryNamespaces, targetRepository } from "../../kit/registry-namespaces.ts";
 import type { ImageUse } from "../../workflow/inspection.ts";
 import { ReleaseError } from "../errors.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -49,23 +49,34 @@ const isContainerImage = (image: string): boolean => !/^https?:\/\//.test(image)
 
 /**
  * Names a target in the account's ECR for each image of a puller's manifest.
+ * @param namespaces a deployment's own, over the table's
  * @throws ReleaseError ImageCollision when two different images would share a target, ProjectInvalid for what is no image name
  */
-export function planPulls(manifest: readonly string[], place: Place): readonly ImagePull[] {
+export function planPulls(manifest: readonly string[], place: Place, namespaces: RegistryNamespaces = {}): readonly ImagePull[] {
   const home = registryOf(place);
+  const table = namingOf(home, namespaces);
   const sources = manifest.map((text) => parsed(text));
-  const collisions = detectCollisions(sources, { home });
+  const collisions = detectCollisions(sources, table);
   if (collisions.length > 0)
     throw new ReleaseError("ImageCollision", {
-      says: "different images would be stored under one name", fix: "give one of them another name with images.substitute, or pin both by tag", blame: "user", details: collisions.map((collision) => collision.message),
+      says: "different images would be stored under one name", fix: "give one of them another name with images.substitute or containers.namespaces, or pin both by tag", blame: "user", details: collisions.map((collision) => collision.message),
     });
   return sources.map((source, index) => ({
-    source_uri: manifest[index] ?? "", source: formatImageRef(source), target_image: formatImageRef(privateEcrImage(home, targetOf(source, place))),
+    source_uri: manifest[index] ?? "", source: formatImageRef(source), target_image: formatImageRef(privateEcrImage(home, targetOf(source, table))),
   }));
 }
 
+/** The table of names: the deployment's own entries over those of omx. @throws InvalidValue for an entry that ECR would refuse */
+export const namingOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => ({ home, namespaces: extendNamespaces(namespaces) });
+
 /** Where an image goes: an image pinned by digest and tag keeps both; the digest decides. */
-const targetOf = (source: ImageRef, place: Place): Omit<ImageRef, "registry"> => targetRepository(source, { home: registryOf(place) });
+function targetOf(source: ImageRef, table: NamingTable): Omit<ImageRef, "registry"> {
+  try {
+    return targetRepository(source, table);
+  } catch (error) {
+    throw new ReleaseError("ProjectInvalid", { says: (error as Error).message, fix: "bring the image in under another name with images.substitute", blame: "user" });
+  }
+}
 
 /** Where a built image goes: under its own name. */
 export function buildTarget(target: string, place: Place): ImageRef {

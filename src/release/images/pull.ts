@@ -1,69 +1,121 @@
-import { CreateRepositoryCommand, type ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { type ECRClient, DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { Clock } from "../../kit/clock.ts";
-import { parseImageRef } from "../../kit/image-ref.ts";
+import { type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
+import { InvalidValue } from "../../kit/invalid-value.ts";
 import { copyImages } from "../../oci/copy.ts";
-import { ecrCredentials } from "../../oci/client/credentials.ts";
-import { registryClient, type RegistryClient } from "../../oci/client/registry-client.ts";
-import { transportFor } from "../../oci/client/transport.ts";
-import { CREATED_BY } from "../names.ts";
-import type { Place } from "../project/deploy-config.ts";
+import type { RegistryClient } from "../../oci/client/registry-client.ts";
+import { RegistryError } from "../../oci/errors.ts";
+import { InvalidManifest } from "../../oci/manifest.ts";
+import { ReleaseError } from "../errors.ts";
+import { exportedResult, failureOf } from "./after-build.ts";
 import type { ImagePull } from "./plan.ts";
-import { ensureRepositoryPolicy, stagingStatements } from "./repository-policy.ts";
-import type { ImageOutcome } from "./staging.ts";
+import { type Preview, previewCopy } from "./preview.ts";
+import { ensureRepository, openRepository } from "./repository.ts";
+import type { AfterBuild, ImageOutcome } from "./staging.ts";
+import { REGISTRY_BUSY } from "./state-machines.ts";
+import { type ImageWorkshop, workshopClient } from "./workshop.ts";
 
-/** Where images are brought to and read from. */
-export interface ImageWorkshop {
-  readonly ecr: ECRClient;
-  readonly place: Place;
-  readonly clock: Clock;
-  /** Registries that are read somewhere else. */
-  readonly upstreams: Readonly<Record<string, string>>;
-  /** Where private ECR answers, when not at its own hosts. */
-  readonly endpoint?: string;
-  /** When to stop and answer CONTINUE. */
+/** A workshop that has to end in time and knows who goes on. */
+export interface PullWorkshop extends ImageWorkshop {
+  /** Where the logs of builds are. */
+  readonly logs: CloudWatchLogsClient;
+  /** When to stop and hand over. @default - never */
   readonly deadline?: Date;
+  /** An image of which more bytes are missing is handed over at once. @default - none is */
+  readonly limitBytes?: number;
 }
 
-/** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, upstreams, endpoint, clock }: ImageWorkshop): RegistryClient {
-  return registryClient({
-    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }),
-    credentials: ecrCredentials(async () => (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? ""),
-    clock,
-  });
+/** An error that the state machine tries again after a while. */
+class RegistryBusy extends Error {
+  override readonly name = REGISTRY_BUSY;
 }
 
 /**
  * Brings one image into the account's ECR, and leaves its repository readable for HealthOmics.
- * An image that cannot be brought is FAILED with a reason, not an error: the others go on.
+ * @returns SUCCEEDED, SKIPPED, or FAILED with a reason: the others go on; TOO_LARGE where a build has to do it
+ * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
  */
-export async function pullImage(workshop: ImageWorkshop, item: ImagePull): Promise<ImageOutcome> {
-  const { source_uri, source, target_image } = item;
-  const target = parseImageRef(target_image);
-  await ensureRepository(workshop.ecr, target.repository);
+export async function pullImage(workshop: PullWorkshop, item: ImagePull & AfterBuild): Promise<ImageOutcome & Partial<ImagePull>> {
+  const { source_uri, source, target_image, build } = item;
+  const about = { source_uri, source, target_image, ...(build && { build }) };
+  if (item.status === "BUILD_FAILED") return { ...about, status: "FAILED", ...(await failureOf(workshop.logs, item.cause)) };
+  const built = item.status === "BUILD_ENDED" ? exportedResult(item.exported) : undefined;
+  const started = workshop.clock.now().getTime();
+  try {
+    const result = await pull(workshop, item, built !== undefined);
+    return { ...about, seconds: (workshop.clock.now().getTime() - started) / 1000, ...result, ...(result.status === "SKIPPED" && built) };
+  } catch (error) {
+    if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
+    const isItsOwn = error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
+    if (isItsOwn) return { ...about, status: "FAILED", reason: error instanceof ReleaseError ? `${error.message}; ${error.fix}` : error.message };
+    throw error;
+  }
+}
+
+type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason">;
+
+async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): Promise<Result> {
+  const source = parseImageRef(item.source);
+  const target = parseImageRef(item.target_image);
+  await ensureRepository(workshop.ecr, target.repository, `${source.registry}/${source.repository}`);
   await using client = workshopClient(workshop);
-  const overtime = workshop.deadline && new AbortController();
-  const timer = overtime && workshop.clock.sleep(Math.max(0, (workshop.deadline?.getTime() ?? 0) - workshop.clock.now().getTime()), overtime.signal).then(() => overtime.abort(new Error("out of time")), () => undefined);
-  const [copied] = await copyImages([{ source: parseImageRef(source), target }], {
-    sourceClient: client, targetClient: client, clock: workshop.clock, ...(overtime && { signal: overtime.signal }),
-  });
-  const isLate = overtime?.signal.aborted ?? false;
-  overtime?.abort(new Error("done"));
-  await timer;
-  if (!copied) throw new Error(`${source} was not copied`);
-  if (isLate && copied.status === "FAILED") return { ...item, status: "CONTINUE", reason: "the next invocation goes on with what is missing" };
-  if (copied.status !== "FAILED") await ensureRepositoryPolicy(workshop.ecr, target.repository, stagingStatements(workshop.place));
-  const { status, digest, bytesMoved, bytesSaved, seconds, reason } = copied;
+  const preview = await previewCopy({ source, target, client });
+  const limit = workshop.limitBytes;
+  const result = preview.present === preview.digest ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target }, isBuilt);
+  if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
+  await openRepository(workshop.ecr, target.repository, workshop.place);
+  const size = await sizeOf(workshop.ecr, target, result.digest);
+  return { ...result, size, ...(result.status === "SKIPPED" && { bytes_saved: size }) };
+}
+
+const there = ({ digest }: Preview): Result => ({ status: "SKIPPED", digest, bytes_moved: 0, reason: "the target has the same digest" });
+
+const tooLarge = ({ missingBytes }: Preview, limit: number): Result => ({
+  status: "TOO_LARGE", reason: `${missingBytes} bytes are missing, a function is given up to ${Math.floor(limit)}`,
+});
+
+interface Copying {
+  readonly workshop: PullWorkshop;
+  readonly client: RegistryClient;
+  readonly source: ImageRef;
+  readonly target: ImageRef;
+}
+
+async function copy({ workshop: { clock, deadline }, client, source, target }: Copying, isBuilt: boolean): Promise<Result> {
+  const overtime = limit(clock, deadline);
+  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, ...(overtime && { signal: overtime.signal }) });
+  await overtime?.end();
+  if (!copied) throw new Error(`${referenceOf(source)} was not copied`);
+  const { status, digest, bytesMoved, bytesSaved, reason } = copied;
+  const counted = { bytes_moved: bytesMoved, bytes_saved: bytesSaved };
+  if (status !== "FAILED") return { status: status === "PULLED" ? "SUCCEEDED" : status, ...(digest && { digest }), ...counted, reason };
+  if (overtime?.isOver() && !isBuilt) return { status: "TOO_LARGE", ...counted, reason: "the function's time was over" };
+  if (copied.isTemporary) throw new RegistryBusy(reason);
+  return { status: "FAILED", ...counted, reason };
+}
+
+function limit(clock: Clock, deadline: Date | undefined) {
+  if (!deadline) return undefined;
+  const controller = new AbortController();
+  let isOver = false;
+  const timer = clock.sleep(Math.max(0, deadline.getTime() - clock.now().getTime()), controller.signal).then(() => {
+    isOver = true;
+    controller.abort(new Error("out of time"));
+  }, () => undefined);
   return {
-    source_uri, target_image, status: status === "PULLED" ? "SUCCEEDED" : status, ...(digest && { digest }), bytes_moved: bytesMoved, bytes_saved: bytesSaved, seconds, reason,
+    signal: controller.signal,
+    isOver: () => isOver,
+    end: () => {
+      controller.abort(new Error("done"));
+      return timer;
+    },
   };
 }
 
-/** Makes the repository, tagged as ours. Another image of the same repository may have made it just now. */
-export async function ensureRepository(ecr: ECRClient, repositoryName: string): Promise<void> {
-  await ecr
-    .send(new CreateRepositoryCommand({ repositoryName, tags: [{ Key: CREATED_BY.key, Value: CREATED_BY.value }], imageScanningConfiguration: { scanOnPush: true } }))
-    .catch((error: Error) => {
-      if (error.name !== "RepositoryAlreadyExistsException") throw error;
-    });
+/** What ECR says the image weighs. */
+async function sizeOf(ecr: ECRClient, { repository, tag, digest: pinned }: ImageRef, digest = pinned): Promise<number> {
+  const imageIds = [digest ? { imageDigest: digest } : { imageTag: tag ?? "latest" }];
+  const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: repository, imageIds }));
+  return imageDetails?.[0]?.imageSizeInBytes ?? 0;
 }

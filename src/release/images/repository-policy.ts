@@ -55,6 +55,19 @@ export function mergePolicy(present: string | undefined, statements: readonly St
   return unchanged ? undefined : JSON.stringify(merged);
 }
 
+/** Whether a policy that others wrote lets HealthOmics read; conditions are taken to be met. */
+export function letsHealthOmicsRead(policy: string | undefined): boolean {
+  const statements = policy === undefined ? [] : [(JSON.parse(policy) as { Statement: Statement | Statement[] }).Statement].flat();
+  const allowing = statements.filter(({ Effect, Principal }) => Effect === "Allow" && isHealthOmics(Principal)).flatMap(({ Action }) => Action);
+  return READ.every((action) => allowing.some((pattern) => matches(pattern, action)));
+}
+
+const isHealthOmics = (principal: Statement["Principal"]): boolean =>
+  principal === "*" || (typeof principal === "object" && [(principal as { readonly Service?: string | readonly string[] }).Service ?? []].flat().some((name) => name === "omics.amazonaws.com" || name === "*"));
+
+const matches = (pattern: string, action: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(action);
+
 /** A statement in one spelling: members sorted, lists of one as plain strings, lists sorted. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return value.length === 1 ? canonical(value[0]) : JSON.stringify(value.map(canonical).sort());

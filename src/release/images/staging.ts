@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { paginateGetExecutionHistory } from "@aws-sdk/client-sfn";
 import type { AwsClients } from "../../aws/clients.ts";
 import { runExecution } from "../../aws/executions.ts";
 import type { Clock } from "../../kit/clock.ts";
@@ -6,19 +7,38 @@ import { ReleaseError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import { NAMES } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
+import { EACH_IMAGE } from "./state-machines.ts";
 
 /** How one image fared in a staging state machine. */
 export interface ImageOutcome {
   readonly source_uri: string;
   readonly target_image: string;
-  readonly status: "SUCCEEDED" | "SKIPPED" | "FAILED" | "CONTINUE" | "NEEDS_ENGINE" | "BUILT_BY_ENGINE";
+  readonly status: "SUCCEEDED" | "SKIPPED" | "FAILED" | Unfinished;
   readonly digest?: string;
-  /** Bytes of the image's own content. */
+  /** Bytes of the image in ECR. */
   readonly size?: number;
   readonly bytes_moved?: number;
   readonly bytes_saved?: number;
   readonly seconds?: number;
+  /** Why it was brought, skipped, or could not be. */
   readonly reason?: string;
+  /** The build that worked on it, where a function could not. */
+  readonly build?: string;
+  /** That build's log: `<log group>:<log stream>`. */
+  readonly log?: string;
+}
+
+/** Between two steps of a state machine: what CodeBuild is to do, and what it did. */
+export type Unfinished = "TOO_LARGE" | "NEEDS_ENGINE" | "BUILD_ENDED" | "BUILD_FAILED";
+
+/** What a state machine adds to an item after a build of CodeBuild. */
+export interface AfterBuild {
+  readonly status?: ImageOutcome["status"];
+  /** Of BUILD_ENDED: the variables that the build exported. */
+  readonly exported?: readonly { readonly Name?: string; readonly Value?: string }[];
+  /** Of BUILD_FAILED: what Step Functions says, the build as JSON or any other text. */
+  readonly cause?: string;
+  readonly build?: string;
 }
 
 /** One item of the builder's manifest. */
@@ -27,6 +47,15 @@ export interface BuildItem {
   readonly target_image: string;
   readonly dockerfile: string;
   readonly build_args: Readonly<Record<string, string>>;
+  /** The stage to build. @default - the last one */
+  readonly target?: string | undefined;
+  /** @default linux/amd64, on which HealthOmics runs tasks */
+  readonly platforms?: readonly string[];
+  /** Builds although the source is unchanged. @default false */
+  readonly force?: boolean;
+  /** Whose source this is, and its commit: labels of the image. */
+  readonly source?: string | undefined;
+  readonly commit?: string | undefined;
 }
 
 export interface Staging {
@@ -66,16 +95,23 @@ async function execute(staging: Staging, machine: string, manifest: readonly unk
   const arn = `arn:aws:states:${place.region}:${place.account}:stateMachine:${machine}`;
   const ended = await runExecution(clients.states, { arn, name, input, clock });
   if (ended.status === "SUCCEEDED") return (JSON.parse(ended.output) as { images: ImageOutcome[] }).images;
-  const results = resultsIn(ended.cause);
+  const results = resultsIn(ended.cause) ?? (ended.error === "ImagesFailed" ? await resultsInHistory(clients.states, ended.executionArn) : undefined);
   if (results) return results;
   throw new ReleaseError("ImagesFailed", { says: `${machine} ended ${ended.status}: ${ended.error} ${ended.cause}`, fix: `look at the execution ${ended.executionArn}`, blame: "aws" });
 }
 
-/** A failed execution carries every image's result in its cause. */
+/** A failed execution carries every image's result in its cause, as long as they are short enough for one. */
 function resultsIn(cause: string): readonly ImageOutcome[] | undefined {
   try {
     return (JSON.parse(cause) as { images?: ImageOutcome[] }).images;
   } catch {
     return undefined;
   }
+}
+
+/** The results where they are too long for a cause: the output of the state that had them all. */
+async function resultsInHistory(states: AwsClients["states"], executionArn: string): Promise<readonly ImageOutcome[] | undefined> {
+  for await (const page of paginateGetExecutionHistory({ client: states }, { executionArn, reverseOrder: true, includeExecutionData: true }))
+    for (const { stateExitedEventDetails: exited } of page.events ?? []) if (exited?.name === EACH_IMAGE) return resultsIn(exited.output ?? "");
+  return undefined;
 }

@@ -1,107 +1,105 @@
 const LAMBDA_TRANSIENT = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException", "ThrottlingException", "TooManyRequestsException"];
-const retry = [{ ErrorEquals: LAMBDA_TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" }];
+const lambdaRetry = { ErrorEquals: LAMBDA_TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" };
+/** A registry that throttles or does not answer, after the client's own tries: the name of the function's error. */
+export const REGISTRY_BUSY = "RegistryBusy";
+const registryRetry = { ErrorEquals: [REGISTRY_BUSY], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 120, JitterStrategy: "FULL" };
+// A project at its limit of builds, and the API's own limit of requests.
+const buildRetry = { ErrorEquals: ["CodeBuild.AccountLimitExceededException", "CodeBuild.ThrottlingException", "CodeBuild.AWSCodeBuildException", "CodeBuild.SdkClientException"], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 8, MaxDelaySeconds: 300, JitterStrategy: "FULL" };
 
 const invoke = (substitution: string, rest: object): object => ({
   Type: "Task",
   Resource: "arn:aws:states:::lambda:invoke",
   Arguments: { FunctionName: `\${${substitution}}`, Payload: "{% $states.input %}" },
   Output: "{% $states.result.Payload %}",
-  TimeoutSeconds: 900,
-  Retry: retry,
+  TimeoutSeconds: 960,
+  Retry: [lambdaRetry, registryRetry],
   ...rest,
 });
 
+/** What was known of the image, and why it failed; the cause of an error of ours is JSON with the message in it. */
 const failedRecord = {
   ErrorEquals: ["States.ALL"],
   Output: "{% $merge([$states.input, {'status': 'FAILED', 'reason': $states.errorOutput.Cause ? $states.errorOutput.Error & ': ' & $states.errorOutput.Cause : $states.errorOutput.Error}]) %}",
   Next: "Result",
 };
 
-/** After the last image: all results, or a failure that carries them all. */
+/** The name of the state whose output is every image's result. */
+export const EACH_IMAGE = "EachImage";
+// A cause has 32,768 characters at most (API_DescribeExecution); longer ones would be cut in the middle of the JSON.
+const LONGEST_CAUSE = 30_000;
+
+/** After the last image: all results, or a failure that carries them all, or the failed ones' names where they are too many. */
 const ending = {
   Judge: { Type: "Choice", Choices: [{ Condition: "{% $count($states.input.images[status = 'FAILED']) > 0 %}", Next: "SomeFailed" }], Default: "AllThere" },
   SomeFailed: {
     Type: "Fail",
     Error: "ImagesFailed",
-    Cause: "{% $string({'failed': $count($states.input.images[status = 'FAILED']), 'images': $states.input.images}) %}",
+    Cause: `{% ($failed := $states.input.images[status = 'FAILED']; $all := $string({'failed': $count($failed), 'images': $states.input.images}); $length($all) <= ${LONGEST_CAUSE} ? $all : $substring($string({'failed': $count($failed), 'results': 'in the output of the state ${EACH_IMAGE}', 'sources': $failed.source_uri}), 0, ${LONGEST_CAUSE})) %}`,
   },
   AllThere: { Type: "Succeed" },
 };
 
-/**
- * `omx-container-puller`: brings every image of `{"manifest": ["ubuntu:20.04", …]}` into the account's ECR. One that
- * fails fails the execution after the others are done. An image too large for one invocation answers CONTINUE, and
- * the next invocation finds the blobs that are there.
- */
-export function pullerDefinition(): object {
+/** For each item: work, and, where a function can't, a build of CodeBuild; then the function again, which judges what is there. */
+function eachImage({ work, handOver, build }: { readonly work: string; readonly handOver: string; readonly build: { readonly project: string; readonly variable: string; readonly hours: number } }, concurrency: number): object {
   return {
-    Comment: "Brings container images into private ECR",
-    QueryLanguage: "JSONata",
-    StartAt: "Plan",
-    States: {
-      Plan: invoke("PlanImages", { Next: "EachImage" }),
-      EachImage: {
-        Type: "Map",
-        Items: "{% $states.input.images %}",
-        MaxConcurrency: 10,
-        ItemProcessor: {
-          ProcessorConfig: { Mode: "INLINE" },
-          StartAt: "Pull",
-          States: {
-            Pull: invoke("PullImage", { Catch: [failedRecord], Next: "IsThere" }),
-            IsThere: { Type: "Choice", Choices: [{ Condition: "{% $states.input.status = 'CONTINUE' %}", Next: "Pull" }], Default: "Result" },
-            Result: { Type: "Succeed" },
+    Type: "Map",
+    Items: "{% $states.input.images %}",
+    MaxConcurrency: concurrency,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: "INLINE" },
+      StartAt: "IsPlanned",
+      States: {
+        IsPlanned: { Type: "Choice", Choices: [{ Condition: "{% $states.input.status = 'FAILED' %}", Next: "Result" }], Default: "Work" },
+        Work: invoke(work, { Catch: [failedRecord], Next: "IsDone" }),
+        IsDone: { Type: "Choice", Choices: [{ Condition: `{% $states.input.status = '${handOver}' %}`, Next: "Build" }], Default: "Result" },
+        Build: {
+          Type: "Task",
+          Resource: "arn:aws:states:::codebuild:startBuild.sync",
+          Arguments: {
+            ProjectName: `\${${build.project}}`,
+            EnvironmentVariablesOverride: [{ Name: build.variable, Type: "PLAINTEXT", Value: "{% $string($states.input) %}" }],
           },
+          Output: "{% $merge([$states.input, {'status': 'BUILD_ENDED', 'build': $states.result.Build.Id, 'exported': [$states.result.Build.ExportedEnvironmentVariables]}]) %}",
+          TimeoutSeconds: build.hours * 3600,
+          Retry: [buildRetry],
+          // The function reads the build's last lines: a cause may be JSON or not.
+          Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}", Next: "Work" }],
+          Next: "Work",
         },
-        Output: "{% {'images': $states.result} %}",
-        Next: "Judge",
+        Result: { Type: "Succeed" },
       },
-      ...ending,
     },
+    Output: "{% {'images': $states.result} %}",
+    Next: "Judge",
   };
 }
+
+/**
+ * `omx-container-puller`: brings every image of `{"manifest": ["ubuntu:20.04", …]}` into the account's ECR. One that
+ * fails fails the execution after the others are done. What is too large for a function is copied by CodeBuild.
+ */
+export const pullerDefinition = (): object => ({
+  Comment: "Brings container images into private ECR",
+  QueryLanguage: "JSONata",
+  StartAt: "Plan",
+  States: {
+    Plan: invoke("PlanImages", { Next: EACH_IMAGE }),
+    [EACH_IMAGE]: eachImage({ work: "PullImage", handOver: "TOO_LARGE", build: { project: "ImagePullProject", variable: "OMX_IMAGE_PULL", hours: 8 } }, 10),
+    ...ending,
+  },
+});
 
 /**
  * `omx-container-builder`: builds every image of `{"manifest": [{"source_uri": "s3://…", "target_image": "foo:tag"}]}`.
  * What needs no RUN is assembled by a function; the rest is built by CodeBuild and checked by the function afterwards.
  */
-export function builderDefinition(): object {
-  return {
-    Comment: "Builds container images into private ECR",
-    QueryLanguage: "JSONata",
-    StartAt: "EachImage",
-    States: {
-      EachImage: {
-        Type: "Map",
-        Items: "{% $states.input.manifest %}",
-        MaxConcurrency: 5,
-        ItemProcessor: {
-          ProcessorConfig: { Mode: "INLINE" },
-          StartAt: "Build",
-          States: {
-            Build: invoke("BuildImage", { Catch: [failedRecord], Next: "NeedsEngine" }),
-            NeedsEngine: { Type: "Choice", Choices: [{ Condition: "{% $states.input.status = 'NEEDS_ENGINE' %}", Next: "BuildWithEngine" }], Default: "Result" },
-            BuildWithEngine: {
-              Type: "Task",
-              Resource: "arn:aws:states:::codebuild:startBuild.sync",
-              Arguments: {
-                ProjectName: "${ImageBuildProject}",
-                EnvironmentVariablesOverride: [
-                  { Name: "OMX_IMAGE_BUILD", Type: "PLAINTEXT", Value: "{% $string($states.input) %}" },
-                ],
-              },
-              Output: "{% $merge([$states.input, {'status': 'BUILT_BY_ENGINE', 'build': $states.result.Build.Id}]) %}",
-              TimeoutSeconds: 7200,
-              Catch: [failedRecord],
-              Next: "Build",
-            },
-            Result: { Type: "Succeed" },
-          },
-        },
-        Output: "{% {'images': $states.result} %}",
-        Next: "Judge",
-      },
-      ...ending,
-    },
-  };
-}
+export const builderDefinition = (): object => ({
+  Comment: "Builds container images into private ECR",
+  QueryLanguage: "JSONata",
+  StartAt: "Plan",
+  States: {
+    Plan: invoke("PlanImages", { Next: EACH_IMAGE }),
+    [EACH_IMAGE]: eachImage({ work: "BuildImage", handOver: "NEEDS_ENGINE", build: { project: "ImageBuildProject", variable: "OMX_IMAGE_BUILD", hours: 2 } }, 5),
+    ...ending,
+  },
+});

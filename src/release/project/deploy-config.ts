@@ -1,4 +1,8 @@
 import { z } from "zod";
+import { extendNamespaces } from "../../kit/registry-namespaces.ts";
+
+/** What a function copies of one image; CodeBuild copies what is larger. */
+export const FUNCTION_LIMIT_GIB = 8;
 
 const account = z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes");
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region looks like us-east-1");
@@ -27,7 +31,13 @@ export const DeployConfig = z.strictObject({
     /** Upstream registries read from elsewhere: `quay.io: https://mirror.example`. */
     upstreams: z.record(z.string(), z.url()).default({}),
     /** Namespaces of ECR for further registries, over those of omx: `eu.gcr.io: eu-gcr`. */
-    namespaces: z.record(z.string(), z.string()).default({}),
+    namespaces: z.record(z.string(), z.string()).default({}).superRefine((value, context) => {
+      try {
+        extendNamespaces(value);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+      }
+    }),
     /** Who asks an upstream registry: `docker.io: arn:aws:secretsmanager:…`, a secret with username and accessToken (or password). */
     credentials: z.record(z.string(), z.string().regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$/, "the ARN of a secret is needed")).default({}),
     /** An image of which more than this many GiB are missing is copied by CodeBuild, not by a function. */

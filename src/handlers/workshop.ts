@@ -1,0 +1,20 @@
+import { awsClients } from "../aws/clients.ts";
+import { systemClock } from "../kit/clock.ts";
+import { secretCredentials } from "../release/images/secret-credentials.ts";
+import type { PullWorkshop } from "../release/images/pull.ts";
+import type { BuildWorkshop } from "../release/images/build.ts";
+import type { HandlerSettings } from "./settings.ts";
+
+/** What copies and builds of images have to work with, in a function or a build of this deployment. */
+export function workshopOf({ clients, deployment, upstreams, target }: HandlerSettings, tuning: PullWorkshop["tuning"]): PullWorkshop & BuildWorkshop {
+  return {
+    ecr: clients.ecr, s3: clients.s3, logs: clients.logs, place: deployment.cicd, clock: systemClock, upstreams, ...(target.endpoint && { endpoint: target.endpoint }), ...(tuning && { tuning }),
+    ecrIn: (region) => awsClients({ ...target, region }).ecr,
+    credentials: secretCredentials(clients.secrets, deployment.containers.credentials),
+  };
+}
+
+// ECR stores 10 manifests a second for an account and region; a Map runs up to ten functions at once, and what is
+// refused all the same is tried again. Object stores are far away: four connections to one large blob, 8 MiB each.
+export const FUNCTION_TUNING = { rangesPerBlob: 4, manifestPutsPerSecond: 2 } as const;
+export const BUILD_TUNING = { rangesPerBlob: 8, manifestPutsPerSecond: 5 } as const;

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { DOCKER_HUB, formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
+import { detectCollisions } from "../../kit/registry-namespaces.ts";
+import { parseS3Uri } from "../../kit/s3-uri.ts";
+import { parsePlatform } from "../../oci/manifest.ts";
+import type { Place } from "../project/deploy-config.ts";
+import { registryOf } from "../settings.ts";
+import { buildTarget, type ImagePull, namingOf, planPulls } from "./plan.ts";
+import type { BuildItem, ImageOutcome } from "./staging.ts";
+
+/** An item that can be worked on, or one that failed before anything moved. */
+export type Planned<Item> = Item | ImageOutcome;
+
+/**
+ * Names a target for each image of the puller's manifest. A name that is none, and images that would share a target,
+ * are FAILED; the others go on.
+ */
+export function planEachPull(manifest: readonly string[], place: Place, namespaces: Readonly<Record<string, string>> = {}): readonly Planned<ImagePull>[] {
+  const planned = manifest.map((text) => orFailed({ source_uri: text, target_image: "" }, () => planPulls([text], place, namespaces)[0]));
+  const sources = planned.flatMap((item) => ("source" in item ? [parseImageRef(item.source)] : []));
+  const collisions = new Map(detectCollisions(sources, namingOf(registryOf(place), namespaces)).flatMap(({ sources: all, message }) => all.map((source) => [formatImageRef(source), message])));
+  return planned.map((item) => {
+    const message = "source" in item ? collisions.get(item.source) : undefined;
+    return message === undefined ? item : failed(item, message);
+  });
+}
+
+const platform = z.string().refine((text) => isPlatform(text), "a platform looks like linux/amd64");
+const args = z.record(z.string(), z.string());
+
+/** One item of the builder's manifest as a caller may write it; the reference's two members are enough. */
+const BuildRequest = z.strictObject({
+  source_uri: z.string().refine((text) => isS3Uri(text), "the source is s3://bucket/prefix/, or a .zip, .tar.gz or .tgz there"),
+  target_image: z.string().min(1),
+  dockerfile: z.string().min(1).default("Dockerfile"),
+  build_args: args.default({}),
+  buildArgs: args.default({}),
+  /** The stage to build. */
+  target: z.string().min(1).optional(),
+  platforms: z.array(platform).min(1).default(["linux/amd64"]),
+  force: z.boolean().default(false),
+  /** Whose source this is, for the image's labels. */
+  source: z.string().optional(),
+  commit: z.string().optional(),
+});
+
+/** Reads the builder's manifest: targets in full, defaults filled in. An item that is none is FAILED; the others go on. */
+export const planEachBuild = (manifest: readonly unknown[], place: Place): readonly Planned<BuildItem>[] => manifest.map((item) => orFailed(named(item), () => readBuild(item, place)));
+
+function readBuild(item: unknown, place: Place): BuildItem {
+  const parsed = BuildRequest.safeParse(item);
+  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the item"}: ${message}`).join("; "));
+  const { buildArgs, build_args: own, target_image: target, ...rest } = parsed.data;
+  const { registry } = parseImageRef(target);
+  const home = privateEcrHost(registryOf(place));
+  if (registry !== DOCKER_HUB && registry !== home) throw new Error(`target_image: images are built into ${home}; write ${target} without ${registry}`);
+  return { ...rest, target_image: formatImageRef(buildTarget(target, place)), build_args: { ...own, ...buildArgs } };
+}
+
+const named = (item: unknown): Pick<ImageOutcome, "source_uri" | "target_image"> => {
+  const { source_uri: source, target_image: target } = (typeof item === "object" && item !== null ? item : {}) as { readonly source_uri?: unknown; readonly target_image?: unknown };
+  return { source_uri: String(source ?? ""), target_image: String(target ?? "") };
+};
+
+function orFailed<Item>(of: Pick<ImageOutcome, "source_uri" | "target_image">, plan: () => Item | undefined): Planned<Item> {
+  try {
+    return plan() ?? failed(of, "it could not be planned");
+  } catch (error) {
+    return failed(of, (error as Error).message);
+  }
+}
+
+const failed = ({ source_uri, target_image }: Pick<ImageOutcome, "source_uri" | "target_image">, reason: string): ImageOutcome => ({ source_uri, target_image, status: "FAILED", reason });
+
+const isS3Uri = (text: string): boolean => succeeds(() => parseS3Uri(text));
+const isPlatform = (text: string): boolean => succeeds(() => parsePlatform(text));
+
+function succeeds(work: () => unknown): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,48 @@
+import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import { ReleaseError } from "../errors.ts";
+import { CREATED_BY, SOURCE_TAG } from "../names.ts";
+import type { Place } from "../project/deploy-config.ts";
+import { ensureRepositoryPolicy, letsHealthOmicsRead, mergePolicy, stagingStatements } from "./repository-policy.ts";
+
+/**
+ * Makes the repository, tagged as ours. Another image of the same repository may have made it just now.
+ * @param source where its images come from: `quay.io/biocontainers/bwa`
+ */
+export async function ensureRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<void> {
+  const tags = [{ Key: CREATED_BY.key, Value: CREATED_BY.value }, ...(source ? [{ Key: SOURCE_TAG, Value: source.replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_").slice(0, 256) }] : [])];
+  await ecr.send(new CreateRepositoryCommand({ repositoryName, tags, imageScanningConfiguration: { scanOnPush: true } })).catch((error: Error) => {
+    if (error.name !== "RepositoryAlreadyExistsException") throw error;
+  });
+}
+
+/** The tags of a repository. @throws RepositoryNotFoundException */
+export async function tagsOfRepository(ecr: ECRClient, repositoryName: string): Promise<Readonly<Record<string, string>>> {
+  const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
+  const { tags = [] } = await ecr.send(new ListTagsForResourceCommand({ resourceArn: repositories?.[0]?.repositoryArn ?? "" }));
+  return Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
+}
+
+/** Whether omx made the repository. */
+export const isOurs = (tags: Readonly<Record<string, string>>): boolean => tags[CREATED_BY.key] === CREATED_BY.value;
+
+/**
+ * Leaves a repository readable for HealthOmics: the policy of one that omx made is put right, any other is left alone.
+ * @returns whether the policy had to be changed
+ * @throws ReleaseError ImageNotReadable for a repository of somebody else that HealthOmics may not read
+ */
+export async function openRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<boolean> {
+  const present = await readPolicy(ecr, repositoryName);
+  if (mergePolicy(present, stagingStatements(place)) === undefined) return false;
+  if (isOurs(await tagsOfRepository(ecr, repositoryName))) return ensureRepositoryPolicy(ecr, repositoryName, stagingStatements(place));
+  if (letsHealthOmicsRead(present)) return false;
+  throw new ReleaseError("ImageNotReadable", {
+    says: `HealthOmics may not read the repository ${repositoryName}, and it is not omx's: it has no tag ${CREATED_BY.key}=${CREATED_BY.value}`,
+    fix: `let omics.amazonaws.com read it by a statement of its policy, or tag it ${CREATED_BY.key}=${CREATED_BY.value} so that omx may do that`, blame: "user",
+  });
+}
+
+const readPolicy = (ecr: ECRClient, repositoryName: string): Promise<string | undefined> =>
+  ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText }) => policyText, (error: Error) => {
+    if (error.name === "RepositoryPolicyNotFoundException") return undefined;
+    throw error;
+  });
