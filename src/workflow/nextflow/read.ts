@@ -4,9 +4,10 @@ import { readConfig } from "./config/read-config.ts";
 import { check } from "./lint/check.ts";
 import { dslOf, readManifest } from "./manifest.ts";
 import { readParameters } from "./parameters/parameters.ts";
-import { imagesOf, loadPipeline } from "./pipeline.ts";
+import { loadPipeline } from "./pipeline.ts";
 import { openProject, sourceOf, tell, type Project } from "./project.ts";
 import type { SourceFile } from "./syntax/source-file.ts";
+import { imagesOf } from "./variants.ts";
 
 /**
  * Reads a Nextflow pipeline from its main script, the configuration beside it and all that these include.

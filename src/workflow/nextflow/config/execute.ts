@@ -23,6 +23,14 @@ export interface Builder {
   readonly forks: Map<string, Fork>;
   /** The fork to take the other way. */
   readonly flipped: string | undefined;
+  /** What profiles that are not in force would set. */
+  readonly dormant: Dormant[];
+}
+
+/** A profile's block, or an assignment into it. */
+export interface Dormant {
+  readonly profile: string;
+  readonly apply: (into: Builder) => void;
 }
 
 /** An `if` of a configuration that another value of a parameter decides otherwise. */
@@ -168,7 +176,9 @@ function runBlock(builder: Builder, { names, body }: Block, place: Place): void 
   const [, profile, ...rest] = path;
   if (profile === undefined) return run(builder, body, { ...place, scope, path });
   builder.profiles.add(profile);
-  if (builder.active.has(profile)) run(builder, body, { ...place, scope, path: rest, profile });
+  const apply = (into: Builder): void => run(into, body, { ...place, scope, path: rest, profile });
+  if (builder.active.has(profile)) apply(builder);
+  else builder.dormant.push({ profile, apply });
 }
 
 /** What the block itself has set by that name: `params { tag = '1'; image = "x:${tag}" }`. */
@@ -225,7 +235,9 @@ function setInProfile(builder: Builder, { path, expr }: Assigned, place: Place):
   const [profile, ...rest] = path;
   if (profile === undefined) return;
   builder.profiles.add(profile);
-  if (builder.active.has(profile)) set(builder, { path: rest, expr }, { ...place, profile });
+  const apply = (into: Builder): void => set(into, { path: rest, expr }, { ...place, profile });
+  if (builder.active.has(profile)) apply(builder);
+  else builder.dormant.push({ profile, apply });
 }
 
 function set(builder: Builder, { path, expr }: Assigned, place: Place): void {

@@ -1,5 +1,6 @@
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { FunctionValue, Scope, Unknown, Value, ValueMap } from "../evaluate/types.ts";
+import { isMap } from "../evaluate/values.ts";
 import { locate, markedFolder, report, PROJECT_MARK, sourceOf, type Project } from "../project.ts";
 import type { Expr } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
@@ -19,6 +20,8 @@ export interface Config {
   readonly files: ReadonlySet<string>;
   /** What parameters could make of it otherwise, by keys for `flipped`. */
   readonly forks: ReadonlyMap<string, Fork>;
+  /** What one profile alone would set over the defaults, whatever stands around its block. */
+  readonly only: (profile: string) => Pick<Config, "root" | "params">;
 }
 
 /** How a configuration is to be read. */
@@ -37,20 +40,34 @@ export function readConfig(project: Project, { profiles, flipped }: ConfigOption
   const path = project.folder === "" ? "nextflow.config" : `${project.folder}/nextflow.config`;
   const file = sourceOf(project, path);
   const files = new Set<string>();
-  const builder: Builder = {
-    root: new Map(),
-    params: new Map(),
-    active: new Set(profiles ?? ["standard"]),
-    profiles: new Set(),
-    plugins: [],
-    paramPlaces: new Map(),
-    include: () => undefined,
-    forks: new Map(),
-    flipped,
-  };
-  if (file !== undefined) execute({ project, builder, files, open: [], functions: new Map() }, file, { path: [], isTried: false });
-  return { ...builder, file, files };
+  const builder = newBuilder(new Set(profiles ?? ["standard"]), flipped);
+  const state: Including = { project, builder, files, open: [], functions: new Map() };
+  if (file !== undefined) execute(state, file, { path: [], isTried: false });
+  return { ...builder, file, files, only: (profile) => readProfile(state, profile) };
 }
+
+const newBuilder = (active: ReadonlySet<string>, flipped: string | undefined): Builder => ({
+  root: new Map(),
+  params: new Map(),
+  active,
+  profiles: new Set(),
+  plugins: [],
+  paramPlaces: new Map(),
+  include: () => undefined,
+  forks: new Map(),
+  flipped,
+  dormant: [],
+});
+
+function readProfile(state: Including, profile: string): Pick<Config, "root" | "params"> {
+  const empty = newBuilder(new Set([profile]), undefined);
+  const params = copied(state.builder.params);
+  const builder: Builder = { ...empty, params, include: (target, at) => include({ ...state, builder: { ...empty, params } }, target, at) };
+  for (const each of state.builder.dormant) if (each.profile === profile) each.apply(builder);
+  return builder;
+}
+
+const copied = (map: ValueMap): ValueMap => new Map([...map].map(([name, value]) => [name, isMap(value) ? copied(value) : value]));
 
 interface Including {
   readonly project: Project;

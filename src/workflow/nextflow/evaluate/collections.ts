@@ -1,5 +1,5 @@
 import type { Value } from "./types.ts";
-import { isList, isMap, truth } from "./values.ts";
+import { isList, isMap, textOf, truth } from "./values.ts";
 
 type Call = (item: Value) => Value;
 
@@ -13,10 +13,22 @@ export function callWithClosure(object: Value, name: string, call: Call): Value 
 
 function ofItems(items: readonly Value[], name: string, call: Call): Value | undefined {
   if (name === "collect") return items.map((item) => call(item));
+  if (name === "collectEntries") return entriesOf(items.map((item) => call(item)));
   if (!["find", "findAll", "any", "every"].includes(name)) return undefined;
   const answers = items.map((item) => truth(call(item)));
   if (answers.includes(undefined)) return undefined;
   if (name === "find") return items[answers.indexOf(true)] ?? null;
   if (name === "findAll") return items.filter((_, at) => answers[at]);
   return name === "any" ? answers.includes(true) : !answers.includes(false);
+}
+
+/** Each closure's answer is a pair or a map of its own. */
+function entriesOf(answers: readonly Value[]): Value | undefined {
+  const map = new Map<string, Value>();
+  for (const answer of answers) {
+    if (isMap(answer)) for (const [key, value] of answer) map.set(key, value);
+    else if (isList(answer) && answer.length === 2) map.set(textOf(answer[0] ?? null) ?? "", answer[1] ?? null);
+    else return undefined;
+  }
+  return map;
 }

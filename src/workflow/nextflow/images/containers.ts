@@ -14,6 +14,8 @@ export interface Task {
   readonly configured: Configured;
   /** Evaluates a directive of the process, or the setting that stands in its place. */
   readonly scope: Scope;
+  /** Whether something evaluated so far asked for `task`, and with it for `ext`. */
+  readonly seen: { readonly isTask: boolean };
 }
 
 /** A container as a task may have it, and what set it. */
@@ -30,19 +32,26 @@ export function taskOf(invocation: Invocation, config: Config): Task {
     .map((each) => chooseFirst(each, () => undefined)[0]?.value)
     .filter((label) => typeof label === "string");
   const configured = configure(config.root, { base: process.name, simple: name, full: fullName }, labels);
-  const bare: Scope = { ...module.scope, builtin: taskNames(fullName, new Map(), module.scope) };
-  const ext = extOf({ directives, configured, scope: bare });
-  return { invocation, directives, labels, configured, scope: { ...module.scope, builtin: taskNames(fullName, ext, module.scope) } };
+  const bare: Scope = { ...module.scope, builtin: taskNames(fullName, () => new Map(), module.scope) };
+  const seen = { isTask: false };
+  const ext = (): ValueMap => {
+    seen.isTask = true;
+    return extOf({ directives, configured, scope: bare });
+  };
+  return { invocation, directives, labels, configured, seen, scope: { ...module.scope, builtin: taskNames(fullName, ext, module.scope) } };
 }
 
-function taskNames(process: string, ext: ValueMap, { builtin }: Scope): (name: string) => Value | undefined {
-  const task: ValueMap = new Map<string, Value>([
-    ["ext", ext],
-    ["process", process],
-    ["attempt", 1],
-    ["index", 1],
-  ]);
-  return (name) => (name === "task" ? task : builtin(name));
+/** `task` is made when it is first asked for: nearly no container hangs on it, and `ext` may hold dozens of closures. */
+function taskNames(process: string, ext: () => ValueMap, { builtin }: Scope): (name: string) => Value | undefined {
+  let task: ValueMap | undefined;
+  const made = (): ValueMap =>
+    (task ??= new Map<string, Value>([
+      ["ext", ext()],
+      ["process", process],
+      ["attempt", 1],
+      ["index", 1],
+    ]));
+  return (name) => (name === "task" ? made() : builtin(name));
 }
 
 function extOf({ directives, configured, scope }: Pick<Task, "directives" | "configured" | "scope">): ValueMap {

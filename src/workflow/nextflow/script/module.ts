@@ -1,10 +1,11 @@
 import { execute } from "../evaluate/choices.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { Scope, Value, ValueMap } from "../evaluate/types.ts";
+import { observe } from "../evaluate/scope.ts";
 import { isMap } from "../evaluate/values.ts";
 import { moduleDirectory } from "../config/read-config.ts";
 import { locate, PROJECT_MARK, report, sourceOf, type Project } from "../project.ts";
-import type { Include, Process, Statement, Workflow } from "../syntax/ast.ts";
+import type { Expr, Include, Process, Statement, Workflow } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
 
 /** A script, loaded: what it defines and what it includes. */
@@ -29,6 +30,8 @@ interface Loading {
   /** The same script with the same parameters is loaded once. */
   readonly loaded: Map<string, Module>;
   readonly builtin: (name: string) => Value | undefined;
+  /** Parameters on which what is included, or other parameters, hang. */
+  readonly inputs: Set<string>;
   count: number;
 }
 
@@ -38,9 +41,10 @@ const MOST_MODULES = 5_000;
 export function loadMain(
   project: Project,
   file: SourceFile,
-  context: { readonly params: ValueMap; readonly builtin: Loading["builtin"] },
+  context: { readonly params: ValueMap; readonly builtin: Loading["builtin"]; readonly inputs: Set<string> },
 ): Module {
-  const loading: Loading = { project, loaded: new Map(), builtin: context.builtin, count: 0 };
+  const { builtin, inputs } = context;
+  const loading: Loading = { project, loaded: new Map(), builtin, inputs, count: 0 };
   return load(loading, file, { params: context.params, key: moduleKey(file.path, undefined) });
 }
 
@@ -90,7 +94,8 @@ function runTopLevel(loading: Loading, module: Module, statement: Statement): vo
   const { scope } = module;
   if (statement.kind === "include") return include(loading, module, statement);
   if (statement.kind === "params") {
-    for (const { name, value } of statement.declarations) setParam(scope, name, value === undefined ? null : evaluate(value, scope));
+    for (const { name, value } of statement.declarations)
+      setParam(scope, name, value === undefined ? null : evaluateNoting(loading, value, scope));
     return;
   }
   if (statement.kind === "if") {
@@ -105,9 +110,15 @@ function runTopLevel(loading: Loading, module: Module, statement: Statement): vo
     target.object.name === "params" &&
     typeof target.name === "string"
   ) {
-    return setParam(scope, target.name, evaluate(assignment.value, scope));
+    return setParam(scope, target.name, evaluateNoting(loading, assignment.value, scope));
   }
   execute(statement, scope);
+}
+
+function evaluateNoting({ inputs }: Loading, value: Expr, scope: Scope): Value {
+  const seen = observe(scope.evaluation, () => evaluate(value, scope));
+  for (const input of seen.inputs) inputs.add(input);
+  return seen.result;
 }
 
 /** A script's assignment is a default: a value that the configuration or an including script gave stays (tried with 24.10). */
@@ -118,7 +129,7 @@ function setParam({ params }: Scope, name: string, value: Value): void {
 const moduleKey = (path: string, params: string | undefined): string => JSON.stringify([path, params ?? null]);
 
 function include(loading: Loading, module: Module, statement: Include): void {
-  const path = evaluate(statement.from, module.scope);
+  const path = evaluateNoting(loading, statement.from, module.scope);
   if (typeof path !== "string" || path.startsWith("plugin/")) return;
   const file = scriptAt(loading, module, { path, statement });
   if (file === undefined) return;
@@ -142,7 +153,7 @@ interface Included {
 function loadIncluded(loading: Loading, { file, key, from, statement }: Included): Module | undefined {
   if (++loading.count > MOST_MODULES) return undefined;
   const params: ValueMap = new Map(from.scope.params);
-  const added = statement.params === undefined ? null : evaluate(statement.params, from.scope);
+  const added = statement.params === undefined ? null : evaluateNoting(loading, statement.params, from.scope);
   if (isMap(added)) for (const [name, value] of added) params.set(name, value);
   return load(loading, file, { params, key });
 }
