@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CICD, PRODUCTION } from "../testing/accounts.ts";
 import { hasDocker } from "../engines/testing/docker.ts";
 import { hasNextflow } from "../engines/testing/nextflow.ts";
-import { LET_OMICS_READ, letAccountRead, pushHostImage, setPolicy } from "./testing/images.ts";
+import { LET_OMICS_READ, letAccountRead, pushEmptyImage, pushHostImage, setPolicy } from "./testing/images.ts";
 import { furnish, openLab, type OmicsLab } from "./testing/omics.ts";
 
 const wdl = (image: string, command = "echo hi", outputs = "") =>
@@ -83,6 +83,12 @@ describe.skipIf(!hasDocker())("images in Docker", () => {
     const ended = await lab.ended(id);
     expect([ended.status, ended.statusMessage]).toEqual(["COMPLETED", undefined]);
     expect(await lab.get(`runs/${id}/pubdir/said.txt`)).toBe("lo\n");
+  });
+
+  test("an image without a shell can't be started: CANNOT_START_CONTAINER_ERROR", { timeout: 120_000 }, async () => {
+    const { uri } = await pushEmptyImage(lab.config, "nothing", [LET_OMICS_READ]);
+    const id = await lab.start({ workflowId: await lab.workflow(wdl(uri)) });
+    expect(await lab.ended(id)).toMatchObject({ status: "FAILED", failureReason: "CANNOT_START_CONTAINER_ERROR" });
   });
 
   test("an empty repository has no image to run", async () => {

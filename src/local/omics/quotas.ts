@@ -10,6 +10,11 @@ export interface Quotas {
   readonly activeGpus: number;
   readonly runSeconds: number;
   readonly staticStorageGib: number;
+  /** Bytes that count as one GiB of run storage. Smaller ones let a full file system be rehearsed. */
+  readonly bytesOfStorageGib: number;
+  /** Bytes of an image's layers, as the registry holds them; the second for tasks with GPUs. */
+  readonly imageBytes: number;
+  readonly gpuImageBytes: number;
   /** Bytes of a definition in the request, after base64. */
   readonly zipInRequestBytes: number;
   readonly zipInS3Bytes: number;
@@ -21,6 +26,7 @@ export interface Quotas {
 }
 
 const MB = 1_000_000;
+const GIB = 1024 ** 3;
 
 export const defaultQuotas: Quotas = {
   workflows: 1000,
@@ -33,6 +39,9 @@ export const defaultQuotas: Quotas = {
   activeGpus: 12,
   runSeconds: 604_800,
   staticStorageGib: 9600,
+  bytesOfStorageGib: GIB,
+  imageBytes: 45 * GIB,
+  gpuImageBytes: 95 * GIB,
   zipInRequestBytes: 4.4 * MB,
   zipInS3Bytes: 100 * MB,
   readmeBytes: 500 * 1024,

@@ -31,6 +31,8 @@ export interface StoredObject extends Blob {
 
 export interface OpenObject {
   readonly body: Readable;
+  /** Bytes. */
+  readonly size: number;
   readonly etag: string;
   readonly storageClass?: string;
 }
@@ -100,7 +102,7 @@ async function open(ask: Ask, uri: string, { maxBytes, ownerId }: ReadLimits): P
     throw new TooLarge(`${uri} has ${ContentLength} bytes; ${maxBytes} are the most`);
   }
   if (Body === undefined) throw new Error(`S3 gave no bytes for ${uri}`);
-  return { body: Body, etag: unquoted(ETag), ...(StorageClass && { storageClass: StorageClass }) };
+  return { body: Body, size: ContentLength ?? 0, etag: unquoted(ETag), ...(StorageClass && { storageClass: StorageClass }) };
 }
 
 async function* list(ask: Ask, uri: string): AsyncGenerator<ListedObject> {

@@ -11,7 +11,7 @@ export function provisionedGib(requestedGib: number): number {
 }
 
 /** What a run may fill: the file system keeps 7 % for itself (same page). */
-export const usableBytes = (provisioned: number): number => Math.floor(provisioned * 0.93 * 1024 ** 3);
+export const usableBytes = (provisionedGib: number, bytesOfGib: number): number => Math.floor(provisionedGib * 0.93 * bytesOfGib);
 
 /** A number of bytes as GiB, rounded up: what reports of used storage give. */
 export const gibOf = (bytes: number): number => Math.ceil(bytes / 1024 ** 3);

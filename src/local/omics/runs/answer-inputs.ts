@@ -8,6 +8,7 @@ import { bringInputs } from "./inputs.ts";
 import { logRunEvent } from "./logs.ts";
 import { runPrincipal } from "./role.ts";
 import { refusalOf } from "./run-failure.ts";
+import { roomOf } from "./storage.ts";
 
 /** Brings the input files that the engine asked for, unless it has its answer already. */
 export function answerInputs(omics: Omics, run: Run): void {
@@ -21,7 +22,7 @@ async function bring(omics: Omics, run: Run, { ask, uris }: NonNullable<Run["inp
   try {
     for (const { uri } of uris) logRunEvent(omics, run, { logMessage: "IMPORTING_FILES", message: uri });
     const s3 = s3As(omics.core, runPrincipal(omics, run), run.place.region);
-    const { paths, digests } = await bringInputs(s3, uris, folders.inputs);
+    const { paths, digests } = await bringInputs(uris, { s3, folder: folders.inputs, roomBytes: roomOf(omics, run) });
     changeRun(omics, keyOf(run), { resourceDigests: digests });
     logRunEvent(omics, run, { logMessage: "IMPORT_COMPLETED", message: `${Object.keys(digests).length} files` });
     answer(folders.engine, ask, { paths });

@@ -1,10 +1,7 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { readResult } from "../../engines/run-folder.ts";
 import type { EngineResult } from "../../engines/engine.ts";
 import type { Omics } from "../omics.ts";
-import { s3As } from "../s3-access.ts";
-import { gibOf, usableBytes } from "../storage-sizes.ts";
+import { s3As, type S3Access } from "../s3-access.ts";
 import type { Run, Verdict } from "../store.ts";
 import { exportRun } from "./export.ts";
 import { changeRun, type RunKey } from "./find.ts";
@@ -14,6 +11,7 @@ import { logRunEvent } from "./logs.ts";
 import { writeManifest } from "./manifest.ts";
 import { runPrincipal } from "./role.ts";
 import { RunFailure } from "./run-failure.ts";
+import { overStorage, usedBytes } from "./storage.ts";
 
 /** Brings a run with a verdict to its end: exports, writes the manifest. Undefined when it has ended or is gone. */
 export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined> {
@@ -22,10 +20,10 @@ export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined
   const stopping = changeRun(omics, key, { status: "STOPPING" });
   if (stopping === undefined) return undefined;
   logRunEvent(omics, stopping, "STOPPING_RUN");
-  const usedBytes = sizeOf(foldersOf(omics, stopping).root);
-  const verdict = await exported(omics, stopping, { verdict: before.verdict, usedBytes });
+  const bytes = await usedBytes(omics, stopping);
+  const verdict = await exported(omics, stopping, { verdict: before.verdict, bytes });
   return omics.store.transaction(() => {
-    const ended = changeRun(omics, key, { ...endOf(verdict), ...usedStorage(stopping, usedBytes), stopTime: omics.core.clock.now().toISOString() });
+    const ended = changeRun(omics, key, { ...endOf(verdict), ...usedStorage(omics, stopping, bytes), stopTime: omics.core.clock.now().toISOString() });
     if (ended === undefined) return undefined;
     logRunEvent(omics, ended, { logMessage: `RUN_${ended.status}`, message: ended.statusMessage });
     writeManifest(omics, ended);
@@ -38,19 +36,20 @@ function endOf(verdict: Verdict): Pick<Run, "status" | "failureReason" | "status
 }
 
 /** A dynamic run reports the most that it used; a static one what it was given. */
-const usedStorage = ({ storageType }: Run, usedBytes: number): Partial<Run> => (storageType === "DYNAMIC" ? { storageCapacity: gibOf(usedBytes) } : {});
+const usedStorage = ({ quotas }: Omics, { storageType }: Run, bytes: number): Partial<Run> =>
+  storageType === "DYNAMIC" ? { storageCapacity: Math.ceil(bytes / quotas.bytesOfStorageGib) } : {};
 
 interface Ending {
   readonly verdict: Verdict;
-  readonly usedBytes: number;
+  readonly bytes: number;
 }
 
 /** A cancelled run exports nothing; a completed one that can't be exported has failed. */
-async function exported(omics: Omics, run: Run, { verdict, usedBytes }: Ending): Promise<Verdict> {
+async function exported(omics: Omics, run: Run, { verdict, bytes }: Ending): Promise<Verdict> {
   if (verdict.status === "CANCELLED") return verdict;
   try {
     const s3 = s3As(omics.core, runPrincipal(omics, run), run.place.region);
-    const spoilt = verdict.status === "COMPLETED" ? await spoiltBy(run, { s3, usedBytes }) : undefined;
+    const spoilt = verdict.status === "COMPLETED" ? await spoiltBy(omics, run, { s3, bytes }) : undefined;
     const decided = spoilt ?? verdict;
     const result: EngineResult = (decided.status === "COMPLETED" ? readResult(foldersOf(omics, run).engine) : undefined) ?? { outcome: "cancelled" };
     await exportRun(s3, { run, folders: foldersOf(omics, run), result });
@@ -62,18 +61,8 @@ async function exported(omics: Omics, run: Run, { verdict, usedBytes }: Ending):
   }
 }
 
-async function spoiltBy(run: Run, { s3, usedBytes }: { readonly s3: ReturnType<typeof s3As>; readonly usedBytes: number }): Promise<Verdict | undefined> {
+async function spoiltBy(omics: Omics, run: Run, { s3, bytes }: { readonly s3: S3Access; readonly bytes: number }): Promise<Verdict | undefined> {
   const changed = await changedInput(s3, run.resourceDigests ?? {});
   if (changed !== undefined) return { status: "FAILED", reason: "MODIFIED_INPUT_RESOURCE", message: `${changed} was changed while the run used it` };
-  if (run.storageType !== "STATIC" || usedBytes <= usableBytes(run.storageCapacity ?? 0)) return undefined;
-  return { status: "FAILED", reason: "FILE_SYSTEM_OUT_OF_SPACE", message: `The run's file system is full: it has ${run.storageCapacity} GiB` };
-}
-
-/** Bytes of all files below a folder, links not followed. */
-function sizeOf(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  let total = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
-    if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-  return total;
+  return overStorage(omics, run, bytes);
 }

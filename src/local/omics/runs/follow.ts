@@ -7,6 +7,7 @@ import { changeRun, keyOf, type RunKey } from "./find.ts";
 import { foldersOf, ownerOf } from "./folders.ts";
 import { containerOf } from "./grants.ts";
 import { sendTail, streams } from "./logs.ts";
+import { watchStorage } from "./storage.ts";
 import { addTask, changeTask, taskEnded, taskStarted } from "./tasks.ts";
 
 const TAIL_MS = 1000;
@@ -18,12 +19,12 @@ export async function followRun(omics: Omics, key: RunKey, signal: AbortSignal):
   const engine = findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines);
   const ended = new AbortController();
   const tails = sendTails(omics, key, AbortSignal.any([signal, ended.signal]));
-  const limit = endAtLimit(omics, run, AbortSignal.any([signal, ended.signal]));
+  const limits = [endAtLimit, watchStorage].map((limit) => limit(omics, run, AbortSignal.any([signal, ended.signal])));
   try {
     for await (const { event, position } of engine.events(run.eventPosition, signal)) takeIn(omics, key, { event, position });
   } finally {
     ended.abort();
-    await Promise.all([tails, limit]);
+    await Promise.all([tails, ...limits]);
   }
   if (signal.aborted) return;
   endTasks(omics, key);

@@ -61,8 +61,8 @@ export function repeatGrants(omics: Omics, run: Run): void {
 async function grant(omics: Omics, run: Run, task: Task): Promise<void> {
   const { engine } = foldersOf(omics, run);
   try {
-    checkInstance(run, task);
-    const image = task.image === undefined ? undefined : await imageOf(omics, run, task.image);
+    checkInstance(omics, run, task);
+    const image = task.image === undefined ? undefined : await imageOf(omics, run, task);
     if (image !== undefined) changeTask(omics, run, { taskId: task.taskId, imageDetails: detailsOf(image) });
     const granted = grantOf(omics, { run, task, image: image ?? (await ownImage(omics, run)) });
     if (granted.containers !== "host") omics.core.children.recordContainer(containerOf(run, { task, runtime: granted.containers }));
@@ -78,7 +78,8 @@ export const containerOf = (run: Run, { task, runtime }: { readonly task: Pick<T
 });
 
 /** @throws RunFailure for a task that no instance of HealthOmics could hold */
-function checkInstance({ place }: Run, { name, cpus, memoryBytes, gpus, accelerator, instanceType }: Task): void {
+function checkInstance({ quotas }: Omics, { place }: Run, { name, cpus, memoryBytes, gpus, accelerator, instanceType }: Task): void {
+  if (gpus > quotas.activeGpus) throw new RunFailure("INSTANCE_RESERVATION_FAILED", `Task ${name} asks for ${gpus} GPUs; the account can have ${quotas.activeGpus} at once`);
   if (instanceType !== undefined) return;
   if (gpus > 0) throw new RunFailure("UNSUPPORTED_GPU_INSTANCE_TYPE", `Task ${name} asks for ${gpus} of the accelerator ${accelerator ?? "(none named)"}, which no instance in ${place.region} has`);
   throw new RunFailure("INVALID_TASK_RESOURCE_VALUE", `Task ${name} asks for ${cpus} CPUs and ${gibOf(memoryBytes)} GiB, which no instance in ${place.region} has`);
@@ -89,11 +90,13 @@ const detailsOf = ({ image, digest, sourceImage }: RunImage): NonNullable<Task["
 });
 
 /** Every task of a run that names an image gets the same bytes: the image is read once. */
-async function imageOf(omics: Omics, run: Run, source: string): Promise<RunImage> {
+async function imageOf(omics: Omics, run: Run, { image: source = "", gpus }: Task): Promise<RunImage> {
   const known = omics.store.runs.get(keyOf(run))?.images?.[source];
   if (known !== undefined) return known;
   const read = await readImage(omics, run, { source, role: runPrincipal(omics, run) });
-  const { image, digest, sourceImage } = read;
+  const { image, digest, sourceImage, bytes } = read;
+  const most = gpus > 0 ? omics.quotas.gpuImageBytes : omics.quotas.imageBytes;
+  if (bytes > most) throw new RunFailure("CANNOT_START_CONTAINER_SIZE_ERROR", `The image ${image} has ${bytes} bytes; ${most} are the most`);
   const found: RunImage = { image, digest, ...(sourceImage !== undefined && { sourceImage }), reference: await bring(omics, run, read) };
   const changed = changeRun(omics, keyOf(run), ({ images }) => ({ images: { [source]: found, ...images } }));
   return changed?.images?.[source] ?? found;

@@ -12,6 +12,8 @@ import { RunFailure } from "./run-failure.ts";
 
 /** An image in ECR that the run may read. */
 export interface ReadableImage extends Omit<RunImage, "reference"> {
+  /** Bytes of its layers; 0 for an index of several platforms. */
+  readonly bytes: number;
   readonly ref: ImageRef;
   readonly ecr: PrivateEcr;
 }
@@ -29,9 +31,9 @@ export async function readImage(omics: Omics, run: Run, { source, role }: { read
   const image = formatImageRef(ref);
   if (ecr === undefined) throw new RunFailure("INVALID_ECR_IMAGE_URI", `${image} isn't a valid ECR image URI structure`);
   if (ecr.region !== run.place.region) throw new RunFailure("INVALID_ECR_IMAGE_URI", `${image} is in ${ecr.region}; images must be in the run's region ${run.place.region}`);
-  const digest = await digestOf(omics, { ref, ecr, as: role });
-  await digestOf(omics, { ref, ecr, as: serviceFor(run) });
-  return { ref, ecr, image, digest, ...(sourceImage !== undefined && { sourceImage }) };
+  const { digest, bytes } = await readManifest(omics, { ref, ecr, as: role });
+  await readManifest(omics, { ref, ecr, as: serviceFor(run) });
+  return { ref, ecr, image, digest, bytes, ...(sourceImage !== undefined && { sourceImage }) };
 }
 
 /** HealthOmics itself, on behalf of the run's workflow. */
@@ -46,7 +48,7 @@ interface Reading {
 }
 
 interface BatchGetImageAnswer {
-  readonly images?: readonly { readonly imageId?: { readonly imageDigest?: string } }[];
+  readonly images?: readonly { readonly imageId?: { readonly imageDigest?: string }; readonly imageManifest?: string }[];
   readonly failures?: readonly { readonly failureCode?: string; readonly failureReason?: string }[];
 }
 
@@ -55,7 +57,7 @@ const MEDIA_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
 
-async function digestOf(omics: Omics, { ref, ecr, as }: Reading): Promise<string> {
+async function readManifest(omics: Omics, { ref, ecr, as }: Reading): Promise<Pick<ReadableImage, "digest" | "bytes">> {
   const image = formatImageRef(ref);
   const imageIds = [ref.digest === undefined ? { imageTag: ref.tag } : { imageDigest: ref.digest }];
   const input = { registryId: ecr.account, repositoryName: ref.repository, imageIds, acceptedMediaTypes: MEDIA_TYPES };
@@ -64,10 +66,15 @@ async function digestOf(omics: Omics, { ref, ecr, as }: Reading): Promise<string
     .catch((error: unknown) => {
       throw asFailure(image, error, as);
     });
-  const digest = answer.images?.[0]?.imageId?.imageDigest;
-  if (digest !== undefined) return digest;
+  const found = answer.images?.[0];
+  if (found?.imageId?.imageDigest !== undefined) return { digest: found.imageId.imageDigest, bytes: bytesOf(found.imageManifest) };
   const failure = answer.failures?.[0];
   throw new RunFailure("IMAGE_VERIFICATION_FAILURE", `${image} can't be found in ECR: ${failure?.failureReason ?? failure?.failureCode ?? "no image"}`);
+}
+
+function bytesOf(manifest = "{}"): number {
+  const { layers = [] } = JSON.parse(manifest) as { readonly layers?: readonly { readonly size?: number }[] };
+  return layers.reduce((total, { size = 0 }) => total + size, 0);
 }
 
 function asFailure(image: string, error: unknown, as: Principal): unknown {

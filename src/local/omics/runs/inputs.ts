@@ -12,17 +12,24 @@ export interface BroughtInputs extends LocalInputs {
   readonly digests: Readonly<Record<string, string>>;
 }
 
+/** Where inputs go, and how much of them there is room for. */
+export interface InputPlace {
+  readonly s3: S3Access;
+  readonly folder: string;
+  readonly roomBytes: number;
+}
+
 /**
  * Brings File and Directory inputs from S3 into a folder, read-only, with the role's permissions.
- * @throws RunFailure INPUT_URI_NOT_FOUND, INVALID_URI_INPUT, IMPORT_FAILED
+ * @throws RunFailure INPUT_URI_NOT_FOUND, INVALID_URI_INPUT, IMPORT_FAILED, UNSUPPORTED_INPUT_SIZE, INACTIVE_OMICS_STORAGE_RESOURCE
  */
-export async function bringInputs(s3: S3Access, uris: readonly InputUri[], folder: string): Promise<BroughtInputs> {
+export async function bringInputs(uris: readonly InputUri[], { s3, folder, roomBytes }: InputPlace): Promise<BroughtInputs> {
   const paths: Record<string, string> = {};
   const digests: Record<string, string> = {};
+  const bring = objectsWithin(s3, roomBytes);
   for (const [index, { uri, isDirectory, isOptional }] of uris.entries()) {
     const target = join(folder, String(index));
-    const bring = isDirectory ? bringDirectory : bringFile;
-    const brought = await bring(s3, uri, target).catch((error: unknown) => {
+    const brought = await (isDirectory ? bringDirectory({ s3, bring }, uri, target) : bringFile(bring, uri, target)).catch((error: unknown) => {
       const failure = asFailure(uri, error);
       if (isOptional && failure.code === "INPUT_URI_NOT_FOUND") return undefined;
       throw failure;
@@ -39,15 +46,15 @@ interface Brought {
   readonly digests: Readonly<Record<string, string>>;
 }
 
-async function bringFile(s3: S3Access, uri: string, folder: string): Promise<Brought> {
-  if (!uri.startsWith("s3://")) throw new RunFailure("IMPORT_FAILED", `${uri} is not in S3: the local accounts have no sequence stores`);
+async function bringFile(bring: BringObject, uri: string, folder: string): Promise<Brought> {
+  checkKind(uri);
   if (uri.endsWith("/")) throw new RunFailure("INVALID_URI_INPUT", `${uri} names a folder where a file is needed`);
   const path = join(folder, basename(uri));
-  const { etag } = await bringObject(s3, uri, path);
-  return { path, digests: { [uri]: `etag:${etag}` } };
+  return { path, digests: { [uri]: `etag:${await bring(uri, path)}` } };
 }
 
-async function bringDirectory(s3: S3Access, uri: string, folder: string): Promise<Brought> {
+async function bringDirectory({ s3, bring }: { readonly s3: S3Access; readonly bring: BringObject }, uri: string, folder: string): Promise<Brought> {
+  checkKind(uri);
   const from = uri.endsWith("/") ? uri : `${uri}/`;
   const { bucket, key: prefix } = parseS3Uri(from);
   const root = join(folder, basename(prefix.replace(/\/+$/, "")) || bucket);
@@ -56,24 +63,40 @@ async function bringDirectory(s3: S3Access, uri: string, folder: string): Promis
     const target = join(root, key.slice(prefix.length));
     if (key.endsWith("/") || !target.startsWith(root + sep)) continue;
     const object = formatS3Uri({ bucket, key });
-    digests[object] = `etag:${(await bringObject(s3, object, target)).etag}`;
+    digests[object] = `etag:${await bring(object, target)}`;
   }
   if (Object.keys(digests).length === 0) throw new RunFailure("INPUT_URI_NOT_FOUND", `There is nothing below ${uri}`);
   return { path: root, digests };
 }
 
+/** @throws RunFailure for what is not in S3 */
+function checkKind(uri: string): void {
+  if (uri.startsWith("s3://")) return;
+  if (uri.startsWith("omics://")) throw new RunFailure("INACTIVE_OMICS_STORAGE_RESOURCE", `${uri} is not in an active store: the local accounts have no sequence stores`);
+  throw new RunFailure("INVALID_URI_INPUT", `${uri} is not in S3`);
+}
+
 const ARCHIVED = new Set(["GLACIER", "DEEP_ARCHIVE"]);
 
-async function bringObject(s3: S3Access, uri: string, target: string): Promise<{ readonly etag: string }> {
-  const { body, etag, storageClass } = await s3.open(uri);
-  if (ARCHIVED.has(storageClass ?? "")) {
-    body.destroy();
-    throw new RunFailure("IMPORT_FAILED", `${uri} is archived (${storageClass}); restore it first`);
-  }
-  mkdirSync(dirname(target), { recursive: true });
-  await pipeline(body, createWriteStream(target));
-  chmodSync(target, 0o444);
-  return { etag };
+/** Brings an object to a path. Returns its ETag. */
+type BringObject = (uri: string, target: string) => Promise<string>;
+
+function objectsWithin(s3: S3Access, roomBytes: number): BringObject {
+  let left = roomBytes;
+  return async (uri, target) => {
+    const { body, size, etag, storageClass = "" } = await s3.open(uri);
+    left -= size;
+    if (ARCHIVED.has(storageClass) || left < 0) {
+      body.destroy();
+      throw ARCHIVED.has(storageClass)
+        ? new RunFailure("IMPORT_FAILED", `${uri} is archived (${storageClass}); restore it first`)
+        : new RunFailure("UNSUPPORTED_INPUT_SIZE", `The run's storage holds ${roomBytes} bytes; with the ${size} bytes of ${uri} its inputs are more`);
+    }
+    mkdirSync(dirname(target), { recursive: true });
+    await pipeline(body, createWriteStream(target));
+    chmodSync(target, 0o444);
+    return etag;
+  };
 }
 
 function asFailure(uri: string, error: unknown): RunFailure {

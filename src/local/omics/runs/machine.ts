@@ -25,7 +25,8 @@ export function fits({ run, task }: Placed, { machine, holding, quotas, groupOf 
     ofRun.length < quotas.tasksPerRun &&
     hasRoom(machine.cpus, sum(holding, cpusOf), task.cpus) &&
     hasRoom(machine.memoryBytes, sum(holding, memoryOf), task.memoryBytes) &&
-    (task.gpus === 0 || sum(ofAccount, gpusOf) + task.gpus <= quotas.activeGpus) &&
+    // More than the quota is let through at once, to be refused.
+    (task.gpus === 0 || task.gpus > quotas.activeGpus || sum(ofAccount, gpusOf) + task.gpus <= quotas.activeGpus) &&
     (group?.maxCpus === undefined || hasRoom(group.maxCpus, sum(ofGroup, cpusOf), task.cpus)) &&
     (group?.maxGpus === undefined || hasRoom(group.maxGpus, sum(ofGroup, gpusOf), task.gpus))
   );

@@ -1,11 +1,12 @@
 import type { Refusal } from "../../engines/engine.ts";
+import type { FailureReason } from "../failure-reasons.ts";
 
 /** A run or task that fails for a reason of HealthOmics's list (guide, "Troubleshooting run failures"). */
 export class RunFailure extends Error {
   override readonly name = "RunFailure";
   /** The failureReason. */
-  readonly code: string;
-  constructor(code: string, message: string) {
+  readonly code: FailureReason;
+  constructor(code: FailureReason, message: string) {
     super(message);
     this.code = code;
   }
