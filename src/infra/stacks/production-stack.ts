@@ -13,7 +13,7 @@ import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { dataBucket } from "../constructs/data-bucket.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
 import { type AppContext, bucketArn, projectArn, roleArn, settingsOf } from "../context.ts";
-import { publishWorkflows, readObjects, runStatements, statement, useKey, writeObjects } from "../policies.ts";
+import { publishWorkflows, readObjects, runStatements, stageImages, statement, useKey, writeObjects } from "../policies.ts";
 
 export interface ProductionStackProps extends StackProps {
   readonly context: AppContext;
@@ -87,10 +87,20 @@ export class ProductionStack extends Stack {
       statements: [
         ...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]),
         ...readObjects("Bundles", bucket), writeObjects("Results", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), askForApproval,
-        ...publishWorkflows(place),
-        statement("CheckImages", ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
+        ...publishWorkflows(place), ...stageImages(place), ...this.smokeRuns(),
+        statement("CheckImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
       ],
     });
+  }
+
+  /** A workflow may ask for a run of the released version on the data that came with it. */
+  private smokeRuns(): PolicyStatement[] {
+    const { account, region } = this.place;
+    const omics = (kind: string) => `arn:aws:omics:${region}:${account}:${kind}/*`;
+    return [
+      statement("SmokeRuns", ["omics:StartRun", "omics:GetRun", "omics:CancelRun", "omics:TagResource"], [omics("run"), omics("workflow")]),
+      statement("SmokeRunRole", ["iam:PassRole"], [roleArn(this.place, NAMES.runRole)], { StringEquals: { "iam:PassedToService": "omics.amazonaws.com" } }),
+    ];
   }
 
   /** For runs of released versions: outputs below `runs/`, images from the cicd account's registry. */
@@ -102,7 +112,7 @@ export class ProductionStack extends Stack {
       description: "What a run of a released version may do",
       assumedBy: new ServicePrincipal("omics.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": place.account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` } } }),
     });
-    for (const policy of runStatements(place, { read: [`${bucket}/data/`, ...context.config.dataSources], write: [`${bucket}/runs/`] })) role.addToPolicy(policy);
+    for (const policy of runStatements(place, { read: [`${bucket}/data/`, `${bucket}/*/smoke/`, ...context.config.dataSources], write: [`${bucket}/runs/`] })) role.addToPolicy(policy);
     role.addToPolicy(useKey("Key", this.key.keyArn, ["read", "write"]));
   }
 }

@@ -138,7 +138,7 @@ export class WorkflowStack extends Stack {
         ...this.artifactAccess(),
         ...repositoryPolicies(cicd),
         statement("Approval", ["codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState"], [this.pipelineArn()]),
-        ...readObjects("Evidence", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`, `${PREFIXES.definitions}/${this.workflow}/`]),
+        ...readObjects("Evidence", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`, `${PREFIXES.definitions}/${this.workflow}/`, `${PREFIXES.testData}/${this.workflow}/`]),
         writeObjects("Record", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`]),
         ...targets.map((bucket, index) => writeObjects(`HandOver${index}`, bucket, [`${this.workflow}/`])),
         ...targets.flatMap((bucket, index) => readObjects(`FollowRelease${index}`, bucket, [`${this.workflow}/`])),

@@ -23,13 +23,15 @@ export interface Previewed {
   readonly client: RegistryClient;
   readonly platform?: Platform;
   readonly signal?: AbortSignal;
+  /** Blobs that other images bring already: each is counted once; this image's are added. */
+  readonly counted?: Set<string>;
 }
 
 /**
  * Says what copying an image would do; nothing is moved.
  * @throws RegistryError where the source is missing, denied or out of reach; InvalidManifest for what no engine reads
  */
-export async function previewCopy({ source, target, client, platform, signal }: Previewed): Promise<Preview> {
+export async function previewCopy({ source, target, client, platform, signal, counted }: Previewed): Promise<Preview> {
   const context = signal ? { signal } : {};
   const from = client.repository(source, context);
   const to = client.repository(target, context);
@@ -37,7 +39,9 @@ export async function previewCopy({ source, target, client, platform, signal }: 
   const present = there && { present: there.digest };
   if (there?.digest === wanted) return { digest: wanted, ...present, sizeBytes: 0, missingBytes: 0 };
   const blobs = new Map((await blobsBelow(from, await mustHave(from, source, wanted))).map((blob) => [blob.digest, blob]));
-  const missing = await Promise.all([...blobs.values()].map(async (blob) => ((await to.headBlob(blob.digest)) === undefined ? blob.size : 0)));
+  const uncounted = [...blobs.values()].filter(({ digest }) => !counted?.has(digest));
+  for (const { digest } of uncounted) counted?.add(digest);
+  const missing = await Promise.all(uncounted.map(async (blob) => ((await to.headBlob(blob.digest)) === undefined ? blob.size : 0)));
   return { digest: wanted, ...present, sizeBytes: sum([...blobs.values()].map(({ size }) => size)), missingBytes: sum(missing) };
 }
 

@@ -36,9 +36,9 @@ export const accountStatement = ({ account }: Place, sid: string): Statement => 
 /** Statements every repository of ours carries from its first day. */
 export const stagingStatements = (cicd: Place): readonly Statement[] => [omicsStatement(cicd, "OmxHealthOmics")];
 
-/** Statements for a production account: HealthOmics on its behalf, and its own roles. */
-export const productionStatements = (place: Place): readonly Statement[] => [
-  omicsStatement(place, `OmxHealthOmics${place.account}`), accountStatement(place, `OmxAccount${place.account}`),
+/** Statements for a production account: its own roles read, and, unless it has copies of its own, HealthOmics on its behalf. */
+export const productionStatements = (place: Place, promote: "share" | "copy" = "share"): readonly Statement[] => [
+  ...(promote === "share" ? [omicsStatement(place, `OmxHealthOmics${place.account}`)] : []), accountStatement(place, `OmxAccount${place.account}`),
 ];
 
 /**

@@ -80,9 +80,17 @@ export const OmxYaml = z.strictObject({
     extra: z.array(z.string()).default([]),
     substitute: z.record(z.string(), z.string()).default({}),
     build: z.array(build).default([]),
-    promote: z.literal("share", 'only "share" is promoted so far: production reads the images of the cicd account').default("share"),
+    /** `share`: production reads the cicd account's images; `copy`: the same digests are copied into its own ECR. */
+    promote: z.enum(["share", "copy"]).default("share"),
   }).prefault({}),
   tests: z.array(test).default([]),
+  production: z.strictObject({
+    /** The name of a test: it is run in production too, when the version is there. */
+    smoke: z.string().optional(),
+  }).prefault({}),
+}).superRefine(({ tests, production: { smoke } }, { addIssue }) => {
+  if (smoke !== undefined && !tests.some(({ name }) => name === smoke))
+    addIssue({ code: "custom", path: ["production", "smoke"], message: `there is no test ${smoke}; the tests are ${tests.map(({ name }) => name).join(", ") || "none"}` });
 });
 
 export type OmxYaml = z.infer<typeof OmxYaml>;

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 const record = (version: string): ReleaseRecord => ({
-  format: 1, workflow: "demo", version, commit: "c".repeat(40), branch: "main", pipelineExecutionId: "e", startedBy: "someone", engine: "WDL", main: "main.wdl", tags: {},
+  format: 1, workflow: "demo", version, commit: "c".repeat(40), branch: "main", pipelineExecutionId: "e", startedBy: "someone", engine: "WDL", main: "main.wdl", tags: {}, promote: "share",
   cicd: { account: "111122223333", region: "us-east-1", workflowId: "1234567", versionArn: "arn" }, images: [], tests: { summary: "1 of 1 tests passed", evidence: "s3://e" },
   approval: { by: "approver", at: "2026-01-01T00:00:00Z", comment: "good" }, handedOverAt: "2026-01-01T00:00:00Z", files: CONTENTS.map(describeContent),
 });

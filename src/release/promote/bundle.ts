@@ -24,6 +24,15 @@ export const ReleaseRecord = z.object({
   tags: z.record(z.string(), z.string()),
   cicd: z.object({ account: z.string(), region: z.string(), workflowId: z.string(), versionArn: z.string() }),
   images: z.array(z.object({ image: z.string(), source: z.string(), target: z.string(), digest: z.string() })),
+  /** Whether production reads the cicd account's images or has copies of its own. */
+  promote: z.enum(["share", "copy"]).default("share"),
+  /** A test that is run in production when the version is there. */
+  smoke: z.object({
+    test: z.string(), parameters: z.record(z.string(), z.unknown()),
+    /** `s3://bucket/prefix` of its data in the cicd account; parameters and sample sheets name files below it. */
+    data: z.string(),
+    timeoutSeconds: z.number(), storageType: z.enum(["STATIC", "DYNAMIC"]), storageCapacity: z.number().optional(),
+  }).optional(),
   tests: z.object({ summary: z.string(), evidence: z.string() }),
   approval: z.object({ by: z.string(), at: z.string(), comment: z.string() }),
   /** ISO time of the hand-over: production's answer names it. */
@@ -31,6 +40,16 @@ export const ReleaseRecord = z.object({
   files: z.array(bundleFile),
 });
 export type ReleaseRecord = z.infer<typeof ReleaseRecord>;
+
+/** The images of a release. */
+export type ReleasedImages = readonly Readonly<ReleaseRecord["images"][number]>[];
+
+/** A bundle that was verified. */
+export interface OpenBundle {
+  readonly record: ReleaseRecord;
+  /** The bytes of a file of it. */
+  file(name: string): Promise<Buffer>;
+}
 
 export const RECORD_FILE = "release.json";
 
@@ -67,7 +86,7 @@ export async function handOver(s3: S3Client, bucket: string, record: ReleaseReco
  * Reads and verifies a bundle: every file that `release.json` names is there and whole.
  * @throws ReleaseError BundleIncomplete naming each file that is missing or differs
  */
-export async function openBundle(s3: S3Client, bucket: string, prefix: string): Promise<{ readonly record: ReleaseRecord; file(name: string): Promise<Buffer> }> {
+export async function openBundle(s3: S3Client, bucket: string, prefix: string): Promise<OpenBundle> {
   const file = (name: string) => readObject(s3, { bucket, key: `${prefix}/${name}` });
   const parsed = ReleaseRecord.safeParse(JSON.parse((await file(RECORD_FILE)).toString("utf8")));
   const where = formatS3Uri({ bucket, key: prefix });

@@ -12,6 +12,7 @@ import { BUILD_FILE, type BuildRecord } from "../publish/build-record.ts";
 import { timed } from "../steps.ts";
 import { summarize, type TestReport } from "../testrun/report.ts";
 import { bundlePrefix, type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
+import { handOverSmokeData } from "./smoke.ts";
 import { RESULT_FILE, type ReleaseResult } from "./result.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = { ".zip": "application/zip", ".json": "application/json", ".md": "text/markdown" };
@@ -31,6 +32,7 @@ export async function promoteRelease(env: ReleaseEnvironment, { buildDir, produc
   const contents = build.files.map(({ name }) => readContent(buildDir, name));
   await step("hand over", async () => {
     for (const place of production) {
+      if (record.smoke) await handOverSmokeData(env, { ...record, smoke: record.smoke }, place);
       const { uri, uploaded } = await handOver(env.clients.s3, releasesBucket(place.account, place.region), record, contents);
       env.emit({ type: "note", text: `${uri}: ${uploaded} of ${contents.length} files moved, release.json last` });
     }
@@ -60,7 +62,7 @@ function readContent(buildDir: string, name: string): BundleContent {
 async function openImages({ clients, emit }: ReleaseEnvironment, build: BuildRecord, production: readonly Place[]): Promise<void> {
   const repositories = new Set(build.images.map(({ target }) => parseImageRef(target).repository));
   for (const repository of repositories) {
-    const changed = await ensureRepositoryPolicy(clients.ecr, repository, production.flatMap(productionStatements));
+    const changed = await ensureRepositoryPolicy(clients.ecr, repository, production.flatMap((place) => productionStatements(place, build.promote)));
     emit({ type: "note", text: `${repository}: ${changed ? "opened to" : "is open to"} ${production.map((place) => place.account).join(", ")}` });
   }
 }

@@ -1,21 +1,21 @@
 import { StartBuildCommand } from "@aws-sdk/client-codebuild";
 import { BatchGetImageCommand } from "@aws-sdk/client-ecr";
-import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { type AwsClients, awsClients, type Target } from "../../aws/clients.ts";
 import { assumeRole } from "../../aws/roles.ts";
 import { writeObject } from "../../aws/objects.ts";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrOf } from "../../kit/image-ref-ecr.ts";
-import { formatS3Uri } from "../../kit/s3-uri.ts";
 import { readReleaseVersion } from "../../kit/version.ts";
-import type { ParameterTemplate } from "../../workflow/inspection.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
 import { NAMES } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
-import { type Definition, publishExactly, versionTags } from "../publish/create-version.ts";
-import { openBundle, RECORD_FILE, type ReleaseRecord } from "./bundle.ts";
+import { publishExactly, versionTags } from "../publish/create-version.ts";
+import { copyToProduction } from "./own-images.ts";
+import { runSmoke } from "./smoke.ts";
+import { openBundle, RECORD_FILE, type ReleasedImages, type ReleaseRecord } from "./bundle.ts";
+import { definitionFrom } from "./bundled-definition.ts";
 import { RESULT_FILE, type ReleaseResult } from "./result.ts";
 
 /** Production's view: its own place, and how to ask the cicd account. */
@@ -23,8 +23,6 @@ export interface ProductionEnvironment extends ReleaseEnvironment {
   readonly place: Place;
   readonly target: Target;
 }
-
-type Bundle = Awaited<ReturnType<typeof openBundle>>;
 
 /**
  * A bundle arrived: verifies it and its approval, then starts the build that releases it. What is not whole or not
@@ -55,14 +53,18 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
   const { record } = bundle;
   try {
     await verifyApproval(env, record);
-    await verifyImages(env, record);
+    const images: ReleasedImages = record.promote === "copy" ? await copyToProduction(env, record) : record.images;
+    await verifyImages(env, images);
     const version = readReleaseVersion(record.version);
     if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
     const { commit, branch, pipelineExecutionId, startedBy, tags } = record;
-    const published = await publishExactly({ omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit }, await definitionFrom(bundle, { bucket, prefix, place: env.place }), {
+    const published = await publishExactly({ omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit }, await definitionFrom(bundle, { bucket, prefix, place: env.place, images }), {
       version, tags: { ...versionTags(tags, { commit, branch, build: pipelineExecutionId, startedBy }), "omx:approved-by": record.approval.by },
     });
-    return await write(env, { bucket, prefix }, { ...answer(env, record), status: "ACTIVE", message: `version ${record.version} is ACTIVE`, workflowId: published.workflowId, versionArn: published.arn });
+    const smokeRun = record.smoke && (await runSmoke(env, { ...record, smoke: record.smoke }, published));
+    return await write(env, { bucket, prefix }, {
+      ...answer(env, record), status: "ACTIVE", message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}`, workflowId: published.workflowId, versionArn: published.arn,
+    });
   } catch (error) {
     await write(env, { bucket, prefix }, { ...answer(env, record), status: "FAILED", message: (error as Error).message });
     throw error;
@@ -81,7 +83,7 @@ async function verifyApproval(env: ProductionEnvironment, record: ReleaseRecord)
 }
 
 /** Production can read each image by its digest. */
-async function verifyImages({ target, emit }: ProductionEnvironment, { images }: ReleaseRecord): Promise<void> {
+async function verifyImages({ target, emit }: ProductionEnvironment, images: ReleasedImages): Promise<void> {
   const unreadable: string[] = [];
   for (const { target: image, digest } of images) {
     const ref = parseImageRef(image);
@@ -95,22 +97,6 @@ async function verifyImages({ target, emit }: ProductionEnvironment, { images }:
   }
   if (unreadable.length > 0)
     throw new ReleaseError("ImageNotReadable", { says: `production cannot read ${unreadable.length} of ${images.length} images`, fix: "retry the Promote stage: it puts the repositories' policies right", blame: "aws", details: unreadable });
-}
-
-async function definitionFrom({ record, file }: Bundle, { bucket, prefix, place }: { readonly bucket: string; readonly prefix: string; readonly place: Place }): Promise<Definition> {
-  const json = async (name: string) => JSON.parse((await file(name)).toString("utf8")) as unknown;
-  const registryMap = (await json("container-registry-map.json")) as ContainerRegistryMap;
-  const has = (name: string) => record.files.some((entry) => entry.name === name);
-  const definition = record.files.find((entry) => entry.name === "definition.zip");
-  const { engine, main, description, accelerators, storage } = record;
-  return {
-    name: record.workflow, engine, main, sha256: definition?.sha256 ?? "",
-    parameterTemplate: (await json("parameter-template.json")) as ParameterTemplate,
-    source: { uri: formatS3Uri({ bucket, key: `${prefix}/definition.zip` }), bucketOwner: place.account },
-    ...(description && { description }), ...(accelerators && { accelerators }), ...(storage && { storage: { type: storage.type, ...(storage.capacity !== undefined && { capacity: storage.capacity }) } }),
-    ...(has("README.md") && { readme: (await file("README.md")).toString("utf8") }),
-    ...(Object.keys(registryMap).length > 0 && { registryMap }),
-  };
 }
 
 const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({ ...place, handedOverAt, at: clock.now().toISOString() });

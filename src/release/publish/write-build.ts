@@ -2,7 +2,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeObject } from "../../aws/objects.ts";
 import { registryMapOf } from "../images/lock.ts";
+import { formatS3Uri } from "../../kit/s3-uri.ts";
 import { artifactsBucket } from "../names.ts";
+import { testDataAt } from "../testrun/prepare.ts";
 import { type BundleContent, describeContent } from "../promote/bundle.ts";
 import { BUILD_FILE, type BuildRecord, type BuiltParts, evidencePrefix } from "./build-record.ts";
 import { compareWithLast } from "./differences.ts";
@@ -21,7 +23,7 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
     ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
     ...(config.storage && { storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) } }),
     cicd: { ...env.cicd, workflowId: version.workflowId, versionArn: version.arn },
-    images: [...parts.lock.images], files: contents.map(describeContent), differences, evidence,
+    images: [...parts.lock.images], promote: config.images.promote, ...smokeOf(parts), files: contents.map(describeContent), differences, evidence,
   };
   mkdirSync(outputDir, { recursive: true });
   for (const { name, body } of contents) writeFileSync(join(outputDir, name), body);
@@ -30,6 +32,15 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
   writeFileSync(join(outputDir, "test-run.json"), JSON.stringify(tests));
   await writeObject(env.clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/${BUILD_FILE}` }, text, "application/json");
   return record;
+}
+
+/** The smoke run that omx.yaml asks for, with what staging made of its test. */
+function smokeOf({ project, identity, version, tests, env }: BuiltParts): Pick<BuildRecord, "smoke"> {
+  const found = tests.tests.find(({ name }) => name === project.config.production.smoke);
+  if (!found) return {};
+  const { name: test, parameters, timeoutSeconds, storageType, storageCapacity } = found;
+  const at = testDataAt(env.cicd, { workflow: identity.workflow, version: version.versionName, test });
+  return { smoke: { test, parameters, data: formatS3Uri(at), timeoutSeconds, storageType, ...(storageCapacity !== undefined && { storageCapacity }) } };
 }
 
 function bundleContents({ project, lock, packed }: BuiltParts): readonly BundleContent[] {

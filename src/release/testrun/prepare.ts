@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
+import type { S3Uri } from "../../kit/s3-uri.ts";
+import type { Place } from "../project/deploy-config.ts";
 import type { Identity, ReleaseEnvironment } from "../environment.ts";
 import { artifactsBucket, NAMES, PREFIXES } from "../names.ts";
 import type { TestCase } from "../project/omx-yaml.ts";
@@ -21,7 +23,7 @@ export async function prepareTests(env: ReleaseEnvironment, identity: Identity, 
   const evidence = { bucket, prefix: evidencePrefix(identity.workflow, version.versionName) };
   const tests: TestRunCase[] = [];
   for (const test of project.config.tests) {
-    const at = { bucket, key: `${PREFIXES.testData}/${identity.workflow}/${version.versionName}/${test.name}` };
+    const at = testDataAt(env.cicd, { workflow: identity.workflow, version: version.versionName, test: test.name });
     const parameters = await stageTest({ clients: env.clients, place: env.cicd, at, emit: env.emit }, project, test);
     tests.push(caseOf({ test, identity, version, parameters }));
   }
@@ -32,6 +34,11 @@ export async function prepareTests(env: ReleaseEnvironment, identity: Identity, 
     outputUri: `s3://${bucket}/${PREFIXES.testOutputs}/${identity.workflow}/${version.versionName}`,
   };
 }
+
+/** Where the data of a test is staged. */
+export const testDataAt = ({ account, region }: Place, { workflow, version, test }: { readonly workflow: string; readonly version: string; readonly test: string }): S3Uri => ({
+  bucket: artifactsBucket(account, region), key: `${PREFIXES.testData}/${workflow}/${version}/${test}`,
+});
 
 function caseOf({ test, identity, version, parameters }: { readonly test: TestCase; readonly identity: Identity; readonly version: PublishedVersion; readonly parameters: Record<string, unknown> }): TestRunCase {
   const { workflow, pipelineExecutionId, commit } = identity;

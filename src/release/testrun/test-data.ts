@@ -50,9 +50,15 @@ export const stagedPaths = (text: string): readonly string[] => [...new Set([...
 
 const SHEET = /\.(csv|tsv|txt|json|ya?ml)$/i;
 
+/** Larger files are data, not lists of data. */
+const SHEET_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** Whether a file of this name and size may be a sample sheet. */
+export const isSheet = (path: string, bytes: number): boolean => SHEET.test(path) && bytes <= SHEET_LIMIT_BYTES;
+
 /** The text of a sample sheet that has something to fill in; undefined for every other file. */
 export function readSheet(tree: SourceTree, path: string): string | undefined {
-  const text = SHEET.test(path) ? tree.text(path) : undefined;
+  const text = isSheet(path, tree.size(path) ?? 0) ? tree.text(path) : undefined;
   return text !== undefined && /\{\{\w+\}\}/.test(text) ? text : undefined;
 }
 

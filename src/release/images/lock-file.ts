@@ -1,0 +1,50 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { formatImageRef, isDigest, parseImageRef } from "../../kit/image-ref.ts";
+import { ReleaseError } from "../errors.ts";
+import type { ContainersLock } from "./lock.ts";
+import type { ImagePlan } from "./plan.ts";
+
+/** Beside omx.yaml, and in every bundle. */
+export const LOCK_FILE = "containers.lock.json";
+
+const digest = z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f");
+const ContainersLockFile = z.object({
+  version: z.literal(1),
+  images: z.array(z.object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() }).transform(({ platform, ...rest }) => ({ ...rest, ...(platform && { platform }) }))),
+});
+
+/** Reads a lock. @throws ReleaseError ProjectInvalid naming what is wrong in it */
+export function parseLock(text: string, file: string): ContainersLock {
+  try {
+    return ContainersLockFile.parse(JSON.parse(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ") : (error as Error).message;
+    throw new ReleaseError("ProjectInvalid", { says: `${file} is no lock of images: ${why}`, fix: "write it anew with `omx images lock`, or delete it", blame: "user" });
+  }
+}
+
+/** The lock of a repository, or undefined where it has none. @throws ReleaseError ProjectInvalid */
+export function readLock(root: string): ContainersLock | undefined {
+  const file = join(root, LOCK_FILE);
+  return existsSync(file) ? parseLock(readFileSync(file, "utf8"), file) : undefined;
+}
+
+export const formatLock = (lock: ContainersLock): string => `${JSON.stringify(lock, null, 2)}\n`;
+
+/**
+ * The plan with every image that the lock knows pulled by its digest: what upstream calls by the same tag tomorrow is
+ * not what was looked at. Images that the lock does not know, and those that are built, stay as they are.
+ */
+export function pinnedBy(plan: ImagePlan, lock: ContainersLock | undefined): ImagePlan {
+  const known = new Map((lock?.images ?? []).map((locked) => [locked.source, locked]));
+  const uses = plan.uses.map((use) => ("pull" in use.from ? { ...use, from: { pull: pinned(use.from.pull, known.get(use.from.pull)?.digest) } } : use));
+  return { ...plan, uses, pulls: [...new Set(uses.flatMap(({ from }) => ("pull" in from ? [from.pull] : [])))] };
+}
+
+function pinned(source: string, to: string | undefined): string {
+  if (to === undefined) return source;
+  const ref = parseImageRef(source);
+  return ref.digest === undefined ? formatImageRef({ ...ref, digest: to }) : source;
+}
