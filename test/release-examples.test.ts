@@ -1,4 +1,5 @@
-import { ListWorkflowVersionsCommand, paginateListWorkflows } from "@aws-sdk/client-omics";
+import { DescribeImagesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { GetRunTaskCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { awsClients, type AwsClients } from "../src/aws/clients.ts";
 import { readProfile } from "../src/cli/aws/profiles.ts";
@@ -60,7 +61,7 @@ describe("releases by the commands of omx", () => {
 
     const logs = done(await run("release", "logs", workflow, "--execution", id, "--json")).stdout.trim().split("\n").map((line) => JSON.parse(line) as { stage: string; source: string });
     const sources = new Set(logs.map(({ stage, source }) => `${stage} ${source.replaceAll(/\d{3,}/g, "N")}`));
-    expect([...sources]).toEqual(expect.arrayContaining(["Test run/N/engine", "Test run/N/task/N"]));
+    expect([...sources]).toEqual(expect.arrayContaining(["Test run/N/engine"]));
 
     const asDeveloper = await run("release", "approve", workflow, "--execution", id, "--comment", "mine", "--profile", "developer");
     expect([asDeveloper.code, asDeveloper.stderr]).toEqual([1, expect.stringContaining("not authorized")]);
@@ -69,6 +70,29 @@ describe("releases by the commands of omx", () => {
     const watched = await run("release", "watch", workflow, "--execution", id);
     expect([watched.code, watched.stdout.trim().split("\n").at(-1)]).toEqual([0, "Succeeded"]);
     expect(await versionsIn("production", workflow)).toEqual(["1.0.0"]);
+  }, SLOW);
+
+  test("a workflow that asks for it runs on production's own images, and is run there before it counts as released", async () => {
+    const workflow = "hello";
+    const clone = journey.clone(workflow);
+    clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
+    clone.write("data/names.csv", "file\n{{staging_uri}}/data/name.txt\n");
+    clone.write("data/name.txt", "World\n");
+    clone.write("omx.yaml", `${omxYaml("Hello, World", '"2.0"', "data: { sheet: data/names.csv }")}images: { promote: copy }\nproduction: { smoke: world }\n`);
+    const id = await pushed(workflow, clone, "Copies and a smoke run");
+    done(await run("release", "watch", workflow, "--execution", id, "--until-approval"));
+    done(await run("release", "approve", workflow, "--execution", id, "--comment", "good"));
+    done(await run("release", "watch", workflow, "--execution", id));
+
+    const { omics, ecr } = as("production");
+    const { items = [] } = await omics.send(new ListRunsCommand({}));
+    expect(items).toEqual([expect.objectContaining({ status: "COMPLETED", name: "hello 2.0.0 smoke world", workflowVersionName: "2.0.0" })]);
+    const { tasks } = await tasksOf(omics, items[0]?.id ?? "");
+    expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/ecr-public\/docker\/library\/python/)]);
+    const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "ecr-public/docker/library/python" }));
+    expect(imageDetails).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
+    const { policyText = "" } = await as("cicd").ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "ecr-public/docker/library/python" }));
+    expect((JSON.parse(policyText) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid)).not.toContain("OmxHealthOmics444455556666");
   }, SLOW);
 
   test("what a release is refused for is said by the step that refuses it, and nothing of it is in production", async () => {
@@ -83,8 +107,7 @@ describe("releases by the commands of omx", () => {
     clone.write("omx.yaml", omxYaml("Hello, World"));
     const missing = await outcome("An image that is not there");
     expect(missing.code).toBe(1);
-    expect(missing.logs).toMatch(/public\.ecr\.aws\/docker\/library\/python:no-such-tag/);
-    expect(missing.logs).toMatch(/not (there|found)|unknown|no such/i);
+    expect(missing.logs).toMatch(/public\.ecr\.aws\/docker\/library\/python:no-such-tag: public\.ecr\.aws does not have it/);
 
     clone.write("main.wdl", hello("tools:1.0"));
     clone.write("tools/Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\nRUN echo built > /built\n");
@@ -127,10 +150,23 @@ describe("releases by the commands of omx", () => {
   }, SLOW);
 });
 
+async function tasksOf(omics: OmicsClient, id: string) {
+  const { items = [] } = await omics.send(new ListRunTasksCommand({ id }));
+  return { tasks: await Promise.all(items.map(({ taskId }) => omics.send(new GetRunTaskCommand({ id, taskId })))) };
+}
+
 const hello = (image: string): string => `version 1.1
 workflow hello {
-  input { String name }
-  call greet { input: name = name }
+  input {
+    String name = "World"
+    File? sheet
+  }
+  if (defined(sheet)) {
+    scatter (row in read_lines(select_first([sheet]))) { String path = row }
+    File named = select_first([path])[1]
+    String read = read_string(named)
+  }
+  call greet { input: name = select_first([read, name]) }
   output { String said = greet.said }
 }
 task greet {
@@ -141,10 +177,10 @@ task greet {
 }
 `;
 
-const omxYaml = (expected: string): string => `name: hello
-version: "1.0"
+const omxYaml = (expected: string, version = '"1.0"', given = "parameters: { name: World }"): string => `name: hello
+version: ${version}
 tests:
   - name: world
-    parameters: { name: World }
+    ${given}
     expect: [{ output: said, equals: "${expected}" }]
 `;
