@@ -165,15 +165,61 @@ describe.skipIf(python === undefined)("CreateWorkflowVersion, sent by boto3", ()
     expect(ROWS.map(({ parameter }) => parameter).toSorted()).toEqual(Object.keys(inputMembers("CreateWorkflowVersion")).toSorted());
   });
 
-  test("what a version says takes effect on its run: main file, template, storage", async () => {
-    const input = request({ sent: { definitionZip: TWO, main: "other.wdl", storageCapacity: 3000, parameterTemplate: TEMPLATE } });
-    await created(input);
-    const run = { workflowId, workflowVersionName: input["versionName"], roleArn: lab.roleArn, outputUri: "s3://lab-bucket/runs" };
-    expect(await boto.send("start_run", { ...run, parameters: { other: 1 } })).toMatchObject({ error: { code: "ValidationException" } });
-    const { output } = await boto.send("start_run", { ...run, parameters: { name: "boto" } });
-    const id = String(output?.["id"]);
-    expect(await boto.send("wait:run_completed", { id })).toEqual({ output: {} });
-    expect(await boto.send("get_run", { id })).toMatchObject({ output: { storageCapacity: 4800, workflowVersionName: input["versionName"], outputUri: "s3://lab-bucket/runs" } });
-    expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "Other.said": "hello boto" });
+  test("a definition in a bucket of somebody else fails the version", async () => {
+    const input = request({ definition: "none", sent: { definitionUri: "s3://lab-bucket/hello.zip", workflowBucketOwnerId: "444455556666" } });
+    await boto.send("create_workflow_version", input);
+    const named = { workflowId, versionName: input["versionName"] };
+    expect(await boto.send("wait:workflow_version_active", named)).toMatchObject({ error: { code: "WaiterError" } });
+    expect(await boto.send("get_workflow_version", named)).toMatchObject({ output: { status: "FAILED", statusMessage: expect.stringMatching(/^AccessDenied: .*444455556666/), workflowBucketOwnerId: "444455556666" } });
+    expect(await boto.send("start_run", { ...runOf(input), parameters: {} })).toMatchObject({ error: { code: "ConflictException" } });
+  });
+
+  const runOf = (input: Readonly<Record<string, unknown>>) => ({ workflowId, workflowVersionName: input["versionName"], roleArn: lab.roleArn, outputUri: "s3://lab-bucket/runs" });
+
+  /** A run of a version as it is at its end. */
+  async function ran(input: Readonly<Record<string, unknown>>, parameters: object): Promise<Readonly<Record<string, unknown>>> {
+    const { output, error } = await boto.send("start_run", { ...runOf(input), parameters });
+    expect(error).toBeUndefined();
+    return { ...(await lab.ended(String(output?.["id"]))) };
+  }
+
+  describe("what a version says takes effect on its run", () => {
+    test("main, definitionZip, parameterTemplate, storageCapacity, workflowId, versionName", { timeout: 120_000 }, async () => {
+      const input = request({ sent: { definitionZip: TWO, main: "other.wdl", storageCapacity: 3000, parameterTemplate: TEMPLATE } });
+      await created(input);
+      expect(await boto.send("start_run", { ...runOf(input), parameters: { other: 1 } })).toMatchObject({ error: { code: "ValidationException" } });
+      const run = await ran(input, { name: "boto" });
+      expect(run).toMatchObject({ status: "COMPLETED", workflowId, storageType: "STATIC", storageCapacity: 4800, workflowVersionName: input["versionName"] });
+      expect(JSON.parse(await lab.get(`runs/${String(run["id"])}/logs/outputs.json`))).toEqual({ "Other.said": "hello boto" });
+    });
+
+    test("definitionUri, engine, accelerators, storageType; not description, tags, readmeMarkdown, requestId", { timeout: 120_000 }, async () => {
+      await lab.s3.send(new PutObjectCommand({ Bucket: lab.bucket, Key: "lenient.zip", Body: zipOf({ "main.wdl": WDL.replace('String name = "you"', 'String name = 5') }) }));
+      const plain = { description: "greets", tags: { Team: "A" }, readmeMarkdown: "# hello", requestId: "effects" };
+      const sent = { definitionUri: "s3://lab-bucket/lenient.zip", workflowBucketOwnerId: CICD, engine: "WDL_LENIENT", accelerators: "GPU", storageType: "DYNAMIC", ...plain };
+      const input = request({ definition: "none", sent });
+      await created(input);
+      const run = await ran(input, {});
+      expect(run).toMatchObject({ status: "COMPLETED", accelerators: "GPU", storageType: "DYNAMIC", tags: expect.not.objectContaining({ Team: "A" }) });
+      expect(JSON.parse(await lab.get(`runs/${String(run["id"])}/logs/outputs.json`))).toEqual({ "Hello.said": "hello 5" });
+      const { uuid } = await lab.settledVersion(workflowId, String(input["versionName"]));
+      expect(run["workflowUuid"]).toBe(uuid);
+    });
+
+    test("definitionRepository, parameterTemplatePath; not readmePath", { timeout: 120_000 }, async () => {
+      const input = request({ definition: "none", sent: { definitionRepository: fromRepository, parameterTemplatePath: "template.json", readmePath: "docs.md" } });
+      await created(input);
+      expect(await boto.send("start_run", { ...runOf(input), parameters: { other: 1 } })).toMatchObject({ error: { code: "ValidationException" } });
+      expect(await ran(input, { name: "git" })).toMatchObject({ status: "COMPLETED" });
+    });
+
+    test.each([{ containerRegistryMap: MAP }, { containerRegistryMapUri: "s3://lab-bucket/map.json" }])("%j decides where images come from; readmeUri nothing", { timeout: 120_000 }, async (map) => {
+      const definitionZip = base64({ "main.wdl": WDL.replace("output { String said = read", 'runtime { docker: "quay.io/bio/none:1" } output { String said = read') });
+      const input = request({ sent: { definitionZip, readmeUri: "s3://lab-bucket/README.md", ...map } });
+      await created(input);
+      expect(await ran(input, {})).toMatchObject({
+        failureReason: "IMAGE_VERIFICATION_FAILURE", statusMessage: expect.stringContaining(`${CICD}.dkr.ecr.us-east-1.amazonaws.com/quay/bio/none:1 can't be found in ECR`),
+      });
+    });
   });
 });
