@@ -1,4 +1,5 @@
 import type { Core } from "../gateway/service.ts";
+import { forgetStage, isRetriable } from "./retry.ts";
 import { emitExecution, emitStage } from "./state-events.ts";
 import type { StageRunner } from "./stage.ts";
 import type { Execution, ExecutionStatus, StageStatus, Store } from "./store.ts";
@@ -58,14 +59,13 @@ function mayEnter(mover: Mover, execution: Execution, active: readonly Execution
   const record = mover.store.pipelines.get([execution.account, execution.region, execution.pipeline]);
   if (record?.disabled[stage]) return false;
   if (execution.declaration.executionMode === "PARALLEL") return true;
-  const waitingOrIn = active.filter((other) => other.id !== execution.id && read(mover, other).stageIndex === execution.stageIndex && isActive(read(mover, other)));
-  if (waitingOrIn.some((other) => read(mover, other).inStage)) return false;
-  const later = waitingOrIn.filter((other) => other.order > execution.order);
-  if (execution.declaration.executionMode !== "QUEUED" && later.length > 0) {
+  const others = active.map((other) => read(mover, other)).filter((other) => other.id !== execution.id && other.stageIndex === execution.stageIndex && isActive(other));
+  const isOvertaken = others.some((other) => !other.inStage && other.order > execution.order);
+  if (execution.declaration.executionMode !== "QUEUED" && isOvertaken) {
     finish(mover, execution, "Superseded");
     return false;
   }
-  return waitingOrIn.every((other) => other.order > execution.order);
+  return others.every((other) => !other.inStage && other.order > execution.order);
 }
 
 function move(mover: Mover, execution: Execution): void {
@@ -98,12 +98,20 @@ function leave(mover: Mover, execution: Execution, status: StageStatus): void {
     const stage = stageName(now);
     const stages = { ...now.stages, [stage]: status };
     emitStage(mover.core, now, { stage, state: status === "Succeeded" ? "SUCCEEDED" : status === "Stopped" ? "STOPPED" : "FAILED" });
+    if (status === "Failed" && isRetriable(now, stage)) return retry(mover, now, stage);
     if (status === "Failed") return finish(mover, save(mover, now, { stages, inStage: false }), "Failed", `stage ${stage} failed`);
     if (status === "Stopped") return finish(mover, save(mover, now, { stages, inStage: false }), "Stopped", now.stopRequested?.reason);
     const next = now.stageIndex + 1;
     if (next >= (now.declaration.stages?.length ?? 0)) return finish(mover, save(mover, now, { stages, inStage: false }), "Succeeded");
     save(mover, now, { stages, inStage: false, stageIndex: next });
   });
+}
+
+/** Back to the entry of the same stage: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-retry.html */
+function retry(mover: Mover, execution: Execution, stage: string): void {
+  const mode = execution.declaration.stages?.[execution.stageIndex]?.onFailure?.retryConfiguration?.retryMode;
+  if (mode === "ALL_ACTIONS") forgetStage(mover.store, execution, stage);
+  save(mover, execution, { inStage: false, retried: [...(execution.retried ?? []), stage] });
 }
 
 function finish(mover: Mover, execution: Execution, status: ExecutionStatus, summary?: string): void {

@@ -10,3 +10,5 @@ export const notStoppable = (why: string): AwsError => new AwsError(400, "Pipeli
 export const invalidApprovalToken = (): AwsError => new AwsError(400, "InvalidApprovalTokenException", "The approval token does not match the one of the approval that is waiting; read it with get-pipeline-state");
 export const approvalCompleted = (): AwsError => new AwsError(400, "ApprovalAlreadyCompletedException", "The approval action has already been approved or rejected");
 export const invalidStructure = (why: string): AwsError => new AwsError(400, "InvalidStructureException", why);
+export const invalidRequest = (why: string): AwsError => new AwsError(400, "ValidationException", why);
+export const jobNotFound = (id: string): AwsError => new AwsError(400, "JobNotFoundException", `Can't find job with id ${id}`);

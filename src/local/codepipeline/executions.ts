@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import type {
   GetPipelineExecutionInput, GetPipelineExecutionOutput, ListActionExecutionsInput, ListActionExecutionsOutput, ListPipelineExecutionsInput, ListPipelineExecutionsOutput,
-  PutApprovalResultInput, PutApprovalResultOutput, RetryStageExecutionInput, RetryStageExecutionOutput, StartPipelineExecutionInput, StartPipelineExecutionOutput, StopPipelineExecutionInput, StopPipelineExecutionOutput,
+  PipelineDeclaration, PutApprovalResultInput, PutApprovalResultOutput, RetryStageExecutionInput, RetryStageExecutionOutput, StartPipelineExecutionInput, StartPipelineExecutionOutput, StopPipelineExecutionInput, StopPipelineExecutionOutput,
 } from "@aws-sdk/client-codepipeline";
 import { principalArn } from "../authorization/principal.ts";
+import { notImplemented } from "../gateway/aws-error.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import { describeAction, describeSummary } from "./descriptions.ts";
 import type { Engine } from "./engine.ts";
-import { actionNotFound, approvalCompleted, executionNotFound, invalidApprovalToken, notStoppable, stageNotFound, stageNotRetryable } from "./errors.ts";
+import { actionNotFound, approvalCompleted, executionNotFound, invalidApprovalToken, invalidRequest, notStoppable, stageNotFound, stageNotRetryable } from "./errors.ts";
 import { findPipeline, on } from "./pipelines.ts";
+import { forgetStage } from "./retry.ts";
 import { startExecution } from "./start.ts";
 import { emitAction } from "./state-events.ts";
 import { type Execution, pipelineArn, type Store } from "./store.ts";
@@ -39,7 +41,7 @@ function startingOperations({ core, store, engine }: Parts) {
         const known = id && store.executions.get([call.account, call.region, record.declaration.name, id]);
         if (known) return { pipelineExecutionId: known.id };
         const trigger = input.trigger ?? { triggerType: "StartPipelineExecution", triggerDetail: principalArn(call.caller) };
-        const execution = startExecution(core, store, { record, trigger, ...(id && { id }) });
+        const execution = startExecution(core, store, { record, trigger, variables: input.variables, revisions: revisionsOf(record.declaration, input), ...(id && { id }) });
         advance(engine, call, input.name);
         return { pipelineExecutionId: execution.id };
       },
@@ -57,6 +59,7 @@ function readingOperations({ store }: Parts) {
           pipelineExecution: {
             pipelineName: execution.pipeline, pipelineVersion: execution.declaration.version, pipelineExecutionId: execution.id, status: execution.status,
             ...(execution.statusSummary && { statusSummary: execution.statusSummary }), trigger: execution.trigger as never, executionMode: execution.declaration.executionMode ?? "SUPERSEDED",
+            variables: Object.entries(execution.variables["variables"] ?? {}).map(([name, resolvedValue]) => ({ name, resolvedValue })),
             artifactRevisions: execution.revisions.map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({ name: actionName, revisionId, revisionSummary, revisionUrl })),
           },
         };
@@ -112,7 +115,7 @@ function interruptingOperations(parts: Parts) {
         if (!["Failed", "Stopped"].includes(execution.status) || execution.stageIndex !== stageIndex) throw stageNotRetryable(`Stage ${input.stageName} of execution ${execution.id} did not fail`);
         const { stopRequested: _stopped, statusSummary: _summary, ...rest } = execution;
         store.transaction(() => {
-          if (input.retryMode === "ALL_ACTIONS") for (const action of actionsOf(store, execution).filter((one) => one.stage === input.stageName && one.status === "Succeeded")) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned" });
+          if (input.retryMode === "ALL_ACTIONS") forgetStage(store, execution, input.stageName ?? "");
           put(parts, { ...rest, status: "InProgress", inStage: false });
         });
         advance(engine, call, input.pipelineName);
@@ -144,6 +147,15 @@ function answeringOperations({ core, store }: Parts) {
       },
     }),
   };
+}
+
+/** @throws AwsError ValidationException for an action that is no source, 501 for revisions that are not commits */
+function revisionsOf({ stages = [] }: PipelineDeclaration, { sourceRevisions = [] }: StartPipelineExecutionInput): Readonly<Record<string, string>> {
+  return Object.fromEntries(sourceRevisions.map(({ actionName = "", revisionType, revisionValue = "" }) => {
+    if (!stages[0]?.actions?.some(({ name }) => name === actionName)) throw invalidRequest(`Source revisions name ${actionName}, which is not a source action of the pipeline`);
+    if (revisionType !== "COMMIT_ID") throw notImplemented("codepipeline", `StartPipelineExecution with source revisions of type ${revisionType}`);
+    return [actionName, revisionValue];
+  }));
 }
 
 const advance = (engine: Engine, call: Call, name: string | undefined) => engine.advance({ account: call.account, region: call.region, name: name ?? "" });

@@ -5,8 +5,10 @@ import type {
 import { principalArn } from "../authorization/principal.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import type { Engine } from "./engine.ts";
-import { invalidStructure, pipelineNameInUse, pipelineNotFound, stageNotFound } from "./errors.ts";
+import { pipelineNameInUse, pipelineNotFound, stageNotFound } from "./errors.ts";
 import { startExecution } from "./start.ts";
+import { checked } from "./structure.ts";
+import { isComplete } from "./pipeline-variables.ts";
 import { type PipelineRecord, pipelineArn, type Store } from "./store.ts";
 
 export const on = (action: string) => (name: string | undefined, call: Call) => [{ action: `codepipeline:${action}`, resource: pipelineArn(call, name ?? "") }];
@@ -37,8 +39,8 @@ function writingOperations({ core, store, engine }: Parts) {
         const tags = (input.tags ?? []).map(({ key = "", value = "" }) => ({ key, value }));
         const record: PipelineRecord = { account: call.account, region: call.region, declaration, created: now, updated: now, tags, disabled: {} };
         if (!store.pipelines.insert([call.account, call.region, declaration.name], record)) throw pipelineNameInUse(declaration.name);
-        // Creating a pipeline starts a first execution (codepipeline/latest/userguide/pipelines-create.html).
-        startExecution(core, store, { record, trigger: { triggerType: "CreatePipeline", triggerDetail: principalArn(call.caller) } });
+        // Creating a pipeline starts a first execution (codepipeline/latest/userguide/pipelines-create.html), unless it can't know a variable.
+        if (isComplete(declaration)) startExecution(core, store, { record, trigger: { triggerType: "CreatePipeline", triggerDetail: principalArn(call.caller) } });
         engine.advance({ account: call.account, region: call.region, name: declaration.name });
         return { pipeline: declaration, tags };
       },
@@ -150,22 +152,4 @@ export function findPipeline(store: Store, call: Pick<Call, "account" | "region"
 function stageOf({ declaration }: PipelineRecord, name: string | undefined): string {
   if (!name || !declaration.stages?.some((stage) => stage.name === name)) throw stageNotFound(name ?? "");
   return name;
-}
-
-/** The structure CodePipeline insists on: names, two stages, sources in the first alone, artifacts that somebody made. */
-function checked(pipeline: PipelineDeclaration | undefined): PipelineDeclaration & { readonly name: string } {
-  const { name, stages = [] } = pipeline ?? {};
-  if (!pipeline || !name) throw invalidStructure("Pipeline has no name");
-  if (!pipeline.artifactStore?.location) throw invalidStructure("Pipeline has no artifact store");
-  if (stages.length < 2) throw invalidStructure("Pipeline has only one stage(s). There should be a minimum of 2 stages in a pipeline");
-  const made = new Set<string>();
-  for (const [index, stage] of stages.entries())
-    for (const action of [...(stage.actions ?? [])].sort((a, b) => (a.runOrder ?? 1) - (b.runOrder ?? 1))) {
-      const isSource = action.actionTypeId?.category === "Source";
-      if (isSource !== (index === 0)) throw invalidStructure(index === 0 ? `The first stage can only have source actions: ${action.name}` : `Source action ${action.name} can only be in the first stage`);
-      const missing = (action.inputArtifacts ?? []).find((artifact) => !made.has(artifact.name ?? ""));
-      if (missing) throw invalidStructure(`Input Artifact Bundle ${missing.name} in action ${action.name} is not declared as Output Artifact Bundle in any of the preceding actions`);
-      for (const output of action.outputArtifacts ?? []) made.add(output.name ?? "");
-    }
-  return { ...pipeline, name };
 }

@@ -19,10 +19,12 @@ const pipeline: ResourceProvider = {
     await request.call("codepipeline", "CreatePipeline", { pipeline: declarationOf(request, name), tags }).catch((error: { code?: string }) => {
       if (!request.resumed || error.code !== "PipelineNameInUseException") throw error;
     });
+    await setTransitions(request, name, { before: [], now: transitionsOf(request.properties) });
     return state(request, name);
   },
   async update(request) {
     await request.call("codepipeline", "UpdatePipeline", { pipeline: declarationOf(request, request.physicalId) });
+    await setTransitions(request, request.physicalId, { before: transitionsOf(request.previousProperties), now: transitionsOf(request.properties) });
     if (request.properties["RestartExecutionOnUpdate"] === true) await request.call("codepipeline", "StartPipelineExecution", { name: request.physicalId });
     return state(request, request.physicalId);
   },
@@ -39,6 +41,19 @@ async function state(request: ResourceRequest, name: string) {
 function declarationOf(request: ResourceRequest, name: string): object {
   const { Tags: _tags, RestartExecutionOnUpdate: _restart, DisableInboundStageTransitions: _disabled, ...properties } = request.properties;
   return { ...(lowered(properties) as object), name };
+}
+
+interface Transition {
+  readonly StageName: string;
+  readonly Reason: string;
+}
+
+const transitionsOf = (properties: Properties): readonly Transition[] => (properties["DisableInboundStageTransitions"] ?? []) as unknown as readonly Transition[];
+
+async function setTransitions(request: ResourceRequest, pipelineName: string, { before, now }: { readonly before: readonly Transition[]; readonly now: readonly Transition[] }): Promise<void> {
+  for (const { StageName: stageName, Reason: reason } of now) await request.call("codepipeline", "DisableStageTransition", { pipelineName, stageName, reason, transitionType: "Inbound" });
+  const opened = before.filter(({ StageName }) => !now.some((one) => one.StageName === StageName));
+  for (const { StageName: stageName } of opened) await request.call("codepipeline", "EnableStageTransition", { pipelineName, stageName, transitionType: "Inbound" });
 }
 
 /** Small first letters, except below `Configuration`, whose names are the provider's own and whose values are texts. */

@@ -1,6 +1,7 @@
 import type { Service, ServiceFactory } from "../gateway/service.ts";
 import { createEngine } from "./engine.ts";
 import { executionOperations } from "./executions.ts";
+import { jobOperations } from "./jobs.ts";
 import { pipelineOperations } from "./pipelines.ts";
 import { codepipelineResources } from "./resources.ts";
 import { createStageRunner } from "./stage.ts";
@@ -14,7 +15,7 @@ export const codepipelineService: ServiceFactory = (core): Service => {
   return {
     name: "codepipeline",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-codepipeline") },
-    operations: { ...pipelineOperations(core, store, engine), ...executionOperations(core, store, engine), ...stateOperations(store) },
+    operations: { ...pipelineOperations(core, store, engine), ...executionOperations(core, store, engine), ...jobOperations(core, store), ...stateOperations(store) },
     resources: codepipelineResources,
     recover: () => engine.recover(),
   };

@@ -6,7 +6,7 @@ import { type ActionContext, ActionFailure, type ActionOutcome } from "./action.
 import { PROVIDERS } from "./actions/providers.ts";
 import { emitAction } from "./state-events.ts";
 import { type ActionExecution, type Execution, pipelineArn, type StageStatus, type Store } from "./store.ts";
-import { fillVariables } from "./variables.ts";
+import { fillVariables } from "./pipeline-variables.ts";
 
 /** Runs the actions of the stage an execution is in. */
 export interface StageRunner {
@@ -41,6 +41,7 @@ async function runAction(worker: Worker, execution: Execution, parts: { readonly
   const attempt = findAttempt(worker, execution, parts) ?? begin(worker, execution, parts);
   if (attempt.status !== "InProgress") return attempt.status;
   try {
+    if (attempt.unresolved) throw new ActionFailure("ConfigurationError", `Variable references could not be resolved: ${attempt.unresolved.join(", ")}`);
     const context = await contextOf(worker, execution, attempt, parts);
     const provider = PROVIDERS[`${parts.declared.actionTypeId?.category}/${parts.declared.actionTypeId?.provider}`];
     if (!provider) throw new ActionFailure("ConfigurationError", `the local accounts do not run actions of ${parts.declared.actionTypeId?.category} by ${parts.declared.actionTypeId?.provider}`);
@@ -65,9 +66,10 @@ function begin(worker: Worker, execution: Execution, { stage, declared }: { read
   const inputs = (declared.inputArtifacts ?? []).flatMap(({ name = "" }) => execution.artifacts[name] ?? []);
   // CodePipeline shortens pipeline and artifact names in keys; roles are written for that prefix.
   const outputs = (declared.outputArtifacts ?? []).map(({ name = "" }) => ({ name, bucket, key: `${pipeline.slice(0, 20)}/${name.slice(0, 10)}/${id.replaceAll("-", "").slice(0, 16)}` }));
+  const { configuration, unresolved } = fillVariables(declared.configuration ?? {}, execution);
   const action: ActionExecution = {
     account, region, pipeline, executionId, id, stage, action: declared.name ?? "", status: "InProgress", started: now, updated: now,
-    configuration: fillVariables(declared.configuration ?? {}, execution), inputs, outputs,
+    configuration, inputs, outputs, ...(unresolved.length > 0 && { unresolved }),
   };
   worker.store.transaction(() => {
     put(worker, action);

@@ -38,8 +38,9 @@ function describeStage({ record, executions, actions, name, index }: StageParts)
   const waiting = executions.filter((execution) => execution.status === "InProgress" && execution.stageIndex === index && !execution.inStage).reverse();
   const disabled = record.disabled[name];
   const declared = record.declaration.stages?.[index]?.actions ?? [];
+  const isRetried = latest?.retried?.includes(name) === true;
   return {
-    stageName: name,
+    stageName: name, ...(isRetried && { retryStageMetadata: { autoStageRetryAttempt: 1, latestRetryTrigger: "AutomatedStageRetry" as const } }),
     inboundTransitionState: disabled ? { enabled: false, disabledReason: disabled.reason, lastChangedBy: disabled.by, lastChangedAt: new Date(disabled.at) } : { enabled: true },
     ...(waiting[0] && { inboundExecution: { pipelineExecutionId: waiting[0].id, status: "InProgress" as const }, inboundExecutions: waiting.map((execution) => ({ pipelineExecutionId: execution.id, status: "InProgress" as const })) }),
     ...(latest && { latestExecution: { pipelineExecutionId: latest.id, status: latest.stages[name] as never } }),

@@ -51,7 +51,11 @@ export interface Execution {
   readonly inStage: boolean;
   readonly stages: Readonly<Record<string, StageStatus>>;
   readonly artifacts: Readonly<Record<string, ArtifactLocation>>;
-  /** Output variables by namespace. */
+  /** Commits that the start asked for, by source action. */
+  readonly requestedRevisions?: Readonly<Record<string, string>>;
+  /** Stages that were tried again by themselves (`onFailure`). */
+  readonly retried?: readonly string[];
+  /** Output variables by namespace; `variables` are the pipeline's own. */
   readonly variables: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly revisions: readonly SourceRevision[];
   readonly stopRequested?: { readonly abandon: boolean; readonly reason: string };
@@ -79,6 +83,10 @@ export interface ActionExecution {
   /** Of a manual approval that waits. */
   readonly token?: string;
   readonly configuration: Readonly<Record<string, string>>;
+  /** References to variables that nobody set: the action can't begin. */
+  readonly unresolved?: readonly string[];
+  /** What the function of an Invoke action answered for its job. */
+  readonly jobResult?: { readonly failure?: { readonly type: string; readonly message: string }; readonly variables?: Readonly<Record<string, string>>; readonly summary?: string };
   readonly inputs: readonly ArtifactLocation[];
   readonly outputs: readonly ArtifactLocation[];
   readonly variables?: Readonly<Record<string, string>>;
@@ -94,7 +102,9 @@ export function createStore({ database }: Core) {
       active: (execution) => (["InProgress", "Stopping"].includes(execution.status) ? `${execution.account}/${execution.region}/${execution.pipeline}` : undefined),
     }),
     /** Key account, region, pipeline, execution, id. */
-    actions: database.collection<ActionExecution>("codepipeline.action"),
+    actions: database.collection<ActionExecution>("codepipeline.action", {
+      job: (action) => (action.status === "InProgress" ? `${action.account}/${action.region}/${action.id}` : undefined),
+    }),
     transaction: <R>(work: () => R): R => database.transaction(work),
   };
 }

@@ -1,8 +1,9 @@
 import type { ActionContext, ActionOutcome } from "../action.ts";
 import { manualApproval } from "./approval.ts";
 import { codeBuild } from "./build.ts";
-import { lambdaInvoke, stepFunctions } from "./invoke.ts";
+import { lambdaInvoke } from "./function.ts";
 import { codeCommitSource, s3Source } from "./source.ts";
+import { stepFunctions } from "./step-functions.ts";
 
 export type Provider = (context: ActionContext) => Promise<ActionOutcome>;
 

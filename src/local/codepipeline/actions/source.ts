@@ -16,10 +16,10 @@ interface Commit {
 }
 
 /** The newest commit of a branch, or the one that started this execution, as a ZIP. */
-export async function codeCommitSource({ core, execution, configuration, outputs, as, current }: ActionContext): Promise<ActionOutcome> {
+export async function codeCommitSource({ core, execution, configuration, outputs, as, current, declared }: ActionContext): Promise<ActionOutcome> {
   const { account, region } = execution;
   const { RepositoryName: repositoryName = "", BranchName: branchName = "main", OutputArtifactFormat: format = "CODE_ZIP" } = configuration;
-  const wanted = commitOf(execution.trigger.triggerDetail);
+  const wanted = execution.requestedRevisions?.[declared.name ?? ""] ?? commitOf(execution.trigger.triggerDetail);
   const directory = join(core.dataDir, "work", "codepipeline", current().id);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });

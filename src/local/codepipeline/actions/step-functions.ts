@@ -45,14 +45,3 @@ export async function stepFunctions(context: ActionContext): Promise<ActionOutco
     }
   }
 }
-
-/** Invokes a function once with the job's description; the answer decides. */
-export async function lambdaInvoke({ core, execution, configuration, as, current }: ActionContext): Promise<ActionOutcome> {
-  const { account, region } = execution;
-  const event = { "CodePipeline.job": { id: current().id, accountId: account, data: { actionConfiguration: { configuration } } } };
-  const { FunctionError, Payload } = await core.dispatcher.call<{ FunctionError?: string; Payload?: Uint8Array }>({
-    service: "lambda", operation: "Invoke", input: { FunctionName: configuration["FunctionName"], Payload: Buffer.from(JSON.stringify(event)) }, as, account, region,
-  });
-  if (FunctionError) throw new ActionFailure("JobFailed", Buffer.from(Payload ?? []).toString("utf8"));
-  return {};
-}
