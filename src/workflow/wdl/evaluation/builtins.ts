@@ -16,14 +16,18 @@ type Builtin = (values: readonly SingleValue[], site: Site) => Value | undefined
 export function applyFunction(expression: ApplyExpression, names: Names, evaluate: (argument: Expression) => Value): Value {
   const values = expression.arguments.map(evaluate);
   const builtin = Object.hasOwn(BUILTINS, expression.name) ? BUILTINS[expression.name] : undefined;
-  if (!builtin || values.length === 0) return unknown(`${expression.name}@${names.source.file}:${expression.start}`);
+  if (!builtin || values.length === 0) return unknown(`${expression.name}@${names.source.file}:${expression.start}`, decidingInputs(values));
   return combine(values, (singles) => builtin(singles, { names, start: expression.start }) ?? unanswered(expression.name, singles));
 }
 
 /** Unknown because an argument is; or, with all known, because a run alone tells (a file is read, a size taken). */
 function unanswered(name: string, values: readonly SingleValue[]): Value {
-  const inputs = values.reduce<readonly string[]>((all, value) => (value.kind === "unknown" ? union(all, value.inputs) : all), []);
-  return unknown(`${name}(${values.map(symbolOf).join(",")})`, inputs);
+  return unknown(`${name}(${values.map(symbolOf).join(",")})`, decidingInputs(values));
+}
+
+function decidingInputs(values: readonly Value[]): readonly string[] {
+  const undecided = values.filter(({ kind }) => kind === "unknown");
+  return (undecided.length > 0 ? undecided : values).reduce<readonly string[]>((all, { inputs }) => union(all, inputs), []);
 }
 
 function combine(values: readonly Value[], use: (singles: readonly SingleValue[]) => Value): Value {

@@ -8,9 +8,10 @@ import type { Document } from "../document.ts";
 import { inputsOf } from "../interface.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Names } from "./names.ts";
+import { outputValue } from "./outputs.ts";
 import type { Session } from "./session.ts";
 import { coerce } from "./text.ts";
-import { type Assumption, assume, branch, each, list, nothing, settled, traced, unknown, type Value } from "./values.ts";
+import { type Assumption, assume, branch, each, list, nothing, settled, traced, union, unknown, type Value } from "./values.ts";
 
 /** One call of a workflow or task, or the main one. */
 export interface Instance {
@@ -23,6 +24,8 @@ export interface Instance {
   readonly given: readonly Assumption[];
   /** The values that the caller gives; absent for the main workflow. */
   argument?(name: string): Value | undefined;
+  /** The inputs that decide what the caller gives; absent for the main workflow. */
+  decidedBy?(): readonly string[];
 }
 
 /** The body of an instance, or of a scatter or conditional section in it. */
@@ -233,7 +236,7 @@ function outputOf(frame: Frame, name: string, path: readonly string[]): { value:
   const read = (inner: Frame): Value => {
     const callee = calleeOf(inner, call);
     if (!callee) return unknown(`?${key}`);
-    return isNested ? (mainFrame(callee).outputOf(output, [nested])?.value ?? unknown(`?${key}`)) : outputValue(callee, output);
+    return isNested ? (mainFrame(callee).outputOf(output, [nested])?.value ?? unknown(`?${key}`)) : outputValue(mainFrame(callee), output);
   };
   const value = gather(frame, entry, { key, read });
   return { value, used: isNested ? 2 : 1 };
@@ -253,22 +256,6 @@ export function mainFrame(instance: Instance): Frame {
   return frame;
 }
 
-function outputValue(instance: Instance, name: string): Value {
-  const frame = mainFrame(instance);
-  const output = instance.unit.outputs?.find((each) => each.name === name);
-  if (!output?.value) return unknown(`?output ${name}`);
-  const outputs: Names = { ...frame, valueOf: (other) => frame.valueOf(other) ?? siblingOutput(instance, other, name) };
-  const value = evaluate(output.value, outputs);
-  return coerce(traced(value, { how: instance.unit.kind === "workflow" ? "member" : "variable" }), instance.document.typeOf(output));
-}
-
-/** An output may be computed from the outputs above it. */
-function siblingOutput(instance: Instance, name: string, from: string): Value | undefined {
-  const outputs = instance.unit.outputs ?? [];
-  const isAbove = outputs.findIndex((each) => each.name === name) < outputs.findIndex((each) => each.name === from);
-  return isAbove && outputs.some((each) => each.name === name) ? outputValue(instance, name) : undefined;
-}
-
 /** The workflow or task that a call runs, with the call's arguments; undefined when there is none of its name. */
 export function calleeOf(frame: Frame, call: Call): Instance | undefined {
   if (frame.callees.has(call)) return frame.callees.get(call);
@@ -281,17 +268,19 @@ export function calleeOf(frame: Frame, call: Call): Instance | undefined {
 function instantiate(frame: Frame, call: Call, callee: Callee): Instance {
   const values = new Map<string, Value>();
   const expressions = new Map(call.inputs.map((input) => [input.name, input.value]));
+  const argument = (name: string): Value | undefined => {
+    const expression = expressions.get(name);
+    const value = values.get(name) ?? (expression && evaluate(expression, frame));
+    if (value) values.set(name, value);
+    return value;
+  };
   return {
     document: callee.document,
     unit: callee.unit,
     session: frame.session,
     prefix: `${frame.instance.prefix}${call.name}.`,
     given: frame.given,
-    argument(name) {
-      const expression = expressions.get(name);
-      const value = values.get(name) ?? (expression && evaluate(expression, frame));
-      if (value) values.set(name, value);
-      return value;
-    },
+    argument,
+    decidedBy: () => [...expressions.keys()].reduce<readonly string[]>((all, name) => union(all, argument(name)?.inputs ?? []), []),
   };
 }
