@@ -1,0 +1,2 @@
+version 1.1
+workflow hello {}
