@@ -7,7 +7,7 @@ import { Repository as ImageRepository, TagMutability } from "aws-cdk-lib/aws-ec
 import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Code as FunctionCode, Function, Runtime } from "aws-cdk-lib/aws-lambda";
-import { Bucket } from "aws-cdk-lib/aws-s3";
+import { Bucket, type IBucket } from "aws-cdk-lib/aws-s3";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { DefinitionBody, Pass, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
@@ -42,7 +42,7 @@ exports.handler = async (event) => { await new CodePipelineClient().send(new Put
     const build = new CodeBuildAction({ actionName: "Build", project, input: source, outputs: [built], variablesNamespace: "Built", environmentVariables: { LEVEL: { value: level.reference() } } });
     const commit = new CodeCommitSourceAction({ actionName: "Commit", repository, branch: "main", output: source, trigger: CodeCommitTrigger.EVENTS });
     const pipeline = new Pipeline(this, "Pipeline", {
-      pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: bucket, variables: [level],
+      pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: bucket as IBucket, variables: [level],
       stages: [
         { stageName: "Source", actions: [commit] },
         { stageName: "Build", actions: [build] },

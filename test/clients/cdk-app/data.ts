@@ -5,7 +5,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import { Code, Function, Runtime } from "aws-cdk-lib/aws-lambda";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
-import { BlockPublicAccess, Bucket, BucketEncryption, EventType } from "aws-cdk-lib/aws-s3";
+import { BlockPublicAccess, Bucket, BucketEncryption, EventType, type IBucket } from "aws-cdk-lib/aws-s3";
 import { BucketDeployment, Source } from "aws-cdk-lib/aws-s3-deployment";
 import { LambdaDestination, SnsDestination } from "aws-cdk-lib/aws-s3-notifications";
 import { Topic } from "aws-cdk-lib/aws-sns";
@@ -63,7 +63,7 @@ export class Data extends Stack {
 
     new StringParameter(this, "Size", { parameterName: "/data/size", stringValue: `${version} GB` });
     new StringListParameter(this, "Names", { parameterName: "/data/names", stringListValue: ["a", "b"] });
-    new BucketDeployment(this, "Site", { destinationBucket: bucket, destinationKeyPrefix: "site", sources: [Source.data("index.html", `<p>version ${version}</p>`), Source.jsonData("config.json", { topic: topic.topicArn })] });
+    new BucketDeployment(this, "Site", { destinationBucket: bucket as IBucket, destinationKeyPrefix: "site", sources: [Source.data("index.html", `<p>version ${version}</p>`), Source.jsonData("config.json", { topic: topic.topicArn })] });
 
     const call = { service: "SSM", action: "putParameter", parameters: { Name: "/data/called", Value: version, Type: "String", Overwrite: true }, physicalResourceId: PhysicalResourceId.of("called") };
     new AwsCustomResource(this, "Called", {
