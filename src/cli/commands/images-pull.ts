@@ -1,29 +1,21 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { z } from "zod";
-import { PROFILE_HELP } from "../aws/session.ts";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
-import { count, upstream } from "../options.ts";
+import { count } from "../options.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
+import { identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
-interface PullFlags {
+interface PullFlags extends ImagesFlags {
   readonly manifest?: string;
-  readonly profile?: string;
-  readonly region?: string;
-  readonly upstream?: Readonly<Record<string, string>>;
   readonly platform: string;
   readonly concurrency?: number;
-  readonly json?: boolean;
 }
 
 /** `omx images pull` */
 export function imagesPull(group: Command, cli: Cli): void {
-  group.command("pull").argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18").summary("copy images into the account's ECR")
-    .description("Copies images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone.")
-    .option("--manifest <file>", 'the state machine\'s input: {"manifest": ["image", …]}')
-    .option("--profile <name>", PROFILE_HELP)
-    .option("--region <region>", "the region (default: the profile's)")
-    .option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream)
+  const command = group.command("pull").argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18").summary("copy images into the account's ECR")
+    .description("Copies images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Upstream registries are asked as `docker login` left it, credential helpers included.")
+    .option("--manifest <file>", 'the state machine\'s input: {"manifest": ["image", …]}');
+  upstreamOption(identity(command))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", "all")
     .option("--concurrency <n>", "images at a time", count)
     .option("--json", 'one JSON document: {"images": [{"source", "target", "digest", "status", "bytesMoved", "bytesSaved", "requests", "seconds", "reason"}], "bytesMoved", "requests", "seconds"}')
@@ -32,21 +24,13 @@ export function imagesPull(group: Command, cli: Cli): void {
 }
 
 async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promise<void> {
-  const images = [...new Set([...named, ...(flags.manifest ? readManifest(flags.manifest) : [])])];
+  const images = namedImages(named, flags.manifest);
   if (images.length === 0) throw new UsageError("name images, or a file with --manifest");
   const { pullImages } = await import("../images/pull.ts");
   const { concurrency, platform, upstream: upstreams = {} } = flags;
   const pulled = await pullImages(cli, flags, { images, upstreams, platform, ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
-}
-
-const Manifest = z.object({ manifest: z.array(z.string()) });
-
-function readManifest(file: string): readonly string[] {
-  const parsed = Manifest.safeParse(JSON.parse(readFileSync(file, "utf8")));
-  if (!parsed.success) throw new UsageError(`${file} is not {"manifest": ["image", …]}`);
-  return parsed.data.manifest;
 }
 
 const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly string[] => [
@@ -56,5 +40,3 @@ const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly 
 
 const line = ({ source, target, digest, status, bytesMoved, reason }: PulledImage): string =>
   status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}${digest ? `@${digest}` : ""} (${megabytes(bytesMoved)})`;
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

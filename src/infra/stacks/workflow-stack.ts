@@ -115,7 +115,7 @@ export class WorkflowStack extends Stack {
         ...readObjects("Staged", bucket, [`${PREFIXES.testData}/${wf}/`, `${PREFIXES.definitions}/${wf}/`, `${PREFIXES.evidence}/${wf}/`, `${PREFIXES.imageSources}/${wf}/`]),
         ...publishWorkflows(place),
         statement("StageImages", ["states:StartExecution"], [machineArn(cicd, NAMES.puller), machineArn(cicd, NAMES.builder)]),
-        statement("FollowStaging", ["states:DescribeExecution", "states:StopExecution"], [executionArn(cicd, NAMES.puller), executionArn(cicd, NAMES.builder)]),
+        statement("FollowStaging", ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"], [executionArn(cicd, NAMES.puller), executionArn(cicd, NAMES.builder)]),
         statement("CheckImages", ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetRepositoryPolicy"], [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`]),
         statement("Trigger", ["codepipeline:GetPipelineExecution"], [this.pipelineArn()]),
       ],

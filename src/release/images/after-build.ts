@@ -45,7 +45,7 @@ export async function failureOf(logs: CloudWatchLogsClient, cause = ""): Promise
 }
 
 /** CodeBuild's own lines tell of phases, not of what went wrong in one. */
-const isCodeBuilds = (line: string): boolean => /^\[Container\] \d{4}\//.test(line);
+const isCodeBuilds = (line: string): boolean => line.startsWith("[Container] ");
 
 async function lastLines(logs: CloudWatchLogsClient, logGroupName: string, logStreamName: string): Promise<readonly string[]> {
   const { events = [] } = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startFromHead: false, limit: 200 }));

@@ -34,7 +34,11 @@ export interface BuildWorkshop extends ImageWorkshop {
 export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<ImageOutcome> {
   const { source_uri, target_image, build } = item;
   const about = { source_uri, target_image, ...(build && { build }) };
-  if (item.status === "BUILD_FAILED") return { ...about, status: "FAILED", ...(await failureOf(workshop.logs, item.cause)) };
+  if (item.status === "BUILD_FAILED") {
+    const failure = await failureOf(workshop.logs, item.cause);
+    // Why an engine was asked at all comes first: where there is none, it is the line to change.
+    return { ...about, status: "FAILED", ...failure, reason: [item.reason, failure.reason].filter(Boolean).join("\n") };
+  }
   const started = workshop.clock.now().getTime();
   const folder = await mkdtemp(join(tmpdir(), "omx-build-"));
   try {

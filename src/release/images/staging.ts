@@ -36,6 +36,8 @@ export interface AfterBuild {
   readonly status?: ImageOutcome["status"];
   /** Of BUILD_ENDED: the variables that the build exported. */
   readonly exported?: readonly { readonly Name?: string; readonly Value?: string }[];
+  /** Why a build was needed. */
+  readonly reason?: string;
   /** Of BUILD_FAILED: what Step Functions says, the build as JSON or any other text. */
   readonly cause?: string;
   readonly build?: string;

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { z } from "zod";
+import { PROFILE_HELP } from "../aws/session.ts";
+import { UsageError } from "../cli.ts";
+import { upstream } from "../options.ts";
+
+/** What every command of images takes. */
+export interface ImagesFlags {
+  readonly profile?: string;
+  readonly region?: string;
+  readonly upstream?: Readonly<Record<string, string>>;
+  readonly json?: boolean;
+}
+
+/** Adds whose ECR is meant. */
+export const identity = (command: Command): Command => command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)");
+
+/** Adds where upstream registries are. */
+export const upstreams = (command: Command): Command =>
+  command.option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream);
+
+const Manifest = z.object({ manifest: z.array(z.string()) });
+
+/** Images named as arguments and in a file, each once. @throws UsageError */
+export function namedImages(named: readonly string[], manifest: string | undefined): readonly string[] {
+  return [...new Set([...named, ...(manifest ? readManifest(manifest) : [])])];
+}
+
+function readManifest(file: string): readonly string[] {
+  const parsed = Manifest.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  if (!parsed.success) throw new UsageError(`${file} is not {"manifest": ["image", …]}`);
+  return parsed.data.manifest;
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,0 +1,39 @@
+import type { Command } from "commander";
+import type { VerifiedImage } from "../../release/images/verify.ts";
+import { type Cli, NotDone, printResult } from "../cli.ts";
+import { identity, type ImagesFlags, megabytes } from "./images-options.ts";
+import type { Verification } from "../images/verify.ts";
+
+interface VerifyFlags extends ImagesFlags {
+  readonly bundle?: string;
+  readonly production?: string;
+  readonly deep?: boolean;
+}
+
+/** `omx images verify` */
+export function imagesVerify(group: Command, cli: Cli): void {
+  const command = group.command("verify").argument("[path]", "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)").summary("prove that ECR, the bundle and production hold the same bytes")
+    .description("Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it, and the released version's registry map there has to name these digests.");
+  identity(command)
+    .option("--bundle <s3 uri>", "a release's bundle: s3://omx-releases-ACCOUNT-REGION/WORKFLOW/VERSION; read by the production identity where one is given")
+    .option("--production <profile>", "an identity of the production account")
+    .option("--deep", "read and hash every layer")
+    .option("--json", 'one JSON document: {"ok", "images": [{"image", "target", "digest", "view", "manifests", "hashedBytes", "problems"}], "problems"}')
+    .addHelpText("after", "\nExit code 1 when anything differs.\n\nExamples:\n  omx images verify . --profile cicd\n  omx images verify --bundle s3://omx-releases-444455556666-us-east-1/phage-variants/1.0.0 --profile cicd --production production --deep")
+    .action((path: string | undefined, flags: VerifyFlags) => act(cli, path, flags));
+}
+
+async function act(cli: Cli, path: string | undefined, flags: VerifyFlags): Promise<void> {
+  const { verifyImages } = await import("../images/verify.ts");
+  const verified = await verifyImages(cli, flags, { path, bundle: flags.bundle, production: flags.production, deep: flags.deep ?? false });
+  printResult(cli, flags, { value: verified, lines: describe(verified) });
+  if (!verified.ok) throw new NotDone();
+}
+
+const describe = ({ ok, images, problems }: Verification): readonly string[] => [
+  ...images.map(line), ...problems.map((problem) => `✗ ${problem}`),
+  ok ? `✓ ${images.length} images are the bytes that their digests name` : "✗ not the same bytes everywhere",
+];
+
+const line = ({ view, image, digest, manifests, hashedBytes, problems }: VerifiedImage): string =>
+  problems.length === 0 ? `✓ ${view}: ${image} ${digest} (${manifests} manifests, ${megabytes(hashedBytes)} hashed)` : `✗ ${view}: ${image}: ${problems.join("; ")}`;

@@ -1,0 +1,123 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { RegistryError } from "../../oci/errors.ts";
+import { DockerfileError } from "../../oci/image/dockerfile.ts";
+import { ReleaseError } from "../../release/errors.ts";
+import { type BuildFolder, buildFolder } from "../../release/images/build.ts";
+import { buildWithEngine, type Engine } from "../../release/images/engine-build.ts";
+import { planEachBuild } from "../../release/images/manifest.ts";
+import { fetchSource } from "../../release/images/source-folder.ts";
+import type { BuildItem } from "../../release/images/staging.ts";
+import { type Choice, openSession, type Session } from "../aws/session.ts";
+import { type Cli, Problem } from "../cli.ts";
+import { workshopOf } from "./workshop.ts";
+
+/** What `omx images build --json` prints. */
+export interface BuiltOutcome {
+  readonly source: string;
+  readonly target: string;
+  readonly status: "BUILT" | "SKIPPED" | "FAILED";
+  readonly digest?: string;
+  readonly bytes?: number;
+  readonly bytesMoved?: number;
+  readonly bytesSaved?: number;
+  readonly seconds: number;
+  /** The engine that ran its RUN lines. */
+  readonly engine?: Engine["program"];
+  readonly reason: string;
+}
+
+export interface BuildOneRequest {
+  /** A folder, or `s3://…`. */
+  readonly source: string;
+  readonly image: string;
+  readonly dockerfile: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly force: boolean;
+  readonly upstreams: Readonly<Record<string, string>>;
+  readonly target: string | undefined;
+  readonly platforms: readonly string[] | undefined;
+  readonly label: string | undefined;
+  readonly commit: string | undefined;
+}
+
+/** Builds one image into the account's ECR. @throws Problem for a request that is none */
+export async function buildOne(cli: Cli, choice: Choice, request: BuildOneRequest): Promise<BuiltOutcome> {
+  const isRemote = request.source.startsWith("s3://");
+  if (!isRemote && !existsSync(request.source)) throw new Problem(`${request.source} does not exist`, "name the folder of the Dockerfile, or s3://…");
+  const session = await openSession(cli, choice);
+  const item = itemOf(session, request);
+  const started = cli.clock.now().getTime();
+  const work = await mkdtemp(join(tmpdir(), "omx-build-"));
+  try {
+    const context = isRemote ? join(work, "context") : request.source;
+    if (isRemote) await fetchSource(session.clients.s3, request.source, context);
+    const built = await build({ cli, session, item, upstreams: request.upstreams }, { context, work, isBuilt: false });
+    return { source: request.source, target: item.target_image, ...built, seconds: (cli.clock.now().getTime() - started) / 1000 };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+function itemOf({ place }: Session, { source, image, dockerfile, args, force, target, platforms, label, commit }: BuildOneRequest): BuildItem {
+  const [item] = planEachBuild([{
+    source_uri: source.startsWith("s3://") ? source : "s3://local/folder/", target_image: image, dockerfile, build_args: args, force,
+    ...(target && { target }), ...(platforms && { platforms }), ...(label && { source: label }), ...(commit && { commit }),
+  }], place);
+  if (!item || !("build_args" in item)) throw new Problem(item?.reason ?? "the image can't be built", "see `omx help images build`");
+  return item;
+}
+
+interface Building {
+  readonly cli: Cli;
+  readonly session: Session;
+  readonly item: BuildItem;
+  readonly upstreams: Readonly<Record<string, string>>;
+}
+
+async function build({ cli, session, item, upstreams }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
+  const workshop = workshopOf(cli, session, upstreams);
+  try {
+    const assembled = await buildFolder(workshop, item, folder);
+    if (assembled.status !== "NEEDS_ENGINE") return outcome(assembled);
+    const engine = await findEngine(cli, folder.work);
+    if (!engine) return { status: "FAILED", reason: `${assembled.reason}; install Docker, Podman or Buildah` };
+    cli.say(`  ${assembled.reason}: building with ${engine.program}`);
+    await buildWithEngine({ engine, ecr: session.clients.ecr, item, context: folder.context, image: addressFor(session, item.target_image) });
+    return { ...outcome(await buildFolder(workshop, item, { ...folder, isBuilt: true })), engine: engine.program };
+  } catch (error) {
+    if (error instanceof RegistryError || error instanceof DockerfileError || error instanceof ReleaseError) return { status: "FAILED", reason: (error as Error).message };
+    throw error;
+  }
+}
+
+function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: bytesSaved, reason }: Awaited<ReturnType<typeof buildFolder>>): Omit<BuiltOutcome, "source" | "target" | "seconds"> {
+  return {
+    status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED", reason: reason ?? "",
+    ...(digest && { digest }), ...(size !== undefined && { bytes: size }), ...(bytesMoved !== undefined && { bytesMoved }), ...(bytesSaved !== undefined && { bytesSaved }),
+  };
+}
+
+/** The local accounts' registry is at a path of loopback, where engines need no certificate. */
+function addressFor({ place, local }: Session, image: string): string {
+  if (!local) return image;
+  const { repository, tag } = parseImageRef(image);
+  return formatImageRef({ registry: new URL(local.endpoint).host, repository: `${place.account}/${place.region}/${repository}`, ...(tag && { tag }) });
+}
+
+/** The first engine that answers. Its logins go to a folder of their own, not into the user's configuration. */
+async function findEngine({ settings, say }: Cli, work: string): Promise<Engine | undefined> {
+  const config = join(work, "logins");
+  await mkdir(config, { recursive: true });
+  const env = { ...settings.inherited, PATH: settings.path, DOCKER_CONFIG: config, REGISTRY_AUTH_FILE: join(config, "auth.json") };
+  for (const program of ["docker", "podman", "buildah"] as const) {
+    const answers = await promisify(execFile)(program, ["info"], { env }).then(() => true, () => false);
+    if (answers) return { program, env, onOutput: (text) => say(text.trimEnd()) };
+  }
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatLock, LOCK_FILE, readLock } from "../../release/images/lock-file.ts";
+import { planImages } from "../../release/images/plan.ts";
+import { type Relocked, relock } from "../../release/images/relock.ts";
+import { workshopClient } from "../../release/images/workshop.ts";
+import { readProject } from "../../release/project/project.ts";
+import { type Choice, openSession } from "../aws/session.ts";
+import type { Cli } from "../cli.ts";
+import { platformOf } from "./plan.ts";
+import { workshopOf } from "./workshop.ts";
+
+/** What `omx images lock --json` prints. */
+export interface Locking {
+  readonly file: string;
+  /** Whether the file has changed. */
+  readonly written: boolean;
+  readonly images: readonly Relocked[];
+}
+
+export interface LockRequest {
+  /** A workflow's repository. */
+  readonly path: string;
+  /** Writes nothing. */
+  readonly isCheck: boolean;
+  readonly upstreams: Readonly<Record<string, string>>;
+  /** `linux/amd64`, or `all`. */
+  readonly platform: string;
+}
+
+/** Writes or compares the lock of a repository. @throws ReleaseError for a repository or lock that can't be read */
+export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, upstreams, platform }: LockRequest): Promise<Locking> {
+  const { inspection, config } = readProject(path);
+  const before = readLock(path);
+  const session = await openSession(cli, choice);
+  await using client = workshopClient(workshopOf(cli, session, upstreams));
+  const { lock, images } = await relock({ plan: planImages(inspection.images, config.images), place: session.place, client, before, ...platformOf(platform) });
+  const file = join(path, LOCK_FILE);
+  const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
+  if (written) writeFileSync(file, formatLock(lock));
+  return { file, written, images };
+}

@@ -1,0 +1,72 @@
+import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { parsePlatform, type Platform } from "../../oci/manifest.ts";
+import { buildTarget, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
+import { previewCopy } from "../../release/images/preview.ts";
+import { workshopClient } from "../../release/images/workshop.ts";
+import { readProject } from "../../release/project/project.ts";
+import type { RegistryClient } from "../../oci/client/registry-client.ts";
+import { type Choice, openSession } from "../aws/session.ts";
+import type { Cli } from "../cli.ts";
+import { workshopOf } from "./workshop.ts";
+
+/** What would happen to one image. */
+export interface PlannedImage {
+  readonly source: string;
+  readonly target: string;
+  readonly status: "PULL" | "MOVED" | "SKIP" | "BUILD" | "FAILED";
+  /** Upstream. */
+  readonly digest?: string;
+  /** In ECR under this tag now. */
+  readonly present?: string;
+  readonly bytes?: number;
+  readonly missingBytes?: number;
+  readonly reason?: string;
+}
+
+/** What `omx images plan --json` prints. */
+export interface Planning {
+  readonly images: readonly PlannedImage[];
+  readonly missingBytes: number;
+}
+
+export interface PlanRequest {
+  readonly images: readonly string[];
+  readonly upstreams: Readonly<Record<string, string>>;
+  /** `linux/amd64`, or `all`. */
+  readonly platform: string;
+  /** A workflow's repository. */
+  readonly project?: string;
+}
+
+export const platformOf = (text: string): { readonly platform?: Platform } => (text === "all" ? {} : { platform: parsePlatform(text) });
+
+/**
+ * Says what staging would do; nothing is moved.
+ * @throws ReleaseError when two images would share a name, or one has no valid name
+ */
+export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, platform, project }: PlanRequest): Promise<Planning> {
+  const session = await openSession(cli, choice);
+  const plan = project === undefined ? undefined : planOf(project);
+  const pulls = planPulls([...new Set([...images, ...(plan?.pulls ?? [])])], session.place);
+  await using client = workshopClient(workshopOf(cli, session, upstreams));
+  const counted = new Set<string>();
+  const planned: PlannedImage[] = [];
+  for (const pull of pulls) planned.push(await preview(pull, { client, counted, ...platformOf(platform) }));
+  const builds = (plan?.builds ?? []).map(({ source, target }): PlannedImage => ({ source, target: formatImageRef(buildTarget(target, session.place)), status: "BUILD" }));
+  return { images: [...planned, ...builds], missingBytes: planned.reduce((sum, { missingBytes = 0 }) => sum + missingBytes, 0) };
+}
+
+function planOf(path: string) {
+  const { inspection, config } = readProject(path);
+  return planImages(inspection.images, config.images);
+}
+
+async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly platform?: Platform }): Promise<PlannedImage> {
+  try {
+    const { digest, present, sizeBytes, missingBytes } = await previewCopy({ source: parseImageRef(source), target: parseImageRef(target), ...options });
+    const status = present === digest ? "SKIP" : present === undefined ? "PULL" : "MOVED";
+    return { source: source_uri, target, status, digest, ...(present && { present }), bytes: sizeBytes, missingBytes };
+  } catch (error) {
+    return { source: source_uri, target, status: "FAILED", reason: (error as Error).message };
+  }
+}

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { LOCK_FILE, parseLock } from "../../release/images/lock-file.ts";
+import type { ContainersLock } from "../../release/images/lock.ts";
+import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../release/images/verify.ts";
+import { type BundleImages, productionImages, readBundleImages } from "../../release/images/verify-bundle.ts";
+import { workshopClient } from "../../release/images/workshop.ts";
+import { type Choice, openSession, type Session } from "../aws/session.ts";
+import { type Cli, Problem } from "../cli.ts";
+import { workshopOf } from "./workshop.ts";
+
+/** What `omx images verify --json` prints. */
+export interface Verification {
+  readonly ok: boolean;
+  readonly images: readonly VerifiedImage[];
+  /** What differs between the bundle, the lock and production's workflow version. */
+  readonly problems: readonly string[];
+}
+
+export interface VerifyRequest {
+  /** A repository with a lock, or the lock. */
+  readonly path: string | undefined;
+  readonly bundle: string | undefined;
+  /** A profile of the production account. */
+  readonly production: string | undefined;
+  readonly deep: boolean;
+}
+
+/** Proves that the images of a lock or bundle are the same bytes for cicd and for production. @throws Problem where there is no lock */
+export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequest): Promise<Verification> {
+  const cicd = await openSession(cli, choice);
+  const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production });
+  const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
+  const lock = request.path !== undefined || !bundle ? lockAt(request.path ?? ".") : bundle.lock;
+  const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
+  const images = [
+    ...(await verifyAs(cli, cicd, { name: "cicd", images: lock.images, deep: request.deep })),
+    ...(production ? await verifyAs(cli, production, { name: "production", images: released?.images ?? lock.images, deep: request.deep }) : []),
+  ];
+  const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
+  return { ok: problems.length === 0 && images.every((image) => image.problems.length === 0), images, problems };
+}
+
+interface Seen {
+  readonly name: string;
+  readonly images: readonly ImageToVerify[];
+  readonly deep: boolean;
+}
+
+async function verifyAs(cli: Cli, session: Session, { name, images, deep }: Seen): Promise<readonly VerifiedImage[]> {
+  await using client = workshopClient(workshopOf(cli, session, {}));
+  const verified: VerifiedImage[] = [];
+  for (const image of images) {
+    const found = await verifyImage({ name, client }, image, { deep });
+    cli.say(`  ${found.problems.length === 0 ? "✓" : "✗"} ${name}: ${image.image}`);
+    verified.push(found);
+  }
+  return verified;
+}
+
+function lockAt(path: string): ContainersLock {
+  const file = existsSync(path) && statSync(path).isDirectory() ? join(path, LOCK_FILE) : path;
+  if (!existsSync(file)) throw new Problem(`${file} does not exist`, "write it with `omx images lock`, or name a bundle with --bundle");
+  return parseLock(readFileSync(file, "utf8"), file);
+}
+
+/** The repository's lock beside the one that was released. */
+function compared(lock: ContainersLock, { lock: released }: BundleImages): readonly string[] {
+  const there = new Map(released.images.map(({ image, digest }) => [image, digest]));
+  const named = new Set(lock.images.map(({ image }) => image));
+  return [
+    ...lock.images.flatMap(({ image, digest }) => (there.get(image) === digest ? [] : [`the bundle: ${image} is ${there.get(image) ?? "not in it"}, the lock says ${digest}`])),
+    ...released.images.flatMap(({ image }) => (named.has(image) ? [] : [`the bundle: ${image} is in it, and not in the lock`])),
+  ];
+}
