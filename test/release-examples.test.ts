@@ -3,6 +3,7 @@ import { GetRunTaskCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowVe
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { awsClients, type AwsClients } from "../src/aws/clients.ts";
 import { readProfile } from "../src/cli/aws/profiles.ts";
+import { hasDocker } from "./demo.ts";
 import { type Clone, done, type Journey, startJourney } from "./journey.ts";
 
 const WORKFLOWS = ["reads-qc-nf", "gc-content-cwl", "hello"];
@@ -95,6 +96,18 @@ describe("releases by the commands of omx", () => {
     expect((JSON.parse(policyText) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid)).not.toContain("OmxHealthOmics444455556666");
   }, SLOW);
 
+  test("a RUN is carried out by an engine on a base of the mirror, and refused with its line where there is none", async () => {
+    const clone = journey.clone("hello");
+    clone.write("main.wdl", hello("tools:1.0"));
+    clone.write("tools/Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\nRUN echo built > /built\n");
+    clone.write("omx.yaml", `${omxYaml("Hello, World", '"3.0"')}images: { build: [{ source: tools, target: "tools:1.0" }] }\n`);
+    const id = await pushed("hello", clone, "A RUN");
+    const watched = await run("release", "watch", "hello", "--execution", id, "--until-approval");
+    const logs = done(await run("release", "logs", "hello", "--execution", id)).stdout;
+    expect([watched.code, logs]).toEqual(hasDocker() ? [0, expect.stringMatching(/SUCCEEDED .*tools:1\.0/)] : [1, expect.stringMatching(/Dockerfile:2: RUN .*needs Docker, Podman or Buildah/)]);
+    if (hasDocker()) done(await run("release", "reject", "hello", "--execution", id, "--comment", "seen"));
+  }, SLOW);
+
   test("what a release is refused for is said by the step that refuses it, and nothing of it is in production", async () => {
     const clone = journey.clone("hello");
     const outcome = async (message: string) => {
@@ -109,13 +122,6 @@ describe("releases by the commands of omx", () => {
     expect(missing.code).toBe(1);
     expect(missing.logs).toMatch(/public\.ecr\.aws\/docker\/library\/python:no-such-tag: public\.ecr\.aws does not have it/);
 
-    clone.write("main.wdl", hello("tools:1.0"));
-    clone.write("tools/Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\nRUN echo built > /built\n");
-    clone.write("omx.yaml", `${omxYaml("Hello, World")}images: { build: [{ source: tools, target: "tools:1.0" }] }\n`);
-    const unbuilt = await outcome("A RUN, and no container engine");
-    expect(unbuilt.code).toBe(1);
-    expect(unbuilt.logs).toMatch(/Dockerfile:2.*RUN.*(Docker|Podman)/s);
-
     clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
     clone.write("omx.yaml", omxYaml("Good evening"));
     const wrong = await outcome("An expectation that is not met");
@@ -129,13 +135,13 @@ describe("releases by the commands of omx", () => {
     done(await run("release", "reject", "hello", "--execution", rejected.id, "--comment", "not this week"));
     const ended = await run("release", "watch", "hello", "--execution", rejected.id);
     expect([ended.code, ended.stdout]).toEqual([1, expect.stringContaining("not this week")]);
-    expect(await versionsIn("production", "hello")).toEqual([]);
+    expect(await versionsIn("production", "hello")).not.toContain("1.0.1");
 
     const accepted = await outcome("One that is good");
     done(await run("release", "approve", "hello", "--execution", accepted.id, "--comment", "good"));
     done(await run("release", "watch", "hello", "--execution", accepted.id));
     // Failed and rejected versions keep their numbers.
-    expect(await versionsIn("production", "hello")).toEqual(["1.0.2"]);
+    expect(await versionsIn("production", "hello")).toContain("1.0.2");
   }, SLOW);
 
   test("a workflow is run and published without a pipeline", async () => {

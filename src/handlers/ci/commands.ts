@@ -44,8 +44,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const result = await releaseBundle({ ...env, place, target: settings.target }, { bucket, prefix: key });
     print(`released: workflow ${result.workflowId}: ${result.message}`);
   },
-  async "image-build"({ clients, imageBuild }) {
-    await buildFromS3({ s3: clients.s3, ecr: clients.ecr, item: JSON.parse(imageBuild) as BuildItem });
+  async "image-build"(settings) {
+    await buildFromS3({ s3: settings.clients.s3, item: JSON.parse(settings.imageBuild) as BuildItem, workshop: workshopOf(settings, BUILD_TUNING) });
   },
   async "image-pull"(settings) {
     const outcome = await pullImage(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imagePull) as ImagePull);

@@ -18,7 +18,7 @@ import { expandWord, splitWords, UnknownSubstitution } from "./dockerfile-words.
 import { EngineNeeded } from "./engine-needed.ts";
 import { LayerFiles } from "./layer-files.ts";
 import { Stage } from "./stage.ts";
-import { readStages } from "./stages.ts";
+import { predefinedArgs, readStages } from "./stages.ts";
 import type { StagePlan } from "./stages.ts";
 
 export interface BuildOptions {
@@ -210,17 +210,4 @@ function platformOf(text: string): Platform {
   const [os = "", architecture = "", variant] = text.split("/");
   if (os === "" || architecture === "") throw new WrongArgument(`--platform=${text}: write it as linux/amd64`);
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-}
-
-/** What BuildKit sets without being told (Dockerfile reference, "Automatic platform ARGs"). */
-function predefinedArgs({ os, architecture, variant = "" }: Platform): Readonly<Record<string, string>> {
-  const platform = [os, architecture, ...(variant === "" ? [] : [variant])].join("/");
-  return Object.fromEntries(
-    ["TARGET", "BUILD"].flatMap((side) => [
-      [`${side}PLATFORM`, platform],
-      [`${side}OS`, os],
-      [`${side}ARCH`, architecture],
-      [`${side}VARIANT`, variant],
-    ]),
-  );
 }

@@ -1,3 +1,4 @@
+import type { Platform } from "../manifest.ts";
 import { DockerfileError } from "./dockerfile.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { expandWord, splitWords } from "./dockerfile-words.ts";
@@ -55,4 +56,17 @@ function declare(globals: Map<string, string>, { text }: Instruction, buildArgs:
     const value = buildArgs[name] ?? (rest.length > 0 ? expandWord(rest.join("="), (other) => globals.get(other)) : globals.get(name));
     if (value !== undefined) globals.set(name, value);
   }
+}
+
+/** What BuildKit sets without being told (Dockerfile reference, "Automatic platform ARGs"). */
+export function predefinedArgs({ os, architecture, variant = "" }: Platform): Readonly<Record<string, string>> {
+  const platform = [os, architecture, ...(variant === "" ? [] : [variant])].join("/");
+  return Object.fromEntries(
+    ["TARGET", "BUILD"].flatMap((side) => [
+      [`${side}PLATFORM`, platform],
+      [`${side}OS`, os],
+      [`${side}ARCH`, architecture],
+      [`${side}VARIANT`, variant],
+    ]),
+  );
 }
