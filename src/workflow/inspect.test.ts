@@ -155,3 +155,27 @@ test("a path may be a folder, an archive's file or a main file inside a reposito
   expect((await openDefinition(join(folder, "repo"))).tree.files).toEqual(["flows/main.cwl", "tools/t.cwl"]);
   await expect(openDefinition(join(folder, "none"))).rejects.toThrow(/ENOENT/);
 });
+
+test("outside of a repository, the tree of a main file reaches up to what it imports, and no further", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "omx-open-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const files = {
+    "top/tasks/say.wdl": WDL.slice(WDL.indexOf("task hello")).replace(/^/, "version 1.0\n"),
+    "top/flows/deep/main.wdl":
+      'version 1.0\nimport "../sub.wdl"\nworkflow w { call sub.s }\n',
+    "top/flows/sub.wdl": 'version 1.0\nimport "../tasks/say.wdl" as say\nworkflow s { call say.hello { input: name = "a", image = "a:1" } output { } }\n',
+    "top/nf/main.nf": "include { ALIGN } from '../modules/align'\nworkflow { ALIGN() }\n",
+    "top/modules/align/main.nf": "process ALIGN {\n  container 'bwa:1'\n  script: 'true'\n}\n",
+    "other.wdl": "version 1.0\n",
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  const { tree, main } = await openDefinition(join(folder, "top/flows/deep/main.wdl"));
+  expect(inspect(tree, { main })).toMatchObject({ path: "flows/deep/main.wdl", images: [{ image: "a:1", task: "hello" }] });
+  expect(tree.has("other.wdl")).toBe(false);
+  const pipeline = await openDefinition(join(folder, "top/nf/main.nf"));
+  expect(inspect(pipeline.tree, { main: pipeline.main })).toMatchObject({ path: "nf/main.nf", images: [{ image: "bwa:1", task: "ALIGN" }] });
+  expect((await openDefinition(join(folder, "other.wdl"))).main).toBe("other.wdl");
+});

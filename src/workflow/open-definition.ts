@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 
+import { definitionRoot } from "./definition-root.ts";
 import { openFolder } from "./folder-tree.ts";
 import type { SourceTree } from "./source-tree.ts";
 import { openZip } from "./zip-tree.ts";
@@ -14,7 +15,7 @@ export interface Definition {
 
 /**
  * The definition at a path: a folder, a ZIP, or a main file (a CWL one may carry `#id`). The tree of a main file is the
- * Git repository it is in, or else its folder, so that what it imports is found.
+ * Git repository it is in, or else the nearest folder that holds what it imports.
  * @throws BadArchive for an archive that is not read
  * @throws the file system's error when nothing is there
  */
@@ -22,12 +23,6 @@ export async function openDefinition(path: string): Promise<Definition> {
   const [file = "", id] = existsSync(path) ? [path] : path.split(/(?=#)/);
   if (statSync(file).isDirectory()) return { tree: openFolder(file) };
   if (/\.zip$/i.test(file)) return { tree: await openZip(file) };
-  const root = repositoryOf(resolve(file));
+  const root = definitionRoot(file);
   return { tree: openFolder(root), main: relative(root, resolve(file)).split(sep).join("/") + (id ?? "") };
-}
-
-function repositoryOf(file: string): string {
-  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder))
-    if (existsSync(join(folder, ".git"))) return folder;
-  return dirname(file);
 }

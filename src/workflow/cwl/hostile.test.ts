@@ -23,6 +23,7 @@ test.each([
   ["deep dashes", "- ".repeat(100_000)],
   ["deep indentation", Array.from({ length: 2_000 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
   ["deep question marks", Array.from({ length: 2_000 }, (_, depth) => `${" ".repeat(depth)}? `).join("\n")],
+  ["a type of arrays of arrays", `cwlVersion: v1.2\nclass: CommandLineTool\ninputs: {x: "File${"[]".repeat(100_000)}"}\noutputs: []`],
   ["more text than is read", "#\n".repeat(3_000_000)],
   ["an empty file", ""],
   ["a scalar", "hello"],
@@ -33,14 +34,13 @@ test.each([
     "cwlVersion: []\nclass: Workflow\ninputs: [[], 1, null]\nsteps: [1, {id: []}]\nrequirements: [1, [], {class: []}]",
   ],
 ])(
-  "%s is diagnostics, quickly",
+  "%s is diagnostics",
   (_, text) => {
     const reading = read({ "main.cwl": text });
     expect(reading.diagnostics.length).toBeGreaterThan(0);
     expect(reading.diagnostics.every(({ line, column, file }) => line >= 1 && column >= 1 && file === "main.cwl")).toBe(true);
     expect(reading.images).toEqual([]);
   },
-  5_000,
 );
 
 test("circles end: of imports, of workflows, of steps", () => {
@@ -80,7 +80,7 @@ test("workflows and imports that hold each other many times over stop", () => {
     Array.from({ length: 5_000 }, (_, index) => [index === 0 ? "main.cwl" : `f${index}.cwl`, `$import: f${index + 1}.cwl`]),
   );
   expect(read(chain).diagnostics.some(({ rule }) => rule === "cwl-too-large")).toBe(true);
-}, 10_000);
+});
 
 test.each([
   "../secret.cwl",

@@ -54,8 +54,9 @@ export function typeOf(node: Node | undefined, scope: TypeScope, depth = 0): Cwl
 }
 
 function ofText(written: string, node: Node, scope: TypeScope, depth: number): CwlType {
-  if (written.endsWith("?")) return unionOf([{ kind: "name", name: "null" }, ofText(written.slice(0, -1), node, scope, depth)]);
-  if (written.endsWith("[]")) return { kind: "array", items: ofText(written.slice(0, -2), node, scope, depth) };
+  if (depth > MAX_DEPTH) return ANY;
+  if (written.endsWith("?")) return unionOf([{ kind: "name", name: "null" }, ofText(written.slice(0, -1), node, scope, depth + 1)]);
+  if (written.endsWith("[]")) return { kind: "array", items: ofText(written.slice(0, -2), node, scope, depth + 1) };
   if (STREAMS.has(written)) return { kind: "name", name: "File" };
   const name = written.replace(/^(cwl|xsd|sld):|^https?:\/\/[^#]*#/, "");
   if (NAMES.has(name)) return { kind: "name", name };

@@ -149,11 +149,15 @@ export function choose(all: readonly Option[]): Value {
   const [first] = options;
   if (!first) return unknown("impossible");
   const inputs = options.reduce<readonly string[]>((all, option) => union(all, option.value.inputs), []);
-  if (options.length > MAX_OPTIONS) return unknown("too many branches", inputs);
+  if (options.length > MAX_OPTIONS) return unknown("too many branches", union(decidersOf(options), inputs));
   if (all.length === 1) return first.value;
   if (options.length > 1 && options.every((option) => isSameText(option.value, first.value))) return { ...first.value, inputs };
   return { kind: "choice", how: "ternary", inputs, options };
 }
+
+const decidersOf = (options: readonly Option[]): readonly string[] => [
+  ...new Set(options.flatMap(({ when }) => when.flatMap((assumption) => assumption.inputs))),
+];
 
 const isSameText = (a: SingleValue, b: SingleValue): boolean => a.kind === "text" && b.kind === "text" && a.text === b.text;
 
