@@ -2,6 +2,7 @@ import { DescribeImagesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/clie
 import { GetRunTaskCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { awsClients, type AwsClients } from "../src/aws/clients.ts";
+import { readObject } from "../src/aws/objects.ts";
 import { readProfile } from "../src/cli/aws/profiles.ts";
 import { hasDocker } from "./demo.ts";
 import { type Clone, done, type Journey, startJourney } from "./journey.ts";
@@ -92,6 +93,9 @@ describe("releases by the commands of omx", () => {
     expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/ecr-public\/docker\/library\/python/)]);
     const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "ecr-public/docker/library/python" }));
     expect(imageDetails).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
+    const releases = "omx-releases-444455556666-us-east-1";
+    const sheet = await readObject(as("production").s3, { bucket: releases, key: "hello/2.0.0/smoke/data/names.csv" });
+    expect(sheet.toString("utf8")).toBe(`file\ns3://${releases}/hello/2.0.0/smoke/data/name.txt\n`);
     const { policyText = "" } = await as("cicd").ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "ecr-public/docker/library/python" }));
     expect((JSON.parse(policyText) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid)).not.toContain("OmxHealthOmics444455556666");
   }, SLOW);
@@ -167,12 +171,7 @@ workflow hello {
     String name = "World"
     File? sheet
   }
-  if (defined(sheet)) {
-    scatter (row in read_lines(select_first([sheet]))) { String path = row }
-    File named = select_first([path])[1]
-    String read = read_string(named)
-  }
-  call greet { input: name = select_first([read, name]) }
+  call greet { input: name = name }
   output { String said = greet.said }
 }
 task greet {
