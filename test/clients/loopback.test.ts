@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,27 +20,28 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 
 /** Runs a program in a network of loopback alone; what it printed, and how many packets tried to leave. */
-function isolated(...command: readonly string[]): { readonly stdout: string; readonly left: number } {
+async function isolated(...command: readonly string[]): Promise<{ readonly stdout: string; readonly left: number }> {
   const folder = mkdtempSync(join(tmpdir(), "omx-loopback-"));
+  const report = join(folder, "left");
   try {
-    const report = join(folder, "left");
-    const { status, stdout, stderr } = spawnSync("unshare", [...UNSHARE, python, join(import.meta.dirname, "loopback.py"), report, ...command], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: folder } });
-    if (status !== 0) throw new Error(`${command.join(" ")} ended with ${status}: ${stderr}${stdout}`);
+    const stdout = await new Promise<string>((resolve, reject) => {
+      execFile("unshare", [...UNSHARE, python, join(import.meta.dirname, "loopback.py"), report, ...command], { env: { PATH: process.env["PATH"], HOME: folder } }, (error, out, said) => (error ? reject(new Error(`${error.message}${said}${out}`)) : resolve(out)));
+    });
     return { stdout, left: Number(readFileSync(report, "utf8")) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-test.runIf(canIsolate)("the count sees a connection, and a look-up of a name, that would leave", () => {
-  const attempt = (code: string) => isolated(python, "-c", `import socket\ntry:\n  ${code}\nexcept OSError: pass`).left;
-  expect(attempt("socket.create_connection(('192.0.2.1', 443), timeout=1)")).toBeGreaterThan(0);
-  expect(attempt("socket.getaddrinfo('omics.us-east-1.amazonaws.com', 443)")).toBeGreaterThan(0);
-  expect(attempt("socket.create_connection(('127.0.0.1', 9), timeout=1)")).toBe(0);
+test.runIf(canIsolate)("the count sees a connection, and a look-up of a name, that would leave", async () => {
+  const attempt = async (code: string) => (await isolated(python, "-c", `import socket\ntry:\n  ${code}\nexcept OSError: pass`)).left;
+  expect(await attempt("socket.create_connection(('192.0.2.1', 443), timeout=1)")).toBeGreaterThan(0);
+  expect(await attempt("socket.getaddrinfo('omics.us-east-1.amazonaws.com', 443)")).toBeGreaterThan(0);
+  expect(await attempt("socket.create_connection(('127.0.0.1', 9), timeout=1)")).toBe(0);
 }, PATIENCE_MS);
 
-test.runIf(canIsolate)("nothing leaves loopback: the SDK, a function, a build, a state machine and a run", () => {
-  const { stdout, left } = isolated(process.execPath, "--no-warnings", join(import.meta.dirname, "loopback-work.ts"));
+test.runIf(canIsolate)("nothing leaves loopback: the SDK, a function, a build, a state machine and a run", async () => {
+  const { stdout, left } = await isolated(process.execPath, "--no-warnings", join(import.meta.dirname, "loopback-work.ts"));
   expect(JSON.parse(stdout)).toEqual({ function: "0", build: "> 0", machine: "SUCCEEDED", run: "COMPLETED" });
   expect(left).toBe(0);
 }, PATIENCE_MS);
