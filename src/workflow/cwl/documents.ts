@@ -66,7 +66,7 @@ export class Documents {
   follow(reference: string, at: Place): Target {
     const [written = "", ...rest] = reference.split("#");
     const fragment = rest.length > 0 ? { fragment: rest.join("#") } : {};
-    const path = pathOf(written, at);
+    const path = this.#named(written, at) ?? pathOf(written, at);
     if (typeof path !== "string") return path;
     if (this.#reading.includes(path) && path !== at.file)
       return problem("cwl-cycle", at, `"${reference}" leads back to a document that imports this one`);
@@ -75,6 +75,12 @@ export class Documents {
     const document = this.open(path);
     if (!document) return problem("cwl-missing-file", at, `there is no file "${path}"`);
     return { document, ...fragment };
+  }
+
+  /** A file whose name only looks like a URI: `sort:first.cwl`. */
+  #named(written: string, at: Place): string | undefined {
+    const path = written.includes(":") && !written.startsWith("/") ? resolveInTree(at.file, written) : undefined;
+    return path !== undefined && this.#tree.has(path) ? path : undefined;
   }
 
   #parse(file: string): Document {
@@ -128,7 +134,7 @@ function decoded(reference: string): string {
   }
 }
 
-/** Puts imported documents in the place of `$import`, and texts in the place of `$include`. */
+/** Puts imported documents in the place of `$import`, below the keys beside a `$mixin`, and texts in the place of `$include`. */
 class Imports {
   readonly problems: Diagnostic[] = [];
   readonly documents = new Set<Document>();
@@ -164,9 +170,11 @@ class Imports {
     if (imported) return this.#import(imported);
     const included = node.entries.get("$include")?.value;
     if (included) return this.#include(included);
-    const entries = new Map<string, Entry>();
-    let isSame = true;
+    const mixed = node.entries.get("$mixin")?.value;
+    const entries = new Map<string, Entry>(mixed && mapOf(this.#import(mixed))?.entries);
+    let isSame = mixed === undefined;
     for (const [key, entry] of node.entries) {
+      if (key === "$mixin") continue;
       const value = this.resolve(entry.value);
       isSame &&= value === entry.value;
       entries.set(key, { at: entry.at, value });
