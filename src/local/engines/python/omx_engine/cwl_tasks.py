@@ -9,7 +9,8 @@ from cwltool.docker import DockerCommandLineJob
 from cwltool.errors import WorkflowException
 from cwltool.job import CommandLineJob
 
-from .tasks import Cancelled, Command, Refused, Task
+from .processes import Command
+from .tasks import Cancelled, Refused, Task
 
 # cwltool starts a job's command through a function of its module: which job, the thread that runs it knows.
 _current = threading.local()

@@ -28,6 +28,8 @@ class Exchange:
         self._answers = os.path.join(folder, "answers")
         self._events = os.open(os.path.join(folder, "events.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
+        self._look = threading.Lock()
+        self._changed = threading.Condition()
 
     def emit(self, kind, **members):
         """Appends one event."""
@@ -42,7 +44,6 @@ class Exchange:
         ask = uuid.uuid4().hex
         self.emit(kind, ask=ask, **members)
         path = os.path.join(self._answers, ask + ".json")
-        pause = 0.002
         while not is_cancelled():
             try:
                 with open(path, encoding="utf-8") as answer:
@@ -50,9 +51,31 @@ class Exchange:
             except FileNotFoundError:
                 if not os.path.isdir(self._answers):
                     raise Abandoned(self.folder)
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.1)
+            self._wait()
         return ask, None
+
+    def _wait(self):
+        """Until an answer comes, at most a tenth of a second. However many wait, one alone looks."""
+        if not self._look.acquire(blocking=False):
+            with self._changed:
+                self._changed.wait(0.1)
+            return
+        try:
+            pause, until, before = 0.002, time.monotonic() + 0.1, _changed_at(self._answers)
+            while time.monotonic() < until and _changed_at(self._answers) == before:
+                time.sleep(pause)
+                pause = min(pause * 1.2, 0.02)
+        finally:
+            self._look.release()
+            with self._changed:
+                self._changed.notify_all()
+
+
+def _changed_at(folder):
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return None
 
 
 def write_whole(path, document):

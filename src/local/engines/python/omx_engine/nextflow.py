@@ -2,7 +2,8 @@
 Runs a Nextflow pipeline: `python -m omx_engine.nextflow <run folder>`. What to run is in `spec.json` there, with
 `command`, the words that start Nextflow on this machine.
 
-Tasks reach us through a program called `docker` that stands first on Nextflow's PATH (nextflow_task.py).
+Tasks reach us through a program called `docker` that stands first on Nextflow's PATH (nextflow_docker.sh), and are run
+by threads of this process (nextflow_tasks.py).
 """
 
 import json
@@ -15,11 +16,11 @@ import sys
 
 from .exchange import Exchange, write_whole
 from .nextflow_inputs import LITERAL, literal_uris, localize
+from .nextflow_tasks import NO_IMAGE, TaskServer
 
 # What a pipeline may name absolutely; HealthOmics exports both (guide, "Nextflow").
 PUBLISHED = ("/mnt/workflow/pubdir", "/mnt/workflow/output")
 TEXTS = (".nf", ".config", ".json", ".groovy", ".yml", ".yaml")
-NO_IMAGE = "omx.invalid/no-image"
 
 
 class Run:
@@ -29,6 +30,8 @@ class Run:
         self.folder = spec["folder"]
         self.process = None
         self.is_cancelled = False
+        # Nextflow has ended, and whatever it left behind is of no use.
+        self.is_over = False
 
     def path(self, *parts):
         return os.path.join(self.folder, "run", *parts)
@@ -53,7 +56,7 @@ def main(folder):
 
 def execute(run):
     """The run's result: {outcome, outputs | code, message}."""
-    for name in ("bin", "home", "names", "out/pubdir", "out/output"):
+    for name in ("bin", "home", "tasks", "out/pubdir", "out/output"):
         os.makedirs(run.path(name), exist_ok=True)
     texts = definition_texts(run)
     written = {uri for text in texts.values() for uri in literal_uris(text)}
@@ -66,13 +69,15 @@ def execute(run):
         return {"outcome": "cancelled"}
     run.exchange.emit("engine.running")
     output = run.path("nextflow.out")
+    server = TaskServer(run)
     with open(output, "wb") as stream:
         run.process = subprocess.Popen(command_line(run), cwd=run.path(), env=environment(run), stdin=subprocess.DEVNULL,
                                        stdout=stream, stderr=subprocess.STDOUT)
         code = run.process.wait()
+    server.close()
     if run.is_cancelled:
         return {"outcome": "cancelled"}
-    return {"outcome": "completed", "outputs": {}} if code == 0 else explain(run, output, missing)
+    return {"outcome": "completed", "outputs": {}} if code == 0 else server.refusal or explain(run, output, missing, server)
 
 
 def published(run, text):
@@ -124,11 +129,11 @@ def write_files(run, parameters):
         "manifest.nextflowVersion = ''",
         "docker { enabled = true; registry = docker.registry ?: ''; fixOwnership = false; runOptions = ''; temp = null; remove = true }",
         "singularity.enabled = false", "apptainer.enabled = false", "podman.enabled = false", "conda.enabled = false", "wave.enabled = false",
-        "executor { cpus = 1000000; memory = '1000000 GB'; queueSize = %d; pollInterval = '200 ms' }" % run.spec["concurrentTasks"],
+        "executor { cpus = 1000000; memory = '1000000 GB'; queueSize = %d; pollInterval = '100 ms' }" % run.spec["concurrentTasks"],
     )) + "\n")
-    shim = "#!/bin/sh\nPYTHONPATH=%s PYTHONDONTWRITEBYTECODE=1 OMX_RUN=%s exec %s -m omx_engine.nextflow_task \"$@\"\n" % tuple(
-        shlex.quote(word) for word in (os.environ.get("PYTHONPATH", ""), run.folder, sys.executable))
-    _write(run.path("bin", "docker"), shim)
+    with open(os.path.join(os.path.dirname(__file__), "nextflow_docker.sh"), encoding="utf-8") as file:
+        shim = file.read()
+    _write(run.path("bin", "docker"), "#!/bin/sh\nomx_bin=%s omx_tasks=%s\n%s" % (shlex.quote(run.path("bin")), shlex.quote(run.path("tasks")), shim))
     os.chmod(run.path("bin", "docker"), 0o755)
 
 
@@ -153,18 +158,14 @@ def environment(run):
     return kept
 
 
-def explain(run, output, missing):
+def explain(run, output, missing, server):
     with open(output, encoding="utf-8", errors="replace") as file:
         said = file.read()
-    refused = run.path("refused.json")
-    if os.path.exists(refused):
-        with open(refused, encoding="utf-8") as file:
-            return {"outcome": "failed", **json.load(file)}
     message = "\n".join(line for line in said.splitlines() if not re.match(r"^(N E X T F L O W|Launching|\[[0-9a-f]{2}/|executor >|$)", line)).strip()[-2000:]
     absent = next((uri for uri in missing if uri in said), None)
     if absent:
         return {"outcome": "failed", "code": "INPUT_URI_NOT_FOUND", "message": "%s does not exist" % absent}
-    code = "RUN_TASK_FAILED" if os.path.exists(run.path("task-failed")) else "WORKFLOW_RUN_FAILED"
+    code = "RUN_TASK_FAILED" if server.has_failed_task else "WORKFLOW_RUN_FAILED"
     return {"outcome": "failed", "code": code, "message": message or "Nextflow ended without a word"}
 
 

@@ -9,7 +9,8 @@ from WDL.Error import RuntimeError as WdlRuntimeError
 from WDL.runtime.error import CommandFailed, Interrupted, Terminated
 from WDL.runtime.task_container import TaskContainer
 
-from .tasks import Cancelled, Command, Refused, Task, mount
+from .processes import Command, mount
+from .tasks import Cancelled, Refused, Task
 
 GIB = 1024 ** 3
 
