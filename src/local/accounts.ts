@@ -16,6 +16,8 @@ import { openBlobs } from "./storage/blobs.ts";
 import { type Database, openDatabase } from "./storage/database.ts";
 import { lockDataDir } from "./storage/lock.ts";
 
+const DAY_MS = 86_400_000;
+
 export interface StartOptions {
   readonly settings: Settings;
   /** The folder that holds all state; made when it is not there. */
@@ -58,6 +60,7 @@ export async function startLocalAccounts(options: StartOptions): Promise<LocalAc
   const configFile = writeConfig(core, url);
   sweep(core, services);
   for (const service of services.values()) await service.recover?.();
+  background.run("storage", (signal) => sweepDaily(core, services, signal));
   return {
     url, port, configFile, core,
     async stop() {
@@ -101,6 +104,13 @@ function writeConfig(core: Core, endpoint: string): string {
   const file = join(core.dataDir, "aws-config");
   writeFileSync(file, renderConfigFile(core.directory.identities(), { endpoint, region: core.settings.region }), { mode: 0o600 });
   return file;
+}
+
+async function sweepDaily(core: Core, services: ReadonlyMap<string, Service>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await core.clock.sleep(DAY_MS, signal);
+    sweep(core, services);
+  }
 }
 
 function sweep(core: Core, services: ReadonlyMap<string, Service>): void {

@@ -23,8 +23,6 @@ export const ecrService: ServiceFactory = (core): Service => {
   const cache = createPullThroughCache({ core, store, upstreams });
   const contents = createContents(core, store, cache);
   const tokens = createTokens(core, store);
-  // Before bytes that nothing names are swept, which happens once all services are made.
-  dropUnusedLayers(core, store);
   return {
     name: "ecr",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-ecr") },
@@ -43,6 +41,8 @@ export const ecrService: ServiceFactory = (core): Service => {
     },
     stop: () => upstreams.close(),
     *blobsInUse() {
+      // What follows is a sweep of the bytes that nothing names.
+      dropUnusedLayers(core, store);
       for (const { value } of store.images.list([])) yield value.sha256;
       for (const { value } of store.layers.list([])) yield value.sha256;
     },

@@ -35,10 +35,14 @@ async function begin(exchange: Exchange, query: URLSearchParams): Promise<WireRe
     const mounted = contents.layer(place, mount) ?? mountFrom(exchange, from, mount);
     if (mounted) return created(exchange, mounted);
   }
+  if (digest) checkDigest(digest);
   const upload = contents.uploads.begin(place);
-  // A whole blob in the POST itself.
-  if (digest) return finish(exchange, upload, digest);
-  return progress(exchange, upload, 202);
+  if (!digest) return progress(exchange, upload, 202);
+  // A whole blob in the POST itself: nobody knows the upload's address, and so nobody could go on with it.
+  return finish(exchange, upload, digest).catch((error: unknown) => {
+    contents.uploads.cancel(upload);
+    throw error;
+  });
 }
 
 /** The other repository is named as the client names repositories: with account and region, or without. */
@@ -57,11 +61,20 @@ function mountFrom(exchange: Exchange, from: string | null, digest: string): Lay
 }
 
 async function appendChunk({ contents, request }: Exchange, upload: Upload): Promise<void> {
-  const received = contents.uploads.received(upload);
-  const range = /^(\d+)-(\d+)$/.exec(request.headers["content-range"] ?? "");
-  if (range && Number(range[1]) !== received)
-    throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${range[1]}, ${received} bytes were received`, { range: `0-${Math.max(0, received - 1)}` });
+  checkRange(request, contents.uploads.received(upload));
   await contents.uploads.append(upload, request.body);
+}
+
+/** Chunks come in order and are as long as they say. @throws RegistryRefusal with 416, BLOB_UPLOAD_INVALID, SIZE_INVALID */
+function checkRange({ headers }: Exchange["request"], received: number): void {
+  const given = headers["content-range"];
+  if (given === undefined) return;
+  const [, first, last] = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/.exec(given) ?? [];
+  if (first === undefined || Number(last) < Number(first)) throw new RegistryRefusal(400, "BLOB_UPLOAD_INVALID", `Content-Range: ${given} is no range; write <first>-<last>`);
+  const range = `0-${Math.max(0, received - 1)}`;
+  if (Number(first) !== received) throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, { range });
+  const [said, sent] = [Number(last) - Number(first) + 1, headers["content-length"]];
+  if (sent !== undefined && Number(sent) !== said) throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, { range });
 }
 
 async function finish(exchange: Exchange, upload: Upload, digest: string | null): Promise<WireResponse> {

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
 import { link, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -56,7 +56,7 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
   mkdirSync(incoming, { recursive: true });
   const path = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
   const scratch = () => join(incoming, random.uuid());
-  const keep = (file: string, blob: Blob) => moveInto(path(blob.sha256), file).then(() => blob);
+  const keep = (file: string, blob: Blob) => moveInto(path(blob.sha256), file, clock.now()).then(() => blob);
 
   return {
     path,
@@ -79,7 +79,7 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
     async adopt(file, sha256) {
       const own = scratch();
       await link(file, own).catch(() => pipeline(createReadStream(file), createWriteStream(own)));
-      await moveInto(path(sha256), own);
+      await moveInto(path(sha256), own, clock.now());
     },
     sweep(inUse) {
       const before = clock.now().getTime() - HOUR_MS;
@@ -88,8 +88,11 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
   };
 }
 
-async function moveInto(target: string, file: string): Promise<void> {
-  if (existsSync(target)) return rm(file);
+/** Bytes that arrive, for the first time or again, are as young as now: a sweep leaves them until they are named. */
+async function moveInto(target: string, file: string, now: Date): Promise<void> {
+  const isThere = existsSync(target);
+  utimesSync(isThere ? target : file, now, now);
+  if (isThere) return rm(file);
   mkdirSync(dirname(target), { recursive: true });
   await rename(file, target);
 }

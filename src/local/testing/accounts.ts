@@ -19,6 +19,8 @@ export interface ClientConfig {
   readonly forcePathStyle: true;
   readonly disableHostPrefix: true;
   readonly maxAttempts: number;
+  /** Milliseconds by which the accounts' clock is ahead: a client's first signature is made by it, then by the Date of answers. */
+  readonly systemClockOffset?: number;
 }
 
 export interface TestAccounts extends AsyncDisposable {
@@ -55,7 +57,7 @@ export async function startAccounts(overrides: Partial<Settings> = {}, clock: Cl
       const identity = accounts.core.directory.identities().find((one) => one.profile === profile);
       if (!identity) throw new Error(`no profile ${profile}`);
       const { accessKeyId, secretAccessKey } = identity;
-      return { endpoint: accounts.url, region: REGION, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true, disableHostPrefix: true, maxAttempts: 1 };
+      return { endpoint: accounts.url, region: REGION, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true, disableHostPrefix: true, maxAttempts: 1, systemClockOffset: clock.now().getTime() - systemClock.now().getTime() };
     },
     async restart() {
       await accounts.stop();

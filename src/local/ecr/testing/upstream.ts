@@ -8,14 +8,36 @@ import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../..
 import { CICD, REGION, startAccounts, type TestAccounts } from "../../testing/accounts.ts";
 import { type RegistryUser, signIn } from "./registry.ts";
 
-/** A clock that can be put forward. */
+/** A clock that can be put forward: what sleeps for an hour or longer wakes up then. */
 export interface ShiftingClock extends Clock {
   forward(ms: number): void;
 }
 
+const HOUR_MS = 3_600_000;
+
 export function shiftingClock(): ShiftingClock {
   let ahead = 0;
-  return { now: () => new Date(systemClock.now().getTime() + ahead), sleep: systemClock.sleep, forward: (ms) => void (ahead += ms) };
+  const sleepers = new Set<() => void>();
+  const now = () => new Date(systemClock.now().getTime() + ahead);
+  const sleepLong = (ms: number, signal?: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      const due = now().getTime() + ms;
+      const look = () => {
+        if (now().getTime() < due) return;
+        sleepers.delete(look);
+        resolve();
+      };
+      sleepers.add(look);
+      signal?.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+  return {
+    now,
+    sleep: (ms, signal) => (ms < HOUR_MS ? systemClock.sleep(ms, signal) : sleepLong(ms, signal)),
+    forward(ms) {
+      ahead += ms;
+      for (const look of new Set(sleepers)) look();
+    },
+  };
 }
 
 /** Local accounts for which quay.io is a real registry of our own, with a rule `quay` for it. */
