@@ -44,8 +44,11 @@ function answer(operation: OperationName, result: unknown): WireResponse {
   return hasBody ? { status: described.status, headers: JSON_TYPE, body: JSON.stringify(result ?? {}) } : { status: described.status };
 }
 
+/** Names of the model, for what the gateway and IAM name otherwise: iam:PassRole is refused in IAM's own word. */
+const MODEL_NAMES: Readonly<Record<string, string>> = { AccessDenied: "AccessDeniedException", InternalFailure: "InternalServerException" };
+
 const error = ({ status, code, message }: AwsErrorLike): WireResponse => ({
   status,
-  headers: { ...JSON_TYPE, "x-amzn-errortype": code },
+  headers: { ...JSON_TYPE, "x-amzn-errortype": MODEL_NAMES[code] ?? code },
   body: JSON.stringify({ message }),
 });

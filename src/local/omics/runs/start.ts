@@ -1,17 +1,18 @@
 import type { StartRunRequest, StartRunResponse } from "../../../model/generated/types.ts";
 import { formatS3Uri, joinS3Uri, parseS3Uri } from "../../../kit/s3-uri.ts";
 import { principalArn } from "../../authorization/principal.ts";
+import { validatePolicyDocument } from "../../authorization/validate-policy.ts";
 import type { Call } from "../../gateway/service.ts";
 import { runArn } from "../arns.ts";
 import { emitRunStatus } from "../emit.ts";
-import { conflict, invalid, quotaExceeded, runGroupNotFound, workflowNotFound } from "../errors.ts";
+import { cacheNotFound, configurationNotFound, conflict, invalid, quotaExceeded, runGroupNotFound } from "../errors.ts";
 import { once } from "../idempotency.ts";
 import { nextId } from "../ids.ts";
 import type { Omics } from "../omics.ts";
 import { DEFAULT_STATIC_GIB, provisionedGib } from "../storage-sizes.ts";
 import type { Definition, Run } from "../store.ts";
 import { checkTags } from "../tag-rules.ts";
-import { findVersion, findWorkflow } from "../workflows/find.ts";
+import { checkOwn, findVersion, findWorkflow } from "../workflows/find.ts";
 import { checkParameters } from "./parameters.ts";
 import { checkedSettings } from "./engine-settings.ts";
 import { findRun } from "./find.ts";
@@ -34,12 +35,15 @@ export function startRun(omics: Omics, given: StartRunRequest, call: Call): Star
   return response;
 }
 
+const REPEATED: ReadonlySet<string> = new Set<keyof Run>([
+  "workflowId", "workflowVersionName", "workflowOwnerId", "name", "runGroupId", "priority", "parameters", "storageType", "storageCapacity", "logLevel", "retentionMode",
+  "networkingMode", "scratchStorageMode", "sessionPolicy", "engineSettings", "outputUriPrefixMode",
+]);
+
 /** A run of a run: what the request leaves out comes from the older one. */
 function repeated(omics: Omics, input: StartRunRequest, call: Call): StartRunRequest {
   if (input.runId == null) return input;
-  const { workflowId, name, roleArn: _own, runGroupId, priority, parameters, storageType, storageCapacity, logLevel, workflowVersionName, workflowOwnerId, retentionMode } =
-    findRun(omics, call, input.runId);
-  const before = { workflowId, name, runGroupId, priority, parameters, storageType, storageCapacity, logLevel, workflowVersionName, workflowOwnerId, retentionMode };
+  const before = Object.fromEntries(Object.entries(findRun(omics, call, input.runId)).filter(([member]) => REPEATED.has(member)));
   const said = Object.entries(input).filter(([, value]) => value !== undefined && value !== null);
   return { ...before, ...Object.fromEntries(said) } as StartRunRequest;
 }
@@ -95,19 +99,21 @@ function options(input: StartRunRequest): Partial<Run> {
 function definitionOf(omics: Omics, input: StartRunRequest, call: Call): { definition: Definition; workflowName?: string | undefined } {
   const { workflowId, workflowVersionName, workflowType, workflowOwnerId } = input;
   if (workflowId == null) throw invalid("One of workflowId and runId must be given");
-  if (workflowType === "READY2RUN" || (workflowOwnerId != null && workflowOwnerId !== call.account)) throw workflowNotFound(workflowId);
+  checkOwn({ type: workflowType, workflowOwnerId }, call, workflowId);
   const workflow = findWorkflow(omics, call, workflowId);
   const definition = workflowVersionName == null ? workflow : findVersion(omics, call, { workflowId, versionName: workflowVersionName });
   if (definition.status !== "ACTIVE") throw conflict(`${definition.arn} is ${definition.status}; only an ACTIVE workflow can be run`);
   return { definition, workflowName: workflow.name };
 }
 
-function checkTogether({ cacheBehavior, cacheId, networkingMode, configurationName, outputUri }: StartRunRequest): void {
+function checkTogether({ cacheBehavior, cacheId, networkingMode, configurationName, outputUri, sessionPolicy }: StartRunRequest): void {
   if (cacheBehavior != null && cacheId == null) throw invalid("cacheBehavior can be given only together with cacheId");
-  if (cacheId != null) throw invalid(`Run cache ${cacheId} does not exist: the local accounts keep no run caches`);
+  if (cacheId != null) throw cacheNotFound(cacheId);
   if (networkingMode === "VPC" && configurationName == null) throw invalid("networkingMode VPC needs a configurationName");
-  if (configurationName != null) throw invalid(`Configuration ${configurationName} does not exist: the local accounts keep no configurations`);
+  if (configurationName != null) throw configurationNotFound(configurationName);
   if (!isS3Uri(outputUri)) throw invalid(`Value '${outputUri}' at 'outputUri' failed to satisfy constraint: Member must be an S3 URI, as s3://bucket/prefix`);
+  const broken = sessionPolicy == null ? undefined : validatePolicyDocument(sessionPolicy);
+  if (broken !== undefined) throw invalid(`The sessionPolicy is not a policy: ${broken}`);
 }
 
 function isS3Uri(text: string): boolean {

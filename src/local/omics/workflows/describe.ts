@@ -1,5 +1,5 @@
 import type {
-  GetWorkflowResponse, GetWorkflowVersionResponse, WorkflowListItem, WorkflowVersionListItem,
+  DefinitionRepository, GetWorkflowResponse, GetWorkflowVersionResponse, WorkflowListItem, WorkflowVersionListItem,
 } from "../../../model/generated/types.ts";
 import type { Definition, Version, Workflow } from "../store.ts";
 
@@ -8,6 +8,9 @@ export interface Exports {
   readonly definition?: string;
   readonly readme?: string;
 }
+
+/** A repository as it was asked for: what is known of it before it was read. */
+const askedRepository = ({ connectionArn, fullRepositoryId, sourceReference }: DefinitionRepository) => ({ connectionArn, fullRepositoryId, sourceReference });
 
 const common = (definition: Definition) => ({
   arn: definition.arn,
@@ -27,7 +30,7 @@ const common = (definition: Definition) => ({
   accelerators: definition.accelerators,
   uuid: definition.uuid,
   containerRegistryMap: definition.containerRegistryMap,
-  definitionRepositoryDetails: definition.repositoryDetails,
+  definitionRepositoryDetails: definition.repositoryDetails ?? (definition.source.kind === "repository" ? askedRepository(definition.source.repository) : undefined),
   readmePath: definition.readmePath,
   profiles: definition.profiles,
   profileParameterTemplates: definition.profileParameterTemplates,

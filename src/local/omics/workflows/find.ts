@@ -1,3 +1,4 @@
+import type { WorkflowType } from "../../../model/generated/types.ts";
 import type { Place } from "../arns.ts";
 import { versionNotFound, workflowNotFound } from "../errors.ts";
 import type { DefinitionKey, Omics } from "../omics.ts";
@@ -16,6 +17,20 @@ export function findVersion(omics: Omics, place: Place, { workflowId, versionNam
   const version = omics.store.versions.get([place.account, place.region, workflowId, versionName]);
   if (version === undefined) throw versionNotFound(workflowId, versionName);
   return version;
+}
+
+/** Whose workflow a request means, and of which kind. */
+export interface Asked {
+  readonly type?: WorkflowType | null | undefined;
+  readonly workflowOwnerId?: string | null | undefined;
+}
+
+/**
+ * Refuses Ready2Run workflows, of which there are none, and those of other accounts: none is shared here.
+ * @throws AwsError ResourceNotFoundException
+ */
+export function checkOwn({ type, workflowOwnerId }: Asked, { account }: Place, id: string): void {
+  if (type === "READY2RUN" || (workflowOwnerId != null && workflowOwnerId !== account)) throw workflowNotFound(id);
 }
 
 /** The workflow or version under a key; undefined when it was deleted meanwhile. */

@@ -6,14 +6,13 @@ import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
 import type { Page } from "../../storage/database.ts";
 import { anyArn, versionArn, workflowArn } from "../arns.ts";
 import { declare } from "../declare.ts";
-import { workflowNotFound } from "../errors.ts";
 import type { Omics } from "../omics.ts";
 import { pageOf } from "../page.ts";
 import { tagContext } from "../tag-rules.ts";
 import { createVersion, createWorkflow } from "./create.ts";
 import { deleteVersion, deleteWorkflow } from "./delete.ts";
 import { describeVersion, describeWorkflow } from "./describe.ts";
-import { findVersion, findWorkflow } from "./find.ts";
+import { checkOwn, findVersion, findWorkflow } from "./find.ts";
 import { exportsOf } from "./exports.ts";
 import { updateVersion, updateWorkflow } from "./update.ts";
 
@@ -44,7 +43,7 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
     GetWorkflow: declare<GetWorkflowRequest, unknown>("GetWorkflow", random, {
       access: ({ id }, call) => onWorkflow("GetWorkflow", call, id),
       run(input, call) {
-        if (input.type === "READY2RUN") throw workflowNotFound(input.id);
+        checkOwn(input, call, input.id);
         const workflow = findWorkflow(omics, call, input.id);
         return describeWorkflow(workflow, exportsOf(omics, workflow, { wanted: input.export ?? [], call }));
       },
@@ -86,13 +85,16 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
     GetWorkflowVersion: declare<GetWorkflowVersionRequest, unknown>("GetWorkflowVersion", random, {
       access: (input, call) => onVersion("GetWorkflowVersion", call, input),
       run(input, call) {
+        checkOwn(input, call, input.workflowId);
         const version = findVersion(omics, call, input);
         return describeVersion(version, exportsOf(omics, version, { wanted: input.export ?? [], call }));
       },
     }),
     ListWorkflowVersions: declare<ListWorkflowVersionsRequest, unknown>("ListWorkflowVersions", random, {
       access: ({ workflowId }, call) => onWorkflow("ListWorkflowVersions", call, workflowId),
-      run({ workflowId, startingToken, maxResults }, call) {
+      run(input, call) {
+        const { workflowId, startingToken, maxResults } = input;
+        checkOwn(input, call, workflowId);
         findWorkflow(omics, call, workflowId);
         const prefix = [call.account, call.region, workflowId];
         return pageOf({ of: "ListWorkflowVersions", prefix, startingToken, maxResults, read: (page) => store.versions.items.list(prefix, page) });
