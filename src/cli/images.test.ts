@@ -156,7 +156,7 @@ async function release(lock: { images: { image: string; source: string; target: 
   const json = (name: string, value: unknown) => ({ name, body: JSON.stringify(value), contentType: "application/json" });
   const contents = [json("containers.lock.json", lock), json("container-registry-map.json", mappings(lock.images))];
   const record: ReleaseRecord = {
-    format: 1, workflow: bucket, version: "1.0.0", commit: "c", branch: "main", pipelineExecutionId: "p", startedBy: "test", engine: "WDL", main: "main.wdl", tags: {},
+    format: 1, workflow: bucket, version: "1.0.0", commit: "c", branch: "main", pipelineExecutionId: "p", startedBy: "test", engine: "WDL", main: "main.wdl", tags: {}, promote: "share",
     cicd: { account: CICD, region: "us-east-1", workflowId: "1", versionArn: "a" }, images: lock.images, tests: { summary: "", evidence: "" }, approval: { by: "b", at: "", comment: "" }, handedOverAt: "",
     files: contents.map(describeContent),
   };
