@@ -13,29 +13,21 @@ const isRegExp = (text: string): boolean => {
 };
 
 const matcher = z.strictObject({
-  /** The output's file below the run's output folder; `*` and `**` may stand in it. */
-  file: z.string().min(1).optional(),
-  /** An output of the workflow by its name in `outputs.json`. */
-  output: z.string().min(1).optional(),
+  file: z.string().min(1).optional().describe("The output's file below the run's output folder; `*` and `**` may stand in it"),
+  output: z.string().min(1).optional().describe("An output of the workflow by its name in `outputs.json`"),
   exists: z.boolean().optional(),
   minBytes: z.int().nonnegative().optional(),
   maxBytes: z.int().nonnegative().optional(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
-  /** The text is there, exactly. */
-  contains: z.string().optional(),
-  /** A regular expression that some line matches. */
-  matches: z.string().refine(isRegExp, "this is no regular expression").optional(),
-  /** A path in a JSON file (`a.b[0]["c.d"]`) and what is expected there. */
-  json: z.strictObject({ path: z.string(), equals: z.unknown().optional(), near: z.number().optional(), tolerance: z.number().nonnegative().optional(), min: z.number().optional(), max: z.number().optional() }).optional(),
+  contains: z.string().optional().describe("The text is there, exactly"),
+  matches: z.string().refine(isRegExp, "this is no regular expression").optional().describe("A regular expression that some line matches"),
+  json: z.strictObject({ path: z.string(), equals: z.unknown().optional(), near: z.number().optional(), tolerance: z.number().nonnegative().optional(), min: z.number().optional(), max: z.number().optional() }).optional().describe("A path in a JSON file (`a.b[0][\"c.d\"]`) and what is expected there"),
   equals: z.unknown().optional(),
   near: z.number().optional(),
   tolerance: z.number().nonnegative().optional(),
-  /** A file of the repository with the same lines in any order. */
-  sameLinesAs: path.optional(),
-  /** A file of the repository with the same content; compressed ones are compared unpacked. */
-  sameContentAs: path.optional(),
-  /** Equal to the last released version's output. */
-  sameAsLastRelease: z.boolean().optional(),
+  sameLinesAs: path.optional().describe("A file of the repository with the same lines in any order"),
+  sameContentAs: path.optional().describe("A file of the repository with the same content; compressed ones are compared unpacked"),
+  sameAsLastRelease: z.boolean().optional().describe("Equal to the last released version's output"),
 }).refine((value) => (value.file === undefined) !== (value.output === undefined), "give either file or output");
 
 const build = z.strictObject({
@@ -50,26 +42,24 @@ const test = z.strictObject({
   parameters: z.union([path, z.record(z.string(), z.unknown())]).default({}),
   data: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
   expect: z.array(matcher).default([]),
-  /** Minutes. */
-  timeout: z.number().positive().max(20_000).default(120),
+  timeout: z.number().positive().max(20_000).default(120).describe("Minutes"),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().positive().optional() }).optional(),
-  /** A HealthOmics run cache, which must exist: unchanged tasks are not run again. */
-  cache: z.strictObject({ id: z.string().regex(/^\d{1,18}$/, "the id of a run cache is a number, in quotes"), behavior: z.enum(["CACHE_ALWAYS", "CACHE_ON_FAILURE"]).default("CACHE_ON_FAILURE") }).optional(),
+  cache: z.strictObject({ id: z.string().regex(/^\d{1,18}$/, "the id of a run cache is a number, in quotes"), behavior: z.enum(["CACHE_ALWAYS", "CACHE_ON_FAILURE"]).default("CACHE_ON_FAILURE") }).optional().describe("A HealthOmics run cache, which must exist: unchanged tasks are not run again"),
 });
 
 /** omx.yaml: a user's only file. */
 export const OmxYaml = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "lower-case letters, digits and hyphens, at most 41"),
-  version: z.string().regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'major.minor in quotes, as in "1.2"; the patch is counted by omx'),
-  engine: z.enum(["WDL", "NEXTFLOW", "CWL", "WDL_LENIENT"]).optional(),
-  main: path.optional(),
-  description: z.string().max(256).optional(),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "lower-case letters, digits and hyphens, at most 41").describe("The workflow's name in HealthOmics and in omx.deploy.yaml"),
+  version: z.string().regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'major.minor in quotes, as in "1.2"; the patch is counted by omx').describe("major.minor, yours; omx counts the patch"),
+  engine: z.enum(["WDL", "NEXTFLOW", "CWL", "WDL_LENIENT"]).optional().describe("Found where absent"),
+  main: path.optional().describe("The main file; found where absent"),
+  description: z.string().max(256).optional().describe("Shown in HealthOmics"),
   accelerators: z.enum(["GPU"]).optional(),
-  parameterTemplate: path.optional(),
-  readme: path.optional(),
+  parameterTemplate: path.optional().describe("Path of a parameter template; inferred where absent"),
+  readme: path.optional().describe("Path of the README that HealthOmics shows"),
   tags: z.record(z.string(), z.string()).default({}),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().min(0).max(100_000).optional() }).optional(),
-  exclude: z.array(z.string()).default([]),
+  exclude: z.array(z.string()).default([]).describe("Globs of files that are not packed into the definition"),
   registryMap: z.strictObject({
     registryMappings: z.array(z.strictObject({ upstreamRegistryUrl: z.string(), ecrRepositoryPrefix: z.string(), upstreamRepositoryPrefix: z.string().optional(), ecrAccountId: z.string().optional() })).default([]),
     imageMappings: z.array(z.strictObject({ sourceImage: z.string(), destinationImage: z.string() })).default([]),
@@ -80,13 +70,11 @@ export const OmxYaml = z.strictObject({
     extra: z.array(z.string()).default([]),
     substitute: z.record(z.string(), z.string()).default({}),
     build: z.array(build).default([]),
-    /** `share`: production reads the cicd account's images; `copy`: the same digests are copied into its own ECR. */
-    promote: z.enum(["share", "copy"]).default("share"),
+    promote: z.enum(["share", "copy"]).default("share").describe("`share`: production reads the cicd account's images; `copy`: the same digests are copied into its own ECR"),
   }).prefault({}),
-  tests: z.array(test).default([]),
+  tests: z.array(test).default([]).describe("Runs on test data, before every approval"),
   production: z.strictObject({
-    /** The name of a test: it is run in production too, when the version is there. */
-    smoke: z.string().optional(),
+    smoke: z.string().optional().describe("The name of a test: it is run in production too, when the version is there"),
   }).prefault({}),
 }).superRefine(({ tests, production: { smoke } }, { addIssue }) => {
   if (smoke !== undefined && !tests.some(({ name }) => name === smoke))
