@@ -110,8 +110,10 @@ describe("a push reaches production", () => {
     const developer = { cli: createCli(), clients: demo.clients("developer"), dataDir: demo.dataDir };
     const before = await releasedVersions();
     const { commit } = await mergeChange(developer);
+    // The merge was answered: what it starts must not depend on the process that answered.
+    await demo.killAndRestart();
     const id = await findExecution({ cli: developer.cli, clients: developer.clients, workflow: WORKFLOW }, commit);
-    for (const stage of ["Build", "Test", "Approve", "Promote"]) {
+    for (const stage of ["Source", "Build", "Test", "Approve", "Promote"]) {
       await until(`stage ${stage}`, async () => ((await stageOf(id, stage)) ? true : undefined));
       await demo.killAndRestart();
       if (stage === "Approve") await approve(id);
