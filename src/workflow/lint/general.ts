@@ -5,6 +5,7 @@ import { InvalidValue } from "../../kit/invalid-value.ts";
 import type { Diagnostic, ImageUse, Inspection, Severity, UnresolvedImage } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
 import { generalRules } from "./general-rules.ts";
+import { namespacedInputs } from "./namespaced-inputs.ts";
 import { isMapped, type RegistryMap } from "./registry-map.ts";
 
 /** What a caller knows beyond the files. */
@@ -32,7 +33,7 @@ const finding = (rule: string, { file, line, column = 1 }: Spot, message: string
   message,
 });
 
-/** The findings in an inspection and its tree that hold for every language. */
+/** The findings in an inspection and in what lies beside the definition. */
 export function generalFindings(tree: SourceTree, inspection: Inspection, context: LintContext): readonly Diagnostic[] {
   return [
     ...firstUses(inspection.images).flatMap((use) => imageFindings(use, context)),
@@ -42,6 +43,7 @@ export function generalFindings(tree: SourceTree, inspection: Inspection, contex
     ...versionFindings(inspection),
     ...sizeFindings(tree, inspection, context),
     ...readmeFindings(tree, context),
+    ...namespacedInputs(tree, inspection),
   ];
 }
 

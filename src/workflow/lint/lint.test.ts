@@ -119,6 +119,27 @@ describe("templates and sizes", () => {
   });
 });
 
+describe("files of inputs beside a WDL workflow", () => {
+  const wdl = "version 1.0\nworkflow W { input { Int n } }\n";
+  const told = (files: Readonly<Record<string, string>>) =>
+    lint(memoryTree({ "flows/main.wdl": wdl, ...files })).diagnostics.filter(({ rule }) => rule === "wdl-namespaced-inputs");
+
+  test.each([
+    ['{\n  "n": 1,\n  "W.T.cpu": 2,\n  "W.n": 3\n}', 3, "names an input of a call"],
+    ['{\n  "W.n": 1\n}', 2, 'the parameter is called "n"'],
+  ])("%j", (text, line, message) => {
+    expect(told({ "flows/inputs.json": text })).toMatchObject([
+      { severity: "warning", file: "flows/inputs.json", line, column: 3, message: expect.stringContaining(message) },
+    ]);
+  });
+
+  test.each(['{"n": 1}', '{"V.n": 1}', '["W.n"]', "W.n", '{"Wide.n": 1}'])("%j says nothing", (text) => {
+    expect(told({ "flows/inputs.json": text })).toEqual([]);
+  });
+
+  test("those of other folders are not this workflow's", () => expect(told({ "inputs.json": '{"W.n": 1}' })).toEqual([]));
+});
+
 describe("suppression in place", () => {
   const noted = (above: string, beside = ""): string =>
     tool(`${ECR.slice(0, -2)}:latest${beside}`).replace("    dockerPull", `${above}    dockerPull`);
@@ -151,6 +172,13 @@ describe("suppression in place", () => {
     expect(found({ "main.cwl": noted("    # omx-ignore: image-latest far away\n    dockerOutputDirectory: /x\n") })).toContain(
       "warning image-latest main.cwl:7",
     );
+  });
+
+  test("JSON holds no comments: those of the main file speak for it", () => {
+    const wdl = "version 1.0\n# omx-ignore: wdl-namespaced-inputs kept for another engine\nworkflow W { input { Int n } }\n";
+    const { diagnostics, suppressed } = lint(memoryTree({ "main.wdl": wdl, "inputs.json": '{"W.T.cpu": 2}' }));
+    expect(diagnostics).toEqual([]);
+    expect(suppressed).toMatchObject([{ reason: "kept for another engine", diagnostic: { file: "inputs.json" } }]);
   });
 
   test("Nextflow's comments count", () => {

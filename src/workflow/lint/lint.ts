@@ -24,7 +24,11 @@ export function lint(tree: SourceTree, asked: Asked = {}, context: LintContext =
 export function lintInspection(tree: SourceTree, inspection: Inspection, context: LintContext = {}): Linted {
   const general = inspection.engine === undefined ? [] : generalFindings(tree, inspection, context);
   const found = [...inspection.diagnostics, ...general];
-  const { diagnostics, suppressed } = suppress(tree, unique(found), mentionedFiles(tree, inspection, found));
+  const { diagnostics, suppressed } = suppress(tree, {
+    diagnostics: unique(found),
+    files: mentionedFiles(tree, inspection, found),
+    main: inspection.path,
+  });
   return { inspection, diagnostics: diagnostics.toSorted(byPlace), suppressed };
 }
 

@@ -8,7 +8,8 @@ the same line or just above:
 
     # omx-ignore: image-latest the image is rebuilt for each release
 
-In Nextflow the comment begins with \`//\`.
+In Nextflow the comment begins with \`//\`. JSON has no comments: what is found in a JSON file is taken back anywhere in the
+main file.
 `;
 
 /** The page of all rules, in Markdown. */

@@ -27,15 +27,25 @@ interface Comment {
 const COMMENT = /(?:#|\/\/)[ \t]*omx-ignore:[ \t]*([\w-]*),?[ \t]*(.*)$/;
 const COMMENT_ONLY = /^\s*(?:#|\/\/)/;
 
+/** A definition's sources, and what was found in them. */
+export interface Found {
+  readonly diagnostics: readonly Diagnostic[];
+  /** Where a comment may stand. */
+  readonly files: Iterable<string>;
+  /** The main file: its comments speak for JSON files too, which can hold none. */
+  readonly main: string;
+}
+
 /**
  * Takes back the findings that a comment `# omx-ignore: rule reason` (or `// omx-ignore: …`) names, on the same line or
- * on the lines just above. A comment without a reason, with an unknown rule or without a finding is a finding itself.
+ * on the lines just above; those of JSON files by a comment anywhere in the main file. A comment without a reason, with an unknown rule or without a finding is a finding itself.
  */
-export function suppress(tree: SourceTree, found: readonly Diagnostic[], files: Iterable<string>): Judged {
+export function suppress(tree: SourceTree, { diagnostics: found, files, main }: Found): Judged {
   const comments = [...new Set(files)].flatMap((file) => commentsIn(file, tree.text(file) ?? ""));
   const valid = comments.filter(({ rule, reason }) => reason !== "" && findRule(rule));
   const answers = (comment: Comment, { rule, file, line }: Diagnostic): boolean =>
-    comment.rule === rule && comment.file === file && (comment.target === line || comment.line === line);
+    comment.rule === rule &&
+    (file.endsWith(".json") ? comment.file === main : comment.file === file && (comment.target === line || comment.line === line));
   const suppressed = found.flatMap((diagnostic) => {
     const comment = valid.find((each) => answers(each, diagnostic));
     return comment ? [{ diagnostic, reason: comment.reason }] : [];

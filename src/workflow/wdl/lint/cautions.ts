@@ -124,6 +124,13 @@ export const CAUTIONS: readonly Rule[] = [
     fix: "Declare an input in the workflow and pass it to the call.",
   },
   {
+    id: "wdl-namespaced-inputs",
+    severity: "warning",
+    title: "A file of inputs names them as Cromwell does",
+    reason: `A run's parameters are the main workflow's own inputs by their own names; \`Workflow.Call.input\` is ignored without a word (${MIGRATION}).`,
+    fix: "Write the inputs' own names; declare an input in the workflow for what a call needs, and pass it on.",
+  },
+  {
     id: "wdl-string-directory",
     severity: "warning",
     title: "A String seems to name a file or folder",

@@ -1,0 +1,42 @@
+/** Files of inputs as Cromwell reads them, `{"Workflow.input": …}`, beside a workflow for HealthOmics. */
+import type { Diagnostic, Inspection } from "../inspection.ts";
+import { sourceOf } from "../wdl/source.ts";
+import { ruleOf } from "../wdl/rules.ts";
+import type { SourceTree } from "../source-tree.ts";
+
+const RULE = "wdl-namespaced-inputs";
+const MAX_BYTES = 256_000;
+const MAX_FILES = 500;
+
+/** The first key of each JSON file that carries the name of the workflow, or names an input of one of its calls. */
+export function namespacedInputs(tree: SourceTree, { engine, name, main = "" }: Inspection): readonly Diagnostic[] {
+  if (engine !== "WDL" || name === undefined) return [];
+  const home = main.slice(0, main.lastIndexOf("/") + 1);
+  const isCandidate = (file: string): boolean => file.endsWith(".json") && file.startsWith(home) && (tree.size(file) ?? 0) <= MAX_BYTES;
+  return tree.files.filter(isCandidate).slice(0, MAX_FILES).flatMap((file) => findingIn(file, tree.text(file) ?? "", name));
+}
+
+function findingIn(file: string, text: string, workflow: string): readonly Diagnostic[] {
+  const named = keysOf(text).filter((key) => key.startsWith(`${workflow}.`));
+  const key = named.find((each) => each.split(".").length > 2) ?? named[0];
+  if (key === undefined) return [];
+  const { line, column } = sourceOf(file, text).position(Math.max(0, text.indexOf(JSON.stringify(key))));
+  return [{ rule: RULE, severity: ruleOf(RULE).severity, file, line, column, message: messageOf(key, workflow) }];
+}
+
+function messageOf(key: string, workflow: string): string {
+  const rest = key.slice(workflow.length + 1);
+  return rest.includes(".")
+    ? `"${key}" names an input of a call: only the main workflow's own inputs reach a run, and this one is dropped without a word`
+    : `"${key}" carries the name of the workflow: the parameter is called "${rest}"`;
+}
+
+/** The members of a JSON object; none where the text is anything else. */
+function keysOf(text: string): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  } catch {
+    return [];
+  }
+}
