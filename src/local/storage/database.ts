@@ -99,8 +99,11 @@ function openCollection<T>(sqlite: DatabaseSync, name: string, indexes: Readonly
     list(prefix, page = {}) {
       const [low, high] = bounds(prefix);
       const limit = page.limit ?? -1;
-      if (page.reverse) return entries(statements.backward.all(low, high, page.after ? encode(page.after) : high, limit));
-      return entries(statements.forward.all(low, high, page.after ? encode(page.after) : "", limit));
+      const after = page.after && encode(page.after);
+      // SQLite seeks to the first bound of a side alone: the later pages of a long list begin there, not at the list's beginning.
+      const isInside = after?.startsWith(low) === true;
+      if (page.reverse) return entries(statements.backward.all(low, isInside ? after : high, after ?? high, limit));
+      return entries(statements.forward.all(isInside ? after : low, high, after ?? "", limit));
     },
     find(index, value, page = {}) {
       const statement = finders.get(index);
