@@ -76,7 +76,7 @@ const GRACE_MS = 8000;
 const engineEnvironment = (machine: Readonly<Record<string, string>>): Record<string, string> => ({
   // cwltool evaluates JavaScript with the first `node` it finds: ours, where the machine has none.
   PATH: `${machine["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}${delimiter}${dirname(process.execPath)}`,
-  ...Object.fromEntries(["HOME", "DOCKER_HOST", "JAVA_HOME"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),
+  ...Object.fromEntries(["HOME", "DOCKER_HOST", "CONTAINERS_CONF", "CONTAINER_HOST", "XDG_RUNTIME_DIR", "JAVA_HOME"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),
   LANG: "C.UTF-8",
   PYTHONPATH: asset("python"),
   PYTHONDONTWRITEBYTECODE: "1",

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -15,12 +15,30 @@ export function hasDocker(): boolean {
 
 const PROGRAMS = ["bash", "sh", "cat", "env", "sleep", "wc", "ls", "head", "tail", "od", "touch", "mkdir", "id", "ps", "find", "grep", "sed", "awk", "date", "tee", "dirname", "basename", "mktemp", "rm", "cp", "mv", "ln", "tr", "cut", "sort", "uniq", "chmod", "stat", "python3"];
 
-/** An image of this machine's own bash, coreutils and python3, imported into Docker under `tag`. */
-export function importHostImage(tag: string): void {
+/**
+ * The environment in which Podman runs containers here; undefined where it can't. Inside of a container, and for a common
+ * user, it may not raise the limits that it gives containers by default: they are lowered.
+ */
+export function podmanEnvironment(tag: string): Readonly<Record<string, string>> | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "omx-podman-"));
+  const CONTAINERS_CONF = join(folder, "containers.conf");
+  writeFileSync(CONTAINERS_CONF, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
+  try {
+    execFileSync("podman", ["info"], { stdio: "ignore" });
+    importHostImage(tag, "podman");
+    execFileSync("podman", ["run", "--rm", "--network", "none", "--memory", "64m", tag, "env"], { stdio: "ignore", env: { ...process.env, CONTAINERS_CONF } });
+    return { CONTAINERS_CONF };
+  } catch {
+    return undefined;
+  }
+}
+
+/** An image of this machine's own bash, coreutils and python3, imported under `tag`. */
+export function importHostImage(tag: string, program: "docker" | "podman" = "docker"): void {
   const root = mkdtempSync(join(tmpdir(), "omx-image-"));
   for (const folder of ["bin", "usr/bin", "tmp", "etc", "proc", "dev", "mnt/workflow"]) mkdirSync(join(root, folder), { recursive: true });
   for (const program of PROGRAMS) addProgram(root, program);
-  execFileSync("sh", ["-c", `tar -C "$1" -c . | docker import --change 'ENV PATH=/usr/bin:/bin' - "$2"`, "sh", root, tag], { stdio: "ignore" });
+  execFileSync("sh", ["-c", `tar -C "$1" -c . | "$3" import --change 'ENV PATH=/usr/bin:/bin' - "$2"`, "sh", root, tag, program], { stdio: "ignore" });
   rmSync(root, { recursive: true });
 }
 

@@ -13,7 +13,9 @@ export interface Rehearsal {
   readonly files: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly engine?: EngineName;
-  readonly containers?: "docker" | "host";
+  readonly containers?: "docker" | "podman" | "host";
+  /** Variables of the machine, beside PATH and HOME. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly main?: string;
   grant?(request: TaskRequest): Partial<TaskGrant> | Refusal;
   bring?(uris: readonly InputUri[]): LocalInputs | Refusal;
@@ -28,10 +30,10 @@ export interface Performance {
 
 export const machine = (): Readonly<Record<string, string>> => ({ PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" });
 
-export function engineHost(): EngineHost {
+export function engineHost(environment: Readonly<Record<string, string>> = {}): EngineHost {
   const dataDir = mkdtempSync(join(tmpdir(), "omx-engine-"));
   const children = openChildren(openDatabase(join(dataDir, "state.sqlite")), systemClock);
-  return { children, clock: systemClock, dataDir, environment: machine() };
+  return { children, clock: systemClock, dataDir, environment: { ...machine(), ...environment } };
 }
 
 export function writeTree(root: string, files: Readonly<Record<string, string>>): string {
@@ -54,7 +56,7 @@ const grantOnHost = (request: TaskRequest): TaskGrant => ({
 });
 
 export async function rehearse(play: Rehearsal): Promise<Performance> {
-  const host = engineHost();
+  const host = engineHost(play.environment);
   const folder = runFolder(join(host.dataDir, "run"));
   const definition = writeTree(join(host.dataDir, "definition"), play.files);
   mkdirSync(folder.root, { recursive: true });
