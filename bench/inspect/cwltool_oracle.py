@@ -2,6 +2,9 @@
 
     python3 bench/inspect/cwltool_oracle.py FOLDER
 
+Without a network, set http_proxy and https_proxy to a closed port: documents that name schemas of the web are
+answered at once then, where cwltool would wait for each.
+
 Needs cwltool (3.3 was used for the recorded answers) in the Python that runs it.
 A line has `path`, and either `error` (why cwltool refuses the document) or `inputs` (those of the
 main process, type in the short form without the outer null, and `optional`) and `images`: task and

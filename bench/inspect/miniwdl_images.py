@@ -130,7 +130,8 @@ class Walk:
 
     def scatter(self, section, env, version):
         array = evaluate(section.expr, env, version)
-        if array is None:
+        if array is None or not array.value:
+            # An input can fill an array that is empty by default: its tasks are looked at too.
             self.body(section.body, env, version)
             return env
         outer = self.place

@@ -86,6 +86,23 @@ function imageDifferences(answer: Answer, reading: Reading): { missing: string[]
   };
 }
 
+/** How long one process of `miniwdl check` takes for a document, and we for one in a fresh tree: medians in milliseconds. */
+function timeOneDocument(root: string, accepted: readonly Answer[]): { miniwdlCheck: number; omx: number } {
+  const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+  const timed = (work: () => unknown): number => {
+    const start = performance.now();
+    work();
+    return performance.now() - start;
+  };
+  const miniwdl = join(dirname(values.python), "miniwdl");
+  const check = (path: string) => spawnSync(miniwdl, ["check", join(root, path)], { stdio: "ignore" });
+  const step = Math.max(1, Math.floor(accepted.length / TIMED));
+  const sample = accepted.filter((_, index) => index % step === 0).slice(0, TIMED);
+  const ours = accepted.map(({ path }) => timed(() => readWdl(openFolder(root), path)));
+  return { miniwdlCheck: Math.round(median(sample.map(({ path }) => timed(() => check(path))))), omx: Number(median(ours).toFixed(2)) };
+}
+const TIMED = 7;
+
 function compare(root: string): void {
   const answers = askMiniwdl(root);
   const tree = openFolder(root);
@@ -120,6 +137,10 @@ function compare(root: string): void {
       imagesExtra: count(({ extra }) => extra),
       unresolvedMissing: count(({ hidden }) => hidden),
       milliseconds: Math.round(milliseconds),
+      oneDocument: timeOneDocument(
+        root,
+        accepted.map(({ answer }) => answer),
+      ),
     }),
   );
   process.exitCode = differing.length > 0 ? 1 : 0;
