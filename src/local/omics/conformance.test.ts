@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import {
-  CreateRunGroupCommand, CreateWorkflowCommand, CreateWorkflowVersionCommand, DeleteWorkflowCommand, GetRunCommand, GetWorkflowCommand, GetWorkflowVersionCommand,
+  CreateRunGroupCommand, CreateWorkflowCommand, CreateWorkflowVersionCommand, DeleteWorkflowCommand, DeleteWorkflowVersionCommand, GetRunCommand, GetWorkflowCommand, GetWorkflowVersionCommand,
   ListRunsCommand, ListRunTasksCommand, ListTagsForResourceCommand, ListWorkflowsCommand, ListWorkflowVersionsCommand, StartRunCommand, UpdateWorkflowCommand,
   waitUntilRunCompleted, waitUntilTaskCompleted, type StartRunCommandInput,
 } from "@aws-sdk/client-omics";
@@ -60,6 +60,11 @@ describe("the wire", () => {
     expect(await raw("POST", "/runGroup", { name: null, requestId: "nulls", newMember: { a: 1 } })).toMatchObject({ status: 201 });
   });
 
+  test("a body of a hundred thousand brackets is refused, not crashed on", async () => {
+    const body = `{"requestId":"deep","roleArn":"${lab.roleArn}","outputUri":"s3://b/k","workflowId":"${workflowId}","parameters":{"name":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`;
+    expect(await sendRaw(accounts, { method: "POST", path: "/run", body })).toMatchObject({ status: 400, type: "ValidationException" });
+  });
+
   test("a refusal of iam:PassRole has the type that the model knows", async () => {
     await expect(start({ roleArn: "arn:aws:iam::444455556666:role/theirs" })).rejects.toMatchObject({ name: "AccessDeniedException", $metadata: { httpStatusCode: 403 } });
   });
@@ -78,6 +83,15 @@ describe("requestId", () => {
     expect({ ...again, $metadata: {} }).toEqual({ ...first, $metadata: {} });
     await expect(send("mine", true)).rejects.toMatchObject({ name: "ConflictException", $metadata: { httpStatusCode: 409 } });
   });
+});
+
+test("a version that was deleted is made again by the same request", async () => {
+  const input = { workflowId, versionName: "again", definitionZip, requestId: "made-again" };
+  const { uuid } = await lab.omics.send(new CreateWorkflowVersionCommand(input));
+  await lab.settledVersion(workflowId, "again");
+  await lab.omics.send(new DeleteWorkflowVersionCommand({ workflowId, versionName: "again" }));
+  expect((await lab.omics.send(new CreateWorkflowVersionCommand(input))).uuid).not.toBe(uuid);
+  expect(await lab.settledVersion(workflowId, "again")).toMatchObject({ status: "ACTIVE" });
 });
 
 describe("workflows", () => {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CreateWorkflowCommand, ListRunTasksCommand, ListWorkflowsCommand } from "@aws-sdk/client-omics";
+import { CreateWorkflowCommand, GetRunCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowsCommand } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startAccounts } from "../testing/accounts.ts";
 import { furnish, makeRole, openLab, RUN_ROLE, zipOf, type OmicsLab } from "./testing/omics.ts";
@@ -83,6 +83,17 @@ describe("configuration", () => {
       name: "ServiceQuotaExceededException", $metadata: { httpStatusCode: 402 },
     });
     expect(await other.ended(await other.start({ workflowId }))).toMatchObject({ status: "FAILED", failureReason: "RUN_TIMED_OUT" });
+  });
+
+  test("at the quota of stored runs the oldest that may go makes room; where all stay, 402", { timeout: 120_000 }, async () => {
+    await using other = await configured({ quotas: { storedRuns: 2 } });
+    const workflowId = await other.workflow({ "main.wdl": "version 1.1\nworkflow W {}" });
+    const ended = async (retentionMode: "REMOVE" | "RETAIN") => (await other.ended(await other.start({ workflowId, retentionMode }))).id;
+    const [first, second] = [await ended("REMOVE"), await ended("RETAIN")];
+    const third = await ended("RETAIN");
+    expect((await other.omics.send(new ListRunsCommand({}))).items?.map(({ id }) => id)).toEqual([third, second]);
+    await expect(other.omics.send(new GetRunCommand({ id: first }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(other.start({ workflowId })).rejects.toMatchObject({ name: "ServiceQuotaExceededException", $metadata: { httpStatusCode: 402 } });
   });
 
   test("throttling is switched on there", async () => {

@@ -3,25 +3,27 @@ import type { Call } from "../gateway/service.ts";
 import { conflict } from "./errors.ts";
 import type { Store } from "./store.ts";
 
-export interface Repeatable {
+export interface Repeatable<R> {
   readonly operation: string;
   readonly requestId: string;
   readonly input: unknown;
   readonly call: Pick<Call, "account" | "region">;
+  /** Whether what an answer names is still there: made again otherwise. @default the id is remembered for ever */
+  isThere?(answer: R): boolean;
 }
 
 /**
  * Carries a request out once for each requestId: the same request again gets the same answer, another one under the
- * same id a ConflictException. Ids are remembered for ever. (The service documents the first half alone.)
+ * same id a ConflictException. (The service documents the first half alone.)
  * @throws AwsError ConflictException, and what `work` throws, which is not remembered
  */
-export function once<R>(store: Store, repeatable: Repeatable, work: () => R): { readonly response: R; readonly isNew: boolean } {
-  const { operation, requestId, input, call } = repeatable;
+export function once<R>(store: Store, repeatable: Repeatable<R>, work: () => R): { readonly response: R; readonly isNew: boolean } {
+  const { operation, requestId, input, call, isThere = () => true } = repeatable;
   const key = [call.account, call.region, operation, requestId];
   const digest = createHash("sha256").update(canonical(input)).digest("hex");
   return store.transaction(() => {
     const known = store.remembered.get(key);
-    if (known !== undefined) {
+    if (known !== undefined && isThere(known.response as R)) {
       if (known.digest !== digest) throw conflict(`The request id '${requestId}' was used for another ${operation} request`);
       return { response: known.response as R, isNew: false };
     }

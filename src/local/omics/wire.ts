@@ -24,7 +24,18 @@ function bodyOf({ bytes }: WireRequest): Readonly<Record<string, unknown>> {
   if (bytes === undefined || bytes.length === 0) return {};
   const body = parsed(bytes);
   if (typeof body !== "object" || body === null || Array.isArray(body)) throw invalid("The request body is not a JSON object");
+  if (isDeeper(body, DEEPEST)) throw invalid(`The request body is nested more than ${DEEPEST} deep`);
   return body as Readonly<Record<string, unknown>>;
+}
+
+/** Deeper JSON than anybody sends on purpose would overflow the stack of whatever reads it. */
+const DEEPEST = 500;
+
+function isDeeper(value: object, depth: number): boolean {
+  let level: readonly object[] = [value];
+  for (let left = depth; left > 0 && level.length > 0; left--)
+    level = level.flatMap((item) => Object.values(item).filter((inner: unknown) => typeof inner === "object" && inner !== null) as object[]);
+  return level.length > 0;
 }
 
 function parsed(bytes: Buffer): unknown {

@@ -17,7 +17,8 @@ export async function createWorkflow(omics: Omics, input: CreateWorkflowRequest,
   checkDefinitionRequest(input, omics.quotas);
   const source = await sourceOf(omics, input);
   const { account, region } = call;
-  const { response, isNew } = once(omics.store, { operation: "CreateWorkflow", requestId: input.requestId, input, call }, () => {
+  const isThere = ({ id }: { readonly id: string }) => omics.store.workflows.get([account, region, id]) !== undefined;
+  const { response, isNew } = once(omics.store, { operation: "CreateWorkflow", requestId: input.requestId, input, call, isThere }, () => {
     if (omics.store.workflows.count([account, region]) >= omics.quotas.workflows)
       throw quotaExceeded(`The account has ${omics.quotas.workflows} workflows, the most it can have`);
     const id = nextId(omics, "workflow", call);
@@ -36,7 +37,8 @@ export async function createVersion(omics: Omics, input: CreateWorkflowVersionRe
   const source = await sourceOf(omics, input);
   const { account, region } = call;
   const { workflowId, versionName } = input;
-  const { response, isNew } = once(omics.store, { operation: "CreateWorkflowVersion", requestId: input.requestId, input, call }, () => {
+  const isThere = (made: VersionName) => omics.store.versions.get([account, region, made.workflowId, made.versionName]) !== undefined;
+  const { response, isNew } = once(omics.store, { operation: "CreateWorkflowVersion", requestId: input.requestId, input, call, isThere }, () => {
     findWorkflow(omics, call, workflowId);
     checkVersionRoom(omics, call, { workflowId, versionName });
     const arn = versionArn(call, workflowId, versionName);
@@ -48,7 +50,12 @@ export async function createVersion(omics: Omics, input: CreateWorkflowVersionRe
   return response;
 }
 
-function checkVersionRoom(omics: Omics, { account, region }: Place, { workflowId, versionName }: { workflowId: string; versionName: string }): void {
+interface VersionName {
+  readonly workflowId: string;
+  readonly versionName: string;
+}
+
+function checkVersionRoom(omics: Omics, { account, region }: Place, { workflowId, versionName }: VersionName): void {
   if (omics.store.versions.get([account, region, workflowId, versionName]))
     throw conflict(`Workflow version ${versionName} of workflow ${workflowId} already exists`);
   const most = omics.quotas.versionsPerWorkflow;

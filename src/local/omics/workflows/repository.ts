@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import picomatch from "picomatch";
 import type { DefinitionRepository, DefinitionRepositoryDetails } from "../../../model/generated/types.ts";
-import { runCommand } from "../../engines/run-command.ts";
+import { runCommand } from "../../children/run-command.ts";
 import type { Omics } from "../omics.ts";
 import type { Definition } from "../store.ts";
 import { CreationFailed } from "./creation-failed.ts";
@@ -44,7 +44,7 @@ interface CheckingOut {
 
 async function checkOut({ core }: Omics, { definition, repository, folder }: CheckingOut): Promise<void> {
   const repositoryName = repository.fullRepositoryId.split("/").at(-1) ?? "";
-  const commitSpecifier = repository.sourceReference?.value;
+  const commitSpecifier = repository.sourceReference && refOf(repository.sourceReference);
   await core.dispatcher.call({
     service: "codecommit", operation: "CheckOut", as: definition.creator, account: definition.place.account, region: definition.place.region,
     input: { repositoryName, directory: folder, ...(commitSpecifier !== undefined && { commitSpecifier }) },
