@@ -68,7 +68,7 @@ function registryOf(profile: string, region = REGION): { readonly client: Regist
 beforeAll(async () => {
   upstream = await startDockerRegistry();
   proxy = await faultProxy(upstream.url, (seen, before) => decide(seen, before));
-  accounts = await startAccounts({ upstreams: { "quay.io": proxy.url }, accounts: [{ id: CICD, name: "cicd" }, { id: PRODUCTION, name: "production" }, { id: LAB, name: "lab" }] });
+  accounts = await startAccounts({ upstreams: { "quay.io": proxy.url, "us.gcr.io": upstream.url, "eu.gcr.io": upstream.url }, accounts: [{ id: CICD, name: "cicd" }, { id: PRODUCTION, name: "production" }, { id: LAB, name: "lab" }] });
   [ecr, s3, clients] = [new ECRClient(accounts.config()), new S3Client(accounts.config()), registryClient()];
   await deployContainers(accounts, { containers: { sourceAccounts: [PRODUCTION], builderSources: ["s3://declared-sources/images/"], functionLimitGiB: 1 / 1024 } });
 }, DEPLOY_MS);
@@ -113,6 +113,15 @@ describe("the puller", () => {
     await run("puller", ["quay.io/lab/moving:latest"]);
     const { digest } = await sample("lab/moving", "latest", noise("after", 4000));
     expect((await run("puller", ["quay.io/lab/moving:latest"])).images).toEqual([expect.objectContaining({ status: "SUCCEEDED", digest, reason: `the tag moved from ${before}` })]);
+  }, PATIENCE_MS);
+
+  test("a tag is not moved from one source to another", async () => {
+    await pushSample(clients.repository({ registry: upstream.host, repository: "two/tool" }), "1", { layers: [noise("us", 4000)] });
+    const run1 = await run("puller", ["us.gcr.io/two/tool:1"]);
+    expect(run1.images[0]).toMatchObject({ status: "SUCCEEDED" });
+    await pushSample(clients.repository({ registry: upstream.host, repository: "two/tool" }), "1", { layers: [noise("eu", 4000)] });
+    const { images } = await run("puller", ["eu.gcr.io/two/tool:1"]);
+    expect(images[0]).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/of us\.gcr\.io\/two\/tool, and this one is of eu\.gcr\.io\/two\/tool; give eu\.gcr\.io a namespace/) });
   }, PATIENCE_MS);
 
   test("one image that fails fails the execution, after the others are there, with every result kept", async () => {

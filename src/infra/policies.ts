@@ -54,6 +54,10 @@ export const readSources = (uris: readonly string[]): PolicyStatement[] =>
     ];
   });
 
+/** Have ECR's pull-through cache bring images below these prefixes; it makes their repositories as its template says. */
+export const pullThroughImages = ({ account, region }: Place, prefixes: readonly string[]): PolicyStatement[] =>
+  prefixes.length === 0 ? [] : [statement("PullThrough", ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`))];
+
 /** Read the secrets that name who asks an upstream registry. */
 export const readSecrets = (arns: readonly string[]): PolicyStatement[] => (arns.length === 0 ? [] : [statement("UpstreamCredentials", ["secretsmanager:GetSecretValue"], [...new Set(arns)])]);
 

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { parseImageRef } from "./image-ref.ts";
-import { detectCollisions, extendNamespaces, formatTarget, targetRepository } from "./registry-namespaces.ts";
+import { privateEcrOf } from "./image-ref-ecr.ts";
+import { InvalidValue } from "./invalid-value.ts";
+import { detectCollisions, extendNamespaces, formatTarget, REGISTRY_NAMESPACES, targetRepository } from "./registry-namespaces.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const targetOf = (text: string) => formatTarget(targetRepository(parseImageRef(text)));
@@ -75,4 +77,58 @@ test("names that ECR would refuse are refused before anything moves", () => {
   expect(() => targetOf("quay.io/a__b:1")).toThrow("images.substitute");
   expect(() => targetOf(`quay.io/${"a".repeat(246)}`)).not.toThrow();
   expect(() => extendNamespaces({ "x.example": "Bad_/" })).toThrow("images of x.example");
+});
+
+test("one registry at its several addresses is one image", () => {
+  const hosts = ["dkr.ecr.us-east-1.amazonaws.com", "dkr.ecr-fips.us-east-1.amazonaws.com", "dkr-ecr.us-east-1.on.aws"];
+  const sources = hosts.map((host) => parseImageRef(`444455556666.${host}/foo:1`));
+  expect(new Set(sources.map((source) => formatTarget(targetRepository(source))))).toEqual(new Set(["ecr/444455556666/us-east-1/foo:1"]));
+  expect(detectCollisions(sources)).toEqual([]);
+});
+
+test("an image of the home registry under the name of a pulled one is a collision", () => {
+  const home = { account: "111122223333", region: "us-east-1" };
+  const sources = ["quay.io/a/b:1", "111122223333.dkr.ecr.us-east-1.amazonaws.com/quay/a/b:1"].map(parseImageRef);
+  expect(detectCollisions(sources, { home })).toHaveLength(1);
+});
+
+/** A fixed sequence of numbers in [0, 1), so that a failure can be repeated. */
+function sequence(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test("whatever images meet: each has a name that ECR takes or is refused, and no two share one unnoticed", () => {
+  const next = sequence(11);
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(next() * from.length)]!;
+  const hosts = [...Object.keys(REGISTRY_NAMESPACES).map((host) => host.replace("*", pick(["us", "eu", "my-registry"]))), "us.gcr.io", "eu.gcr.io", "asia-docker.pkg.dev", "registry.example.org:5000", "localhost:5000", "lab.example",
+    "111122223333.dkr.ecr.us-east-1.amazonaws.com", "444455556666.dkr.ecr.us-east-1.amazonaws.com", "444455556666.dkr.ecr-fips.us-east-1.amazonaws.com"];
+  const words = ["a", "b9", "tool", "x--y", "a__b", "a.b", "a-b", "quay", "gcr", "ecr", "library", "u".repeat(120)];
+  const home = { account: "111122223333", region: "us-east-1" };
+  const ecrName = /^(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$/;
+  for (let round = 0; round < 300; round++) {
+    const named = Array.from({ length: 40 }, () => {
+      const path = Array.from({ length: 1 + Math.floor(next() * 3) }, () => pick(words)).join("/");
+      return `${pick(hosts)}/${path}${pick([":1", ":2", `@${DIGEST}`])}`;
+    });
+    const placed = named.flatMap((text) => {
+      try {
+        const source = parseImageRef(text);
+        expect(targetRepository(source, { home }).repository).toMatch(ecrName);
+        return [source];
+      } catch (error) {
+        expect(error, text).toBeInstanceOf(InvalidValue);
+        return [];
+      }
+    });
+    const told = new Set(detectCollisions(placed, { home }).flatMap(({ sources }) => sources.map((source) => formatTarget(targetRepository(source, { home })))));
+    const byTarget = Map.groupBy(placed, (source) => formatTarget(targetRepository(source, { home })));
+    for (const [target, sources] of byTarget) {
+      const registries = new Set(sources.map(({ registry, repository }) => `${privateEcrOf({ registry, repository })?.account ?? registry}/${repository}`));
+      if (registries.size > 1 && !target.includes("@")) expect(told, target).toContain(target);
+    }
+  }
 });

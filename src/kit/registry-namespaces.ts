@@ -1,7 +1,7 @@
 import type { AccountId } from "./account-id.ts";
 import { DOCKER_HUB, formatImageRef, referenceOf } from "./image-ref.ts";
 import type { ImageRef } from "./image-ref.ts";
-import { privateEcrOf } from "./image-ref-ecr.ts";
+import { privateEcrHost, privateEcrOf } from "./image-ref-ecr.ts";
 import { InvalidValue } from "./invalid-value.ts";
 
 /** Which namespace of private ECR the images of a registry go to, by host. `*.` in front stands for one more word. */
@@ -61,7 +61,7 @@ export function extendNamespaces(entries: RegistryNamespaces): RegistryNamespace
 export function targetRepository(source: ImageRef, table: NamingTable = {}): TargetRepository {
   const { registry: _, ...place } = source;
   const repository = `${prefixOf(source, table)}${source.repository}`;
-  if (!ECR_NAME.test(repository) || repository.length > LONGEST_ECR_NAME)
+  if (!ECR_NAME.test(repository) || repository.length < SHORTEST_ECR_NAME || repository.length > LONGEST_ECR_NAME)
     throw new InvalidValue(
       "ECR repository",
       repository,
@@ -83,11 +83,17 @@ export interface Collision {
 export function detectCollisions(sources: readonly ImageRef[], table: NamingTable = {}): readonly Collision[] {
   const byTarget = Map.groupBy(sources, (source) => formatTarget(targetRepository(source, table)));
   return [...byTarget].flatMap(([target, all]) => {
-    const distinct = [...new Map(all.map((source) => [formatImageRef(source), source])).values()];
+    const distinct = [...new Map(all.map((source) => [formatImageRef(canonical(source)), source])).values()];
     return distinct.length < 2 || areSameBytes(distinct)
       ? []
       : [{ target, sources: distinct, message: describe(target, distinct) }];
   });
+}
+
+/** Private ECR answers at several hosts (FIPS, dual-stack); the image is one. */
+function canonical(source: ImageRef): ImageRef {
+  const ecr = privateEcrOf(source);
+  return ecr ? { ...source, registry: privateEcrHost(ecr) } : source;
 }
 
 /** Prints a place in the registry: `quay/biocontainers/bwa:0.7.18`; by digest only where there is no tag. */
@@ -96,6 +102,7 @@ export const formatTarget = ({ repository, tag, digest }: TargetRepository): str
     ? `${repository}@${referenceOf(digest === undefined ? {} : { digest })}`
     : `${repository}:${tag}`;
 
+const SHORTEST_ECR_NAME = 2;
 const LONGEST_ECR_NAME = 256;
 const ECR_WORD = "[a-z0-9]+(?:[._-][a-z0-9]+)*";
 const ECR_NAME = new RegExp(`^${ECR_WORD}(?:/${ECR_WORD})*$`);

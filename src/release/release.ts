@@ -1,9 +1,6 @@
-import { buildTarget, planImages } from "./images/plan.ts";
-import { formatImageRef } from "../kit/image-ref.ts";
 import type { ReleaseEnvironment, Identity } from "./environment.ts";
-import { lockImages, registryMapOf, type ContainersLock } from "./images/lock.ts";
-import { uploadBuildSources } from "./images/build-sources.ts";
-import { stageImages } from "./images/staging.ts";
+import { bringImages } from "./images/bring.ts";
+import { registryMapOf, type ContainersLock } from "./images/lock.ts";
 import { type Project, readProject } from "./project/project.ts";
 import { packageDefinition } from "./publish/package.ts";
 import { publishNext, type PublishedVersion } from "./publish/create-version.ts";
@@ -21,23 +18,17 @@ import { timed } from "./steps.ts";
 export async function buildRelease(env: ReleaseEnvironment, identity: Identity, { root, outputDir }: { readonly root: string; readonly outputDir: string }): Promise<BuildRecord> {
   const step = timed(env);
   const project = await step("check", () => readProject(root));
-  const lock = await step("images", () => bringImages(env, identity, project));
+  const lock = await step("images", () => stage(env, identity, project));
   const packed = await step("package", () => packageDefinition(project));
   const version = await step("version", async () => publish(env, identity, { project, lock, packed }));
   const tests = await step("test data", () => prepareTests(env, identity, { project, version }));
   return step("record", () => writeBuild({ identity, project, lock, packed, version, tests, outputDir, env }));
 }
 
-async function bringImages(env: ReleaseEnvironment, identity: Identity, project: Project): Promise<ContainersLock> {
-  const plan = planImages(project.inspection.images, project.config.images);
+function stage(env: ReleaseEnvironment, { workflow, commit }: Identity, project: Project): Promise<ContainersLock> {
   for (const { expression, task, file, line, input } of project.inspection.unresolved)
     env.emit({ type: "note", text: `${file}:${line}: the image of ${task} (${expression}) is decided by ${input ?? "an input"}; list what it may be under images.extra` });
-  const builds = await uploadBuildSources(env, { workflow: identity.workflow, root: project.root, builds: plan.builds });
-  const outcomes = await stageImages({ ...env, place: env.cicd, identity: `${identity.workflow}-${identity.commit.slice(0, 12)}` }, {
-    pulls: plan.pulls,
-    builds: builds.map(({ source_uri, build }) => ({ source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args })),
-  });
-  return lockImages(plan, outcomes, env.cicd);
+  return bringImages(env, project, { workflow, commit, identity: `${workflow}-${commit.slice(0, 12)}` });
 }
 
 async function publish(env: ReleaseEnvironment, identity: Identity, parts: { readonly project: Project; readonly lock: ContainersLock; readonly packed: ReturnType<typeof packageDefinition> }): Promise<PublishedVersion> {

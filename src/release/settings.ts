@@ -10,7 +10,7 @@ export const Deployment = z.object({
   production: z.array(place),
   containers: z.object({
     sourceAccounts: z.array(z.string()), crossRegion: z.boolean(), builderSources: z.array(z.string()), upstreams: z.record(z.string(), z.string()),
-    namespaces: z.record(z.string(), z.string()).default({}), credentials: z.record(z.string(), z.string()).default({}), functionLimitGiB: z.number().default(FUNCTION_LIMIT_GIB),
+    namespaces: z.record(z.string(), z.string()).default({}), credentials: z.record(z.string(), z.string()).default({}), pullThrough: z.array(z.string()).default([]), functionLimitGiB: z.number().default(FUNCTION_LIMIT_GIB),
   }),
   consoleUrl: z.string().optional(),
 });

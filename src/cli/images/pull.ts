@@ -1,5 +1,6 @@
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { type CopyEvent, copyImages, type CopyResult } from "../../oci/copy.ts";
+import { keepingTags } from "../../release/images/moved-tags.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
 import { ensureRepository, openRepository } from "../../release/images/repository.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
@@ -46,9 +47,10 @@ export async function pullImages(cli: Cli, choice: Choice, { images, upstreams, 
   const pulls = planPulls(images, session.place);
   const refused = await makeRepositories(session, pulls);
   const possible = pulls.filter((pull) => !refused.has(pull));
+  const sources = new Map(possible.map(({ source, target_image }) => [repositoryOf(target_image), sourceRepository(source)]));
   await using client = workshopClient(workshopOf(cli, session, upstreams));
   const copied = await copyImages(possible.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })), {
-    sourceClient: client, targetClient: client, clock: cli.clock, platform, ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => progress(cli, event),
+    sourceClient: client, targetClient: keepingTags(client, session.clients.ecr, (repository) => sources.get(repository)), clock: cli.clock, platform, ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => progress(cli, event),
   });
   const closed = await openRepositories(session, possible.filter((_pull, index) => copied[index]?.status !== "FAILED"));
   const results = pulls.map((pull): PulledImage => outcome(pull, refused.get(pull) ?? closed.get(repositoryOf(pull.target_image)) ?? copied[possible.indexOf(pull)]));
@@ -76,11 +78,15 @@ async function makeRepositories({ clients: { ecr } }: Session, pulls: readonly I
   const made = new Map<string, Promise<void>>();
   await Promise.all(pulls.map(async (pull) => {
     const name = repositoryOf(pull.target_image);
-    const { registry, repository } = parseImageRef(pull.source);
-    if (!made.has(name)) made.set(name, ensureRepository(ecr, name, `${registry}/${repository}`));
+    if (!made.has(name)) made.set(name, ensureRepository(ecr, name, sourceRepository(pull.source)));
     await made.get(name)?.catch((error: Error) => refused.set(pull, error));
   }));
   return refused;
+}
+
+function sourceRepository(image: string): string {
+  const { registry, repository } = parseImageRef(image);
+  return `${registry}/${repository}`;
 }
 
 const repositoryOf = (image: string): string => parseImageRef(image).repository;

@@ -1,10 +1,7 @@
 import { createHash } from "node:crypto";
-import { formatImageRef } from "../../kit/image-ref.ts";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
-import { uploadBuildSources } from "../../release/images/build-sources.ts";
-import { lockImages, registryMapOf } from "../../release/images/lock.ts";
-import { buildTarget, planImages } from "../../release/images/plan.ts";
-import { stageImages } from "../../release/images/staging.ts";
+import { bringImages } from "../../release/images/bring.ts";
+import { registryMapOf } from "../../release/images/lock.ts";
 import type { Project } from "../../release/project/project.ts";
 import { publishNext, type PublishedVersion } from "../../release/publish/create-version.ts";
 import { definitionOf } from "../../release/publish/definition.ts";
@@ -17,13 +14,7 @@ type RegistryMap = ReturnType<typeof registryMapOf>;
 
 /** Brings a project's images in, by the puller and the builder. @returns how the definition's images map to ECR */
 export async function stageProject(env: ReleaseEnvironment, project: Project): Promise<RegistryMap> {
-  const plan = planImages(project.inspection.images, project.config.images);
-  const builds = await uploadBuildSources(env, { workflow: project.config.name, root: project.root, builds: plan.builds });
-  const outcomes = await stageImages({ ...env, place: env.cicd, identity: `run-${project.config.name}` }, {
-    pulls: plan.pulls,
-    builds: builds.map(({ source_uri, build }) => ({ source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args })),
-  });
-  return registryMapOf(lockImages(plan, outcomes, env.cicd), project.config.registryMap);
+  return registryMapOf(await bringImages(env, project, { workflow: project.config.name, identity: `run-${project.config.name}` }), project.config.registryMap);
 }
 
 /** Creates a version of the trial workflow, or finds the one of the same content. */

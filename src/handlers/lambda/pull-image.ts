@@ -14,6 +14,6 @@ const MARGIN_MS = 20_000;
 /** Second step of `omx-container-puller`: brings one image in, or says that a build has to. */
 export const handler = (event: ImagePull & AfterBuild, context: Context) =>
   pullImage({
-    ...workshop, limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3,
+    ...workshop, limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
     deadline: new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS),
   }, event);

@@ -12,9 +12,10 @@ import { NAMES, PREFIXES } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
+import { cachedPrefixes, PullThrough } from "../constructs/pull-through.ts";
 import { DefinedStateMachine } from "../constructs/state-machine.ts";
 import { type AppContext, artifactsOf, settingsOf } from "../context.ts";
-import { foreignImages, readObjects, readSecrets, readSources, repositoryPolicies, stageImages, statement, useKey } from "../policies.ts";
+import { foreignImages, pullThroughImages, readObjects, readSecrets, readSources, repositoryPolicies, stageImages, statement, useKey } from "../policies.ts";
 
 export interface ContainersStackProps extends StackProps {
   readonly context: AppContext;
@@ -38,7 +39,7 @@ export class ContainersStack extends Stack {
 
     const pull = new HandlerFunction(this, "PullImage", {
       name: "omx-pull-image", handler: "pull-image", code, environment: { ...environment, ...LONG_COPIES }, timeout: Duration.minutes(15), memorySize: 1536,
-      statements: [...reading, readLog(cicd, NAMES.imagePullProject)],
+      statements: [...reading, ...pullThroughImages(cicd, cachedPrefixes(containers)), readLog(cicd, NAMES.imagePullProject)],
     });
     const pullBuild = this.build("ImagePull", { context, key, toolkit, name: NAMES.imagePullProject, statements: reading });
     this.machine("Puller", context, { name: NAMES.puller, definition: pullerDefinition(), functions: { PlanImages: plan, PullImage: pull }, project: { ImagePullProject: pullBuild } });
@@ -49,6 +50,7 @@ export class ContainersStack extends Stack {
     });
     const engine = this.build("ImageBuild", { context, key, toolkit, name: NAMES.imageBuildProject, statements: building });
     this.machine("Builder", context, { name: NAMES.builder, definition: builderDefinition(), functions: { PlanImages: plan, BuildImage: build }, project: { ImageBuildProject: engine } });
+    if (containers.pullThrough.length > 0) new PullThrough(this, "PullThrough", { place: cicd, containers });
     this.openNewRepositories(context);
   }
 

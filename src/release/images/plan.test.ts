@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ImageUse } from "../../workflow/inspection.ts";
 import { parseOmxYaml } from "../project/omx-yaml.ts";
 import { lockImages, registryMapOf } from "./lock.ts";
+import { pinnedBy } from "./lock-file.ts";
 import { buildTarget, planImages, planPulls } from "./plan.ts";
 
 const PLACE = { account: "111122223333", region: "us-east-1" };
@@ -67,6 +68,19 @@ describe("the lock", () => {
       { image: BWA, source: BWA, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST },
       { image: "demo/tool:1", source: "s3://sources/tool.zip", target: `${REGISTRY}/demo/tool@${OTHER}`, digest: OTHER },
     ] });
+  });
+
+  test("an image without a digest is an error, not left out", () => {
+    const outcomes = [{ source_uri: BWA, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18`, status: "SUCCEEDED" as const }];
+    expect(() => lockImages(plan, outcomes, PLACE)).toThrow(/2 of 2 images are not known by digest[^]*bwa:0\.7\.18: SUCCEEDED without a digest[^]*demo\/tool:1: staging says nothing of it/);
+  });
+
+  test("in the repository it decides what is pulled: its images by digest, others by their tag", () => {
+    const pinned = pinnedBy(planImages(uses(BWA, "ubuntu:24.04", "demo/tool:1"), images("  build: [{ target: demo/tool:1 }]")), lock);
+    expect(pinned.pulls).toEqual([`${BWA}@${DIGEST}`, "ubuntu:24.04"]);
+    expect(pinned.uses[0]).toEqual({ image: BWA, from: { pull: `${BWA}@${DIGEST}` } });
+    const outcome = { source_uri: `${BWA}@${DIGEST}`, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18@${DIGEST}`, status: "SUCCEEDED" as const, digest: DIGEST };
+    expect(lockImages({ ...pinned, uses: pinned.uses.slice(0, 1) }, [outcome], PLACE).images).toEqual([{ image: BWA, source: `${BWA}@${DIGEST}`, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST }]);
   });
 
   test("becomes a registry map, the user's own mappings first", () => {

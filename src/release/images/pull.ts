@@ -9,8 +9,10 @@ import { RegistryError } from "../../oci/errors.ts";
 import { InvalidManifest } from "../../oci/manifest.ts";
 import { ReleaseError } from "../errors.ts";
 import { exportedResult, failureOf } from "./after-build.ts";
+import { keepingTags } from "./moved-tags.ts";
 import type { ImagePull } from "./plan.ts";
 import { type Preview, previewCopy } from "./preview.ts";
+import { primeImage } from "./pull-through.ts";
 import { ensureRepository, openRepository } from "./repository.ts";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 import { REGISTRY_BUSY } from "./state-machines.ts";
@@ -24,6 +26,8 @@ export interface PullWorkshop extends ImageWorkshop {
   readonly deadline?: Date;
   /** An image of which more bytes are missing is handed over at once. @default - none is */
   readonly limitBytes?: number;
+  /** Registries whose images ECR's pull-through cache brings. @default - none */
+  readonly pullThrough?: readonly string[];
 }
 
 /** An error that the state machine tries again after a while. */
@@ -58,8 +62,10 @@ type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | 
 async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): Promise<Result> {
   const source = parseImageRef(item.source);
   const target = parseImageRef(item.target_image);
+  await using registries = workshopClient(workshop);
+  if (workshop.pullThrough?.includes(source.registry)) return prime({ workshop, client: registries, source, target });
   await ensureRepository(workshop.ecr, target.repository, `${source.registry}/${source.repository}`);
-  await using client = workshopClient(workshop);
+  const client = keepingTags(registries, workshop.ecr, () => `${source.registry}/${source.repository}`);
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
   const result = preview.present === preview.digest ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target }, isBuilt);
@@ -67,6 +73,13 @@ async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): 
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
   return { ...result, size, ...(result.status === "SKIPPED" && { bytes_saved: size }) };
+}
+
+/** ECR makes the repository, by the template of the stack, and brings the bytes. */
+async function prime({ workshop, client, source, target }: Copying): Promise<Result> {
+  const { digest, reason } = await primeImage({ source, target, client });
+  await openRepository(workshop.ecr, target.repository, workshop.place);
+  return { status: "SUCCEEDED", digest, size: await sizeOf(workshop.ecr, target, digest), bytes_moved: 0, reason };
 }
 
 const there = ({ digest }: Preview): Result => ({ status: "SKIPPED", digest, bytes_moved: 0, reason: "the target has the same digest" });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { extendNamespaces } from "../../kit/registry-namespaces.ts";
+import { CACHED_HOSTS, cachedUpstream } from "../images/pull-through.ts";
 
 /** What a function copies of one image; CodeBuild copies what is larger. */
 export const FUNCTION_LIMIT_GIB = 8;
@@ -40,8 +41,14 @@ export const DeployConfig = z.strictObject({
     }),
     /** Who asks an upstream registry: `docker.io: arn:aws:secretsmanager:…`, a secret with username and accessToken (or password). */
     credentials: z.record(z.string(), z.string().regex(/^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:.+$/, "the ARN of a secret is needed")).default({}),
+    /** Registries whose images ECR's pull-through cache brings, by rules of the stack: `quay.io`. */
+    pullThrough: z.array(z.string().refine((host) => cachedUpstream(host) !== undefined, `ECR's pull-through cache reads ${CACHED_HOSTS.join(", ")}`)).default([]),
     /** An image of which more than this many GiB are missing is copied by CodeBuild, not by a function. */
     functionLimitGiB: z.number().positive().default(FUNCTION_LIMIT_GIB),
+  }).superRefine(({ pullThrough, credentials }, context) => {
+    for (const [index, host] of pullThrough.entries())
+      if (cachedUpstream(host)?.wantsCredentials && !/:secret:ecr-pullthroughcache\//.test(credentials[host] ?? ""))
+        context.addIssue({ code: "custom", path: ["pullThrough", index], message: `the cache reads ${host} with credentials alone: name under containers.credentials a secret whose name begins with ecr-pullthroughcache/` });
   }).prefault({}),
   /** Whether buckets and keys outlive `cdk destroy`. */
   keepData: z.boolean().default(true),

@@ -1,0 +1,65 @@
+import { CfnPullThroughCacheRule, CfnRegistryPolicy, CfnRepositoryCreationTemplate } from "aws-cdk-lib/aws-ecr";
+import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+import { extendNamespaces } from "../../kit/registry-namespaces.ts";
+import { cachedUpstream } from "../../release/images/pull-through.ts";
+import { stagingStatements } from "../../release/images/repository-policy.ts";
+import { CREATED_BY } from "../../release/names.ts";
+import type { DeployConfig, Place } from "../../release/project/deploy-config.ts";
+
+export interface PullThroughProps {
+  readonly place: Place;
+  readonly containers: DeployConfig["containers"];
+}
+
+/** The prefixes of ECR that the cache fills: those of the registries' images when they are copied. */
+export const cachedPrefixes = ({ pullThrough, namespaces }: DeployConfig["containers"]): readonly string[] => pullThrough.map((host) => extendNamespaces(namespaces)[host] ?? host);
+
+/**
+ * ECR's pull-through cache for the declared registries: a rule and a template for the repositories it makes (tagged and
+ * opened to HealthOmics from their first moment), and HealthOmics's right to have an image brought.
+ * @see https://docs.aws.amazon.com/omics/latest/dev/workflows-ecr.html
+ */
+export class PullThrough extends Construct {
+  constructor(scope: Construct, id: string, { place, containers }: PullThroughProps) {
+    super(scope, id);
+    const prefixes = cachedPrefixes(containers);
+    const role = this.templateRole(place, prefixes);
+    containers.pullThrough.forEach((host, index) => {
+      const upstream = cachedUpstream(host);
+      const prefix = prefixes[index] ?? host;
+      const credentialArn = containers.credentials[host];
+      const template = new CfnRepositoryCreationTemplate(this, `Template-${prefix}`, {
+        prefix, appliedFor: ["PULL_THROUGH_CACHE"], customRoleArn: role.roleArn, description: `omx: images of ${host}`,
+        resourceTags: [{ key: CREATED_BY.key, value: CREATED_BY.value }],
+        repositoryPolicy: JSON.stringify({ Version: "2012-10-17", Statement: stagingStatements(place) }),
+      });
+      template.node.addDependency(role);
+      const rule = new CfnPullThroughCacheRule(this, `Rule-${prefix}`, {
+        ecrRepositoryPrefix: prefix, upstreamRegistry: upstream?.registry ?? host, upstreamRegistryUrl: upstream?.url ?? host, ...(credentialArn && { credentialArn }),
+      });
+      // A first pull between the two would make a repository without tag and policy.
+      rule.addResourceDependency(template);
+    });
+    this.registryPolicy(place, prefixes);
+  }
+
+  /** Whom ECR acts as when it makes a repository with tags. */
+  private templateRole({ account, region }: Place, prefixes: readonly string[]): Role {
+    const role = new Role(this, "TemplateRole", { assumedBy: new ServicePrincipal("ecr.amazonaws.com"), description: "What ECR may do for repositories that its cache makes" });
+    role.addToPolicy(new PolicyStatement({ sid: "MakeRepositories", actions: ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"], resources: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`) }));
+    return role;
+  }
+
+  private registryPolicy({ account, region }: Place, prefixes: readonly string[]): void {
+    new CfnRegistryPolicy(this, "RegistryPolicy", {
+      policyText: {
+        Version: "2012-10-17",
+        Statement: [{
+          Sid: "OmxHealthOmicsCache", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"],
+          Resource: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`), Condition: { StringEquals: { "aws:SourceAccount": account } },
+        }],
+      },
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import { formatImageRef } from "../../kit/image-ref.ts";
+import type { ReleaseEnvironment } from "../environment.ts";
+import type { Project } from "../project/project.ts";
+import { uploadBuildSources } from "./build-sources.ts";
+import { lockImages, type ContainersLock } from "./lock.ts";
+import { pinnedBy, readLock } from "./lock-file.ts";
+import { buildTarget, planImages } from "./plan.ts";
+import { stageImages } from "./staging.ts";
+
+export interface Bringing {
+  /** Whose sources these are: the folder of the builder's bucket. */
+  readonly workflow: string;
+  /** Names the executions: the same staging again finds its own. */
+  readonly identity: string;
+  /** The repository's commit, for the labels of built images. */
+  readonly commit?: string;
+}
+
+/**
+ * Brings every image of a repository into ECR, by the puller and the builder; those that its containers.lock.json knows
+ * by the digests there.
+ * @returns what each image is, by digest
+ * @throws ReleaseError ImagesFailed, after all others are done; ProjectInvalid for a lock that can't be read
+ */
+export async function bringImages(env: ReleaseEnvironment, { root, inspection, config }: Project, { workflow, identity, commit }: Bringing): Promise<ContainersLock> {
+  const plan = pinnedBy(planImages(inspection.images, config.images), readLock(root));
+  const builds = await uploadBuildSources(env, { workflow, root, builds: plan.builds });
+  const outcomes = await stageImages({ ...env, place: env.cicd, identity }, {
+    pulls: plan.pulls,
+    builds: builds.map(({ source_uri, build }) => ({
+      source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args, source: `${workflow}/${build.source}`, ...(commit && { commit }),
+    })),
+  });
+  return lockImages(plan, outcomes, env.cicd);
+}
