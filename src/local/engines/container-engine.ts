@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Containers } from "./engine.ts";
 import type { EngineHost } from "./launch.ts";
-import { runCommand } from "./run-command.ts";
+import { runCommand } from "../children/run-command.ts";
 
 const ENGINES = ["docker", "podman"] as const;
 

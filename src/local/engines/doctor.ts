@@ -3,7 +3,7 @@ import { findContainerEngine } from "./container-engine.ts";
 import type { Containers } from "./engine.ts";
 import type { EngineHost } from "./launch.ts";
 import { findNextflow } from "./nextflow-environment.ts";
-import { EngineUnavailable, findPython, presentPython } from "./python-environment.ts";
+import { EngineUnavailable, presentPython, pythonWithVenv } from "./python-environment.ts";
 
 /** What there is of an engine on this machine. */
 export interface EngineReport {
@@ -24,7 +24,7 @@ async function pythonReport(engine: "WDL" | "CWL", program: "miniwdl" | "cwltool
   const present = presentPython(program, host);
   if (present !== undefined && existsSync(present)) return { engine, state: "ready", says: `${program} in a private environment` };
   try {
-    return { engine, state: "on first use", says: `${program} is fetched for ${await findPython(host)} when a workflow needs it` };
+    return { engine, state: "on first use", says: `${program} is fetched for ${await pythonWithVenv(host)} when a workflow needs it` };
   } catch (error) {
     if (error instanceof EngineUnavailable) return { engine, state: "missing", says: error.message };
     throw error;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { asset, packageRoot } from "./assets.ts";
-import { runCommand } from "./run-command.ts";
+import { runCommand } from "../children/run-command.ts";
 import { EngineUnavailable, type EnvironmentHost } from "./python-environment.ts";
 
 /** The version whose artifacts are pinned here. */

@@ -1,18 +1,15 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Children } from "../children/children.ts";
+import { findPython, installRequirements, PYTHONS } from "../children/python.ts";
+import { type CommandHost, runCommand } from "../children/run-command.ts";
 import { asset, packageRoot } from "./assets.ts";
 
 /** The engines that are Python programs. */
 export type PythonEngine = "miniwdl" | "cwltool";
 
-export interface EnvironmentHost {
-  readonly children: Children;
-  /** PATH, HOME and what else a child needs. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly dataDir: string;
-}
+/** What an engine's environment is found or made with. */
+export type EnvironmentHost = CommandHost;
 
 /** An engine can't be had; the message says what to install. */
 export class EngineUnavailable extends Error {
@@ -71,65 +68,32 @@ interface Installation {
 }
 
 async function install({ engine, requirements, target }: Installation, host: EnvironmentHost): Promise<string> {
-  const python = await findPython(host);
+  const [owner, python] = [`engines/${engine}`, await pythonWithVenv(host)];
   const partial = `${target}.${process.pid}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true });
-  const log = `${partial}.log`;
-  const run = (command: string, args: readonly string[]) => runLogged({ engine, command, args, log }, host);
-  if ((await run(python, ["-m", "venv", partial])) !== 0)
-    throw new EngineUnavailable(`${python} can't make a private environment; on Debian and Ubuntu: apt-get install python3-venv\n${tail(log)}`);
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "-r", requirements];
-  if ((await run(pythonIn(partial), pip)) !== 0)
-    throw new EngineUnavailable(`pip can't fetch ${engine}; is the package index reachable?\n${tail(log)}`);
+  const made = await runCommand(host, { owner, kind: "install", program: python, args: ["-m", "venv", partial] });
+  if (made.code !== 0) throw new EngineUnavailable(`${python} can't make a private environment; on Debian and Ubuntu: apt-get install python3-venv\n${tail(made.text)}`);
+  const installed = await installRequirements(host, { owner, python: pythonIn(partial), file: requirements });
+  if (installed.code !== 0) throw new EngineUnavailable(`pip can't fetch ${engine}; is the package index reachable?\n${tail(installed.text)}`);
   // Another process may have been faster: its environment is as good as ours.
   if (existsSync(target)) rmSync(partial, { recursive: true, force: true });
   else renameSync(partial, target);
-  rmSync(log, { force: true });
   return pythonIn(target);
 }
 
-const CANDIDATES = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.9", "python"];
 const IS_NEW_ENOUGH = "import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 9) else 1)";
 
 /**
  * The first Python of PATH that can make environments.
  * @throws EngineUnavailable saying what to install
  */
-export async function findPython(host: EnvironmentHost): Promise<string> {
-  for (const candidate of CANDIDATES) {
-    const code = await runLogged({ engine: "python", command: candidate, args: ["-c", IS_NEW_ENOUGH] }, host);
-    if (code === 0) return candidate;
-  }
+export async function pythonWithVenv(host: EnvironmentHost): Promise<string> {
+  const found = await findPython(host, { owner: "engines/python", candidates: PYTHONS, script: IS_NEW_ENOUGH });
+  if (found !== undefined) return found.program;
   throw new EngineUnavailable(
     "workflows in WDL and CWL need Python 3.9 or newer with venv: on Debian and Ubuntu apt-get install python3-venv, on macOS brew install python",
   );
 }
 
-interface LoggedCommand {
-  readonly engine: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly log?: string;
-}
-
-/** The exit code of a command; its output is appended to the log. */
-function runLogged({ engine, command, args, log }: LoggedCommand, host: EnvironmentHost): Promise<number> {
-  const output = log === undefined ? ("ignore" as const) : openSync(log, "a");
-  const child = host.children.start({
-    owner: `engines/${engine}`,
-    kind: "install",
-    command,
-    args,
-    cwd: host.dataDir,
-    env: host.environment,
-    stdio: ["ignore", output, output],
-  });
-  if (typeof output === "number") closeSync(output);
-  return new Promise((resolve) => {
-    child.once("error", () => resolve(127));
-    child.once("exit", (code) => resolve(code ?? 1));
-  });
-}
-
-const tail = (file: string): string => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").slice(-8).join("\n") : "");
+const tail = (text: string): string => text.trim().split("\n").slice(-8).join("\n");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assembleHostImage, HostImageUnavailable } from "../../oci/image/host-image.ts";
 import type { EngineHost } from "./launch.ts";
-import { runCommand } from "./run-command.ts";
+import { runCommand } from "../children/run-command.ts";
 
 const making = new Map<string, Promise<string>>();
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
+import { findPython, installRequirements } from "../children/python.ts";
+import type { CommandHost } from "../children/run-command.ts";
 import type { Core } from "../gateway/service.ts";
 import { runtimeFile } from "./runtime-files.ts";
 
@@ -31,13 +32,16 @@ export function pythonFor(core: Core, runtime: string): Promise<Python> {
 }
 
 async function find(core: Core, runtime: string): Promise<Python> {
-  for (const command of [runtime, "python3"]) {
-    const { code, output } = await run(core, [command, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]);
-    const version = output.trim();
-    if (code === 0 && /^3\.(9|\d\d)$/.test(version)) return { command, version, packages: await packagesFor(core, { command, version }) };
-  }
-  throw new Error(`functions in Python need Python 3.9 or newer: on Debian and Ubuntu apt-get install python3-pip, on macOS brew install python`);
+  const python = await findPython(hostOf(core), { owner: OWNER, candidates: [runtime, "python3"], script: SAY_VERSION });
+  if (python === undefined) throw new Error("functions in Python need Python 3.9 or newer: on Debian and Ubuntu apt-get install python3-pip, on macOS brew install python");
+  const [command, version] = [python.program, python.says];
+  return { command, version, packages: await packagesFor(core, { command, version }) };
 }
+
+const OWNER = "lambda/python";
+const SAY_VERSION = "import sys; print('%d.%d' % sys.version_info[:2]); sys.exit(0 if sys.version_info >= (3, 9) else 1)";
+
+const hostOf = ({ children, settings, dataDir, clock }: Core): CommandHost => ({ children, environment: settings.environment, dataDir, clock });
 
 const REQUIREMENTS = "python/requirements.txt";
 
@@ -48,25 +52,11 @@ async function packagesFor(core: Core, { command, version }: Pick<Python, "comma
   const partial = `${target}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true });
-  const pip = [command, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--target", partial, "-r", runtimeFile(REQUIREMENTS)];
-  const { code, output } = await run(core, pip);
+  const { code, text } = await installRequirements(hostOf(core), { owner: OWNER, python: command, file: runtimeFile(REQUIREMENTS), target: partial });
   if (code !== 0) {
-    core.log("lambda", `pip can't fetch boto3, so functions in Python have only what the machine's Python has: ${output.trim().split("\n").at(-1)}`);
+    core.log("lambda", `pip can't fetch boto3, so functions in Python have only what the machine's Python has: ${text.trim().split("\n").at(-1)}`);
     return undefined;
   }
   renameSync(partial, target);
   return target;
-}
-
-/** Runs a command to its end. */
-async function run(core: Core, [command = "", ...args]: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
-  const child = core.children.start({
-    owner: "lambda/python", kind: "install", command, args, cwd: core.dataDir, env: core.settings.environment, stdio: ["ignore", "pipe", "pipe"],
-  });
-  const exited = new Promise<number>((resolve) => {
-    child.once("error", () => resolve(127));
-    child.once("exit", (code) => resolve(code ?? 1));
-  });
-  const [output, errors] = await Promise.all([child.stdout, child.stderr].map((stream) => (stream === null ? "" : text(stream))));
-  return { code: await exited, output: `${output}${errors}` };
 }

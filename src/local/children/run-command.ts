@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../kit/clock.ts";
-import type { Children } from "../children/children.ts";
+import type { Children } from "./children.ts";
 
 /** What a command needs of its surroundings. */
 export interface CommandHost {
@@ -17,6 +17,8 @@ export interface CommandLine {
   readonly program: string;
   readonly args: readonly string[];
   readonly timeoutMs?: number;
+  /** What kind of child it is. @default "command" */
+  readonly kind?: string;
 }
 
 export interface CommandAnswer {
@@ -27,13 +29,13 @@ export interface CommandAnswer {
 }
 
 /** Runs a command to its end, as a recorded child. */
-export async function runCommand(host: CommandHost, { owner, program, args, timeoutMs }: CommandLine): Promise<CommandAnswer> {
+export async function runCommand(host: CommandHost, { owner, program, args, timeoutMs, kind = "command" }: CommandLine): Promise<CommandAnswer> {
   const parent = join(host.dataDir, "work");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "command-"));
   const output = openSync(join(folder, "output"), "w");
   const child = host.children.start({
-    owner, kind: "command", command: program, args, cwd: folder, env: host.environment, stdio: ["ignore", output, output],
+    owner, kind, command: program, args, cwd: folder, env: host.environment, stdio: ["ignore", output, output],
   });
   closeSync(output);
   const ended = new Promise<number>((resolve) => {
