@@ -174,6 +174,8 @@ export interface Directory {
   issue(principal: Principal, seconds: number): SessionKeys;
   /** The users that exist from the start, with their secrets. */
   identities(): readonly SignedInIdentity[];
+  /** The first user or role of the local accounts that a valid policy names and that is not there: AWS refuses such a policy when it is put. */
+  missingPrincipal(document: string): string | undefined;
   /** Whether the request is allowed. @throws AwsError AccessDenied (or `code`) naming the deciding statement or its lack */
   authorize(principal: Principal, access: Access, call: Pick<Call, "context" | "region">, code?: string): void;
 }

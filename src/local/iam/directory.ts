@@ -12,6 +12,7 @@ import type { Database } from "../storage/database.ts";
 import { identityPolicies } from "./identity-policies.ts";
 import { seedIdentities } from "./seed.ts";
 import { type IamStore, iamStore, named, type RoleDocument, roleByArn, type UserDocument } from "./store.ts";
+import { missingPrincipal } from "./trust.ts";
 import { newSecret, newSessionToken, uniqueId } from "./unique-id.ts";
 
 export interface DirectoryParts {
@@ -30,6 +31,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
   return {
     credential: (accessKeyId) => findCredential(store, accessKeyId),
     identities: () => identities,
+    missingPrincipal: (document) => missingPrincipal(store, parts.settings, document),
     assumeAsService: (request) => assumeAsService(store, parts, request),
     issue: (principal, seconds) => issue(store, parts, { principal, seconds }),
     authorize(principal, access, call, code) {

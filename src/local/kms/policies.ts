@@ -24,6 +24,8 @@ export const defaultPolicy = (account: string): string =>
 export function checkKeyPolicy({ core }: Kms, call: Call, of: { readonly key: Key; readonly policy: string; readonly bypass: boolean }): void {
   const problem = validatePolicyDocument(of.policy, "resource");
   if (problem !== undefined) throw malformedPolicy(problem);
+  const nobody = core.directory.missingPrincipal(of.policy);
+  if (nobody !== undefined) throw malformedPolicy(`Policy contains a statement with one or more invalid principals. ("AWS":"${nobody}")`);
   if (of.bypass) return;
   const resource = keyArn(of.key);
   const resourcePolicy = { document: of.policy, name: "the new key policy", account: of.key.account, mode: "key" as const };

@@ -25,6 +25,8 @@ function add({ store, core }: Lambda, of: FunctionDocument, input: AddPermission
   if (!/^[\w-]{1,100}$/.test(StatementId)) throw invalidValue(`The statement id (${StatementId}) may have letters, digits, - and _`);
   if (of.permissions.some(({ Sid }) => Sid === StatementId)) throw statementExists(StatementId);
   const statement = statementOf(of, input);
+  const nobody = core.directory.missingPrincipal(JSON.stringify({ Statement: statement }));
+  if (nobody !== undefined) throw invalidPrincipal(nobody);
   store.functions.put(functionKey(of), { ...of, permissions: [...of.permissions, statement], lastModified: core.clock.now().toISOString() });
   return { Statement: JSON.stringify(statement) };
 }
@@ -44,8 +46,10 @@ function principalOf(text: string): PermissionStatement["Principal"] {
   if (/^\d{12}$/.test(text)) return { AWS: `arn:aws:iam::${text}:root` };
   if (text.startsWith("arn:")) return { AWS: text };
   if (/^[\w.-]+\.amazonaws\.com$/.test(text)) return { Service: text };
-  throw invalidValue(`The provided principal was invalid. Please check the principal and try again. (${text})`);
+  throw invalidPrincipal(text);
 }
+
+const invalidPrincipal = (text: string): Error => invalidValue(`The provided principal was invalid. Please check the principal and try again. (${text})`);
 
 function remove({ store }: Lambda, of: FunctionDocument, sid: string): object {
   const permissions = of.permissions.filter(({ Sid }) => Sid !== sid);

@@ -1,5 +1,6 @@
 import { type AnyOperation, operation } from "../gateway/service.ts";
-import { malformedPolicy, notConfigured } from "./errors.ts";
+import { checkBucketPolicy } from "./bucket-policy.ts";
+import { notConfigured } from "./errors.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket } from "./store.ts";
 
@@ -103,7 +104,7 @@ function versioning({ store, access }: S3): Record<string, AnyOperation> {
   };
 }
 
-function policy({ store, access }: S3): Record<string, AnyOperation> {
+function policy({ core, store, access }: S3): Record<string, AnyOperation> {
   const change = changeIn(store);
   return {
     GetBucketPolicy: operation<Input, object>({
@@ -118,11 +119,7 @@ function policy({ store, access }: S3): Record<string, AnyOperation> {
       access: access.bucket("PutBucketPolicy"),
       run(input) {
         const policy = input.Policy ?? "";
-        try {
-          JSON.parse(policy);
-        } catch {
-          throw malformedPolicy("Policies must be valid JSON and the first byte must be '{'");
-        }
+        checkBucketPolicy(core, input.Bucket ?? "", policy);
         return change(input.Bucket, (bucket) => ({ ...bucket, policy }));
       },
     }),

@@ -18,12 +18,12 @@ const tagMap = (tags: readonly Tag[] = []): Readonly<Record<string, string>> => 
 const tagContext = (tags: readonly Tag[] | undefined): Record<string, string | readonly string[]> =>
   tags ? { "aws:TagKeys": tags.map(({ Key }) => Key ?? ""), ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value ?? ""])) } : {};
 
-const createTopic = ({ store }: Sns) =>
+const createTopic = ({ core, store }: Sns) =>
   operation<CreateTopicInput, CreateTopicResponse>({
     access: ({ Name: name = "", Tags }, { account, region }) => [{ action: "sns:CreateTopic", resource: topicArn({ account, region, name }), context: tagContext(Tags) }],
     run({ Name: name = "", Attributes = {}, Tags }, { account, region }) {
       checkName(name, Attributes);
-      for (const [attribute, value] of Object.entries(Attributes)) checkAttribute(attribute, value);
+      for (const [attribute, value] of Object.entries(Attributes)) checkAttribute(core, attribute, value);
       const before = store.topics.get([account, region, name]);
       if (before) {
         if (Object.entries(Attributes).some(([attribute, value]) => before.attributes[attribute] !== value)) throw attributesDiffer();
@@ -44,11 +44,13 @@ function checkName(name: string, { FifoTopic }: Readonly<Record<string, string>>
   if (!/^[A-Za-z0-9_-]{1,256}$/.test(name)) throw invalidParameter("Topic Name");
 }
 
-function checkAttribute(name: string, value: string): void {
+function checkAttribute({ directory }: Sns["core"], name: string, value: string): void {
   if (name === "FifoTopic") return;
   if (!SETTABLE.includes(name)) throw invalidParameter(`AttributeName Reason: the local accounts know ${SETTABLE.join(", ")}; ${name} they do not`);
   const problem = name === "Policy" ? validatePolicyDocument(value, "resource") : undefined;
   if (problem !== undefined) throw invalidParameter(`Policy Error: ${problem}`);
+  const nobody = name === "Policy" ? directory.missingPrincipal(value) : undefined;
+  if (nobody !== undefined) throw invalidParameter(`Policy Error: PrincipalNotFound ("AWS":"${nobody}")`);
 }
 
 const getTopicAttributes = (sns: Sns) =>
@@ -69,7 +71,7 @@ const setTopicAttributes = (sns: Sns) =>
   operation<SetTopicAttributesInput, object>({
     access: onTopic(sns, "SetTopicAttributes"),
     run({ TopicArn = "", AttributeName: name = "", AttributeValue: value = "" }) {
-      checkAttribute(name, value);
+      checkAttribute(sns.core, name, value);
       changeTopic(sns, TopicArn, (topic) => ({ ...topic, attributes: { ...topic.attributes, [name]: value } }));
       return {};
     },
