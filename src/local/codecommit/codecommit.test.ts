@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CodeCommitClient, CreatePullRequestCommand, CreateRepositoryCommand, GetBranchCommand, GetCommentsForPullRequestCommand, GetDifferencesCommand, GetFileCommand, GetPullRequestCommand, MergePullRequestByFastForwardCommand, MergePullRequestBySquashCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
+import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
+import { CodeCommitClient, CreateCommitCommand, CreatePullRequestCommand, CreateRepositoryCommand, GetBranchCommand, GetCommentsForPullRequestCommand, GetDifferencesCommand, GetFileCommand, GetPullRequestCommand, MergePullRequestByFastForwardCommand, MergePullRequestBySquashCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { gitCredential } from "./git-password.ts";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
@@ -58,6 +59,50 @@ test("who may not push is refused, and a wrong password is", async () => {
   await git(folder, "commit", "--quiet", "-m", "second");
   await expect(git(folder, "push", remote("guarded", "approver"), "main")).rejects.toThrow(/403/);
   await expect(git(folder, "push", remote("guarded", "developer").replace(/(:[^:@]+)@/, "0@"), "main")).rejects.toThrow();
+});
+
+test("a policy may close one branch to pushes, commits and merges", async () => {
+  const folder = await pushed("protected");
+  const protection = { Effect: "Deny", Action: ["codecommit:GitPush", "codecommit:CreateCommit", "codecommit:MergePullRequestBySquash"], Resource: "*", Condition: { StringEqualsIfExists: { "codecommit:References": ["refs/heads/main"] }, Null: { "codecommit:References": "false" } } };
+  const iam = new IAMClient(accounts.config());
+  const policy = { UserName: "developer", PolicyName: "protect-main" };
+  await iam.send(new PutUserPolicyCommand({ ...policy, PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [{ ...protection, Resource: "arn:aws:codecommit:*:*:protected" }] }) }));
+  try {
+    await git(folder, "checkout", "--quiet", "-b", "change");
+    writeFileSync(join(folder, "a.txt"), "two\n");
+    await git(folder, "commit", "--quiet", "-a", "-m", "second");
+    await git(folder, "push", "--quiet", remote("protected", "developer"), "change");
+    await expect(git(folder, "push", remote("protected", "developer"), "change:main")).rejects.toThrow(/403/);
+    await expect(git(folder, "push", remote("protected", "developer"), "change:other", "change:main")).rejects.toThrow(/403/);
+    expect(await git(folder, "ls-remote", remote("protected", "developer"))).not.toContain("refs/heads/other");
+    const developer = new CodeCommitClient(accounts.config("developer"));
+    const head = (await developer.send(new GetBranchCommand({ repositoryName: "protected", branchName: "main" }))).branch?.commitId;
+    await expect(developer.send(new CreateCommitCommand({ repositoryName: "protected", branchName: "main", parentCommitId: head, putFiles: [{ filePath: "x", fileContent: Buffer.from("x") }] }))).rejects.toMatchObject({ name: "AccessDeniedException" });
+    const { pullRequest } = await developer.send(new CreatePullRequestCommand({ title: "Change", targets: [{ repositoryName: "protected", sourceReference: "change", destinationReference: "main" }] }));
+    await expect(developer.send(new MergePullRequestBySquashCommand({ pullRequestId: pullRequest?.pullRequestId, repositoryName: "protected" }))).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await git(folder, "push", "--quiet", remote("protected", "cicd"), "change:main");
+  } finally {
+    await iam.send(new DeleteUserPolicyCommand(policy));
+  }
+});
+
+test("commits are written without a clone", async () => {
+  await codecommit.send(new CreateRepositoryCommand({ repositoryName: "written" }));
+  const commit = (more: object) => codecommit.send(new CreateCommitCommand({ repositoryName: "written", branchName: "main", ...more }));
+  const first = await commit({ putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("one\n") }, { filePath: "run.sh", fileContent: Buffer.from("#!/bin/sh\n"), fileMode: "EXECUTABLE" }], commitMessage: "first", authorName: "Dev", email: "dev@example.org" });
+  expect(first.filesAdded?.map(({ absolutePath }) => absolutePath)).toEqual(["a b/one.txt", "run.sh"]);
+  const second = await commit({ parentCommitId: first.commitId, putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("two\n") }], deleteFiles: [{ filePath: "run.sh" }], commitMessage: "second" });
+  expect(second).toMatchObject({ filesAdded: [], filesUpdated: [{ absolutePath: "a b/one.txt" }], filesDeleted: [{ absolutePath: "run.sh" }] });
+  const clone = mkdtempSync(join(tmpdir(), "omx-git-"));
+  await git(clone, "clone", "--quiet", remote("written", "developer"), ".");
+  expect((await git(clone, "log", "--format=%an %s")).trim().split("\n")).toEqual(["cicd second", "Dev first"]);
+  expect((await git(clone, "ls-files")).trim()).toBe("a b/one.txt");
+  const again = { putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("two\n") }] };
+  await expect(commit(again)).rejects.toMatchObject({ name: "ParentCommitIdRequiredException" });
+  await expect(commit({ ...again, parentCommitId: first.commitId })).rejects.toMatchObject({ name: "ParentCommitIdOutdatedException" });
+  await expect(commit({ ...again, parentCommitId: second.commitId })).rejects.toMatchObject({ name: "NoChangeException" });
+  await expect(commit({ parentCommitId: second.commitId, putFiles: [{ filePath: "../x", fileContent: Buffer.from("x") }] })).rejects.toMatchObject({ name: "InvalidPathException" });
+  await expect(commit({ branchName: "other", ...again })).rejects.toMatchObject({ name: "BranchDoesNotExistException" });
 });
 
 test("a pull request is opened, commented, squashed, and closed", async () => {

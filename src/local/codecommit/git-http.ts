@@ -11,6 +11,7 @@ import { sha256Hex } from "../gateway/signing-key.ts";
 import { signedRegion } from "../gateway/git-credential.ts";
 import type { CodeCommit } from "./repository-access.ts";
 import { repositoryArn, type Repository } from "./store.ts";
+import { readPush } from "./push.ts";
 import { repositoryFolder } from "./git.ts";
 
 /** Git over HTTP at `/v1/repos/<name>`, with the passwords that `aws codecommit credential-helper` makes. */
@@ -22,9 +23,14 @@ export async function serveGit(codecommit: CodeCommit, request: WireRequest): Pr
     const account = principalAccount(caller) ?? "";
     const repository = codecommit.store.repositories.get([account, region, decodeURIComponent(name)]);
     const arn = repositoryArn({ account, region }, decodeURIComponent(name));
-    codecommit.core.directory.authorize(caller, { action: isPush ? "codecommit:GitPush" : "codecommit:GitPull", resource: arn }, { region, context: globalContext(codecommit.core.clock, region) });
+    const authorize = (context: Record<string, string> = {}): void =>
+      codecommit.core.directory.authorize(caller, { action: isPush ? "codecommit:GitPush" : "codecommit:GitPull", resource: arn, context }, { region, context: globalContext(codecommit.core.clock, region) });
+    authorize();
     if (!repository) return { status: 404, headers: { "content-type": "text/plain" }, body: `repository ${name} does not exist in account ${account}, region ${region}\n` };
-    return await backend(codecommit, { request, repository, rest, by: principalArn(caller) });
+    const { references, body } = rest === "/git-receive-pack" ? await readPush(bodyOf(request)) : { references: [], body: bodyOf(request) };
+    // Each reference by itself: a policy may protect one of them.
+    for (const reference of references) authorize({ "codecommit:References": reference });
+    return await backend(codecommit, { request, body, repository, rest, by: principalArn(caller) });
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     // Git asks without credentials first and sends them only when it is told to.
@@ -43,15 +49,19 @@ function authenticateGit({ core }: CodeCommit, { path, query, headers, method }:
   return { caller: credential.principal, region: signedRegion(presented, credential.secretAccessKey, signed) ?? core.settings.region };
 }
 
+const bodyOf = ({ body, headers }: WireRequest): Readable => (headers["content-encoding"] === "gzip" ? body.pipe(createGunzip()) : body);
+
 interface BackendCall {
   readonly request: WireRequest;
+  /** Unpacked. */
+  readonly body: Readable;
   readonly repository: Repository;
   readonly rest: string;
   readonly by: string;
 }
 
 /** Git's own CGI does the protocol. */
-async function backend(codecommit: CodeCommit, { request, repository, rest, by }: BackendCall): Promise<WireResponse> {
+async function backend(codecommit: CodeCommit, { request, body, repository, rest, by }: BackendCall): Promise<WireResponse> {
   const { core } = codecommit;
   const child = spawn("git", ["-c", "safe.directory=*", "http-backend"], {
     env: {
@@ -61,7 +71,6 @@ async function backend(codecommit: CodeCommit, { request, repository, rest, by }
     },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  const body = request.headers["content-encoding"] === "gzip" ? request.body.pipe(createGunzip()) : request.body;
   body.on("error", () => child.kill());
   child.stdin.on("error", () => undefined); // the backend may answer before it has read everything
   body.pipe(child.stdin);
