@@ -1,7 +1,12 @@
-import { registryClient } from "../../src/oci/client/registry-client.ts";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
+import { registryClient } from "../../src/oci/client/registry-client.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import { fileOf, tarOf } from "../../src/oci/image/tar-writer.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
 import { noise, pushSample } from "../../src/oci/testing/sample-images.ts";
+import type { Sample } from "../../src/oci/testing/sample-images.ts";
 
 /** One image of the set: its name in the upstream registry. */
 export interface SampleImage {
@@ -10,36 +15,79 @@ export interface SampleImage {
   readonly digest: string;
 }
 
+export interface SampleSet {
+  readonly images: readonly SampleImage[];
+  /** Bytes of all layers, each counted once. */
+  readonly bytes: number;
+}
+
 /**
- * Pushes 40 images whose layers are shared as in biocontainers: three families with a base of two layers each, and one
- * layer of its own for each image, sizes spread over a factor of ten.
- * @returns the images and the bytes of all layers, each counted once
+ * How images share layers. In biocontainers each has a layer of its own on one of a few small bases, so that hardly
+ * anything is there twice; images of one laboratory are built on a few large ones.
+ */
+export const SHARINGS = {
+  biocontainers: { families: 2, baseShares: [0.0015, 0.0085] },
+  families: { families: 3, baseShares: [1 / 60, 1 / 20] },
+} as const;
+
+export type Sharing = keyof typeof SHARINGS;
+
+/**
+ * Pushes 40 images of a few families: the layers of the family's base, and one layer of its own for each image, sizes
+ * spread over a factor of ten.
  */
 export async function pushSampleSet(
   registry: string,
-  totalBytes: number,
-): Promise<{ readonly images: readonly SampleImage[]; readonly bytes: number }> {
+  { totalBytes, sharing }: { readonly totalBytes: number; readonly sharing: Sharing },
+): Promise<SampleSet> {
   await using client = registryClient();
-  const baseBytes = Math.round(totalBytes * 0.05);
-  const bases = [0, 1, 2].map((family) => [layer(`base-${family}`, Math.round(baseBytes / 3)), layer(`tools-${family}`, baseBytes)]);
-  const own = sizes(COUNT, totalBytes - 4 * baseBytes);
+  const { families, baseShares } = SHARINGS[sharing];
+  const bases = await Promise.all(
+    Array.from({ length: families }, (_, family) =>
+      Promise.all(baseShares.map((share, index) => layer(`base-${family}-${index}`, Math.round(totalBytes * share)))),
+    ),
+  );
+  const baseBytes = bases.flat().reduce((sum, { bytes }) => sum + bytes.length, 0);
   const images: SampleImage[] = [];
-  for (const [index, size] of own.entries()) {
+  let bytes = baseBytes;
+  for (const [index, size] of sizes(COUNT, totalBytes - baseBytes).entries()) {
     const repository = `biocontainers/tool${index}`;
-    const layers = [...(bases[index % bases.length] ?? []), layer(`own-${index}`, size)];
-    const { digest } = await pushSample(client.repository({ registry, repository }), "1.0--0", {
-      layers,
-      layerType: MEDIA_TYPES.ociLayerGzip,
-    });
+    const own = await layer(`own-${index}`, size);
+    const { digest } = await pushSample(client.repository({ registry, repository }), "1.0--0", sampleOf([...(bases[index % bases.length] ?? []), own]));
     images.push({ repository, tag: "1.0--0", digest });
+    bytes += own.bytes.length;
   }
-  return { images, bytes: own.reduce((sum, size) => sum + size, 4 * baseBytes) };
+  return { images, bytes };
+}
+
+/** Pushes an image with one layer. */
+export async function pushOneLayer(registry: string, sizeBytes: number): Promise<SampleImage> {
+  await using client = registryClient();
+  const [repository, tag] = [`one-layer/mib${sizeBytes / 1024 ** 2}`, "1"];
+  const layers = [await layer(repository.replace("/", "-"), sizeBytes)];
+  const { digest } = await pushSample(client.repository({ registry, repository }), tag, sampleOf(layers));
+  return { repository, tag, digest };
 }
 
 const COUNT = 40;
 
-/** Real gzip: skopeo looks, and compresses what is not. */
-const layer = (seed: string, sizeBytes: number): Buffer => gzipSync(noise(seed, sizeBytes), { level: 0 });
+interface Layer {
+  readonly bytes: Buffer;
+  /** The digest of the archive before it was compressed. */
+  readonly diffId: string;
+}
+
+const sampleOf = (layers: readonly Layer[]): Sample => ({
+  layers: layers.map(({ bytes }) => bytes),
+  diffIds: layers.map(({ diffId }) => diffId),
+  layerType: MEDIA_TYPES.ociLayerGzip,
+});
+
+/** A real layer, so that docker can unpack it and skopeo does not compress it. */
+async function layer(seed: string, sizeBytes: number): Promise<Layer> {
+  const archive = await buffer(Readable.from(tarOf([fileOf(`opt/${seed}`, noise(seed, sizeBytes))])));
+  return { bytes: gzipSync(archive, { level: 0 }), diffId: digestOf(archive) };
+}
 
 /** Sizes in a geometric row from 1 to 10, together `total`. */
 function sizes(count: number, total: number): readonly number[] {

@@ -29,6 +29,8 @@ export interface Sample {
   readonly platform?: Platform;
   /** What the layers are called. @default - uncompressed */
   readonly layerType?: string;
+  /** Digests of the layers' archives, where the layers are compressed. @default - those of the layers */
+  readonly diffIds?: readonly string[];
 }
 
 /** Pushes an image of these layers and returns its descriptor. Its content is noise: it is for moving, not for running. */
@@ -38,7 +40,7 @@ export async function pushSample(repository: Repository, tag: string, sample: Sa
     JSON.stringify({
       ...platform,
       config: {},
-      rootfs: { type: "layers", diff_ids: sample.layers.map((bytes) => digestOf(bytes)) },
+      rootfs: { type: "layers", diff_ids: sample.diffIds ?? sample.layers.map((bytes) => digestOf(bytes)) },
     }),
   );
   for (const bytes of new Set([config, ...sample.layers]))

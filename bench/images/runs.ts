@@ -1,0 +1,195 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { json } from "node:stream/consumers";
+import { parseImageRef } from "../../src/kit/image-ref.ts";
+import { dockerConfigCredentials } from "../../src/oci/client/docker-config.ts";
+import { registryClient } from "../../src/oci/client/registry-client.ts";
+import { blobsOf, readManifest } from "../../src/oci/manifest.ts";
+import type { DockerRegistry } from "../../src/oci/testing/docker-registry.ts";
+import type { Peer, Way } from "./peers.ts";
+import { pushOneLayer } from "./sample-set.ts";
+import type { SampleImage, SampleSet } from "./sample-set.ts";
+import { OMX, peakMbOf, PROFILE, startTarget } from "./targets.ts";
+import type { Target } from "./targets.ts";
+
+/** What all programs are given. */
+export interface Bench {
+  readonly upstream: DockerRegistry;
+  readonly set: SampleSet;
+}
+
+/** One run of a program, and for omx what it tells of itself. */
+export interface Run {
+  readonly seconds: number;
+  readonly peakMb?: number;
+  readonly requests?: number;
+  readonly registryPeakMb?: number;
+}
+
+/** Each peer copies this many images at a time. */
+const IMAGES_AT_ONCE = 4;
+
+/** omx into an empty registry, and then twice again with nothing changed: by tag, and pinned by digest. */
+export async function omx({ upstream, set }: Bench): Promise<Record<"cold" | "warm" | "pinned", Run>> {
+  await using target = await startTarget(repositoriesOf(set.images));
+  const { images } = set;
+  const cold = await pull({ upstream, images, target });
+  await verify(images, target, true);
+  const registryPeakMb = await target.peakMb();
+  const warm = await pull({ upstream, images, target });
+  const pinned = await pull({ upstream, target, images, isPinned: true });
+  return { cold: { ...cold, registryPeakMb }, warm, pinned };
+}
+
+/** Another program into an empty registry. */
+export async function peer({ upstream, set }: Bench, program: Peer): Promise<Run> {
+  await using target = await startTarget(repositoriesOf(set.images));
+  const ways = waysOf({ upstream, images: set.images, target });
+  try {
+    const run = await timed(() => inTurns(ways, (way) => program.copy(way)));
+    await verify(set.images, target, program.keepsDigests);
+    return run;
+  } finally {
+    await program.clean?.(ways);
+  }
+}
+
+/** How much memory omx needs for one image with a small, and with a large layer. */
+export async function memoryByLayerSize({ upstream }: Bench): Promise<readonly { layerMib: number; peakMb: number }[]> {
+  const measured: { layerMib: number; peakMb: number }[] = [];
+  for (const layerMib of [16, 512]) {
+    const image = await pushOneLayer(upstream.host, layerMib * 1024 * 1024);
+    await using target = await startTarget([image.repository]);
+    const { peakMb = Number.NaN } = await pull({ upstream, images: [image], target });
+    await verify([image], target, true);
+    measured.push({ layerMib, peakMb });
+  }
+  return measured;
+}
+
+/** What the machine can do: the same bytes over HTTP, hashed once and written to files, with nothing asked or kept. */
+export async function bareCopy({ upstream, set }: Bench): Promise<Run> {
+  const folder = await mkdtemp(join(tmpdir(), "omx-bare-"));
+  const server = spawn(process.execPath, [join(import.meta.dirname, "bare-server.ts"), folder], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const port = await new Promise<string>((resolve) => server.stdout.once("data", (chunk) => resolve(String(chunk).trim())));
+    return await timed(async () => child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], await allBlobs(upstream, set)));
+  } finally {
+    server.kill();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Where an image goes: under the name that omx gives to what comes from UPSTREAM_NAME. */
+const repositoryOf = ({ repository }: SampleImage): string => `quay/${repository}`;
+
+const repositoriesOf = (images: readonly SampleImage[]): readonly string[] => images.map(repositoryOf);
+
+/** The registry that the upstream stands for. */
+const UPSTREAM_NAME = "quay.io";
+
+interface From {
+  readonly upstream: DockerRegistry;
+  readonly images: readonly SampleImage[];
+  readonly target: Target;
+}
+
+const waysOf = ({ upstream, images, target: { prefix, dockerConfig } }: From): readonly Way[] =>
+  images.map((image) => ({
+    source: `${upstream.host}/${image.repository}:${image.tag}`,
+    target: `${prefix}${repositoryOf(image)}:${image.tag}`,
+    dockerConfig,
+  }));
+
+async function verify(images: readonly SampleImage[], { prefix, dockerConfig }: Target, keepsDigests: boolean): Promise<void> {
+  await using client = registryClient({ credentials: dockerConfigCredentials(join(dockerConfig, "config.json")) });
+  for (const image of images) {
+    const found = await client.repository(parseImageRef(`${prefix}${repositoryOf(image)}`)).getManifest(image.tag);
+    if (!found || (keepsDigests && found.digest !== image.digest))
+      throw new Error(`${image.repository} has ${found?.digest} and not ${image.digest}`);
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<Run> {
+  const startedAt = performance.now();
+  await work();
+  return { seconds: (performance.now() - startedAt) / 1000 };
+}
+
+async function inTurns(ways: readonly Way[], copy: (way: Way) => Promise<void>): Promise<void> {
+  const left = [...ways];
+  await Promise.all(
+    Array.from({ length: IMAGES_AT_ONCE }, async () => {
+      for (let way = left.shift(); way; way = left.shift()) await copy(way);
+    }),
+  );
+}
+
+interface Pull extends From {
+  readonly isPinned?: boolean;
+}
+
+/** `omx images pull` as a user calls it, its start counted. */
+async function pull({ upstream, images, target, isPinned }: Pull): Promise<Run> {
+  const manifest = join(target.dockerConfig, "manifest.json");
+  const names = images.map(({ repository, tag, digest }) => `${UPSTREAM_NAME}/${repository}:${tag}${isPinned ? `@${digest}` : ""}`);
+  await writeFile(manifest, JSON.stringify({ manifest: names }));
+  const flags = ["--profile", PROFILE, "--upstream", `${UPSTREAM_NAME}=${upstream.url}`, "--json"];
+  const startedAt = performance.now();
+  const program = spawn(process.execPath, [OMX, "images", "pull", "--manifest", manifest, ...flags], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, AWS_CONFIG_FILE: target.configFile },
+  });
+  const peak = watchedPeak(program);
+  const { images: results, requests } = (await json(program.stdout)) as Pulled;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const failed = results.find(({ status }) => status === "FAILED");
+  if (failed) throw new Error(failed.reason);
+  return { seconds, requests, peakMb: peak() };
+}
+
+interface Pulled {
+  readonly images: readonly { readonly status: string; readonly reason: string }[];
+  readonly requests: number;
+}
+
+/** The most memory of what a program starts, looked at again and again: once it has ended nobody knows. */
+function watchedPeak(program: ChildProcess): () => number {
+  let peak = 0;
+  const look = async () => {
+    const children = await readFile(`/proc/${program.pid}/task/${program.pid}/children`, "utf8").catch(() => "");
+    for (const pid of children.split(" ").filter(Boolean)) peak = Math.max(peak, (await peakMbOf(Number(pid)).catch(() => 0)) || 0);
+  };
+  const looking = setInterval(() => void look(), 20);
+  program.once("close", () => clearInterval(looking));
+  return () => peak;
+}
+
+async function allBlobs(upstream: DockerRegistry, { images }: SampleSet): Promise<readonly object[]> {
+  await using client = registryClient();
+  const blobs = new Map<string, object>();
+  for (const { repository, tag } of images) {
+    const stored = await client.repository({ registry: upstream.host, repository }).getManifest(tag);
+    const manifest = stored && readManifest(stored.bytes, stored.mediaType);
+    if (manifest?.kind === "image")
+      for (const blob of blobsOf(manifest)) blobs.set(blob.digest, { repository, digest: blob.digest, size: blob.size });
+  }
+  return [...blobs.values()];
+}
+
+/** Runs a script of this folder with JSON on stdin and returns the JSON that it prints. */
+function child(script: string, args: readonly string[], input: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    // A small young generation lets go of the network's buffers sooner, which is most of the memory.
+    const started = spawn(process.execPath, ["--max-semi-space-size=2", join(import.meta.dirname, script), ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let output = "";
+    started.stdout.on("data", (chunk) => (output += String(chunk)));
+    started.on("close", (code) => (code === 0 ? resolve(JSON.parse(output)) : reject(new Error(`${script} ended with ${code}`))));
+    started.stdin.end(JSON.stringify(input));
+  });
+}
