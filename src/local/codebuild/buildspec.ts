@@ -1,5 +1,5 @@
 import { parseDocument } from "yaml";
-import { BuildFailure } from "./errors.ts";
+import { Failure } from "../gateway/failure.ts";
 
 /** The phases of buildspec 0.2, in their order. */
 export const PHASES = ["install", "pre_build", "build", "post_build"] as const;
@@ -44,7 +44,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads a buildspec as CodeBuild does: YAML 1.1 (`yes` is true) or JSON.
- * @throws BuildFailure naming what is wrong, in CodeBuild's words where it has some
+ * @throws Failure naming what is wrong, in CodeBuild's words where it has some
  * @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
  */
 export function parseBuildSpec(text: string): BuildSpec {
@@ -76,7 +76,7 @@ function read(text: string): Json {
 
 function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "shell"> {
   const [secret] = Object.keys(asObject(env["secrets-manager"]));
-  if (secret) throw new BuildFailure("INVALID_INPUT", `env/secrets-manager: ${secret} is in Secrets Manager, which the local accounts do not have; use env/parameter-store`);
+  if (secret) throw new Failure("INVALID_INPUT", `env/secrets-manager: ${secret} is in Secrets Manager, which the local accounts do not have; use env/parameter-store`);
   return { variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), shell: readShell(env["shell"]) };
 }
 
@@ -94,7 +94,7 @@ function readPhase(name: PhaseName, value: unknown): [PhaseName, Phase][] {
   const unknown = Object.keys(phase).find((key) => !PHASE_KEYS.includes(key));
   if (unknown) throw yamlError(`phase ${name} has ${unknown}, which is not known; known: ${PHASE_KEYS.join(", ")}`);
   const onFailure = phase["on-failure"];
-  if (String(onFailure).startsWith("RETRY")) throw new BuildFailure("INVALID_INPUT", `phase ${name}: on-failure ${String(onFailure)} is not there in the local accounts; use ABORT or CONTINUE`);
+  if (String(onFailure).startsWith("RETRY")) throw new Failure("INVALID_INPUT", `phase ${name}: on-failure ${String(onFailure)} is not there in the local accounts; use ABORT or CONTINUE`);
   if (onFailure !== undefined && onFailure !== "ABORT" && onFailure !== "CONTINUE") throw yamlError(`phase ${name}: on-failure ${String(onFailure)} is not known; known: ABORT, CONTINUE, RETRY`);
   return [[name, { commands: list(phase["commands"]), finally: list(phase["finally"]), ...(onFailure !== undefined && { onFailure }) }]];
 }
@@ -112,4 +112,4 @@ const asObject = (value: unknown): Json => (typeof value === "object" && value !
 const texts = (value: unknown): Record<string, string> => Object.fromEntries(Object.entries(asObject(value)).map(([name, text]) => [name, String(text)]));
 const list = (value: unknown): string[] => (Array.isArray(value) ? value.flat().map(String) : value === undefined || value === null ? [] : [String(value)]);
 
-const yamlError = (why: string): BuildFailure => new BuildFailure("YAML_FILE_ERROR", `Message: ${why}`);
+const yamlError = (why: string): Failure => new Failure("YAML_FILE_ERROR", `Message: ${why}`);

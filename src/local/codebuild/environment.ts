@@ -5,7 +5,7 @@ import type { Core } from "../gateway/service.ts";
 import { nodeOptions } from "../node-options.ts";
 import type { BuildSpec } from "./buildspec.ts";
 import { dockerShim } from "./docker-shim.ts";
-import { BuildFailure } from "./errors.ts";
+import { Failure } from "../gateway/failure.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { Build, EnvironmentVariable } from "./store.ts";
 import { writeScript } from "./workspace.ts";
@@ -19,7 +19,7 @@ export interface EnvironmentParts {
 /**
  * The environment of a build: what CodeBuild sets, the buildspec's and the project's variables, the role's keys, and
  * the machine's PATH. Nothing else of the machine's environment is there.
- * @throws BuildFailure for a variable whose value can't be had
+ * @throws Failure for a variable whose value can't be had
  * @see https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
  */
 export async function buildEnvironment(core: Core, build: Build, parts: EnvironmentParts): Promise<Record<string, string>> {
@@ -66,12 +66,12 @@ async function variables(core: Core, build: Build, { spec, as }: EnvironmentPart
 }
 
 async function valueOf(core: Core, { account, region }: Build, { variable, as }: { readonly variable: EnvironmentVariable; readonly as: Principal }): Promise<string> {
-  if (variable.type === "SECRETS_MANAGER") throw new BuildFailure("INVALID_INPUT", `variable ${variable.name} is in Secrets Manager, which the local accounts do not have; use PARAMETER_STORE or PLAINTEXT`);
+  if (variable.type === "SECRETS_MANAGER") throw new Failure("INVALID_INPUT", `variable ${variable.name} is in Secrets Manager, which the local accounts do not have; use PARAMETER_STORE or PLAINTEXT`);
   if (variable.type !== "PARAMETER_STORE") return variable.value;
   try {
     const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
     return Parameter.Value;
   } catch (error) {
-    throw new BuildFailure("CLIENT_ERROR", `variable ${variable.name}: parameter ${variable.value} can't be read: ${(error as Error).message}`);
+    throw new Failure("CLIENT_ERROR", `variable ${variable.name}: parameter ${variable.value} can't be read: ${(error as Error).message}`);
   }
 }

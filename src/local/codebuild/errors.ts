@@ -4,13 +4,3 @@ export const projectNotFound = (name: string): AwsError => new AwsError(400, "Re
 export const buildNotFound = (id: string): AwsError => new AwsError(400, "ResourceNotFoundException", `Build not found: ${id}`);
 export const projectExists = (name: string): AwsError => new AwsError(400, "ResourceAlreadyExistsException", `Project already exists: ${name}`);
 export const invalidInput = (why: string): AwsError => new AwsError(400, "InvalidInputException", why);
-
-/** A build that can't go on, with the status code that CodeBuild shows with its phase. */
-export class BuildFailure extends Error {
-  override readonly name = "BuildFailure";
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}

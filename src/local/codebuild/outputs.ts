@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
+import { packFiles } from "../archive.ts";
 import type { Core } from "../gateway/service.ts";
 import type { Artifacts, BuildSpec } from "./buildspec.ts";
-import { BuildFailure } from "./errors.ts";
+import { Failure } from "../gateway/failure.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { BuildParts } from "./sources.ts";
 import type { Build, ProjectArtifacts } from "./store.ts";
-import { findArtifacts, packArtifacts } from "./workspace.ts";
+import { findArtifacts } from "./workspace.ts";
 
 interface Outputs extends BuildParts {
   readonly spec: BuildSpec;
 }
 
-/** Uploads what the build leaves: to the pipeline that started it, else to the S3 places of the project. @throws BuildFailure, AwsError */
+/** Uploads what the build leaves: to the pipeline that started it, else to the S3 places of the project. @throws Failure, AwsError */
 export async function uploadOutputs(core: Core, build: Build, parts: Outputs): Promise<void> {
   if (build.pipeline) return uploadToPipeline(core, build, parts);
   const { artifacts, secondaryArtifacts = [] } = build.project;
@@ -22,8 +23,8 @@ export async function uploadOutputs(core: Core, build: Build, parts: Outputs): P
 async function uploadToPipeline(core: Core, build: Build, { folders, as, spec }: Outputs): Promise<void> {
   for (const [index, output] of (build.pipeline?.outputs ?? []).entries()) {
     const artifacts = spec.secondaryArtifacts[output.name] ?? (index === 0 ? spec.artifacts : undefined);
-    if (!artifacts) throw new BuildFailure("CLIENT_ERROR", `the buildspec names no artifacts for ${output.name}`);
-    const body = await packArtifacts(await findArtifacts(folders.source, inFolder(artifacts, folders)));
+    if (!artifacts) throw new Failure("CLIENT_ERROR", `the buildspec names no artifacts for ${output.name}`);
+    const body = await packFiles(await findArtifacts(folders.source, inFolder(artifacts, folders)));
     await put(core, build, { as, bucket: output.bucket, key: output.key, body });
   }
 }
@@ -38,7 +39,7 @@ async function uploadToBucket(core: Core, build: Build, { folders, as, target, a
   const key = [target.path, id, name].filter((part) => part && part !== "/").join("/");
   const bucket = (target.location ?? "").replace(/^arn:aws:s3:::/, "");
   const files = await findArtifacts(folders.source, inFolder(artifacts, folders));
-  if (target.packaging === "ZIP") return put(core, build, { as, bucket, key, body: await packArtifacts(files) });
+  if (target.packaging === "ZIP") return put(core, build, { as, bucket, key, body: await packFiles(files) });
   for (const file of files) await put(core, build, { as, bucket, key: `${key}/${file.name}`, body: await readFile(file.path) });
 }
 

@@ -8,7 +8,7 @@ import { type BuildSpec, type PhaseName, PHASES } from "./buildspec.ts";
 import { commandAt, renderScript } from "./script.ts";
 import type { Build, Store } from "./store.ts";
 import { buildEnvironment } from "./environment.ts";
-import { BuildFailure } from "./errors.ts";
+import { Failure } from "../gateway/failure.ts";
 import { uploadOutputs } from "./outputs.ts";
 import { downloadSources, readSpec } from "./sources.ts";
 import { emptyFolder, writeScript } from "./workspace.ts";
@@ -68,7 +68,7 @@ async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<v
 function checkUser({ runAs }: BuildSpec): void {
   const { username } = userInfo();
   const other = runAs.find((name) => name !== username);
-  if (other) throw new BuildFailure("INVALID_INPUT", `the buildspec wants to run as ${other}; builds run as ${username} here, the user of the local accounts: take run-as out`);
+  if (other) throw new Failure("INVALID_INPUT", `the buildspec wants to run as ${other}; builds run as ${username} here, the user of the local accounts: take run-as out`);
 }
 
 /** CodeBuild's shell is /bin/sh unless the buildspec says bash; in Amazon Linux images that is bash in its POSIX mode. */
@@ -85,7 +85,7 @@ async function start(worker: Worker, build: Build, { folders, spec, as }: { read
     owner: `codebuild/${build.id}`, kind: "build", command, args: [...options, join(folders.root, "build.sh")], cwd: folders.source, env,
     stdio: ["ignore", output.fd, output.fd],
   });
-  if (child.pid === undefined) throw new BuildFailure("COMMAND_EXECUTION_ERROR", `${command} is not on PATH; install it`);
+  if (child.pid === undefined) throw new Failure("COMMAND_EXECUTION_ERROR", `${command} is not on PATH; install it`);
 }
 
 /** Reads log and events until the script has ended. */
@@ -143,7 +143,7 @@ async function timeOut(worker: Worker, build: Build): Promise<void> {
 }
 
 function fail(worker: Worker, build: Build, error: Error): void {
-  const code = error instanceof BuildFailure ? error.code : ((error as { code?: string }).code ?? "INTERNAL_ERROR");
+  const code = error instanceof Failure ? error.code : ((error as { code?: string }).code ?? "INTERNAL_ERROR");
   log(worker, build, [`[Container] ${code}: ${error.message}`]);
   endPhase(worker, build, "FAILED", { statusCode: code, message: error.message });
   end(worker, build, "FAILED");

@@ -6,7 +6,7 @@ import type { Principal } from "../authorization/principal.ts";
 import { readBody } from "../gateway/read-body.ts";
 import type { Core } from "../gateway/service.ts";
 import { type BuildSpec, parseBuildSpec } from "./buildspec.ts";
-import { BuildFailure } from "./errors.ts";
+import { Failure } from "../gateway/failure.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { Build, ProjectSource } from "./store.ts";
 import { unzip } from "./workspace.ts";
@@ -18,7 +18,7 @@ export interface BuildParts {
 
 const ARCHIVE_LIMIT_BYTES = 2 * 1024 ** 3;
 
-/** Fetches every source of a build as its role. @throws BuildFailure, AwsError */
+/** Fetches every source of a build as its role. @throws Failure, AwsError */
 export async function downloadSources(core: Core, build: Build, { folders, as }: BuildParts): Promise<void> {
   await mkdir(folders.source, { recursive: true });
   if (build.pipeline) {
@@ -60,7 +60,7 @@ async function fetchSource(core: Core, build: Build, { as, source, folder, versi
       return;
     }
     default:
-      throw new BuildFailure("INVALID_INPUT", `the local accounts do not fetch sources of type ${source.type}; use CODECOMMIT, S3, CODEPIPELINE or NO_SOURCE`);
+      throw new Failure("INVALID_INPUT", `the local accounts do not fetch sources of type ${source.type}; use CODECOMMIT, S3, CODEPIPELINE or NO_SOURCE`);
   }
 }
 
@@ -70,13 +70,13 @@ export async function readObject(core: Core, { account, region }: Pick<Build, "a
   return readBody(Body, ARCHIVE_LIMIT_BYTES);
 }
 
-/** The buildspec: inline, an object of S3 by its ARN, or a file of the source. @throws BuildFailure YAML_FILE_ERROR, AwsError */
+/** The buildspec: inline, an object of S3 by its ARN, or a file of the source. @throws Failure YAML_FILE_ERROR, AwsError */
 export async function readSpec(core: Core, build: Build, { folders, as }: BuildParts): Promise<BuildSpec> {
   const text = build.project.source.buildspec ?? "buildspec.yml";
   if (text.includes("\n") || text.trimStart().startsWith("{")) return parseBuildSpec(text);
   const [, bucket, key] = /^arn:aws:s3:::([^/]+)\/(.+)$/.exec(text) ?? [];
   if (bucket && key) return parseBuildSpec((await readObject(core, build, { as, bucket, key })).toString("utf8"));
   const file = join(folders.source, text);
-  if (!existsSync(file)) throw new BuildFailure("YAML_FILE_ERROR", `Message: YAML file does not exist: ${text}`);
+  if (!existsSync(file)) throw new Failure("YAML_FILE_ERROR", `Message: YAML file does not exist: ${text}`);
   return parseBuildSpec(readFileSync(file, "utf8"));
 }

@@ -3,16 +3,6 @@ import type { Principal } from "../authorization/principal.ts";
 import type { Core } from "../gateway/service.ts";
 import type { ActionExecution, ArtifactLocation, Execution } from "./store.ts";
 
-/** An action that ended badly, as the console shows it. */
-export class ActionFailure extends Error {
-  override readonly name = "ActionFailure";
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /** What a provider's action works with. */
 export interface ActionContext {
   readonly core: Core;

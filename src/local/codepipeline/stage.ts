@@ -2,7 +2,8 @@ import type { ActionDeclaration } from "@aws-sdk/client-codepipeline";
 import type { Principal } from "../authorization/principal.ts";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
-import { type ActionContext, ActionFailure, type ActionOutcome } from "./action.ts";
+import { Failure } from "../gateway/failure.ts";
+import type { ActionContext, ActionOutcome } from "./action.ts";
 import { PROVIDERS } from "./actions/providers.ts";
 import { emitAction } from "./state-events.ts";
 import { type ActionExecution, type Execution, pipelineArn, type StageStatus, type Store } from "./store.ts";
@@ -41,10 +42,10 @@ async function runAction(worker: Worker, execution: Execution, parts: { readonly
   const attempt = findAttempt(worker, execution, parts) ?? begin(worker, execution, parts);
   if (attempt.status !== "InProgress") return attempt.status;
   try {
-    if (attempt.unresolved) throw new ActionFailure("ConfigurationError", `Variable references could not be resolved: ${attempt.unresolved.join(", ")}`);
+    if (attempt.unresolved) throw new Failure("ConfigurationError", `Variable references could not be resolved: ${attempt.unresolved.join(", ")}`);
     const context = await contextOf(worker, execution, attempt, parts);
     const provider = PROVIDERS[`${parts.declared.actionTypeId?.category}/${parts.declared.actionTypeId?.provider}`];
-    if (!provider) throw new ActionFailure("ConfigurationError", `the local accounts do not run actions of ${parts.declared.actionTypeId?.category} by ${parts.declared.actionTypeId?.provider}`);
+    if (!provider) throw new Failure("ConfigurationError", `the local accounts do not run actions of ${parts.declared.actionTypeId?.category} by ${parts.declared.actionTypeId?.provider}`);
     return succeed(worker, execution, context, await provider(context));
   } catch (error) {
     if (parts.signal.aborted) throw error;
@@ -109,7 +110,7 @@ function succeed(worker: Worker, execution: Execution, { current, declared, outp
 function fail(worker: Worker, execution: Execution, attempt: ActionExecution, error: Error): ActionExecution["status"] {
   const stored = worker.store.actions.get([attempt.account, attempt.region, attempt.pipeline, attempt.executionId, attempt.id]) ?? attempt;
   if (stored.status === "Abandoned") return "Abandoned";
-  const code = error instanceof ActionFailure || error instanceof AwsError ? error.code : "InternalError";
+  const code = error instanceof Failure || error instanceof AwsError ? error.code : "InternalError";
   if (code === "InternalError") worker.core.log("codepipeline", error.stack ?? error.message);
   const failed: ActionExecution = { ...stored, status: "Failed", updated: worker.core.clock.now().toISOString(), error: { code, message: error.message } };
   worker.store.transaction(() => {

@@ -1,4 +1,5 @@
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
+import { Failure } from "../../gateway/failure.ts";
+import type { ActionContext, ActionOutcome } from "../action.ts";
 
 const POLL_MS = 150;
 const WEEK_MS = 7 * 24 * 3_600_000;
@@ -13,10 +14,10 @@ export async function manualApproval(context: ActionContext): Promise<ActionOutc
   const deadline = Date.parse(current().started) + patienceMs(context);
   for (;;) {
     const { status, summary, updatedBy } = current();
-    if (status === "Abandoned") throw new ActionFailure("JobFailed", "the execution was stopped");
+    if (status === "Abandoned") throw new Failure("JobFailed", "the execution was stopped");
     if (updatedBy && summary?.startsWith("Approved")) return { summary: summary.slice("Approved ".length), variables: { comment: summary.slice("Approved ".length) } };
-    if (updatedBy && summary?.startsWith("Rejected")) throw new ActionFailure("Rejected", `Rejected by ${updatedBy}${summary.length > "Rejected ".length ? `: ${summary.slice("Rejected ".length)}` : ""}`);
-    if (core.clock.now().getTime() > deadline) throw new ActionFailure("JobFailed", "nobody answered in time");
+    if (updatedBy && summary?.startsWith("Rejected")) throw new Failure("Rejected", `Rejected by ${updatedBy}${summary.length > "Rejected ".length ? `: ${summary.slice("Rejected ".length)}` : ""}`);
+    if (core.clock.now().getTime() > deadline) throw new Failure("JobFailed", "nobody answered in time");
     await core.clock.sleep(POLL_MS, signal);
   }
 }

@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import yauzl from "yauzl";
 import { readBody } from "../../gateway/read-body.ts";
-import { type ActionContext, ActionFailure } from "../action.ts";
+import { Failure } from "../../gateway/failure.ts";
+import type { ActionContext } from "../action.ts";
 import type { Execution } from "../store.ts";
 
 const LIMIT_BYTES = 2 * 1024 ** 3;
@@ -10,11 +11,11 @@ const LIMIT_BYTES = 2 * 1024 ** 3;
 export const encryptionOf = ({ declaration }: Execution): object =>
   declaration.artifactStore?.encryptionKey?.id ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: declaration.artifactStore.encryptionKey.id } : {};
 
-/** A file of an input artifact, as text. @throws ActionFailure when it is not there */
+/** A file of an input artifact, as text. @throws Failure when it is not there */
 export async function readArtifactFile({ core, execution, inputs, as }: ActionContext, path: string): Promise<string> {
   const [name, file] = path.includes("::") ? path.split("::") : [inputs[0]?.name ?? "", path];
   const input = inputs.find((one) => one.name === name) ?? inputs[0];
-  if (!input) throw new ActionFailure("ConfigurationError", `the action has no input artifact ${name}`);
+  if (!input) throw new Failure("ConfigurationError", `the action has no input artifact ${name}`);
   const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input: { Bucket: input.bucket, Key: input.key }, as, account: execution.account, region: execution.region });
   const zip = await yauzl.fromBufferPromise(await readBody(Body, LIMIT_BYTES), { lazyEntries: true });
   try {
@@ -22,5 +23,5 @@ export async function readArtifactFile({ core, execution, inputs, as }: ActionCo
   } finally {
     zip.close();
   }
-  throw new ActionFailure("ConfigurationError", `artifact ${input.name} has no file ${file}`);
+  throw new Failure("ConfigurationError", `artifact ${input.name} has no file ${file}`);
 }

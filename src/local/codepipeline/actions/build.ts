@@ -1,4 +1,5 @@
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
+import { Failure } from "../../gateway/failure.ts";
+import type { ActionContext, ActionOutcome } from "../action.ts";
 
 interface BuildAnswer {
   readonly id: string;
@@ -19,12 +20,12 @@ export async function codeBuild(context: ActionContext): Promise<ActionOutcome> 
   const id = current().externalId ?? (await start());
   for (;;) {
     const { builds: [build] } = await call<{ builds: readonly BuildAnswer[] }>("BatchGetBuilds", { ids: [id] });
-    if (!build) throw new ActionFailure("JobFailed", `build ${id} is gone`);
+    if (!build) throw new Failure("JobFailed", `build ${id} is gone`);
     if (build.buildStatus === "SUCCEEDED") return { variables: Object.fromEntries((build.exportedEnvironmentVariables ?? []).map(({ name, value }) => [name, value])) };
-    if (build.buildStatus !== "IN_PROGRESS") throw new ActionFailure("JobFailed", describeFailure(build));
+    if (build.buildStatus !== "IN_PROGRESS") throw new Failure("JobFailed", describeFailure(build));
     if (execution.stopRequested?.abandon || current().status === "Abandoned") {
       await call("StopBuild", { id });
-      throw new ActionFailure("JobFailed", "the execution was stopped");
+      throw new Failure("JobFailed", "the execution was stopped");
     }
     await core.clock.sleep(POLL_MS, signal);
   }
@@ -48,7 +49,7 @@ function readVariables(text: string | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ActionFailure("ConfigurationError", "EnvironmentVariables of the action is not JSON");
+    throw new Failure("ConfigurationError", "EnvironmentVariables of the action is not JSON");
   }
 }
 

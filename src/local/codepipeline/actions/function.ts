@@ -1,4 +1,5 @@
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
+import { Failure } from "../../gateway/failure.ts";
+import type { ActionContext, ActionOutcome } from "../action.ts";
 import type { ArtifactLocation } from "../store.ts";
 
 const POLL_MS = 150;
@@ -16,10 +17,10 @@ export async function lambdaInvoke(context: ActionContext): Promise<ActionOutcom
   const deadline = Date.parse(current().started) + PATIENCE_MS;
   for (;;) {
     const { status, jobResult } = current();
-    if (status === "Abandoned") throw new ActionFailure("JobFailed", "the execution was stopped");
-    if (jobResult?.failure) throw new ActionFailure(jobResult.failure.type, jobResult.failure.message);
+    if (status === "Abandoned") throw new Failure("JobFailed", "the execution was stopped");
+    if (jobResult?.failure) throw new Failure(jobResult.failure.type, jobResult.failure.message);
     if (jobResult) return { ...(jobResult.variables && { variables: jobResult.variables }), ...(jobResult.summary && { summary: jobResult.summary }) };
-    if (core.clock.now().getTime() > deadline) throw new ActionFailure("JobFailed", `function ${configuration["FunctionName"]} did not call PutJobSuccessResult or PutJobFailureResult within 20 minutes`);
+    if (core.clock.now().getTime() > deadline) throw new Failure("JobFailed", `function ${configuration["FunctionName"]} did not call PutJobSuccessResult or PutJobFailureResult within 20 minutes`);
     await core.clock.sleep(POLL_MS, signal);
   }
 }

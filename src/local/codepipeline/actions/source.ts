@@ -1,9 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import type { Readable } from "node:stream";
+import { packFiles } from "../../archive.ts";
 import { readBody } from "../../gateway/read-body.ts";
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
-import { packFolder } from "./archive.ts";
+import { Failure } from "../../gateway/failure.ts";
+import type { ActionContext, ActionOutcome } from "../action.ts";
 import { encryptionOf } from "./artifacts.ts";
 
 const LIMIT_BYTES = 2 * 1024 ** 3;
@@ -40,6 +41,12 @@ export async function codeCommitSource({ core, execution, configuration, outputs
   }
 }
 
+async function packFolder(folder: string): Promise<Buffer> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  return packFiles(paths.map((path) => ({ path, name: relative(folder, path).split(sep).join("/") })));
+}
+
 /** Started by a push, an execution builds that commit; two pushes at once are two executions. */
 const commitOf = (triggerDetail: string): string | undefined => /commit ([0-9a-f]{40})/.exec(triggerDetail)?.[1];
 
@@ -55,7 +62,7 @@ export async function s3Source({ core, execution, configuration, outputs, as }: 
 
 async function store({ core, execution, as, outputs }: Pick<ActionContext, "core" | "execution" | "as" | "outputs">, Body: Buffer): Promise<void> {
   const [output] = outputs;
-  if (!output) throw new ActionFailure("ConfigurationError", "a source action needs an output artifact");
+  if (!output) throw new Failure("ConfigurationError", "a source action needs an output artifact");
   const input = { Bucket: output.bucket, Key: output.key, Body, ContentType: "application/zip", ...encryptionOf(execution) };
   await core.dispatcher.call({ service: "s3", operation: "PutObject", input, as, account: execution.account, region: execution.region });
 }

@@ -1,4 +1,5 @@
-import { type ActionContext, ActionFailure, type ActionOutcome } from "../action.ts";
+import { Failure } from "../../gateway/failure.ts";
+import type { ActionContext, ActionOutcome } from "../action.ts";
 import { readArtifactFile } from "./artifacts.ts";
 
 interface ExecutionAnswer {
@@ -21,10 +22,10 @@ export async function stepFunctions(context: ActionContext): Promise<ActionOutco
   for (;;) {
     const state = await call<ExecutionAnswer>("DescribeExecution", { executionArn });
     if (state.status === "SUCCEEDED") return { variables: { ExecutionArn: executionArn, StateMachineArn: stateMachineArn }, summary: `execution ${name} succeeded` };
-    if (state.status !== "RUNNING" && state.status !== "PENDING_REDRIVE") throw new ActionFailure("JobFailed", `Step Functions execution ended ${state.status}: ${[state.error, state.cause].filter(Boolean).join(": ")}`);
+    if (state.status !== "RUNNING" && state.status !== "PENDING_REDRIVE") throw new Failure("JobFailed", `Step Functions execution ended ${state.status}: ${[state.error, state.cause].filter(Boolean).join(": ")}`);
     if (current().status === "Abandoned") {
       await call("StopExecution", { executionArn, cause: "the pipeline's execution was stopped" });
-      throw new ActionFailure("JobFailed", "the execution was stopped");
+      throw new Failure("JobFailed", "the execution was stopped");
     }
     await core.clock.sleep(POLL_MS, signal);
   }
