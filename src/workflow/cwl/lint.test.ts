@@ -16,6 +16,10 @@ describe("a tool", () => {
     ["hints:\n  DockerRequirement:\n    dockerFile: 'FROM a'\n    dockerImageId: a", ["cwl-built-image:7"]],
     [
       `requirements:\n  ${IMAGE}\n  ResourceRequirement:\n    coresMin: 97\n    ramMin: 786433`,
+      ["cwl-resources-few-regions:8", "cwl-resources-few-regions:9"],
+    ],
+    [
+      `requirements:\n  ${IMAGE}\n  ResourceRequirement:\n    coresMin: 193\n    ramMin: 1572865`,
       ["cwl-resources-too-large:8", "cwl-resources-too-large:9"],
     ],
     [

@@ -47,10 +47,10 @@ function imageFindings({ scope }: Use): readonly Diagnostic[] {
       ];
 }
 
-/** The largest instance everywhere, and the smallest request (healthomics guide, memory-and-compute-tasks). */
+/** The smallest request, the largest instance of every Region and of any (user guide, memory-and-compute-tasks). */
 const LIMITS = {
-  coresMin: { least: 1, most: 96, unit: "vCPU" },
-  ramMin: { least: 1024, most: 768 * 1024, unit: "MiB" },
+  coresMin: { least: 1, most: 96, limit: 192, unit: "vCPU" },
+  ramMin: { least: 1024, most: 768 * 1024, limit: 1536 * 1024, unit: "MiB" },
 } as const;
 
 function resourceFindings({ scope }: Use): readonly Diagnostic[] {
@@ -58,11 +58,15 @@ function resourceFindings({ scope }: Use): readonly Diagnostic[] {
   return (["coresMin", "ramMin"] as const).flatMap((key) => {
     const node = member(resources, key);
     if (node?.kind !== "scalar" || typeof node.value !== "number") return [];
-    const { least, most, unit } = LIMITS[key];
+    const { least, most, limit, unit } = LIMITS[key];
+    if (node.value > limit)
+      return [
+        problem("cwl-resources-too-large", node.at, `${key} asks for ${node.value} ${unit}; the largest instance has ${limit}`),
+      ];
     if (node.value > most)
       return [
         problem(
-          "cwl-resources-too-large",
+          "cwl-resources-few-regions",
           node.at,
           `${key} asks for ${node.value} ${unit}; the largest instance of every Region has ${most}`,
         ),

@@ -88,9 +88,17 @@ export const cwlRules: readonly Rule[] = [
   {
     id: "cwl-resources-too-large",
     severity: "error",
-    title: "A tool asks for more CPU or memory than an instance has",
-    reason: "The largest instance of every Region has 96 vCPU and 768 GiB (user guide, memory-and-compute-tasks).",
-    fix: "Ask for less, or split the work; a few Regions have instances with up to 192 vCPU and 1,536 GiB.",
+    title: "A tool asks for more CPU or memory than any instance has",
+    reason: "The largest instance has 192 vCPU and 1,536 GiB (user guide, memory-and-compute-tasks).",
+    fix: "Ask for at most 96 vCPU and 768 GiB, which every Region has, or split the work.",
+  },
+  {
+    id: "cwl-resources-few-regions",
+    severity: "warning",
+    title: "A tool asks for more CPU or memory than most Regions offer",
+    reason:
+      "Instances go up to 96 vCPU and 768 GiB everywhere, to 192 and 1,536 in five Regions only (user guide, memory-and-compute-tasks).",
+    fix: "Ask for at most 96 vCPU and 768 GiB, or release to those Regions alone.",
   },
   {
     id: "cwl-resources-too-small",

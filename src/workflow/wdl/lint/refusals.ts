@@ -118,6 +118,13 @@ export const REFUSALS: readonly Rule[] = [
     fix: "Break the circle: compute one of the values from something else.",
   },
   {
+    id: "wdl-resources-too-large",
+    severity: "error",
+    title: "A task asks for more CPUs or memory than any instance has",
+    reason: "The largest instance has 192 vCPU and 1,536 GiB; the validation refuses more (user guide, memory-and-compute-tasks).",
+    fix: "Ask for at most 96 vCPU and 768 GiB, which every Region has, or split the task.",
+  },
+  {
     id: "wdl-fallback-order",
     severity: "error",
     title: "omicsResourceFallbackOrder breaks its rules",

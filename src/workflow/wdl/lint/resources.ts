@@ -10,6 +10,8 @@ import type { Value } from "../evaluation/values.ts";
 const SMALLEST = { cpus: 2, gibibytes: 4 };
 /** The largest that every Region has. */
 const LARGEST = { cpus: 96, gibibytes: 768 };
+/** The largest that any Region has. */
+const LIMIT = { cpus: 192, gibibytes: 1536 };
 
 /** Attributes with an effect (user guide, workflow-languages-wdl). */
 const KNOWN = new Set([
@@ -47,7 +49,7 @@ const ACCELERATORS = new Set([
 type Check = (value: Value, attribute: Attribute, written: string) => readonly Finding[];
 
 const CHECKS: Readonly<Record<string, Check>> = {
-  cpu: (value, at) => amount(numberOf(value), { at, unit: "vCPU", least: SMALLEST.cpus, most: LARGEST.cpus }),
+  cpu: (value, at) => amount(numberOf(value), { at, unit: "vCPU", least: SMALLEST.cpus, most: LARGEST.cpus, limit: LIMIT.cpus }),
   memory: checkMemory,
   preemptible: (_, at) => [found("wdl-preemptible", "preemptible is the number of retries after a service error", at)],
   disks: checkDisks,
@@ -83,12 +85,14 @@ interface Range {
   readonly unit: string;
   readonly least: number;
   readonly most: number;
+  readonly limit: number;
 }
 
-function amount(asked: number | undefined, { at, unit, least, most }: Range): readonly Finding[] {
+function amount(asked: number | undefined, { at, unit, least, most, limit }: Range): readonly Finding[] {
   if (asked === undefined) return [];
   const written = `${Math.round(asked * 100) / 100} ${unit}`;
   if (asked < least) return [found("wdl-small-task", `${written} is less than the smallest instance has (${least})`, at)];
+  if (asked > limit) return [found("wdl-resources-too-large", `${written} is more than any instance has (${limit})`, at)];
   return asked > most ? [found("wdl-cpu-limit", `${written} is more than most Regions offer (${most})`, at)] : [];
 }
 
@@ -128,13 +132,14 @@ function checkMemory(value: Value, at: Attribute): readonly Finding[] {
     unit: "GiB",
     least: SMALLEST.gibibytes,
     most: LARGEST.gibibytes,
+    limit: LIMIT.gibibytes,
   });
   // "4 GB" falls just below 4 GiB: the unit is what to say then.
   const isDecimal = /\d\s*[GT]B?\s*$/.test(text);
   return isDecimal
     ? [
         found("wdl-decimal-memory", `"${text}" is decimal; instances are sized in GiB`, at),
-        ...limits.filter((each) => each.rule === "wdl-cpu-limit"),
+        ...limits.filter((each) => each.rule !== "wdl-small-task"),
       ]
     : limits;
 }
