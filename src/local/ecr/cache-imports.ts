@@ -1,7 +1,7 @@
 import { isDigest } from "../../kit/image-ref.ts";
 import type { Repository as Upstream } from "../../oci/client/registry-client.ts";
 import type { Core } from "../gateway/service.ts";
-import { keepCreated, repositoryToCreate } from "./ecr-created.ts";
+import { keepCreated, newRepository } from "./ecr-created.ts";
 import { invalidParameter } from "./errors.ts";
 import { imageOf, keepImage, moveTag } from "./image-writes.ts";
 import { type ReadManifest, readManifest } from "./manifest.ts";
@@ -42,7 +42,7 @@ export async function importManifests({ core, store, upstreams }: Parts, { place
   const all = [...children.flatMap((child) => child ?? []), top];
   const blobs = new Map<Found, string>();
   for (const found of all) blobs.set(found, (await core.blobs.write(found.bytes)).sha256);
-  const repository = store.repositories.get(keyOf(place)) ?? repositoryToCreate(core, store, place);
+  const repository = store.repositories.get(keyOf(place)) ?? newRepository(core, store, { place, applied: "PULL_THROUGH_CACHE" });
   const now = core.clock.now().toISOString();
   return store.transaction(() => {
     keepCreated(core, store, repository);

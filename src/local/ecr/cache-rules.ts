@@ -5,7 +5,7 @@ import type {
 import { pageOf } from "../gateway/paging.ts";
 import { type Call, operation } from "../gateway/service.ts";
 import { invalidParameter, ruleExists, ruleNotFound } from "./errors.ts";
-import { onRegistry } from "./registry-policy.ts";
+import { onRegistry, onRegistryWithRole } from "./registry-policy.ts";
 import type { CacheRule, Store } from "./store.ts";
 import type { Upstreams } from "./upstreams.ts";
 import { upstreamRegistryOf } from "./upstream-registries.ts";
@@ -23,7 +23,7 @@ export function cacheRuleOperations(store: Store, upstreams: Upstreams) {
   return {
     CreatePullThroughCacheRule: createRule(store, upstreams),
     UpdatePullThroughCacheRule: operation<UpdatePullThroughCacheRuleRequest, UpdatePullThroughCacheRuleResponse>({
-      access: onRegistry("UpdatePullThroughCacheRule"),
+      access: onRegistryWithRole("UpdatePullThroughCacheRule"),
       run({ ecrRepositoryPrefix, credentialArn, customRoleArn }, call) {
         const before = found(call, ecrRepositoryPrefix);
         if (!credentialArn && !customRoleArn) throw invalidParameter("'credentialArn': give the credentials or the role that is to be used");
@@ -57,7 +57,7 @@ export function cacheRuleOperations(store: Store, upstreams: Upstreams) {
 
 const createRule = (store: Store, upstreams: Upstreams) =>
   operation<CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse>({
-    access: onRegistry("CreatePullThroughCacheRule"),
+    access: onRegistryWithRole("CreatePullThroughCacheRule"),
     run(input, call) {
       const { ecrRepositoryPrefix = "", upstreamRegistryUrl = "", upstreamRepositoryPrefix = "ROOT", credentialArn, customRoleArn } = input;
       checkPrefix("ecrRepositoryPrefix", ecrRepositoryPrefix);

@@ -5,7 +5,7 @@ import type {
 import { pageOf } from "../gateway/paging.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import { invalidParameter, templateExists, templateNotFound } from "./errors.ts";
-import { onRegistry } from "./registry-policy.ts";
+import { onRegistry, onRegistryWithRole } from "./registry-policy.ts";
 import { checkedPolicy } from "./repository-policies.ts";
 import type { Store, Template } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
@@ -23,7 +23,7 @@ export function creationTemplateOperations(core: Core, store: Store) {
   };
   return {
     CreateRepositoryCreationTemplate: operation<CreateRepositoryCreationTemplateRequest, CreateRepositoryCreationTemplateResponse>({
-      access: onRegistry("CreateRepositoryCreationTemplate"),
+      access: onRegistryWithRole("CreateRepositoryCreationTemplate"),
       run(input, call) {
         const template = checked({ ...input, prefix: withoutSlash(input.prefix ?? ""), createdAt: now(), updatedAt: now() });
         if (!store.templates.insert(scope(call, template.prefix), template)) throw templateExists(template.prefix, call.account);
@@ -31,7 +31,7 @@ export function creationTemplateOperations(core: Core, store: Store) {
       },
     }),
     UpdateRepositoryCreationTemplate: operation<UpdateRepositoryCreationTemplateRequest, UpdateRepositoryCreationTemplateResponse>({
-      access: onRegistry("UpdateRepositoryCreationTemplate"),
+      access: onRegistryWithRole("UpdateRepositoryCreationTemplate"),
       run({ prefix, ...changes }, call) {
         const template = checked({ ...found(call, prefix), ...changes, updatedAt: now() } as Template);
         store.templates.put(scope(call, template.prefix), template);

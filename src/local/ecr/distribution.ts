@@ -3,7 +3,7 @@ import { readBody } from "../gateway/read-body.ts";
 import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Contents } from "./contents.ts";
-import { authorize, authorizeAlone, checkDigest, requireRepository } from "./registry-access.ts";
+import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listTags } from "./listings.ts";
 import type { Tokens } from "./token.ts";
@@ -102,7 +102,7 @@ async function getManifest({ contents, caller, place, reference, request }: Exch
 }
 
 async function putManifest({ contents, caller, place, reference, request, pathName }: Exchange): Promise<WireResponse> {
-  authorize({ contents, caller, place }, "PutImage");
+  authorizePush({ contents, caller, place }, "PutImage");
   const body = await readBody(request.body, MANIFEST_LIMIT_BYTES);
   const mediaType = request.headers["content-type"];
   const isDigest = reference.includes(":");

@@ -1,21 +1,63 @@
-import type { Tag } from "@aws-sdk/client-ecr";
-import type { Core } from "../gateway/service.ts";
+import type { RCTAppliedFor, Tag } from "@aws-sdk/client-ecr";
+import { AwsError } from "../gateway/aws-error.ts";
+import type { Access, Call, Core } from "../gateway/service.ts";
 import { globalContext } from "../gateway/dispatcher.ts";
 import { accessTo, tagContext } from "./access.ts";
+import { repositoryNotFound } from "./errors.ts";
 import { emitCreateRepository } from "./events.ts";
 import { templateOf } from "./prefixes.ts";
 import { asRecord, checkName } from "./repositories.ts";
 import { keyOf, type Place, type Repository, type Store, type Template } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
 
+/** Who makes ECR create a repository. */
+export type Caller = Pick<Call, "caller" | "context">;
+
 /**
- * The repository that ECR makes on behalf of a puller, by the template for it or with the defaults
- * (userguide/repository-creation-templates.html). It is not stored yet.
- * @throws AwsError AccessDenied where the template's role may not create it, InvalidParameterException for a bad name
+ * A push to a repository that is not there makes it where a template says so (CREATE_ON_PUSH): without one, ECR has no
+ * default for it.
+ * @throws AwsError RepositoryNotFoundException with the reason where the caller may not create it
  */
-export function repositoryToCreate(core: Core, store: Store, place: Place): Repository {
+export function createOnPush(core: Core, store: Store, { place, by }: { readonly place: Place; readonly by: Caller }): void {
+  if (store.repositories.get(keyOf(place)) || !templateOf(store, place, "CREATE_ON_PUSH")) return;
+  const why = whyNot(core, by, { access: accessTo(store, "CreateRepository", place), region: place.region });
+  if (why !== undefined) throw repositoryNotFound(place.name, place.account, why);
+  const repository = newRepository(core, store, { place, applied: "CREATE_ON_PUSH" });
+  store.transaction(() => keepCreated(core, store, repository));
+}
+
+/** IAM's reason against a request; undefined for one it allows. */
+export function whyNot({ directory }: Core, { caller, context }: Caller, { access, region }: { readonly access: Access; readonly region: string }): string | undefined {
+  try {
+    directory.authorize(caller, access, { region, context });
+    return undefined;
+  } catch (error) {
+    if (error instanceof AwsError) return error.message;
+    throw error;
+  }
+}
+
+interface Creation {
+  readonly place: Place;
+  readonly applied: RCTAppliedFor;
+}
+
+/**
+ * The repository that ECR makes on somebody's behalf, by the template for it or with the defaults
+ * (userguide/repository-creation-templates.html). It is not stored yet.
+ * @throws AwsError RepositoryNotFoundException where it can't be made, as ECR says it, with the reason after it
+ */
+export function newRepository(core: Core, store: Store, creation: Creation): Repository {
+  try {
+    return repositoryToCreate(core, store, creation);
+  } catch (error) {
+    throw error instanceof AwsError ? repositoryNotFound(creation.place.name, creation.place.account, error.message) : error;
+  }
+}
+
+function repositoryToCreate(core: Core, store: Store, { place, applied }: Creation): Repository {
   checkName(place.name);
-  const template = templateOf(store, place, "PULL_THROUGH_CACHE");
+  const template = templateOf(store, place, applied);
   if (template?.customRoleArn) checkRole(core, store, { place, tags: template.resourceTags, roleArn: template.customRoleArn });
   return { ...place, createdAt: core.clock.now().toISOString(), scanOnPush: false, ...settingsOf(template) };
 }

@@ -3,9 +3,9 @@ import { AwsError } from "../gateway/aws-error.ts";
 // Wordings as the ECR API answers them (AmazonECR/latest/APIReference).
 const error = (code: string, message: string): AwsError => new AwsError(400, code, message);
 
-/** `why` it did not come into being either, where a pull-through cache would have made it. */
+/** `why` it did not come into being either, where a pull-through cache or a push would have made it. */
 export const repositoryNotFound = (name: string, registryId: string, why?: string): AwsError =>
-  error("RepositoryNotFoundException", `The repository with name '${name}' does not exist in the registry with id '${registryId}'${why === undefined ? "" : ` (the pull through cache did not create it: ${why})`}`);
+  error("RepositoryNotFoundException", `The repository with name '${name}' does not exist in the registry with id '${registryId}'${why === undefined ? "" : ` (and was not created: ${why})`}`);
 /** The image is not here, and the pull-through cache did not bring it. */
 export const requestedImageNotFound = (why: string): AwsError => error("ImageNotFoundException", `Requested image not found (the pull through cache did not bring it: ${why})`);
 export const repositoryExists = (name: string, registryId: string): AwsError => error("RepositoryAlreadyExistsException", `The repository with name '${name}' already exists in the registry with id '${registryId}'`);

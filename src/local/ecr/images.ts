@@ -6,6 +6,7 @@ import { AwsError } from "../gateway/aws-error.ts";
 import { operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
+import { createOnPush } from "./ecr-created.ts";
 import { imageNotFound, unableToGetUpstream } from "./errors.ts";
 import { pageOfIds, pageOfImages } from "./image-pages.ts";
 import type { Puller } from "./pull-through.ts";
@@ -114,6 +115,7 @@ const putImage = (contents: Contents) =>
     access: on(contents.store, "PutImage"),
     async run(input, call) {
       const place = placeOf(input, call);
+      createOnPush(contents.core, contents.store, { place, by: call });
       const image = await contents.putImage({
         place, manifest: Buffer.from(input.imageManifest ?? ""), refuseSame: true,
         ...(input.imageManifestMediaType && { mediaType: input.imageManifestMediaType }), ...(input.imageTag && { tag: input.imageTag }), ...(input.imageDigest && { digest: input.imageDigest }),

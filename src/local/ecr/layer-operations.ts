@@ -6,6 +6,7 @@ import type {
 import { operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
+import { createOnPush } from "./ecr-created.ts";
 import { invalidPart, layersUnavailable } from "./errors.ts";
 import type { Tokens } from "./token.ts";
 
@@ -45,6 +46,7 @@ export const layerUploadOperations = (contents: Contents) => ({
     access: on(contents.store, "InitiateLayerUpload"),
     run(input, call) {
       const place = placeOf(input, call);
+      createOnPush(contents.core, contents.store, { place, by: call });
       contents.repository(place);
       return { uploadId: contents.uploads.begin(place).id, partSize: PART_BYTES };
     },

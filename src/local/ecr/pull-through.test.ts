@@ -5,6 +5,7 @@ import {
   BatchCheckLayerAvailabilityCommand, BatchGetImageCommand, CreatePullThroughCacheRuleCommand, DeletePullThroughCacheRuleCommand, DescribeImagesCommand, DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, GetAuthorizationTokenCommand,
   GetDownloadUrlForLayerCommand, GetLifecyclePolicyCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand, PutImageTagMutabilityCommand, PutRegistryPolicyCommand, UpdatePullThroughCacheRuleCommand, ValidatePullThroughCacheRuleCommand,
 } from "@aws-sdk/client-ecr";
+import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { noise, pushIndex, pushSample } from "../../oci/testing/sample-images.ts";
@@ -209,6 +210,21 @@ describe("who may bring images", () => {
     expect((await ask()).status).toBe(200);
     expect((await production.http("GET", `quay/across/tool/blobs/${digestOf(sample("across").layers[0]!)}`)).status).toBe(200);
   });
+});
+
+test("a template's role makes the repository, and only what it may", async () => {
+  await pushSample(cached.at("roles/tool"), "1", sample("roles"));
+  const iam = new IAMClient(cached.accounts.config());
+  const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "ecr.amazonaws.com" }, Action: "sts:AssumeRole" }] };
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName: "template", AssumeRolePolicyDocument: JSON.stringify(trust) }));
+  const allow = (...Action: readonly string[]) =>
+    iam.send(new PutRolePolicyCommand({ RoleName: "template", PolicyName: "make", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] }) }));
+  await template(cached.user, { prefix: "quay/roles", customRoleArn: Role!.Arn, resourceTags: [{ Key: "by", Value: "role" }] });
+  await allow("ecr:CreateRepository");
+  const refused = await manifest("quay/roles/tool/manifests/1");
+  expect([refused.status, await refused.text()]).toEqual([404, expect.stringMatching(/NAME_UNKNOWN.*ecr:TagResource/)]);
+  await allow("ecr:CreateRepository", "ecr:TagResource");
+  expect((await manifest("quay/roles/tool/manifests/1")).status).toBe(200);
 });
 
 describe("rules", () => {

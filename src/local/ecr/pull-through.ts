@@ -1,7 +1,8 @@
 import { AwsError } from "../gateway/aws-error.ts";
-import type { Call, Core } from "../gateway/service.ts";
+import type { Core } from "../gateway/service.ts";
 import { accessTo } from "./access.ts";
 import { importManifests, type Wanted } from "./cache-imports.ts";
+import { type Caller, whyNot } from "./ecr-created.ts";
 import { repositoryNotFound, requestedImageNotFound } from "./errors.ts";
 import { emitCacheAction } from "./events.ts";
 import { imageAt, isImmutable, moveTag } from "./image-writes.ts";
@@ -16,7 +17,7 @@ const CHECK_EVERY_MS = 86_400_000;
 const CHECK_AGAIN_MS = 300_000;
 
 /** Who asks for an image. */
-export type Puller = Pick<Call, "caller" | "context">;
+export type Puller = Caller;
 
 /** Images of upstream registries, kept here from the first pull on. */
 export interface PullThroughCache extends Pick<LayerCopies, "bring" | "resume"> {
@@ -113,16 +114,7 @@ function checkMayImport(parts: Parts, place: Place, puller: Puller): void {
   if (bring !== undefined) throw isThere ? requestedImageNotFound(bring) : repositoryNotFound(place.name, place.account, bring);
 }
 
-/** Why the puller may not; undefined for one who may. */
-function refusal({ core, store }: Parts, place: Place, { caller, context }: Puller, action: string): string | undefined {
-  try {
-    core.directory.authorize(caller, accessTo(store, action, place), { region: place.region, context });
-    return undefined;
-  } catch (error) {
-    if (error instanceof AwsError) return error.message;
-    throw error;
-  }
-}
+const refusal = ({ core, store }: Parts, place: Place, puller: Puller, action: string): string | undefined => whyNot(core, puller, { access: accessTo(store, action, place), region: place.region });
 
 /** An attempt that fails is told like one that succeeds. */
 async function tellFailure({ core }: Parts, { place, reference, rule }: Wanted, work: Promise<Image | undefined>): Promise<Image | undefined> {

@@ -1,6 +1,7 @@
 import { AwsError } from "../gateway/aws-error.ts";
 import { globalContext } from "../gateway/dispatcher.ts";
 import { accessTo } from "./access.ts";
+import { createOnPush } from "./ecr-created.ts";
 import { RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
 import { keyOf } from "./store.ts";
@@ -10,6 +11,14 @@ type Asking = Pick<Exchange, "contents" | "caller" | "place">;
 /** @throws RegistryRefusal DENIED with IAM's reason, NAME_UNKNOWN for a repository that is not there */
 export function authorize(exchange: Asking, ...actions: readonly string[]): void {
   authorizeAlone(exchange, ...actions);
+  requireRepository(exchange);
+}
+
+/** As `authorize`, for a push: it makes the repository where a template says so. */
+export function authorizePush(exchange: Asking, ...actions: readonly string[]): void {
+  const { contents: { core, store }, caller, place } = exchange;
+  authorizeAlone(exchange, ...actions);
+  createOnPush(core, store, { place, by: { caller, context: globalContext(core.clock, place.region) } });
   requireRepository(exchange);
 }
 

@@ -1,5 +1,5 @@
 import type { WireResponse } from "../gateway/service.ts";
-import { authorize, checkDigest } from "./registry-access.ts";
+import { authorize, authorizePush, checkDigest } from "./registry-access.ts";
 import { RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
 import type { Layer, Upload } from "./store.ts";
@@ -7,7 +7,7 @@ import type { Layer, Upload } from "./store.ts";
 /** Uploads of blobs in every form of the specification ("Pushing blobs"). */
 export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
   const { contents, caller, place, reference, request } = exchange;
-  authorize({ contents, caller, place }, "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload");
+  authorizePush({ contents, caller, place }, "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload");
   const query = new URLSearchParams(request.query);
   if (request.method === "POST" && reference === "") return begin(exchange, query);
   const upload = contents.uploads.find(place, reference);
