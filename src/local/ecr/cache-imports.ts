@@ -36,10 +36,9 @@ interface Found {
  */
 export async function importManifests({ core, store, upstreams }: Parts, { place, reference, rule }: Wanted): Promise<Image | undefined> {
   const upstream = upstreams.repository(rule, upstreamName(rule, place));
-  const top = await askUpstream(find(upstream, reference));
+  const all = await askUpstream(findAll(upstream, reference));
+  const top = all.at(-1);
   if (!top) return undefined;
-  const children = await Promise.all(top.read.manifests.map(({ digest }) => askUpstream(find(upstream, digest))));
-  const all = [...children.flatMap((child) => child ?? []), top];
   const blobs = new Map<Found, string>();
   for (const found of all) blobs.set(found, (await core.blobs.write(found.bytes)).sha256);
   const repository = store.repositories.get(keyOf(place)) ?? newRepository(core, store, { place, applied: "PULL_THROUGH_CACHE" });
@@ -52,6 +51,14 @@ export async function importManifests({ core, store, upstreams }: Parts, { place
     store.imports.put([...keyOf(place), top.digest], { prefix: rule.ecrRepositoryPrefix, upstreamRegistryUrl: rule.upstreamRegistryUrl, layers, ...(!reference.includes(":") && { tag: reference }) });
     return store.images.get([...keyOf(place), top.digest]);
   });
+}
+
+/** A manifest, after all that it names; none where it is not there. */
+async function findAll(upstream: Upstream, reference: string): Promise<readonly Found[]> {
+  const found = await find(upstream, reference);
+  if (!found) return [];
+  const children = await Promise.all(found.read.manifests.map(({ digest }) => findAll(upstream, digest)));
+  return [...children.flat(), found];
 }
 
 async function find(upstream: Upstream, reference: string): Promise<Found | undefined> {

@@ -35,14 +35,7 @@ export function cacheRuleOperations(store: Store, upstreams: Upstreams) {
       },
     }),
     DescribePullThroughCacheRules: describeRules(store, found),
-    DeletePullThroughCacheRule: operation<DeletePullThroughCacheRuleRequest, object>({
-      access: onRegistry("DeletePullThroughCacheRule"),
-      run({ ecrRepositoryPrefix }, call) {
-        const { updatedAt: _updated, upstreamRegistry: _registry, ...answer } = asAnswer(found(call, ecrRepositoryPrefix));
-        store.cacheRules.delete(scope(call, answer.ecrRepositoryPrefix ?? ""));
-        return answer;
-      },
-    }),
+    DeletePullThroughCacheRule: deleteRule(store, found),
     ValidatePullThroughCacheRule: operation<ValidatePullThroughCacheRuleRequest, ValidatePullThroughCacheRuleResponse>({
       access: onRegistry("ValidatePullThroughCacheRule"),
       async run({ ecrRepositoryPrefix }, call) {
@@ -76,13 +69,29 @@ const createRule = (store: Store, upstreams: Upstreams) =>
     },
   });
 
-const describeRules = (store: Store, found: (call: Call, prefix: string) => CacheRule) =>
+type Find = (call: Call, prefix: string) => CacheRule;
+
+const describeRules = (store: Store, found: Find) =>
   operation<DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse>({
     access: onRegistry("DescribePullThroughCacheRules"),
     run({ ecrRepositoryPrefixes, maxResults = 100, nextToken }, call) {
       const rules = ecrRepositoryPrefixes?.map((prefix) => found(call, prefix)) ?? store.cacheRules.list(scope(call)).map(({ value }) => value);
       const { items, next } = pageOf(rules, { token: nextToken, limit: maxResults, invalid: () => invalidParameter("'nextToken': it is not a token of an earlier answer") });
       return { pullThroughCacheRules: items.map(asAnswer), ...(next !== undefined && { nextToken: next }) };
+    },
+  });
+
+const deleteRule = (store: Store, found: Find) =>
+  operation<DeletePullThroughCacheRuleRequest, object>({
+    access: onRegistry("DeletePullThroughCacheRule"),
+    run({ ecrRepositoryPrefix = "" }, call) {
+      const { updatedAt: _updated, upstreamRegistry: _registry, ...answer } = asAnswer(found(call, ecrRepositoryPrefix));
+      const key = scope(call, withoutSlash(ecrRepositoryPrefix));
+      store.transaction(() => {
+        store.cacheRules.delete(key);
+        for (const fetched of store.fetchedLayers.list(key)) store.fetchedLayers.delete(fetched.key);
+      });
+      return answer;
     },
   });
 

@@ -1,5 +1,6 @@
 import type { Core } from "../gateway/service.ts";
 import { AwsError } from "../gateway/aws-error.ts";
+import { upstreamFailed } from "./errors.ts";
 import { emitCacheAction } from "./events.ts";
 import { keepLayer } from "./layer-uses.ts";
 import { ruleOf, upstreamName } from "./prefixes.ts";
@@ -32,7 +33,8 @@ export function createLayerCopies(parts: Parts): LayerCopies {
     const key = [...keyOf(place), digest];
     const rule = ruleOf(store, place);
     const wanted = store.upstreamLayers.get(key);
-    if (wanted === undefined || rule === undefined) return store.layers.get(key);
+    if (wanted === undefined) return store.layers.get(key);
+    if (rule === undefined) throw upstreamFailed("UpstreamUnavailable", `the layer ${digest} of ${place.name} was still upstream when the pull through cache rule for it was deleted`);
     const flight = JSON.stringify([place.account, place.region, rule.ecrRepositoryPrefix, digest]);
     const fetching = fetches.get(flight) ?? fetchBytes(parts, { place, rule, layer: { digest, size: wanted.size }, ...(signal && { signal }) }).finally(() => fetches.delete(flight));
     fetches.set(flight, fetching);

@@ -73,6 +73,17 @@ describe("one request for a manifest", () => {
     cached.fail(undefined);
   });
 
+  test("brings an index of indexes whole", async () => {
+    const from = cached.at("nested");
+    const image = await pushSample(from, "", sample("nested"));
+    const inner = await pushIndex(from, "", [image]);
+    const outer = await pushIndex(from, "1", [inner]);
+    expect((await get("quay/nested", "1")).digest).toBe(outer.digest);
+    cached.fail(() => ({ kind: "reset" }));
+    for (const { digest } of [outer, inner, image]) expect((await manifest(`quay/nested/manifests/${digest}`)).status).toBe(200);
+    cached.fail(undefined);
+  });
+
   test("at once with seven others makes one repository and one copy of each layer", async () => {
     const { digest } = await pushSample(cached.at("busy"), "1", sample("busy"));
     const answers = await Promise.all(Array.from({ length: 8 }, () => manifest("quay/busy/manifests/1")));
@@ -112,6 +123,19 @@ test("layers that are still upstream are as good as here, and come when they are
   expect(await (await manifest(`${repositoryName}/blobs/${digestOf(first!)}`)).arrayBuffer()).toHaveProperty("byteLength", first!.length);
   const { downloadUrl } = await cached.user.ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: digestOf(second!) }));
   expect(digestOf(new Uint8Array(await (await fetch(downloadUrl!)).arrayBuffer()))).toBe(digestOf(second!));
+});
+
+test("layers that are upstream when their rule is deleted are told to be out of reach", async () => {
+  const { ecr } = cached.user;
+  await ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "going", upstreamRegistryUrl: "quay.io" }));
+  await pushSample(cached.at("gone"), "1", sample("gone"));
+  cached.fail(({ method, path }) => (method === "GET" && path.includes("/v2/gone/blobs/") ? { kind: "answer", status: 403 } : undefined));
+  expect((await manifest("going/gone/manifests/1")).status).toBe(200);
+  await synced("going/gone");
+  cached.fail(undefined);
+  await ecr.send(new DeletePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "going" }));
+  const answer = await manifest(`going/gone/blobs/${digestOf(sample("gone").layers[0]!)}`);
+  expect([answer.status, await answer.text()]).toEqual([503, expect.stringMatching(/rule for it was deleted/)]);
 });
 
 test("skopeo pulls through as from any registry", async () => {
