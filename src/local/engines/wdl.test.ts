@@ -102,6 +102,27 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
     expect(events.filter((event) => event.type === "task.request").map(({ memoryBytes }) => memoryBytes)).toEqual([2 ** 27, 2 ** 28]);
   });
 
+  describe("omicsResourceFallbackOrder", () => {
+    const falling = (order: string, more = "") => one(`task t { command <<< echo "$AWS_HEALTHOMICS_RESOURCE_TYPE" >>> output { String kind = read_string(stdout()) } runtime { omicsResourceFallbackOrder: ${order} ${more} } }`, "call t output { String kind = t.kind }");
+
+    test("the first profile is taken", async () => {
+      const { result, events } = await rehearse({
+        files: falling('[{"acceleratorType": "nvidia-tesla-t4", "acceleratorCount": 1, "cpu": 4, "memory": "16 GiB"}, {"cpu": "8", "memory": "32 GiB"}]'),
+      });
+      expect(events.find((event) => event.type === "task.request")).toMatchObject({ cpus: 4, memoryBytes: 16 * 1024 ** 3, gpus: 1, accelerator: "nvidia-tesla-t4" });
+      expect(result).toEqual({ outcome: "completed", outputs: { "W.kind": "GPU" } });
+    });
+
+    test.each([
+      ['[{"acceleratorType": "nvidia-tesla-t4"}]', "", "acceleratorType and acceleratorCount go together"],
+      ['[{"cpu": "2"}, {"cpu": "4"}]', "", "more than one profile of omicsResourceFallbackOrder has no accelerator"],
+      ['[{"cpus": "2"}]', "", "cpus is not a key of a profile"],
+      ['[{"cpu": "2"}]', "cpu: 2", "cpu cannot stand beside omicsResourceFallbackOrder"],
+    ])("%s %s is refused when the task would run", async (order, more, message) => {
+      expect((await rehearse({ files: falling(order, more) })).result).toMatchObject({ outcome: "failed", code: "INVALID_TASK_RESOURCE_VALUE", message: expect.stringContaining(message) });
+    });
+  });
+
   test("a cancelled run ends its tasks and says so", async () => {
     const { result, events } = await rehearse({
       files: one("task t { command <<< sleep 600 >>> runtime { docker: 'x' } }"),

@@ -80,6 +80,8 @@ def execute(run, handler, errors):
         "--skip-schemas", "--enable-ext", "--disable-color",
     ] + ([] if is_contained else ["--no-container"]) + [os.path.join(run.spec["definition"], run.spec["main"]), order]
     loading = LoadingContext()
+    # HealthOmics has fields of its own in CWL's requirements (omicsRetryOn5xx): what is unknown is a warning.
+    loading.strict = False
     loading.construct_tool_object = cwl_tasks.make_tool_for(run)
     loading.fetcher_constructor = fetcher_inside([run.spec["definition"], run.spec["folder"]])
     executor = Executor(run)

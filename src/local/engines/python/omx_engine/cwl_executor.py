@@ -64,7 +64,7 @@ def localize(run, process, order):
     for declared in process.tool["inputs"]:
         _as_objects(order, shortname(declared["id"]), declared)
     found = []
-    visit_class(order, ("File", "Directory"), lambda value: found.append(value) if _remote(value) else None)
+    visit_class(order, ("File", "Directory"), lambda value: found.append(value) if _remote(value) else _refuse_local(run, value))
     if not found:
         return
     secondary = _secondary_patterns(process, order)
@@ -81,6 +81,15 @@ def localize(run, process, order):
         raise WorkflowException(answer["refused"]["message"])
     for value in found:
         _place(value, answer["paths"], secondary.get(id(value), []))
+
+
+def _refuse_local(run, value):
+    """Files of this machine are no inputs; a file given by its contents has no place."""
+    place = value.get("location") or value.get("path")
+    if place and "contents" not in value:
+        message = "%s is not an s3:// or omics:// URI" % place
+        run.fail("INVALID_URI_INPUT", message)
+        raise WorkflowException(message)
 
 
 def _remote(value):

@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 import threading
 
 from cwltool import command_line_tool, workflow
@@ -71,20 +72,6 @@ def popen_for(run):
         os.makedirs(folder, exist_ok=True)
         streams = {"stdin": stdin_path, "stdout": stdout_path or os.path.join(folder, "stdout.txt"),
                    "stderr": stderr_path or os.path.join(folder, "stderr.txt")}
-        resources = job.builder.resources
-        cuda, _ = job.builder.get_requirement("http://commonwl.org/cwltool#CUDARequirement")
-        task = Task(
-            name=job.name,
-            image=_image_of(job),
-            cpus=max(1, math.ceil(resources["cores"])),
-            memory_bytes=max(1, math.ceil(resources["ram"])) * 1024 * 1024,
-            gpus=int(resources.get("cudaDeviceCount", 0)),
-            accelerator=_accelerator(cuda),
-            timeout_seconds=others.get("timelimit") or None,
-            # A captured stream is an output of the task, no log of it.
-            stdout=os.path.join(folder, "stdout.txt"),
-            stderr=os.path.join(folder, "stderr.txt"),
-        )
 
         def prepare(is_contained, _grant):
             if is_contained:
@@ -93,7 +80,7 @@ def popen_for(run):
             return Command(argv=list(commands), folder=cwd, environment=dict(env), is_success=_successes(job), **streams)
 
         try:
-            outcome = run.runner.run(task, prepare, lambda: run.is_cancelled)
+            outcome = _attempts(run, _tasks(job, folder, others.get("timelimit")), prepare, (cwd, streams))
         except Refused as refused:
             run.fail(refused.code, str(refused))
             raise WorkflowException(str(refused)) from refused
@@ -104,6 +91,71 @@ def popen_for(run):
         return outcome.exit_code
 
     return popen
+
+
+def _attempts(run, tasks, prepare, places):
+    """The outcome of the first attempt that does not run out of memory, or of the last."""
+    folder, streams = places
+    before = set(os.listdir(folder))
+    outcome = None
+    for task in tasks:
+        if outcome is not None:
+            _clear(folder, before, streams)
+        outcome = run.runner.run(task, prepare, lambda: run.is_cancelled)
+        if outcome.code != "OUT_OF_MEMORY_ERROR":
+            break
+    return outcome
+
+
+def _tasks(job, folder, seconds):
+    """The attempts at a job, each with its memory."""
+    resources = job.builder.resources
+    cuda, _ = job.builder.get_requirement("http://commonwl.org/cwltool#CUDARequirement")
+    for attempt, memory_bytes in enumerate(_memories(job, resources), 1):
+        yield Task(
+            name=job.name,
+            image=_image_of(job),
+            cpus=max(1, math.ceil(resources["cores"])),
+            memory_bytes=memory_bytes,
+            gpus=int(resources.get("cudaDeviceCount", 0)),
+            accelerator=_accelerator(cuda),
+            timeout_seconds=seconds or None,
+            attempt=attempt,
+            # A captured stream is an output of the task, no log of it.
+            stdout=os.path.join(folder, "stdout.txt"),
+            stderr=os.path.join(folder, "stderr.txt"),
+        )
+
+
+# Retries of what ran out of memory, with a factor for each (guide, "CWL").
+MEMORY_RETRY = "http://arvados.org/cwl#OutOfMemoryRetry"
+MOST_RETRIES, MOST_BYTES, LEAST_FACTOR = 3, 1536 * 1024 ** 3, 1.5
+
+
+def _memories(job, resources):
+    """The memory of each attempt in bytes: one, unless the tool asks to be tried again with more."""
+    memory = max(1, math.ceil(resources["ram"])) * 1024 * 1024
+    yield memory
+    retry, _ = job.builder.get_requirement(MEMORY_RETRY)
+    factor = max(LEAST_FACTOR, float((retry or {}).get("memoryRetryMultiplier", 2)))
+    for _ in range(MOST_RETRIES if retry is not None else 0):
+        memory = math.ceil(memory * factor)
+        if memory > MOST_BYTES:
+            return
+        yield memory
+
+
+def _clear(folder, before, streams):
+    """A new attempt finds nothing of the last one."""
+    for name in set(os.listdir(folder)) - before:
+        path = os.path.join(folder, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.remove(path)
+    for stream in ("stdout", "stderr"):
+        with open(streams[stream], "w", encoding="utf-8"):
+            pass
 
 
 def _accelerator(cuda):

@@ -16,6 +16,7 @@ from WDL.runtime.error import CommandFailed, RunFailed, Terminated
 from . import wdl_backend
 from .exchange import Abandoned, Exchange, write_whole
 from .tasks import Runner
+from .wdl_resources import BrokenFallbackOrder
 from .wdl_source import read_inside
 
 REMOTE = ("s3://", "omics://")
@@ -74,13 +75,18 @@ def _configuration(spec, logger):
 def _localize(inputs, exchange):
     """File and Directory inputs in S3 become local paths, which the accounts bring; a dict is the failure instead."""
     wanted = {}
+    elsewhere = []
 
     def note(value):
         if value.value.startswith(REMOTE):
             wanted[value.value] = isinstance(value, Value.Directory)
+        else:
+            elsewhere.append(value.value)
         return value.value
 
     Value.rewrite_env_paths(inputs, note)
+    if elsewhere:
+        return _failed("INVALID_URI_INPUT", "%s is not an s3:// or omics:// URI" % elsewhere[0])
     if not wanted:
         return inputs
     _, answer = exchange.ask("inputs.request", uris=[{"uri": uri, "isDirectory": folder} for uri, folder in wanted.items()])
@@ -104,6 +110,8 @@ def _explain(error, definition):
     if isinstance(error, wdl_backend.TaskRefused):
         cause = error.__cause__
         return _failed(cause.code, str(error))
+    if isinstance(error, BrokenFallbackOrder):
+        return _failed("INVALID_TASK_RESOURCE_VALUE", str(error))
     if isinstance(error, (Error.SyntaxError, Error.ImportError, Error.ValidationError)):
         position = error.pos
         file = os.path.relpath(position.abspath or position.uri, definition)

@@ -1,16 +1,17 @@
 """miniwdl's container backend (entry point `miniwdl.plugin.container_backend`): tasks run through our task runner."""
 
-import math
 import os
 import re
 import shlex
 
+from WDL import Value
 from WDL.Error import RuntimeError as WdlRuntimeError
 from WDL.runtime.error import CommandFailed, Interrupted, Terminated
 from WDL.runtime.task_container import TaskContainer
 
 from .processes import Command, mount
 from .tasks import Cancelled, Refused, Task
+from .wdl_resources import FALLBACK_ORDER, accelerators, profiles, return_codes, seconds, text_of
 
 GIB = 1024 ** 3
 
@@ -44,17 +45,21 @@ class OmxContainer(TaskContainer):
         # HealthOmics mounts a run's folder here (guide, "Task environment"); on the host paths are what they are.
         self.container_dir = "/mnt/workflow/%s/workdir" % _runner.spec["runUuid"] if self._is_contained else host_dir
         self._out_of_memory_retries = 0
+        self._environment = {}
 
     def process_runtime(self, logger, runtime_eval):
-        super().process_runtime(logger, runtime_eval)
+        first = profiles(runtime_eval)[0] if FALLBACK_ORDER in runtime_eval else {}
+        super().process_runtime(logger, _with_profile(runtime_eval, first))
         values = self.runtime_values
         values.setdefault("cpu", 1)
         values.setdefault("memory_reservation", GIB)
-        values["gpus"] = _accelerators(runtime_eval)
-        values["accelerator"] = _text(runtime_eval, "acceleratorType") or _text(runtime_eval, "gpuType")
-        values["timeout"] = _seconds(runtime_eval)
+        values["gpus"] = int(first.get("acceleratorCount") or accelerators(runtime_eval))
+        values["accelerator"] = first.get("acceleratorType") or text_of(runtime_eval, "acceleratorType") or text_of(runtime_eval, "gpuType")
+        # The guide names the variable, not its values (behaviour.md).
+        self._environment = {"AWS_HEALTHOMICS_RESOURCE_TYPE": "GPU" if "acceleratorType" in first else "CPU"} if first else {}
+        values["timeout"] = seconds(runtime_eval)
         if "returnCodes" not in runtime_eval and "continueOnReturnCode" in runtime_eval:
-            values["returnCodes"] = _return_codes(runtime_eval["continueOnReturnCode"])
+            values["returnCodes"] = return_codes(runtime_eval["continueOnReturnCode"])
         # HealthOmics retries only what ran out of memory (maxRetries) and what its own service lost (preemptible).
         self._out_of_memory_retries = values.pop("maxRetries", 0)
         values["preemptible"] = self._out_of_memory_retries
@@ -117,12 +122,12 @@ class OmxContainer(TaskContainer):
             self._link_inputs()
             temporary = os.path.join(self.host_dir, "tmp")
             os.makedirs(temporary, exist_ok=True)
-            return Command(argv=script, folder=self.host_work_dir(), environment={"TMPDIR": temporary, "HOME": temporary}, **streams)
+            return Command(argv=script, folder=self.host_work_dir(), environment={**self._environment, "TMPDIR": temporary, "HOME": temporary}, **streams)
         inside = os.path.join(self.container_dir, "work")
         arguments = ["--workdir", inside]
         for path, outside, is_writable in self._mounts():
             arguments += mount(path, outside, is_writable)
-        return Command(argv=script, folder=self.host_work_dir(), arguments=arguments, owned=[inside, "/tmp"], **streams)
+        return Command(argv=script, folder=self.host_work_dir(), arguments=arguments, environment=self._environment, owned=[inside, "/tmp"], **streams)
 
     def _link_inputs(self):
         for outside, inside in self.input_path_map.items():
@@ -150,38 +155,7 @@ class OmxContainer(TaskContainer):
         return mounts
 
 
-def _accelerators(runtime_eval):
-    """acceleratorCount wins over gpuCount (guide, "WDL"); a type alone asks for one."""
-    for count, kind in (("acceleratorCount", "acceleratorType"), ("gpuCount", "gpuType")):
-        if count in runtime_eval:
-            return max(0, int(math.ceil(float(runtime_eval[count].json))))
-        if kind in runtime_eval:
-            return 1
-    return 0
-
-
-def _text(runtime_eval, key):
-    value = runtime_eval.get(key)
-    return str(value.json) if value is not None else None
-
-
-def _return_codes(value):
-    if isinstance(value.json, bool):
-        return "*" if value.json else 0
-    return value.json
-
-
-def _seconds(runtime_eval):
-    """omicsTimeout: seconds as a number, or a duration such as 1h30m; at least 60 s, whole minutes (guide, "WDL")."""
-    if "omicsTimeout" not in runtime_eval:
-        return None
-    text = str(runtime_eval["omicsTimeout"].json).strip()
-    if re.fullmatch(r"\d+", text):
-        seconds = int(text)
-    else:
-        match = re.fullmatch(r"(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:(\d+)\s*s)?", text)
-        if not match or not any(match.groups()):
-            raise WdlRuntimeError("invalid setting of runtime.omicsTimeout, " + text)
-        days, hours, minutes, rest = (int(part or 0) for part in match.groups())
-        seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    return max(60, seconds // 60 * 60)
+def _with_profile(runtime_eval, profile):
+    """The first of the fallback resources is always there: nothing is reserved on this machine."""
+    taken = {name: Value.String(str(profile[name])) if name == "memory" else Value.Int(int(profile[name])) for name in ("cpu", "memory") if name in profile}
+    return {**{name: value for name, value in runtime_eval.items() if name != FALLBACK_ORDER}, **taken}
