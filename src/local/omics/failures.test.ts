@@ -49,6 +49,17 @@ describe("each failure reason has what provokes it", () => {
     expect(await run(READER, { parameters: { f: `s3://${lab.bucket}/folder/` } })).toMatchObject(failed("INVALID_URI_INPUT", /s3:\/\/lab-bucket\/folder\//));
   });
 
+  test.each(["/etc/hostname", "file:///etc/hostname", "https://example.org/x"])("INVALID_URI_INPUT: %s, which is not in S3", async (f) => {
+    expect(await run(READER, { parameters: { f } })).toMatchObject(failed("INVALID_URI_INPUT", /is not an s3:\/\/ or omics:\/\/ URI/));
+  });
+
+  test("INVALID_URI_INPUT: a file of this machine for a CWL tool", { timeout: 60_000 }, async () => {
+    const tool = "{ cwlVersion: v1.2, class: CommandLineTool, baseCommand: cat, inputs: { f: { type: File, inputBinding: {} } }, outputs: {} }";
+    for (const place of [{ path: "/etc/hostname" }, { location: "file:///etc/hostname" }])
+      expect(await run({ "main.cwl": tool }, { parameters: { f: { class: "File", ...place } } })).toMatchObject(failed("INVALID_URI_INPUT", /etc\/hostname is not/));
+    expect(await run({ "main.cwl": tool }, { parameters: { f: { class: "File", basename: "x.txt", contents: "x" } } })).toMatchObject({ status: "COMPLETED" });
+  });
+
   test("MODIFIED_INPUT_RESOURCE: an input that changes while the run uses it", async () => {
     const f = await lab.put("changing.txt", "one");
     const id = await lab.start({ workflowId: await lab.workflow(READER), parameters: { f } });
