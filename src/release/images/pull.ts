@@ -63,7 +63,7 @@ async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): 
   const source = parseImageRef(item.source);
   const target = parseImageRef(item.target_image);
   await using registries = workshopClient(workshop);
-  if (workshop.pullThrough?.includes(source.registry)) return prime({ workshop, client: registries, source, target });
+  if (workshop.pullThrough?.includes(source.registry)) return await prime({ workshop, client: registries, source, target });
   await ensureRepository(workshop.ecr, target.repository, `${source.registry}/${source.repository}`);
   const client = keepingTags(registries, workshop.ecr, () => `${source.registry}/${source.repository}`);
   const preview = await previewCopy({ source, target, client });
