@@ -4,7 +4,8 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { inspect, inspectAll, toJson } from "./inspect.ts";
+import { inspect, inspectAll, toJson, unread } from "./inspect.ts";
+import { lintInspection } from "./lint/lint.ts";
 import { openDefinition } from "./open-definition.ts";
 import { memoryTree } from "./source-tree.ts";
 
@@ -178,4 +179,15 @@ test("outside of a repository, the tree of a main file reaches up to what it imp
   const pipeline = await openDefinition(join(folder, "top/nf/main.nf"));
   expect(inspect(pipeline.tree, { main: pipeline.main })).toMatchObject({ path: "nf/main.nf", images: [{ image: "bwa:1", task: "ALIGN" }] });
   expect((await openDefinition(join(folder, "other.wdl"))).main).toBe("other.wdl");
+});
+
+test("an archive that is not sound is a diagnostic, of the inspection and of the linter", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "omx-open-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "damaged.zip"), "PK\u0003\u0004 and no more");
+  const { tree, problem } = await openDefinition(join(folder, "damaged.zip"));
+  expect(tree.files).toEqual([]);
+  expect(problem).toMatchObject({ rule: "archive-unsound", severity: "error", message: expect.stringContaining("not a sound ZIP") });
+  expect(toJson(unread(problem!))).toMatchObject({ path: "", images: [], diagnostics: [{ rule: "archive-unsound" }] });
+  expect(lintInspection(tree, unread(problem!)).diagnostics.map(({ rule }) => rule)).toEqual(["archive-unsound"]);
 });

@@ -24,10 +24,13 @@ export function inspect(tree: SourceTree, asked: Asked = {}): Inspection {
   if (isDetected(detected)) return inspectMain(tree, detected);
   const named = asked.main === undefined || asked.engine !== undefined ? undefined : engineOf(asked.main);
   const again = named === undefined ? detected : detect(tree, { ...asked, engine: named });
-  if (!isDetected(again)) return { ...NOTHING, path: "", diagnostics: [detected] };
+  if (!isDetected(again)) return unread(detected);
   const found = inspectMain(tree, again);
   return { ...found, diagnostics: [{ ...detected, severity: "warning" }, ...found.diagnostics] };
 }
+
+/** The inspection of a definition that cannot be read at all. */
+export const unread = (problem: Diagnostic): Inspection => ({ ...NOTHING, path: "", diagnostics: [problem] });
 
 /**
  * Every WDL document with a workflow, every CWL document and every Nextflow pipeline of a tree (or of the folder with

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { openFolder } from "../../workflow/folder-tree.ts";
-import { inspect as inspectTree, inspectAll, toJson } from "../../workflow/inspect.ts";
+import { inspect as inspectTree, inspectAll, toJson, unread } from "../../workflow/inspect.ts";
 import type { Diagnostic, Engine, Inspection } from "../../workflow/inspection.ts";
 import { openDefinition } from "../../workflow/open-definition.ts";
 import { type Cli, NotDone, printResult, table } from "../cli.ts";
@@ -25,8 +25,8 @@ export function inspect(program: Command, cli: Cli): void {
 }
 
 async function one(cli: Cli, path: string, flags: InspectFlags): Promise<void> {
-  const { tree, main } = await openDefinition(path);
-  const inspection = inspectTree(tree, { main: flags.main ?? main, engine: flags.engine });
+  const { tree, main, problem } = await openDefinition(path);
+  const inspection = problem ? unread(problem) : inspectTree(tree, { main: flags.main ?? main, engine: flags.engine });
   printResult(cli, flags, { value: toJson(inspection), lines: describe(inspection) });
   if (!inspection.engine) throw new NotDone();
 }
@@ -54,4 +54,4 @@ function describe(inspection: Inspection): readonly string[] {
 
 const section = (title: string, rows: readonly (readonly string[])[]): readonly string[] => (rows.length === 0 ? [] : ["", title, ...table(rows).map((row) => `  ${row}`)]);
 
-const place = ({ file, line, column }: Diagnostic): string => `${file}:${line}:${column}`;
+const place = ({ file, line, column }: Diagnostic): string => (file === "" ? "definition" : `${file}:${line}:${column}`);

@@ -11,6 +11,14 @@ export const generalRules: readonly Rule[] = [
     fix: "Set `engine` and `main` in omx.yaml, or name the main file main.wdl, main.nf or main.cwl.",
   },
   {
+    id: "archive-unsound",
+    severity: "error",
+    title: "The ZIP cannot be read",
+    reason:
+      "HealthOmics fails a workflow whose archive is damaged, holds links or paths that lead out of it, or is over the limits (user guide, workflow-defn-packaging).",
+    fix: "Pack the definition again with plain relative paths; omx does so in a release.",
+  },
+  {
     id: "main-path-too-long",
     severity: "error",
     title: "The path of the main file is too long",

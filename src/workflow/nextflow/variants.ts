@@ -3,7 +3,7 @@ import { readConfig, type Config, type ConfigOptions } from "./config/read-confi
 import { isScope, settingAt, type ConfigMap, type Setting } from "./config/settings.ts";
 import { observe } from "./evaluate/scope.ts";
 import type { Value } from "./evaluate/types.ts";
-import { isClosure, isList, isMap } from "./evaluate/values.ts";
+import { plainValue } from "./evaluate/values.ts";
 import { describeImages, findImages, type Found } from "./images/find-images.ts";
 import { loadPipeline, type Pipeline } from "./pipeline.ts";
 import type { Project } from "./project.ts";
@@ -98,11 +98,5 @@ function containerLines(root: ConfigMap, withExt: boolean): readonly string[] {
 }
 
 const texts = (setting: Setting): string => JSON.stringify(setting.choices.map(({ value }) => plainValue(value)));
-
-function plainValue(value: Value): unknown {
-  if (isMap(value)) return [...value].map(([name, each]) => [name, plainValue(each)]);
-  if (isList(value)) return value.map(plainValue);
-  return isClosure(value) ? [value.closure.start] : value;
-}
 
 const imageKey = ({ task, image }: Found): string => JSON.stringify([task.invocation.fullName, image]);

@@ -90,3 +90,10 @@ export function equal(left: Value, right: Value): boolean | undefined {
   if (isMap(left) && isMap(right)) return left.size === 0 && right.size === 0 ? true : undefined;
   return left === right;
 }
+
+/** The value as JSON can hold it, to compare one with another; closures by their places. */
+export function plainValue(value: Value): unknown {
+  if (isMap(value)) return [...value].map(([name, each]) => [name, plainValue(each)]);
+  if (isList(value)) return value.map(plainValue);
+  return isClosure(value) ? [value.closure.start] : value;
+}

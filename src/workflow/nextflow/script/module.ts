@@ -2,7 +2,7 @@ import { execute } from "../evaluate/choices.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { Scope, Value, ValueMap } from "../evaluate/types.ts";
 import { observe } from "../evaluate/scope.ts";
-import { isMap } from "../evaluate/values.ts";
+import { isMap, plainValue } from "../evaluate/values.ts";
 import { moduleDirectory } from "../config/read-config.ts";
 import { locate, PROJECT_MARK, report, sourceOf, type Project } from "../project.ts";
 import type { Expr, Include, Process, Statement, Workflow } from "../syntax/ast.ts";
@@ -32,6 +32,7 @@ interface Loading {
   readonly builtin: (name: string) => Value | undefined;
   /** Parameters on which what is included, or other parameters, hang. */
   readonly inputs: Set<string>;
+  readonly mainParams: ValueMap;
   count: number;
 }
 
@@ -44,7 +45,7 @@ export function loadMain(
   context: { readonly params: ValueMap; readonly builtin: Loading["builtin"]; readonly inputs: Set<string> },
 ): Module {
   const { builtin, inputs } = context;
-  const loading: Loading = { project, loaded: new Map(), builtin, inputs, count: 0 };
+  const loading: Loading = { project, loaded: new Map(), builtin, inputs, mainParams: context.params, count: 0 };
   return load(loading, file, { params: context.params, key: moduleKey(file.path, undefined) });
 }
 
@@ -133,8 +134,9 @@ function include(loading: Loading, module: Module, statement: Include): void {
   if (typeof path !== "string" || path.startsWith("plugin/")) return;
   const file = scriptAt(loading, module, { path, statement });
   if (file === undefined) return;
-  const key = moduleKey(file.path, statement.params && module.file.text.slice(statement.params.start, statement.params.end));
-  const target = loading.loaded.get(key) ?? loadIncluded(loading, { file, key, from: module, statement });
+  const params = includedParams(loading, module, statement);
+  const key = moduleKey(file.path, ownParams(loading, params));
+  const target = loading.loaded.get(key) ?? loadIncluded(loading, { file, key, params });
   if (target === undefined) return;
   const names =
     statement.names.length > 0
@@ -146,16 +148,25 @@ function include(loading: Loading, module: Module, statement: Include): void {
 interface Included {
   readonly file: SourceFile;
   readonly key: string;
-  readonly from: Module;
-  readonly statement: Include;
+  readonly params: ValueMap;
 }
 
-function loadIncluded(loading: Loading, { file, key, from, statement }: Included): Module | undefined {
-  if (++loading.count > MOST_MODULES) return undefined;
+function loadIncluded(loading: Loading, { file, key, params }: Included): Module | undefined {
+  return ++loading.count > MOST_MODULES ? undefined : load(loading, file, { params, key });
+}
+
+/** What an included script sees: the parameters of the script that includes it, and what the include adds. */
+function includedParams(loading: Loading, from: Module, statement: Include): ValueMap {
   const params: ValueMap = new Map(from.scope.params);
   const added = statement.params === undefined ? null : evaluateNoting(loading, statement.params, from.scope);
   if (isMap(added)) for (const [name, value] of added) params.set(name, value);
-  return load(loading, file, { params, key });
+  return params;
+}
+
+/** The parameters that differ from those of the main script, as a text; a script is loaded again only where they do. */
+function ownParams({ mainParams }: Loading, params: ValueMap): string | undefined {
+  const own = [...params].filter(([name, value]) => mainParams.get(name) !== value);
+  return own.length === 0 ? undefined : JSON.stringify(own.map(([name, value]) => [name, plainValue(value)]));
 }
 
 interface Binding {

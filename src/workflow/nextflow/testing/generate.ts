@@ -1,13 +1,6 @@
+import { MODULE_HEAD, PARAMETERS, containerForms, registryForms, settingForms, type Dice } from "./forms.ts";
+
 /** Random pipelines of which Nextflow accepts every one: the same seed gives the same files. */
-
-type Pick = <T>(items: readonly T[]) => T;
-
-interface Dice {
-  readonly pick: Pick;
-  /** True once in `n`. */
-  readonly once: (n: number) => boolean;
-  readonly below: (n: number) => number;
-}
 
 function dice(seed: number): Dice {
   let state = (seed * 2654435761 + 12345) >>> 0;
@@ -54,14 +47,14 @@ const image = (name: string, random: Dice): string =>
 
 function moduleText(names: readonly string[], random: Dice): string {
   const head = random.once(2) ? `def own_tag = '7.${random.below(9)}'\n` : "own_tag = params.flag ? 'on' : \"off-${params.tag}\"\n";
-  return head + names.map((name) => processText(name, random)).join("\n");
+  return head + MODULE_HEAD + names.map((name) => processText(name, random)).join("\n");
 }
 
 function processText(name: string, random: Dice): string {
   const labels = LABELS.filter(() => random.once(3))
     .map((label) => `    label '${label}'\n`)
     .join("");
-  return `process ${name} {\n    tag "x"\n${labels}${containerText(name, random)}\n    script:\n    """\n    echo \${task.process} \\$HOME '{'\n    """\n}\n`;
+  return `process ${name}${random.once(8) ? "()" : ""} {\n    tag "x"\n${labels}${containerText(name, random)}\n    script:\n    """\n    echo \${task.process} \\$HOME '{'\n    """\n}\n`;
 }
 
 function containerText(name: string, random: Dice): string {
@@ -81,6 +74,7 @@ function containerText(name: string, random: Dice): string {
     `    container "\${task.ext.image ?: '${one}'}"`,
     `    container "${name.toLowerCase()}:$own_tag"`,
     "",
+    ...containerForms(name, one, two),
   ];
   return random.pick(forms);
 }
@@ -102,7 +96,9 @@ function workflowText({ name, from, known, used }: WorkflowPlan, random: Dice): 
       (from.includes("/") ? "../" : "./") +
       (random.once(2) ? path.replace(/\.nf$/, "") : path).replace(/\/main$/, random.once(2) ? "" : "/main");
     const parts = aliases.map((alias) => (alias === component ? alias : `${component} as ${alias}`));
-    if (random.once(2)) lines.push(`include { ${parts.join("; ")} } from '${relative}'`);
+    const added = random.once(6) ? ` addParams(tag: '5', flag: ${random.pick(["true", "false"])})` : "";
+    if (added !== "") lines.push(`include { ${parts.join("\n    ")} } from '${relative}'${added}`);
+    else if (random.once(2)) lines.push(`include { ${parts.join("; ")} } from '${relative}'`);
     else for (const part of parts) lines.push(`include { ${part} } from "${random.once(3) ? `\${projectDir}/${path}` : relative}"`);
     for (const alias of aliases) calls.push(`    ${alias}()`);
     used.push(...aliases);
@@ -123,9 +119,10 @@ function configText({ names, files }: ConfigPlan, random: Dice): string {
     "docker.registry = 'quay.io'\n",
     'docker {\n    registry = "reg.example.org/team/"\n}\n',
     "docker.registry = params.registry\n",
+    ...registryForms,
   ]);
   return [
-    `params {\n    flag = ${random.pick(["true", "false"])}\n    tag = '${random.below(3)}'\n    registry = 'r.example.org'\n    map = [first: 'map/first:1', second: "map/second:\${params.tag}"]\n}\n`,
+    `params {\n    flag = ${random.pick(["true", "false"])}\n    tag = '${random.below(3)}'\n    registry = 'r.example.org'\n    map = [first: 'map/first:1', second: "map/second:\${params.tag}"]\n${PARAMETERS}}\n`,
     registry,
     random.once(3) ? "process.container = 'fallback/image:1'\n" : "",
     random.once(2)
@@ -133,6 +130,8 @@ function configText({ names, files }: ConfigPlan, random: Dice): string {
       : "profiles {\n    other { params.tag = '8' }\n}\n",
     "includeConfig 'conf/modules.config'\n",
     random.once(2) ? `if (params.flag) {\n    process {\n${selectors(names, random)}    }\n}\n` : "",
+    random.once(3) ? "includeConfig params.flag ? 'conf/inner.config' : '/dev/null'\n" : "",
+    random.once(3) ? `process.'withName:${random.pick(names)}'.container = "dotted/one:\${params.tag}"\n` : "",
     random.once(2) ? `process {\n    includeConfig "\${projectDir}/conf/inner.config"\n${selectors(names, random)}}\n` : "",
   ].join("\n");
 }
@@ -177,6 +176,7 @@ function setting(names: readonly string[], random: Dice): string {
     `ext.image = 'ext/${random.below(5)}:1'`,
     `ext.args = '--x'`,
     `memory = { 2.GB * task.attempt }`,
+    ...settingForms(one),
   ];
   return random.pick(forms);
 }
