@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { parseAccountId } from "../../kit/account-id.ts";
 import { startLocalAccounts } from "../../local/accounts.ts";
 import type { Settings as AccountSettings } from "../../local/gateway/service.ts";
+import { isDiskFull } from "../../local/storage/disk-full.ts";
 import { identitiesOf } from "../../local/identities.ts";
 import type { Cli } from "../cli.ts";
 import { forgetRunning, keepOptions, type KeptOptions, recordRunning, type Running, startTimeOf } from "./data-dir.ts";
@@ -24,6 +25,7 @@ export async function serveAccounts(cli: Cli, serving: Serving, ready: (running:
   const { dataDir: _given, ...options } = rest;
   const settings = accountSettings(cli, { port, options: keepOptions(dataDir, options) });
   const stopped = cli.untilStopped();
+  outliveFullDisk(cli);
   const accounts = await startLocalAccounts({ settings, dataDir, clock: cli.clock, random: cli.random, log: cli.say });
   const running: Running = {
     url: accounts.url, port: accounts.port, pid: process.pid, startedAt: startTimeOf(process.pid) ?? "", dataDir, configFile: accounts.configFile,
@@ -34,6 +36,14 @@ export async function serveAccounts(cli: Cli, serving: Serving, ready: (running:
   await stopped;
   await accounts.stop();
   forgetRunning(dataDir);
+}
+
+/** What can't be written is refused where it is asked for; work behind the scenes fails, and is resumed at the next start. */
+function outliveFullDisk(cli: Cli): void {
+  process.on("uncaughtException", (error) => {
+    if (!isDiskFull(error)) throw error;
+    cli.say(`the disk is full: ${error.stack ?? error.message}`);
+  });
 }
 
 function accountSettings({ settings }: Cli, { port, options }: { readonly port: number; readonly options: KeptOptions }): AccountSettings {

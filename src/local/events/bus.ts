@@ -1,11 +1,13 @@
 import type { Core } from "../gateway/service.ts";
 import type { PendingEvent } from "./outbox.ts";
 import { deliver } from "./deliver.ts";
+import { isDiskFull } from "../storage/disk-full.ts";
 import { compilePattern, type Matcher } from "./pattern.ts";
 import type { Delivery, Rule, Store } from "./store.ts";
 import type { BusEvent } from "./target-input.ts";
 
 const MATCHERS_KEPT = 1_000;
+const WAIT_FOR_ROOM_MS = 5_000;
 
 /**
  * The default bus of every account: takes events from the outbox, finds the rules they fit, and hands them to the rules' targets
@@ -34,9 +36,19 @@ export class Bus {
     this.#isDraining = true;
     try {
       for (let batch = this.#next(); batch.length > 0; batch = this.#next()) for (const { key, value } of batch) this.#takeSafely(key, value);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      this.#drainLater();
     } finally {
       this.#isDraining = false;
     }
+  }
+
+  #drainLater(): void {
+    this.#core.background("events, when there is room on the disk", async (signal) => {
+      await this.#core.clock.sleep(WAIT_FOR_ROOM_MS, signal);
+      this.drain();
+    });
   }
 
   /** Gives an event to the targets of one rule, whatever its pattern: what a schedule does. */
@@ -51,6 +63,8 @@ export class Bus {
     try {
       this.#take(key, pending);
     } catch (error) {
+      // No fault of the event's: it stays, and so do those behind it.
+      if (isDiskFull(error)) throw error;
       this.#core.log("events", `event ${pending.id} of ${pending.source} was dropped: ${String(error)}`);
       this.#core.outbox.pending.delete(key);
     }

@@ -10,6 +10,7 @@ import { openBody } from "./request-body.ts";
 import type { Call, PathHandler, Route, Service, WireRequest, WireResponse } from "./service.ts";
 import type { Gateway } from "./server.ts";
 import type { Presented, SignedRequest } from "./signed-request.ts";
+import { isDiskFull } from "../storage/disk-full.ts";
 
 /** What came over the wire, nothing decoded. */
 export interface Incoming {
@@ -136,8 +137,7 @@ function asAwsError(gateway: Gateway, error: unknown, incoming: Incoming): AwsEr
   if (error instanceof AwsError) return error;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   gateway.log("gateway", `${describeRequest(incoming)} (${incoming.requestId}): ${stack ?? message}`);
-  const disk = (error as NodeJS.ErrnoException).code === "ENOSPC";
-  return disk
+  return isDiskFull(error)
     ? new AwsError(500, "InternalFailure", "the disk of the local accounts is full; free some space and try again")
     : new AwsError(500, "InternalFailure", `the local accounts failed: ${message}`);
 }

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, utimesSync } from "node:fs";
 import { link, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
+import { DiskFull, RESERVE_BYTES } from "./disk-full.ts";
 
 /** What is known of stored bytes. */
 export interface Blob {
@@ -27,7 +28,7 @@ export interface ByteRange {
 export interface BlobStore {
   /**
    * Stores bytes, hashing them on the way. Visible only when whole.
-   * @throws what the stream throws; then nothing is stored
+   * @throws what the stream throws, DiskFull; then nothing is stored
    */
   write(bytes: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<Blob>;
   /**
@@ -69,7 +70,7 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       const digests = hashes();
       try {
         const source = typeof bytes === "string" || bytes instanceof Uint8Array ? Readable.from([Buffer.from(bytes)]) : bytes;
-        await pipeline(source, digests.through, createWriteStream(file));
+        await pipeline(source, leavingReserve(folder), digests.through, createWriteStream(file));
       } catch (error) {
         await rm(file, { force: true });
         throw error;
@@ -96,6 +97,28 @@ async function moveInto(target: string, file: string, now: Date): Promise<void> 
   mkdirSync(dirname(target), { recursive: true });
   await rename(file, target);
 }
+
+const LOOK_EVERY_BYTES = 1024 * 1024;
+
+/**
+ * Bytes as they come, while there is room for more than the reserve. What comes after that is read and dropped: a sender
+ * that is cut off in the middle never reads why.
+ */
+const leavingReserve = (folder: string) =>
+  async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let unseen = LOOK_EVERY_BYTES;
+    let hasRoom = true;
+    for await (const chunk of source) {
+      unseen += chunk.byteLength;
+      if (hasRoom && unseen > LOOK_EVERY_BYTES) {
+        const { bavail, bsize } = statfsSync(folder);
+        hasRoom = bavail * bsize - chunk.byteLength >= RESERVE_BYTES;
+        unseen = 0;
+      }
+      if (hasRoom) yield chunk;
+    }
+    if (!hasRoom) throw new DiskFull("there is no room for these bytes");
+  };
 
 function hashes() {
   const sha256 = createHash("sha256");

@@ -69,7 +69,8 @@ export function openDatabase(file: string): Database {
         sqlite.exec("COMMIT");
         return result;
       } catch (error) {
-        sqlite.exec("ROLLBACK");
+        // SQLite has rolled back by itself where the disk is full (lang_transaction.html, "Response To Errors Within A Transaction").
+        if (sqlite.isTransaction) sqlite.exec("ROLLBACK");
         throw error;
       } finally {
         depth--;
