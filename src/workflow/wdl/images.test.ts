@@ -21,6 +21,7 @@ task T {
   runtime { ${key}: ${docker} }
 }
 `;
+const required = task("image", "String image");
 const main = (body: string, rest: string) => `version 1.1\nworkflow W {\n${body}\n}\n${rest}`;
 
 describe("in the task itself", () => {
@@ -79,7 +80,6 @@ describe("in the task itself", () => {
 });
 
 describe("through calls", () => {
-  const required = task("image", "String image");
   const defaulted = task("image", 'String image = "task:1"');
 
   test("a workflow's default reaches a required input of the task", () => {
@@ -173,8 +173,26 @@ workflow Globals {
   });
 });
 
+describe("an image that a task finds out: the input that the task is given decides", () => {
+  const found = (declaration: string, image: string) => {
+    const outputs = "File json = 'tags.json' String tag = read_string(stdout()) Map[String, String] tags = read_map(stdout())";
+    const reader = `task N { input { File f } command <<< >>> output { ${outputs} } }`;
+    return unresolved(main(`input { File conf } call N { input: f = conf } ${declaration} call T { input: image = ${image} }`, required + reader));
+  };
+
+  test.each([
+    ["", "N.tag"],
+    ["", '"x/y:" + N.tag'],
+    ["", 'N.tags["t"]'],
+    ["Map[String, String] m = read_json(N.json)", 'm["t"]'],
+    ["Array[String] lines = read_lines(N.json)", "lines[0]"],
+    ["String direct = read_string(conf)", "direct"],
+  ])("%s %s", (declaration, image) => {
+    expect(found(declaration, image)).toEqual(["T | image | conf"]);
+  });
+});
+
 describe("conditions", () => {
-  const required = task("image", "String image");
 
   test("a ternary on a required input: both branches", () => {
     const text = main('input { String cloud } call T { input: image = if cloud == "gcp" then "gcr.io/t:1" else "quay.io/t:1" }', required);
