@@ -80,6 +80,8 @@ describe("repositories", () => {
     const policy = { Version: "2012-10-17", Statement: [{ Sid: "x", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: ["ecr:BatchGetImage"] }] };
     await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(policy) }));
     expect(JSON.parse((await ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).policyText!)).toEqual(policy);
+    const ofNobody = { ...policy, Statement: [{ ...policy.Statement[0], Principal: { AWS: `arn:aws:iam::${CICD}:role/nobody` } }] };
+    await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(ofNobody) }))).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringMatching(/Principal not found/) });
     await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: "{" }))).rejects.toMatchObject({ name: "InvalidParameterException" });
     await ecr.send(new DeleteRepositoryPolicyCommand({ repositoryName }));
     await expect(ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toMatchObject({ name: "LifecyclePolicyNotFoundException" });

@@ -25,7 +25,7 @@ export function creationTemplateOperations(core: Core, store: Store) {
     CreateRepositoryCreationTemplate: operation<CreateRepositoryCreationTemplateRequest, CreateRepositoryCreationTemplateResponse>({
       access: onRegistryWithRole("CreateRepositoryCreationTemplate"),
       run(input, call) {
-        const template = checked({ ...input, prefix: withoutSlash(input.prefix ?? ""), createdAt: now(), updatedAt: now() });
+        const template = checked(core, { ...input, prefix: withoutSlash(input.prefix ?? ""), createdAt: now(), updatedAt: now() });
         if (!store.templates.insert(scope(call, template.prefix), template)) throw templateExists(template.prefix, call.account);
         return { registryId: call.account, repositoryCreationTemplate: asAnswer(template) };
       },
@@ -33,7 +33,7 @@ export function creationTemplateOperations(core: Core, store: Store) {
     UpdateRepositoryCreationTemplate: operation<UpdateRepositoryCreationTemplateRequest, UpdateRepositoryCreationTemplateResponse>({
       access: onRegistryWithRole("UpdateRepositoryCreationTemplate"),
       run({ prefix, ...changes }, call) {
-        const template = checked({ ...found(call, prefix), ...changes, updatedAt: now() } as Template);
+        const template = checked(core, { ...found(call, prefix), ...changes, updatedAt: now() } as Template);
         store.templates.put(scope(call, template.prefix), template);
         return { registryId: call.account, repositoryCreationTemplate: asAnswer(template) };
       },
@@ -61,12 +61,12 @@ const describeTemplates = (store: Store, found: (call: Call, prefix: string) => 
   });
 
 /** @throws AwsError InvalidParameterException */
-function checked(template: Template): Template {
+function checked(core: Core, template: Template): Template {
   const { prefix, appliedFor, repositoryPolicy } = template;
   if (!PREFIX.test(prefix) || prefix.length > 256) throw invalidParameter(`at 'prefix' failed to satisfy constraint: 'must satisfy regular expression ${PREFIX.source}'`);
   if (!appliedFor || appliedFor.length === 0) throw invalidParameter("at 'appliedFor' failed to satisfy constraint: 'Member must not be empty'");
   mutabilityOf(template);
-  return { ...template, ...(repositoryPolicy && { repositoryPolicy: checkedPolicy(repositoryPolicy, { name: "repositoryPolicy" }) }) };
+  return { ...template, ...(repositoryPolicy && { repositoryPolicy: checkedPolicy(core, repositoryPolicy, { name: "repositoryPolicy" }) }) };
 }
 
 const withoutSlash = (prefix: string): string => prefix.replace(/\/$/, "");

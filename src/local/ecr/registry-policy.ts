@@ -1,5 +1,5 @@
 import type { PutRegistryPolicyRequest } from "@aws-sdk/client-ecr";
-import { type Call, operation } from "../gateway/service.ts";
+import { type Call, type Core, operation } from "../gateway/service.ts";
 import { registryPolicyNotFound } from "./errors.ts";
 import { checkedPolicy } from "./repository-policies.ts";
 import type { Store } from "./store.ts";
@@ -15,7 +15,7 @@ export const onRegistryWithRole = (action: string) => ({ customRoleArn }: { read
 const scope = (call: Call): [string, string] => [call.account, call.region];
 
 /** The policy of a registry, asked together with those of its repositories. */
-export function registryPolicyOperations(store: Store) {
+export function registryPolicyOperations(core: Core, store: Store) {
   const found = (call: Call): string => {
     const { policy } = store.registryPolicies.get(scope(call)) ?? {};
     if (policy === undefined) throw registryPolicyNotFound(call.account);
@@ -25,7 +25,7 @@ export function registryPolicyOperations(store: Store) {
     PutRegistryPolicy: operation<PutRegistryPolicyRequest, object>({
       access: onRegistry("PutRegistryPolicy"),
       run(input, call) {
-        const policy = checkedPolicy(input.policyText, { name: "policyText", what: "registry" });
+        const policy = checkedPolicy(core, input.policyText, { name: "policyText", what: "registry" });
         store.registryPolicies.put(scope(call), { policy });
         return { registryId: call.account, policyText: policy };
       },

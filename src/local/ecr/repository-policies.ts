@@ -3,7 +3,7 @@ import type {
   SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
 } from "@aws-sdk/client-ecr";
 import { validatePolicyDocument } from "../authorization/validate-policy.ts";
-import { operation } from "../gateway/service.ts";
+import { type Core, operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { invalidParameter, lifecyclePolicyNotFound, policyNotFound } from "./errors.ts";
@@ -20,7 +20,7 @@ export function repositoryPolicyOperations(contents: Contents) {
       access: on(store, "SetRepositoryPolicy"),
       run(input, call) {
         const repository = contents.repository(placeOf(input, call));
-        const policyText = checkedPolicy(input.policyText);
+        const policyText = checkedPolicy(contents.core, input.policyText);
         const nobody = contents.core.directory.missingPrincipal(policyText);
         if (nobody !== undefined) throw invalidParameter(`at 'PolicyText' failed to satisfy constraint: 'Principal not found' ("AWS":"${nobody}")`);
         save({ ...repository, policy: policyText });
@@ -80,9 +80,14 @@ export function lifecyclePolicyOperations(contents: Contents) {
   };
 }
 
-/** A policy as it is kept, without white space. @throws AwsError InvalidParameterException for a bad one */
-export function checkedPolicy(text = "", { name = "PolicyText", what = "repository" }: { readonly name?: string; readonly what?: string } = {}): string {
+/**
+ * A policy as it is kept, without white space.
+ * @throws AwsError InvalidParameterException for a bad one, and for one that names a role or user that is not there
+ */
+export function checkedPolicy({ directory }: Pick<Core, "directory">, text = "", { name = "PolicyText", what = "repository" }: { readonly name?: string; readonly what?: string } = {}): string {
   const problem = validatePolicyDocument(text, "resource");
   if (problem !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Invalid ${what} policy provided' (${problem})`);
+  const nobody = directory.missingPrincipal(text);
+  if (nobody !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Principal not found' (${nobody})`);
   return JSON.stringify(JSON.parse(text));
 }

@@ -28,7 +28,7 @@ export const ecrService: ServiceFactory = (core): Service => {
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-ecr") },
     operations: {
       ...repositoryOperations(contents), ...repositoryPolicyOperations(contents), ...lifecyclePolicyOperations(contents), ...repositorySettingOperations(contents), ...repositoryTagOperations(contents),
-      ...imageOperations(contents, tokens), ...layerOperations(contents, tokens), ...layerUploadOperations(contents), ...registryPolicyOperations(store), ...cacheRuleOperations(store, upstreams), ...creationTemplateOperations(core, store),
+      ...imageOperations(contents, tokens), ...layerOperations(contents, tokens), ...layerUploadOperations(contents), ...registryPolicyOperations(core, store), ...cacheRuleOperations(store, upstreams), ...creationTemplateOperations(core, store),
     },
     paths: [
       { prefix: "/v2/", handle: (request) => serveRegistry({ contents, tokens }, request) },
