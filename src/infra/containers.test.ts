@@ -80,7 +80,7 @@ afterAll(async () => {
 }, DEPLOY_MS);
 
 describe("the puller", () => {
-  test("brings images in with all that is known of each; again, nothing moves", async () => {
+  test("E20, E26, E28: brings images in with all that is known of each; again, nothing moves", async () => {
     const [shared, own] = [noise("shared", 9000), noise("own", 5000)];
     const { digest } = await sample("lab/tool", "1", shared);
     await sample("lab/tool", "2", shared, own);
@@ -108,14 +108,14 @@ describe("the puller", () => {
     })]);
   }, PATIENCE_MS);
 
-  test("a tag that moved upstream is brought again, and told", async () => {
+  test("E19: a tag that moved upstream is brought again, and told", async () => {
     const { digest: before } = await sample("lab/moving", "latest", noise("before", 4000));
     await run("puller", ["quay.io/lab/moving:latest"]);
     const { digest } = await sample("lab/moving", "latest", noise("after", 4000));
     expect((await run("puller", ["quay.io/lab/moving:latest"])).images).toEqual([expect.objectContaining({ status: "SUCCEEDED", digest, reason: `the tag moved from ${before}` })]);
   }, PATIENCE_MS);
 
-  test("a tag is not moved from one source to another", async () => {
+  test("E10, E13: a tag is not moved from one source to another", async () => {
     await pushSample(clients.repository({ registry: upstream.host, repository: "two/tool" }), "1", { layers: [noise("us", 4000)] });
     const run1 = await run("puller", ["us.gcr.io/two/tool:1"]);
     expect(run1.images[0]).toMatchObject({ status: "SUCCEEDED" });
@@ -124,7 +124,7 @@ describe("the puller", () => {
     expect(images[0]).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/of us\.gcr\.io\/two\/tool, and this one is of eu\.gcr\.io\/two\/tool; give eu\.gcr\.io a namespace/) });
   }, PATIENCE_MS);
 
-  test("one image that fails fails the execution, after the others are there, with every result kept", async () => {
+  test("E13b, E15: one image that fails fails the execution, after the others are there, with every result kept", async () => {
     await sample("lab/good", "1", noise("good", 4000));
     const manifest = ["quay.io/lab/good:1", "quay.io/lab/absent:1", "Not An Image", "us.gcr.io/p/x:1", "eu.gcr.io/p/x:1"];
     const ended = await run("puller", manifest);
@@ -147,7 +147,7 @@ describe("the puller", () => {
     await expect(staging).rejects.toThrow(/120 of 120[^]*number 119 [^]*blank at position/);
   }, PATIENCE_MS);
 
-  test("a registry that throttles is asked again; one that refuses is not said to lack the image", async () => {
+  test("E14, E23: a registry that throttles is asked again; one that refuses is not said to lack the image", async () => {
     await sample("lab/throttled", "1", noise("throttled", 4000));
     await sample("lab/denied", "1", noise("denied", 4000));
     decide = ({ path }, before) =>
@@ -158,7 +158,7 @@ describe("the puller", () => {
     expect(images[1]!.reason).toMatch(/refuses access.*403 DENIED: not for you/);
   }, PATIENCE_MS);
 
-  test("an image too large for a function is copied by a build", async () => {
+  test("E18: an image too large for a function is copied by a build", async () => {
     const { digest } = await sample("lab/large", "1", noise("large", 2 * MIB), noise("small", 3000));
     const { images, status } = await run("puller", ["quay.io/lab/large:1"]);
     expect([status, images]).toEqual(["SUCCEEDED", [expect.objectContaining({ status: "SUCCEEDED", digest, build: expect.stringMatching(/^omx-image-pull:/), reason: "the target did not have it", bytes_moved: expect.any(Number) })]]);
@@ -166,7 +166,7 @@ describe("the puller", () => {
     expect(images[0]!.size!).toBeGreaterThan(2 * MIB);
   }, PATIENCE_MS);
 
-  test("a build that fails ends with its last lines, and its log is kept", async () => {
+  test("E17: a build that fails ends with its last lines, and its log is kept", async () => {
     await sample("lab/broken", "1", noise("broken", 2 * MIB));
     decide = ({ path, method }) => (method === "GET" && path.includes("lab/broken/blobs") ? { kind: "flip" } : undefined);
     const { images, status } = await run("puller", ["quay.io/lab/broken:1"]);
@@ -177,7 +177,7 @@ describe("the puller", () => {
     expect(logStreams).toHaveLength(1);
   }, PATIENCE_MS);
 
-  test("a missing policy is repaired although the image is there; others' statements stay", async () => {
+  test("E29, E30: a missing policy is repaired although the image is there; others' statements stay", async () => {
     await sample("lab/repaired", "1", noise("repaired", 4000));
     await run("puller", ["quay.io/lab/repaired:1"]);
     const theirs = { Sid: "Theirs", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` }, Action: "ecr:BatchGetImage" };
@@ -187,7 +187,7 @@ describe("the puller", () => {
     expect((await policyOf("quay/lab/repaired"))?.Statement.map(({ Sid }) => Sid)).toEqual(["Theirs", "OmxHealthOmics"]);
   }, PATIENCE_MS);
 
-  test("somebody else's repository is left alone: used where HealthOmics may read it, refused with advice where not", async () => {
+  test("E27: somebody else's repository is left alone: used where HealthOmics may read it, refused with advice where not", async () => {
     const { client, ecr: admin } = registryOf("cicd");
       for (const repositoryName of ["closed", "open"]) {
       await admin.send(new CreateRepositoryCommand({ repositoryName }));
@@ -203,6 +203,15 @@ describe("the puller", () => {
     await client.close();
   }, PATIENCE_MS);
 });
+
+test("E25: a repository that appears with our tag is opened by its event; any other is left alone", async () => {
+  const create = (repositoryName: string, tags: { Key: string; Value: string }[]) => ecr.send(new CreateRepositoryCommand({ repositoryName, tags }));
+  await create("appeared/theirs", [{ Key: "team", Value: "theirs" }]);
+  await create("appeared/ours", [{ Key: "createdBy", Value: "omx-ecr-helper" }]);
+  while (!(await policyOf("appeared/ours"))) await systemClock.sleep(100);
+  expect((await policyOf("appeared/ours"))?.Statement.map(({ Sid }) => Sid)).toEqual(["OmxHealthOmics"]);
+  expect(await policyOf("appeared/theirs")).toBeUndefined();
+}, PATIENCE_MS);
 
 describe("who may read from where", () => {
   const open = { Version: "2012-10-17", Statement: [{ Sid: "Cicd", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${CICD}:root` }, Action: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"] }] };
@@ -265,7 +274,7 @@ describe("the builder", () => {
     return gzipSync(await buffer(tar));
   }
 
-  test("builds from a folder, a ZIP and a tarball: the same source is the same image, and built once", async () => {
+  test("E38, E39, E40: builds from a folder, a ZIP and a tarball: the same source is the same image, and built once", async () => {
     const greeting = "hello\n";
     await put("folder/Dockerfile", DOCKERFILE);
     const folder = (await put("folder/greeting.txt", greeting)).replace("greeting.txt", "");
@@ -283,7 +292,7 @@ describe("the builder", () => {
     expect((await policyOf("built/greeting"))?.Statement).toHaveLength(1);
   }, PATIENCE_MS);
 
-  test("a stage, another Dockerfile and platforms can be asked for", async () => {
+  test("E40: a stage, another Dockerfile and platforms can be asked for", async () => {
     const text = "FROM scratch AS small\nCOPY greeting.txt /\nFROM small\nCOPY Containerfile /\n";
     const source_uri = await put("stages.zip", zipSync({ Containerfile: Buffer.from(text), "greeting.txt": Buffer.from("hi") }));
     const item = { source_uri, dockerfile: "Containerfile", target: "small" };
@@ -295,7 +304,7 @@ describe("the builder", () => {
     expect((await run("builder", [{ ...item, target_image: "built/both:1", platforms: ["linux/amd64", "linux/arm64"] }])).images[0]).toMatchObject({ status: "SKIPPED" });
   }, PATIENCE_MS);
 
-  test("a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {
+  test("E36: a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {
     const dockerfile = { name: "Dockerfile", text: "FROM scratch\nCOPY Dockerfile /\n" };
     const slip = zipSync({ Dockerfile: Buffer.from(dockerfile.text), "../../evil": Buffer.from("x") });
     const manifest = [
@@ -317,7 +326,7 @@ describe("the builder", () => {
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
   }, PATIENCE_MS);
 
-  test("a RUN that fails, or an engine that is not there, ends with the build's last lines", async () => {
+  test("E37: a RUN that fails, or an engine that is not there, ends with the build's last lines", async () => {
     const source_uri = await put("run.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY Dockerfile /\nRUN /nothing\n") }));
     const { images, status } = await run("builder", [{ source_uri, target_image: "bad/run:1" }]);
     expect([status, images[0]!.status]).toEqual(["FAILED", "FAILED"]);

@@ -43,14 +43,18 @@ export function foreignImages({ account, region }: Place, { sourceAccounts, cros
   return accounts.length === 0 ? [] : [statement("ForeignImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], accounts.map((one) => `arn:aws:ecr:${crossRegion ? "*" : region}:${one}:repository/*`))];
 }
 
-/** Read the declared sources of images and nothing beside them: a bucket is listed below the prefix alone. */
+/**
+ * Read the declared sources of images and nothing beside them: a bucket is listed below the prefix alone. `s3://b/images`
+ * is the object and the folder of that name, not `images-of-others/` too.
+ */
 export const readSources = (uris: readonly string[]): PolicyStatement[] =>
   uris.flatMap((uri, index) => {
     const [bucket = "", ...parts] = uri.slice("s3://".length).split("/");
     const prefix = parts.join("/");
+    const below = prefix === "" || prefix.endsWith("/") ? [`${prefix}*`] : [prefix, `${prefix}/*`];
     return [
-      statement(`Source${index}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], [`arn:aws:s3:::${bucket}/${prefix}*`]),
-      statement(`Source${index}List`, ["s3:ListBucket"], [`arn:aws:s3:::${bucket}`], { StringLike: { "s3:prefix": `${prefix}*` } }),
+      statement(`Source${index}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], below.map((one) => `arn:aws:s3:::${bucket}/${one}`)),
+      statement(`Source${index}List`, ["s3:ListBucket"], [`arn:aws:s3:::${bucket}`], { StringLike: { "s3:prefix": below } }),
     ];
   });
 

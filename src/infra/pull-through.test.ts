@@ -15,7 +15,7 @@ import { deployContainers } from "./testing/deployed.ts";
 const HOME = `${CICD}.dkr.ecr.${REGION}.amazonaws.com`;
 const PATIENCE_MS = 400_000;
 
-test("the cache brings images of declared registries for one manifest request, into repositories that HealthOmics may read", async () => {
+test("E34: the cache brings images of declared registries for one manifest request, into repositories that HealthOmics may read", async () => {
   await using upstream = await startDockerRegistry();
   await using front = await faultProxy(upstream.url, () => undefined);
   await using accounts = await startAccounts({ upstreams: { "quay.io": front.url } });
@@ -43,7 +43,7 @@ test("the cache brings images of declared registries for one manifest request, i
 
 const parse = (containers: object) => DeployConfig.safeParse({ cicd: { account: CICD, region: REGION }, production: [{ account: CICD, region: REGION }], containers });
 
-test("a registry that the cache cannot read, or reads with credentials alone, is refused when the stacks are made", () => {
+test("E33: a registry that the cache cannot read, or reads with credentials alone, is refused when the stacks are made", () => {
   const secret = (name: string) => ({ "docker.io": `arn:aws:secretsmanager:${REGION}:${CICD}:secret:${name}` });
   expect(parse({ pullThrough: ["docker.io"], credentials: secret("ecr-pullthroughcache/hub-AbCdEf") }).success).toBe(true);
   expect(parse({ pullThrough: ["docker.io"], credentials: secret("hub") }).error?.message).toContain("begins with ecr-pullthroughcache/");

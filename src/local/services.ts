@@ -12,6 +12,7 @@ import { logsService } from "./logs/service.ts";
 import { omicsService } from "./omics/service.ts";
 import { s3Service } from "./s3/service.ts";
 import { statesService } from "./states/service.ts";
+import { secretsManagerService } from "./secretsmanager/service.ts";
 import { snsService } from "./sns/service.ts";
 import { ssmService } from "./ssm/service.ts";
 import { stsService } from "./sts/service.ts";
@@ -22,6 +23,7 @@ export const serviceFactories: readonly ServiceFactory[] = [
   stsService,
   kmsService,
   ssmService,
+  secretsManagerService,
   snsService,
   logsService,
   s3Service,
