@@ -22,7 +22,8 @@ async function unpackEntry(zip: ZipFile, entry: Entry, folder: string): Promise<
     return;
   }
   mkdirSync(dirname(target), { recursive: true });
-  // The upper half is the Unix mode where the archive was made on Unix (APPNOTE 4.4.15).
-  const isProgram = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
+  // The upper half is the Unix mode where the archive was made on Unix (APPNOTE 4.4.15). What lies in a `bin/` is a program
+  // whatever the archive says (guide, "Task environment").
+  const isProgram = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0 || /(^|\/)bin\/[^/]+$/.test(entry.fileName);
   await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target, { mode: isProgram ? 0o755 : 0o644 }));
 }
