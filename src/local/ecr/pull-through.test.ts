@@ -251,6 +251,25 @@ test("a template's role makes the repository, and only what it may", async () =>
   expect((await manifest("quay/roles/tool/manifests/1")).status).toBe(200);
 });
 
+test("HealthOmics brings an image for a run where the registry's policy and the template's name it", async () => {
+  const { digest } = await pushSample(cached.at("omics/tool"), "1", sample("omics"));
+  const { dispatcher } = cached.accounts.accounts.core;
+  const workflow = `arn:aws:omics:${REGION}:${CICD}:workflow/1234567`;
+  const ask = () =>
+    dispatcher.call<{ images: { imageId: { imageDigest: string } }[] }>({
+      service: "ecr", operation: "BatchGetImage", input: { registryId: CICD, repositoryName: "quay/omics/tool", imageIds: [{ imageTag: "1" }] }, region: REGION, account: CICD,
+      as: { kind: "service", service: "omics.amazonaws.com", sourceAccount: CICD, sourceArn: workflow },
+    });
+  const grant = (Action: readonly string[], more: object = {}) => JSON.stringify({ Version: "2012-10-17", Statement: [{ Sid: "omics", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action, Condition: { StringEquals: { "aws:SourceAccount": CICD } }, ...more }] });
+  await expect(ask()).rejects.toMatchObject({ code: "AccessDeniedException" });
+  await template(cached.user, { prefix: "quay/omics", repositoryPolicy: grant(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]) });
+  await expect(ask()).rejects.toMatchObject({ code: "RepositoryNotFoundException" });
+  // The registry has one policy, which other tests of this file set too: it is put and asked in one turn.
+  const policyText = grant(["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"], { Resource: `arn:aws:ecr:${REGION}:${CICD}:repository/quay/omics/*` });
+  await cached.user.ecr.send(new PutRegistryPolicyCommand({ policyText }));
+  expect((await ask()).images[0]!.imageId.imageDigest).toBe(digest);
+});
+
 describe("rules", () => {
   test("are made, described, validated, changed and deleted", async () => {
     const { ecr } = cached.user;

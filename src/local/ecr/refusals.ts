@@ -1,5 +1,6 @@
 import { AwsError } from "../gateway/aws-error.ts";
 import type { WireResponse } from "../gateway/service.ts";
+import { isDiskFull } from "../storage/disk-full.ts";
 
 /** A refusal in the words of the distribution specification ("Error Codes"). */
 export class RegistryRefusal extends Error {
@@ -46,10 +47,11 @@ export function refusalOf(error: unknown, report: (text: string) => void): WireR
     return answer(error.status, { code: error.code, message: error.message, headers: { ...error.headers, ...challenge } });
   }
   if (!(error instanceof AwsError)) {
-    const { code, stack, message } = error as NodeJS.ErrnoException;
+    const { stack, message } = error as Error;
+    // No client need try again: that is what 507 says and 500 does not.
+    if (isDiskFull(error)) return answer(507, { code: "UNKNOWN", message: "the disk of the local accounts is full; free some space and try again", headers: {} });
     report(stack ?? message);
-    const disk = code === "ENOSPC" ? "the disk of the local accounts is full; free some space and try again" : `the local accounts failed: ${message}`;
-    return answer(500, { code: "UNKNOWN", message: disk, headers: {} });
+    return answer(500, { code: "UNKNOWN", message: `the local accounts failed: ${message}`, headers: {} });
   }
   const [status, code] = BY_AWS_CODE[error.code] ?? [error.status, "UNSUPPORTED"];
   return answer(status, { code, message: error.message, headers: {} });

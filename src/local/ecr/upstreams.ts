@@ -1,4 +1,4 @@
-import { parseImageRef } from "../../kit/image-ref.ts";
+import { DOCKER_HUB } from "../../kit/image-ref.ts";
 import { registryClient, type RegistryClient, type Repository } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
 import { RegistryError } from "../../oci/errors.ts";
@@ -52,7 +52,7 @@ export function createUpstreams({ clock, random, settings }: Core): Upstreams {
 }
 
 /** The name of the registry at a host, as images are called: `docker.io` for `registry-1.docker.io`. */
-const registryAt = (host: string): string => parseImageRef(`${host}/library/x`).registry;
+const registryAt = (host: string): string => (host === "registry-1.docker.io" ? DOCKER_HUB : host);
 const mirrors = (upstreams: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(upstreams).map(([host, url]) => [registryAt(host), url]));
 
 /** Does something upstream; what goes wrong there is told in ECR's words. @throws AwsError UpstreamAccessDenied, UpstreamTooManyRequests, UpstreamUnavailable */
