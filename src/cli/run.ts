@@ -6,7 +6,8 @@ import { buildProgram } from "./program.ts";
 /** Runs a command line. @returns the exit code: 0 done, 1 not done, 2 wrong usage */
 export async function runCli(cli: Cli, args: readonly string[]): Promise<number> {
   try {
-    await buildProgram(cli).parseAsync([...args], { from: "user" });
+    const program = await buildProgram(cli, args);
+    await program.parseAsync([...args], { from: "user" });
     return 0;
   } catch (error) {
     return explain(cli, error as Error);
