@@ -1,18 +1,17 @@
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { json } from "node:stream/consumers";
 import { parseImageRef } from "../../src/kit/image-ref.ts";
 import { dockerConfigCredentials } from "../../src/oci/client/docker-config.ts";
 import { registryClient } from "../../src/oci/client/registry-client.ts";
 import { blobsOf, readManifest } from "../../src/oci/manifest.ts";
 import type { DockerRegistry } from "../../src/oci/testing/docker-registry.ts";
+import { omxPull, repositoryOf } from "./omx-pull.ts";
 import type { Peer, Way } from "./peers.ts";
 import { pushOneLayer } from "./sample-set.ts";
 import type { SampleImage, SampleSet } from "./sample-set.ts";
-import { OMX, peakMbOf, PROFILE, startTarget } from "./targets.ts";
+import { startTarget } from "./targets.ts";
 import type { Target } from "./targets.ts";
 
 /** What all programs are given. */
@@ -83,13 +82,7 @@ export async function bareCopy({ upstream, set }: Bench): Promise<Run> {
   }
 }
 
-/** Where an image goes: under the name that omx gives to what comes from UPSTREAM_NAME. */
-const repositoryOf = ({ repository }: SampleImage): string => `quay/${repository}`;
-
 const repositoriesOf = (images: readonly SampleImage[]): readonly string[] => images.map(repositoryOf);
-
-/** The registry that the upstream stands for. */
-const UPSTREAM_NAME = "quay.io";
 
 interface From {
   readonly upstream: DockerRegistry;
@@ -104,7 +97,8 @@ const waysOf = ({ upstream, images, target: { prefix, dockerConfig } }: From): r
     dockerConfig,
   }));
 
-async function verify(images: readonly SampleImage[], { prefix, dockerConfig }: Target, keepsDigests: boolean): Promise<void> {
+/** Compares what is in the target with what is upstream. @throws Error naming the first that differs */
+export async function verify(images: readonly SampleImage[], { prefix, dockerConfig }: Target, keepsDigests: boolean): Promise<void> {
   await using client = registryClient({ credentials: dockerConfigCredentials(join(dockerConfig, "config.json")) });
   for (const image of images) {
     const found = await client.repository(parseImageRef(`${prefix}${repositoryOf(image)}`)).getManifest(image.tag);
@@ -128,44 +122,11 @@ async function inTurns(ways: readonly Way[], copy: (way: Way) => Promise<void>):
   );
 }
 
-interface Pull extends From {
-  readonly isPinned?: boolean;
-}
-
-/** `omx images pull` as a user calls it, its start counted. */
-async function pull({ upstream, images, target, isPinned }: Pull): Promise<Run> {
-  const manifest = join(target.dockerConfig, "manifest.json");
-  const names = images.map(({ repository, tag, digest }) => `${UPSTREAM_NAME}/${repository}:${tag}${isPinned ? `@${digest}` : ""}`);
-  await writeFile(manifest, JSON.stringify({ manifest: names }));
-  const flags = ["--profile", PROFILE, "--upstream", `${UPSTREAM_NAME}=${upstream.url}`, "--json"];
-  const startedAt = performance.now();
-  const program = spawn(process.execPath, [OMX, "images", "pull", "--manifest", manifest, ...flags], {
-    stdio: ["ignore", "pipe", "ignore"],
-    env: { ...process.env, AWS_CONFIG_FILE: target.configFile },
-  });
-  const peak = watchedPeak(program);
-  const { images: results, requests } = (await json(program.stdout)) as Pulled;
-  const seconds = (performance.now() - startedAt) / 1000;
+async function pull(from: From & { readonly isPinned?: boolean }): Promise<Run> {
+  const { results, ...run } = await omxPull({ ...from, upstreamUrl: from.upstream.url });
   const failed = results.find(({ status }) => status === "FAILED");
   if (failed) throw new Error(failed.reason);
-  return { seconds, requests, peakMb: peak() };
-}
-
-interface Pulled {
-  readonly images: readonly { readonly status: string; readonly reason: string }[];
-  readonly requests: number;
-}
-
-/** The most memory of what a program starts, looked at again and again: once it has ended nobody knows. */
-function watchedPeak(program: ChildProcess): () => number {
-  let peak = 0;
-  const look = async () => {
-    const children = await readFile(`/proc/${program.pid}/task/${program.pid}/children`, "utf8").catch(() => "");
-    for (const pid of children.split(" ").filter(Boolean)) peak = Math.max(peak, (await peakMbOf(Number(pid)).catch(() => 0)) || 0);
-  };
-  const looking = setInterval(() => void look(), 20);
-  program.once("close", () => clearInterval(looking));
-  return () => peak;
+  return run;
 }
 
 async function allBlobs(upstream: DockerRegistry, { images }: SampleSet): Promise<readonly object[]> {

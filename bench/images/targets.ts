@@ -9,6 +9,7 @@ import { readProfile } from "../../src/cli/aws/profiles.ts";
 
 /** The local ECR with empty repositories, in a process of its own as `omx local start` starts it. */
 export interface Target extends AsyncDisposable {
+  readonly url: string;
   /** What stands before a repository's name: `127.0.0.1:4577/111122223333/us-east-1/`. */
   readonly prefix: string;
   /** AWS's configuration, for omx. */
@@ -28,13 +29,15 @@ export const PROFILE = "cicd";
 /** omx leaves repositories of others as they are, and refuses those that HealthOmics may not read. */
 const OURS = [{ Key: "createdBy", Value: "omx-ecr-helper" }];
 
-/** Starts the local accounts and makes the repositories. */
-export async function startTarget(repositories: readonly string[]): Promise<Target> {
+/** Starts the local accounts and makes the repositories. @param dataDir for their state, a folder of the target's own by default */
+export async function startTarget(repositories: readonly string[], dataDir?: string): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), "omx-bench-"));
-  const child = spawn(process.execPath, [OMX, "local", "start", "--json", "--port", "0", "--data", join(folder, "data")], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const child = spawn(process.execPath, [OMX, "local", "start", "--json", "--port", "0", "--data", dataDir ?? join(folder, "data")], {
+    stdio: ["ignore", "pipe", "pipe"],
   });
-  const { url, pid, configFile, accounts } = await started(child.stdout);
+  let said = "";
+  child.stderr.on("data", (chunk) => (said = (said + String(chunk)).slice(-500)));
+  const { url, pid, configFile, accounts } = await started(child.stdout, () => said);
   const profile = readProfile(configFile, PROFILE);
   const region = profile?.region ?? "us-east-1";
   const ecr = new ECRClient({ endpoint: url, region, ...(profile?.credentials && { credentials: profile.credentials }) });
@@ -45,6 +48,7 @@ export async function startTarget(repositories: readonly string[]): Promise<Targ
   const auth = authorizationData?.[0]?.authorizationToken;
   await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
   return {
+    url,
     prefix: `${host}/${accounts.find(({ name }) => name === PROFILE)?.id}/${region}/`,
     configFile,
     dockerConfig: folder,
@@ -70,7 +74,7 @@ interface Started {
 }
 
 /** The document that the local accounts print when they answer. */
-async function started(output: NodeJS.ReadableStream): Promise<Started> {
+async function started(output: NodeJS.ReadableStream, said: () => string): Promise<Started> {
   let text = "";
   for await (const line of createInterface(output)) {
     text += line;
@@ -80,5 +84,5 @@ async function started(output: NodeJS.ReadableStream): Promise<Started> {
       // Not whole yet.
     }
   }
-  throw new Error(`the local accounts did not start: ${text}`);
+  throw new Error(`the local accounts did not start: ${said()}`);
 }

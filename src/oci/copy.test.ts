@@ -216,7 +216,8 @@ describe("failures", () => {
     await pushSample(at(upstream, "small/enough"), "1", { layers: [noise("small-enough", 100)] });
     const full: Decide = ({ method }) =>
       method === "PATCH" ? { kind: "answer", status: 507, body: "no space left on device" } : undefined;
-    const { results } = await copy(["quay.io/too/large:1", "quay.io/small/enough:1"], { down: full });
+    const { results, target } = await copy(["quay.io/too/large:1", "quay.io/small/enough:1"], { down: full });
+    expect(target.count("PATCH", "too/large"), "it is not tried again and again").toBe(1);
     expect(results).toMatchObject([{ status: "FAILED", reason: expect.stringContaining("no space left on device") }, { status: "PULLED" }]);
     expect(await at(ecr, "too/large").headManifest("1")).toBeUndefined();
   });
@@ -239,6 +240,12 @@ describe("failures", () => {
     );
     expect(results.map(({ status }) => status)).toEqual(names.map(() => "PULLED"));
     for (const [index, name] of names.entries()) expect((await at(ecr, name).getManifest("1"))?.digest).toBe(results[index]?.digest);
+  });
+
+  test("a slow registry is waited for", async () => {
+    const image = await pushSample(at(upstream, "slow"), "1", { layers: [noise("slow", 300_000)] });
+    const slow: Decide = ({ method }) => (method === "GET" ? { kind: "slow", msPerChunk: 5 } : undefined);
+    expect((await copy(["quay.io/slow:1"], { up: slow })).results).toMatchObject([{ status: "PULLED", digest: image.digest }]);
   });
 
   test("a run that is ended tells what is not done", async () => {

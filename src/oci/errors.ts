@@ -120,6 +120,8 @@ function kindOf(status: number, code: string | undefined): RegistryErrorKind {
   if (status === 401 || status === 403) return "denied";
   if (status === 404) return "missing";
   if (status === 429) return "throttled";
+  // A disk that is full stays so.
+  if (status === 507) return "refused";
   return status === 408 || status >= 500 ? "unavailable" : "refused";
 }
 

@@ -15,6 +15,8 @@ export type Fault =
   | { readonly kind: "cut"; readonly afterBytes: number }
   /** Ends the connection after so many bytes of the request's body have reached the registry. */
   | { readonly kind: "cutUpload"; readonly afterBytes: number }
+  /** Waits before each piece of the answer's body. */
+  | { readonly kind: "slow"; readonly msPerChunk: number }
   /** Flips one bit of the answer's body. */
   | { readonly kind: "flip" }
   | { readonly kind: "dropHeader"; readonly name: string }
@@ -93,6 +95,7 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
 
 function changed(fault: Fault | undefined, end: () => void): Transform {
   if (fault?.kind === "cut") return cutter(fault.afterBytes, end);
+  if (fault?.kind === "slow") return new Transform({ transform: (chunk, _, callback) => void setTimeout(callback, fault.msPerChunk, null, chunk) });
   if (fault?.kind !== "flip") return new Transform({ transform: pass });
   let done = false;
   return new Transform({

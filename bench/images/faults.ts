@@ -1,0 +1,123 @@
+// Copies 40 images with `omx images pull` while the registries fail in every way: each image must arrive or be told as
+// failed with a reason, and a second call, with nothing failing any more, must complete. Exit code 1 where it is not so.
+//   node bench/images/faults.ts [--mib 64]
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startDockerRegistry } from "../../src/oci/testing/docker-registry.ts";
+import { faultProxy } from "../../src/oci/testing/fault-proxy.ts";
+import type { Fault, SeenRequest } from "../../src/oci/testing/fault-proxy.ts";
+import { omxPull, repositoryOf } from "./omx-pull.ts";
+import { verify } from "./runs.ts";
+import { pushSampleSet } from "./sample-set.ts";
+import { startTarget } from "./targets.ts";
+
+type Decide = (seen: SeenRequest, before: number) => Fault | undefined;
+
+interface Scenario {
+  readonly name: string;
+  readonly upstream?: Decide;
+  readonly target?: Decide;
+  /** Whether all images arrive in spite of it. */
+  readonly allArrive: boolean;
+  /** Megabytes of disk that the target has. */
+  readonly diskMb?: number;
+}
+
+const { mib } = parseArgs({ options: { mib: { type: "string", default: "64" } } }).values;
+await using upstream = await startDockerRegistry();
+const set = await pushSampleSet(upstream.host, { totalBytes: Number(mib) * 1024 * 1024, sharing: "biocontainers" });
+
+const isBlob = ({ method, path }: SeenRequest): boolean => method === "GET" && path.includes("/blobs/sha256");
+const isRegistry = ({ path }: SeenRequest): boolean => path.startsWith("/v2/") && path.length > 4;
+const answer = (status: number, headers = {}): Fault => ({ kind: "answer", status, headers, body: "try again" });
+
+/** Some fault for one in twenty requests, evenly: 5 %. */
+function oneInTwenty(faults: readonly Fault[]): Decide {
+  let asked = 0;
+  return (seen) => (isRegistry(seen) && (asked += 1) % 20 === 0 ? faults[(asked / 20) % faults.length] : undefined);
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: "nothing fails", allArrive: true },
+  {
+    name: "5 % of requests fail, on both sides",
+    upstream: oneInTwenty([answer(503), { kind: "reset" }, answer(500)]),
+    target: oneInTwenty([answer(503), { kind: "reset" }]),
+    allArrive: true,
+  },
+  {
+    name: "5 % of requests are answered 429 with Retry-After",
+    upstream: oneInTwenty([answer(429, { "retry-after": "1" })]),
+    target: oneInTwenty([answer(429, { "retry-after": "1" })]),
+    allArrive: true,
+  },
+  {
+    name: "every download is cut once, every upload of a layer once",
+    upstream: (seen, before) => (isBlob(seen) && before === 0 ? { kind: "cut", afterBytes: 70_000 } : undefined),
+    target: (seen, before) => (seen.method === "PATCH" && before === 0 ? { kind: "cutUpload", afterBytes: 100_000 } : undefined),
+    allArrive: true,
+  },
+  { name: "a slow upstream", upstream: (seen) => (isBlob(seen) ? { kind: "slow", msPerChunk: 20 } : undefined), allArrive: true },
+  {
+    name: "an upstream that sends other bytes than the digest, for one blob in ten",
+    upstream: (seen) => (isBlob(seen) && /sha256:[0-1]/.test(seen.path) ? { kind: "flip" } : undefined),
+    allArrive: false,
+  },
+  { name: "a full disk", diskMb: Math.round(Number(mib) * 0.6), allArrive: false },
+];
+
+let isRight = true;
+for (const scenario of SCENARIOS) {
+  const said = await tried(scenario).catch((error: unknown) => `WRONG: ${(error as Error).message}`);
+  if (said.startsWith("WRONG")) isRight = false;
+  process.stdout.write(`${scenario.name}: ${said}\n`);
+}
+process.exitCode = isRight ? 0 : 1;
+
+async function tried(scenario: Scenario): Promise<string> {
+  await using disk = scenario.diskMb === undefined ? undefined : await smallDisk(scenario.diskMb);
+  if (disk && !disk.isMounted) return "NOT RUN: mounting a small disk is not permitted here";
+  await using target = await startTarget(set.images.map(repositoryOf), disk?.folder);
+  await using source = await faultProxy(upstream.url, scenario.upstream ?? (() => undefined));
+  await using entrance = await faultProxy(target.url, scenario.target ?? (() => undefined));
+  const configFile = join(target.dockerConfig, "aws-config");
+  await writeFile(configFile, (await readFile(target.configFile, "utf8")).replaceAll(target.url, entrance.url));
+  const { images } = set;
+  const first = await omxPull({ upstreamUrl: source.url, images, target: { ...target, configFile } });
+  const failed = first.results.filter(({ status }) => status === "FAILED");
+  await verify(images.filter((_, index) => first.results[index]?.status !== "FAILED"), target, true);
+  if (scenario.allArrive && failed.length > 0) return `WRONG: ${failed.length} images failed: ${failed[0]?.reason}`;
+  if (!scenario.allArrive && failed.length === 0) return "WRONG: no image failed";
+  disk?.grow();
+  const second = await omxPull({ upstreamUrl: upstream.url, images, target });
+  const left = second.results.find(({ status }) => status === "FAILED");
+  if (left) return `WRONG: the second call fails: ${left.reason}`;
+  await verify(images, target, true);
+  const said = `${images.length - failed.length} arrived, ${failed.length} failed in ${first.seconds.toFixed(1)} s with ${first.requests} requests`;
+  return `${said}; a second call completes in ${second.seconds.toFixed(1)} s${failed[0] ? ` (${failed[0].reason})` : ""}`;
+}
+
+interface Disk extends AsyncDisposable {
+  readonly folder: string;
+  readonly isMounted: boolean;
+  /** Makes room for everything. */
+  grow(): void;
+}
+
+async function smallDisk(sizeMb: number): Promise<Disk> {
+  const folder = await mkdtemp(join(tmpdir(), "omx-disk-"));
+  const mount = (options: string) => spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]).status === 0;
+  const isMounted = mount(`size=${sizeMb}m`);
+  return {
+    folder,
+    isMounted,
+    grow: () => void mount("remount,size=4g"),
+    async [Symbol.asyncDispose]() {
+      if (isMounted) spawnSync("umount", [folder]);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
