@@ -93,6 +93,8 @@ describe("releases by the commands of omx", () => {
     expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/ecr-public\/docker\/library\/python/)]);
     const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "ecr-public/docker/library/python" }));
     expect(imageDetails).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
+    const build = await readObject(as("approver").s3, { bucket: "omx-artifacts-111122223333-us-east-1", key: "evidence/hello/2.0.0/build.json" });
+    expect(JSON.parse(build.toString("utf8"))).toMatchObject({ author: "Developer <developer@example.org>", promote: "copy" });
     const releases = "omx-releases-444455556666-us-east-1";
     const sheet = await readObject(as("production").s3, { bucket: releases, key: "hello/2.0.0/smoke/data/names.csv" });
     expect(sheet.toString("utf8")).toBe(`file\ns3://${releases}/hello/2.0.0/smoke/data/name.txt\n`);

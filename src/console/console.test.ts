@@ -50,7 +50,7 @@ describe("the page of a release", () => {
   test("shows stages, tests, changes, images and where it comes from", async () => {
     const { text, status } = await open(approver, "shown", await waitingRelease(accounts, "shown"));
     expect(status).toBe(200);
-    for (const part of ["shown 1.2.1", "Source", "Approve", "waiting", "variants.vcf has 12 lines", "1 min 15 s", "tasks ran in Docker", "Changes since 1.2.0", "now required", `sha256:${"ab".repeat(32)}`, "developer", "variants (all).vcf"]) expect(text).toContain(part);
+    for (const part of ["shown 1.2.1", "Source", "Approve", "waiting", "variants.vcf has 12 lines", "1 min 15 s", "tasks ran in Docker", "Changes since 1.2.0", "now required", `sha256:${"ab".repeat(32)}`, "developer", "variants (all).vcf", "Ada Lovelace", "version 1.2.1 is ACTIVE", "9876543"]) expect(text).toContain(part);
     expect(text).toContain("phage &lt;lambda&gt;");
     expect(text).not.toContain("phage <lambda>");
   });

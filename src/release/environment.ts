@@ -17,6 +17,8 @@ export interface Identity {
   readonly commit: string;
   readonly branch: string;
   readonly pipelineExecutionId: string;
+  /** Who wrote the commit, where the repository tells: `Ada Lovelace <ada@example.org>`. */
+  readonly author?: string;
   /** Who or what started the pipeline, as CodePipeline says it. */
   readonly startedBy: string;
 }

@@ -2,6 +2,8 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { isMissing, listObjects, readObject } from "../../aws/objects.ts";
 import { type S3Uri, formatS3Uri, parseS3Uri } from "../../kit/s3-uri.ts";
 import { PREFIXES } from "../../release/names.ts";
+import { RECORD_FILE, type ReleaseRecord } from "../../release/promote/bundle.ts";
+import type { ReleaseResult } from "../../release/promote/result.ts";
 import { BUILD_FILE, type BuildRecord } from "../../release/publish/build-record.ts";
 import type { TestReport, TestResult } from "../../release/testrun/report.ts";
 
@@ -16,6 +18,8 @@ export interface EvidenceFile {
 export interface Evidence {
   readonly build: BuildRecord;
   readonly tests?: TestReport;
+  /** What was handed to production, and what each account answered. */
+  readonly released?: ReleaseRecord & { readonly results: readonly ReleaseResult[] };
   /** build.json, tests.html and others. */
   readonly reports: readonly EvidenceFile[];
   /** Outputs of test runs by the test's name. */
@@ -60,9 +64,10 @@ export function createEvidenceReader(s3: S3Client, bucket: string): EvidenceRead
   async function read(build: BuildRecord, tested: boolean): Promise<Evidence> {
     const at = { bucket: build.evidence.bucket, key: build.evidence.prefix };
     const tests = tested ? await readJson<TestReport>(s3, { bucket: at.bucket, key: `${at.key}/tests.json` }) : undefined;
+    const released = await readJson<NonNullable<Evidence["released"]>>(s3, { bucket: at.bucket, key: `${at.key}/${RECORD_FILE}` });
     const reports = (await listFiles(s3, { bucket: at.bucket, key: `${at.key}/` })).filter(({ path }) => tested || !path.startsWith("tests."));
     const outputs = await Promise.all((tests?.tests ?? []).map(async (test) => [test.name, await outputsOf(s3, test)] as const));
-    return { build, ...(tests && { tests }), reports, outputs: Object.fromEntries(outputs) };
+    return { build, ...(tests && { tests }), ...(released && { released }), reports, outputs: Object.fromEntries(outputs) };
   }
 
   return { findBuild, read };

@@ -63,7 +63,7 @@ async function writeEvidence(s3: S3Client, workflow: string, id: string): Promis
     tests: [{ name: "phage <lambda>", passed: true, runId: "1234567", status: "COMPLETED", outputUri, seconds: 75, ranOn: "docker", judgements: [{ expected: "variants.vcf has 12 lines", passed: true }] }],
   };
   const build = {
-    format: 1, workflow, version: "1.2.1", commit: "4f1e".repeat(10), branch: "main", pipelineExecutionId: id, startedBy: `arn:aws:iam::${CICD}:user/developer`, engine: "WDL", main: "main.wdl", tags: {},
+    format: 1, workflow, version: "1.2.1", commit: "4f1e".repeat(10), branch: "main", pipelineExecutionId: id, startedBy: `arn:aws:iam::${CICD}:user/developer`, author: "Ada Lovelace <ada@example.org>", engine: "WDL", main: "main.wdl", tags: {},
     cicd: { account: CICD, region: REGION, workflowId: "7654321", versionArn: `arn:aws:omics:${REGION}:${CICD}:workflow/7654321/version/1.2.1` },
     images: [{ image: "quay.io/biocontainers/bwa:0.7.18", source: "quay.io/biocontainers/bwa:0.7.18", target: `${CICD}.dkr.ecr.${REGION}.amazonaws.com/quay/biocontainers/bwa:0.7.18`, digest: `sha256:${"ab".repeat(32)}` }],
     files: [{ name: "definition.zip", sha256: "cd".repeat(32), bytes: 4096 }], lastVersion: "1.2.0",
@@ -73,6 +73,7 @@ async function writeEvidence(s3: S3Client, workflow: string, id: string): Promis
   const put = (Key: string, Body: string) => s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
   await put(`${prefix}/build.json`, JSON.stringify(build));
   await put(`${prefix}/tests.json`, JSON.stringify(tests));
+  await put(`${prefix}/release.json`, JSON.stringify({ ...build, promote: "share", results: [{ account: "444455556666", region: REGION, status: "ACTIVE", message: "version 1.2.1 is ACTIVE", workflowId: "9876543" }] }));
   await put(`${prefix}/tests.html`, toHtml(tests));
   await put(`test-outputs/${workflow}/1234567/out/variants (all).vcf`, "##fileformat=VCFv4.2\n");
   await put(`test-outputs/${workflow}/1234567/out/report.html`, "<script>try{document.body.append(parent.document.title)}catch(error){document.documentElement.dataset.kept='out'}</script><p>made by the workflow</p>");

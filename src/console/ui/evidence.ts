@@ -13,8 +13,15 @@ type Change = BuildRecord["differences"]["parameters"][number];
 export function evidencePart(release: ReleaseView): Html {
   const { evidence } = release;
   if (!evidence) return html`<section class="card"><h2>Evidence</h2><p class="soft">There is none yet: the build leaves it.</p></section>`;
-  return html`${tests(release, evidence)}${changes(evidence.build)}${images(evidence.build)}
+  return html`${production(evidence.released)}${tests(release, evidence)}${changes(evidence.build)}${images(evidence.build)}
 <section class="card"><h2>Reports and records</h2>${fileList(release, evidence.reports)}</section>${origin(evidence.build)}`;
+}
+
+/** What became of it in each production account, once it was promoted. */
+function production(released: Evidence["released"]): Html {
+  if (!released) return html``;
+  return html`<section class="card"><h2>Production</h2><ul class="plain">${released.results.map(({ account, region, status, message, workflowId }) => html`<li>${mark(status === "ACTIVE")}<code>${account}</code> ${region}: ${message}${workflowId ? html`<br><span class="soft">workflow <code>${workflowId}</code></span>` : ""}</li>`)}</ul>
+<p class="soft">${released.promote === "copy" ? "Runs there use copies of the images in that account." : "Runs there read the images of this account."}</p></section>`;
 }
 
 function tests(release: ReleaseView, { tests: report, outputs }: Evidence): Html {
@@ -58,7 +65,7 @@ function fileList(release: ReleaseView, files: readonly EvidenceFile[]): Html {
 }
 
 const origin = (build: BuildRecord): Html => html`<section class="card"><h2>Where it comes from</h2><dl>
-<dt>Pushed by</dt><dd>${nameOf(build.startedBy)}</dd><dt>Commit</dt><dd><code>${build.commit}</code> on <code>${build.branch}</code></dd>
+${build.author ? html`<dt>Author</dt><dd>${build.author}</dd>` : ""}<dt>Started by</dt><dd>${nameOf(build.startedBy)}</dd><dt>Commit</dt><dd><code>${build.commit}</code> on <code>${build.branch}</code></dd>
 <dt>Workflow</dt><dd><code>${build.cicd.workflowId}</code> version <code>${build.version}</code></dd><dt>Engine</dt><dd>${build.engine}, main file <code>${build.main}</code></dd>
 <dt>Pipeline execution</dt><dd><code>${build.pipelineExecutionId}</code></dd>
 ${build.files.map(({ name, sha256 }) => html`<dt>${name}</dt><dd><code>sha256:${sha256}</code></dd>`)}</dl></section>`;

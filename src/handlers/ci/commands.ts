@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { GetCommitCommand } from "@aws-sdk/client-codecommit";
 import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import { systemClock } from "../../kit/clock.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
@@ -29,7 +30,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (!passed) throw new ReleaseError("WorkflowInvalid", { says: "the checks found errors", fix: "see the comment on the pull request", blame: "user" });
   },
   async build(settings, env) {
-    const identity = { workflow: settings.workflow, commit: settings.commit, branch: settings.branch, pipelineExecutionId: settings.pipelineExecutionId, startedBy: await startedBy(settings) };
+    const author = await authorOf(settings);
+    const identity = { workflow: settings.workflow, commit: settings.commit, branch: settings.branch, pipelineExecutionId: settings.pipelineExecutionId, startedBy: await startedBy(settings), ...(author && { author }) };
     const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, ".omx-release") });
     print(`built ${record.workflow} ${record.version}: workflow ${record.cicd.workflowId}`);
   },
@@ -71,6 +73,13 @@ export async function runCommand(name: string): Promise<number> {
     process.stderr.write(error instanceof ReleaseError ? `✗ ${message}\n  ${error.fix}\n` : `✗ ${stack ?? message}\n`);
     return 1;
   }
+}
+
+/** Who wrote the commit; only CodeCommit is asked, which needs no credentials of somebody else's. */
+async function authorOf({ clients, repository, commit }: HandlerSettings): Promise<string | undefined> {
+  if (repository === "") return undefined;
+  const { author } = (await clients.codecommit.send(new GetCommitCommand({ repositoryName: repository, commitId: commit }))).commit ?? {};
+  return author?.name && `${author.name}${author.email ? ` <${author.email}>` : ""}`;
 }
 
 /** Who started the pipeline: `Webhook:…`, `StartPipelineExecution:<arn>`, … */

@@ -61,7 +61,7 @@ export class WorkflowStack extends Stack {
     const toolkit = new Artifact("Toolkit");
     const built = new Artifact("Built");
     const sourceAction = this.sourceAction(repository, source);
-    const build = this.build();
+    const build = this.build(repository);
     const promote = this.promote();
     const pipeline = new Pipeline(this, "Pipeline", {
       pipelineName: pipelineName(this.workflow), pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: this.bucket as unknown as IBucket, restartExecutionOnUpdate: false,
@@ -97,7 +97,7 @@ export class WorkflowStack extends Stack {
   }
 
   /** Checks, stages images, packages, creates the version, stages test data. */
-  private build(): BuildProject {
+  private build(repository: IRepository | undefined): BuildProject {
     const { cicd } = this.context.config;
     const place = testPlace(this.context);
     const bucket = this.bucket.bucketArn;
@@ -106,7 +106,7 @@ export class WorkflowStack extends Stack {
       name: projectName(wf, "build"),
       description: `Builds a release of ${wf}`,
       key: this.key,
-      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: wf },
+      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: wf, ...(repository && { OMX_REPOSITORY: repository.repositoryName }) },
       timeout: Duration.hours(4),
       buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "build", { folder: "$CODEBUILD_SRC_DIR/.omx-release" }),
       statements: [
@@ -118,6 +118,7 @@ export class WorkflowStack extends Stack {
         statement("FollowStaging", ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"], [executionArn(cicd, NAMES.puller), executionArn(cicd, NAMES.builder)]),
         statement("CheckImages", ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetRepositoryPolicy"], [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`]),
         statement("Trigger", ["codepipeline:GetPipelineExecution"], [this.pipelineArn()]),
+        ...(repository ? [statement("Author", ["codecommit:GetCommit"], [repository.repositoryArn])] : []),
       ],
     });
   }

@@ -16,6 +16,8 @@ export const ReleaseRecord = z.object({
   branch: z.string(),
   pipelineExecutionId: z.string(),
   startedBy: z.string(),
+  /** Of the commit. */
+  author: z.string().optional(),
   engine: z.enum(["WDL", "NEXTFLOW", "CWL", "WDL_LENIENT"]),
   main: z.string(),
   description: z.string().optional(),

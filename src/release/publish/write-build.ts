@@ -18,7 +18,7 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
   const differences = await compareWithLast(parts);
   const record: BuildRecord = {
     format: 1, workflow: identity.workflow, version: version.versionName, commit: identity.commit, branch: identity.branch,
-    pipelineExecutionId: identity.pipelineExecutionId, startedBy: identity.startedBy,
+    pipelineExecutionId: identity.pipelineExecutionId, startedBy: identity.startedBy, ...(identity.author && { author: identity.author }),
     engine: project.engine, main: project.main, tags: config.tags,
     ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
     ...(config.storage && { storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) } }),
