@@ -13,6 +13,7 @@ const NEEDS = [
   { name: "the AWS CLI (OMX_AWS_CLI)", isThere: () => answers(process.env["OMX_AWS_CLI"] ?? "aws", ["--version"]), install: "pip install awscli in a Python environment, then OMX_AWS_CLI=ENVIRONMENT/bin/aws" },
   { name: "cfn-lint (OMX_CFN_LINT)", isThere: () => answers(process.env["OMX_CFN_LINT"] ?? "cfn-lint", ["--version"]), install: "pip install cfn-lint in a Python environment, then OMX_CFN_LINT=ENVIRONMENT/bin/cfn-lint" },
   { name: "a network of its own (Linux)", isThere: () => answers("unshare", ["--net", "--mount", "--map-root-user", "true"]), install: "run as root or allow unprivileged user namespaces; util-linux has unshare" },
+  { name: "a small disk of its own (Linux, root)", isThere: () => answers("sh", ["-c", 'folder=$(mktemp -d) && mount -t tmpfs tmpfs "$folder" && umount "$folder" && rmdir "$folder"']), install: "run as root, where mounting is allowed" },
   { name: "boto3 (OMX_BOTO3_PYTHON)", isThere: () => pythonWithBoto3() !== undefined, install: "pip install 'boto3>=1.44' in a Python environment, then OMX_BOTO3_PYTHON=ENVIRONMENT/bin/python" },
 ] as const;
 
