@@ -1,7 +1,5 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
@@ -13,7 +11,7 @@ import { CICD, PRODUCTION, startAccounts, type TestAccounts } from "../local/tes
 import { digestOf } from "../oci/digest.ts";
 import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
-import { faultProxy } from "../oci/testing/fault-proxy.ts";
+import { guardedRegistry } from "../oci/testing/guarded-registry.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
 import { ensureRepositoryPolicy, productionStatements } from "../release/images/repository-policy.ts";
 import { describeContent, handOver, type ReleaseRecord } from "../release/promote/bundle.ts";
@@ -262,31 +260,14 @@ test.runIf(hasDocker)("an engine's failure is told by its last lines", async () 
 test("upstream credentials are those of docker login and its helpers, and nobody prints them", async () => {
   using cli = cliAt(accounts);
   await pushSample(quay("private/tool"), "1", { layers: [noise("private", 4000)] });
-  await using forward = await faultProxy(upstream.url, () => undefined);
   const password = "s3cret-p4ss";
-  const guard = await guarded(forward.url, `Basic ${Buffer.from(`me:${password}`).toString("base64")}`);
-  try {
-    const host = `127.0.0.1:${(guard.address() as AddressInfo).port}`;
-    const refused = await cli.run("images", "pull", `${host}/private/tool:1`, "--profile", "cicd", "--json");
-    expect([refused.code, refused.stdout]).toEqual([1, expect.stringContaining("refuses access")]);
-    mkdirSync(join(cli.folder, ".docker"));
-    writeFileSync(join(cli.folder, ".docker", "config.json"), JSON.stringify({ auths: { [host]: { auth: Buffer.from(`me:${password}`).toString("base64") } } }));
-    const pulled = await cli.run("images", "pull", `${host}/private/tool:1`, "--profile", "cicd", "--json");
-    expect(pulled.code).toBe(0);
-    expect(`${refused.stdout}${refused.stderr}${pulled.stdout}${pulled.stderr}`).not.toContain(password);
-  } finally {
-    guard.closeAllConnections();
-    guard.close();
-  }
+  await using guard = await guardedRegistry(upstream.url, { username: "me", password });
+  const { host } = guard;
+  const refused = await cli.run("images", "pull", `${host}/private/tool:1`, "--profile", "cicd", "--json");
+  expect([refused.code, refused.stdout]).toEqual([1, expect.stringContaining("refuses access")]);
+  mkdirSync(join(cli.folder, ".docker"));
+  writeFileSync(join(cli.folder, ".docker", "config.json"), JSON.stringify({ auths: { [host]: { auth: Buffer.from(`me:${password}`).toString("base64") } } }));
+  const pulled = await cli.run("images", "pull", `${host}/private/tool:1`, "--profile", "cicd", "--json");
+  expect(pulled.code).toBe(0);
+  expect(`${refused.stdout}${refused.stderr}${pulled.stdout}${pulled.stderr}`).not.toContain(password);
 }, MS);
-
-/** A registry that wants this password. */
-async function guarded(target: string, authorization: string): Promise<Server> {
-  const server = createServer((request, response) => {
-    if (request.headers.authorization !== authorization) return void response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end('{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}');
-    const body = fetch(new URL(request.url ?? "/", target), { method: request.method ?? "GET", headers: { accept: request.headers.accept ?? "*/*" } });
-    void body.then(async (answer) => response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer())));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
