@@ -28,7 +28,7 @@ const PROVOKED: Readonly<Record<FailureReason, string>> = {
   UNSUPPORTED_INPUT_SIZE: "limits.test.ts",
   WORKFLOW_RUN_FAILED: "failures.test.ts",
   WORKFLOW_VER_VALIDATION_FAILED: "languages.test.ts",
-  // Not given: no engine here looks at omicsResourceFallbackOrder (behaviour.md).
+  // Not given: of omicsResourceFallbackOrder the first profile is taken (behaviour.md).
   ALL_PROFILES_INSTANCE_RESERVATION_FAILED: "../omics/behaviour.md",
 };
 
