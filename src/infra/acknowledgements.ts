@@ -75,10 +75,11 @@ function objects(reviewed: Reviewed): readonly Acknowledgement[] {
     below(`${EXPORTED_ARTIFACTS}/${PREFIXES.definitions}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's definitions, named by digest."),
     below(`${EXPORTED_ARTIFACTS}/${PREFIXES.evidence}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's evidence, a folder for each version."),
     below(`${EXPORTED_ARTIFACTS}/${PREFIXES.imageSources}/${workflow}/`, [`${wf}/Build`], "This workflow's image sources, named by digest."),
-    below(`${EXPORTED_ARTIFACTS}/${PREFIXES.testData}/${workflow}/`, [`${wf}/Build`], "This workflow's test data, a folder for each version."),
+    below(`${EXPORTED_ARTIFACTS}/${PREFIXES.testData}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's test data, a folder for each version; promotion hands on what a smoke run needs."),
     below(`${releases}/${workflow}/`, [`${wf}/Promote`], "This workflow's bundles, a folder for each version."),
     below(`${releases}/`, [`${prod}/Verify`, `${prod}/Release`], "The bundles of all workflows arrive here, and results are written beside them."),
     below(`${releases}/data/`, [`${prod}/RunRole`], "What runs of released versions may read."),
+    below(`${releases}/*/smoke/`, [`${prod}/RunRole`], "The data of smoke runs, beside the bundle it came with."),
     below(`${releases}/runs/`, [`${prod}/RunRole`], "Where runs of released versions write, a folder for each run."),
   ];
 }
@@ -90,6 +91,8 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
   const executions = (machine: string): string => resource(`arn:aws:states:${within(cicd)}:execution:${machine}:*`);
   return [
     { finding: omics(cicd, "run"), at: ["omx-cicd/Judge", "omx-cicd/TestRun"], reason: "A run's id is made by HealthOmics when it starts." },
+    { finding: omics(production, "run"), at: [`${prod}/Release`], reason: "The id of a smoke run is made by HealthOmics when it starts." },
+    { finding: resource(`arn:aws:ecr:${within(production)}:repository/*`), at: [`${prod}/Release`], reason: "Images that are promoted by copy go to repositories named as in cicd; making them and setting their policies is allowed with our tag alone." },
     { finding: omics(cicd, "task"), at: ["omx-cicd/Judge"], reason: "A task's id is made by HealthOmics when it starts." },
     { finding: omics(cicd, "workflow"), at: ["omx-cicd/TestRun", `${wf}/Build`], reason: "A workflow's id is made by HealthOmics with the first release." },
     { finding: omics(production, "workflow"), at: [`${prod}/Release`], reason: "A workflow's id is made by HealthOmics with the first release." },
