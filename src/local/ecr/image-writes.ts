@@ -17,10 +17,12 @@ export interface Push {
   readonly refuseSame?: boolean;
 }
 
+export const isTag = (text: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(text);
+
 /** Stores a manifest whose layers, or whose manifests, are there. @throws AwsError in the words of PutImage */
 export async function putImage(core: Core, store: Store, push: Push): Promise<Image> {
   const { place, manifest, tag } = push;
-  if (tag !== undefined && !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(tag)) throw invalidTag(tag);
+  if (tag !== undefined && !isTag(tag)) throw invalidTag(tag);
   const digest = digestOf(manifest, push.digest);
   if (push.digest !== undefined && push.digest !== digest) throw digestMismatch(push.digest, digest);
   const read = readManifest(manifest, push.mediaType);

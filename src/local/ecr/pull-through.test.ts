@@ -171,6 +171,12 @@ describe("what is not to be had", () => {
     cached.fail(undefined);
   });
 
+  test.each(["quay/a%3Fb/manifests/1", "quay/a%2F..%2Fb/manifests/1", "quay/UPPER/manifests/1", "quay/a/manifests/1%3Fx", "quay/a/manifests/-1"])("nothing is asked upstream for %s, which names nothing", async (path) => {
+    const asked = cached.asked.seen.length;
+    expect((await manifest(path)).status).toBe(404);
+    expect(cached.asked.seen.length).toBe(asked);
+  });
+
   test("nothing is asked upstream for repositories without a rule", async () => {
     expect(await codeOf(await manifest("other/tool/manifests/1"))).toBe("NAME_UNKNOWN");
     expect(cached.asked.count("GET", "other")).toBe(0);

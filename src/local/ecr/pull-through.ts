@@ -1,3 +1,4 @@
+import { isDigest } from "../../kit/image-ref.ts";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
 import { accessTo } from "./access.ts";
@@ -5,9 +6,10 @@ import { importManifests, type Wanted } from "./cache-imports.ts";
 import { type Caller, whyNot } from "./ecr-created.ts";
 import { repositoryNotFound, requestedImageNotFound } from "./errors.ts";
 import { emitCacheAction } from "./events.ts";
-import { imageAt, isImmutable, moveTag } from "./image-writes.ts";
+import { imageAt, isImmutable, isTag, moveTag } from "./image-writes.ts";
 import { createLayerCopies, type LayerCopies } from "./layer-copies.ts";
 import { ruleOf, upstreamName } from "./prefixes.ts";
+import { isName } from "./repositories.ts";
 import { type Image, keyOf, type Place, type Store, type Tag } from "./store.ts";
 import { askUpstream, type Upstreams } from "./upstreams.ts";
 
@@ -54,7 +56,8 @@ export function createPullThroughCache(parts: Parts): PullThroughCache {
     async image(place, reference, puller) {
       const rule = ruleOf(store, place);
       const here = imageAt(store, place, reference);
-      if (!rule) return here;
+      // What is no name at all is not asked for upstream: it would be another address there.
+      if (!rule || !isName(place.name) || !(isTag(reference) || isDigest(reference))) return here;
       const wanted = { place, reference, rule };
       const flight = JSON.stringify([...keyOf(place), reference]);
       if (!here) {

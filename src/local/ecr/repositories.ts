@@ -38,9 +38,11 @@ export const asRecord = (tags: readonly Tag[] = []): Record<string, string> => O
 
 const NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 
+export const isName = (name: string): boolean => NAME.test(name) && name.length >= 2 && name.length <= 256;
+
 /** @throws AwsError InvalidParameterException */
 export function checkName(name: string): void {
-  if (!NAME.test(name) || name.length < 2 || name.length > 256)
+  if (!isName(name))
     throw invalidParameter(`at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''`);
 }
 
