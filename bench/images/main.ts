@@ -57,7 +57,7 @@ if (values.json) process.stdout.write(`${JSON.stringify({ mib, runs, sharing: va
 
 function record(name: string, run: Run): void {
   (measured.cold[name] ??= []).push(run);
-  say(`  ${name.padEnd(8)} ${run.seconds.toFixed(2)} s`);
+  say(`  ${name.padEnd(8)} ${run.seconds.toFixed(2)} s, CPU ${run.cpuSeconds.toFixed(2)} s`);
 }
 
 function say(line: string): void {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
@@ -40,6 +41,7 @@ export async function omxPull({ upstreamUrl, images, target, isPinned }: Pull): 
   });
   const peak = watchedPeak(program);
   const { images: results, requests } = (await json(program.stdout)) as { images: Pulled["results"]; requests: number };
+  if (program.exitCode === null) await once(program, "close");
   return { results, requests, seconds: (performance.now() - startedAt) / 1000, peakMb: peak() };
 }
 

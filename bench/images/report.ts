@@ -19,11 +19,14 @@ export function report(measured: Measured, bytes: number): { readonly summary: S
 /** Ratios are of medians: other work on the machine hits each run alike. */
 function summaryOf({ cold, warm, pinned, memory }: Measured, bytes: number) {
   const seconds = Object.fromEntries(Object.entries(cold).map(([name, runs]) => [name, median(runs.map((run) => run.seconds))]));
+  const cpu = Object.fromEntries(Object.entries(cold).map(([name, runs]) => [name, median(runs.map((run) => run.cpuSeconds))]));
   const omx = seconds["omx"] ?? Number.NaN;
   return {
     medianSeconds: seconds,
     mibPerSecond: mapped(seconds, (all) => Math.round(bytes / 1024 ** 2 / all)),
     timesOmx: mapped(seconds, (all) => rounded(all / omx)),
+    medianCpuSeconds: mapped(cpu, rounded),
+    cpuTimesOmx: mapped(cpu, (all) => rounded(all / (cpu["omx"] ?? Number.NaN))),
     /** omx in each round against the bare copy of the same round. */
     shareOfBare: rounded(median((cold["omx"] ?? []).map((run, round) => (cold["bare"]?.[round]?.seconds ?? Number.NaN) / run.seconds))),
     requests: cold["omx"]?.[0]?.requests,
@@ -42,9 +45,9 @@ type Summary = ReturnType<typeof summaryOf>;
 const describe = (summary: Summary, cold: Measured["cold"]): readonly string[] => [
   ...Object.entries(cold).map(
     ([name, runs]) =>
-      `${name.padEnd(8)} ${runs.map((run) => run.seconds.toFixed(2)).join("  ")} s   ${summary.mibPerSecond[name]} MiB/s   ${summary.timesOmx[name]} × omx`,
+      `${name.padEnd(8)} ${runs.map((run) => run.seconds.toFixed(2)).join("  ")} s   ${summary.mibPerSecond[name]} MiB/s   ${summary.timesOmx[name]} × omx;   CPU ${summary.medianCpuSeconds[name]} s, ${summary.cpuTimesOmx[name]} × omx`,
   ),
-  `omx reaches ${(summary.shareOfBare * 100).toFixed(0)} % of the bare copy, with ${summary.requests} requests; ` +
+  `omx reaches ${(summary.shareOfBare * 100).toFixed(0)} % of the bare copy (by CPU ${((summary.cpuTimesOmx["bare"] ?? Number.NaN) * 100).toFixed(0)} %), with ${summary.requests} requests; ` +
     `peak memory ${summary.peakMb} MB, of the registry ${summary.registryPeakMb ?? "unknown"} MB`,
   `omx warm ${summary.warmSeconds.toFixed(2)} s, ${summary.warmRequests} requests; pinned by digest ${summary.pinnedSeconds.toFixed(2)} s, ${summary.pinnedRequests} requests`,
   `omx peak memory by layer size: ${summary.memory.map(({ layerMib, peakMb }) => `${layerMib} MiB ${peakMb} MB`).join(", ")}`,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseImageRef } from "../../src/kit/image-ref.ts";
@@ -23,6 +23,8 @@ export interface Bench {
 /** One run of a program, and for omx what it tells of itself. */
 export interface Run {
   readonly seconds: number;
+  /** Of the program, both registries and nothing else: the same however busy the machine is. */
+  readonly cpuSeconds: number;
   readonly peakMb?: number;
   readonly requests?: number;
   readonly registryPeakMb?: number;
@@ -48,7 +50,7 @@ export async function peer({ upstream, set }: Bench, program: Peer): Promise<Run
   await using target = await startTarget(repositoriesOf(set.images));
   const ways = waysOf({ upstream, images: set.images, target });
   try {
-    const run = await timed(() => inTurns(ways, (way) => program.copy(way)));
+    const { run } = await timed([upstream.pid, target.pid], () => inTurns(ways, (way) => program.copy(way)));
     await verify(set.images, target, program.keepsDigests);
     return run;
   } finally {
@@ -75,7 +77,9 @@ export async function bareCopy({ upstream, set }: Bench): Promise<Run> {
   const server = spawn(process.execPath, [join(import.meta.dirname, "bare-server.ts"), folder], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const port = await new Promise<string>((resolve) => server.stdout.once("data", (chunk) => resolve(String(chunk).trim())));
-    return await timed(async () => child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], await allBlobs(upstream, set)));
+    const blobs = await allBlobs(upstream, set);
+    const { run } = await timed([upstream.pid, server.pid ?? 0], () => child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], blobs));
+    return run;
   } finally {
     server.kill();
     await rm(folder, { recursive: true, force: true });
@@ -107,11 +111,22 @@ export async function verify(images: readonly SampleImage[], { prefix, dockerCon
   }
 }
 
-async function timed(work: () => Promise<unknown>): Promise<Run> {
-  const startedAt = performance.now();
-  await work();
-  return { seconds: (performance.now() - startedAt) / 1000 };
+async function timed<T>(registries: readonly number[], work: () => Promise<T>): Promise<{ readonly run: Run; readonly result: T }> {
+  const used = async () => (await Promise.all([cpuOfChildren(), ...registries.map((pid) => cpuOf(pid))])).reduce((sum, one) => sum + one, 0);
+  const [startedAt, before] = [performance.now(), await used()];
+  const result = await work();
+  return { run: { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (await used()) - before }, result };
 }
+
+/** Fields 14 to 17 of proc_pid_stat(5), in hundredths of a second: what a process used, and its children that have ended. */
+async function cpuTimes(pid: number | "self"): Promise<readonly number[]> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8");
+  return text.slice(text.lastIndexOf(")") + 2).split(" ").slice(11, 15).map((ticks) => Number(ticks) / 100);
+}
+
+const cpuOf = async (pid: number): Promise<number> => (await cpuTimes(pid)).slice(0, 2).reduce((sum, one) => sum + one, 0);
+
+const cpuOfChildren = async (): Promise<number> => (await cpuTimes("self")).slice(2).reduce((sum, one) => sum + one, 0);
 
 async function inTurns(ways: readonly Way[], copy: (way: Way) => Promise<void>): Promise<void> {
   const left = [...ways];
@@ -123,10 +138,10 @@ async function inTurns(ways: readonly Way[], copy: (way: Way) => Promise<void>):
 }
 
 async function pull(from: From & { readonly isPinned?: boolean }): Promise<Run> {
-  const { results, ...run } = await omxPull({ ...from, upstreamUrl: from.upstream.url });
-  const failed = results.find(({ status }) => status === "FAILED");
+  const { run, result } = await timed([from.upstream.pid, from.target.pid], () => omxPull({ ...from, upstreamUrl: from.upstream.url }));
+  const failed = result.results.find(({ status }) => status === "FAILED");
   if (failed) throw new Error(failed.reason);
-  return run;
+  return { ...run, requests: result.requests, peakMb: result.peakMb };
 }
 
 async function allBlobs(upstream: DockerRegistry, { images }: SampleSet): Promise<readonly object[]> {

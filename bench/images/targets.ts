@@ -10,6 +10,7 @@ import { readProfile } from "../../src/cli/aws/profiles.ts";
 /** The local ECR with empty repositories, in a process of its own as `omx local start` starts it. */
 export interface Target extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** What stands before a repository's name: `127.0.0.1:4577/111122223333/us-east-1/`. */
   readonly prefix: string;
   /** AWS's configuration, for omx. */
@@ -49,6 +50,7 @@ export async function startTarget(repositories: readonly string[], dataDir?: str
   await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
   return {
     url,
+    pid,
     prefix: `${host}/${accounts.find(({ name }) => name === PROFILE)?.id}/${region}/`,
     configFile,
     dockerConfig: folder,

@@ -11,6 +11,7 @@ export interface DockerRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`: the registry's name in an image's address. */
   readonly host: string;
   readonly url: string;
+  readonly pid: number;
   /** Where it keeps its files. */
   readonly folder: string;
 }
@@ -27,6 +28,7 @@ export async function startDockerRegistry(): Promise<DockerRegistry> {
   return {
     host: `127.0.0.1:${port}`,
     url,
+    pid: child.pid ?? 0,
     folder,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
