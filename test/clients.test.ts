@@ -21,6 +21,12 @@ there("a denial names the action", async () => {
   expect(await shell.refused("approver", "s3api", "create-bucket", "--bucket", "not-for-the-approver")).toMatch(/AccessDenied.*s3:CreateBucket/s);
 });
 
+there("a service that is not there is refused by its name, in the form its client reads", async () => {
+  const asked = [["ec2", "describe-instances"], ["dynamodb", "list-tables"], ["secretsmanager", "list-secrets"], ["batch", "describe-job-queues"]] as const;
+  const said = await Promise.all(asked.map(([service, operation]) => shell.refused("cicd", service, operation)));
+  for (const [index, [service]] of asked.entries()) expect(said[index]).toMatch(new RegExp(`\\(NotImplemented\\).*the local accounts do not implement ${service}:`));
+});
+
 there("iam makes a role that sts hands out", async () => {
   const trust = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: "arn:aws:iam::111122223333:root" }, Action: "sts:AssumeRole" }] });
   await shell.aws("cicd", "iam", "create-role", "--role-name", "reader", "--assume-role-policy-document", trust);

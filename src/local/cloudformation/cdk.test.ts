@@ -58,4 +58,4 @@ test("the cdk CLI bootstraps, deploys, compares, updates, rolls back and destroy
   await s3.send(new PutObjectCommand({ Bucket: custom["Bucket"]!, Key: "left/over", Body: "x" }));
   await run("destroy", "--all", "--force");
   for (const Bucket of [made["Name"]!, custom["Bucket"]!]) await expect(s3.send(new HeadBucketCommand({ Bucket }))).rejects.toThrow(expect.objectContaining({ name: "NotFound" }));
-}, 240_000);
+}, 900_000);

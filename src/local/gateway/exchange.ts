@@ -115,20 +115,34 @@ async function errorWriter(gateway: Gateway, service: Service, incoming: Incomin
     case "rest-xml":
       return xmlError;
     case "query":
-      return (error, requestId) => ({
-        status: error.status,
-        headers: { "content-type": "text/xml" },
-        body: `<ErrorResponse><Error><Type>Sender</Type><Code>${error.code}</Code><Message>${error.message.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
-      });
+      return queryError;
     default:
       return plainError(incoming);
   }
 }
 
-const plainError = (_incoming: Incoming): ErrorWriter => (error) => ({
-  status: error.status,
-  headers: { "content-type": "application/json", "x-amzn-errortype": error.code },
-  body: JSON.stringify({ __type: error.code, message: error.message }),
+/** In JSON, unless the request is a form: those clients read XML, in one of two shapes. */
+function plainError({ headers }: Incoming): ErrorWriter {
+  if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return headers["authorization"]?.includes("/ec2/aws4_request") ? ec2Error : queryError;
+  return (error) => ({
+    status: error.status,
+    headers: { "content-type": "application/json", "x-amzn-errortype": error.code },
+    body: JSON.stringify({ __type: error.code, message: error.message }),
+  });
+}
+
+const inXml = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+const queryError: ErrorWriter = ({ status, code, message }, requestId) => ({
+  status,
+  headers: { "content-type": "text/xml" },
+  body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${inXml(message)}</Message></Error><RequestId>${requestId}</RequestId></ErrorResponse>`,
+});
+
+const ec2Error: ErrorWriter = ({ status, code, message }, requestId) => ({
+  status,
+  headers: { "content-type": "text/xml" },
+  body: `<Response><Errors><Error><Code>${code}</Code><Message>${inXml(message)}</Message></Error></Errors><RequestID>${requestId}</RequestID></Response>`,
 });
 
 const describeRequest = ({ method, path, headers }: Incoming): string => headers["x-amz-target"]?.split(".").at(-1) ?? `${method} ${path}`;
