@@ -93,7 +93,10 @@ describe("configuration", () => {
     await expect(other.omics.send(new CreateWorkflowCommand({ definitionZip: zipOf(task("true")) }))).rejects.toMatchObject({
       name: "ServiceQuotaExceededException", $metadata: { httpStatusCode: 402 },
     });
-    expect(await other.ended(await other.start({ workflowId }))).toMatchObject({ status: "FAILED", failureReason: "RUN_TIMED_OUT" });
+    const ended = await other.ended(await other.start({ workflowId }));
+    expect(ended).toMatchObject({ status: "FAILED", failureReason: "RUN_TIMED_OUT" });
+    const { items = [] } = await other.omics.send(new ListRunTasksCommand({ id: ended.id }));
+    expect(items.filter(({ status }) => status !== "CANCELLED")).toEqual([]);
   });
 
   test("at the quota of stored runs the oldest that may go makes room; where all stay, 402", { timeout: 120_000 }, async () => {
