@@ -95,6 +95,7 @@ test("plan of a repository lists its builds too, and a platform is taken out of 
   mkdirSync(join(folder, "tool"));
   writeFileSync(join(folder, "tool", "Dockerfile"), "FROM scratch\n");
   const of = async (...flags: readonly string[]) => (await cli.run("images", "plan", "--project", folder, ...at(), ...flags)).json<Images>().images;
+  expect(await of("--namespace", `quay.io=mirror/quay`)).toMatchObject([{ target: `${HOME}/mirror/quay/plan/multi:1` }, {}]);
   expect(await of("--platform", "linux/amd64")).toMatchObject([{ status: "PULL", digest: amd.digest }, { source: "tool", target: `${HOME}/own/tool:1`, status: "BUILD" }]);
   expect((await of())[0]!.bytes).toBeGreaterThan(39_000);
 }, MS);

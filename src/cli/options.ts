@@ -23,6 +23,13 @@ export function upstream(text: string, before: Readonly<Record<string, string>> 
   return { ...before, [host]: url.replace(/\/+$/, "") };
 }
 
+/** `eu.gcr.io=eu-gcr`, repeatable. */
+export function namespace(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, host, prefix] = /^([^=]+)=([a-z0-9._/-]+)$/.exec(text) ?? [];
+  if (!host || !prefix) throw new InvalidArgumentError("write HOST=PREFIX, as in eu.gcr.io=eu-gcr.");
+  return { ...before, [host]: prefix };
+}
+
 /** `111122223333=cicd`, repeatable. */
 export function account(text: string, before: readonly { readonly id: string; readonly name: string }[] = []): readonly { readonly id: string; readonly name: string }[] {
   const [, id, name] = /^(\d{12})=([a-z][a-z0-9-]*)$/.exec(text) ?? [];

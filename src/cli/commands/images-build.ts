@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import type { BuiltOutcome } from "../images/build.ts";
-import { pair, several } from "../options.ts";
-import { identity, type ImagesFlags, megabytes, upstreams as upstreamOption } from "./images-options.ts";
+import { pair, several, upstream } from "../options.ts";
+import { identity, type ImagesFlags, megabytes } from "./images-options.ts";
 
 interface BuildFlags extends ImagesFlags {
   readonly dockerfile: string;
@@ -25,7 +25,8 @@ export function imagesBuild(group: Command, cli: Cli): void {
     .option("--force", "build although the source is unchanged")
     .option("--label <source>", "where the source lives, for the label org.opencontainers.image.source")
     .option("--commit <id>", "its commit, for the label org.opencontainers.image.revision");
-  upstreamOption(identity(command))
+  identity(command)
+    .option("--upstream <host=url>", "read the bases of a registry from elsewhere; repeatable", upstream)
     .option("--json", 'one JSON document: {"source", "target", "status": "BUILT|SKIPPED|FAILED", "digest", "bytes", "bytesMoved", "bytesSaved", "seconds", "engine", "reason"}')
     .addHelpText("after", "\nExit code 1 when the build failed; its last lines are told.\n\nExample:\n  omx images build tools/aligner tools/aligner:1.0 --profile cicd")
     .action((source: string, image: string, flags: BuildFlags) => act(cli, { source, image }, flags));

@@ -3,22 +3,24 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { PROFILE_HELP } from "../aws/session.ts";
 import { UsageError } from "../cli.ts";
-import { upstream } from "../options.ts";
+import { namespace, upstream } from "../options.ts";
 
 /** What every command of images takes. */
 export interface ImagesFlags {
   readonly profile?: string;
   readonly region?: string;
   readonly upstream?: Readonly<Record<string, string>>;
+  readonly namespace?: Readonly<Record<string, string>>;
   readonly json?: boolean;
 }
 
 /** Adds whose ECR is meant. */
 export const identity = (command: Command): Command => command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)");
 
-/** Adds where upstream registries are. */
+/** Adds where upstream registries are, and where their images go. */
 export const upstreams = (command: Command): Command =>
-  command.option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream);
+  command.option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream)
+    .option("--namespace <host=prefix>", "where a registry's images go in ECR, as containers.namespaces of omx.deploy.yaml says: eu.gcr.io=eu-gcr; repeatable", namespace);
 
 const Manifest = z.object({ manifest: z.array(z.string()) });
 

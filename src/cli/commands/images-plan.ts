@@ -26,7 +26,7 @@ async function act(cli: Cli, named: readonly string[], flags: PlanFlags): Promis
   const images = namedImages(named, flags.manifest);
   if (images.length === 0 && !flags.project) throw new UsageError("name images, a file with --manifest, or a repository with --project");
   const { planStaging } = await import("../images/plan.ts");
-  const planned = await planStaging(cli, flags, { images, upstreams: flags.upstream ?? {}, platform: flags.platform, ...(flags.project && { project: flags.project }) });
+  const planned = await planStaging(cli, flags, { images, upstreams: flags.upstream ?? {}, namespaces: flags.namespace ?? {}, platform: flags.platform, ...(flags.project && { project: flags.project }) });
   printResult(cli, flags, { value: planned, lines: describe(planned) });
   if (planned.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }

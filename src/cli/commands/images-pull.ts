@@ -27,8 +27,8 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   const images = namedImages(named, flags.manifest);
   if (images.length === 0) throw new UsageError("name images, or a file with --manifest");
   const { pullImages } = await import("../images/pull.ts");
-  const { concurrency, platform, upstream: upstreams = {} } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, platform, ...(concurrency && { concurrency }) });
+  const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {} } = flags;
+  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }

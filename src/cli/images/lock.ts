@@ -24,17 +24,18 @@ export interface LockRequest {
   /** Writes nothing. */
   readonly isCheck: boolean;
   readonly upstreams: Readonly<Record<string, string>>;
+  readonly namespaces: Readonly<Record<string, string>>;
   /** `linux/amd64`, or `all`. */
   readonly platform: string;
 }
 
 /** Writes or compares the lock of a repository. @throws ReleaseError for a repository or lock that can't be read */
-export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, upstreams, platform }: LockRequest): Promise<Locking> {
+export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, upstreams, namespaces, platform }: LockRequest): Promise<Locking> {
   const { inspection, config } = readProject(path);
   const before = readLock(path);
   const session = await openSession(cli, choice);
   await using client = workshopClient(workshopOf(cli, session, upstreams));
-  const { lock, images } = await relock({ plan: planImages(inspection.images, config.images), place: session.place, client, before, ...platformOf(platform) });
+  const { lock, images } = await relock({ plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...platformOf(platform) });
   const file = join(path, LOCK_FILE);
   const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
   if (written) writeFileSync(file, formatLock(lock));

@@ -32,6 +32,7 @@ export interface Planning {
 export interface PlanRequest {
   readonly images: readonly string[];
   readonly upstreams: Readonly<Record<string, string>>;
+  readonly namespaces: Readonly<Record<string, string>>;
   /** `linux/amd64`, or `all`. */
   readonly platform: string;
   /** A workflow's repository. */
@@ -44,10 +45,10 @@ export const platformOf = (text: string): { readonly platform?: Platform } => (t
  * Says what staging would do; nothing is moved.
  * @throws ReleaseError when two images would share a name, or one has no valid name
  */
-export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, platform, project }: PlanRequest): Promise<Planning> {
+export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, project }: PlanRequest): Promise<Planning> {
   const session = await openSession(cli, choice);
   const plan = project === undefined ? undefined : planOf(project);
-  const pulls = planPulls([...new Set([...images, ...(plan?.pulls ?? [])])], session.place);
+  const pulls = planPulls([...new Set([...images, ...(plan?.pulls ?? [])])], session.place, namespaces);
   await using client = workshopClient(workshopOf(cli, session, upstreams));
   const counted = new Set<string>();
   const planned: PlannedImage[] = [];

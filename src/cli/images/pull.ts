@@ -32,6 +32,8 @@ export interface Pulling {
 export interface PullRequest {
   readonly images: readonly string[];
   readonly upstreams: Readonly<Record<string, string>>;
+  /** Over omx's own. */
+  readonly namespaces?: Readonly<Record<string, string>>;
   /** `linux/amd64`, or `all`. */
   readonly platform: string;
   readonly concurrency?: number;
@@ -41,10 +43,10 @@ export interface PullRequest {
  * Copies images into the private ECR of an account, and lets HealthOmics read their repositories.
  * @throws ReleaseError when two images would share a name there, or one has no valid name
  */
-export async function pullImages(cli: Cli, choice: Choice, { images, upstreams, platform, concurrency }: PullRequest): Promise<Pulling> {
+export async function pullImages(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, concurrency }: PullRequest): Promise<Pulling> {
   const session = await openSession(cli, choice);
   const started = cli.clock.now().getTime();
-  const pulls = planPulls(images, session.place);
+  const pulls = planPulls(images, session.place, namespaces);
   const refused = await makeRepositories(session, pulls);
   const possible = pulls.filter((pull) => !refused.has(pull));
   const sources = new Map(possible.map(({ source, target_image }) => [repositoryOf(target_image), sourceRepository(source)]));

@@ -26,6 +26,8 @@ export interface Relocking {
   readonly plan: ImagePlan;
   readonly place: Place;
   readonly client: RegistryClient;
+  /** The deployment's own, over omx's. */
+  readonly namespaces?: Readonly<Record<string, string>>;
   /** The lock as it is. */
   readonly before?: ContainersLock | undefined;
   /** One platform out of images that have several. @default - all */
@@ -62,13 +64,13 @@ async function look(relocking: Relocking, use: PlannedUse, before: LockedImage |
   }
 }
 
-async function find({ client, place, platform }: Relocking, { from }: PlannedUse): Promise<{ readonly target: string; readonly digest: string; readonly isStaged: boolean }> {
+async function find({ client, place, platform, namespaces }: Relocking, { from }: PlannedUse): Promise<{ readonly target: string; readonly digest: string; readonly isStaged: boolean }> {
   if ("build" in from) {
     const target = buildTarget(from.build, place);
     const head = await client.repository(target).headManifest(target.tag ?? "latest");
     return { target: formatImageRef(target), digest: head?.digest ?? "", isStaged: head !== undefined };
   }
-  const [pull] = planPulls([from.pull], place);
+  const [pull] = planPulls([from.pull], place, namespaces);
   if (!pull) throw new Error(`${from.pull} has no place in ECR`);
   const source = parseImageRef(pull.source);
   const digest = await wantedDigest(client.repository(source), source, platform);
