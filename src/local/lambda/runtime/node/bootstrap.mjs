@@ -23,6 +23,9 @@ function call(method, path, body, headers = {}) {
   });
 }
 
+// The local accounts read both: where nobody does they have ended, and so do we. Left alone, the error would be the next thing we try to write.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(0));
+
 // A second console over the first: every line carries time, request and level, as in CloudWatch.
 const levels = { debug: "DEBUG", info: "INFO", log: "INFO", warn: "WARN", error: "ERROR", trace: "TRACE" };
 for (const [method, level] of Object.entries(levels)) console[method] = (...args) => process.stdout.write(line(level, args));
