@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { nodeOptions } from "../../local/node-options.ts";
+import { nodeOptions } from "../../local/program-support.ts";
 import { type Cli, printJson, Problem } from "../cli.ts";
 
 interface EnvFlags {

@@ -29,6 +29,8 @@ export interface BuildSpec {
   /** Variable → name of the parameter. */
   readonly parameterStore: Readonly<Record<string, string>>;
   readonly shell: "bash" | "sh";
+  /** Whether Git signs in to CodeCommit by itself. */
+  readonly gitCredentialHelper: boolean;
   readonly phases: Readonly<Partial<Record<PhaseName, Phase>>>;
   /** Users that the buildspec wants to run as, of the whole and of each phase. */
   readonly runAs: readonly string[];
@@ -60,7 +62,7 @@ export function parseBuildSpec(text: string): BuildSpec {
     runAs: [spec, ...PHASES.map((name) => asObject(phases[name]))].flatMap((one) => (one["run-as"] === undefined ? [] : [String(one["run-as"])])),
     secondaryArtifacts: Object.fromEntries(Object.entries(asObject(artifacts["secondary-artifacts"])).map(([name, value]) => [name, readArtifacts(asObject(value))])),
     runtimes: texts(asObject(phases["install"])["runtime-versions"]),
-    withoutEffect: [...["batch", "cache", "proxy", "reports"].filter((key) => key in spec), ...(isYes(env["git-credential-helper"]) ? ["env/git-credential-helper"] : [])],
+    withoutEffect: ["batch", "cache", "proxy", "reports"].filter((key) => key in spec),
     ...(spec["artifacts"] !== undefined && { artifacts: readArtifacts(artifacts) }),
   };
 }
@@ -74,10 +76,13 @@ function read(text: string): Json {
   return spec as Json;
 }
 
-function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "shell"> {
+function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "shell" | "gitCredentialHelper"> {
   const [secret] = Object.keys(asObject(env["secrets-manager"]));
   if (secret) throw new Failure("INVALID_INPUT", `env/secrets-manager: ${secret} is in Secrets Manager, which the local accounts do not have; use env/parameter-store`);
-  return { variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), shell: readShell(env["shell"]) };
+  return {
+    variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), shell: readShell(env["shell"]),
+    gitCredentialHelper: isYes(env["git-credential-helper"]),
+  };
 }
 
 function readShell(value: unknown): BuildSpec["shell"] {

@@ -1,11 +1,15 @@
 import { BatchGetBuildsCommand, type Build, RetryBuildCommand, StartBuildCommand, StopBuildCommand } from "@aws-sdk/client-codebuild";
+import { CodeCommitClient, CreateCommitCommand, CreateRepositoryCommand } from "@aws-sdk/client-codecommit";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { unzipSync } from "fflate";
 import { userInfo } from "node:os";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
 import { type CodeLab, codeLab, until } from "./testing/code-lab.ts";
+
+// Many processes are started: a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let accounts: TestAccounts;
 let lab: CodeLab;
@@ -118,6 +122,17 @@ describe("env", () => {
     const { buildStatus, lines } = await built({ ...spec({ build: { commands: ["true"] } }), "run-as": userInfo().username, cache: { paths: ["x"] }, reports: {} });
     expect(buildStatus).toBe("SUCCEEDED");
     expect(lines.filter((line) => line.includes("has no effect")).map((line) => line.split(" ")[1])).toEqual(["cache", "reports"]);
+  });
+
+  test("Git clones from CodeCommit's own address, where the buildspec asks for its credentials", async () => {
+    const codecommit = new CodeCommitClient(accounts.config());
+    await codecommit.send(new CreateRepositoryCommand({ repositoryName: "flow" }));
+    await codecommit.send(new CreateCommitCommand({ repositoryName: "flow", branchName: "main", putFiles: [{ filePath: "main.wdl", fileContent: Buffer.from("version 1.1\n") }] }));
+    const phases = { build: { commands: ["export GIT_TERMINAL_PROMPT=0", "git clone --quiet https://git-codecommit.us-east-1.amazonaws.com/v1/repos/flow", 'echo "> $(cat flow/main.wdl)"'] } };
+    const [asked, silent, denied] = await Promise.all([
+      built(spec(phases, { env: { "git-credential-helper": "yes" } }), { actions: ["codecommit:GitPull"] }), built(spec(phases), { actions: ["codecommit:GitPull"] }), built(spec(phases, { env: { "git-credential-helper": true } })),
+    ]);
+    expect([asked.said, silent.buildStatus, denied.buildStatus]).toEqual([["version 1.1"], "FAILED", "FAILED"]);
   });
 
   test("a program that uses the JavaScript SDK reaches HealthOmics, label before the host or not", async () => {

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Principal } from "../authorization/principal.ts";
 import type { Core } from "../gateway/service.ts";
-import { nodeOptions } from "../node-options.ts";
+import { gitCredentialHelper, nodeOptions } from "../program-support.ts";
 import type { BuildSpec } from "./buildspec.ts";
 import { dockerShim } from "./docker-shim.ts";
 import { Failure } from "../gateway/failure.ts";
@@ -33,7 +33,7 @@ export async function buildEnvironment(core: Core, build: Build, parts: Environm
     ...own,
     PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`, HOME: home, LANG: "C.UTF-8", TMPDIR: "/tmp",
     NODE_OPTIONS: [nodeOptions(), own["NODE_OPTIONS"]].filter(Boolean).join(" "),
-    ...accessVariables(core, build, as), ...buildVariables(build, folders),
+    ...accessVariables(core, build, as), ...buildVariables(build, folders), ...gitVariables(core, build, parts.spec),
   };
 }
 
@@ -45,6 +45,15 @@ function accessVariables(core: Core, { region, project }: Build, as: Principal):
     AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey, AWS_SESSION_TOKEN: keys.sessionToken,
     ...(Object.keys(core.settings.upstreams).length > 0 && { OMX_UPSTREAMS: JSON.stringify(core.settings.upstreams) }),
   };
+}
+
+/** CodeCommit's addresses lead to the local ones; Git signs in by itself where the buildspec asks for it. */
+function gitVariables(core: Core, { region }: Build, { gitCredentialHelper: isAsked }: BuildSpec): Record<string, string> {
+  const configured: readonly (readonly [string, string])[] = [
+    [`url.${core.endpoint()}/.insteadOf`, `https://git-codecommit.${region}.amazonaws.com/`],
+    ...(isAsked ? [["credential.helper", gitCredentialHelper()], ["credential.useHttpPath", "true"]] as const : []),
+  ];
+  return Object.fromEntries([["GIT_CONFIG_COUNT", String(configured.length)], ...configured.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]] as const)]);
 }
 
 function buildVariables(build: Build, folders: BuildFolders): Record<string, string> {

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { CodeCommitClient, CreateCommitCommand, CreatePullRequestCommand, CreateRepositoryCommand, GetBranchCommand, GetCommentsForPullRequestCommand, GetDifferencesCommand, GetFileCommand, GetPullRequestCommand, MergePullRequestByFastForwardCommand, MergePullRequestBySquashCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { gitCredential } from "./git-password.ts";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
+
+// Many processes are started: a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let accounts: TestAccounts;
 let codecommit: CodeCommitClient;

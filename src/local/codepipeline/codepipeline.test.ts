@@ -9,10 +9,13 @@ import { zipSync } from "fflate";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { until } from "../codebuild/testing/code-lab.ts";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
 import { approval, build, commitSource, type PipelineLab, pipelineLab, zipSource } from "./testing/pipeline-lab.ts";
+
+// Many processes are started: a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let accounts: TestAccounts;
 let lab: PipelineLab;

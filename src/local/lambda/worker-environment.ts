@@ -2,7 +2,7 @@ import { delimiter, dirname, join } from "node:path";
 import type { Core, SessionKeys } from "../gateway/service.ts";
 import type { Unpacked } from "./code.ts";
 import { type Python, pythonFor } from "./python.ts";
-import { nodeOptions } from "../node-options.ts";
+import { nodeOptions } from "../program-support.ts";
 import { runtimeFile } from "./runtime-files.ts";
 import { runtimeKind } from "./runtimes.ts";
 import type { FunctionDocument } from "./store.ts";
