@@ -61,8 +61,9 @@ function originOf(expr: Expr, inputs: readonly string[], scope: Scope): ImageOri
 function opened(choice: Choice, scope: Scope): readonly Choice[] {
   if (!isClosure(choice.value)) return [choice];
   const { closure, scope: written } = choice.value;
-  // A directive's closure sees the task of whoever asks.
-  const seen = inner(written, { builtin: (name) => scope.builtin(name) ?? written.builtin(name) });
+  // A directive's closure sees the task of whoever asks, and the parameters of its script (tried with 24.10: what an
+  // include adds counts in closures of the configuration as well).
+  const seen = inner(written, { params: scope.params, builtin: (name) => scope.builtin(name) ?? written.builtin(name) });
   return chooseBody(closure.body, seen).map(through("closure"));
 }
 

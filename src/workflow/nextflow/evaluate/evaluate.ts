@@ -1,4 +1,4 @@
-import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, MapLiteral, Property, Template } from "../syntax/ast.ts";
+import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, MapLiteral, Name, Property, Template } from "../syntax/ast.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import type { Token } from "../syntax/tokens.ts";
 import { callWithClosure } from "./collections.ts";
@@ -8,7 +8,7 @@ import { callMath, callMethod, limited } from "./methods.ts";
 import { applyOperator } from "./operators.ts";
 import { inner, observe, sourceText, unknown, variable } from "./scope.ts";
 import type { Choice, ClosureValue, FunctionValue, Scope, Value, ValueMap } from "./types.ts";
-import { isClosure, isList, isMap, isUnknown, quantity, textOf, truth } from "./values.ts";
+import { isClosure, isList, isMap, isUnknown, known, quantity, textOf, truth } from "./values.ts";
 
 /** The value of an expression where every parameter has its default. Never throws; what can't be known is an Unknown. */
 export function evaluate(expr: Expr, scope: Scope): Value {
@@ -19,7 +19,7 @@ export function evaluate(expr: Expr, scope: Scope): Value {
     case "template":
       return evaluateTemplate(expr, scope);
     case "name":
-      return evaluateName(expr.name, scope) ?? volatileUnknown(scope, expr);
+      return evaluateName(expr, scope);
     case "property":
       return evaluateProperty(expr, scope);
     case "index":
@@ -76,8 +76,9 @@ function evaluatePart(tokens: readonly Token[], scope: Scope) {
   return textOf(value) ?? (isUnknown(value) ? value : unknown(scope, expression, inputs));
 }
 
-/** What a name means by default; undefined where nothing is known of it. */
-function evaluateName(name: string, scope: Scope): Value | undefined {
+/** What a name means by default. */
+function evaluateName(expr: Name, scope: Scope): Value {
+  const { name } = expr;
   const choice = variable(scope, name)?.[0];
   if (choice !== undefined) {
     for (const input of choice.inputs) scope.evaluation.inputs.add(input);
@@ -86,7 +87,8 @@ function evaluateName(name: string, scope: Scope): Value | undefined {
   }
   if (name === "params") return scope.params;
   const provided = scope.builtin(name);
-  if (provided !== undefined) scope.evaluation.isVolatile = true;
+  if (provided === undefined) return volatileUnknown(scope, expr);
+  scope.evaluation.isVolatile = true;
   return provided;
 }
 
@@ -139,7 +141,7 @@ function evaluateIndex(expr: Index, scope: Scope): Value {
     const key = textOf(index);
     return key === undefined ? unknown(scope, expr, isUnknown(index) ? index.inputs : []) : (object.get(key) ?? null);
   }
-  return itemAt(object, index) ?? unknown(scope, expr, isUnknown(object) ? object.inputs : []);
+  return known(itemAt(object, index), () => unknown(scope, expr, isUnknown(object) ? object.inputs : []));
 }
 
 function evaluateList(items: readonly Expr[], scope: Scope): Value {
@@ -206,7 +208,7 @@ function evaluateLogic(expr: Binary, left: Value, scope: Scope): Value {
 }
 
 function evaluateCast(expr: Cast, scope: Scope): Value {
-  return converted(evaluate(expr.value, scope), expr.type) ?? unknown(scope, expr);
+  return known(converted(evaluate(expr.value, scope), expr.type), () => unknown(scope, expr));
 }
 
 function evaluateCall(expr: Call, scope: Scope): Value {
@@ -227,7 +229,7 @@ function evaluateCall(expr: Call, scope: Scope): Value {
   const [closure] = args;
   const given = closure !== undefined && isClosure(closure) ? callWithClosure(object, callee.name, (item) => applied(closure, item, scope)) : undefined;
   if (given !== undefined) return given;
-  return callMethod(object, callee.name, args) ?? volatileUnknown(scope, expr, isUnknown(object) ? object.inputs : []);
+  return known(callMethod(object, callee.name, args), () => volatileUnknown(scope, expr, isUnknown(object) ? object.inputs : []));
 }
 
 const positional = (args: readonly Argument[], scope: Scope): readonly Value[] => args.map(({ value }) => evaluate(value, scope));
@@ -238,7 +240,7 @@ function callNamed(name: string, expr: Call, scope: Scope): Value {
   const called = scope.functions.get(name);
   if (called === undefined) return volatileUnknown(scope, expr);
   const body = bodyScope(called.scope, called.definition.parameters, choicesOf(expr.args, scope));
-  return guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)) ?? volatileUnknown(scope, expr);
+  return known(guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)), () => volatileUnknown(scope, expr));
 }
 
 /** Functions that call functions deeper than this only recur: each level multiplies the work. */

@@ -97,3 +97,6 @@ export function plainValue(value: Value): unknown {
   if (isList(value)) return value.map(plainValue);
   return isClosure(value) ? [value.closure.start] : value;
 }
+
+/** The value, a null as well: `??` would take that for none. */
+export const known = (value: Value | undefined, otherwise: () => Value): Value => (value === undefined ? otherwise() : value);
