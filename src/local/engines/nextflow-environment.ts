@@ -24,7 +24,18 @@ export interface Nextflow {
  * Nextflow: the program on PATH, else the pinned artifacts, fetched by Maven and held to their checksums.
  * @throws EngineUnavailable when there is neither Nextflow nor Java 17 with Maven
  */
-export async function nextflowOf(host: EnvironmentHost): Promise<Nextflow> {
+export function nextflowOf(host: EnvironmentHost): Promise<Nextflow> {
+  const path = host.environment["PATH"] ?? "";
+  const known = found.get(path) ?? find(host);
+  found.set(path, known);
+  known.catch(() => found.delete(path));
+  return known;
+}
+
+/** By PATH: to ask Nextflow for its version takes a second or two, which each run would pay. */
+const found = new Map<string, Promise<Nextflow>>();
+
+async function find(host: EnvironmentHost): Promise<Nextflow> {
   const version = await versionOnPath(host);
   if (version !== undefined) return { command: ["nextflow"], version };
   await checkJava(host);

@@ -1,5 +1,6 @@
 """miniwdl's container backend (entry point `miniwdl.plugin.container_backend`): tasks run through our task runner."""
 
+import functools
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from .tasks import Cancelled, Refused, Task
 from .wdl_resources import FALLBACK_ORDER, accelerators, profiles, return_codes, seconds, text_of
 
 GIB = 1024 ** 3
+NOT_RESERVED = "INSTANCE_RESERVATION_FAILED"
 
 _runner = None
 
@@ -46,9 +48,18 @@ class OmxContainer(TaskContainer):
         self.container_dir = "/mnt/workflow/%s/workdir" % _runner.spec["runUuid"] if self._is_contained else host_dir
         self._out_of_memory_retries = 0
         self._environment = {}
+        self._has_order = False
+        self._fallbacks = []
 
     def process_runtime(self, logger, runtime_eval):
-        first = profiles(runtime_eval)[0] if FALLBACK_ORDER in runtime_eval else {}
+        self._has_order = FALLBACK_ORDER in runtime_eval
+        first, *rest = profiles(runtime_eval) if self._has_order else [{}]
+        self._fallbacks = [functools.partial(self._take, logger, runtime_eval, profile) for profile in rest]
+        self._take(logger, runtime_eval, first)
+
+    def _take(self, logger, runtime_eval, first):
+        for name in ("cpu", "memory_reservation", "memory_limit"):
+            self.runtime_values.pop(name, None)
         super().process_runtime(logger, _with_profile(runtime_eval, first))
         values = self.runtime_values
         values.setdefault("cpu", 1)
@@ -75,8 +86,34 @@ class OmxContainer(TaskContainer):
 
     def _run(self, logger, terminating, command):
         self._write_command(command)
+        with self.task_running_context():
+            try:
+                outcome = self._run_reserved(terminating)
+            except Cancelled:
+                raise Terminated()
+            except Refused as refused:
+                raise TaskRefused(str(refused)) from refused
+        if outcome.code == "OUT_OF_MEMORY_ERROR" and self.try_counter <= self._out_of_memory_retries:
+            raise Interrupted(outcome.message)
+        if outcome.code is not None:
+            raise CommandFailed(outcome.exit_code, self.host_stderr_txt(), self.host_stdout_txt(), message=outcome.message)
+        return outcome.exit_code
+
+    def _run_reserved(self, terminating):
+        """The outcome with the first of the fallback resources that can be had; each that is tried is a task."""
+        while True:
+            try:
+                return _runner.run(self._task(), self._prepare, terminating)
+            except Refused as refused:
+                if refused.code != NOT_RESERVED or not self._has_order:
+                    raise
+                if not self._fallbacks:
+                    raise Refused("ALL_PROFILES_" + NOT_RESERVED, "None of the profiles of %s can be had: %s" % (FALLBACK_ORDER, refused)) from refused
+                self._fallbacks.pop(0)()
+
+    def _task(self):
         values = self.runtime_values
-        task = Task(
+        return Task(
             name=self._name(),
             image=values.get("docker"),
             cpus=values["cpu"],
@@ -88,18 +125,6 @@ class OmxContainer(TaskContainer):
             stdout=self.host_stdout_txt(),
             stderr=self.host_stderr_txt(),
         )
-        with self.task_running_context():
-            try:
-                outcome = _runner.run(task, self._prepare, terminating)
-            except Cancelled:
-                raise Terminated()
-            except Refused as refused:
-                raise TaskRefused(str(refused)) from refused
-        if outcome.code == "OUT_OF_MEMORY_ERROR" and self.try_counter <= self._out_of_memory_retries:
-            raise Interrupted(outcome.message)
-        if outcome.code is not None:
-            raise CommandFailed(outcome.exit_code, self.host_stderr_txt(), self.host_stdout_txt(), message=outcome.message)
-        return outcome.exit_code
 
     def _name(self):
         """The call, with the calls of sub-workflows that lead to it: `sample-0.align`."""
@@ -156,6 +181,6 @@ class OmxContainer(TaskContainer):
 
 
 def _with_profile(runtime_eval, profile):
-    """The first of the fallback resources is always there: nothing is reserved on this machine."""
+    """The runtime section with one of the fallback resources in the place of their order."""
     taken = {name: Value.String(str(profile[name])) if name == "memory" else Value.Int(int(profile[name])) for name in ("cpu", "memory") if name in profile}
     return {**{name: value for name, value in runtime_eval.items() if name != FALLBACK_ORDER}, **taken}
