@@ -28,10 +28,9 @@ const PROVOKED: Readonly<Record<FailureReason, string>> = {
   UNSUPPORTED_INPUT_SIZE: "limits.test.ts",
   WORKFLOW_RUN_FAILED: "failures.test.ts",
   WORKFLOW_VER_VALIDATION_FAILED: "languages.test.ts",
-  // Not given: of omicsResourceFallbackOrder the first profile is taken (behaviour.md).
-  ALL_PROFILES_INSTANCE_RESERVATION_FAILED: "../omics/behaviour.md",
+  ALL_PROFILES_INSTANCE_RESERVATION_FAILED: "limits.test.ts",
 };
 
-test.each(failureReasons)("%s is provoked by a test, or said not to be given", (reason) => {
+test.each(failureReasons)("%s is provoked by a test", (reason) => {
   expect(readFileSync(new URL(PROVOKED[reason], import.meta.url), "utf8")).toMatch(new RegExp(`${reason}[:"\`]|\\("${reason}"`));
 });

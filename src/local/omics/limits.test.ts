@@ -56,6 +56,21 @@ test("INSTANCE_RESERVATION_FAILED: more GPUs than the account can have", { timeo
   expect(await run(task("true", 'acceleratorType: "nvidia-tesla-t4" acceleratorCount: 1'))).toMatchObject({ status: "COMPLETED" });
 });
 
+describe("omicsResourceFallbackOrder", () => {
+  const gpus = (count: number) => `{"acceleratorType": "nvidia-tesla-t4", "acceleratorCount": ${count}, "cpu": 4, "memory": "16 GiB"}`;
+
+  test("the next profile is tried where one can't be had, each as a task", { timeout: 180_000 }, async () => {
+    const { id, status } = await run(task("true", `omicsResourceFallbackOrder: [${gpus(4)}, {"cpu": 1, "memory": "2 GiB"}]`));
+    expect(status).toBe("COMPLETED");
+    const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
+    expect(items.map(({ status: ended, gpus: count, cpus, memory }) => [ended, count, cpus, memory])).toEqual([["COMPLETED", 0, 1, 2], ["FAILED", 4, 4, 16]]);
+  });
+
+  test("ALL_PROFILES_INSTANCE_RESERVATION_FAILED: none of them can be had", { timeout: 180_000 }, async () => {
+    expect(await run(task("true", `omicsResourceFallbackOrder: [${gpus(4)}, ${gpus(3)}]`))).toMatchObject(failed("ALL_PROFILES_INSTANCE_RESERVATION_FAILED", /None of the profiles/));
+  });
+});
+
 test("CANNOT_START_CONTAINER_SIZE_ERROR: an image above the limit", { timeout: 180_000 }, async () => {
   const { uri } = await pushHostImage(lab.config, "large", [LET_OMICS_READ]);
   expect(await run(task("true", `docker: "${uri}"`))).toMatchObject(failed("CANNOT_START_CONTAINER_SIZE_ERROR", /has \d+ bytes; 1000 are the most/));
