@@ -3,11 +3,14 @@ import {
   GetDownloadUrlForLayerCommand, GetLifecyclePolicyCommand, GetRepositoryPolicyCommand, InitiateLayerUploadCommand, ListImagesCommand, ListTagsForResourceCommand, paginateDescribeRepositories, paginateListImages, PutImageCommand,
   PutImageTagMutabilityCommand, PutLifecyclePolicyCommand, SetRepositoryPolicyCommand, StartImageScanCommand, TagResourceCommand, UntagResourceCommand, UploadLayerPartCommand, type ECRClient,
 } from "@aws-sdk/client-ecr";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { noise } from "../../oci/testing/sample-images.ts";
 import { CICD, REGION, startAccounts, type TestAccounts } from "../testing/accounts.ts";
 import { createRepository, signIn, type RegistryUser } from "./testing/registry.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let accounts: TestAccounts;
 let user: RegistryUser;

@@ -1,11 +1,14 @@
 import { BatchDeleteImageCommand, BatchGetImageCommand, DeleteRepositoryCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { memoryBlob, noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
 import { createRepository, signIn } from "./testing/registry.ts";
 import { shiftingClock, until } from "./testing/upstream.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const HOUR_MS = 3_600_000;
 const isStored = ({ accounts }: TestAccounts, bytes: Buffer): boolean => accounts.core.blobs.has(digestOf(bytes).slice("sha256:".length));

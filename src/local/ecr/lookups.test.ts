@@ -1,9 +1,12 @@
 import { BatchDeleteImageCommand, DescribeImagesCommand } from "@aws-sdk/client-ecr";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { noise, pushIndex, pushSample } from "../../oci/testing/sample-images.ts";
 import { startAccounts } from "../testing/accounts.ts";
 import { createRepository, signIn } from "./testing/registry.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 test("a data folder that was written before the lookups of tags, uses and referrers has them after its next start", async () => {
   await using accounts = await startAccounts();

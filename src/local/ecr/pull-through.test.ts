@@ -6,12 +6,15 @@ import {
   GetDownloadUrlForLayerCommand, GetLifecyclePolicyCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand, PutImageTagMutabilityCommand, PutRegistryPolicyCommand, UpdatePullThroughCacheRuleCommand, ValidatePullThroughCacheRuleCommand,
 } from "@aws-sdk/client-ecr";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { noise, pushIndex, pushSample } from "../../oci/testing/sample-images.ts";
 import { CICD, PRODUCTION, REGION } from "../testing/accounts.ts";
 import { signIn, skopeoCopy, V2 } from "./testing/registry.ts";
 import { type CachedAccounts, collectEvents, startCached, template, until } from "./testing/upstream.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 // The upstream is Debian's docker-registry behind a proxy that counts, under the name quay.io.
 

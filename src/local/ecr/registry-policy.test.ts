@@ -1,8 +1,11 @@
 import { BatchGetImageCommand, CreateRepositoryCreationTemplateCommand, DeleteRegistryPolicyCommand, DescribeRepositoriesCommand, ECRClient, InitiateLayerUploadCommand, PutRegistryPolicyCommand } from "@aws-sdk/client-ecr";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { CICD, PRODUCTION, REGION, startAccounts } from "../testing/accounts.ts";
 import { createRepository, signIn, V2 } from "./testing/registry.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const READ = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 const policy = (...statements: readonly object[]) => JSON.stringify({ Version: "2012-10-17", Statement: statements });

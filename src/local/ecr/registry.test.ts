@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BatchGetImageCommand, DescribeImagesCommand, PutImageTagMutabilityCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { copyImages } from "../../oci/copy.ts";
 import { digestOf } from "../../oci/digest.ts";
@@ -14,6 +14,9 @@ import { systemRandom } from "../../kit/random.ts";
 import { memoryBlob, noise, pushIndex, pushSample } from "../../oci/testing/sample-images.ts";
 import { CICD, PRODUCTION, REGION, startAccounts, type TestAccounts } from "../testing/accounts.ts";
 import { createRepository, hostOf, signIn, skopeoCopy, type RegistryUser } from "./testing/registry.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 let accounts: TestAccounts;
 let cicd: RegistryUser;

@@ -1,7 +1,10 @@
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackCreateComplete, waitUntilStackDeleteComplete, waitUntilStackUpdateComplete } from "@aws-sdk/client-cloudformation";
 import { DescribePullThroughCacheRulesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetRegistryPolicyCommand } from "@aws-sdk/client-ecr";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { CICD, REGION, startAccounts } from "../testing/accounts.ts";
+
+// Each starts accounts, registries or programs of its own: long on a machine that is busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const template = (description: string, policy: object | undefined) =>
   JSON.stringify({
