@@ -35,11 +35,17 @@ async function uploadLayer(repositoryName: string, bytes: Buffer, partBytes = by
   return layerDigest!;
 }
 
+/** As docker does: only what is not there is sent. */
+async function ensureLayer(repositoryName: string, bytes: Buffer): Promise<string> {
+  const { layers } = await ecr.send(new BatchCheckLayerAvailabilityCommand({ repositoryName, layerDigests: [digestOf(bytes)] }));
+  return layers![0]!.layerAvailability === "AVAILABLE" ? digestOf(bytes) : uploadLayer(repositoryName, bytes);
+}
+
 const OCI = "application/vnd.oci.image.manifest.v1+json";
 
 async function putImage(repositoryName: string, tag: string, seed = tag): Promise<string> {
   const [config, layer] = [Buffer.from(JSON.stringify({ os: "linux", architecture: "amd64", seed })), noise(seed, 1000)];
-  const descriptors = await Promise.all([config, layer].map(async (bytes) => ({ digest: await uploadLayer(repositoryName, bytes), size: bytes.byteLength })));
+  const descriptors = await Promise.all([config, layer].map(async (bytes) => ({ digest: await ensureLayer(repositoryName, bytes), size: bytes.byteLength })));
   const imageManifest = JSON.stringify({
     schemaVersion: 2, mediaType: OCI, config: { mediaType: "application/vnd.oci.image.config.v1+json", ...descriptors[0] }, layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", ...descriptors[1] }],
   });
@@ -108,6 +114,7 @@ describe("images", () => {
     const { downloadUrl } = await ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: digest }));
     expect(digestOf(new Uint8Array(await (await fetch(downloadUrl!)).arrayBuffer()))).toBe(digest);
     expect((await fetch(`${downloadUrl}x`)).status).toBe(403);
+    await expect(uploadLayer(repositoryName, bytes)).rejects.toMatchObject({ name: "LayerAlreadyExistsException" });
     const imageDigest = await putImage(repositoryName, "v1");
     const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: "v1" }] }));
     expect(imageDetails).toMatchObject([{ imageDigest, imageTags: ["v1"], imageManifestMediaType: OCI }]);

@@ -7,7 +7,7 @@ import { operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { createOnPush } from "./ecr-created.ts";
-import { invalidPart, layersUnavailable } from "./errors.ts";
+import { invalidPart, layerExists, layersUnavailable } from "./errors.ts";
 import type { Tokens } from "./token.ts";
 
 const PART_BYTES = 20 * 1024 * 1024;
@@ -67,7 +67,12 @@ export const layerUploadOperations = (contents: Contents) => ({
     access: on(contents.store, "CompleteLayerUpload"),
     async run(input, call) {
       const place = placeOf(input, call);
-      const layer = await contents.uploads.complete(contents.uploads.find(place, input.uploadId ?? ""), input.layerDigests?.[0] ?? "", { refuseEmpty: true });
+      const [upload, digest] = [contents.uploads.find(place, input.uploadId ?? ""), input.layerDigests?.[0] ?? ""];
+      if (contents.layer(place, digest)) {
+        contents.uploads.cancel(upload);
+        throw layerExists(digest);
+      }
+      const layer = await contents.uploads.complete(upload, digest, { refuseEmpty: true });
       return { registryId: place.account, repositoryName: place.name, uploadId: input.uploadId, layerDigest: layer.digest };
     },
   }),
