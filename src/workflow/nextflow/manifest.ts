@@ -4,6 +4,7 @@ import { settingAt, type Setting } from "./config/settings.ts";
 import { sourceOf, type Project } from "./project.ts";
 import { textOf } from "./evaluate/values.ts";
 import { placeOf, type SourceFile } from "./syntax/source-file.ts";
+import { definedIn } from "./script/defined-in.ts";
 import { walk } from "./syntax/walk.ts";
 
 /** What `manifest` says, in whichever form and quotes. */
@@ -42,7 +43,7 @@ function manifestText(project: Project, setting: Setting | undefined): string | 
 export function dslOf(main: SourceFile): "DSL1" | "DSL2" {
   let declared: unknown;
   let isOld = false;
-  for (const statement of main.statements) {
+  for (const statement of definedIn(main.statements)) {
     if (statement.kind === "workflow") return "DSL2";
     const expr = statement.kind === "expression" && statement.expression.kind === "assignment" ? statement.expression : undefined;
     if (

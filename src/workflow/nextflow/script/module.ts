@@ -7,6 +7,7 @@ import { moduleDirectory } from "../config/read-config.ts";
 import { locate, PROJECT_MARK, report, sourceOf, type Project } from "../project.ts";
 import type { Expr, Include, Process, Statement, Workflow } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
+import { definedIn } from "./defined-in.ts";
 
 /** A script, loaded: what it defines and what it includes. */
 export interface Module {
@@ -71,24 +72,12 @@ function definitions(statements: readonly Statement[]): Pick<Module, "processes"
   const processes = new Map<string, Process>();
   const workflows = new Map<string, Workflow>();
   let entry: Workflow | undefined;
-  for (const each of definedIn(statements, 0)) {
+  for (const each of definedIn(statements)) {
     if (each.kind === "process") processes.set(each.name, each);
     else if (each.kind === "workflow" && each.name !== undefined) workflows.set(each.name, each);
     else if (each.kind === "workflow") entry = each;
   }
   return { processes, workflows, entry };
-}
-
-/** Statements nest no deeper than the parser lets them; definitions stand at the top, or in a branch or two (DSL1). */
-const DEEPEST_DEFINITION = 20;
-
-function definedIn(statements: readonly Statement[], depth: number): readonly Statement[] {
-  if (depth > DEEPEST_DEFINITION) return [];
-  return statements.flatMap((each): readonly Statement[] => {
-    if (each.kind === "if") return definedIn([...each.then, ...each.otherwise], depth + 1);
-    if (each.kind === "compound") return definedIn([...each.always, ...each.sometimes.flat()], depth + 1);
-    return [each];
-  });
 }
 
 function runTopLevel(loading: Loading, module: Module, statement: Statement): void {

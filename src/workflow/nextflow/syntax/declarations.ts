@@ -130,7 +130,8 @@ export function readLabelled(cursor: Cursor): Statement | undefined {
 function skipsDeclaredType(cursor: Cursor): boolean {
   try {
     readType(cursor);
-    return endsStatement(cursor, 0);
+    // `emit: out: Channel<Path> = value`: what is behind the sign is read as a statement.
+    return endsStatement(cursor, 0) || cursor.accept("=");
   } catch (fault) {
     if (fault instanceof SyntaxFault) return false;
     throw fault;
