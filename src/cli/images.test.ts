@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
@@ -206,6 +206,22 @@ test("verify proves that ECR, the bundle and production hold the same bytes, and
   expect(compared.images[0]!.problems).toEqual([`the manifest ${elsewhere} is not there`]);
   expect(compared.problems).toEqual([`the bundle: quay.io/verify/tool:1 is ${tool.digest}, the lock says ${elsewhere}`, "the bundle: quay.io/verify/other:1 is in it, and not in the lock", `version 1.0.0 in production: quay.io/verify/tool:1 is ${tool.digest}, the lock says ${elsewhere}`]);
   expect((await cli.run("images", "verify", cli.folder, "--profile", "cicd")).stderr).toContain("omx images lock");
+}, MS);
+
+test("verify --deep finds a layer whose bytes have changed in the registry", async () => {
+  using cli = cliAt(accounts);
+  const layer = noise("tampered", 20_000);
+  await pushSample(quay("tampered/tool"), "1", { layers: [layer] });
+  const folder = project(cli, "tampered", ["quay.io/tampered/tool:1"]);
+  await cli.run("images", "pull", "quay.io/tampered/tool:1", ...at());
+  expect((await cli.run("images", "lock", folder, ...at())).code).toBe(0);
+  const hex = digestOf(layer).slice("sha256:".length);
+  const file = readdirSync(accounts.dataDir, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(hex))!;
+  chmodSync(join(accounts.dataDir, file), 0o644);
+  writeFileSync(join(accounts.dataDir, file), Buffer.concat([layer.subarray(0, -1), Buffer.from([layer.at(-1)! ^ 1])]));
+  expect((await cli.run("images", "verify", folder, "--profile", "cicd")).code).toBe(0);
+  const deep = await cli.run("images", "verify", folder, "--deep", "--profile", "cicd");
+  expect([deep.code, deep.stdout]).toEqual([1, expect.stringMatching(/cicd: quay\.io\/tampered\/tool:1: sha256:.*sent other bytes than promised/)]);
 }, MS);
 
 test("build assembles a folder or an S3 source once, and again when its files change or it is forced", async () => {

@@ -307,7 +307,11 @@ describe("the builder", () => {
   test("E36: a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {
     const dockerfile = { name: "Dockerfile", text: "FROM scratch\nCOPY Dockerfile /\n" };
     const slip = zipSync({ Dockerfile: Buffer.from(dockerfile.text), "../../evil": Buffer.from("x") });
+    const bomb = Buffer.from(zipSync({ Dockerfile: Buffer.from(dockerfile.text) }));
+    // The unpacked size of the first entry, in the archive's directory: 3 GiB.
+    bomb.writeUInt32LE(0xc0000000, bomb.indexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02])) + 24);
     const manifest = [
+      { source_uri: await put("bomb.zip", bomb), target_image: "bad/bomb:1" },
       { source_uri: await put("slip.zip", slip), target_image: "bad/slip:1" },
       { source_uri: await put("slip.tar.gz", await tarGz([dockerfile, { name: "../evil", text: "x" }])), target_image: "bad/tar:1" },
       { source_uri: await put("link.tgz", await tarGz([dockerfile, { name: "etc", type: "symlink", linkname: "/etc" }])), target_image: "bad/link:1" },
@@ -320,9 +324,9 @@ describe("the builder", () => {
       { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1" },
     ];
     const { images } = await run("builder", manifest);
-    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 9 }, () => "FAILED"), "SUCCEEDED"]);
+    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => "FAILED"), "SUCCEEDED"]);
     const reasons = images.map(({ reason }) => reason);
-    const expected = [/evil|relative path/, /would leave the folder/, /etc is a symlink/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /write quay.io\/bad\/registry:1 without quay.io/, /dockerFile/];
+    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a symlink/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /write quay.io\/bad\/registry:1 without quay.io/, /dockerFile/];
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
   }, PATIENCE_MS);
 

@@ -1,8 +1,8 @@
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { type CopyEvent, copyImages, type CopyResult } from "../../oci/copy.ts";
-import { keepingTags } from "../../release/images/moved-tags.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
-import { ensureRepository, openRepository } from "../../release/images/repository.ts";
+import { openRepository } from "../../release/images/repository.ts";
+import { targetClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Cli } from "../cli.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
@@ -47,15 +47,14 @@ export async function pullImages(cli: Cli, choice: Choice, { images, upstreams, 
   const session = await openSession(cli, choice);
   const started = cli.clock.now().getTime();
   const pulls = planPulls(images, session.place, namespaces);
-  const refused = await makeRepositories(session, pulls);
-  const possible = pulls.filter((pull) => !refused.has(pull));
-  const sources = new Map(possible.map(({ source, target_image }) => [repositoryOf(target_image), sourceRepository(source)]));
+  const sources = new Map(pulls.map(({ source, target_image }) => [repositoryOf(target_image), sourceRepository(source)]));
   await using client = workshopClient(workshopOf(cli, session, upstreams));
-  const copied = await copyImages(possible.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })), {
-    sourceClient: client, targetClient: keepingTags(client, session.clients.ecr, (repository) => sources.get(repository)), clock: cli.clock, platform, ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => progress(cli, event),
+  const copied = await copyImages(pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })), {
+    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository) }), clock: cli.clock, platform,
+    ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => progress(cli, event),
   });
-  const closed = await openRepositories(session, possible.filter((_pull, index) => copied[index]?.status !== "FAILED"));
-  const results = pulls.map((pull): PulledImage => outcome(pull, refused.get(pull) ?? closed.get(repositoryOf(pull.target_image)) ?? copied[possible.indexOf(pull)]));
+  const closed = await openRepositories(session, pulls.filter((_pull, index) => copied[index]?.status !== "FAILED"));
+  const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? copied[index]));
   return {
     images: results, bytesMoved: sum(results.map(({ bytesMoved }) => bytesMoved)), requests: sum(results.map(({ requests }) => requests)),
     seconds: (cli.clock.now().getTime() - started) / 1000,
@@ -70,20 +69,9 @@ function progress(cli: Cli, event: CopyEvent): void {
 /** Lets HealthOmics read the repositories. @returns why where that can't be */
 async function openRepositories({ clients: { ecr }, place }: Session, pulls: readonly ImagePull[]): Promise<ReadonlyMap<string, Error>> {
   const closed = new Map<string, Error>();
-  for (const repository of new Set(pulls.map(({ target_image }) => repositoryOf(target_image))))
-    await openRepository(ecr, repository, place).catch((error: Error) => closed.set(repository, error));
+  const repositories = new Set(pulls.map(({ target_image }) => repositoryOf(target_image)));
+  await Promise.all([...repositories].map((repository) => openRepository(ecr, repository, place).catch((error: Error) => closed.set(repository, error))));
   return closed;
-}
-
-async function makeRepositories({ clients: { ecr } }: Session, pulls: readonly ImagePull[]): Promise<ReadonlyMap<ImagePull, Error>> {
-  const refused = new Map<ImagePull, Error>();
-  const made = new Map<string, Promise<void>>();
-  await Promise.all(pulls.map(async (pull) => {
-    const name = repositoryOf(pull.target_image);
-    if (!made.has(name)) made.set(name, ensureRepository(ecr, name, sourceRepository(pull.source)));
-    await made.get(name)?.catch((error: Error) => refused.set(pull, error));
-  }));
-  return refused;
 }
 
 function sourceRepository(image: string): string {

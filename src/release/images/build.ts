@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import type { ECRClient } from "@aws-sdk/client-ecr";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { InvalidValue } from "../../kit/invalid-value.ts";
@@ -76,7 +77,6 @@ type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | 
 export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, { context, work, isBuilt }: BuildFolder): Promise<Result> {
   const target = parseImageRef(item.target_image);
   const tag = target.tag ?? "latest";
-  await ensureRepository(workshop.ecr, target.repository);
   await using client = workshopClient(workshop);
   const repository = client.repository(target);
   const hash = await hashSource(context, item);
@@ -90,11 +90,12 @@ export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, { co
     if (isBuilt && !isSame) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
     if (isBuilt && there) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
     if (there && isSame && !item.force) return { status: "SKIPPED", digest: there.digest, bytes_moved: 0, reason: "the source is unchanged" };
-    return assemble({ client, item, context, folder: join(work, "layers"), labels: labelsOf(item, hash) });
+    return assemble({ client, ecr: workshop.ecr, item, context, folder: join(work, "layers"), labels: labelsOf(item, hash) });
   }
 }
 
 interface Assembly {
+  readonly ecr: ECRClient;
   readonly client: RegistryClient;
   readonly item: BuildItem;
   readonly context: string;
@@ -102,7 +103,8 @@ interface Assembly {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-async function assemble({ client, item, context, folder, labels }: Assembly): Promise<Result> {
+async function assemble({ client, ecr, item, context, folder, labels }: Assembly): Promise<Result> {
+  const target = parseImageRef(item.target_image);
   const images: BuiltImage[] = [];
   for (const platform of item.platforms ?? ["linux/amd64"]) {
     const outcome = await buildImage({
@@ -111,9 +113,14 @@ async function assemble({ client, item, context, folder, labels }: Assembly): Pr
     });
     if (outcome.kind === "built") images.push(outcome.image);
     else if ((item.platforms ?? []).length > 1) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
-    else return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
+    else {
+      // The engine pushes there itself.
+      await ensureRepository(ecr, target.repository);
+      return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
+    }
   }
-  return push(client.repository(parseImageRef(item.target_image)), parseImageRef(item.target_image).tag ?? "latest", images);
+  await ensureRepository(ecr, target.repository);
+  return push(client.repository(target), target.tag ?? "latest", images);
 }
 
 /** One image under the tag; several as an index under it. */

@@ -9,13 +9,13 @@ import { RegistryError } from "../../oci/errors.ts";
 import { InvalidManifest } from "../../oci/manifest.ts";
 import { ReleaseError } from "../errors.ts";
 import { exportedResult, failureOf } from "./after-build.ts";
-import { keepingTags } from "./moved-tags.ts";
 import type { ImagePull } from "./plan.ts";
 import { type Preview, previewCopy } from "./preview.ts";
 import { primeImage } from "./pull-through.ts";
-import { ensureRepository, openRepository } from "./repository.ts";
+import { openRepository } from "./repository.ts";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 import { REGISTRY_BUSY } from "./state-machines.ts";
+import { targetClient } from "./target-client.ts";
 import { type ImageWorkshop, workshopClient } from "./workshop.ts";
 
 /** A workshop that has to end in time and knows who goes on. */
@@ -64,8 +64,7 @@ async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): 
   const target = parseImageRef(item.target_image);
   await using registries = workshopClient(workshop);
   if (workshop.pullThrough?.includes(source.registry)) return await prime({ workshop, client: registries, source, target });
-  await ensureRepository(workshop.ecr, target.repository, `${source.registry}/${source.repository}`);
-  const client = keepingTags(registries, workshop.ecr, () => `${source.registry}/${source.repository}`);
+  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => `${source.registry}/${source.repository}` });
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
   const result = preview.present === preview.digest ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target }, isBuilt);

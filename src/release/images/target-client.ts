@@ -3,24 +3,39 @@ import { digestOf } from "../../oci/digest.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { SOURCE_TAG } from "../names.ts";
-import { isOurs, tagsOfRepository } from "./repository.ts";
+import { ensureRepository, isOurs, tagsOfRepository } from "./repository.ts";
+
+export interface TargetOptions {
+  readonly ecr: ECRClient;
+  /** Which registry and repository the images of a repository here come from now. */
+  readonly sourceOf: (repository: string) => string | undefined;
+}
 
 /**
- * A client that moves no tag from one source to another: `us.gcr.io/p/tool:1` and `eu.gcr.io/p/tool:1` have one place
- * in ECR, and who staged one some day must not find the other there. Tags that are new cost one request more.
- * @param sourceOf which registry and repository the images of a repository come from now
+ * A client to write images with. It makes a repository when something is written there, so that a name that does not
+ * exist upstream leaves nothing behind, and it moves no tag from one source to another: `us.gcr.io/p/tool:1` and
+ * `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day must not find the other there.
  */
-export function keepingTags(client: RegistryClient, ecr: ECRClient, sourceOf: (repository: string) => string | undefined): RegistryClient {
+export function targetClient(client: RegistryClient, { ecr, sourceOf }: TargetOptions): RegistryClient {
+  const made = new Map<string, Promise<void>>();
+  const make = (name: string): Promise<void> => {
+    const making = made.get(name) ?? ensureRepository(ecr, name, sourceOf(name));
+    made.set(name, making);
+    making.catch(() => made.delete(name));
+    return making;
+  };
   return {
     ...client,
     repository(at, context) {
       const repository = client.repository(at, context);
       return {
         ...repository,
+        beginUpload: async (mount) => (await make(at.repository), repository.beginUpload(mount)),
+        uploadBlob: async (source, session) => (await make(at.repository), repository.uploadBlob(source, session)),
         async putManifest(reference, manifest) {
+          await make(at.repository);
           const source = sourceOf(at.repository);
-          const isTag = !reference.includes(":");
-          const present = isTag && source !== undefined ? await repository.headManifest(reference) : undefined;
+          const present = reference.includes(":") || source === undefined ? undefined : await repository.headManifest(reference);
           if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check(ecr, { registry: at.registry, repository: at.repository, tag: reference, source });
           return repository.putManifest(reference, manifest);
         },
