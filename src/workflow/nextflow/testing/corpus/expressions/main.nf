@@ -71,7 +71,7 @@ parts['right'] = "parts/right:${1 + 1}"
 container = ['ghcr.io': 'ghcr.io/own/tool', 'quay.io': 'quay.io/own/tool']
 default_registry = 'ghcr.io'
 version = '0.3'
-params.container = ''
+params.own_container = ''
 params.container_registry = ''
 process Q1 { container "${v_two}"
  script: 'x' }
@@ -79,7 +79,7 @@ process Q2 { container parts.left
  script: 'x' }
 process Q3 { container "${parts['right']}"
  script: 'x' }
-process Q4 { container "${params.container ?: container[params.container_registry ?: default_registry]}:${version}"
+process Q4 { container "${params.own_container ?: container[params.container_registry ?: default_registry]}:${version}"
  script: 'x' }
 process Q5 { container { switch (params.which) { case 'two': return 'switch/two:1'; case ['one', 'uno']: return 'switch/one:1'; default: return 'switch/default:1' } }
  script: 'x' }
