@@ -264,6 +264,8 @@ describe("a pipeline is refused", () => {
     ["of V1 with variables", { pipelineType: "V1", variables: [{ name: "x", defaultValue: "y" }] }, "InvalidStructureException", /Variables need a pipeline of type V2/],
     ["of V1 that queues", { pipelineType: "V1", executionMode: "QUEUED" }, "InvalidStructureException", /QUEUED needs a pipeline of type V2/],
     ["with a trigger on a bucket", { triggers: [trigger] }, "InvalidStructureException", /Zip is one of S3/],
+    ["with a filter of tags and branches", { triggers: [{ ...trigger, gitConfiguration: { sourceActionName: "Zip", push: [{ tags: { includes: ["v*"] }, branches: { includes: ["main"] } }] } }] }, "InvalidStructureException", /tags beside branches/],
+    ["with a filter of file paths alone", { triggers: [{ ...trigger, gitConfiguration: { sourceActionName: "Zip", pullRequest: [{ filePaths: { includes: ["src/**"] } }] } }] }, "InvalidStructureException", /neither branches nor tags/],
     ["with conditions", stage({ beforeEntry: { conditions: [{ result: "FAIL" }] } }), "NotImplemented", /beforeEntry \(stage Approve\)/],
     ["with a rollback", stage({ onFailure: { result: "ROLLBACK" } }), "NotImplemented", /ROLLBACK \(stage Approve\)/],
   ])("%s", async (_name, more, name, message) => {

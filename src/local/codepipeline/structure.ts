@@ -42,6 +42,11 @@ function checkTriggers({ triggers = [], stages = [] }: PipelineDeclaration): voi
     const name = gitConfiguration?.sourceActionName;
     const source = sources.find((action) => action.name === name);
     if (!source) throw invalidStructure(`A trigger names source action ${name}, which the pipeline does not have`);
+    for (const { branches, filePaths, tags } of [...(gitConfiguration?.push ?? []), ...(gitConfiguration?.pullRequest ?? []).map((filter) => ({ ...filter, tags: undefined }))]) {
+      // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html: tags, branches, or branches and file paths.
+      if (tags && (branches || filePaths)) throw invalidStructure(`A filter of the trigger on ${name} has tags beside branches or file paths: write two filters`);
+      if (!tags && !branches) throw invalidStructure(`A filter of the trigger on ${name} has neither branches nor tags`);
+    }
     if (source.actionTypeId?.provider !== "CodeStarSourceConnection") throw invalidStructure(`Triggers are for source actions of CodeStarSourceConnection; ${name} is one of ${source.actionTypeId?.provider}`);
   }
 }
