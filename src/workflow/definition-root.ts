@@ -1,8 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, extname, join, resolve, sep } from "node:path";
 
-/** Files that definitions name in each other; Nextflow's includes may leave out `.nf` and `main.nf`. */
-const REFERENCE = /[\w./-]+\.(?:wdl|cwl|nf|config|ya?ml|json)\b|(?<=\bfrom\s*['"])\.[\w./-]+/g;
+/**
+ * Files that definitions name in each other; Nextflow's includes may leave out `.nf` and `main.nf`. A path begins where
+ * its characters do and has a length: a long text is passed over in one go.
+ */
+const REFERENCE = /(?<![\w./-])[\w./-]{1,300}\.(?:wdl|cwl|nf|config|ya?ml|json)\b|(?<=\bfrom\s{0,8}['"])\.[\w./-]{1,300}/g;
 const ENDINGS = ["", ".nf", "/main.nf"];
 const DEFINITION = new Set([".wdl", ".cwl", ".nf"]);
 const MAX_FILES = 500;

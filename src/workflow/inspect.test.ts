@@ -191,3 +191,9 @@ test("an archive that is not sound is a diagnostic, of the inspection and of the
   expect(toJson(unread(problem!))).toMatchObject({ path: "", images: [], diagnostics: [{ rule: "archive-unsound" }] });
   expect(lintInspection(tree, unread(problem!)).diagnostics.map(({ rule }) => rule)).toEqual(["archive-unsound"]);
 });
+
+test("a file of blank lines is passed over in one go", () => {
+  const blank = "\n".repeat(500_000);
+  const tree = memoryTree({ "a.wdl": blank, "b.wdl": `version 1.0\n${blank}workflow w { input { Int n } }\n` });
+  expect([...inspectAll(tree)].map(({ path, parameters }) => [path, parameters.length])).toEqual([["b.wdl", 1]]);
+});

@@ -53,7 +53,7 @@ const definitionsIn = (tree: SourceTree, engine: Engine): readonly Detected[] =>
 
 /** A workflow section of WDL; a file that is not read (too large, no text) is inspected, to say so. */
 const hasWorkflow = (text: string | undefined): boolean =>
-  text === undefined || /(?:^|[\s}])workflow\s+[A-Za-z]\w*\s*\{/.test(text.replace(/^\s*#.*$/gm, ""));
+  text === undefined || /(?:^|[\s}])workflow\s+[A-Za-z]\w*\s*\{/.test(text.replace(/^[^\S\n]*#.*$/gm, ""));
 
 function inspectMain(tree: SourceTree, { engine, main }: Detected): Inspection {
   const path = withoutId(main);

@@ -46,9 +46,12 @@ interface Part {
 export function partsOf(text: string): readonly (string | Part)[] {
   const parts: (string | Part)[] = [];
   let plain = "";
+  let unended = 0;
   for (let at = 0; at < text.length;) {
     const isEscaped = text[at] === "\\" && /^\$[({]/.test(text.slice(at + 1, at + 3));
-    const end = /^\$[({]/.test(text.slice(at, at + 2)) ? endOf(text, at + 1) : undefined;
+    const isBegun = unended < MAX_UNENDED && /^\$[({]/.test(text.slice(at, at + 2));
+    const end = isBegun ? endOf(text, at + 1) : undefined;
+    if (isBegun && end === undefined) unended++;
     if (end === undefined) {
       plain += isEscaped ? text.slice(at + 1, at + 3) : text[at];
       at += isEscaped ? 3 : 1;
@@ -61,6 +64,9 @@ export function partsOf(text: string): readonly (string | Part)[] {
   }
   return plain === "" ? parts : [...parts, plain];
 }
+
+/** Each expression without its end is looked for to the end of the text: after this many the rest is text. */
+const MAX_UNENDED = 50;
 
 /** The bracket that closes the one at `open`; brackets in strings don't count. */
 function endOf(text: string, open: number): number | undefined {

@@ -113,3 +113,17 @@ test("versions that HealthOmics does not serve are named", () => {
   expect(drafted("")).toEqual(["cwl-version main.cwl:1"]);
   expect(drafted("cwlVersion: cwl:v1.0\n")).toEqual([]);
 });
+
+test("expressions without an end are text, however many", () => {
+  const image = `${"$(".repeat(200_000)}`;
+  const tool = `cwlVersion: v1.2\nclass: CommandLineTool\ninputs: []\noutputs: []\nhints: {DockerRequirement: {dockerPull: "${image}"}}\n`;
+  expect(read({ "main.cwl": tool }).images).toMatchObject([{ image, how: "literal" }]);
+});
+
+test("thousands of packed workflows that run each other twice stop", () => {
+  const flow = (id: string, next: string) =>
+    `{"class": "Workflow", "id": "${id}", "inputs": [], "outputs": [], "steps": {"a": {"run": "${next}", "in": [], "out": []}, "b": {"run": "${next}", "in": [], "out": []}}}`;
+  const flows = Array.from({ length: 2_000 }, (_, index) => flow(`w${index}`, `#w${index + 1}`));
+  const packed = `{"cwlVersion": "v1.2", "$graph": [${[...flows, flow("main", "#w0")].join(",")}]}`;
+  expect(read({ "main.cwl": packed }).diagnostics.some(({ rule }) => rule === "cwl-too-large")).toBe(true);
+});

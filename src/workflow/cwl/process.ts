@@ -49,7 +49,7 @@ export function processIn(document: Document, fragment?: string): Process | Diag
   const graph = graphOf(document);
   const [first, ...others] = graph;
   if (!first) return problem("cwl-no-process", at, `"${document.file}" holds no Workflow, CommandLineTool or ExpressionTool`);
-  const main = graph.find(({ node }) => fragmentOf(idOf(node) ?? "") === "main");
+  const main = indexOf(document).graphById.get("main");
   if (main ?? others.length === 0) return main ?? first;
   const ids = graph.map(({ node }) => fragmentOf(idOf(node) ?? "?"));
   return problem(
@@ -61,24 +61,47 @@ export function processIn(document: Document, fragment?: string): Process | Diag
 
 const idOf = (node: Node): string | undefined => stringOf(member(node, "id"));
 
-/** The processes of a packed document. */
-const graphOf = (document: Document): readonly Process[] =>
-  itemsOf(member(document.root, "$graph")).flatMap((item) => {
+/** The processes of a document, once they were looked for: a packed one may be asked for thousands of them. */
+interface Index {
+  /** Those of a `$graph`. */
+  readonly graph: readonly Process[];
+  readonly graphById: ReadonlyMap<string, Process>;
+  /** Those inside of steps too; whole ids before last parts. */
+  readonly all: () => { readonly byId: ReadonlyMap<string, Process>; readonly byLastName: ReadonlyMap<string, Process> };
+}
+
+const INDEXES = new WeakMap<Document, Index>();
+
+function indexOf(document: Document): Index {
+  const known = INDEXES.get(document);
+  if (known) return known;
+  const graph = itemsOf(member(document.root, "$graph")).flatMap((item) => {
     const process = processOf(item, document);
     return process ? [process] : [];
   });
+  let inside: ReturnType<Index["all"]> | undefined;
+  const index: Index = { graph, graphById: keyed(graph, fragmentOf), all: () => (inside ??= allById(document, graph)) };
+  INDEXES.set(document, index);
+  return index;
+}
+
+function allById(document: Document, graph: readonly Process[]): ReturnType<Index["all"]> {
+  const known = [...graph, ...(document.root ? [processOf(document.root, document)] : [])].filter((each) => each !== undefined);
+  const all = [...known, ...known.flatMap((process) => inlineOf(process, 0))];
+  return { byId: keyed(all, fragmentOf), byLastName: keyed(all, lastName) };
+}
+
+/** The first process of each key. */
+function keyed(processes: readonly Process[], keyOf: (id: string) => string): ReadonlyMap<string, Process> {
+  return new Map(processes.toReversed().map((process) => [keyOf(idOf(process.node) ?? ""), process]));
+}
+
+const graphOf = (document: Document): readonly Process[] => indexOf(document).graph;
 
 /** A process of the document by its id: first the whole id, then its last part, also of processes inside steps. */
 function byId(document: Document, fragment: string): Process | undefined {
-  const known = [...graphOf(document), ...(document.root ? [processOf(document.root, document)] : [])].filter(
-    (each) => each !== undefined,
-  );
-  const inside = known.flatMap((process) => inlineOf(process, 0));
-  const all = [...known, ...inside];
-  return (
-    all.find(({ node }) => fragmentOf(idOf(node) ?? "") === fragment) ??
-    all.find(({ node }) => lastName(idOf(node) ?? "") === lastName(fragment))
-  );
+  const { byId, byLastName } = indexOf(document).all();
+  return byId.get(fragment) ?? byLastName.get(lastName(fragment));
 }
 
 const MAX_INLINE_DEPTH = 20;
@@ -117,7 +140,7 @@ export function runOf(step: Named, of: Document, documents: Documents): Process 
 
 /** In a packed document a bare name may be an id. */
 const byIdInGraph = (document: Document, name: string): Process | undefined =>
-  graphOf(document).find(({ node }) => fragmentOf(idOf(node) ?? "") === name);
+  indexOf(document).graphById.get(name);
 
 /** A requirement or hint of a process or step, written as a list with classes or as a map by class. */
 export function requirementOf(node: Node, field: "requirements" | "hints", name: string): MapNode | undefined {
