@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeContainers } from "../../engines/container-engine.ts";
 import type { Omics } from "../omics.ts";
@@ -15,7 +16,8 @@ export async function clearRun(omics: Omics, run: Run, signal: AbortSignal): Pro
   // What could not be awaited is in the records, and goes at the next start.
   if (signal.aborted) return;
   for (const record of records) children.forget(record);
-  rmSync(foldersOf(omics, run).root, { recursive: true, force: true });
+  // Thousands of files take seconds on a busy disk: nobody else may wait for that.
+  await rm(foldersOf(omics, run).root, { recursive: true, force: true });
 }
 
 /**
@@ -29,7 +31,7 @@ export async function clearLeft(omics: Omics): Promise<void> {
   const left = core.children.of("omics/run").filter(({ owner }) => !owners.has(owner));
   const folders = leftFolders(omics, active);
   await Promise.all(left.map((record) => core.children.end(record)));
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
 }
 
 function leftFolders(omics: Omics, active: readonly Run[]): readonly string[] {
