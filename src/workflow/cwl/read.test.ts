@@ -242,3 +242,15 @@ test("the version is taken from schema.org's terms, as written", () => {
   const main = `$namespaces: {s: "https://schema.org/"}\ns:softwareVersion: 1.10\n${tool("inputs: []")}`;
   expect(read({ "main.cwl": main }).version).toBe("1.10");
 });
+
+test("$mixin puts a file's keys below those beside it, and a name with a colon is a file's if it is there", () => {
+  const mixed = "hints:\n  DockerRequirement: {$mixin: docker.yml, dockerOutputDirectory: /out}";
+  const files = {
+    "a:b.cwl": tool(`${mixed}\ninputs: []`),
+    "docker.yml": "dockerPull: mixed:1\ndockerOutputDirectory: /other\n",
+    "main.cwl": 'cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []\nsteps: {s: {run: "a:b.cwl", in: [], out: []}}\n',
+  };
+  const { images, diagnostics } = read(files);
+  expect(images).toMatchObject([{ image: "mixed:1", task: "s", file: "docker.yml", line: 1 }]);
+  expect(diagnostics).toEqual([]);
+});
