@@ -53,7 +53,11 @@ const describe = (summary: Summary, cold: Measured["cold"]): readonly string[] =
   `omx peak memory by layer size: ${summary.memory.map(({ layerMib, peakMb }) => `${layerMib} MiB ${peakMb} MB`).join(", ")}`,
 ];
 
-const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+function median(all: readonly number[]): number {
+  const sorted = all.toSorted((a, b) => a - b);
+  const at = (index: number): number => sorted[Math.floor(index)] ?? Number.NaN;
+  return (at((sorted.length - 1) / 2) + at(sorted.length / 2)) / 2;
+}
 
 const rounded = (value: number): number => Number(value.toFixed(2));
 
