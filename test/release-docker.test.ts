@@ -5,4 +5,4 @@ test.runIf(hasDocker())("a release whose tasks run in containers says so in its 
   await using demo = await runDemoProcess(["--containers", "docker"]);
   expect(demo.result).toMatchObject({ ok: true, containers: "docker" });
   expect(demo.result.releases.map(({ version }) => version)).toEqual(["1.0.0", "1.0.1"]);
-}, 500_000);
+}, 1_200_000);

@@ -16,7 +16,7 @@ const RELEASES = "omx-releases-444455556666-us-east-1";
 const WORKFLOW = "phage-variants";
 const pipelineName = `omx-${WORKFLOW}`;
 
-async function until<Value>(what: string, ask: () => Promise<Value | undefined>, seconds = 120): Promise<Value> {
+async function until<Value>(what: string, ask: () => Promise<Value | undefined>, seconds = 300): Promise<Value> {
   const deadline = Date.now() + seconds * 1000;
   while (Date.now() < deadline) {
     const value = await ask();
@@ -30,7 +30,7 @@ describe("a push reaches production", () => {
   let demo: Demo;
   beforeAll(async () => {
     demo = await runDemoProcess(["--containers", "host"]);
-  }, 400_000);
+  }, 1_200_000);
   afterAll(() => demo?.[Symbol.asyncDispose](), 60_000);
 
   test("twice: two versions of one workflow in both accounts, images by digest, and who approved", () => {
@@ -74,7 +74,7 @@ describe("a push reaches production", () => {
       await cicd.ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(closed) }));
     }
     expect(await run()).toMatchObject({ status: "FAILED", failureReason: "ECR_PERMISSION_ERROR" });
-  }, 240_000);
+  }, 900_000);
 
   test("an upload that no approval precedes releases nothing", async () => {
     const production = demo.clients("production");
@@ -88,7 +88,7 @@ describe("a push reaches production", () => {
     expect(result.message).toMatch(/not approved|not found/);
     const versions = await listVersions(production.omics, demo.result.releases[0]?.workflowId.production ?? "");
     expect(versions.map(({ versionName }) => versionName)).not.toContain("9.9.9");
-  }, 60_000);
+  }, 900_000);
 
   test("the developer can neither approve nor reject; two pushes at once become two versions", async () => {
     const developer = { cli: createCli(), clients: demo.clients("developer"), dataDir: demo.dataDir };
@@ -104,7 +104,7 @@ describe("a push reaches production", () => {
     }
     const names = (await listVersions(demo.clients("production").omics, demo.result.releases[0]?.workflowId.production ?? "")).map(({ versionName = "" }) => versionName);
     expect(names).toEqual(expect.arrayContaining(["1.0.2", "1.0.3"]));
-  }, 180_000);
+  }, 900_000);
 
   test("killed at each of its stages, one release still ends as one version", async () => {
     const developer = { cli: createCli(), clients: demo.clients("developer"), dataDir: demo.dataDir };
@@ -122,14 +122,14 @@ describe("a push reaches production", () => {
     expect(await ended(id)).toBe("Succeeded");
     const after = await releasedVersions();
     expect(after.filter((name) => !before.includes(name))).toHaveLength(1);
-  }, 400_000);
+  }, 1_200_000);
 
   const pipeline = () => demo.clients("cicd").codepipeline;
   const status = async (id: string) => (await pipeline().send(new ListPipelineExecutionsCommand({ pipelineName }))).pipelineExecutionSummaries?.find(({ pipelineExecutionId }) => pipelineExecutionId === id)?.status;
   const ended = (id: string) => until(`the end of ${id}`, async () => {
     const now = await status(id);
     return now === "InProgress" ? undefined : now;
-  }, 180);
+  }, 400);
   const actionsOf = async (id: string) => (await pipeline().send(new ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId: id } }))).actionExecutionDetails ?? [];
   const stageOf = async (id: string, stage: string) => (await actionsOf(id)).some(({ stageName }) => stageName === stage);
   const waitsFor = async (id: string) => (await actionsOf(id)).some(({ stageName, status: now }) => stageName === "Approve" && now === "InProgress");
@@ -150,6 +150,6 @@ describe("a push reaches production", () => {
       const retry = new RetryStageExecutionCommand({ pipelineName, pipelineExecutionId: id, stageName: stage, retryMode: "FAILED_ACTIONS" });
       if ((await status(id)) === "Failed") await pipeline().send(retry).catch((error: Error) => expect(error.name).toBe("StageNotRetryableException"));
       return undefined;
-    }, 180);
+    }, 400);
   }
 });

@@ -39,7 +39,7 @@ const ended = (workflow: string, pipelineExecutionId: string) => vi.waitFor(asyn
   const { pipelineExecution } = await new CodePipelineClient(accounts.config()).send(new GetPipelineExecutionCommand({ pipelineName: `omx-${workflow}`, pipelineExecutionId }));
   expect(pipelineExecution?.status).not.toBe("InProgress");
   return pipelineExecution?.status;
-}, { timeout: 10_000, interval: 50 });
+}, { timeout: 90_000, interval: 50 });
 
 /** fetch sets Host itself. */
 const statusAs = (url: string, host: string) => new Promise<number | undefined>((resolve, reject) => {

@@ -47,7 +47,7 @@ beforeAll(() => {
   templates = Object.fromEntries(readdirSync(outdir).filter((name) => name.endsWith(".template.json")).map((name) => [name.replace(".template.json", ""), (JSON.parse(readFileSync(join(outdir, name), "utf8")) as { Resources: Record<string, Resource> }).Resources]));
   const report = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8")) as { pluginReports: { violations: { ruleName: string; violatingConstructs: { constructPath: string }[] }[] }[] };
   findings = report.pluginReports.flatMap(({ violations }) => violations.flatMap(({ ruleName, violatingConstructs }) => violatingConstructs.map(({ constructPath }) => `${constructPath}: ${ruleName}`)));
-}, 60_000);
+}, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What a bundle holds is of no interest to its stacks. */

@@ -51,7 +51,7 @@ export async function waitingRelease(accounts: TestAccounts, workflow: string): 
   await vi.waitFor(async () => {
     const { stageStates } = await codepipeline.send(new GetPipelineStateCommand({ name }));
     if (!stageStates?.[1]?.actionStates?.[0]?.latestExecution?.token) throw new Error(`${name} does not wait: ${JSON.stringify(stageStates)}`);
-  }, { timeout: 10_000, interval: 50 });
+  }, { timeout: 90_000, interval: 50 });
   return id;
 }
 

@@ -39,7 +39,7 @@ test.skipIf(process.platform !== "linux")("what a dead process left of its group
   const [record] = second.of("test/1");
   expect(second.isAlive(record!)).toBe(false);
   await second.end(record!);
-  await expect.poll(() => isThere(left), { timeout: 30_000 }).toBe(false);
+  await expect.poll(() => isThere(left), { timeout: 90_000 }).toBe(false);
   expect(second.of("test/1")).toEqual([]);
 });
 

@@ -56,7 +56,7 @@ const begun = (answer: Promise<unknown>): void => void answer.catch(() => undefi
 async function killedUntilEnd(server: ServerProcess, stack: () => Promise<{ StackStatus?: string | undefined }>, StackName: string): Promise<string> {
   for (let kills = 0; ; kills++) {
     const seen = await lastEvent(server, StackName);
-    await expect.poll(async () => (await lastEvent(server, StackName)) !== seen || !(await stack()).StackStatus!.endsWith("IN_PROGRESS"), { interval: 1, timeout: 20_000 }).toBe(true);
+    await expect.poll(async () => (await lastEvent(server, StackName)) !== seen || !(await stack()).StackStatus!.endsWith("IN_PROGRESS"), { interval: 1, timeout: 90_000 }).toBe(true);
     const { StackStatus = "" } = await stack();
     if (!StackStatus.endsWith("IN_PROGRESS")) return StackStatus;
     if (kills >= MOST_KILLS) continue;

@@ -51,7 +51,7 @@ const received = (stateMachineArn: string, wanted = 1) =>
     expect(executions!.length).toBeGreaterThanOrEqual(wanted);
     const described = await Promise.all(executions!.map(({ executionArn }) => sfn().send(new DescribeExecutionCommand({ executionArn }))));
     return described.map(({ input }) => JSON.parse(input!) as unknown);
-  }, { timeout: 5_000 });
+  }, { timeout: 90_000 });
 
 const starts = "states:StartExecution";
 const toMachine = async (Arn: string, more: Partial<Target> = {}) => ({ Arn, RoleArn: await role("events.amazonaws.com", starts), ...more });

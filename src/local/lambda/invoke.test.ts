@@ -162,7 +162,7 @@ describe("asking", () => {
   test("asynchronously answers at once and runs later", async () => {
     const name = await node("console.log('ran with', event.n);");
     expect(await invoke(name, { n: 7 }, { InvocationType: "Event", LogType: undefined })).toMatchObject({ status: 202, payload: undefined });
-    await vi.waitFor(async () => expect((await logsOf(name)).join("\n")).toContain("ran with 7"), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await logsOf(name)).join("\n")).toContain("ran with 7"), { timeout: 90_000 });
   });
   test("dry", async () => {
     const { status } = await invoke(await node("return 1;"), {}, { InvocationType: "DryRun" });
@@ -186,8 +186,8 @@ describe("asking", () => {
 test("a restart makes an asynchronous invocation again that was under way, and ends what ran", async () => {
   const name = await node("console.log('began', process.pid); await new Promise((done) => setTimeout(done, event.first && !globalThis.again ? 60_000 : 0)); console.log('ended');", { Timeout: 60 });
   await invoke(name, { first: true }, { InvocationType: "Event", LogType: undefined });
-  const pid = await vi.waitFor(async () => Number(/began (\d+)/.exec((await logsOf(name)).join("\n"))![1]), { timeout: 10_000 });
+  const pid = await vi.waitFor(async () => Number(/began (\d+)/.exec((await logsOf(name)).join("\n"))![1]), { timeout: 90_000 });
   await accounts.restart();
   expect(() => process.kill(pid, 0)).toThrow();
-  await vi.waitFor(async () => expect((await logsOf(name)).filter((line) => line.includes("began")).length).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(async () => expect((await logsOf(name)).filter((line) => line.includes("began")).length).toBe(2), { timeout: 90_000 });
 });

@@ -62,7 +62,7 @@ describe("lambda:invoke", () => {
       const events = await history(arn);
       expect(events.at(-1)!.type).toBe("TaskSubmitted");
       return (JSON.parse(events[2]!.taskScheduledEventDetails!.parameters!) as { Payload: { token: string } }).Payload.token;
-    }, { timeout: 10_000 });
+    }, { timeout: 90_000 });
     await sfn().send(new SendTaskSuccessCommand({ taskToken, output: '"approved"' }));
     expect(await ended(arn)).toMatchObject({ status: "SUCCEEDED", output: '"approved"' });
   });

@@ -39,12 +39,12 @@ describe("codebuild:startBuild.sync", () => {
     expect({ status, cause }).toEqual({ status: "SUCCEEDED", cause: undefined });
     expect(JSON.parse(output!)).toMatchObject({ Build: { BuildStatus: "SUCCEEDED", BuildComplete: true, Id: expect.stringMatching(/^project-\d+:/), StartTime: expect.any(Number) } });
     expect(await types(arn)).toEqual(["ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded", "TaskStateExited", "ExecutionSucceeded"]);
-  }, 60_000);
+  }, 240_000);
   test("a failed build is States.TaskFailed with the build as cause", async () => {
     const described = await run(await building(await project("exit 3")));
     expect(described).toMatchObject({ status: "FAILED", error: "States.TaskFailed" });
     expect(JSON.parse(described.cause!)).toMatchObject({ Build: { BuildStatus: "FAILED", Logs: expect.objectContaining({ CloudWatchLogsArn: expect.any(String) }) } });
-  }, 60_000);
+  }, 240_000);
   test("a project that is not there", async () => {
     const arn = await start(await building("none"));
     expect(await ended(arn)).toMatchObject({ error: "CodeBuild.ResourceNotFoundException" });
@@ -55,11 +55,11 @@ describe("codebuild:startBuild.sync", () => {
     const id = await vi.waitFor(async () => {
       const submitted = (await history(arn)).find(({ type }) => type === "TaskSubmitted")!;
       return (JSON.parse(submitted.taskSubmittedEventDetails!.output!) as { Build: { Id: string } }).Build.Id;
-    }, { timeout: 10_000 });
+    }, { timeout: 90_000 });
     await sfn().send(new StopExecutionCommand({ executionArn: arn }));
     const asked = await machine(only(task("codebuild:batchGetBuilds", { Parameters: { Ids: [id] }, ResultSelector: { "status.$": "$.Builds[0].BuildStatus" } })), { statements });
-    await vi.waitFor(async () => expect(JSON.parse((await run(asked)).output!)).toEqual({ status: "STOPPED" }), { timeout: 20_000, interval: 300 });
-  }, 60_000);
+    await vi.waitFor(async () => expect(JSON.parse((await run(asked)).output!)).toEqual({ status: "STOPPED" }), { timeout: 90_000, interval: 300 });
+  }, 240_000);
 });
 
 test("events:putEvents sends detail as JSON, with the execution among the resources", async () => {

@@ -73,7 +73,7 @@ async function fire(machine: string, n: number): Promise<unknown> {
     const { status, output, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn: executions![0]!.executionArn }));
     expect(status).not.toBe("RUNNING");
     return JSON.parse(output ?? cause!) as unknown;
-  }, { timeout: 15_000, interval: 50 });
+  }, { timeout: 90_000, interval: 50 });
 }
 
 test("a stack of a function, a machine and a rule works, is updated and goes", async () => {
@@ -103,7 +103,7 @@ test("a stack of a function, a machine and a rule works, is updated and goes", a
   await expect(sfn.send(new DescribeStateMachineCommand({ stateMachineArn: made["Machine"] }))).rejects.toMatchObject({ name: "StateMachineDoesNotExist" });
   await expect(lambda.send(new GetFunctionConfigurationCommand({ FunctionName: made["Function"] }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   await expect(events.send(new DescribeRuleCommand({ Name: made["Rule"] }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
-}, 90_000);
+}, 240_000);
 
 test("a definition from S3, and a layer", async () => {
   const s3 = new S3Client(accounts.config());
@@ -123,4 +123,4 @@ test("a definition from S3, and a layer", async () => {
   expect(made["Machine"]).toMatch(/:stateMachine:named$/);
   expect(made["Layer"]).toMatch(/:layer:[\w-]+:1$/);
   expect((await new SFNClient(accounts.config()).send(new DescribeStateMachineCommand({ stateMachineArn: made["Machine"] }))).definition).toContain('"hello"');
-}, 60_000);
+}, 240_000);

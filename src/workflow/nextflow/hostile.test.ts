@@ -70,7 +70,7 @@ describe("includes", () => {
     }
     files[`w${levels}.nf`] = `process W${levels} { container 'p:1'\nscript: 'true' }`;
     expect(readNextflow(memoryTree(files), "main.nf").diagnostics.length).toBeLessThan(50);
-  }, 20_000);
+  }, 240_000);
 
   test("out of the tree, absolute or of another scheme read nothing", () => {
     for (const target of ["../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "${projectDir}/../../x"]) {

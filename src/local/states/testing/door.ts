@@ -50,7 +50,7 @@ export class Door {
       const described = await this.describe(executionArn);
       expect(described.status).not.toBe("RUNNING");
       return described;
-    }, { timeout: 20_000, interval: 20 });
+    }, { timeout: 90_000, interval: 20 });
 
   run = async (stateMachineArn: string, input: unknown = {}) => this.ended(await this.start(stateMachineArn, input));
 
