@@ -14,7 +14,10 @@ echo "run $$" > "$omx_tasks/ask"
 read -r omx_word omx_code <&4
 if [ "$omx_word" = start ]; then
   # The container engine of this machine has our name: the command must not find ourselves.
-  case :$PATH: in *:"$omx_bin":*) PATH=$(printf ':%s:' "$PATH" | sed "s|:$omx_bin:|:|; s|^:||; s|:\$||") ;; esac
+  case :$PATH: in
+    *:"$omx_bin":*) omx_path=:$PATH:
+      PATH=${omx_path%%":$omx_bin:"*}:${omx_path#*":$omx_bin:"} PATH=${PATH#:} PATH=${PATH%:} ;;
+  esac
   # A task that is asked to end ends by itself, and is reported then.
   trap : TERM INT
   ( . "$omx_task/command" ) < /dev/null 4>&-
