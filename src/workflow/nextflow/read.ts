@@ -1,6 +1,5 @@
 import type { Diagnostic, ParameterTemplate, Reading } from "../inspection.ts";
 import type { SourceTree } from "../source-tree.ts";
-import { readConfig } from "./config/read-config.ts";
 import { check } from "./lint/check.ts";
 import { dslOf, readManifest } from "./manifest.ts";
 import { readParameters } from "./parameters/parameters.ts";
@@ -73,9 +72,8 @@ export function nextflowProfileTemplates(tree: SourceTree, main: string): Readon
   const { config, main: module } = loadPipeline(project, file);
   const { parameterTemplate } = readParameters(project, file, { config, params: module.scope.params });
   const templates = [...config.profiles].map((profile) => {
-    const { paramPlaces } = readConfig(project, { profiles: [profile] });
-    const isGiven = (name: string): boolean =>
-      paramPlaces.has(name) && paramPlaces.get(name)?.offset !== config.paramPlaces.get(name)?.offset;
+    const { paramPlaces } = config.only(profile);
+    const isGiven = (name: string): boolean => paramPlaces.has(name);
     const entries = Object.entries(parameterTemplate).map(
       ([name, entry]) => [name, isGiven(name) ? { ...entry, optional: true } : entry] as const,
     );

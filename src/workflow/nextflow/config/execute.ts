@@ -1,8 +1,9 @@
-import { assign, inner, observe, sourceText } from "../evaluate/scope.ts";
+import { snapshot } from "../evaluate/bounds.ts";
+import { assign, inner, observe, sourceText, unknown } from "../evaluate/scope.ts";
 import { choose, execute, negation } from "../evaluate/choices.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { Choice, Scope, Value, ValueMap } from "../evaluate/types.ts";
-import { isClosure, isMap, textOf, truth } from "../evaluate/values.ts";
+import { isClosure, isMap, known, textOf, truth } from "../evaluate/values.ts";
 import type { Call, Expr, Statement } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
 import { asValue, entryAt, isScope, put, scopeIn, type ConfigMap, type Setting } from "./settings.ts";
@@ -282,6 +283,6 @@ function setParam(builder: Builder, { path, expr }: Assigned, { scope }: Place):
   const [top] = path;
   if (name === undefined || top === undefined) return;
   const value = evaluate(expr.value, scope);
-  makeParam(builder.params, path.slice(0, -1)).set(name, isClosure(value) ? null : value);
+  makeParam(builder.params, path.slice(0, -1)).set(name, isClosure(value) ? null : known(snapshot(value), () => unknown(scope, expr.value)));
   if (path.length === 1) builder.paramPlaces.set(top, { file: scope.file, offset: expr.start, value: expr.value });
 }

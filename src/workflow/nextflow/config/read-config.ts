@@ -21,7 +21,7 @@ export interface Config {
   /** What parameters could make of it otherwise, by keys for `flipped`. */
   readonly forks: ReadonlyMap<string, Fork>;
   /** What one profile alone would set over the defaults, whatever stands around its block. */
-  readonly only: (profile: string) => Pick<Config, "root" | "params">;
+  readonly only: (profile: string) => Pick<Config, "root" | "params" | "paramPlaces">;
 }
 
 /** How a configuration is to be read. */
@@ -59,7 +59,7 @@ const newBuilder = (active: ReadonlySet<string>, flipped: string | undefined): B
   dormant: [],
 });
 
-function readProfile(state: Including, profile: string): Pick<Config, "root" | "params"> {
+function readProfile(state: Including, profile: string): Pick<Config, "root" | "params" | "paramPlaces"> {
   const empty = newBuilder(new Set([profile]), undefined);
   const params = copied(state.builder.params);
   const builder: Builder = { ...empty, params, include: (target, at) => include({ ...state, builder: { ...empty, params } }, target, at) };

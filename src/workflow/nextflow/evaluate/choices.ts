@@ -2,12 +2,13 @@ import type { ImageOrigin } from "../../inspection.ts";
 import type { Compound, Declaration, Expr, Statement } from "../syntax/ast.ts";
 import type { Token } from "../syntax/tokens.ts";
 import { interpolated } from "../syntax/interpolation.ts";
+import { snapshot } from "./bounds.ts";
 import { bodyScope, evaluate, paramName } from "./evaluate.ts";
 import { joined, MOST_CHOICES, plain, through, type Span } from "./joined.ts";
 import { assign, inner, observe, sourceText, unknown, variable } from "./scope.ts";
 import type { Choice, Evaluation, Scope } from "./types.ts";
-import { switchSides } from "./switches.ts";
-import { isClosure, isList, isMap, isUnknown, textOf, truth } from "./values.ts";
+import { switchSides, type SwitchSide } from "./switches.ts";
+import { isClosure, isList, isMap, isUnknown, known, textOf, truth } from "./values.ts";
 
 /** Enough for the largest pipelines a hundred times over. */
 const STEPS = 5_000_000;
@@ -16,6 +17,7 @@ const STEPS = 5_000_000;
 export const newEvaluation = (): Evaluation => ({
   steps: STEPS,
   calls: 0,
+  ways: 1,
   inputs: new Set(),
   isVolatile: false,
   run: (body, scope) => chooseBody(body, scope)[0]?.value ?? null,
@@ -96,7 +98,23 @@ export function branches(condition: Expr, scope: Scope, side: (isThen: boolean) 
     }));
   };
   const first = isTrue ?? true;
-  return [...when(first), ...when(!first)].slice(0, MOST_CHOICES);
+  const both = spread(scope.evaluation, 2, () => [...when(first), ...when(!first)].slice(0, MOST_CHOICES));
+  return both ?? when(first);
+}
+
+/** Ways that may be followed at once: sixty conditions one after another have more than can ever be told. */
+const MOST_WAYS = 256;
+
+/** Follows so many ways more; undefined where they would be too many, and only the usual one is to be followed. */
+function spread<T>(evaluation: Evaluation, ways: number, follow: () => T): T | undefined {
+  const before = evaluation.ways;
+  if (before * ways > MOST_WAYS) return undefined;
+  evaluation.ways = before * ways;
+  try {
+    return follow();
+  } finally {
+    evaluation.ways = before;
+  }
 }
 
 /** The source of a condition's opposite. */
@@ -169,14 +187,15 @@ export function chooseBody(body: readonly Statement[], scope: Scope): readonly C
 function chooseSwitch(statement: Compound, rest: readonly Statement[], scope: Scope): readonly Choice[] {
   const sides = switchSides(statement, scope);
   if (sides.length === 0) return chooseBody(rest, scope);
-  const all = sides.flatMap(({ body, condition, inputs }) =>
+  const chosen = (followed: readonly SwitchSide[]): readonly Choice[] => followed.flatMap(({ body, condition, inputs }) =>
     chooseBody([...body, ...rest], forked(scope)).map((choice) => ({
       ...choice,
       conditions: [...(condition === undefined ? [] : [condition]), ...choice.conditions],
       inputs: [...new Set([...choice.inputs, ...inputs])],
     })),
   );
-  return all.slice(0, MOST_CHOICES);
+  const all = spread(scope.evaluation, Math.min(sides.length, MOST_CHOICES), () => chosen(sides.slice(0, MOST_CHOICES)));
+  return (all ?? chosen(sides.slice(0, 1))).slice(0, MOST_CHOICES);
 }
 
 /** The same variables, to be changed without the other branch seeing it. */
@@ -222,7 +241,8 @@ function setMember(target: Expr, value: Expr, scope: Scope): void {
   const map = variable(scope, target.object.name)?.[0]?.value;
   const key = target.kind === "index" ? target.index : target.name;
   const name = typeof key === "string" ? key : textOf(evaluate(key, scope));
-  if (map !== undefined && isMap(map) && name !== undefined) map.set(name, evaluate(value, scope));
+  if (map === undefined || !isMap(map) || name === undefined) return;
+  map.set(name, known(snapshot(evaluate(value, scope)), () => unknown(scope, value)));
 }
 
 function executeIf(statement: Extract<Statement, { kind: "if" }>, scope: Scope): void {

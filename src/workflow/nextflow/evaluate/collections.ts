@@ -1,7 +1,8 @@
 import type { Value } from "./types.ts";
+import { bounded } from "./bounds.ts";
 import { isList, isMap, textOf, truth } from "./values.ts";
 
-type Call = (item: Value) => Value;
+type Call = (item: Value) => Value | undefined;
 
 /** What a collection's method gives that is called with a closure; undefined for a method that is not known here. */
 export function callWithClosure(object: Value, name: string, call: Call): Value | undefined {
@@ -11,11 +12,23 @@ export function callWithClosure(object: Value, name: string, call: Call): Value 
   return name === "findAll" ? undefined : ofItems(entries, name, call);
 }
 
+function answersOf(items: readonly Value[], call: Call): readonly Value[] | undefined {
+  const answers: Value[] = [];
+  for (const item of items) {
+    const answer = call(item);
+    if (answer === undefined) return undefined;
+    answers.push(answer);
+  }
+  return answers;
+}
+
 function ofItems(items: readonly Value[], name: string, call: Call): Value | undefined {
-  if (name === "collect") return items.map((item) => call(item));
-  if (name === "collectEntries") return entriesOf(items.map((item) => call(item)));
-  if (!["find", "findAll", "any", "every"].includes(name)) return undefined;
-  const answers = items.map((item) => truth(call(item)));
+  if (!["collect", "collectEntries", "find", "findAll", "any", "every"].includes(name)) return undefined;
+  const values = answersOf(items, call);
+  if (values === undefined) return undefined;
+  if (name === "collect") return bounded(values);
+  if (name === "collectEntries") return entriesOf(values);
+  const answers = values.map(truth);
   if (answers.includes(undefined)) return undefined;
   if (name === "find") return items[answers.indexOf(true)] ?? null;
   if (name === "findAll") return items.filter((_, at) => answers[at]);
@@ -30,5 +43,5 @@ function entriesOf(answers: readonly Value[]): Value | undefined {
     else if (isList(answer) && answer.length === 2) map.set(textOf(answer[0] ?? null) ?? "", answer[1] ?? null);
     else return undefined;
   }
-  return map;
+  return bounded(map);
 }

@@ -1,6 +1,7 @@
-import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, MapLiteral, Name, Property, Template } from "../syntax/ast.ts";
+import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, ListLiteral, MapLiteral, Name, Property, Template } from "../syntax/ast.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import type { Token } from "../syntax/tokens.ts";
+import { bounded } from "./bounds.ts";
 import { callWithClosure } from "./collections.ts";
 import { converted } from "./converted.ts";
 import { folderMember, itemAt } from "./members.ts";
@@ -27,7 +28,7 @@ export function evaluate(expr: Expr, scope: Scope): Value {
     case "call":
       return evaluateCall(expr, scope);
     case "list":
-      return evaluateList(expr.items, scope);
+      return evaluateList(expr, scope);
     case "map":
       return evaluateMap(expr, scope);
     case "closure":
@@ -144,12 +145,13 @@ function evaluateIndex(expr: Index, scope: Scope): Value {
   return known(itemAt(object, index), () => unknown(scope, expr, isUnknown(object) ? object.inputs : []));
 }
 
-function evaluateList(items: readonly Expr[], scope: Scope): Value {
-  return items.flatMap((item): Value | readonly Value[] => {
+function evaluateList(expr: ListLiteral, scope: Scope): Value {
+  const list = expr.items.flatMap((item): Value | readonly Value[] => {
     if (item.kind !== "unary" || item.operator !== "*") return [evaluate(item, scope)];
     const spread = evaluate(item.operand, scope);
     return isList(spread) ? spread : [unknown(scope, item)];
   });
+  return bounded(list) ?? unknown(scope, expr);
 }
 
 function evaluateMap(expr: MapLiteral, scope: Scope): Value {
@@ -163,7 +165,7 @@ function evaluateMap(expr: MapLiteral, scope: Scope): Value {
     const name = textOf(evaluate(key, scope));
     if (name !== undefined) map.set(name, item);
   }
-  return map;
+  return bounded(map) ?? unknown(scope, expr);
 }
 
 function evaluateBranch(expr: Extract<Expr, { kind: "ternary" }>, scope: Scope): Value {
@@ -278,8 +280,9 @@ function defaultOf(tokens: FormalParameter["default"], scope: Scope): readonly C
   return [{ value: evaluate(value, scope), conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.start }];
 }
 
-/** A closure of two parameters takes an entry apart. */
-function applied(closure: ClosureValue, item: Value, scope: Scope): Value {
+/** A closure of two parameters takes an entry apart. Undefined once all work is done that one reading may do. */
+function applied(closure: ClosureValue, item: Value, scope: Scope): Value | undefined {
+  if (scope.evaluation.steps-- <= 0) return undefined;
   const isEntry = closure.closure.parameters.length > 1 && isMap(item);
   return callClosure(closure, isEntry ? [item.get("key") ?? null, item.get("value") ?? null] : [item], scope);
 }

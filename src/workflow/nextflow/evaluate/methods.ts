@@ -111,13 +111,18 @@ function ofList(object: readonly Value[], name: string, [first]: readonly Value[
   if (name === "last") return object.at(-1) ?? null;
   if ((name === "get" || name === "getAt") && typeof first === "number") return object.at(first) ?? null;
   if (name === "contains" && first !== undefined) return contains(object, first);
-  if (name === "unique" || name === "toUnique") return object.filter((item, at) => contains(object.slice(0, at), item) !== true);
+  if (name === "unique" || name === "toUnique") return object.length > LONGEST_UNIQUE ? undefined : unique(object);
   if (name === "reverse") return object.toReversed();
   if (name === "flatten") return object.flat(8) as readonly Value[];
   if (name === "toList" || name === "collect") return object;
   if (name === "join") return joined(object, first === undefined ? "" : text(first));
   return undefined;
 }
+
+/** Each item is compared with those before it. */
+const LONGEST_UNIQUE = 300;
+
+const unique = (object: readonly Value[]): Value => object.filter((item, at) => contains(object.slice(0, at), item) !== true);
 
 function joined(object: readonly Value[], separator: string | undefined): Value | undefined {
   const texts = object.map(textOf);

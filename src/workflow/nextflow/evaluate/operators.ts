@@ -1,3 +1,4 @@
+import { bounded } from "./bounds.ts";
 import { contains, limited } from "./methods.ts";
 import type { Quantity, Value } from "./types.ts";
 import { equal, isList, isMap, isQuantity, isUnknown, textOf } from "./values.ts";
@@ -30,12 +31,14 @@ function plus(left: Value, right: Value): Value | undefined {
     const texts = [textOf(left), textOf(right)];
     return texts.includes(undefined) ? undefined : limited(texts.join(""));
   }
-  if (isList(left)) return [...left, ...(isList(right) ? right : [right])];
-  if (isMap(left) && isMap(right)) return new Map([...left, ...right]);
+  if (isList(left)) return bounded([...left, ...(isList(right) ? right : [right])]);
+  if (isMap(left) && isMap(right)) return bounded(new Map([...left, ...right]));
   if (typeof left === "number" && typeof right === "number") return left + right;
   if (isQuantity(left) && isQuantity(right) && left.kind === right.kind) return { kind: left.kind, amount: left.amount + right.amount };
   return undefined;
 }
+
+const MOST_COMPARED = 100_000;
 
 /** Groovy's `-`: a list without the items, a string without the first occurrence. */
 export function minus(left: string | readonly Value[], right: Value): Value | undefined {
@@ -44,6 +47,7 @@ export function minus(left: string | readonly Value[], right: Value): Value | un
     return text === undefined ? undefined : left.replace(text, () => "");
   }
   const removed = isList(right) ? right : [right];
+  if (left.length * removed.length > MOST_COMPARED) return undefined;
   const kept = left.map((item) => contains(removed, item));
   return kept.includes(undefined) ? undefined : left.filter((_, at) => kept[at] === false);
 }

@@ -52,6 +52,8 @@ export interface Evaluation {
   steps: number;
   /** Functions and closures being evaluated now. */
   calls: number;
+  /** How many ways of conditions are being followed at once. */
+  ways: number;
   /** Parameters read since the observation began. */
   inputs: Set<string>;
   /** Whether anything was read that another run may have otherwise. */

@@ -1,3 +1,4 @@
+import { snapshot } from "../evaluate/bounds.ts";
 import { execute } from "../evaluate/choices.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { Scope, Value, ValueMap } from "../evaluate/types.ts";
@@ -35,9 +36,12 @@ interface Loading {
   readonly inputs: Set<string>;
   readonly mainParams: ValueMap;
   count: number;
+  depth: number;
 }
 
 const MOST_MODULES = 5_000;
+/** Scripts that include each other with other parameters each time would never end. */
+const DEEPEST_INCLUDE = 60;
 
 /** Loads the main script and what it includes; `builtin` gives what Nextflow provides to scripts. */
 export function loadMain(
@@ -46,7 +50,7 @@ export function loadMain(
   context: { readonly params: ValueMap; readonly builtin: Loading["builtin"]; readonly inputs: Set<string> },
 ): Module {
   const { builtin, inputs } = context;
-  const loading: Loading = { project, loaded: new Map(), builtin, inputs, mainParams: context.params, count: 0 };
+  const loading: Loading = { project, loaded: new Map(), builtin, inputs, mainParams: context.params, count: 0, depth: 0 };
   return load(loading, file, { params: context.params, key: moduleKey(file.path, undefined) });
 }
 
@@ -113,7 +117,7 @@ function evaluateNoting({ inputs }: Loading, value: Expr, scope: Scope): Value {
 
 /** A script's assignment is a default: a value that the configuration or an including script gave stays (tried with 24.10). */
 function setParam({ params }: Scope, name: string, value: Value): void {
-  if (!params.has(name)) params.set(name, value);
+  if (!params.has(name)) params.set(name, snapshot(value) ?? null);
 }
 
 const moduleKey = (path: string, params: string | undefined): string => JSON.stringify([path, params ?? null]);
@@ -141,7 +145,11 @@ interface Included {
 }
 
 function loadIncluded(loading: Loading, { file, key, params }: Included): Module | undefined {
-  return ++loading.count > MOST_MODULES ? undefined : load(loading, file, { params, key });
+  if (++loading.count > MOST_MODULES || loading.depth >= DEEPEST_INCLUDE) return undefined;
+  loading.depth++;
+  const module = load(loading, file, { params, key });
+  loading.depth--;
+  return module;
 }
 
 /** What an included script sees: the parameters of the script that includes it, and what the include adds. */
