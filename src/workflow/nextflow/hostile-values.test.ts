@@ -36,4 +36,4 @@ test.each(Object.keys(HOSTILE))("%s are read to an end", (name) => {
   const { images, unresolved } = readNextflow(tree, "main.nf");
   expect(images.length + unresolved.length).toBeGreaterThan(0);
   expect(() => nextflowProfileTemplates(tree, "main.nf")).not.toThrow();
-});
+}, 60_000);
