@@ -12,7 +12,31 @@ export function identityPolicies(store: IamStore, principal: Principal): readonl
   return isSame ? policiesOf(store, { account, kind: "role", name: role.name }) : [];
 }
 
-function policiesOf(store: IamStore, { account, kind, name }: { readonly account: string; readonly kind: HolderKind; readonly name: string }): readonly NamedPolicy[] {
+interface Holder {
+  readonly account: string;
+  readonly kind: HolderKind;
+  readonly name: string;
+}
+
+interface Known {
+  readonly version: number;
+  readonly policies: Map<string, readonly NamedPolicy[]>;
+}
+
+// Every request asks for them, and they seldom change.
+const known = new WeakMap<IamStore, Known>();
+
+function policiesOf(store: IamStore, holder: Holder): readonly NamedPolicy[] {
+  const version = store.policiesVersion();
+  let current = known.get(store);
+  if (current?.version !== version) known.set(store, (current = { version, policies: new Map() }));
+  const key = holding(holder.account, holder.kind, holder.name).join("/");
+  const found = current.policies.get(key) ?? readPolicies(store, holder);
+  current.policies.set(key, found);
+  return found;
+}
+
+function readPolicies(store: IamStore, { account, kind, name }: Holder): readonly NamedPolicy[] {
   const prefix = holding(account, kind, name);
   const inline = store.inline.list(prefix).map(({ value }) => ({ name: `inline policy "${value.name}" of ${kind} "${name}"`, document: value.document }));
   const attached = store.attachments.list(prefix).flatMap(({ value }) => managedPolicy(store, value.policyArn) ?? []);

@@ -79,6 +79,8 @@ export interface IamStore {
   /** Key: account, kind and name of the holder, ARN of the policy. */
   readonly attachments: Collection<{ readonly policyArn: string; readonly holder: string }>;
   readonly sessions: Collection<SessionDocument>;
+  /** Grows whenever a policy or who holds it may have changed: what was computed from them before is then out of date. */
+  policiesVersion(): number;
   transaction<R>(work: () => R): R;
 }
 
@@ -88,19 +90,48 @@ const stores = new WeakMap<Database, IamStore>();
 export function iamStore(database: Database): IamStore {
   const before = stores.get(database);
   if (before) return before;
+  let version = 0;
+  const changed = (): void => void (version += 1);
   const store: IamStore = {
     users: database.collection("iam.users"),
     accessKeys: database.collection<AccessKeyDocument>("iam.accessKeys", { user: (key) => `${key.account}/${key.userName.toLowerCase()}` }),
     roles: database.collection("iam.roles"),
-    policies: database.collection("iam.policies"),
-    inline: database.collection("iam.inline"),
-    attachments: database.collection<{ policyArn: string; holder: string }>("iam.attachments", { policy: ({ policyArn }) => policyArn }),
+    policies: telling(changed, database.collection("iam.policies")),
+    inline: telling(changed, database.collection("iam.inline")),
+    attachments: telling(changed, database.collection<{ policyArn: string; holder: string }>("iam.attachments", { policy: ({ policyArn }) => policyArn })),
     sessions: database.collection<SessionDocument>("sts.sessions"),
-    transaction: (work) => database.transaction(work),
+    policiesVersion: () => version,
+    transaction(work) {
+      try {
+        return database.transaction(work);
+      } finally {
+        // What was read inside a transaction that failed never was.
+        changed();
+      }
+    },
   };
   stores.set(database, store);
   return store;
 }
+
+/** A collection that tells of every write. */
+const telling = <T>(changed: () => void, collection: Collection<T>): Collection<T> => ({
+  ...collection,
+  put(key, value) {
+    collection.put(key, value);
+    changed();
+  },
+  insert(key, value) {
+    const isNew = collection.insert(key, value);
+    changed();
+    return isNew;
+  },
+  delete(key) {
+    const wasThere = collection.delete(key);
+    changed();
+    return wasThere;
+  },
+});
 
 /** The key of a named thing of an account. */
 export const named = (account: string, name: string): readonly [string, string] => [account, name.toLowerCase()];
