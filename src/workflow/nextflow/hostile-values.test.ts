@@ -25,6 +25,8 @@ const HOSTILE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "a.nf": "include { ONE as X } from './b' addParams(n: params.n + 1)\nprocess ONE { container 'a' }",
     "b.nf": "include { ONE as X } from './a' addParams(n: params.n + 1)\nprocess ONE { container 'a' }",
   },
+  "a switch that begins without a case": { "main.nf": `def f(x) { switch (x) { foo; case 1: return 2 } }\n${withContainer("'own/a:1'")}` },
+  "a closure that gives itself": { "main.nf": `def f = { f }\nc = { c }\n${withContainer("c")}` },
   "thousands of profiles": {
     "main.nf": withContainer('"x:${params.a}"'),
     "nextflow.config": `params.a = 1\nprofiles {\n${times(1000, (at) => `p${at} { params.a = ${at} }`)}\n}`,

@@ -18,6 +18,7 @@ export const newEvaluation = (): Evaluation => ({
   steps: STEPS,
   calls: 0,
   ways: 1,
+  opened: 0,
   inputs: new Set(),
   isVolatile: false,
   run: (body, scope) => chooseBody(body, scope)[0]?.value ?? null,
@@ -66,8 +67,17 @@ function opened(choice: Choice, scope: Scope): readonly Choice[] {
   // A directive's closure sees the task of whoever asks, and the parameters of its script (tried with 24.10: what an
   // include adds counts in closures of the configuration as well).
   const seen = inner(written, { params: scope.params, builtin: (name) => scope.builtin(name) ?? written.builtin(name) });
-  return chooseBody(closure.body, seen).map(through("closure"));
+  // A closure that gives itself would be called without an end.
+  if (scope.evaluation.opened >= DEEPEST_OPENED) return [{ ...choice, value: unknown(scope, closure) }];
+  scope.evaluation.opened++;
+  try {
+    return chooseBody(closure.body, seen).map(through("closure"));
+  } finally {
+    scope.evaluation.opened--;
+  }
 }
+
+const DEEPEST_OPENED = 10;
 
 /** Choices as a directive takes them: closures among them called, in the task of `scope`. */
 export const openedChoices = (choices: readonly Choice[], scope: Scope): readonly Choice[] =>

@@ -54,6 +54,8 @@ export interface Evaluation {
   calls: number;
   /** How many ways of conditions are being followed at once. */
   ways: number;
+  /** Closures called in a value's place now. */
+  opened: number;
   /** Parameters read since the observation began. */
   inputs: Set<string>;
   /** Whether anything was read that another run may have otherwise. */

@@ -134,7 +134,9 @@ function readSwitch(cursor: Cursor, readStatement: ReadStatement): Compound {
       cases.push(undefined);
       sometimes.push([]);
     } else {
-      sometimes.at(-1)?.push(cursor.nested(() => readStatement(cursor)));
+      // Read in any case: what stands before the first case belongs to none, and must be passed all the same.
+      const statement = cursor.nested(() => readStatement(cursor));
+      sometimes.at(-1)?.push(statement);
       continue;
     }
     if (!cursor.accept(":") && !cursor.accept("->")) cursor.accept(",");
