@@ -30,10 +30,11 @@ const granted = (program: "docker" | "podman") => (request: TaskRequest) => ({
 const inDocker = (play: Rehearsal) => rehearse({ containers: "docker", grant: granted("docker"), ...play });
 
 const PODMAN = podmanEnvironment(IMAGE);
+// Docker's tests are listed as not run where it is missing; Podman's are there only where it is.
 const PROGRAMS = [
-  { program: "docker", isThere: hasDocker(), environment: {} },
-  { program: "podman", isThere: PODMAN !== undefined, environment: PODMAN ?? {} },
-] as const;
+  { program: "docker" as const, isThere: hasDocker(), environment: {} },
+  ...(PODMAN ? [{ program: "podman" as const, isThere: true, environment: PODMAN }] : []),
+];
 
 beforeAll(() => hasDocker() && importHostImage(IMAGE), 120_000);
 
