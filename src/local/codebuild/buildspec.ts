@@ -28,6 +28,8 @@ export interface BuildSpec {
   readonly exportedVariables: readonly string[];
   /** Variable → name of the parameter. */
   readonly parameterStore: Readonly<Record<string, string>>;
+  /** `secret id or ARN:JSON key:version stage:version id` by the variable's name. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly shell: "bash" | "sh";
   /** Whether Git signs in to CodeCommit by itself. */
   readonly gitCredentialHelper: boolean;
@@ -76,11 +78,9 @@ function read(text: string): Json {
   return spec as Json;
 }
 
-function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "shell" | "gitCredentialHelper"> {
-  const [secret] = Object.keys(asObject(env["secrets-manager"]));
-  if (secret) throw new Failure("INVALID_INPUT", `env/secrets-manager: ${secret} is in Secrets Manager, which the local accounts do not have; use env/parameter-store`);
+function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "secrets" | "shell" | "gitCredentialHelper"> {
   return {
-    variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), shell: readShell(env["shell"]),
+    variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), secrets: texts(env["secrets-manager"]), shell: readShell(env["shell"]),
     gitCredentialHelper: isYes(env["git-credential-helper"]),
   };
 }

@@ -1,6 +1,7 @@
 import { BatchGetBuildsCommand, type Build, RetryBuildCommand, StartBuildCommand, StopBuildCommand } from "@aws-sdk/client-codebuild";
 import { CodeCommitClient, CreateCommitCommand, CreateRepositoryCommand } from "@aws-sdk/client-codecommit";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { unzipSync } from "fflate";
 import { userInfo } from "node:os";
@@ -88,16 +89,17 @@ describe("env", () => {
     expect((await built(spec({ build: { commands: ["true"] } }, { env: { shell: "powershell.exe" } }))).buildStatus).toBe("FAILED");
   });
 
-  test("parameters of SSM become variables, as the project's role may read them", async () => {
+  test("parameters of SSM and secrets become variables, as the project's role may read them", async () => {
     const ssm = new SSMClient(accounts.config());
     await ssm.send(new PutParameterCommand({ Name: "/lab/secret", Value: "sealed", Type: "SecureString" }));
-    const env = { "parameter-store": { SECRET: "/lab/secret" }, variables: { PLAIN: "from the buildspec", OTHER: "other" } };
+    await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name: "lab/hub", SecretString: JSON.stringify({ username: "ada", password: "lace" }) }));
+    const env = { "parameter-store": { SECRET: "/lab/secret" }, "secrets-manager": { WHO: "lab/hub:username" }, variables: { PLAIN: "from the buildspec", OTHER: "other" } };
     const environment = { type: "LINUX_CONTAINER" as const, image: "any", computeType: "BUILD_GENERAL1_SMALL" as const, environmentVariables: [{ name: "PLAIN", value: "from the project" }, { name: "ALSO", value: "/lab/secret", type: "PARAMETER_STORE" as const }] };
-    const phases = { build: { commands: ['echo "> $SECRET, $ALSO, $PLAIN, $OTHER"'] } };
-    const [allowed, denied] = await Promise.all([built(spec(phases, { env }), { environment, actions: ["ssm:GetParameter", "kms:Decrypt"] }), built(spec(phases, { env }))]);
-    expect(allowed.said).toEqual(["sealed, sealed, from the project, other"]);
+    const phases = { build: { commands: ['echo "> $SECRET, $ALSO, $PLAIN, $OTHER, $WHO"'] } };
+    const [allowed, denied] = await Promise.all([built(spec(phases, { env }), { environment, actions: ["ssm:GetParameter", "kms:Decrypt", "secretsmanager:GetSecretValue"] }), built(spec(phases, { env }))]);
+    expect(allowed.said).toEqual(["sealed, sealed, from the project, other, ada"]);
     expect(denied).toMatchObject({ buildStatus: "FAILED", said: [] });
-    expect(contextOf(denied)?.message).toMatch(/variable SECRET: parameter \/lab\/secret can't be read: .*ssm:GetParameter/);
+    expect(contextOf(denied)?.message).toMatch(/variable (SECRET: parameter|WHO: secret) \S+ can't be read: .*(ssm:GetParameter|secretsmanager:GetSecretValue)/);
   });
 
   test("exported variables are told as they are at the end", async () => {
@@ -106,7 +108,7 @@ describe("env", () => {
   });
 
   test.each([
-    ["secrets", { env: { "secrets-manager": { PASSWORD: "prod/db:password" } } }, /PASSWORD is in Secrets Manager/],
+    ["secrets that are not there", { env: { "secrets-manager": { PASSWORD: "prod/db:password" } } }, /variable PASSWORD: secret prod\/db:password can't be read/],
     ["another user", { "run-as": "nobody-we-know" }, /wants to run as nobody-we-know/],
     ["a retry", { phases: { build: { "on-failure": "RETRY-2", commands: ["true"] } } }, /on-failure RETRY-2 is not there/],
     ["a phase's unknown key", { phases: { build: { command: ["true"] } } }, /phase build has command/],

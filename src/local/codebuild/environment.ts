@@ -68,19 +68,43 @@ function buildVariables(build: Build, folders: BuildFolders): Record<string, str
 
 /** The request's variables before the project's, those before the buildspec's. */
 async function variables(core: Core, build: Build, { spec, as }: EnvironmentParts): Promise<Record<string, string>> {
-  const stored = Object.entries(spec.parameterStore).map(([name, value]): EnvironmentVariable => ({ name, value, type: "PARAMETER_STORE" }));
+  const stored = [
+    ...Object.entries(spec.parameterStore).map(([name, value]): EnvironmentVariable => ({ name, value, type: "PARAMETER_STORE" })),
+    ...Object.entries(spec.secrets).map(([name, value]): EnvironmentVariable => ({ name, value, type: "SECRETS_MANAGER" })),
+  ];
   const all = [...stored, ...(build.project.environment.environmentVariables ?? []), ...build.environmentOverrides];
   const resolved = await Promise.all(all.map(async (variable): Promise<[string, string]> => [variable.name, await valueOf(core, build, { variable, as })]));
   return { ...spec.variables, ...Object.fromEntries(resolved) };
 }
 
-async function valueOf(core: Core, { account, region }: Build, { variable, as }: { readonly variable: EnvironmentVariable; readonly as: Principal }): Promise<string> {
-  if (variable.type === "SECRETS_MANAGER") throw new Failure("INVALID_INPUT", `variable ${variable.name} is in Secrets Manager, which the local accounts do not have; use PARAMETER_STORE or PLAINTEXT`);
-  if (variable.type !== "PARAMETER_STORE") return variable.value;
+interface Asked {
+  readonly variable: EnvironmentVariable;
+  readonly as: Principal;
+}
+
+async function valueOf(core: Core, build: Build, asked: Asked): Promise<string> {
+  const { name, value, type } = asked.variable;
+  if (type !== "PARAMETER_STORE" && type !== "SECRETS_MANAGER") return value;
   try {
-    const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
-    return Parameter.Value;
+    return await (type === "PARAMETER_STORE" ? parameterOf : secretOf)(core, build, asked);
   } catch (error) {
-    throw new Failure("CLIENT_ERROR", `variable ${variable.name}: parameter ${variable.value} can't be read: ${(error as Error).message}`);
+    throw new Failure("CLIENT_ERROR", `variable ${name}: ${type === "PARAMETER_STORE" ? "parameter" : "secret"} ${value} can't be read: ${(error as Error).message}`);
   }
+}
+
+async function parameterOf(core: Core, { account, region }: Build, { variable, as }: Asked): Promise<string> {
+  const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
+  return Parameter.Value;
+}
+
+/** `secret id or ARN:JSON key:version stage:version id` (build-spec-ref.html, env/secrets-manager). */
+async function secretOf(core: Core, { account, region }: Build, { variable, as }: Asked): Promise<string> {
+  const [, SecretId = "", rest = ""] = /^(arn:(?:[^:]+:){5}[^:]+|[^:]+)(?::(.*))?$/.exec(variable.value) ?? [];
+  const [key = "", stage = "", version = ""] = rest.split(":");
+  const input = { SecretId, ...(stage !== "" && { VersionStage: stage }), ...(version !== "" && { VersionId: version }) };
+  const { SecretString = "" } = await core.dispatcher.call<{ SecretString?: string }>({ service: "secretsmanager", operation: "GetSecretValue", input, as, account, region });
+  if (key === "") return SecretString;
+  const found: unknown = (JSON.parse(SecretString) as Record<string, unknown>)[key];
+  if (found === undefined) throw new Error(`it has no key ${key}`);
+  return String(found);
 }
