@@ -36,6 +36,6 @@ export const templateExists = (prefix: string, registryId: string): AwsError => 
 export const unsupportedUpstream = (url: string): AwsError =>
   error("UnsupportedUpstreamRegistryException", `'${url}' is not an upstream registry for pull through cache rules: public.ecr.aws, registry-1.docker.io, quay.io, registry.k8s.io, ghcr.io, registry.gitlab.com, cgr.dev or <name>.azurecr.io (another private ECR is not supported by the local accounts)`);
 export const secretInaccessible = (arn: string, url: string): AwsError =>
-  error("UnableToAccessSecretException", `The secret ${arn} is unable to be accessed: the local accounts have no Secrets Manager. Leave credentialArn out, or start them with a mirror (--upstream ${url}=http://…), which is asked without credentials`);
+  error("UnableToAccessSecretException", `The secret ${arn} is unable to be accessed: the cache of the local accounts reads no secrets. Leave credentialArn out, or start them with a mirror (--upstream ${url}=http://…), which is asked without credentials`);
 export const upstreamFailed = (code: "UpstreamAccessDenied" | "UpstreamTooManyRequests" | "UpstreamUnavailable", message: string): AwsError => error(code, message);
 export const unableToGetUpstream = (message: string): AwsError => error("UnableToGetUpstreamImageException", message);

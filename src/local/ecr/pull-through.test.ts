@@ -306,7 +306,7 @@ describe("rules", () => {
     await expect(make({ upstreamRegistryUrl: "registry.example.com" })).rejects.toMatchObject({ name: "UnsupportedUpstreamRegistryException" });
     await expect(make({ upstreamRegistry: "quay" })).rejects.toMatchObject({ name: "InvalidParameterException" });
     await expect(make({ ecrRepositoryPrefix: "Bad" })).rejects.toMatchObject({ name: "InvalidParameterException" });
-    await expect(make({ credentialArn: `arn:aws:secretsmanager:${REGION}:${CICD}:secret:ecr-pullthroughcache/x-abcdef` })).rejects.toMatchObject({ name: "UnableToAccessSecretException", message: expect.stringMatching(/no Secrets Manager/) });
+    await expect(make({ credentialArn: `arn:aws:secretsmanager:${REGION}:${CICD}:secret:ecr-pullthroughcache/x-abcdef` })).rejects.toMatchObject({ name: "UnableToAccessSecretException", message: expect.stringMatching(/reads no secrets/) });
   });
 });
 
