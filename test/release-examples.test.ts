@@ -75,10 +75,11 @@ describe("releases by the commands of omx", () => {
   test("a workflow that asks for it runs on production's own images, and is run there before it counts as released", async () => {
     const workflow = "hello";
     const clone = journey.clone(workflow);
-    clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
+    clone.write("main.wdl", hello("own-tools:1.0"));
+    clone.write("own-tools/Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\nLABEL made=here\n");
     clone.write("data/names.csv", "file\n{{staging_uri}}/data/name.txt\n");
     clone.write("data/name.txt", "World\n");
-    clone.write("omx.yaml", `${omxYaml("Hello, World", '"2.0"', "data: { sheet: data/names.csv }")}images: { promote: copy }\nproduction: { smoke: world }\n`);
+    clone.write("omx.yaml", `${omxYaml("Hello, World", '"2.0"', "data: { sheet: data/names.csv }")}images: { promote: copy, build: [{ source: own-tools, target: "own-tools:1.0" }] }\nproduction: { smoke: world }\n`);
     const id = await pushed(workflow, clone, "Copies and a smoke run");
     done(await run("release", "watch", workflow, "--execution", id, "--until-approval"));
     done(await run("release", "approve", workflow, "--execution", id, "--comment", "good"));
@@ -88,15 +89,15 @@ describe("releases by the commands of omx", () => {
     const { items = [] } = await omics.send(new ListRunsCommand({}));
     expect(items).toEqual([expect.objectContaining({ status: "COMPLETED", name: "hello 2.0.0 smoke world", workflowVersionName: "2.0.0" })]);
     const { tasks } = await tasksOf(omics, items[0]?.id ?? "");
-    expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/ecr-public\/docker\/library\/python/)]);
-    const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "ecr-public/docker/library/python" }));
+    expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/own-tools@sha256/)]);
+    const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "own-tools" }));
     expect(imageDetails).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
     const build = await readObject(as("approver").s3, { bucket: "omx-artifacts-111122223333-us-east-1", key: "evidence/hello/2.0.0/build.json" });
     expect(JSON.parse(build.toString("utf8"))).toMatchObject({ author: "Developer <developer@example.org>", promote: "copy" });
     const releases = "omx-releases-444455556666-us-east-1";
     const sheet = await readObject(as("production").s3, { bucket: releases, key: "hello/2.0.0/smoke/data/names.csv" });
     expect(sheet.toString("utf8")).toBe(`file\ns3://${releases}/hello/2.0.0/smoke/data/name.txt\n`);
-    const { policyText = "" } = await as("cicd").ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "ecr-public/docker/library/python" }));
+    const { policyText = "" } = await as("cicd").ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "own-tools" }));
     expect((JSON.parse(policyText) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid)).not.toContain("OmxHealthOmics444455556666");
   }, SLOW);
 

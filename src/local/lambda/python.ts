@@ -45,9 +45,18 @@ const hostOf = ({ children, settings, dataDir, clock }: Core): CommandHost => ({
 
 const REQUIREMENTS = "python/requirements.txt";
 
-async function packagesFor(core: Core, { command, version }: Pick<Python, "command" | "version">): Promise<string | undefined> {
+const fetching = new Map<string, Promise<string | undefined>>();
+
+/** Two runtimes may have the same Python: what one is fetching the other waits for. */
+function packagesFor(core: Core, { command, version }: Pick<Python, "command" | "version">): Promise<string | undefined> {
   const hash = createHash("sha256").update(readFileSync(runtimeFile(REQUIREMENTS))).digest("hex").slice(0, 12);
   const target = join(core.dataDir, "work", "lambda", "python", `${version}-${hash}`);
+  const running = fetching.get(target) ?? fetchPackages(core, command, target).finally(() => fetching.delete(target));
+  fetching.set(target, running);
+  return running;
+}
+
+async function fetchPackages(core: Core, command: string, target: string): Promise<string | undefined> {
   if (existsSync(target)) return target;
   const partial = `${target}.partial`;
   rmSync(partial, { recursive: true, force: true });
