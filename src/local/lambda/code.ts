@@ -37,13 +37,17 @@ async function fromS3(core: Core, { S3Bucket, S3Key, S3ObjectVersion }: CodeSour
 
 const unpacking = new Map<string, Promise<string>>();
 
-/** The folder of an unpacked ZIP, under a folder in which Node finds the AWS SDK. Unpacked once, visible only when whole. */
-export function unpacked(core: Core, { sha256 }: Pick<Package, "sha256">): Promise<string> {
-  const folder = join(codeFolder(core), sha256);
+/** One at a time for each folder: who comes while it is made waits for it. */
+function once(folder: string, make: (folder: string) => Promise<string>): Promise<string> {
   if (existsSync(folder)) return Promise.resolve(folder);
-  const running = unpacking.get(folder) ?? unpack(core, sha256, folder).finally(() => unpacking.delete(folder));
+  const running = unpacking.get(folder) ?? make(folder).finally(() => unpacking.delete(folder));
   unpacking.set(folder, running);
   return running;
+}
+
+/** The folder of an unpacked ZIP, under a folder in which Node finds the AWS SDK. Unpacked once, visible only when whole. */
+export function unpacked(core: Core, { sha256 }: Pick<Package, "sha256">): Promise<string> {
+  return once(join(codeFolder(core), sha256), (folder) => unpack(core, sha256, folder));
 }
 
 async function unpack(core: Core, sha256: string, folder: string): Promise<string> {
@@ -84,19 +88,26 @@ export interface Unpacked {
  * A function's code and the merged content of its layers. There is no /opt of its own for a process, so a function with layers runs a
  * copy of its code in whose text files `/opt/` is where its layers are, and Python scripts of layers start with this machine's Python.
  */
-export async function unpackFunction(core: Core, { code, layers }: { readonly code: Package; readonly layers: readonly Package[] }): Promise<Unpacked> {
-  const task = await unpacked(core, code);
-  if (layers.length === 0) return { task, opt: undefined };
-  const folder = join(codeFolder(core), layeredName(code, layers));
-  const result = { task: join(folder, "task"), opt: join(folder, "opt") };
-  if (existsSync(folder)) return result;
+export async function unpackFunction(core: Core, layered: Layered): Promise<Unpacked> {
+  const { code, layers } = layered;
+  if (layers.length === 0) return { task: await unpacked(core, code), opt: undefined };
+  const folder = await once(join(codeFolder(core), layeredName(code, layers)), (target) => unpackLayered(core, layered, target));
+  return { task: join(folder, "task"), opt: join(folder, "opt") };
+}
+
+interface Layered {
+  readonly code: Package;
+  readonly layers: readonly Package[];
+}
+
+async function unpackLayered(core: Core, { code, layers }: Layered, folder: string): Promise<string> {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });
   for (const layer of layers) await unzip(core.blobs.path(layer.sha256), join(partial, "opt"));
   await unzip(core.blobs.path(code.sha256), join(partial, "task"));
-  for (const file of textFiles(partial)) rewrite(file, result.opt);
+  for (const file of textFiles(partial)) rewrite(file, join(folder, "opt"));
   renameSync(partial, folder);
-  return result;
+  return folder;
 }
 
 const TEXT_NAME = /\.(py|js|mjs|cjs|sh|json)$|^[^.]+$/;
