@@ -48,6 +48,7 @@ export async function startLocalAccounts(options: StartOptions): Promise<LocalAc
   const { settings, dataDir } = options;
   mkdirSync(join(dataDir, "work"), { recursive: true });
   const lock = lockDataDir(dataDir);
+  keepOwnModules(dataDir);
   const database = openDatabase(join(dataDir, "state.sqlite"));
   let url = "";
   const { core, services, gateway, background } = assemble(options, { database, endpoint: () => url });
@@ -119,3 +120,9 @@ function sweep(core: Core, services: ReadonlyMap<string, Service>): void {
   const swept = core.blobs.sweep(inUse);
   if (swept > 0) core.log("storage", `${swept} blobs that nothing refers to were deleted`);
 }
+
+/**
+ * Node decides by the nearest package.json whether a `.js` file is a module: functions and builds below this folder must not
+ * be read by the settings of whatever the folder lies in, this clone among them.
+ */
+const keepOwnModules = (dataDir: string): void => writeFileSync(join(dataDir, "package.json"), "{}\n");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -30,6 +30,8 @@ export interface Omx extends AsyncDisposable {
 export function omx(): Omx {
   const folder = mkdtempSync(join(tmpdir(), "omx-cli-"));
   const dataDir = join(folder, "data");
+  // As in a clone, where the default data folder lies below a package of modules.
+  writeFileSync(join(folder, "package.json"), '{"type": "module"}');
   const env = { PATH: process.env["PATH"] ?? "", HOME: folder, OMX_DATA: dataDir };
   const given = async (input: string, ...args: readonly string[]): Promise<Ran> => {
     const child = spawn(BIN, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
