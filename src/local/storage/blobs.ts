@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, utimesSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { link, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -64,13 +64,15 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
     scratch,
     has: (sha256) => existsSync(path(sha256)),
     size: (sha256) => statSync(path(sha256), { throwIfNoEntry: false })?.size,
-    open: (sha256, range) => createReadStream(path(sha256), range ? { start: range.start, end: range.end } : {}),
+    open: (sha256, range) => readSmall(path(sha256), range) ?? createReadStream(path(sha256), range ? { start: range.start, end: range.end } : {}),
     async write(bytes) {
       const file = scratch();
       const digests = hashes();
       try {
         const source = typeof bytes === "string" || bytes instanceof Uint8Array ? Readable.from([Buffer.from(bytes)]) : bytes;
-        await pipeline(source, leavingReserve(folder), digests.through, createWriteStream(file));
+        const { head, rest } = await beginning(source);
+        if (rest) await pipeline(continued(head, rest), leavingReserve(folder), digests.through, createWriteStream(file));
+        else writeSmall({ folder, file, bytes: head, digests });
       } catch (error) {
         await rm(file, { force: true });
         throw error;
@@ -87,6 +89,57 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       return sweepFolder(folder, (sha256, changed) => !inUse.has(sha256) && changed < before);
     },
   };
+}
+
+// Opening, reading and closing a file behind the scenes costs more than reading this much at once.
+const SMALL_BYTES = 64 * 1024;
+
+/** The first bytes: all of them, or more than a small file has and where the others come from. */
+async function beginning(source: AsyncIterable<Uint8Array>): Promise<{ readonly head: Buffer; readonly rest?: AsyncIterator<Uint8Array> }> {
+  const chunks: Uint8Array[] = [];
+  const rest = source[Symbol.asyncIterator]();
+  for (let size = 0; size <= SMALL_BYTES;) {
+    const { done, value } = await rest.next();
+    if (done) return { head: Buffer.concat(chunks) };
+    chunks.push(value);
+    size += value.byteLength;
+  }
+  return { head: Buffer.concat(chunks), rest };
+}
+
+async function* continued(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield head;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+interface SmallWrite {
+  readonly folder: string;
+  readonly file: string;
+  readonly bytes: Buffer;
+  readonly digests: ReturnType<typeof hashes>;
+}
+
+function writeSmall({ folder, file, bytes, digests }: SmallWrite): void {
+  if (!hasRoomFor(folder, bytes.byteLength)) throw new DiskFull("there is no room for these bytes");
+  digests.update(bytes);
+  writeFileSync(file, bytes);
+}
+
+function hasRoomFor(folder: string, bytes: number): boolean {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize - bytes >= RESERVE_BYTES;
+}
+
+/** The bytes of a small file; undefined for a large one, or none. */
+function readSmall(file: string, range: ByteRange | undefined): Readable | undefined {
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  if (size === undefined || size === 0 || size > SMALL_BYTES) return undefined;
+  const bytes = readFileSync(file);
+  return Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes], { objectMode: false });
 }
 
 /** Bytes that arrive, for the first time or again, are as young as now: a sweep leaves them until they are named. */
@@ -111,8 +164,7 @@ const leavingReserve = (folder: string) =>
     for await (const chunk of source) {
       unseen += chunk.byteLength;
       if (hasRoom && unseen > LOOK_EVERY_BYTES) {
-        const { bavail, bsize } = statfsSync(folder);
-        hasRoom = bavail * bsize - chunk.byteLength >= RESERVE_BYTES;
+        hasRoom = hasRoomFor(folder, chunk.byteLength);
         unseen = 0;
       }
       if (hasRoom) yield chunk;
