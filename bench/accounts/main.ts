@@ -35,7 +35,7 @@ interface Measured {
   readonly p99: number;
 }
 
-const BODY = "x".repeat(4096);
+const bodyOf = (index: number): string => `${index} `.padEnd(4096, "x");
 const ecr = (operation: string, input: object): Asked => ({
   service: "ecr", method: "POST", path: "/", headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `AmazonEC2ContainerRegistry_V20150921.${operation}` }, body: JSON.stringify(input),
 });
@@ -43,7 +43,7 @@ const ecr = (operation: string, input: object): Asked => ({
 /** What is asked before the clock runs, and what is measured. */
 const SET_UP: readonly Asked[] = [{ service: "s3", method: "PUT", path: "/bench-bucket" }, ecr("CreateRepository", { repositoryName: "bench" })];
 const OPERATIONS: Readonly<Record<string, (index: number) => Asked>> = {
-  "s3 PutObject 4 KiB": (index) => ({ service: "s3", method: "PUT", path: `/bench-bucket/k${index}`, body: BODY }),
+  "s3 PutObject 4 KiB": (index) => ({ service: "s3", method: "PUT", path: `/bench-bucket/k${index}`, body: bodyOf(index) }),
   "s3 GetObject 4 KiB": (index) => ({ service: "s3", method: "GET", path: `/bench-bucket/k${index}` }),
   "ecr DescribeImages": () => ecr("DescribeImages", { repositoryName: "bench" }),
   "sts GetCallerIdentity": () => ({ service: "sts", method: "POST", path: "/", headers: { "content-type": "application/x-www-form-urlencoded" }, body: "Action=GetCallerIdentity&Version=2011-06-15" }),

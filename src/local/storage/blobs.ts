@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { link, rename, rm } from "node:fs/promises";
+import { link, rename, rm, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -71,8 +71,8 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       try {
         const source = typeof bytes === "string" || bytes instanceof Uint8Array ? Readable.from([Buffer.from(bytes)]) : bytes;
         const { head, rest } = await beginning(source);
-        if (rest) await pipeline(continued(head, rest), leavingReserve(folder), digests.through, createWriteStream(file));
-        else writeSmall({ folder, file, bytes: head, digests });
+        if (!rest) return await keepSmall({ folder, clock, path, scratch }, head);
+        await pipeline(continued(head, rest), leavingReserve(folder), digests.through, createWriteStream(file));
       } catch (error) {
         await rm(file, { force: true });
         throw error;
@@ -93,6 +93,35 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
 
 // Opening, reading and closing a file behind the scenes costs more than reading this much at once.
 const SMALL_BYTES = 64 * 1024;
+
+interface Place {
+  readonly folder: string;
+  readonly clock: Clock;
+  path(sha256: string): string;
+  scratch(): string;
+}
+
+/** Bytes whose name is known before they are written: what is there already is not written again. */
+async function keepSmall({ folder, clock, path, scratch }: Place, bytes: Buffer): Promise<Blob> {
+  const digests = hashes();
+  digests.update(bytes);
+  const blob = digests.result();
+  const [target, now] = [path(blob.sha256), clock.now()];
+  if (existsSync(target)) {
+    utimesSync(target, now, now);
+    return blob;
+  }
+  if (!hasRoomFor(folder, bytes.byteLength)) throw new DiskFull("there is no room for these bytes");
+  const file = scratch();
+  try {
+    writeFileSync(file, bytes);
+    await moveInto(target, file, now);
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  }
+  return blob;
+}
 
 /** The first bytes: all of them, or more than a small file has and where the others come from. */
 async function beginning(source: AsyncIterable<Uint8Array>): Promise<{ readonly head: Buffer; readonly rest?: AsyncIterator<Uint8Array> }> {
@@ -116,19 +145,6 @@ async function* continued(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncG
   }
 }
 
-interface SmallWrite {
-  readonly folder: string;
-  readonly file: string;
-  readonly bytes: Buffer;
-  readonly digests: ReturnType<typeof hashes>;
-}
-
-function writeSmall({ folder, file, bytes, digests }: SmallWrite): void {
-  if (!hasRoomFor(folder, bytes.byteLength)) throw new DiskFull("there is no room for these bytes");
-  digests.update(bytes);
-  writeFileSync(file, bytes);
-}
-
 function hasRoomFor(folder: string, bytes: number): boolean {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize - bytes >= RESERVE_BYTES;
@@ -146,7 +162,7 @@ function readSmall(file: string, range: ByteRange | undefined): Readable | undef
 async function moveInto(target: string, file: string, now: Date): Promise<void> {
   const isThere = existsSync(target);
   utimesSync(isThere ? target : file, now, now);
-  if (isThere) return rm(file);
+  if (isThere) return unlink(file);
   mkdirSync(dirname(target), { recursive: true });
   await rename(file, target);
 }
