@@ -21,8 +21,8 @@ export interface Clone {
   /** Replaces what is there by an example. */
   take(example: string): void;
   write(file: string, text: string): void;
-  /** Commits everything and pushes it to main as the developer. @returns the commit */
-  push(message: string): Promise<string>;
+  /** Commits everything and pushes it as the developer. @returns the commit */
+  push(message: string, branch?: string): Promise<string>;
 }
 
 const PUBLIC_IMAGE = { repository: "docker/library/python", tag: "3.12-slim-bookworm" };
@@ -72,11 +72,11 @@ function openClone(cli: Omx, { folder, remote }: { readonly folder: string; read
       mkdirSync(dirname(join(folder, file)), { recursive: true });
       writeFileSync(join(folder, file), text);
     },
-    async push(message) {
+    async push(message, branch = "main") {
       await ready;
       await git("add", "--all");
       await git("commit", "--quiet", "--allow-empty", "-m", message);
-      await git("push", "--quiet", remote, "HEAD:refs/heads/main");
+      await git("push", "--quiet", remote, `HEAD:refs/heads/${branch}`);
       return git("rev-parse", "HEAD");
     },
   };

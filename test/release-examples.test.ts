@@ -1,3 +1,4 @@
+import { ListPipelineExecutionsCommand } from "@aws-sdk/client-codepipeline";
 import { DescribeImagesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { GetRunTaskCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -72,7 +73,7 @@ describe("releases by the commands of omx", () => {
     expect(await versionsIn("production", workflow)).toEqual(["1.0.0"]);
   }, SLOW);
 
-  test("a workflow that asks for it runs on production's own images, and is run there before it counts as released", async () => {
+  test("a push to another branch starts nothing; a workflow that asks for it runs on production's own images, and is run there before it counts as released", async () => {
     const workflow = "hello";
     const clone = journey.clone(workflow);
     clone.write("main.wdl", hello("own-tools:1.0"));
@@ -80,7 +81,10 @@ describe("releases by the commands of omx", () => {
     clone.write("data/names.csv", "file\n{{staging_uri}}/data/name.txt\n");
     clone.write("data/name.txt", "World\n");
     clone.write("omx.yaml", `${omxYaml("Hello, World", '"2.0"', "data: { sheet: data/names.csv }")}images: { promote: copy, build: [{ source: own-tools, target: "own-tools:1.0" }] }\nproduction: { smoke: world }\n`);
+    const aside = await clone.push("On another branch", "aside");
     const id = await pushed(workflow, clone, "Copies and a smoke run");
+    const { pipelineExecutionSummaries: executions = [] } = await as("cicd").codepipeline.send(new ListPipelineExecutionsCommand({ pipelineName: `omx-${workflow}` }));
+    expect(executions.filter(({ trigger, sourceRevisions = [] }) => trigger?.triggerDetail?.includes(aside) || sourceRevisions.some(({ revisionId }) => revisionId === aside))).toEqual([]);
     done(await run("release", "watch", workflow, "--execution", id, "--until-approval"));
     done(await run("release", "approve", workflow, "--execution", id, "--comment", "good"));
     done(await run("release", "watch", workflow, "--execution", id));
