@@ -14,9 +14,8 @@ const NEEDS: readonly Need[] = [
   { name: "cfn-lint (OMX_CFN_LINT)", isThere: () => existsSync(process.env["OMX_CFN_LINT"] ?? "") || answers("cfn-lint", ["--version"]), install: "pip install cfn-lint in a Python environment, then OMX_CFN_LINT=ENVIRONMENT/bin/cfn-lint" },
   { name: "a network of its own (Linux)", isThere: () => answers("unshare", ["--net", "--mount", "--map-root-user", "true"]), install: "run as root or allow unprivileged user namespaces; util-linux has unshare" },
   { name: "a small disk of its own (Linux, root)", isThere: () => answers("sh", ["-c", 'folder=$(mktemp -d) && mount -t tmpfs tmpfs "$folder" && umount "$folder" && rmdir "$folder"']), install: "run as root, where mounting is allowed" },
-  // What Debian does not need to have for the gate: said, and not counted as a failure.
-  { name: "the AWS CLI 2, for `logs tail` (OMX_AWS_CLI_2)", isThere: () => [process.env["OMX_AWS_CLI_2"], process.env["OMX_AWS_CLI"], "aws"].some((program) => program && versionOf(program).startsWith("aws-cli/2")), install: "version 2 of the AWS CLI, then OMX_AWS_CLI_2=PATH/aws", isOptional: true },
-  { name: "Podman, for tasks in its containers", isThere: () => answers("podman", ["info"]), install: "apt-get install podman", isOptional: true },
+  { name: "the AWS CLI 2, for `logs tail` (OMX_AWS_CLI_2)", isThere: () => [process.env["OMX_AWS_CLI_2"], process.env["OMX_AWS_CLI"], "aws"].some((program) => program && versionOf(program).startsWith("aws-cli/2")), install: "version 2 of the AWS CLI, then OMX_AWS_CLI_2=PATH/aws" },
+  { name: "Podman, for tasks in its containers", isThere: () => answers("podman", ["info"]), install: "apt-get install podman" },
   { name: "boto3 (OMX_BOTO3_PYTHON)", isThere: () => pythonWithBoto3() !== undefined, install: "pip install 'boto3>=1.44' in a Python environment, then OMX_BOTO3_PYTHON=ENVIRONMENT/bin/python" },
 ];
 
@@ -25,7 +24,6 @@ interface Need {
   isThere(): boolean;
   /** The one thing to do about it. */
   readonly install: string;
-  readonly isOptional?: boolean;
 }
 
 interface VitestReport {
@@ -55,6 +53,6 @@ const broken = result.testResults.filter((file) => file.status === "failed" && f
 for (const file of broken) process.stdout.write(`could not be run: ${file.name}\n`);
 for (const need of missing) process.stdout.write(`NOT RUN: tests that need ${need.name} (${need.install})\n`);
 const isStrict = process.env["CI"] !== undefined && process.env["CI"] !== "";
-const failed = result.numFailedTests + broken.length + (isStrict ? missing.filter((need) => !need.isOptional).length + result.numPendingTests : 0);
+const failed = result.numFailedTests + broken.length + (isStrict ? missing.length + result.numPendingTests : 0);
 process.stdout.write(`${result.numPassedTests} passed, ${failed} failed\n`);
 process.exitCode = failed > 0 || run.status !== 0 ? 1 : 0;

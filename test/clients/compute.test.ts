@@ -61,8 +61,8 @@ there("a build runs its buildspec and writes a log that can be read and followed
   expect(filtered.events.length).toBeGreaterThan(0);
 });
 
-/** `logs tail` came with version 2 of the CLI, and only its newer ones read `endpoint_url` of a profile. A machine without one has nothing to run here. */
-if (awsCli2) test("aws logs tail follows a group", async () => {
+/** `logs tail` came with version 2 of the CLI, and only its newer ones read `endpoint_url` of a profile. */
+test.runIf(awsCli2)("aws logs tail follows a group", async () => {
   const logs = new CloudWatchLogsClient(shell.accounts.config());
   await logs.send(new CreateLogGroupCommand({ logGroupName: "/lab/tailed" }));
   await logs.send(new CreateLogStreamCommand({ logGroupName: "/lab/tailed", logStreamName: "one" }));

@@ -10,7 +10,7 @@ import { parseDockerignore } from "./dockerignore.ts";
 test("COPY from scratch: files, folders, patterns, modes without the umask", async () => {
   const image = await built({
     Dockerfile:
-      "FROM scratch\nCOPY run.sh /app/\nCOPY src /app/src\nCOPY a.txt b.txt d?ta/*.csv /data/\nCOPY a.txt /renamed\nWORKDIR /work\nCOPY b.txt .\n",
+      "FROM scratch\nCOPY run.sh /app/\nCOPY src /app/src\nCOPY a.txt b.txt d?ta/*.csv /data/\nCOPY a.txt /renamed\nWORKDIR /lab\nCOPY b.txt .\n",
     "run.sh*": "run",
     "src/deep/x.py": "x",
     "src/y.py": "y",
@@ -31,8 +31,8 @@ test("COPY from scratch: files, folders, patterns, modes without the umask", asy
     "/data/b.txt": "644 0:0 b",
     "/data/1.csv": "644 0:0 1",
     "/renamed": "644 0:0 a",
-    "/work/": "755 0:0",
-    "/work/b.txt": "644 0:0 b",
+    "/lab/": "755 0:0",
+    "/lab/b.txt": "644 0:0 b",
   });
 });
 

@@ -4,6 +4,7 @@ import type { StoredManifest } from "../../oci/client/manifests.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { blobsOf, type Descriptor, formatPlatform, InvalidManifest, isPlatform, type Platform, readManifest } from "../../oci/manifest.ts";
 import { isForeignLayer } from "../../oci/media-types.ts";
+import { overRepositories } from "./over-repositories.ts";
 
 /** What a copy of one image would do. */
 export interface Preview {
@@ -80,22 +81,15 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((total, each)
 /** A client that asks for a manifest by its digest once: registries count what is asked for, and digests do not change. */
 export function rememberingManifests(client: RegistryClient): RegistryClient {
   const known = new Map<string, Promise<StoredManifest | undefined>>();
-  return {
-    ...client,
-    repository(at, context) {
-      const repository = client.repository(at, context);
-      return {
-        ...repository,
-        getManifest(reference) {
-          if (!reference.includes(":")) return repository.getManifest(reference);
-          const key = `${at.registry}/${at.repository}@${reference}`;
-          const asked = known.get(key) ?? repository.getManifest(reference);
-          known.set(key, asked);
-          // What failed or is not there yet may be there the next time.
-          void asked.then((found) => found ?? known.delete(key), () => known.delete(key));
-          return asked;
-        },
-      };
+  return overRepositories(client, (repository, at) => ({
+    getManifest(reference) {
+      if (!reference.includes(":")) return repository.getManifest(reference);
+      const key = `${at.registry}/${at.repository}@${reference}`;
+      const asked = known.get(key) ?? repository.getManifest(reference);
+      known.set(key, asked);
+      // What failed or is not there yet may be there the next time.
+      void asked.then((found) => found ?? known.delete(key), () => known.delete(key));
+      return asked;
     },
-  };
+  }));
 }

@@ -4,6 +4,7 @@ import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { SOURCE_TAG } from "../names.ts";
 import { ensureRepository, isOurs, tagsOfRepository } from "./repository.ts";
+import { overRepositories } from "./over-repositories.ts";
 
 export interface TargetOptions {
   readonly ecr: ECRClient;
@@ -24,24 +25,17 @@ export function targetClient(client: RegistryClient, { ecr, sourceOf }: TargetOp
     making.catch(() => made.delete(name));
     return making;
   };
-  return {
-    ...client,
-    repository(at, context) {
-      const repository = client.repository(at, context);
-      return {
-        ...repository,
-        beginUpload: async (mount) => (await make(at.repository), repository.beginUpload(mount)),
-        uploadBlob: async (source, session) => (await make(at.repository), repository.uploadBlob(source, session)),
-        async putManifest(reference, manifest) {
-          await make(at.repository);
-          const source = sourceOf(at.repository);
-          const present = reference.includes(":") || source === undefined ? undefined : await repository.headManifest(reference);
-          if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check(ecr, { registry: at.registry, repository: at.repository, tag: reference, source });
-          return repository.putManifest(reference, manifest);
-        },
-      };
+  return overRepositories(client, (repository, at) => ({
+    beginUpload: async (mount) => (await make(at.repository), repository.beginUpload(mount)),
+    uploadBlob: async (source, session) => (await make(at.repository), repository.uploadBlob(source, session)),
+    async putManifest(reference, manifest) {
+      await make(at.repository);
+      const source = sourceOf(at.repository);
+      const present = reference.includes(":") || source === undefined ? undefined : await repository.headManifest(reference);
+      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check(ecr, { registry: at.registry, repository: at.repository, tag: reference, source });
+      return repository.putManifest(reference, manifest);
     },
-  };
+  }));
 }
 
 interface Move {

@@ -1,6 +1,6 @@
 import type { Json } from "../../resource-provider.ts";
 import { templateError } from "../errors.ts";
-import { placeholders, subParts } from "../template/expressions.ts";
+import { subVariables, subParts } from "../template/expressions.ts";
 import { hasUnknown, isList, isValueObject, scalarText, UNKNOWN, type Value } from "../values.ts";
 import type { Application } from "./evaluate.ts";
 
@@ -32,7 +32,7 @@ export function substitute({ argument, scope, value }: Application): Value {
   const { text, variables } = subParts(argument);
   let result = "";
   let position = 0;
-  for (const { name, start, end } of placeholders(text)) {
+  for (const { name, start, end } of subVariables(text)) {
     const found = name in variables ? value(variables[name] as Json) : lookUp(name);
     if (hasUnknown(found)) return UNKNOWN;
     const written = scalarText(found);

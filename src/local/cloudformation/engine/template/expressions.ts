@@ -79,7 +79,7 @@ const splitOnce = (text: string): readonly string[] => {
 
 function* subReferences(argument: Json): Generator<Reference> {
   const { text, variables } = subParts(argument);
-  for (const { name } of placeholders(text)) {
+  for (const { name } of subVariables(text)) {
     if (name in variables) continue;
     const [resource = "", attribute] = splitOnce(name);
     yield attribute === undefined ? { kind: "Ref", name } : { kind: "GetAtt", name: resource, attribute };
@@ -97,14 +97,14 @@ export function subParts(argument: Json): { readonly text: string; readonly vari
 }
 
 /** A `${name}` in the text of a Fn::Sub. */
-export interface Placeholder {
+export interface SubVariable {
   readonly name: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** The placeholders of a Fn::Sub text. `${!Literal}` is none: it stands for `${Literal}`. */
-export function* placeholders(text: string): Generator<Placeholder> {
+/** The variables in a Fn::Sub text. `${!Literal}` is none: it stands for `${Literal}`. */
+export function* subVariables(text: string): Generator<SubVariable> {
   for (const match of text.matchAll(/\$\{([^}]*)\}/g)) {
     const name = (match[1] as string).trim();
     if (name.startsWith("!")) continue;

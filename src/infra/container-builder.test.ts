@@ -1,0 +1,95 @@
+import { DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
+import { zipSync } from "fflate";
+import { pack } from "tar-stream";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
+
+let stage: ContainerAccounts;
+let s3: S3Client;
+beforeAll(async () => {
+  stage = await startContainers({ builderSources: ["s3://declared-sources/images/"] });
+  s3 = new S3Client(stage.accounts.config());
+}, PATIENCE_MS);
+afterAll(() => stage?.[Symbol.asyncDispose](), PATIENCE_MS);
+
+describe("the builder", () => {
+  const DOCKERFILE = "FROM scratch\nARG WHO=nobody\nENV WHO=$WHO\nCOPY greeting.txt /\n";
+  const put = async (key: string, Body: Uint8Array | string): Promise<string> => {
+    await s3.send(new CreateBucketCommand({ Bucket: "declared-sources" })).catch(() => undefined);
+    await s3.send(new PutObjectCommand({ Bucket: "declared-sources", Key: `images/${key}`, Body }));
+    return `s3://declared-sources/images/${key}`;
+  };
+  async function tarGz(files: readonly { readonly name: string; readonly text?: string; readonly type?: "symlink"; readonly linkname?: string }[]): Promise<Buffer> {
+    const tar = pack();
+    for (const { name, text = "", type, linkname } of files) tar.entry({ name, ...(type && { type, linkname: linkname ?? "" }) }, text);
+    tar.finalize();
+    return gzipSync(await buffer(tar));
+  }
+
+  test("E38, E39, E40: builds from a folder, a ZIP and a tarball: the same source is the same image, and built once", async () => {
+    const greeting = "hello\n";
+    await put("folder/Dockerfile", DOCKERFILE);
+    const folder = (await put("folder/greeting.txt", greeting)).replace("greeting.txt", "");
+    const zip = await put("tool.zip", zipSync({ Dockerfile: Buffer.from(DOCKERFILE), "greeting.txt": Buffer.from(greeting) }));
+    const tar = await put("tool.tar.gz", await tarGz([{ name: "Dockerfile", text: DOCKERFILE }, { name: "greeting.txt", text: greeting }]));
+    const item = (source_uri: string) => ({ source_uri, target_image: "built/greeting:omics" });
+    const [first] = (await stage.run("builder", [item(folder)])).images;
+    expect(first).toMatchObject({ status: "SUCCEEDED", target_image: `${HOME}/built/greeting:omics`, reason: "built", size: expect.any(Number) });
+    for (const same of [item(zip), item(tar)]) expect((await stage.run("builder", [same])).images[0]).toMatchObject({ status: "SKIPPED", digest: first!.digest, reason: "the source is unchanged" });
+    const [forced] = (await stage.run("builder", [{ ...item(zip), force: true }])).images;
+    expect(forced).toMatchObject({ digest: first!.digest, reason: "the same image is there" });
+    const [changed] = (await stage.run("builder", [{ ...item(zip), buildArgs: { WHO: "somebody" } }])).images;
+    expect(changed).toMatchObject({ status: "SUCCEEDED", reason: "built" });
+    expect(changed!.digest).not.toBe(first!.digest);
+    expect((await stage.policyOf("built/greeting"))?.Statement).toHaveLength(1);
+  }, PATIENCE_MS);
+
+  test("E40: a stage, another Dockerfile and platforms can be asked for", async () => {
+    const text = "FROM scratch AS small\nCOPY greeting.txt /\nFROM small\nCOPY Containerfile /\n";
+    const source_uri = await put("stages.zip", zipSync({ Containerfile: Buffer.from(text), "greeting.txt": Buffer.from("hi") }));
+    const item = { source_uri, dockerfile: "Containerfile", target: "small" };
+    const { images } = await stage.run("builder", [{ ...item, target_image: "built/stage:1" }, { ...item, target_image: "built/both:1", platforms: ["linux/amd64", "linux/arm64"], commit: "abc123", source: "lab/tools" }]);
+    expect(images.map(({ status }) => status)).toEqual(["SUCCEEDED", "SUCCEEDED"]);
+    expect(images[1]!.reason).toBe("built for 2 platforms");
+    const { imageDetails } = await stage.ecr.send(new DescribeImagesCommand({ repositoryName: "built/both", imageIds: [{ imageTag: "1" }] }));
+    expect(imageDetails?.[0]?.imageManifestMediaType).toBe("application/vnd.oci.image.index.v1+json");
+    expect((await stage.run("builder", [{ ...item, target_image: "built/both:1", platforms: ["linux/amd64", "linux/arm64"] }])).images[0]).toMatchObject({ status: "SKIPPED" });
+  }, PATIENCE_MS);
+
+  test("E36: a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {
+    const dockerfile = { name: "Dockerfile", text: "FROM scratch\nCOPY Dockerfile /\n" };
+    const slip = zipSync({ Dockerfile: Buffer.from(dockerfile.text), "../../evil": Buffer.from("x") });
+    const bomb = Buffer.from(zipSync({ Dockerfile: Buffer.from(dockerfile.text) }));
+    // The unpacked size of the first entry, in the archive's directory: 3 GiB.
+    bomb.writeUInt32LE(0xc0000000, bomb.indexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02])) + 24);
+    const manifest = [
+      { source_uri: await put("bomb.zip", bomb), target_image: "bad/bomb:1" },
+      { source_uri: await put("slip.zip", slip), target_image: "bad/slip:1" },
+      { source_uri: await put("slip.tar.gz", await tarGz([dockerfile, { name: "../evil", text: "x" }])), target_image: "bad/tar:1" },
+      { source_uri: await put("link.tgz", await tarGz([dockerfile, { name: "etc", type: "symlink", linkname: "/etc" }])), target_image: "bad/link:1" },
+      { source_uri: await put("broken.zip", "no archive"), target_image: "bad/broken:1" },
+      { source_uri: await put("broken.tar.gz", "no archive"), target_image: "bad/gzip:1" },
+      { source_uri: "s3://declared-sources/images/nothing/", target_image: "bad/nothing:1" },
+      { source_uri: "https://example.com/x.zip", target_image: "bad/uri:1" },
+      { source_uri: "s3://declared-sources/images/good.zip", target_image: "quay.io/bad/registry:1" },
+      { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1", dockerFile: "x" },
+      { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1" },
+    ];
+    const { images } = await stage.run("builder", manifest);
+    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => "FAILED"), "SUCCEEDED"]);
+    const reasons = images.map(({ reason }) => reason);
+    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a symlink/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /write quay.io\/bad\/registry:1 without quay.io/, /dockerFile/];
+    expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
+  }, PATIENCE_MS);
+
+  test("E37: a RUN that fails, or an engine that is not there, ends with the build's last lines", async () => {
+    const source_uri = await put("run.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY Dockerfile /\nRUN /nothing\n") }));
+    const { images, status } = await stage.run("builder", [{ source_uri, target_image: "bad/run:1" }]);
+    expect([status, images[0]!.status]).toEqual(["FAILED", "FAILED"]);
+    expect(images[0]!.reason).toMatch(/the build omx-image-build:\S+ ended FAILED:\n[^]*docker/);
+    expect(images[0]!.log).toMatch(/^\/aws\/codebuild\/omx-image-build:/);
+  }, PATIENCE_MS);
+});

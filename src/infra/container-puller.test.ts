@@ -1,0 +1,172 @@
+import { CloudWatchLogsClient, DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { CreateRepositoryCommand, DeleteRepositoryPolicyCommand, ListTagsForResourceCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AwsClients } from "../aws/clients.ts";
+import { systemClock } from "../kit/clock.ts";
+import { CICD, PRODUCTION, REGION } from "../local/testing/accounts.ts";
+import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
+import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
+import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
+import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { stageImages } from "../release/images/staging.ts";
+import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
+
+const MIB = 1024 * 1024;
+
+let stage: ContainerAccounts;
+let upstream: DockerRegistry;
+let proxy: FaultProxy;
+let clients: RegistryClient;
+let decide: (seen: SeenRequest, before: number) => Fault | undefined = () => undefined;
+
+/** What quay.io has, in this test. */
+const quay = (repository: string): Repository => clients.repository({ registry: upstream.host, repository });
+const sample = (repository: string, tag: string, ...layers: readonly Buffer[]) => pushSample(quay(repository), tag, { layers });
+
+beforeAll(async () => {
+  upstream = await startDockerRegistry();
+  proxy = await faultProxy(upstream.url, (seen, before) => decide(seen, before));
+  clients = registryClient();
+  stage = await startContainers({ functionLimitGiB: 1 / 1024 }, { "quay.io": proxy.url, "us.gcr.io": upstream.url, "eu.gcr.io": upstream.url });
+}, PATIENCE_MS);
+afterAll(async () => {
+  await clients?.close();
+  await stage?.[Symbol.asyncDispose]();
+  await proxy?.[Symbol.asyncDispose]();
+  await upstream?.[Symbol.asyncDispose]();
+}, PATIENCE_MS);
+
+describe("the puller", () => {
+  test("E20, E26, E28: brings images in with all that is known of each; again, nothing moves", async () => {
+    const [shared, own] = [noise("shared", 9000), noise("own", 5000)];
+    const { digest } = await sample("lab/tool", "1", shared);
+    await sample("lab/tool", "2", shared, own);
+    await sample("lab/other", "1", own);
+    const manifest = ["quay.io/lab/tool:1", "quay.io/lab/tool:2", "docker://quay.io/lab/other:1"];
+    const first = await stage.run("puller", manifest);
+    expect(first).toMatchObject({ status: "SUCCEEDED" });
+    // Two of the images make the same repository at once.
+    expect(first.images.map(({ source_uri, target_image, status }) => [source_uri, target_image, status])).toEqual(manifest.map((source) => [source, `${HOME}/${source.replace("docker://", "").replace("quay.io", "quay")}`, "SUCCEEDED"]));
+    for (const image of first.images) {
+      expect(image).toMatchObject({ digest: expect.stringMatching(/^sha256:/), reason: "the target did not have it", size: expect.any(Number), seconds: expect.any(Number) });
+      expect(image.size!).toBeGreaterThan(5000);
+      expect(image.bytes_moved! + image.bytes_saved!).toBeGreaterThan(5000);
+    }
+    expect(first.images[0]!.digest).toBe(digest);
+
+    const again = await stage.run("puller", manifest);
+    expect(again.images.map(({ status, bytes_moved, reason }) => [status, bytes_moved, reason])).toEqual(manifest.map(() => ["SKIPPED", 0, "the target has the same digest"]));
+    expect(again.images.map(({ bytes_saved, size }) => [bytes_saved, size])).toEqual(first.images.map(({ size }) => [size, size]));
+
+    const { tags = [] } = await stage.ecr.send(new ListTagsForResourceCommand({ resourceArn: `arn:aws:ecr:${REGION}:${CICD}:repository/quay/lab/tool` }));
+    expect(tags).toEqual(expect.arrayContaining([{ Key: "createdBy", Value: "omx-ecr-helper" }, { Key: "omx:source", Value: "quay.io/lab/tool" }]));
+    expect((await stage.policyOf("quay/lab/tool"))?.Statement).toEqual([expect.objectContaining({
+      Sid: "OmxHealthOmics", Condition: { StringEquals: { "aws:SourceAccount": CICD }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${REGION}:${CICD}:*` } },
+    })]);
+  }, PATIENCE_MS);
+
+  test("E19: a tag that moved upstream is brought again, and told", async () => {
+    const { digest: before } = await sample("lab/moving", "latest", noise("before", 4000));
+    await stage.run("puller", ["quay.io/lab/moving:latest"]);
+    const { digest } = await sample("lab/moving", "latest", noise("after", 4000));
+    expect((await stage.run("puller", ["quay.io/lab/moving:latest"])).images).toEqual([expect.objectContaining({ status: "SUCCEEDED", digest, reason: `the tag moved from ${before}` })]);
+  }, PATIENCE_MS);
+
+  test("E10, E13: a tag is not moved from one source to another", async () => {
+    await pushSample(clients.repository({ registry: upstream.host, repository: "two/tool" }), "1", { layers: [noise("us", 4000)] });
+    const run1 = await stage.run("puller", ["us.gcr.io/two/tool:1"]);
+    expect(run1.images[0]).toMatchObject({ status: "SUCCEEDED" });
+    await pushSample(clients.repository({ registry: upstream.host, repository: "two/tool" }), "1", { layers: [noise("eu", 4000)] });
+    const { images } = await stage.run("puller", ["eu.gcr.io/two/tool:1"]);
+    expect(images[0]).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/of us\.gcr\.io\/two\/tool, and this one is of eu\.gcr\.io\/two\/tool; give eu\.gcr\.io a namespace/) });
+  }, PATIENCE_MS);
+
+  test("E13b, E15: one image that fails fails the execution, after the others are there, with every result kept", async () => {
+    await sample("lab/good", "1", noise("good", 4000));
+    const manifest = ["quay.io/lab/good:1", "quay.io/lab/absent:1", "Not An Image", "us.gcr.io/p/x:1", "eu.gcr.io/p/x:1"];
+    const ended = await stage.run("puller", manifest);
+    expect(ended).toMatchObject({ status: "FAILED", error: "ImagesFailed" });
+    expect(ended.images.map(({ source_uri }) => source_uri)).toEqual(manifest);
+    expect(ended.images.map(({ status }) => status)).toEqual(["SUCCEEDED", "FAILED", "FAILED", "FAILED", "FAILED"]);
+    const reasons = ended.images.map(({ reason }) => reason);
+    expect(reasons[1]).toContain("quay.io does not have it");
+    expect(reasons[2]).toContain("blank at position 4");
+    expect(reasons[3]).toContain("would both become gcr/p/x:1");
+
+    const staging = stageImages({ clients: { states: new SFNClient(stage.accounts.config()) } as AwsClients, place: { account: CICD, region: REGION }, clock: systemClock, emit: () => undefined, identity: "test" }, { pulls: manifest, builds: [] });
+    await expect(staging).rejects.toThrow(/4 of 5 images could not be brought into ECR[^]*quay\.io\/lab\/absent:1: .*does not have it/);
+  }, PATIENCE_MS);
+
+  test("more failures than a cause can hold are read from the history", async () => {
+    const pulls = Array.from({ length: 120 }, (_, index) => `quay.io/lab/bad name number ${index} ${"x".repeat(120)}`);
+    expect((await stage.run("puller", pulls)).cause.length).toBeLessThan(32_768);
+    const staging = stageImages({ clients: { states: new SFNClient(stage.accounts.config()) } as AwsClients, place: { account: CICD, region: REGION }, clock: systemClock, emit: () => undefined, identity: "many" }, { pulls, builds: [] });
+    await expect(staging).rejects.toThrow(/120 of 120[^]*number 119 [^]*blank at position/);
+  }, PATIENCE_MS);
+
+  test("E14, E23: a registry that throttles is asked again; one that refuses is not said to lack the image", async () => {
+    await sample("lab/throttled", "1", noise("throttled", 4000));
+    await sample("lab/denied", "1", noise("denied", 4000));
+    decide = ({ path }, before) =>
+      path.includes("lab/throttled/manifests") && before < 2 ? { kind: "answer", status: 429, headers: { "retry-after": "0" } }
+        : path.includes("lab/denied/manifests") ? { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"not for you"}]}' } : undefined;
+    const { images } = await stage.run("puller", ["quay.io/lab/throttled:1", "quay.io/lab/denied:1"]);
+    expect(images.map(({ status }) => status)).toEqual(["SUCCEEDED", "FAILED"]);
+    expect(images[1]!.reason).toMatch(/refuses access.*403 DENIED: not for you/);
+  }, PATIENCE_MS);
+
+  test("E18: an image too large for a function is copied by a build", async () => {
+    const { digest } = await sample("lab/large", "1", noise("large", 2 * MIB), noise("small", 3000));
+    const { images, status } = await stage.run("puller", ["quay.io/lab/large:1"]);
+    expect([status, images]).toEqual(["SUCCEEDED", [expect.objectContaining({ status: "SUCCEEDED", digest, build: expect.stringMatching(/^omx-image-pull:/), reason: "the target did not have it", bytes_moved: expect.any(Number) })]]);
+    expect(images[0]!.bytes_moved!).toBeGreaterThan(2 * MIB);
+    expect(images[0]!.size!).toBeGreaterThan(2 * MIB);
+  }, PATIENCE_MS);
+
+  test("E17: a build that fails ends with its last lines, and its log is kept", async () => {
+    await sample("lab/broken", "1", noise("broken", 2 * MIB));
+    decide = ({ path, method }) => (method === "GET" && path.includes("lab/broken/blobs") ? { kind: "flip" } : undefined);
+    const { images, status } = await stage.run("puller", ["quay.io/lab/broken:1"]);
+    expect([status, images[0]!.status]).toEqual(["FAILED", "FAILED"]);
+    expect(images[0]!.reason).toMatch(/the build omx-image-pull:\S+ ended FAILED:\n[^]*sent other bytes than promised/);
+    const [group = "", stream = ""] = images[0]!.log!.split(":");
+    const { logStreams } = await new CloudWatchLogsClient(stage.accounts.config()).send(new DescribeLogStreamsCommand({ logGroupName: group, logStreamNamePrefix: stream }));
+    expect(logStreams).toHaveLength(1);
+  }, PATIENCE_MS);
+
+  test("E29, E30: a missing policy is repaired although the image is there; others' statements stay", async () => {
+    await sample("lab/repaired", "1", noise("repaired", 4000));
+    await stage.run("puller", ["quay.io/lab/repaired:1"]);
+    const theirs = { Sid: "Theirs", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` }, Action: "ecr:BatchGetImage" };
+    await stage.ecr.send(new DeleteRepositoryPolicyCommand({ repositoryName: "quay/lab/repaired" }));
+    await stage.ecr.send(new SetRepositoryPolicyCommand({ repositoryName: "quay/lab/repaired", policyText: JSON.stringify({ Version: "2012-10-17", Statement: [theirs] }) }));
+    expect((await stage.run("puller", ["quay.io/lab/repaired:1"])).images[0]).toMatchObject({ status: "SKIPPED" });
+    expect((await stage.policyOf("quay/lab/repaired"))?.Statement.map(({ Sid }) => Sid)).toEqual(["Theirs", "OmxHealthOmics"]);
+  }, PATIENCE_MS);
+
+  test("E27: somebody else's repository is left alone: used where HealthOmics may read it, refused with advice where not", async () => {
+    const { client, ecr: admin } = stage.registryOf("cicd");
+      for (const repositoryName of ["closed", "open"]) {
+      await admin.send(new CreateRepositoryCommand({ repositoryName }));
+      await pushSample(client.repository({ registry: HOME, repository: repositoryName }), "1", { layers: [noise(repositoryName, 3000)] });
+    }
+    const theirs = { Sid: "Theirs", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: ["ecr:Batch*", "ecr:GetDownloadUrlForLayer"] };
+    await admin.send(new SetRepositoryPolicyCommand({ repositoryName: "open", policyText: JSON.stringify({ Version: "2012-10-17", Statement: [theirs] }) }));
+    const { images } = await stage.run("puller", [`${HOME}/closed:1`, `${HOME}/open:1`]);
+    expect(images.map(({ status }) => status)).toEqual(["FAILED", "SKIPPED"]);
+    expect(images[0]!.reason).toContain("tag it createdBy=omx-ecr-helper");
+    expect(await stage.policyOf("closed")).toBeUndefined();
+    expect((await stage.policyOf("open"))?.Statement.map(({ Sid }) => Sid)).toEqual(["Theirs"]);
+    await client.close();
+  }, PATIENCE_MS);
+});
+
+test("E25: a repository that appears with our tag is opened by its event; any other is left alone", async () => {
+  const create = (repositoryName: string, tags: { Key: string; Value: string }[]) => stage.ecr.send(new CreateRepositoryCommand({ repositoryName, tags }));
+  await create("appeared/theirs", [{ Key: "team", Value: "theirs" }]);
+  await create("appeared/ours", [{ Key: "createdBy", Value: "omx-ecr-helper" }]);
+  while (!(await stage.policyOf("appeared/ours"))) await systemClock.sleep(100);
+  expect((await stage.policyOf("appeared/ours"))?.Statement.map(({ Sid }) => Sid)).toEqual(["OmxHealthOmics"]);
+  expect(await stage.policyOf("appeared/theirs")).toBeUndefined();
+}, PATIENCE_MS);
