@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Session } from "../aws/session.ts";
 import { type Cli, NotDone } from "../cli.ts";
 import type { ReleaseState } from "../release/pipeline.ts";
 import { describeStep, releaseJson } from "../release/render.ts";
@@ -26,7 +27,7 @@ async function watch(cli: Cli, workflow: string, flags: WatchFlags): Promise<voi
   for (;;) {
     const state = await read();
     tell(cli, { state, told, flags });
-    if (!RUNNING.includes(state.status)) return ended(cli, state, flags);
+    if (!RUNNING.includes(state.status)) return ended(cli, state, flags.json ? undefined : await failedLines(session, state));
     if (state.approval && flags.untilApproval) return;
     await cli.clock.sleep(session.local ? 500 : 5000);
   }
@@ -47,9 +48,16 @@ function tell(cli: Cli, { state, told, flags }: Telling): void {
   }
 }
 
-function ended(cli: Cli, { status, workflow, message }: ReleaseState, { json }: WatchFlags): void {
-  if (!json) cli.out(`${status}${message ? `: ${message}` : ""}\n`);
+/** What the step that failed said in the end. */
+async function failedLines({ clients }: Session, { actions }: ReleaseState): Promise<readonly string[]> {
+  const { lastLines } = await import("../release/step-logs.ts");
+  const failed = actions.find(({ status }) => status === "Failed");
+  return failed ? lastLines(clients, failed) : [];
+}
+
+function ended(cli: Cli, { status, workflow, message }: ReleaseState, said: readonly string[] | undefined): void {
+  if (said) cli.out([`${status}${message ? `: ${message}` : ""}`, ...said.map((line) => `  │ ${line}`), ""].join("\n"));
   if (status === "Succeeded") return;
-  cli.say(`look at what it said: omx release logs ${workflow}`);
+  cli.say(`look at all that it said: omx release logs ${workflow}`);
   throw new NotDone();
 }

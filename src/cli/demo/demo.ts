@@ -100,7 +100,7 @@ async function findVersion({ clients }: Stage, pipelineExecutionId: string): Pro
   const [workflow] = await listWorkflowsNamed(clients.cicd.omics, WORKFLOW);
   const names = workflow?.id ? (await listVersions(clients.cicd.omics, workflow.id)).map(({ versionName }) => versionName ?? "") : [];
   const version = await versionOf(clients.cicd, WORKFLOW, pipelineExecutionId, releasesAmong(names));
-  if (!version) throw new Problem(`execution ${pipelineExecutionId} left no evidence`, "look at the log of its Build stage: omx release logs");
+  if (!version) throw new Problem(`execution ${pipelineExecutionId} left no evidence`, `look at the log of its Build stage: omx release logs ${WORKFLOW} --stage Build`);
   return version;
 }
 

@@ -2,6 +2,7 @@ import { type ActionExecutionDetail, GetPipelineExecutionCommand, GetPipelineSta
 import type { AwsClients } from "../../aws/clients.ts";
 import { NAMES, pipelineName } from "../../release/names.ts";
 import { type Cli, Problem } from "../cli.ts";
+import { lastLines } from "../release/step-logs.ts";
 
 /** One action of a pipeline's execution, as the demo shows and reports it. */
 export interface Step {
@@ -39,7 +40,7 @@ export async function followTo(followed: Followed, executionId: string, until: "
     const steps = stepsOf(followed.cli, details);
     followed.onSteps(steps);
     if (status === "Succeeded") return steps;
-    if (status !== "InProgress") throw failure(details, status);
+    if (status !== "InProgress") throw await failure(followed, details, status);
     if (until === "approval" && details.some(({ stageName, status: action }) => stageName === NAMES.approvalStage && action === "InProgress")) return steps;
     await followed.cli.clock.sleep(POLL_MS);
   }
@@ -70,8 +71,11 @@ const stepsOf = (cli: Cli, details: readonly ActionExecutionDetail[]): readonly 
     return { name: stageName === actionName ? stageName : `${stageName} ${actionName}`, status, seconds: Math.round(((end?.getTime() ?? 0) - (startTime?.getTime() ?? 0)) / 100) / 10, ...(detail && { detail }) };
   });
 
-function failure(details: readonly ActionExecutionDetail[], status: string): Problem {
+async function failure({ clients, workflow }: Followed, details: readonly ActionExecutionDetail[], status: string): Promise<Problem> {
   const failed = details.find((detail) => detail.status === "Failed");
-  const why = failed?.output?.executionResult?.errorDetails;
-  return new Problem(`the pipeline ended ${status}${failed ? ` at ${failed.stageName}: ${why?.message ?? why?.code ?? ""}` : ""}`, failed ? `its log: omx release logs ${failed.stageName ?? ""}` : undefined);
+  if (!failed) return new Problem(`the pipeline ended ${status}`);
+  const { errorDetails, externalExecutionId } = failed.output?.executionResult ?? {};
+  const said = await lastLines(clients, { ...(externalExecutionId && { externalId: externalExecutionId }) });
+  const why = `the pipeline ended ${status} at ${failed.stageName}: ${errorDetails?.message ?? errorDetails?.code ?? ""}`;
+  return new Problem([why, ...said.map((line) => `  │ ${line}`)].join("\n"), `all of its log: omx release logs ${workflow} --stage ${failed.stageName ?? ""}`);
 }

@@ -19,9 +19,19 @@ type LogClients = Pick<AwsClients, "codebuild" | "logs" | "states">;
 const RUN_LOGS = "/aws/omics/WorkflowLog";
 
 /** What a step of a release wrote: a build's log, or the logs of a test's runs; nothing for other steps. */
-export async function* readStepLog(clients: LogClients, { externalId = "" }: ActionStep): AsyncGenerator<LogLine> {
+export async function* readStepLog(clients: LogClients, { externalId = "" }: Pick<ActionStep, "externalId">): AsyncGenerator<LogLine> {
   if (externalId.includes(":execution:")) yield* readRunLogs(clients, externalId);
   else if (/^[\w-]+:[0-9a-f-]{36}$/.test(externalId)) yield* readBuildLog(clients, externalId);
+}
+
+/** The end of what a step wrote: of one that failed, mostly why. */
+export async function lastLines(clients: LogClients, step: Pick<ActionStep, "externalId">, count = 15): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for await (const { message } of readStepLog(clients, step)) {
+    lines.push(message.trimEnd());
+    if (lines.length > count) lines.shift();
+  }
+  return lines;
 }
 
 async function* readBuildLog({ codebuild, logs }: LogClients, buildId: string): AsyncGenerator<LogLine> {
