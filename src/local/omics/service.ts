@@ -2,6 +2,7 @@ import type { Core, Service, ServiceFactory } from "../gateway/service.ts";
 import { groupOperations } from "./groups.ts";
 import type { DefinitionKey, Omics } from "./omics.ts";
 import { refusedOperations } from "./refused.ts";
+import { omicsResources } from "./resources.ts";
 import { clearLeft } from "./runs/clear.ts";
 import { createDriver, type Driver } from "./runs/driver.ts";
 import { runOperations, taskOperations } from "./runs/operations.ts";
@@ -27,6 +28,7 @@ export const omicsService: ServiceFactory = (core): Service => {
     wire: { kind: "http", route },
     operations: settings.isThrottling ? throttle(operations, core.clock) : operations,
     paths: [exportHandler(omics)],
+    resources: omicsResources(core.clock),
     blobsInUse: () => blobsOf(omics),
     recover() {
       core.background("omics clear", () => clearLeft(omics));
