@@ -27,9 +27,10 @@ const LOOK_MS = 200;
 const SETTLING_MS = 1500;
 
 const say = (line: string): void => console.error(line);
-const file = join(mkdtempSync(join(tmpdir(), "omx-bench-")), "text.txt");
+const scratch = mkdtempSync(join(tmpdir(), "omx-bench-"));
+const file = join(scratch, "text.txt");
 writeFileSync(file, TEXT);
-const bare = await bareEngines(engineHost(), file);
+const bare = await bareEngines(engineHost(scratch), file);
 
 interface Row {
   readonly engine: Language;

@@ -1,8 +1,8 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { asset } from "./assets.ts";
 import type { EngineHost } from "./launch.ts";
+import { workFolder } from "./work-folder.ts";
 import { pythonOf } from "./python-environment.ts";
 
 /** What an engine says of a definition before anything runs. */
@@ -26,10 +26,10 @@ export interface CheckedDefinition {
  */
 export async function checkWdl(definition: CheckedDefinition, host: EngineHost): Promise<EngineCheck> {
   const python = await pythonOf("miniwdl", host);
-  const files = mkdtempSync(join(tmpdir(), "omx-check-"));
+  const files = workFolder(host, "check-");
   const [stdout, stderr] = [join(files, "out"), join(files, "err")];
   try {
-    const code = await run({ ...definition, python, stdout, stderr }, host);
+    const code = await run({ ...definition, python, files, stdout, stderr }, host);
     const isSound = code === 0;
     return { isSound, message: readFileSync(isSound ? stdout : stderr, "utf8").trimEnd() };
   } finally {
@@ -39,11 +39,13 @@ export async function checkWdl(definition: CheckedDefinition, host: EngineHost):
 
 interface CheckRun extends CheckedDefinition {
   readonly python: string;
+  /** Also its temporary folder. */
+  readonly files: string;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function run({ owner, folder, main, isLenient, python, stdout, stderr }: CheckRun, host: EngineHost): Promise<number> {
+function run({ owner, folder, main, isLenient, python, files, stdout, stderr }: CheckRun, host: EngineHost): Promise<number> {
   const [out, err] = [openSync(stdout, "w"), openSync(stderr, "w")];
   const child = host.children.start({
     owner,
@@ -51,7 +53,7 @@ function run({ owner, folder, main, isLenient, python, stdout, stderr }: CheckRu
     command: python,
     args: ["-m", "omx_engine.wdl_check", main, ...(isLenient ? ["--lenient"] : [])],
     cwd: folder,
-    env: { PATH: host.environment["PATH"] ?? "/usr/bin:/bin", LANG: "C.UTF-8", NO_COLOR: "1", PYTHONPATH: asset("python"), PYTHONDONTWRITEBYTECODE: "1" },
+    env: { PATH: host.environment["PATH"] ?? "/usr/bin:/bin", TMPDIR: files, LANG: "C.UTF-8", NO_COLOR: "1", PYTHONPATH: asset("python"), PYTHONDONTWRITEBYTECODE: "1" },
     stdio: ["ignore", out, err],
   });
   closeSync(out);

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Containers } from "./engine.ts";
 import type { EngineHost } from "./launch.ts";
 import { runCommand } from "../children/run-command.ts";
+import { workFolder } from "./work-folder.ts";
 
 const ENGINES = ["docker", "podman"] as const;
 
@@ -30,7 +31,7 @@ export interface Pull {
 export async function pullImage(host: EngineHost, { program, reference, authorization }: Pull): Promise<void> {
   if ((await runCommand(host, { owner: `engines/${program}`, program, args: ["image", "inspect", reference] })).code === 0) return;
   const registry = reference.split("/")[0] ?? "";
-  const folder = scratch(host);
+  const folder = workFolder(host, "pull-");
   try {
     writeFileSync(join(folder, "config.json"), JSON.stringify({ auths: { [registry]: { auth: authorization } } }), { mode: 0o600 });
     const args = program === "docker" ? ["--config", folder, "pull", "--quiet", reference] : ["pull", "--quiet", "--tls-verify=false", "--authfile", join(folder, "config.json"), reference];
@@ -66,10 +67,4 @@ export async function removeContainers(host: EngineHost, { program, run, awaited
     if (missing.size === 0 || waited >= MAKING_MS || signal.aborted) return;
     await host.clock.sleep(LOOK_MS, signal).catch(() => undefined);
   }
-}
-
-function scratch(host: EngineHost): string {
-  const parent = join(host.dataDir, "work");
-  mkdirSync(parent, { recursive: true });
-  return mkdtempSync(join(parent, "command-"));
 }

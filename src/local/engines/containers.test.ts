@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { TaskRequest } from "./engine.ts";
 import { hasDocker, importHostImage, podmanEnvironment } from "./testing/docker.ts";
-import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
+import { openStage, type Rehearsal } from "./testing/run-engine.ts";
+
+const { rehearse, file, folder, close } = openStage();
+afterAll(close);
 
 const IMAGE = "omx-test:host";
 const UUID = "11111111-2222-3333-4444-555555555555";
@@ -29,7 +30,7 @@ const granted = (program: "docker" | "podman") => (request: TaskRequest) => ({
 
 const inDocker = (play: Rehearsal) => rehearse({ containers: "docker", grant: granted("docker"), ...play });
 
-const PODMAN = podmanEnvironment(IMAGE);
+const PODMAN = podmanEnvironment(IMAGE, folder);
 // Podman answers on some machines without being able to run anything; the gate has one that can.
 const PROGRAMS = [
   { program: "docker" as const, isThere: hasDocker(), environment: {} },
@@ -50,8 +51,7 @@ inputs: { text: File }
 stdout: said.txt
 outputs: { said: stdout, copy: { type: File, outputBinding: { glob: copy.txt } } }
 `;
-    const text = join(mkdtempSync(join(tmpdir(), "omx-text-")), "text.txt");
-    writeFileSync(text, "hello\n", { mode: 0o444 });
+    const text = file("text.txt", "hello\n");
     const { result } = await inDocker({
       engine: "CWL", main: "main.cwl", files: { "main.cwl": tool },
       inputs: { text: { class: "File", location: "s3://data/text.txt" } },

@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { openStage, type Rehearsal } from "./testing/run-engine.ts";
+
+const { rehearse, file: local, close } = openStage();
+afterAll(close);
 
 const COUNT = `
 cwlVersion: v1.2
@@ -30,12 +32,6 @@ outputs:
 `;
 
 const cwl = (play: Omit<Rehearsal, "engine" | "main"> & { readonly main?: string }) => rehearse({ engine: "CWL", main: "main.cwl", ...play });
-
-const local = (name: string, text: string): string => {
-  const file = join(mkdtempSync(join(tmpdir(), "omx-cwl-")), name);
-  writeFileSync(file, text, { mode: 0o444 });
-  return file;
-};
 
 describe("CWL on the host", { timeout: 180_000 }, () => {
   test("a scatter over files in S3 gives its outputs as files", async () => {

@@ -7,6 +7,8 @@ export type Containers = "docker" | "podman" | "host";
 /** What an engine is started with. Every path is absolute and of this machine. */
 export interface EngineSpec {
   readonly engine: EngineName;
+  /** The folder that everything of the run lies in: definition, inputs, work. Nothing beyond it is given to a task. */
+  readonly root: string;
   /** The unpacked definition. */
   readonly definition: string;
   /** The main file, relative to the definition. */

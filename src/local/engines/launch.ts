@@ -48,7 +48,7 @@ export async function startEngine({ owner, folder, spec }: EngineStart, host: En
     command: command.program,
     args: command.args,
     cwd: folder.root,
-    env: engineEnvironment(host.environment),
+    env: engineEnvironment(host.environment, folder),
     stdio: ["ignore", output, output],
   });
   closeSync(output);
@@ -73,7 +73,9 @@ export function findEngine(owner: string, folder: RunFolder, host: EngineHost): 
 const GRACE_MS = 8000;
 
 /** The engine's own environment: nothing of ours but what it needs to find programs. Tasks get less. */
-const engineEnvironment = (machine: Readonly<Record<string, string>>): Record<string, string> => ({
+const engineEnvironment = (machine: Readonly<Record<string, string>>, { temporary }: RunFolder): Record<string, string> => ({
+  // What it forgets goes with the run.
+  TMPDIR: temporary,
   // cwltool evaluates JavaScript with the first `node` it finds: ours, where the machine has none.
   PATH: `${machine["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}${delimiter}${dirname(process.execPath)}`,
   ...Object.fromEntries(["HOME", "DOCKER_HOST", "CONTAINERS_CONF", "CONTAINER_HOST", "XDG_RUNTIME_DIR", "JAVA_HOME"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),

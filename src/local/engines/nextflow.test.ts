@@ -1,9 +1,11 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { hasNextflow } from "./testing/nextflow.ts";
-import { rehearse, type Rehearsal } from "./testing/run-engine.ts";
+import { openStage, type Rehearsal } from "./testing/run-engine.ts";
+
+const { rehearse, file: local, close } = openStage();
+afterAll(close);
 
 const MAIN = `
 params.outdir = '/mnt/workflow/pubdir'
@@ -26,12 +28,6 @@ workflow {
 `;
 
 const nextflow = (play: Omit<Rehearsal, "engine" | "main">) => rehearse({ engine: "NEXTFLOW", main: "main.nf", ...play });
-
-const local = (name: string, text: string): string => {
-  const file = join(mkdtempSync(join(tmpdir(), "omx-nf-")), name);
-  writeFileSync(file, text, { mode: 0o444 });
-  return file;
-};
 
 // Nextflow takes some seconds to start, and much longer on a busy machine.
 describe.skipIf(!hasNextflow())("Nextflow on the host", { timeout: 180_000 }, () => {

@@ -15,6 +15,8 @@ export interface RunFolder {
   /** Whatever the engine's process writes: seen only when it dies without a result. */
   readonly console: string;
   readonly result: string;
+  /** The engine's temporary folder. */
+  readonly temporary: string;
 }
 
 export const runFolder = (root: string): RunFolder => ({
@@ -25,11 +27,12 @@ export const runFolder = (root: string): RunFolder => ({
   engineLog: join(root, "engine.log"),
   console: join(root, "console.log"),
   result: join(root, "result.json"),
+  temporary: join(root, "tmp"),
 });
 
 /** Makes the folder ready for an engine to start in. */
 export function writeSpec(folder: RunFolder, spec: EngineSpec): void {
-  mkdirSync(folder.answers, { recursive: true });
+  for (const made of [folder.answers, folder.temporary]) mkdirSync(made, { recursive: true });
   writeFileSync(folder.events, "", { flag: "a" });
   writeWhole(folder.spec, { ...spec, folder: folder.root });
 }

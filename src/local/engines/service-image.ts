@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { assembleHostImage, HostImageUnavailable } from "../../oci/image/host-image.ts";
 import type { EngineHost } from "./launch.ts";
 import { runCommand } from "../children/run-command.ts";
+import { workFolder } from "./work-folder.ts";
 
 const making = new Map<string, Promise<string>>();
 
@@ -24,7 +24,7 @@ export function serviceImage(host: EngineHost, program: string): Promise<string>
 }
 
 async function make(host: EngineHost, program: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "omx-service-image-"));
+  const folder = workFolder(host, "service-image-");
   try {
     const image = await assembleHostImage({ folder, compression: "none" });
     const reference = `omx/service-image:${image.digest.slice("sha256:".length, "sha256:".length + 12)}`;

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { rehearse } from "./testing/run-engine.ts";
+import { readFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "vitest";
+import { openStage } from "./testing/run-engine.ts";
+
+const { rehearse, file, close } = openStage();
+afterAll(close);
 
 const GREET = `version 1.1
 import "lib/greet.wdl" as lib
@@ -52,8 +53,7 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
   });
 
   test("files in S3 are brought before the workflow begins, typed by the engine", async () => {
-    const list = join(mkdtempSync(join(tmpdir(), "omx-list-")), "list.txt");
-    writeFileSync(list, "one\ntwo\n", { mode: 0o444 });
+    const list = file("list.txt", "one\ntwo\n");
     const { result } = await rehearse({
       files: { "main.wdl": GREET, "lib/greet.wdl": TASK },
       inputs: { "Hello.names": ["s3://not/a/file"], list: "s3://data/list.txt" },
@@ -140,8 +140,7 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
   });
 
   test("imports from outside the definition are refused", async () => {
-    const outside = join(mkdtempSync(join(tmpdir(), "omx-outside-")), "x.wdl");
-    writeFileSync(outside, TASK);
+    const outside = file("x.wdl", TASK);
     const { result } = await rehearse({ files: { "main.wdl": `version 1.1\nimport "${outside}" as lib\nworkflow W { call lib.greet { input: name = "x" } }` } });
     expect(result).toMatchObject({ outcome: "failed", code: "WORKFLOW_RUN_FAILED" });
   });

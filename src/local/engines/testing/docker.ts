@@ -17,10 +17,9 @@ const PROGRAMS = ["bash", "sh", "cat", "env", "sleep", "wc", "ls", "head", "tail
 
 /**
  * The environment in which Podman runs containers here; undefined where it can't. Inside of a container, and for a common
- * user, it may not raise the limits that it gives containers by default: they are lowered.
+ * user, it may not raise the limits that it gives containers by default: they are lowered, in a file of the folder.
  */
-export function podmanEnvironment(tag: string): Readonly<Record<string, string>> | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "omx-podman-"));
+export function podmanEnvironment(tag: string, folder: string): Readonly<Record<string, string>> | undefined {
   const CONTAINERS_CONF = join(folder, "containers.conf");
   writeFileSync(CONTAINERS_CONF, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n');
   try {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { systemClock } from "../../../kit/clock.ts";
@@ -28,10 +28,35 @@ export interface Performance {
   readonly folder: RunFolder;
 }
 
+/** Where rehearsals of one test file lie, with the files that they bring. */
+export interface Stage {
+  readonly folder: string;
+  /** A read-only file, as one that was brought from S3. */
+  file(name: string, text: string): string;
+  rehearse(play: Rehearsal): Promise<Performance>;
+  /** Removes all of it. */
+  close(): void;
+}
+
+export function openStage(): Stage {
+  const folder = mkdtempSync(join(tmpdir(), "omx-engine-"));
+  return {
+    folder,
+    file(name, text) {
+      const file = join(mkdtempSync(join(folder, "brought-")), name);
+      writeFileSync(file, text, { mode: 0o444 });
+      return file;
+    },
+    rehearse: (play) => rehearse(play, folder),
+    close: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
 export const machine = (): Readonly<Record<string, string>> => ({ PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "" });
 
-export function engineHost(environment: Readonly<Record<string, string>> = {}): EngineHost {
-  const dataDir = mkdtempSync(join(tmpdir(), "omx-engine-"));
+/** @param parent where the host's data folder is made: whoever gives it removes it */
+export function engineHost(parent: string, environment: Readonly<Record<string, string>> = {}): EngineHost {
+  const dataDir = mkdtempSync(join(parent, "data-"));
   const children = openChildren(openDatabase(join(dataDir, "state.sqlite")), systemClock);
   return { children, clock: systemClock, dataDir, environment: { ...machine(), ...environment } };
 }
@@ -55,27 +80,22 @@ const grantOnHost = (request: TaskRequest): TaskGrant => ({
   mounts: [],
 });
 
-export async function rehearse(play: Rehearsal): Promise<Performance> {
-  const host = engineHost(play.environment);
+async function rehearse(play: Rehearsal, stage: string): Promise<Performance> {
+  const host = engineHost(stage, play.environment);
   const folder = runFolder(join(host.dataDir, "run"));
   const definition = writeTree(join(host.dataDir, "definition"), play.files);
   mkdirSync(folder.root, { recursive: true });
-  const engine = await startEngine(
-    {
-      owner: "omics/run/1",
-      folder,
-      spec: {
-        engine: play.engine ?? "WDL",
-        definition,
-        main: play.main ?? "main.wdl",
-        inputs: play.inputs ?? {},
-        runUuid: "11111111-2222-3333-4444-555555555555",
-        containers: play.containers ?? "host",
-        concurrentTasks: 25,
-      },
-    },
-    host,
-  );
+  const spec = {
+    engine: play.engine ?? "WDL",
+    root: stage,
+    definition,
+    main: play.main ?? "main.wdl",
+    inputs: play.inputs ?? {},
+    runUuid: "11111111-2222-3333-4444-555555555555",
+    containers: play.containers ?? "host",
+    concurrentTasks: 25,
+  };
+  const engine = await startEngine({ owner: "omics/run/1", folder, spec }, host);
   const events: EngineEvent[] = [];
   for await (const { event } of engine.events(0, new AbortController().signal)) {
     events.push(event);

@@ -48,6 +48,7 @@ async function launch(omics: Omics, run: Run): Promise<void> {
   if (run.containers !== "host") makeMountPoints(folders, run.uuid);
   const spec = {
     engine: run.engine === "WDL_LENIENT" ? ("WDL" as const) : run.engine,
+    root: folders.root,
     definition: folders.definition,
     main: run.main,
     inputs: run.parameters as Readonly<Record<string, unknown>>,

@@ -71,7 +71,7 @@ def popen_for(run):
         folder = os.path.join(run.spec["folder"], "run", "tasks", job.name.replace("/", "_"))
         os.makedirs(folder, exist_ok=True)
         streams = {"stdin": stdin_path, "stdout": stdout_path or os.path.join(folder, "stdout.txt"),
-                   "stderr": stderr_path or os.path.join(folder, "stderr.txt")}
+                   "stderr": stderr_path or os.path.join(folder, "stderr.txt"), "sources": list(_sources(job))}
 
         def prepare(is_contained, _grant):
             if is_contained:
@@ -91,6 +91,14 @@ def popen_for(run):
         return outcome.exit_code
 
     return popen
+
+
+def _sources(job):
+    """Files and folders that the job is given: its inputs, and what its working folder is filled with."""
+    for mapper in (job.pathmapper, job.generatemapper):
+        for _, entry in mapper.items() if mapper is not None else ():
+            if entry.type in ("File", "Directory", "WritableFile", "WritableDirectory") and os.path.isabs(entry.resolved):
+                yield entry.resolved
 
 
 def _attempts(run, tasks, prepare, places):

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from .exchange import Exchange, write_whole
-from .nextflow_inputs import LITERAL, literal_uris, localize
+from .nextflow_inputs import LITERAL, foreign_value, literal_uris, localize
 from .nextflow_tasks import NO_IMAGE, TaskServer
 
 # What a pipeline may name absolutely; HealthOmics exports both (guide, "Nextflow").
@@ -60,7 +60,11 @@ def execute(run):
         os.makedirs(run.path(name), exist_ok=True)
     texts = definition_texts(run)
     written = {uri for text in texts.values() for uri in literal_uris(text)}
-    parameters, places, missing = localize(run, redirect_value(run, run.spec["inputs"]), written)
+    given = redirect_value(run, run.spec["inputs"])
+    refused = foreign_value(run, given)
+    if refused:
+        return refused
+    parameters, places, missing = localize(run, given, written)
     if isinstance(missing, dict):
         return missing
     redirect_definition(run, texts, places)
@@ -127,8 +131,8 @@ def write_files(run, parameters):
         "process.executor = 'local'",
         # The local accounts decided which version this run would have and say which one runs.
         "manifest.nextflowVersion = ''",
-        "docker { enabled = true; registry = docker.registry ?: ''; fixOwnership = false; runOptions = ''; temp = null; remove = true }",
-        "singularity.enabled = false", "apptainer.enabled = false", "podman.enabled = false", "conda.enabled = false", "wave.enabled = false",
+        "docker { enabled = true; registry = docker.registry ?: ''; fixOwnership = false; runOptions = ''; engineOptions = ''; sudo = false; legacy = false; temp = null; remove = true }",
+        *("%s.enabled = false" % other for other in ("singularity", "apptainer", "podman", "charliecloud", "sarus", "shifter", "conda", "spack", "wave", "fusion")),
         "executor { cpus = 1000000; memory = '1000000 GB'; queueSize = %d; pollInterval = '100 ms' }" % run.spec["concurrentTasks"],
     )) + "\n")
     with open(os.path.join(os.path.dirname(__file__), "nextflow_docker.sh"), encoding="utf-8") as file:
@@ -142,10 +146,16 @@ def _write(path, text):
         file.write(text)
 
 
+def java_options(run):
+    """Java looks at no variable for its temporary folder, and leaves its counters in the machine's."""
+    return ["-Djava.io.tmpdir=" + os.environ["TMPDIR"], "-XX:-UsePerfData"] if "TMPDIR" in os.environ else []
+
+
 def command_line(run):
     settings = run.spec.get("engineSettings") or {}
     profile = ["-profile", settings["profile"]] if settings.get("profile") else []
-    return run.spec["command"] + [
+    program, *rest = run.spec["command"]
+    return [program] + (java_options(run) if program == "java" else []) + rest + [
         "-log", os.path.join(run.folder, "engine.log"), "run", os.path.join(run.spec["definition"], run.spec["main"]), "-ansi-log", "false",
         "-work-dir", run.path("work"), "-params-file", run.path("params.json"), "-c", run.path("forced.config")] + profile
 
@@ -154,6 +164,7 @@ def environment(run):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     kept.update(run.spec.get("environment", {}))
     kept.update(NXF_OFFLINE="true", NXF_HOME=run.path("home"), NXF_DISABLE_CHECK_LATEST="true", NXF_ANSI_LOG="false",
+                NXF_OPTS=" ".join(java_options(run)), NXF_TEMP=os.environ.get("TMPDIR", ""),
                 PATH=run.path("bin") + os.pathsep + os.environ["PATH"])
     return kept
 

@@ -9,6 +9,8 @@ before it starts, where it is there.
 import os
 import re
 
+from .inside import CODE, foreign, refusal
+
 URI = re.compile(r"(?:s3|omics)://[^\s,;\"'<>|\\]+")
 WHOLE = re.compile(r"^(?:s3|omics)://\S+$")
 LITERAL = re.compile(r"""(['"])((?:s3|omics)://[^\s'"$]+)(['"])""")
@@ -22,6 +24,18 @@ def literal_uris(text):
     return {match.group(2) for match in LITERAL.finditer(text)}
 
 
+def foreign_value(run, value):
+    """The failure of a run whose parameters or sheets name a file of this machine; None where they name none."""
+    named = []
+    _walk(value, lambda text: named.append(foreign(text, run.path(), run.spec["root"])))
+    place = next(filter(None, named), None)
+    return place and _failed(CODE, refusal(place))
+
+
+def _failed(code, message):
+    return {"outcome": "failed", "code": code, "message": message}
+
+
 def localize(run, parameters, written):
     """The parameters with local paths, all local places by URI, and the URIs that are not there (or the failure)."""
     wanted = set(written)
@@ -31,9 +45,11 @@ def localize(run, parameters, written):
     places, missing = _bring(run, wanted)
     if isinstance(missing, dict):
         return parameters, {}, missing
-    again = set()
-    for place in places.values():
-        again.update(URI.findall(_sheet(place)))
+    sheets = [_sheet(place) for place in places.values()]
+    refused = foreign_value(run, sheets)
+    if refused:
+        return parameters, {}, refused
+    again = {uri for sheet in sheets for uri in URI.findall(sheet)}
     inner, absent = _bring(run, again - set(places))
     if isinstance(absent, dict):
         return parameters, {}, absent
@@ -58,12 +74,15 @@ def _bring(run, uris):
     if not uris:
         return {}, []
     asked = {uri: _folder_of(uri) for uri in uris}
+    upward = next((uri for uri, at in asked.items() if ".." in uri[len(at):].split("/")), None)
+    if upward:
+        return {}, _failed(CODE, "%s leads out of its folder" % upward)
     requests = [{"uri": uri, "isDirectory": uri.endswith("/"), "isOptional": True} for uri in sorted(set(asked.values()))]
     _, answer = run.exchange.ask("inputs.request", lambda: run.is_cancelled, uris=requests)
     if answer is None:
         return {}, []
     if "refused" in answer:
-        return {}, {"outcome": "failed", "code": answer["refused"]["code"], "message": answer["refused"]["message"]}
+        return {}, _failed(answer["refused"]["code"], answer["refused"]["message"])
     paths = answer["paths"]
     found = {uri: os.path.join(paths[at], uri[len(at):]) if at != uri else paths[at] for uri, at in asked.items() if at in paths}
     return found, [uri for uri, at in asked.items() if at not in paths]

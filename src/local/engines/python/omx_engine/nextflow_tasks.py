@@ -91,9 +91,10 @@ class TaskServer:
     def _follow(self, line, work, remote):
         """The exit code that Nextflow sees."""
         def prepare(is_contained, _grant):
+            given = {"argv": line.argv, "folder": work, "remote": remote.start, "sources": [outside for outside, _, _ in line.mounts()]}
             if is_contained:
-                return Command(argv=line.argv, folder=work, arguments=line.kept(), owned=[work], remote=remote.start)
-            return Command(argv=line.argv, folder=work, remote=remote.start)
+                return Command(arguments=line.kept(), owned=[work], tidy=lambda: _tidy(work), **given)
+            return Command(**given)
 
         def is_cancelled():
             return self.run.is_cancelled or self.run.is_over or line.value("--name") in self._stopped or not remote.is_there()
@@ -199,16 +200,26 @@ class Line:
     def value(self, *names):
         return next((value for name, value in self.options if name in names), None)
 
+    def mounts(self):
+        """(outside, inside, is writable) of each volume."""
+        parts = [value.split(":") for name, value in self.options if name in ("-v", "--volume")]
+        return [(part[0], part[1] if len(part) > 1 else part[0], part[2:] != ["ro"]) for part in parts]
+
     def kept(self):
         """Environment, mounts, folder and user: what describes the task. The rest is the task runner's."""
-        arguments = []
+        arguments = [word for outside, inside, is_writable in self.mounts() for word in mount(inside, outside, is_writable)]
         for name, value in self.options:
-            if name in ("-v", "--volume"):
-                outside, inside = value.split(":")[:2]
-                arguments += mount(inside, outside, not value.endswith(":ro"))
-            elif name in ("-e", "--env", "-w", "--workdir", "-u", "--user", "--shm-size", "--mount"):
+            if name in ("-e", "--env", "-w", "--workdir", "-u", "--user", "--shm-size"):
                 arguments += [name, value]
         return arguments
+
+
+def _tidy(work):
+    """Nextflow and the log read these here, where a link of the container's leads to something else."""
+    for name in os.listdir(work):
+        path = os.path.join(work, name)
+        if name.startswith((".command.", ".exitcode")) and os.path.islink(path):
+            os.remove(path)
 
 
 def _task(line, work):

@@ -22,7 +22,8 @@ class Outcome:
 class Command:
     """
     A command line and where it runs. In a container `arguments` are the container engine's own (mounts, folder,
-    user); `argv` is what runs. `owned` are paths that must become ours where a root daemon wrote them.
+    user); `argv` is what runs. `owned` are paths that must become ours where a root daemon wrote them. `sources` are the
+    files and folders of this machine that it is given; `tidy` looks through what it left in a container.
     """
 
     def __init__(self, **members):
@@ -35,6 +36,8 @@ class Command:
         self.stderr = members.get("stderr")
         self.is_success = members.get("is_success", lambda code: code == 0)
         self.owned = members.get("owned", [])
+        self.sources = members.get("sources", [])
+        self.tidy = members.get("tidy", lambda: None)
         # Starts it in another process of ours, where its streams are: like `popen`.
         self.remote = members.get("remote")
 

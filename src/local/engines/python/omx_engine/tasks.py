@@ -6,6 +6,7 @@ The same runner serves every engine. It never pulls: the accounts bring the imag
 
 import time
 
+from .inside import CODE, first_outside, refusal
 from .processes import Contained, OnHost, Outcome
 
 
@@ -65,21 +66,25 @@ class Runner:
             self.exchange.emit("task.ended", task=ask, outcome="cancelled")
             raise Cancelled()
         if "refused" in grant:
-            refused = grant["refused"]
-            self.exchange.emit("task.ended", task=ask, outcome="failed", code=refused["code"], message=refused["message"])
-            raise Refused(refused["code"], refused["message"])
+            self._refuse(ask, grant["refused"]["code"], grant["refused"]["message"])
         return self._run_granted(task, (ask, grant), prepare, is_cancelled)
+
+    def _refuse(self, ask, code, message):
+        self.exchange.emit("task.ended", task=ask, outcome="failed", code=code, message=message)
+        raise Refused(code, message)
 
     def _run_granted(self, task, granted, prepare, is_cancelled):
         ask, grant = granted
         is_contained = grant["containers"] != "host"
         try:
             command = prepare(is_contained, grant)
+            outside = first_outside(command.sources, self.spec["root"])
+            if outside is not None:
+                self._refuse(ask, CODE, refusal(outside))
             process = Contained(ask, grant, command) if is_contained else OnHost(task, grant, command)
             process.start()
         except OSError as error:
-            self.exchange.emit("task.ended", task=ask, outcome="failed", code="CANNOT_START_CONTAINER_ERROR", message=str(error))
-            raise Refused("CANNOT_START_CONTAINER_ERROR", str(error)) from error
+            self._refuse(ask, "CANNOT_START_CONTAINER_ERROR", str(error))
         self.exchange.emit("task.started", task=ask, stdout=task.stdout, stderr=task.stderr, **process.identity())
         outcome = self._follow(task, process, is_cancelled)
         usage = process.finish(outcome)
@@ -87,6 +92,8 @@ class Runner:
             self.exchange.emit("task.ended", task=ask, outcome="cancelled", **usage)
             raise Cancelled()
         outcome = process.explain(outcome)
+        if is_contained:
+            command.tidy()
         self.exchange.emit(
             "task.ended",
             task=ask,

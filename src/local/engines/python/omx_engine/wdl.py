@@ -65,7 +65,7 @@ def _configuration(spec, logger):
         "scheduler": {"container_backend": "omx", "task_concurrency": spec["concurrentTasks"], "fail_fast": True,
                       "scatter_tag_max": 0},
         "task_runtime": {"cpu_max": -1, "memory_max": -1, "defaults": {}},
-        "file_io": {"root": "/", "chown": False},
+        "file_io": {"root": spec["root"], "chown": False},
         "call_cache": {"put": False, "get": False},
         "download_cache": {"put": False, "get": False},
     })

@@ -141,7 +141,8 @@ class OmxContainer(TaskContainer):
 
     def _prepare(self, is_contained, grant):
         shell = self.cfg.get("task_runtime", "command_shell")
-        streams = {"stdout": self.host_stdout_txt(), "stderr": self.host_stderr_txt(), "is_success": self.success_exit_code}
+        streams = {"stdout": self.host_stdout_txt(), "stderr": self.host_stderr_txt(), "is_success": self.success_exit_code,
+                   "sources": list(self.input_path_map)}
         script = ["/bin/sh", "-c", "exec %s ../command" % shell]
         if not is_contained:
             self._link_inputs()
