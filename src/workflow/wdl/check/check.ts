@@ -10,6 +10,7 @@ import { coerces } from "./coercion.ts";
 import { findCycle } from "./cycles.ts";
 import { infer } from "./infer.ts";
 import { beginChecking, calleeInputs, type Checking, finding, needsOf, type Node, type Place, scopeAt, TOP } from "./scope.ts";
+import { taskType } from "./task-type.ts";
 import { expectType, type Scope } from "./typing.ts";
 
 const CHECKED = new WeakMap<Document, readonly Finding[]>();
@@ -65,15 +66,17 @@ function checkTask(document: Document, task: Task, findings: Finding[]): void {
   for (const declaration of [...(task.inputs ?? []), ...task.declarations]) checkDeclaration(checking, declaration, scope);
   if (task.inputs) for (const declaration of task.declarations) requireValue(declaration, findings);
   for (const attribute of task.runtime) infer(attribute.value, scope);
-  const inside = document.rank >= V1_2 ? withTask(scope) : scope;
-  if (task.command) infer(task.command, inside);
-  checkOutputs(checking, task.outputs, { ...inside, inTaskOutput: true });
+  const within = (where: "command" | "outputs"): Scope => (document.rank >= V1_2 ? withTask(scope, taskType(task, where)) : scope);
+  if (task.command) infer(task.command, within("command"));
+  checkOutputs(checking, task.outputs, { ...within("outputs"), inTaskOutput: true });
   checkKeys(document, [...inputsOf(task), ...task.outputs], findings);
   reportCycle(checking);
 }
 
-/** WDL 1.2's `task`, what the run knows of itself, of which the members are not checked. */
-const withTask = (scope: Scope): Scope => ({ ...scope, typeOf: (name) => scope.typeOf(name) ?? (name === "task" ? ANY : undefined) });
+const withTask = (scope: Scope, type: Type): Scope => ({
+  ...scope,
+  typeOf: (name) => scope.typeOf(name) ?? (name === "task" ? type : undefined),
+});
 
 function checkDeclaration(checking: Checking, declaration: Declaration, scope: Scope): void {
   const type = checking.document.typeOf(declaration);

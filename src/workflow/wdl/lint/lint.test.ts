@@ -111,3 +111,17 @@ test("each rule has its own id and says what to do", () => {
   expect(new Set(wdlRules.map((rule) => rule.id)).size).toBe(wdlRules.length);
   for (const rule of wdlRules) expect(rule.id.startsWith("wdl-") && rule.fix.endsWith(".") && rule.reason.length > 20).toBe(true);
 });
+
+test("a task of WDL 1.2 knows itself: its name, its meta section, and in the outputs what it returned", () => {
+  const reading = (command: string, output: string) =>
+    rulesIn(
+      `version 1.2\nworkflow W { input { Int n } call T }\ntask T { meta { note: "n" depth: { low: 1 } }
+  command <<< ~{${command}} >>>
+  output { String? out = ${output} }
+  requirements { container: "123456789012.dkr.ecr.us-east-1.amazonaws.com/b:1" } }`,
+    ).filter((rule) => !rule.startsWith("wdl-unsupported"));
+  expect(reading("task.meta.depth.low + 1", 'select_first([task.container, "none"])')).toEqual([]);
+  expect(reading("task.name", '"~{task.return_code}"')).toEqual([]);
+  expect(reading("task.return_code", "task.id")).toEqual(["wdl-type 4"]);
+  expect(reading("task.attempt", "task.meta.other")).toEqual(["wdl-type 5"]);
+});
