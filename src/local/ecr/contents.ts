@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import type { Readable } from "node:stream";
 import type { Core } from "../gateway/service.ts";
 import { repositoryNotFound } from "./errors.ts";
 import { deleteImage, imageAt, type Push, putImage, tagsOf } from "./image-writes.ts";
 import { createUploads, type Uploads } from "./layer-uploads.ts";
+import type { ReadableLayer } from "./layer-copies.ts";
 import { keepLayer, touchLayer } from "./layer-uses.ts";
 import type { PullThroughCache } from "./pull-through.ts";
 import { type Image, keyOf, type Layer, type Place, type Repository, type Store } from "./store.ts";
@@ -22,11 +22,12 @@ export interface Contents {
   layerSize(place: Place, digest: string): number | undefined;
   /** A layer, brought from upstream where a cached image has it there. @throws AwsError Upstream… */
   broughtLayer(place: Place, digest: string): Promise<Layer | undefined>;
+  /** A layer to be read; one that a cached image has upstream while it arrives. @throws AwsError Upstream… */
+  readableLayer(place: Place, digest: string): Promise<ReadableLayer | undefined>;
   /** The manifest behind a tag or digest. */
   image(place: Place, reference: string): Image | undefined;
   tagsOf(place: Place, digest: string): readonly string[];
   manifestBytes(image: Image): Promise<Buffer>;
-  openLayer(layer: Layer, range?: { readonly start: number; readonly end: number }): Readable;
   /** Takes a blob of another repository of the same account. */
   mount(place: Place, from: string, digest: string): Layer | undefined;
   putImage(push: Push): Promise<Image>;
@@ -43,6 +44,10 @@ export function createContents(core: Core, store: Store, cache: PullThroughCache
     uploads: createUploads(core, store),
     layerSize: (place, digest) => layer(place, digest)?.size ?? cache.sizeUpstream(place, digest),
     broughtLayer: async (place, digest) => layer(place, digest) ?? (await cache.bring(place, digest)),
+    async readableLayer(place, digest) {
+      const here = layer(place, digest);
+      return here ? { ...here, open: (range) => core.blobs.open(here.sha256, range) } : await cache.read(place, digest);
+    },
     repository(place) {
       const found = store.repositories.get(keyOf(place));
       if (!found) throw repositoryNotFound(place.name, place.account);
@@ -51,7 +56,6 @@ export function createContents(core: Core, store: Store, cache: PullThroughCache
     image: (place, reference) => imageAt(store, place, reference),
     tagsOf: (place, digest) => tagsOf(store, place, digest),
     manifestBytes: ({ sha256 }) => readFile(core.blobs.path(sha256)),
-    openLayer: ({ sha256 }, range) => core.blobs.open(sha256, range),
     mount(place, from, digest) {
       const found = store.layers.get([place.account, place.region, from, digest]);
       if (found) store.transaction(() => keepLayer(core, store, { place, layer: found }));

@@ -2,7 +2,9 @@ import { globalContext } from "../gateway/dispatcher.ts";
 import { readBody } from "../gateway/read-body.ts";
 import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import type { Principal } from "../authorization/principal.ts";
+import type { ByteRange } from "../storage/blobs.ts";
 import type { Contents } from "./contents.ts";
+import type { ReadableLayer } from "./layer-copies.ts";
 import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listTags } from "./listings.ts";
@@ -38,7 +40,8 @@ export async function serveRegistry(registry: Registry, request: WireRequest): P
 export function serveLayer({ contents, tokens }: Registry, { path, method, headers }: WireRequest): Promise<WireResponse> {
   const sha256 = tokens.blobOf(path.slice("/ecr-layers/".length));
   if (!sha256 || !contents.core.blobs.has(sha256)) return Promise.resolve({ status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" });
-  return Promise.resolve(blobAnswer(contents, { digest: `sha256:${sha256}`, sha256, size: contents.core.blobs.size(sha256) ?? 0 }, { method, range: headers["range"] }));
+  const layer = { digest: `sha256:${sha256}`, size: contents.core.blobs.size(sha256) ?? 0, open: (range?: ByteRange) => contents.core.blobs.open(sha256, range) };
+  return Promise.resolve(blobAnswer(layer, { method, range: headers["range"] }));
 }
 
 function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
@@ -71,22 +74,23 @@ async function getBlob({ contents, caller, place, reference, request }: Exchange
   authorize({ contents, caller, place }, request.method === "GET" ? "GetDownloadUrlForLayer" : "BatchCheckLayerAvailability");
   checkDigest(reference);
   const size = contents.layerSize(place, reference);
-  if (request.method === "HEAD" && size !== undefined) return blobAnswer(contents, { digest: reference, sha256: "", size }, { method: "HEAD", range: request.headers["range"] });
-  const layer = await contents.broughtLayer(place, reference);
+  if (request.method === "HEAD" && size !== undefined) return blobAnswer({ digest: reference, size }, { method: "HEAD", range: request.headers["range"] });
+  const layer = await contents.readableLayer(place, reference);
   if (!layer) throw new RegistryRefusal(404, "BLOB_UNKNOWN", `the blob ${reference} is not in ${place.name}`);
-  return blobAnswer(contents, layer, { method: request.method, range: request.headers["range"] });
+  return blobAnswer(layer, { method: request.method, range: request.headers["range"] });
 }
 
-function blobAnswer(contents: Contents, layer: { readonly digest: string; readonly sha256: string; readonly size: number }, { method, range }: { readonly method: string; readonly range: string | undefined }): WireResponse {
+function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, { method, range }: { readonly method: string; readonly range: string | undefined }): WireResponse {
   const headers = { "content-type": "application/octet-stream", "docker-content-digest": layer.digest, "accept-ranges": "bytes", etag: `"${layer.digest}"` };
+  const bodyOf = (part?: ByteRange) => (method !== "HEAD" && layer.open ? { body: layer.open(part) } : {});
   const match = /^bytes=(\d*)-(\d*)$/.exec(range ?? "");
   if (!match || (match[1] === "" && match[2] === ""))
-    return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...(method !== "HEAD" && { body: contents.openLayer(layer) }) };
+    return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...bodyOf() };
   const start = match[1] === "" ? Math.max(0, layer.size - Number(match[2])) : Number(match[1]);
   const end = match[1] === "" || match[2] === "" ? layer.size - 1 : Math.min(Number(match[2]), layer.size - 1);
   if (start >= layer.size || start > end) return { status: 416, headers: { "content-range": `bytes */${layer.size}` } };
   return {
-    status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...(method !== "HEAD" && { body: contents.openLayer(layer, { start, end }) }),
+    status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...bodyOf({ start, end }),
   };
 }
 

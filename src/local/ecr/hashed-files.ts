@@ -31,7 +31,7 @@ export function hashedFiles(): HashedFiles {
       const hashed = known.get(file);
       const end = await open(file, "a");
       try {
-        await write(end, observed(bytes, hashed));
+        await writeChunks(end, observed(bytes, hashed));
       } finally {
         await end.close();
       }
@@ -64,9 +64,13 @@ async function* observed(bytes: Readable, hashed: Hashed | undefined): AsyncGene
 /** One write for this much: each costs a thread its waking, as much as writing a small chunk. */
 const WRITE_BYTES = 512 * 1024;
 
-/** Writes chunks while further ones arrive. When the source fails, those before are written, and it is thrown on. */
-async function write(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<void> {
-  let batch: Buffer[] = [];
+/**
+ * Writes chunks while further ones arrive, and gives their memory back. When the source fails, those before are written,
+ * and it is thrown on.
+ * @param onWritten told of bytes that are in the file
+ */
+export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>, onWritten: (bytes: number) => void = () => undefined): Promise<void> {
+  let batch: Uint8Array[] = [];
   let batchBytes = 0;
   let written: Promise<void> = Promise.resolve();
   const flush = async () => {
@@ -74,7 +78,7 @@ async function write(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<v
     batch = [];
     batchBytes = 0;
     await written;
-    written = writeAll(file, full);
+    written = writeAll(file, full).then(onWritten);
     // Seen when the next write, or the end, waits for it.
     written.catch(() => undefined);
   };
@@ -91,17 +95,18 @@ async function write(file: FileHandle, chunks: AsyncIterable<Buffer>): Promise<v
 }
 
 /** A disk that is nearly full takes a part; the rest is tried for its error. */
-async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<number> {
   const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
   const { bytesWritten } = await file.writev(chunks);
   if (bytesWritten < bytes) await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
   for (const chunk of chunks) release(chunk);
+  return bytes;
 }
 
 /**
  * Gives a chunk's memory back at once. Of a layer, thousands of chunks come and go: left to the garbage collector they
  * cost more time than hashing them. Only memory that is this chunk's alone is given back, none of Node's shared pool.
  */
-function release({ buffer, byteLength }: Buffer): void {
+function release({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

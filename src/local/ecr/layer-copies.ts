@@ -1,22 +1,34 @@
+import type { Readable } from "node:stream";
+import { Gate } from "../../oci/client/gate.ts";
 import type { Core } from "../gateway/service.ts";
 import { AwsError } from "../gateway/aws-error.ts";
+import type { ByteRange } from "../storage/blobs.ts";
+import { type ArrivingLayer, receiveLayer } from "./arriving-layers.ts";
 import { upstreamFailed } from "./errors.ts";
 import { emitCacheAction } from "./events.ts";
 import { keepLayer } from "./layer-uses.ts";
 import { ruleOf, upstreamName } from "./prefixes.ts";
-import { type CacheImport, type CacheRule, keyOf, type Layer, type Place, type Store } from "./store.ts";
+import { type CacheImport, keyOf, type Layer, type Place, type Store } from "./store.ts";
 import { askUpstream, type Upstreams } from "./upstreams.ts";
 
+/** In the background, over all imports. Who asks for a layer does not wait behind them. */
 const LAYERS_AT_ONCE = 4;
 
 /** Layers of cached images: on their way from upstream, each once, whoever asks. */
 export interface LayerCopies {
   /** Brings a layer here that a cached image needs; undefined for one that none needs. @throws AwsError Upstream… */
   bring(place: Place, digest: string): Promise<Layer | undefined>;
+  /** The same for who wants its bytes: to be read while they come. Resolves when there are some. @throws AwsError Upstream… */
+  read(place: Place, digest: string): Promise<ReadableLayer | undefined>;
   /** Brings all layers of an import in the background, unless that is under way. It ends with ECR's event. */
   start(place: Place, digest: string): void;
   /** Goes on with what a stop interrupted. */
   resume(): void;
+}
+
+/** A layer, here or on its way. */
+export interface ReadableLayer extends Pick<Layer, "digest" | "size"> {
+  open(range?: ByteRange): Readable;
 }
 
 interface Parts {
@@ -27,53 +39,71 @@ interface Parts {
 
 export function createLayerCopies(parts: Parts): LayerCopies {
   const { core, store } = parts;
-  const fetches = new Map<string, Promise<Pick<Layer, "sha256" | "size">>>();
+  const find = finder(parts);
+  const gate = new Gate(LAYERS_AT_ONCE, core.clock);
   const imports = new Set<string>();
-  const bring = async (place: Place, digest: string, signal?: AbortSignal): Promise<Layer | undefined> => {
-    const key = [...keyOf(place), digest];
-    const rule = ruleOf(store, place);
-    const wanted = store.upstreamLayers.get(key);
-    if (wanted === undefined) return store.layers.get(key);
-    if (rule === undefined) throw upstreamFailed("UpstreamUnavailable", `the layer ${digest} of ${place.name} was still upstream when the pull through cache rule for it was deleted`);
-    const flight = JSON.stringify([place.account, place.region, rule.ecrRepositoryPrefix, digest]);
-    const fetching = fetches.get(flight) ?? fetchBytes(parts, { place, rule, layer: { digest, size: wanted.size }, ...(signal && { signal }) }).finally(() => fetches.delete(flight));
-    fetches.set(flight, fetching);
-    const layer: Layer = { digest, ...(await fetching) };
+  const keep = async (place: Place, digest: string, bytes: Promise<Bytes>): Promise<Layer> => {
+    const layer: Layer = { digest, ...(await askUpstream(bytes)) };
     // Its image, or the repository, may have been deleted meanwhile.
-    store.transaction(() => store.upstreamLayers.get(key) !== undefined && keepLayer(core, store, { place, layer }));
+    store.transaction(() => store.upstreamLayers.get([...keyOf(place), digest]) !== undefined && keepLayer(core, store, { place, layer }));
     return layer;
+  };
+  const bring = async (place: Place, digest: string, signal?: AbortSignal): Promise<Layer | undefined> => {
+    const found = find(place, digest, signal);
+    return found && ("sha256" in found ? found : keep(place, digest, found.stored));
   };
   const start = (place: Place, digest: string): void => {
     const name = JSON.stringify([...keyOf(place), digest]);
     if (imports.has(name)) return;
     imports.add(name);
-    core.background(`pull through cache of ${place.name}@${digest}`, (signal) => copyAll(parts, { place, digest, bring: (layer) => bring(place, layer, signal) }).finally(() => imports.delete(name)));
+    core.background(`pull through cache of ${place.name}@${digest}`, (signal) =>
+      copyAll(parts, { place, digest, bring: (layer) => gate.pass(() => bring(place, layer, signal), signal) }).finally(() => imports.delete(name)));
   };
   return {
     bring, start,
+    async read(place, digest) {
+      const found = find(place, digest);
+      if (!found || "sha256" in found) return found && { ...found, open: (range) => core.blobs.open(found.sha256, range) };
+      // A reader that is told of a failure need not be told twice.
+      keep(place, digest, found.stored).catch(() => undefined);
+      await askUpstream(found.begun());
+      return found;
+    },
     resume() {
       for (const { key: [account = "", region = "", name = "", digest = ""] } of store.imports.list([])) start({ account, region, name }, digest);
     },
   };
 }
 
-interface Fetch {
-  readonly place: Place;
-  readonly rule: CacheRule;
-  readonly layer: { readonly digest: string; readonly size: number };
-  readonly signal?: AbortSignal;
+type Bytes = Pick<Layer, "sha256" | "size">;
+type Find = (place: Place, digest: string, signal?: AbortSignal) => Layer | ArrivingLayer | undefined;
+
+/** Layers that are here, or begin to come: each once, for all repositories of a rule. */
+function finder({ core, store, upstreams }: Parts): Find {
+  const flights = new Map<string, ArrivingLayer>();
+  return (place, digest, signal) => {
+    const key = [...keyOf(place), digest];
+    const wanted = store.upstreamLayers.get(key);
+    if (wanted === undefined) return store.layers.get(key);
+    const rule = ruleOf(store, place);
+    if (rule === undefined) throw upstreamFailed("UpstreamUnavailable", `the layer ${digest} of ${place.name} was still upstream when the pull through cache rule for it was deleted`);
+    const fetched = [place.account, place.region, rule.ecrRepositoryPrefix, digest];
+    const flight = JSON.stringify(fetched);
+    const coming = flights.get(flight);
+    if (coming) return coming;
+    const source = upstreams.repository(rule, upstreamName(rule, place), signal).blob({ digest, size: wanted.size });
+    const before = store.fetchedLayers.get(fetched);
+    const layer = before && core.blobs.has(before.sha256) ? storedLayer(core, { digest, ...before }) : receiveLayer(core.blobs, source);
+    flights.set(flight, layer);
+    layer.stored.then((bytes) => store.fetchedLayers.put(fetched, bytes)).catch(() => undefined).finally(() => flights.delete(flight));
+    return layer;
+  };
 }
 
 /** A layer that came by the same rule before, for whichever repository, does not come again. */
-async function fetchBytes({ core, store, upstreams }: Parts, { place, rule, layer, signal }: Fetch): Promise<Pick<Layer, "sha256" | "size">> {
-  const key = [place.account, place.region, rule.ecrRepositoryPrefix, layer.digest];
-  const before = store.fetchedLayers.get(key);
-  if (before && core.blobs.has(before.sha256)) return before;
-  const source = upstreams.repository(rule, upstreamName(rule, place), signal).blob(layer);
-  const { sha256, size } = await askUpstream(core.blobs.write(source.read()));
-  store.fetchedLayers.put(key, { sha256, size });
-  return { sha256, size };
-}
+const storedLayer = ({ blobs }: Core, { digest, sha256, size }: Layer): ArrivingLayer => ({
+  digest, size, stored: Promise.resolve({ sha256, size }), begun: () => Promise.resolve(), open: (range) => blobs.open(sha256, range),
+});
 
 interface Copy {
   readonly place: Place;
@@ -86,11 +116,7 @@ async function copyAll({ core, store }: Parts, { place, digest, bring }: Copy): 
   const copy = store.imports.get(key);
   if (!copy) return;
   try {
-    const left = copy.layers.map((layer) => layer.digest);
-    const work = async () => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) await bring(next);
-    };
-    await Promise.all(Array.from({ length: LAYERS_AT_ONCE }, work));
+    await Promise.all(copy.layers.map((layer) => bring(layer.digest)));
   } catch (error) {
     // What is left comes when somebody asks for it, or at the next start.
     if (!(error instanceof AwsError)) throw error;

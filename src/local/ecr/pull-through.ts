@@ -22,7 +22,7 @@ const CHECK_AGAIN_MS = 300_000;
 export type Puller = Caller;
 
 /** Images of upstream registries, kept here from the first pull on. */
-export interface PullThroughCache extends Pick<LayerCopies, "bring" | "resume"> {
+export interface PullThroughCache extends Pick<LayerCopies, "bring" | "read" | "resume"> {
   /**
    * The image behind a tag or digest: from here, from upstream where a rule covers the repository and it is not here,
    * and compared with upstream once a day.
@@ -51,6 +51,7 @@ export function createPullThroughCache(parts: Parts): PullThroughCache {
   };
   return {
     bring: copies.bring,
+    read: copies.read,
     resume: copies.resume,
     sizeUpstream: (place, digest) => store.upstreamLayers.get([...keyOf(place), digest])?.size,
     async image(place, reference, puller) {

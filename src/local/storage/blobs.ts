@@ -1,12 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { link, rename, rm, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Clock } from "../../kit/clock.ts";
 import type { Random } from "../../kit/random.ts";
-import { DiskFull, RESERVE_BYTES } from "./disk-full.ts";
+import { DiskFull, hasRoomFor } from "./disk-full.ts";
 
 /** What is known of stored bytes. */
 export interface Blob {
@@ -71,8 +71,8 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
       try {
         const source = typeof bytes === "string" || bytes instanceof Uint8Array ? Readable.from([Buffer.from(bytes)]) : bytes;
         const { head, rest } = await beginning(source);
-        if (!rest) return await keepSmall({ folder, clock, path, scratch }, head);
-        await pipeline(continued(head, rest), leavingReserve(folder), digests.through, createWriteStream(file));
+        if (!rest) return await keepSmall({ clock, path, scratch }, head);
+        await pipeline(continued(head, rest), leavingReserve(file), digests.through, createWriteStream(file));
       } catch (error) {
         await rm(file, { force: true });
         throw error;
@@ -95,14 +95,13 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
 const SMALL_BYTES = 64 * 1024;
 
 interface Place {
-  readonly folder: string;
   readonly clock: Clock;
   path(sha256: string): string;
   scratch(): string;
 }
 
 /** Bytes whose name is known before they are written: what is there already is not written again. */
-async function keepSmall({ folder, clock, path, scratch }: Place, bytes: Buffer): Promise<Blob> {
+async function keepSmall({ clock, path, scratch }: Place, bytes: Buffer): Promise<Blob> {
   const digests = hashes();
   digests.update(bytes);
   const blob = digests.result();
@@ -111,8 +110,8 @@ async function keepSmall({ folder, clock, path, scratch }: Place, bytes: Buffer)
     utimesSync(target, now, now);
     return blob;
   }
-  if (!hasRoomFor(folder, bytes.byteLength)) throw new DiskFull("there is no room for these bytes");
   const file = scratch();
+  if (!hasRoomFor(file, bytes.byteLength)) throw new DiskFull("there is no room for these bytes");
   try {
     writeFileSync(file, bytes);
     await moveInto(target, file, now);
@@ -145,11 +144,6 @@ async function* continued(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncG
   }
 }
 
-function hasRoomFor(folder: string, bytes: number): boolean {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize - bytes >= RESERVE_BYTES;
-}
-
 /** The bytes of a small file; undefined for a large one, or none. */
 function readSmall(file: string, range: ByteRange | undefined): Readable | undefined {
   const size = statSync(file, { throwIfNoEntry: false })?.size;
@@ -173,14 +167,14 @@ const LOOK_EVERY_BYTES = 1024 * 1024;
  * Bytes as they come, while there is room for more than the reserve. What comes after that is read and dropped: a sender
  * that is cut off in the middle never reads why.
  */
-const leavingReserve = (folder: string) =>
+const leavingReserve = (file: string) =>
   async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let unseen = LOOK_EVERY_BYTES;
     let hasRoom = true;
     for await (const chunk of source) {
       unseen += chunk.byteLength;
       if (hasRoom && unseen > LOOK_EVERY_BYTES) {
-        hasRoom = hasRoomFor(folder, chunk.byteLength);
+        hasRoom = hasRoomFor(file, chunk.byteLength);
         unseen = 0;
       }
       if (hasRoom) yield chunk;

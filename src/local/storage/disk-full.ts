@@ -1,3 +1,6 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+
 // https://www.sqlite.org/rescode.html#full
 const SQLITE_FULL = 13;
 
@@ -8,6 +11,12 @@ export const RESERVE_BYTES = 8 * 1024 * 1024;
 export class DiskFull extends Error {
   override readonly name = "DiskFull";
   readonly code = "ENOSPC";
+}
+
+/** Whether the disk of a file, which need not be there yet, takes so many bytes more and keeps its reserve. */
+export function hasRoomFor(file: string, bytes: number): boolean {
+  const { bavail, bsize } = statfsSync(dirname(file));
+  return bavail * bsize - bytes >= RESERVE_BYTES;
 }
 
 /** Whether something failed because the disk has no room: by the file system's word or by SQLite's. */

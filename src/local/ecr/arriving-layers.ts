@@ -1,0 +1,136 @@
+import { type FileHandle, open, rm } from "node:fs/promises";
+import { Readable } from "node:stream";
+import type { BlobSource } from "../../oci/client/blob-reader.ts";
+import type { BlobStore, ByteRange } from "../storage/blobs.ts";
+import { DiskFull, hasRoomFor } from "../storage/disk-full.ts";
+import { digestOfFile } from "./digests.ts";
+import { writeChunks } from "./hashed-files.ts";
+import type { Layer } from "./store.ts";
+
+type Stored = Pick<Layer, "sha256" | "size">;
+
+/** A layer on its way here from upstream, readable meanwhile: its last bytes come only once all are proved to be right. */
+export interface ArrivingLayer extends Pick<Layer, "digest" | "size"> {
+  /** Resolves when the layer is stored. @throws what the source throws, DiskFull; then nothing is kept */
+  readonly stored: Promise<Stored>;
+  /** Resolves when there is something to read. @throws what ends the arrival before */
+  begun(): Promise<void>;
+  /** The bytes as they come; the stream breaks where the arrival does. */
+  open(range?: ByteRange): Readable;
+}
+
+/** Begins to receive a layer. Its source proves the digest. */
+export function receiveLayer(blobs: BlobStore, source: BlobSource): ArrivingLayer {
+  const { digest, size } = source.blob;
+  const file = blobs.scratch();
+  const growth = new Growth();
+  const stored = receive({ blobs, source, file, growth });
+  // Told to whoever waits for it; nobody need.
+  stored.catch(() => undefined);
+  const opened = async () => (await open(file).catch(() => undefined)) ?? open(blobs.path((await stored).sha256));
+  return {
+    digest, size, stored,
+    begun: () => growth.reaches(Math.min(1, size)),
+    open: ({ start, end } = { start: 0, end: size - 1 }) => Readable.from(bytesOf({ opened, growth, start, end }), { objectMode: false }),
+  };
+}
+
+interface Receiving {
+  readonly blobs: BlobStore;
+  readonly source: BlobSource;
+  readonly file: string;
+  readonly growth: Growth;
+}
+
+async function receive({ blobs, source, file, growth }: Receiving): Promise<Stored> {
+  const { digest, size } = source.blob;
+  try {
+    const end = await open(file, "w");
+    try {
+      await writeChunks(end, whileThereIsRoom(file, source.read()), (bytes) => growth.by(bytes));
+    } finally {
+      await end.close();
+    }
+    const sha256 = (digest.startsWith("sha256:") ? digest : await digestOfFile(file, "sha256:")).slice("sha256:".length);
+    await blobs.adopt(file, sha256);
+    growth.end();
+    return { sha256, size };
+  } catch (error) {
+    growth.end(error);
+    throw error;
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+const LOOK_EVERY_BYTES = 4 * 1024 * 1024;
+
+/** @throws DiskFull before the reserve is touched */
+async function* whileThereIsRoom(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let unseen = LOOK_EVERY_BYTES;
+  for await (const chunk of bytes) {
+    unseen += chunk.byteLength;
+    if (unseen > LOOK_EVERY_BYTES) {
+      if (!hasRoomFor(file, LOOK_EVERY_BYTES)) throw new DiskFull("there is no room for the layer");
+      unseen = 0;
+    }
+    yield chunk;
+  }
+}
+
+/** How much of a file is there, for those who read while it is written. */
+class Growth {
+  bytes = 0;
+  #ending: { readonly failure?: unknown } | undefined;
+  #waiting: (() => void)[] = [];
+
+  by(bytes: number): void {
+    this.bytes += bytes;
+    this.#wake();
+  }
+
+  /** There is no more to come. */
+  end(failure?: unknown): void {
+    this.#ending = failure === undefined ? {} : { failure };
+    this.#wake();
+  }
+
+  /** Resolves when the file has so many bytes. @throws what ended it before */
+  async reaches(bytes: number): Promise<void> {
+    while (this.bytes < bytes) {
+      if (this.#ending) throw this.#ending.failure ?? new Error("the layer ended early");
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+  }
+}
+
+interface Reading extends ByteRange {
+  readonly growth: Growth;
+  opened(): Promise<FileHandle>;
+}
+
+const READ_BYTES = 256 * 1024;
+
+async function* bytesOf({ opened, growth, start, end }: Reading): AsyncGenerator<Buffer> {
+  if (end < start) return;
+  await growth.reaches(start + 1);
+  const file = await opened();
+  try {
+    for (let at = start; at <= end;) {
+      await growth.reaches(at + 1);
+      const length = Math.min(READ_BYTES, growth.bytes - at, end + 1 - at);
+      const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafeSlow(length), position: at });
+      if (bytesRead === 0) throw new Error("the layer is shorter than it was");
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
