@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { ReleaseError } from "../../release/errors.ts";
@@ -88,7 +87,7 @@ async function build({ cli, session, item, upstreams }: Building, folder: BuildF
     const engine = await findEngine(cli, folder.work);
     if (!engine) return { status: "FAILED", reason: `${assembled.reason}; install Docker, Podman or Buildah` };
     cli.say(`  ${assembled.reason}: building with ${engine.program}`);
-    await buildWithEngine({ engine, ecr: session.clients.ecr, item, context: folder.context, image: addressFor(session, item.target_image) });
+    await buildWithEngine({ engine, workshop: { ...workshop, logs: session.clients.logs }, item, context: folder.context, work: folder.work });
     return { ...outcome(await buildFolder(workshop, item, { ...folder, isBuilt: true })), engine: engine.program };
   } catch (error) {
     if (error instanceof RegistryError || error instanceof DockerfileError || error instanceof ReleaseError) return { status: "FAILED", reason: (error as Error).message };
@@ -101,13 +100,6 @@ function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: b
     status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED", reason: reason ?? "",
     ...(digest && { digest }), ...(size !== undefined && { bytes: size }), ...(bytesMoved !== undefined && { bytesMoved }), ...(bytesSaved !== undefined && { bytesSaved }),
   };
-}
-
-/** The local accounts' registry is at a path of loopback, where engines need no certificate. */
-function addressFor({ place, local }: Session, image: string): string {
-  if (!local) return image;
-  const { repository, tag } = parseImageRef(image);
-  return formatImageRef({ registry: new URL(local.endpoint).host, repository: `${place.account}/${place.region}/${repository}`, ...(tag && { tag }) });
 }
 
 /** The first engine that answers. Its logins go to a folder of their own, not into the user's configuration. */

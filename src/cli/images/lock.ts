@@ -35,7 +35,7 @@ export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, ups
   const before = readLock(path);
   const session = await openSession(cli, choice);
   await using client = workshopClient(workshopOf(cli, session, upstreams));
-  const { lock, images } = await relock({ plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...platformOf(platform) });
+  const { lock, images } = await relock({ root: path, plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...platformOf(platform) });
   const file = join(path, LOCK_FILE);
   const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
   if (written) writeFileSync(file, formatLock(lock));

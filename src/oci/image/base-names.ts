@@ -1,22 +1,104 @@
 import type { Platform } from "../manifest.ts";
-import { parseDockerfile } from "./dockerfile.ts";
-import { expandWord } from "./dockerfile-words.ts";
-import { predefinedArgs, readStages } from "./stages.ts";
+import { type Instruction, parseDockerfile } from "./dockerfile.ts";
+import { expandWord, UnknownSubstitution } from "./dockerfile-words.ts";
+import { predefinedArgs, readStages, type StagePlan } from "./stages.ts";
+
+/** A place where a Dockerfile names an image: a FROM, a `COPY --from` or a `RUN --mount=…,from=`. */
+export interface BaseUse {
+  /** As it is meant, variables filled in. */
+  readonly image: string;
+  /** As it is written. */
+  readonly written: string;
+  readonly instruction: Instruction;
+  /** Whether the stage that is built needs it; others are of no account. */
+  readonly isNeeded: boolean;
+}
+
+export interface BaseOptions {
+  readonly file: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly platform: Platform;
+  /** The stage that is built, by name or number. @default - the last one */
+  readonly target?: string | undefined;
+}
 
 /**
- * The images that a Dockerfile starts from, as its FROM lines name them once their arguments are filled in; stages of
- * its own and `scratch` are none.
+ * Where a Dockerfile names images; stages of its own and `scratch` are none.
  * @throws DockerfileError
  */
-export function baseNames(text: string, { file, buildArgs, platform }: { readonly file: string; readonly buildArgs: Readonly<Record<string, string>>; readonly platform: Platform }): readonly string[] {
+export function baseUses(text: string, { file, buildArgs, platform, target }: BaseOptions): readonly BaseUse[] {
   const { instructions, escape } = parseDockerfile(text, file);
   const { plans, globals } = readStages(instructions, { file, buildArgs, predefined: predefinedArgs(platform) });
-  const stages = new Set(["scratch"]);
-  const names = plans.flatMap(({ image, name }) => {
-    const base = expandWord(image, (variable) => globals.get(variable), escape);
-    const isStage = stages.has(base.toLowerCase());
-    if (name !== undefined) stages.add(name);
-    return isStage ? [] : [base];
-  });
-  return [...new Set(names)];
+  const expand = (word: string): string => orScratch(() => expandWord(word, (variable) => globals.get(variable), escape));
+  const named = plans.map((plan, index) => namedIn(plan, { index, plans, expand }));
+  const needed = neededStages(named, indexOf(plans, target ?? "", plans.length) ?? plans.length - 1);
+  return named.flatMap((names, index) => names.flatMap(({ stage, ...name }) => (stage === undefined && name.image !== "scratch" ? [{ ...name, isNeeded: needed.has(index) }] : [])));
+}
+
+/**
+ * The Dockerfile with other addresses for images. What is not in the map stays as it is; so do all other lines, and the
+ * number of each.
+ */
+export function replaceBases(text: string, uses: readonly BaseUse[], addresses: ReadonlyMap<string, string>): string {
+  const lines = text.split("\n");
+  for (const { image, written, instruction } of uses) {
+    const address = addresses.get(image);
+    if (address === undefined) continue;
+    const before = instruction.keyword === "FROM" ? "(^|\\s)" : "(from=[\"']?)";
+    const pattern = new RegExp(`${before}${written.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?=["',\\s]|$)`);
+    // The first line of the instruction that has it: a FROM may be continued over several.
+    const at = lines.findIndex((line, index) => index >= instruction.line - 1 && index < instruction.lastLine && pattern.test(line));
+    if (at >= 0) lines[at] = (lines[at] ?? "").replace(pattern, (_, start: string) => `${start}${address}`);
+  }
+  return lines.join("\n");
+}
+
+/** A substitution that an engine alone knows leaves the name to the engine. */
+function orScratch(expand: () => string): string {
+  try {
+    return expand();
+  } catch (error) {
+    if (error instanceof UnknownSubstitution) return "scratch";
+    throw error;
+  }
+}
+
+interface Named extends Omit<BaseUse, "isNeeded"> {
+  /** The earlier stage that is meant. */
+  readonly stage: number | undefined;
+}
+
+interface Among {
+  readonly index: number;
+  readonly plans: readonly StagePlan[];
+  readonly expand: (word: string) => string;
+}
+
+function namedIn({ image, from, instructions }: StagePlan, { index, plans, expand }: Among): readonly Named[] {
+  const base = expand(image);
+  // A number is a stage for COPY --from alone.
+  const stage = /^\d+$/.test(base) ? undefined : indexOf(plans, base, index);
+  const copied = instructions.flatMap((instruction) => sourcesOf(instruction).map((name): Named => ({ image: name, written: name, instruction, stage: indexOf(plans, name, index) })));
+  return [{ image: base, written: image, instruction: from, stage }, ...copied];
+}
+
+const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =>
+  keyword === "RUN" ? mounts.flatMap((mount) => /(?:^|,)from=["']?([^,"']+)/.exec(mount)?.[1] ?? []) : keyword === "COPY" && flags["from"] !== undefined ? [flags["from"].replace(/^["']|["']$/g, "")] : [];
+
+/** The stage of this name or number before another. */
+function indexOf(plans: readonly StagePlan[], name: string, before: number): number | undefined {
+  const found = plans.findLastIndex((plan, index) => index < before && plan.name === name.toLowerCase());
+  if (found >= 0) return found;
+  return /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
+}
+
+function neededStages(named: readonly (readonly Named[])[], target: number): ReadonlySet<number> {
+  const needed = new Set<number>();
+  const waiting = [target];
+  for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {
+    if (needed.has(index)) continue;
+    needed.add(index);
+    waiting.push(...(named[index] ?? []).flatMap(({ stage }) => stage ?? []));
+  }
+  return needed;
 }

@@ -12,12 +12,16 @@ export interface Instruction {
   readonly keyword: string;
   /** `--from=build` is `{from: "build"}`; one without a value is `true`. */
   readonly flags: Readonly<Record<string, string>>;
+  /** Each `--mount` of a RUN. */
+  readonly mounts: readonly string[];
   /** What follows keyword and flags. */
   readonly text: string;
   /** The members of the JSON form (`["a", "b"]`), where it is one. */
   readonly json?: readonly string[];
   readonly heredocs: readonly Heredoc[];
   readonly line: number;
+  /** The last line of the instruction itself; its texts follow. */
+  readonly lastLine: number;
 }
 
 export interface Dockerfile {
@@ -56,7 +60,7 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
     const line = at + 1;
     at = next;
     if (joined.trim() === "" || joined.trimStart().startsWith("#")) continue;
-    const instruction = readInstruction(joined, { file, line });
+    const instruction = { ...readInstruction(joined, { file, line }), lastLine: next };
     const { heredocs, end } = readHeredocs(instruction, lines, { file, at: next });
     instructions.push({ ...instruction, heredocs });
     at = end;
@@ -66,7 +70,7 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
 
 /** Reads one instruction that stands alone, as in an image's ONBUILD. */
 export function parseInstruction(text: string, at: { readonly file: string; readonly line: number }): Instruction {
-  return { ...readInstruction(text, at), heredocs: [] };
+  return { ...readInstruction(text, at), lastLine: at.line, heredocs: [] };
 }
 
 /** Directives are comments before everything else (`# escape=` and a backtick). */
@@ -100,19 +104,21 @@ interface Place {
   readonly line: number;
 }
 
-function readInstruction(text: string, place: Place): Omit<Instruction, "heredocs"> {
+function readInstruction(text: string, place: Place): Omit<Instruction, "heredocs" | "lastLine"> {
   const [, word = "", after = ""] = /^\s*(\S+)\s*([\s\S]*)$/.exec(text) ?? [];
   const keyword = word.toUpperCase();
   if (!KEYWORDS.has(keyword)) throw new DockerfileError(place, `"${word}" is not an instruction of a Dockerfile`);
   let rest = after.trim();
   const flags: Record<string, string> = {};
+  const mounts: string[] = [];
   for (let flag = FLAG.exec(rest); flag; flag = FLAG.exec(rest)) {
     flags[flag[1] ?? ""] = flag[2] ?? "true";
+    if (flag[1] === "mount") mounts.push(flag[2] ?? "");
     rest = rest.slice(flag[0].length);
   }
   if (rest === "" && keyword !== "RUN") throw new DockerfileError(place, `${keyword} needs an argument`);
   const json = jsonForm(rest);
-  return { keyword, flags, text: rest, line: place.line, ...(json ? { json } : {}) };
+  return { keyword, flags, mounts, text: rest, line: place.line, ...(json ? { json } : {}) };
 }
 
 const FLAG = /^--([a-z-]+)(?:=(\S*))?(?:\s+|$)/;
@@ -133,7 +139,7 @@ const WITH_HEREDOCS = new Set(["COPY", "ADD", "RUN"]);
 const HEREDOC = /<<(-?)(["']?)([A-Za-z_][\w.]*)\2/g;
 
 function readHeredocs(
-  instruction: Omit<Instruction, "heredocs">,
+  instruction: Omit<Instruction, "heredocs" | "lastLine">,
   lines: readonly string[],
   { file, at }: { readonly file: string; readonly at: number },
 ) {

@@ -3,7 +3,7 @@ import type { ReleaseEnvironment } from "../environment.ts";
 import type { Project } from "../project/project.ts";
 import { uploadBuildSources } from "./build-sources.ts";
 import { lockImages, type ContainersLock } from "./lock.ts";
-import { pinnedBy, readLock } from "./lock-file.ts";
+import { lockedBuild, pinnedBy, readLock } from "./lock-file.ts";
 import { buildTarget, planImages } from "./plan.ts";
 import { stageImages } from "./staging.ts";
 
@@ -23,13 +23,15 @@ export interface Bringing {
  * @throws ReleaseError ImagesFailed, after all others are done; ProjectInvalid for a lock that can't be read
  */
 export async function bringImages(env: ReleaseEnvironment, { root, inspection, config }: Project, { workflow, identity, commit }: Bringing): Promise<ContainersLock> {
-  const plan = pinnedBy(planImages(inspection.images, config.images), readLock(root));
+  const lock = readLock(root);
+  const plan = pinnedBy(planImages(inspection.images, config.images), lock);
   const builds = await uploadBuildSources(env, { workflow, root, builds: plan.builds });
   const outcomes = await stageImages({ ...env, place: env.cicd, identity }, {
     pulls: plan.pulls,
-    builds: builds.map(({ source_uri, build }) => ({
-      source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args, source: `${workflow}/${build.source}`, ...(commit && { commit }),
-    })),
+    builds: builds.map(({ source_uri, build }) => {
+      const digest = lockedBuild(lock, build.target);
+      return { source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args, source: `${workflow}/${build.source}`, ...(commit && { commit }), ...(digest && { locked_digest: digest }) };
+    }),
   });
   return lockImages(plan, outcomes, env.cicd);
 }

@@ -16,7 +16,8 @@ import { InvalidManifest, parsePlatform } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { ReleaseError } from "../errors.ts";
 import { failureOf } from "./after-build.ts";
-import { labelsOf, readLabels, SOURCE_HASH_LABEL } from "./labels.ts";
+import { movedBases, type PinnedBase, pinnedResolver, readBases } from "./bases.ts";
+import { BASES_LABEL, imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
 import { ensureRepository, openRepository } from "./repository.ts";
 import { fetchSource, hashSource } from "./source-folder.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
@@ -68,47 +69,63 @@ export interface BuildFolder {
   readonly isBuilt: boolean;
 }
 
-type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason">;
+type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason" | "platform">;
 
 /**
- * Builds a folder into ECR; SKIPPED where the image there was built from the same source, unless the item says `force`.
+ * Builds a folder into ECR; SKIPPED where the image there was built from the same source on the same bases, unless the
+ * item says `force`. An image that a lock names is taken as it is, wherever its bases are by now.
  * @throws RegistryError, DockerfileError, ReleaseError
  */
-export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, { context, work, isBuilt }: BuildFolder): Promise<Result> {
+export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, folder: BuildFolder): Promise<Result> {
   const target = parseImageRef(item.target_image);
-  const tag = target.tag ?? "latest";
   await using client = workshopClient(workshop);
-  const repository = client.repository(target);
-  const hash = await hashSource(context, item);
-  const there = await builtImage(repository, tag);
-  const result = await decide();
+  const building: Building = { client, ecr: workshop.ecr, item, hash: await hashSource(folder.context, item) };
+  const result = await decide(building, folder);
   if (result.digest) await openRepository(workshop.ecr, target.repository, workshop.place);
-  return result;
-
-  async function decide(): Promise<Result> {
-    const isSame = there?.hash === hash;
-    if (isBuilt && !isSame) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
-    if (isBuilt && there) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
-    if (there && isSame && !item.force) return { status: "SKIPPED", digest: there.digest, bytes_moved: 0, reason: "the source is unchanged" };
-    return assemble({ client, ecr: workshop.ecr, item, context, folder: join(work, "layers"), labels: labelsOf(item, hash) });
-  }
+  const [platform = "linux/amd64", ...others] = item.platforms ?? [];
+  return others.length === 0 ? { ...result, platform } : result;
 }
 
-interface Assembly {
-  readonly ecr: ECRClient;
+interface Building {
   readonly client: RegistryClient;
+  readonly ecr: ECRClient;
   readonly item: BuildItem;
+  readonly hash: string;
+}
+
+async function decide(building: Building, { context, work, isBuilt }: BuildFolder): Promise<Result> {
+  const { client, item, hash } = building;
+  const target = parseImageRef(item.target_image);
+  const repository = client.repository(target);
+  const there = await imageThere(repository, target.tag ?? "latest");
+  const isSame = there?.labels[SOURCE_HASH_LABEL] === hash;
+  if (isBuilt && !isSame) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
+  if (isBuilt && there) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
+  const locked = item.locked_digest === undefined || item.force ? undefined : await imageThere(repository, item.locked_digest);
+  if (locked?.labels[SOURCE_HASH_LABEL] === hash) return { status: "SKIPPED", digest: locked.digest, bytes_moved: 0, reason: "the lock's image is there, and the source is unchanged" };
+  const bases = await readBases(client, item, context);
+  const moved = there && isSame ? movedBases(there.labels[BASES_LABEL], bases) : undefined;
+  if (there && isSame && !moved && !item.force) return { status: "SKIPPED", digest: there.digest, bytes_moved: 0, reason: "the source is unchanged" };
+  const built = await assemble({ ...building, bases, context, folder: join(work, "layers") });
+  return { ...built, reason: [built.reason, moved, differsFromLock(item, built)].filter(Boolean).join("; ") };
+}
+
+const differsFromLock = ({ locked_digest: locked }: BuildItem, { digest }: Result): string | undefined =>
+  locked !== undefined && digest !== undefined && digest !== locked ? `containers.lock.json says ${locked}: write it anew with \`omx images lock\`` : undefined;
+
+interface Assembly extends Building {
+  readonly bases: readonly PinnedBase[];
   readonly context: string;
   readonly folder: string;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
-async function assemble({ client, ecr, item, context, folder, labels }: Assembly): Promise<Result> {
+async function assemble({ client, ecr, item, hash, bases, context, folder }: Assembly): Promise<Result> {
   const target = parseImageRef(item.target_image);
+  const resolveBase = pinnedResolver(baseFromRegistry(client), bases);
   const images: BuiltImage[] = [];
   for (const platform of item.platforms ?? ["linux/amd64"]) {
     const outcome = await buildImage({
-      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase: baseFromRegistry(client), folder: join(folder, platform.replaceAll("/", "-")), labels, platform: parsePlatform(platform),
+      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform),
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
@@ -138,10 +155,4 @@ async function push(repository: Repository, tag: string, images: readonly BuiltI
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }));
   const digest = await repository.putManifest(tag, { mediaType: MEDIA_TYPES.ociIndex, bytes });
   return { status: "SUCCEEDED", digest, size, bytes_moved: pushed.reduce((sum, { bytesMoved }) => sum + bytesMoved, 0), bytes_saved: pushed.reduce((sum, { bytesSaved }) => sum + bytesSaved, 0), reason: `built for ${images.length} platforms` };
-}
-
-/** The digest under this tag, and the hash of the source it was built from. */
-async function builtImage(repository: Repository, tag: string): Promise<{ readonly digest: string; readonly hash: string | undefined } | undefined> {
-  const stored = await repository.getManifest(tag);
-  return stored && { digest: stored.digest, hash: (await readLabels(repository, stored))[SOURCE_HASH_LABEL] };
 }

@@ -1,18 +1,20 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import type { S3Client } from "@aws-sdk/client-s3";
-import { parseImageRef } from "../../kit/image-ref.ts";
-import { baseNames } from "../../oci/image/base-names.ts";
-import { parsePlatform } from "../../oci/manifest.ts";
+import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
+import { passwordFrom } from "../../oci/client/credentials.ts";
 import { ReleaseError } from "../errors.ts";
+import { readBases } from "./bases.ts";
+import { engineAddress, type EnginePull, writeEngineDockerfile } from "./engine-bases.ts";
 import { labelsOf } from "./labels.ts";
-import { planPulls } from "./plan.ts";
-import { pullImage, type PullWorkshop } from "./pull.ts";
+import type { PullWorkshop } from "./pull.ts";
 import { fetchSource, hashSource } from "./source-folder.ts";
 import type { BuildItem } from "./staging.ts";
+import { workshopClient } from "./workshop.ts";
 
 /** A program that runs the RUN lines of a Dockerfile. */
 export interface Engine {
@@ -25,69 +27,87 @@ export interface Engine {
 
 export interface EngineBuild {
   readonly engine: Engine;
-  readonly ecr: ECRClient;
+  readonly workshop: PullWorkshop;
   readonly item: BuildItem;
   /** The source. */
   readonly context: string;
-  /** The image as the engine has to call it, where its registry has another address for it. @default item.target_image */
-  readonly image?: string;
-  /** Has bases whose registry is read somewhere else brought into ECR first: an engine knows of no mirror. @default - the engine pulls all bases itself */
-  readonly bases?: PullWorkshop;
+  /** For what the engine is given; the caller removes it. */
+  readonly work: string;
 }
 
 /**
- * Builds one image with an engine and pushes it.
- * @throws ReleaseError ImagesFailed with the engine's last lines and its exit status
+ * Builds one image with an engine and pushes it. The engine signs in wherever it pulls from or pushes to.
+ * @throws ReleaseError ImagesFailed with the engine's last lines and its exit status; RegistryError
  */
-export async function buildWithEngine({ engine, ecr, item, context, image = item.target_image, bases }: EngineBuild): Promise<void> {
-  const registry = image.slice(0, image.indexOf("/"));
-  const token = (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
-  const [user = "", password = ""] = Buffer.from(token, "base64").toString("utf8").split(/:(.*)/s);
-  // Podman and Buildah ask for HTTPS on loopback too.
-  const plain = engine.program !== "docker" && /^(?:localhost|127\.)/.test(registry) ? ["--tls-verify=false"] : [];
-  await run(engine, ["login", ...plain, "--username", user, "--password-stdin", registry], password);
-  if (bases) await bringBases(engine, bases, { item, context });
-  await run(engine, ["build", ...argumentsOf(engine, { item, context, image }), ...labels(item, await hashSource(context, item)), context]);
-  await run(engine, ["push", ...plain, image]);
-}
-
-/** Bases whose registry is read somewhere else, under the names by which the Dockerfile knows them. */
-async function bringBases(engine: Engine, workshop: PullWorkshop, { item, context }: Pick<EngineBuild, "item" | "context">): Promise<void> {
-  const [platform = "linux/amd64"] = item.platforms ?? [];
-  const names = baseNames(await readFile(join(context, item.dockerfile), "utf8"), { file: item.dockerfile, buildArgs: item.build_args, platform: parsePlatform(platform) });
-  for (const pull of planPulls(names.filter((name) => parseImageRef(name).registry in workshop.upstreams), workshop.place)) {
-    const { status, reason } = await pullImage(workshop, pull);
-    if (status !== "SUCCEEDED" && status !== "SKIPPED") throw failed(`the base ${pull.source_uri} could not be brought into ECR: ${reason ?? status}`);
-    await run(engine, ["pull", pull.target_image]);
-    await run(engine, ["tag", pull.target_image, pull.source_uri]);
-  }
+export async function buildWithEngine({ engine, workshop, item, context, work }: EngineBuild): Promise<void> {
+  await using client = workshopClient(workshop);
+  const bases = await readBases(client, item, context);
+  const dockerfile = await writeEngineDockerfile({ workshop, item, context, bases, folder: work });
+  const target = parseImageRef(item.target_image);
+  const image = engineAddress(workshop, target);
+  const asked = [...dockerfile.pulls, { image: target, address: image }];
+  for (const one of new Map(asked.map((each) => [each.address.registry, each])).values()) await login(engine, workshop, one);
+  const labels = Object.entries(labelsOf(item, { hash: await hashSource(context, item), bases })).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
+  const cache = await cacheOf(engine, formatImageRef(image));
+  await run(engine, ["build", ...formatFlags(engine), ...plainFlags(engine, asked), "--file", dockerfile.path, ...argumentsOf(item, formatImageRef(image)), ...cache, ...labels, context]);
+  await run(engine, ["push", ...plainFlags(engine, asked.slice(-1)), formatImageRef(image)]);
 }
 
 /** The builder's second way: the source comes from S3. The engine's output is the build's log. */
 export async function buildFromS3({ s3, item, workshop }: { readonly s3: S3Client; readonly item: BuildItem; readonly workshop: PullWorkshop }): Promise<void> {
-  const context = await mkdtemp(join(tmpdir(), "omx-engine-"));
+  const work = await mkdtemp(join(tmpdir(), "omx-engine-"));
   try {
+    const context = join(work, "context");
     await fetchSource(s3, item.source_uri, context);
-    await buildWithEngine({ engine: { program: "docker" }, ecr: workshop.ecr, item, context, bases: workshop });
+    await buildWithEngine({ engine: { program: "docker" }, workshop, item, context, work });
   } finally {
-    await rm(context, { recursive: true, force: true });
+    await rm(work, { recursive: true, force: true });
   }
 }
 
-const labels = (item: BuildItem, hash: string): readonly string[] => Object.entries(labelsOf(item, hash)).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
+/** Podman and Buildah ask for HTTPS on loopback too. */
+const plainFlags = ({ program }: Engine, asked: readonly EnginePull[]): readonly string[] =>
+  program !== "docker" && asked.some(({ address }) => /^(?:localhost|127\.)/.test(address.registry)) ? ["--tls-verify=false"] : [];
+
+/** Podman's and Buildah's own format has no place for SHELL, HEALTHCHECK and ONBUILD: they would pass over them. */
+const formatFlags = ({ program }: Engine): readonly string[] => (program === "docker" ? [] : ["--format", "docker"]);
+
+/** Signs in with what omx itself would ask with; a registry that is open to all is asked without. */
+async function login(engine: Engine, workshop: PullWorkshop, asked: EnginePull): Promise<void> {
+  const found = await credentialsFor(workshop, asked.image);
+  if (found?.kind !== "password") return;
+  await run(engine, ["login", ...plainFlags(engine, [asked]), "--username", found.username, "--password-stdin", asked.address.registry], found.password);
+}
+
+async function credentialsFor({ ecr, ecrIn, place, credentials }: PullWorkshop, { registry }: ImageRef) {
+  const home = readPrivateEcrHost(registry);
+  if (!home) return credentials?.(registry);
+  const asked = home.region === place.region ? ecr : (ecrIn?.(home.region) ?? ecr);
+  return passwordFrom((await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "");
+}
 
 const OWN_ARCHITECTURE: Readonly<Record<string, string>> = { x64: "linux/amd64", arm64: "linux/arm64" };
 
-function argumentsOf({ program }: Engine, { item, context, image }: { readonly item: BuildItem; readonly context: string; readonly image: string }): readonly string[] {
-  const [platform = "linux/amd64"] = item.platforms ?? [];
+function argumentsOf({ target, platforms, build_args: args }: BuildItem, image: string): readonly string[] {
+  const [platform = "linux/amd64"] = platforms ?? [];
   return [
-    "--file", join(context, item.dockerfile), "--tag", image, ...(item.target ? ["--target", item.target] : []),
+    "--tag", image, ...(target ? ["--target", target] : []),
     // Docker's classic builder refuses the option; nobody needs it for the machine's own.
     ...(platform === OWN_ARCHITECTURE[process.arch] ? [] : ["--platform", platform]),
-    ...Object.entries(item.build_args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
-    // Layers of the image that is there are taken where their instructions are unchanged.
-    ...(program === "docker" ? ["--cache-from", image, "--build-arg", "BUILDKIT_INLINE_CACHE=1"] : []),
+    ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
   ];
+}
+
+/**
+ * Layers of the image that is in ECR are taken where their instructions are unchanged. BuildKit reads its own notes in
+ * the image; Docker's classic builder has to have the image itself. Podman and Buildah keep to what they have.
+ */
+async function cacheOf(engine: Engine, image: string): Promise<readonly string[]> {
+  if (engine.program !== "docker") return [];
+  const isBuildKit = await run({ ...engine, onOutput: () => undefined }, ["buildx", "version"]).then(() => true, () => false);
+  if (isBuildKit) return ["--cache-from", image, "--build-arg", "BUILDKIT_INLINE_CACHE=1"];
+  const isThere = await run({ ...engine, onOutput: () => undefined }, ["pull", image]).then(() => true, () => false);
+  return isThere ? ["--cache-from", image] : [];
 }
 
 const failed = (says: string): ReleaseError => new ReleaseError("ImagesFailed", { says, fix: "correct the Dockerfile or its source, and start again", blame: "user" });

@@ -4,7 +4,7 @@ import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { registryOf } from "../settings.ts";
-import { readLabels, REVISION_LABEL, SOURCE_HASH_LABEL, SOURCE_LABEL } from "./labels.ts";
+import { imageThere, REVISION_LABEL, SOURCE_HASH_LABEL, SOURCE_LABEL } from "./labels.ts";
 import { isOurs } from "./repository.ts";
 
 /** An image that omx brought or built. */
@@ -59,8 +59,7 @@ const describe = (repository: string, { imageDigest = "", imageTags = [], imageS
 /** What a built image says of itself. */
 async function labelled({ client, place }: Inventory, repository: string, { imageDigest = "" }: ImageDetail): Promise<Pick<StagedImage, "source" | "sourceHash" | "commit">> {
   const at = client.repository({ registry: privateEcrHost(registryOf(place)), repository });
-  const stored = await at.getManifest(imageDigest);
-  const labels = stored ? await readLabels(at, stored) : {};
+  const { labels = {} } = (await imageThere(at, imageDigest)) ?? {};
   const [source, sourceHash, commit] = [labels[SOURCE_LABEL], labels[SOURCE_HASH_LABEL], labels[REVISION_LABEL]];
   return { ...(source && { source }), ...(sourceHash && { sourceHash }), ...(commit && { commit }) };
 }

@@ -33,9 +33,12 @@ export function readLock(root: string): ContainersLock | undefined {
 
 export const formatLock = (lock: ContainersLock): string => `${JSON.stringify(lock, null, 2)}\n`;
 
+/** What the lock says an image is that is built for this target. */
+export const lockedBuild = (lock: ContainersLock | undefined, target: string): string | undefined => lock?.images.find(({ image }) => image === target)?.digest;
+
 /**
  * The plan with every image that the lock knows pulled by its digest: what upstream calls by the same tag tomorrow is
- * not what was looked at. Images that the lock does not know, and those that are built, stay as they are.
+ * not what was looked at. Images that the lock does not know stay as they are.
  */
 export function pinnedBy(plan: ImagePlan, lock: ContainersLock | undefined): ImagePlan {
   const known = new Map((lock?.images ?? []).map((locked) => [locked.source, locked]));

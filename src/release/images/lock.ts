@@ -20,7 +20,7 @@ export interface LockedImage {
   /** In the cicd account's ECR, with its digest. */
   readonly target: string;
   readonly digest: string;
-  /** Where one platform was taken out of an image that has several: `linux/amd64`. */
+  /** Of an image that was built for one platform, or where one was taken out of several: `linux/amd64`. Without, all that it has. */
   readonly platform?: string;
 }
 
@@ -34,7 +34,7 @@ export function lockImages(plan: ImagePlan, outcomes: readonly ImageOutcome[], p
   const unknown: string[] = [];
   const images = plan.uses.flatMap(({ image, from }): LockedImage[] => {
     const outcome = "pull" in from ? bySource.get(from.pull) : byTarget.get(formatImageRef(buildTarget(from.build, place)));
-    if (outcome?.digest) return [lockedImage({ image, source: outcome.source_uri, target: outcome.target_image, digest: outcome.digest })];
+    if (outcome?.digest) return [lockedImage({ image, source: outcome.source_uri, target: outcome.target_image, digest: outcome.digest, ...(outcome.platform && { platform: outcome.platform }) })];
     unknown.push(`${image}: ${outcome ? `${outcome.status} without a digest` : "staging says nothing of it"}`);
     return [];
   });

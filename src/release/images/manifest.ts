@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DOCKER_HUB, formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { DOCKER_HUB, formatImageRef, isDigest, parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { detectCollisions } from "../../kit/registry-namespaces.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
@@ -40,6 +40,8 @@ const BuildRequest = z.strictObject({
   target: z.string().min(1).optional(),
   platforms: z.array(platform).min(1).default(["linux/amd64"]),
   force: z.boolean().default(false),
+  /** Of a lock: an image of these bytes, built from the same source, is not built again. */
+  locked_digest: z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f").optional(),
   /** Whose source this is, for the image's labels. */
   source: z.string().optional(),
   commit: z.string().optional(),

@@ -1,10 +1,14 @@
+import { join } from "node:path";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { type Platform, formatPlatform } from "../../oci/manifest.ts";
 import type { Place } from "../project/deploy-config.ts";
+import type { ImageBuild } from "../project/omx-yaml.ts";
+import { imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
 import { type ContainersLock, type LockedImage, lockedImage } from "./lock.ts";
 import { buildTarget, type ImagePlan, type PlannedUse, planPulls } from "./plan.ts";
 import { wantedDigest } from "./preview.ts";
+import { hashSource } from "./source-folder.ts";
 
 /**
  * What became of one image of a lock. SAME: nothing changed; NEW: locked for the first time; MOVED: its tag means other
@@ -28,6 +32,8 @@ export interface Relocking {
   readonly client: RegistryClient;
   /** The deployment's own, over omx's. */
   readonly namespaces?: Readonly<Record<string, string>>;
+  /** The repository's folder, with the sources of what is built. */
+  readonly root: string;
   /** The lock as it is. */
   readonly before?: ContainersLock | undefined;
   /** One platform out of images that have several. @default - all */
@@ -53,27 +59,44 @@ interface Looked {
 }
 
 async function look(relocking: Relocking, use: PlannedUse, before: LockedImage | undefined): Promise<Looked> {
-  const about = { image: use.image, source: "pull" in use.from ? use.from.pull : use.from.build, ...(before && { before: before.digest }) };
+  const about = { image: use.image, source: "pull" in use.from ? use.from.pull : (buildOf(relocking.plan, use.from.build)?.source ?? use.from.build), ...(before && { before: before.digest }) };
   try {
-    const { target, digest, isStaged } = await find(relocking, use);
-    if (!isStaged) return { entry: before, told: { ...about, status: "NOT_STAGED", digest, reason: "pull" in use.from ? "bring it in with `omx images pull`" : "build it with `omx images build`" } };
-    const entry = lockedImage({ image: about.image, source: about.source, target, digest, ...(relocking.platform && { platform: formatPlatform(relocking.platform) }) });
+    const { target, digest, platform, missing } = await ("pull" in use.from ? findPulled(relocking, use.from.pull) : findBuilt(relocking, use.from.build));
+    if (missing !== undefined) return { entry: before, told: { ...about, status: "NOT_STAGED", ...(digest !== "" && { digest }), reason: missing } };
+    const entry = lockedImage({ image: about.image, source: about.source, target, digest, ...(platform && { platform }) });
     return { entry, told: { ...about, digest, status: before === undefined ? "NEW" : before.digest === digest && before.target === entry.target ? "SAME" : "MOVED" } };
   } catch (error) {
     return { entry: before, told: { ...about, status: "FAILED", reason: (error as Error).message } };
   }
 }
 
-async function find({ client, place, platform, namespaces }: Relocking, { from }: PlannedUse): Promise<{ readonly target: string; readonly digest: string; readonly isStaged: boolean }> {
-  if ("build" in from) {
-    const target = buildTarget(from.build, place);
-    const head = await client.repository(target).headManifest(target.tag ?? "latest");
-    return { target: formatImageRef(target), digest: head?.digest ?? "", isStaged: head !== undefined };
-  }
-  const [pull] = planPulls([from.pull], place, namespaces);
-  if (!pull) throw new Error(`${from.pull} has no place in ECR`);
+interface Found {
+  readonly target: string;
+  /** Empty where there is none. */
+  readonly digest: string;
+  readonly platform?: string;
+  /** What to do where it is not in ECR. */
+  readonly missing?: string;
+}
+
+async function findPulled({ client, place, platform, namespaces }: Relocking, image: string): Promise<Found> {
+  const [pull] = planPulls([image], place, namespaces);
+  if (!pull) throw new Error(`${image} has no place in ECR`);
   const source = parseImageRef(pull.source);
   const digest = await wantedDigest(client.repository(source), source, platform);
   const staged = await client.repository(parseImageRef(pull.target_image)).headManifest(digest);
-  return { target: pull.target_image, digest, isStaged: staged !== undefined };
+  return { target: pull.target_image, digest, ...(platform && { platform: formatPlatform(platform) }), ...(!staged && { missing: "bring it in with `omx images pull`" }) };
 }
+
+/** A built image is locked where it was built from the source as it lies there now. */
+async function findBuilt({ client, place, plan, root }: Relocking, name: string): Promise<Found> {
+  const target = buildTarget(name, place);
+  const there = await imageThere(client.repository(target), target.tag ?? "latest");
+  const found = { target: formatImageRef(target), digest: there?.digest ?? "", ...(there?.platform && { platform: there.platform }) };
+  const build = buildOf(plan, name);
+  if (!there || !build) return { ...found, missing: "build it with `omx images build`" };
+  const hash = await hashSource(join(root, build.source), { source_uri: build.source, target_image: found.target, dockerfile: build.dockerfile, build_args: build.args });
+  return there.labels[SOURCE_HASH_LABEL] === hash ? found : { ...found, missing: "it was built from another source; build it with `omx images build`" };
+}
+
+const buildOf = ({ builds }: ImagePlan, target: string): ImageBuild | undefined => builds.find((build) => build.target === target);

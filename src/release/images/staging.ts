@@ -15,6 +15,8 @@ export interface ImageOutcome {
   readonly target_image: string;
   readonly status: "SUCCEEDED" | "SKIPPED" | "FAILED" | Unfinished;
   readonly digest?: string;
+  /** Of an image that was built for one: `linux/amd64`. */
+  readonly platform?: string;
   /** Bytes of the image in ECR. */
   readonly size?: number;
   readonly bytes_moved?: number;
@@ -55,6 +57,8 @@ export interface BuildItem {
   readonly platforms?: readonly string[];
   /** Builds although the source is unchanged. @default false */
   readonly force?: boolean;
+  /** What containers.lock.json says the image is: taken as it is where it is there, built from the same source. */
+  readonly locked_digest?: string | undefined;
   /** Whose source this is, and its commit: labels of the image. */
   readonly source?: string | undefined;
   readonly commit?: string | undefined;

@@ -1,0 +1,155 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
+import { ecrCredentials } from "../oci/client/credentials.ts";
+import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
+import { transportFor } from "../oci/client/transport.ts";
+import { readManifest } from "../oci/manifest.ts";
+import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
+import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { enginesHere, writeBashSource } from "./testing/bash-image.ts";
+import { cliAt, type InProcess } from "./testing/in-process.ts";
+
+const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
+const MS = 300_000;
+
+interface Built {
+  readonly status: string;
+  readonly digest: string;
+  readonly reason: string;
+  readonly engine?: string;
+}
+
+let accounts: TestAccounts;
+let upstream: DockerRegistry;
+let clients: RegistryClient;
+let ecr: RegistryClient;
+beforeAll(async () => {
+  [accounts, upstream, clients] = [await startAccounts(), await startDockerRegistry(), registryClient()];
+  const token = async () => (await new ECRClient(accounts.config()).send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
+  ecr = registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token) });
+}, MS);
+afterAll(async () => {
+  await clients?.close();
+  await ecr?.close();
+  await accounts?.[Symbol.asyncDispose]();
+  await upstream?.[Symbol.asyncDispose]();
+}, MS);
+
+const quay = (repository: string): Repository => clients.repository({ registry: upstream.host, repository });
+
+/** A folder with a Dockerfile. */
+function source(cli: InProcess, name: string, dockerfile: string): string {
+  const folder = join(cli.folder, name);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "Dockerfile"), dockerfile);
+  return folder;
+}
+
+async function build(cli: InProcess, folder: string, image: string, ...flags: readonly string[]): Promise<Built> {
+  return (await cli.run("images", "build", folder, image, "--profile", "cicd", "--upstream", `quay.io=${upstream.url}`, "--json", ...flags)).json<Built>();
+}
+
+/** Labels and layers of an image in the local ECR. */
+async function inside(image: string, digest: string): Promise<{ readonly labels: Readonly<Record<string, string>>; readonly diffIds: readonly string[] }> {
+  const repository = ecr.repository({ registry: HOME, repository: image });
+  const stored = (await repository.getManifest(digest))!;
+  const manifest = readManifest(stored.bytes, stored.mediaType);
+  if (manifest.kind !== "image") throw new Error("an index");
+  const { config, rootfs } = JSON.parse((await buffer(repository.blob(manifest.config).read())).toString("utf8"));
+  return { labels: config.Labels, diffIds: rootfs.diff_ids };
+}
+
+test("an image whose base has moved upstream is built again; one whose bases are the same is not", async () => {
+  using cli = cliAt(accounts);
+  const first = await pushSample(quay("moved/base"), "1", { layers: [noise("base 1", 4000)] });
+  await pushSample(quay("moved/unused"), "1", { layers: [noise("unused 1", 4000)] });
+  const folder = source(cli, "tool", "ARG TAG=1\nFROM quay.io/moved/unused:1 AS unused\nFROM quay.io/moved/base:$TAG\nENV A=1\n");
+  const built = await build(cli, folder, "moved/tool:1");
+  expect(built).toMatchObject({ status: "BUILT", reason: "built" });
+  expect((await inside("moved/tool", built.digest)).labels["org.omx.bases"]).toBe(`quay.io/moved/base:1@${first.digest}`);
+  expect(await build(cli, folder, "moved/tool:1")).toMatchObject({ status: "SKIPPED", digest: built.digest, reason: "the source is unchanged" });
+  await pushSample(quay("moved/unused"), "1", { layers: [noise("unused 2", 4000)] });
+  expect(await build(cli, folder, "moved/tool:1")).toMatchObject({ status: "SKIPPED" });
+  const second = await pushSample(quay("moved/base"), "1", { layers: [noise("base 2", 4000)] });
+  const again = await build(cli, folder, "moved/tool:1");
+  expect(again).toMatchObject({ status: "BUILT", reason: `built; its base has moved: quay.io/moved/base:1 is ${second.digest}, and was ${first.digest} when the image was built` });
+  expect(again.digest).not.toBe(built.digest);
+  expect(await build(cli, folder, "moved/tool:1")).toMatchObject({ status: "SKIPPED", digest: again.digest });
+  // A base that is pinned never moves, and nobody is asked for it.
+  const pinned = source(cli, "pinned", `FROM quay.io/moved/base:1@${first.digest}\nENV A=1\n`);
+  const kept = await build(cli, pinned, "moved/pinned:1");
+  expect(kept).toMatchObject({ status: "BUILT" });
+  expect(await build(cli, pinned, "moved/pinned:1", "--upstream", "quay.io=http://127.0.0.1:1")).toMatchObject({ status: "SKIPPED", digest: kept.digest });
+  expect(await build(cli, source(cli, "gone", "FROM quay.io/moved/base:gone\n"), "moved/gone:1")).toMatchObject({ status: "FAILED", reason: expect.stringContaining("quay.io/moved/base:gone") });
+}, MS);
+
+test("a lock holds what is built as well: folder, digest, target and platform; a changed source has to be built before it is locked", async () => {
+  using cli = cliAt(accounts);
+  const folder = source(cli, "locked/tool", "FROM scratch\nCOPY Dockerfile /\n");
+  const root = join(cli.folder, "locked");
+  writeFileSync(join(root, "main.wdl"), 'version 1.0\nworkflow w {\n  call t\n}\ntask t {\n  command <<< echo >>>\n  runtime { docker: "locked/tool:1" }\n}\n');
+  writeFileSync(join(root, "omx.yaml"), 'name: locked\nversion: "1.0"\nimages: { build: [{ source: tool, target: "locked/tool:1" }] }\n');
+  const lock = async () => {
+    const ran = await cli.run("images", "lock", root, "--profile", "cicd", "--json");
+    return { code: ran.code, images: ran.json<{ images: readonly object[] }>().images };
+  };
+  expect(await lock()).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", reason: expect.stringContaining("omx images build") }] });
+  const { digest } = await build(cli, folder, "locked/tool:1");
+  expect(await lock()).toMatchObject({ code: 0, images: [{ status: "NEW", digest, source: "tool" }] });
+  expect(JSON.parse(readFileSync(join(root, "containers.lock.json"), "utf8")).images).toEqual([{ image: "locked/tool:1", source: "tool", target: `${HOME}/locked/tool@${digest}`, digest, platform: "linux/amd64" }]);
+  expect((await cli.run("images", "verify", root, "--deep", "--profile", "cicd")).code).toBe(0);
+  writeFileSync(join(folder, "more.txt"), "more");
+  expect(await lock()).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", before: digest, reason: expect.stringContaining("built from another source") }] });
+  await build(cli, folder, "locked/tool:1");
+  expect(await lock()).toMatchObject({ code: 0, images: [{ status: "MOVED", before: digest }] });
+}, MS);
+
+/** A PATH on which this engine is the only one that answers. */
+function pathWith(cli: InProcess, engine: string): string {
+  const bin = join(cli.folder, `only-${engine}`);
+  mkdirSync(bin);
+  for (const other of ["docker", "podman", "buildah"])
+    if (other === engine) symlinkSync(execFileSync("which", [engine], { encoding: "utf8" }).trim(), join(bin, engine));
+    else {
+      writeFileSync(join(bin, other), "#!/bin/sh\nexit 1\n");
+      chmodSync(join(bin, other), 0o755);
+    }
+  return `${bin}${delimiter}${process.env["PATH"] ?? ""}`;
+}
+
+describe.each(enginesHere())("%s", (engine) => {
+  test("builds on private ECR and on a base of a mirror, on the digests that the labels say", async () => {
+    using setup = cliAt(accounts);
+    using cli = cliAt(accounts, { path: pathWith(setup, engine) });
+    const own = join(cli.folder, "own");
+    writeBashSource(own);
+    const base = await build(cli, own, `engines/${engine}:1`);
+    expect(base.status).toBe("BUILT");
+    const copied = await pushSample(quay(`engines/${engine}`), "1", { layers: [readFileSync(emptyTar(cli))] });
+    const dockerfile = `ARG FROM=${HOME}/engines/${engine}:1\nFROM $FROM AS tools\nSHELL ["/bin/bash", "-c"]\nRUN echo made > /made\nFROM quay.io/engines/${engine}:1 AS mirrored\nFROM tools\nCOPY --from=quay.io/engines/${engine}:1 / /copied/\nRUN [[ $(</made) == made ]] && echo "$SECOND" > /second\n`;
+    const folder = source(cli, "ran", dockerfile);
+    const built = await build(cli, folder, `ran/${engine}:1`);
+    expect(built).toMatchObject({ status: "BUILT", engine, reason: "built by an engine" });
+    const { labels, diffIds } = await inside(`ran/${engine}`, built.digest);
+    expect(labels["org.omx.bases"]).toBe(`${HOME}/engines/${engine}:1@${base.digest} quay.io/engines/${engine}:1@${copied.digest}`);
+    expect(diffIds[0]).toBe((await inside(`engines/${engine}`, base.digest)).diffIds[0]);
+    expect(await build(cli, folder, `ran/${engine}:1`)).toMatchObject({ status: "SKIPPED", digest: built.digest });
+    // The engine still has the old image under this name; it has to build on what is in ECR now.
+    writeFileSync(join(own, "new.txt"), "new");
+    const moved = await build(cli, own, `engines/${engine}:1`);
+    const again = await build(cli, folder, `ran/${engine}:1`);
+    expect(again).toMatchObject({ status: "BUILT", engine });
+    expect((await inside(`ran/${engine}`, again.digest)).diffIds[0]).toBe((await inside(`engines/${engine}`, moved.digest)).diffIds[0]);
+  }, MS);
+});
+
+function emptyTar(cli: InProcess): string {
+  const file = join(cli.folder, "empty.tar");
+  execFileSync("tar", ["-cf", file, "-C", cli.folder, "--files-from", "/dev/null"]);
+  return file;
+}
