@@ -2,7 +2,7 @@ import type { Place } from "../inspection.ts";
 import type { Config } from "./config/read-config.ts";
 import { settingAt, type Setting } from "./config/settings.ts";
 import { sourceOf, type Project } from "./project.ts";
-import { textOf } from "./evaluate/values.ts";
+import { numeric, textOf } from "./evaluate/values.ts";
 import { placeOf, type SourceFile } from "./syntax/source-file.ts";
 import { definedIn } from "./script/defined-in.ts";
 import { walk } from "./syntax/walk.ts";
@@ -34,9 +34,9 @@ export function readManifest(project: Project, config: Config): Manifest {
 function manifestText(project: Project, setting: Setting | undefined): string | undefined {
   const choice = setting?.choices[0];
   if (setting === undefined || choice === undefined) return undefined;
-  if (typeof choice.value !== "number") return textOf(choice.value);
+  if (numeric(choice.value) === undefined) return textOf(choice.value);
   const text = sourceOf(project, setting.file)?.text ?? "";
-  return /^[\d._]+/.exec(text.slice(choice.offset, choice.offset + 40))?.[0] ?? String(choice.value);
+  return /^[\d._]+/.exec(text.slice(choice.offset, choice.offset + 40))?.[0] ?? textOf(choice.value);
 }
 
 /** "DSL1" where the script says so, or where its processes read `from` and write `into` channels. */

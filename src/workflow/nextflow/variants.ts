@@ -15,7 +15,8 @@ export function imagesOf(
 ): { readonly images: readonly ImageUse[]; readonly unresolved: readonly UnresolvedImage[] } {
   const { config, tasks } = pipeline;
   const seen = observe(project.evaluation, () => tasks.flatMap((task) => findImages(task, config)));
-  const matters: Matters = { params: new Set([...pipeline.inputs, ...seen.inputs]), ext: tasks.some((task) => task.seen.isTask) };
+  const asked = new Set(tasks.flatMap((task) => [...task.asked]));
+  const matters: Matters = { params: new Set([...pipeline.inputs, ...seen.inputs]), directives: asked.add("container") };
   const known = new Set(seen.result.map(imageKey));
   const usual = fingerprint(config, matters);
   const extra = variantsOf(config, matters).flatMap(({ options, change }) => {
@@ -30,7 +31,7 @@ export function imagesOf(
 /** What the containers of a pipeline hang on: most profiles change nothing of it, and cost nothing then. */
 interface Matters {
   readonly params: ReadonlySet<string>;
-  readonly ext: boolean;
+  readonly directives: ReadonlySet<string>;
 }
 
 interface Variant {
@@ -68,10 +69,10 @@ function variantsOf(config: Config, matters: Matters): readonly Variant[] {
 }
 
 /** Whether a profile's own block sets anything that a container hangs on. */
-function changes(config: Config, profile: string, { params, ext }: Matters): boolean {
+function changes(config: Config, profile: string, { params, directives }: Matters): boolean {
   const only = config.only(profile);
   const same = [...params].every((name) => sameValue(only.params.get(name), config.params.get(name)));
-  return !same || containerLines(only.root, ext).length > 0;
+  return !same || containerLines(only.root, directives).length > 0;
 }
 
 const sameValue = (one: Value | undefined, other: Value | undefined): boolean =>
@@ -80,15 +81,16 @@ const sameValue = (one: Value | undefined, other: Value | undefined): boolean =>
 /** All of a configuration that a container hangs on. */
 function fingerprint({ root, params }: Config, matters: Matters): string {
   const values = [...matters.params].map((name) => [name, plainValue(params.get(name) ?? null)]);
-  return `${containerLines(root, matters.ext).join("\n")}\n${JSON.stringify(values)}`;
+  return `${containerLines(root, matters.directives).join("\n")}\n${JSON.stringify(values)}`;
 }
 
-function containerLines(root: ConfigMap, withExt: boolean): readonly string[] {
+function containerLines(root: ConfigMap, directives: ReadonlySet<string>): readonly string[] {
   const lines: string[] = [];
   const add = (entry: Setting | ConfigMap | undefined, path: string): void => {
     if (!isScope(entry)) return void (entry && lines.push(`${path} ${entry.file} ${entry.offset} ${texts(entry)}`));
     for (const [name, each] of entry) {
-      if (isScope(each) ? name !== "ext" || withExt : name === "container" || path.endsWith(" ext")) add(each, `${path} ${name}`);
+      const counts = isScope(each) ? name !== "ext" || directives.has(name) : directives.has(name) || path.endsWith(" ext");
+      if (counts) add(each, `${path} ${name}`);
     }
   };
   add(root.get("process"), "process");

@@ -33,6 +33,17 @@ export function wholeMatcher(pattern: string): ((text: string) => boolean) | und
       : ends(node, new Set([0]), { text, steps: MOST_STEPS }).has(text.length);
 }
 
+/**
+ * What replaces the parts of a text that match, as `replaceAll` and `replaceFirst` do; undefined for a pattern that
+ * could take long. That gives undefined for a text or a replacement that Java would read otherwise.
+ */
+export function replacer(pattern: string, isGlobal: boolean): ((text: string, by: string) => string | undefined) | undefined {
+  const matcher = compiled(pattern);
+  if (matcher?.fast === undefined || degree(matcher.node) > 1) return undefined;
+  const found = new RegExp(pattern, isGlobal ? "gs" : "s");
+  return (text, by) => (text.length >= LONGEST_NAME || /\\|\$(?![1-9](?!\d))/.test(by) ? undefined : text.replace(found, by));
+}
+
 interface Matcher {
   readonly node: Node;
   readonly fast: RegExp | undefined;

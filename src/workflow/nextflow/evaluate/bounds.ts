@@ -26,3 +26,11 @@ function copied(value: Value): Value {
   if (isMap(value)) return new Map([...value].map(([name, each]) => [name, copied(each)]));
   return isList(value) ? value.map(copied) : value;
 }
+
+/** Strings made by a script end here: `a = a + a` forty times would fill the memory. */
+const LONGEST_TEXT = 100_000;
+
+/** The text, unless it is longer than any that a workflow means. */
+export function limited(value: string): string | undefined {
+  return value.length <= LONGEST_TEXT ? value : undefined;
+}

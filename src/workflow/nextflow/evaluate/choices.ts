@@ -3,12 +3,13 @@ import type { Compound, Declaration, Expr, Statement } from "../syntax/ast.ts";
 import type { Token } from "../syntax/tokens.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import { snapshot } from "./bounds.ts";
-import { bodyScope, evaluate, paramName } from "./evaluate.ts";
+import { bodyScope } from "./calls.ts";
+import { evaluate, paramName } from "./evaluate.ts";
 import { joined, MOST_CHOICES, plain, through, type Span } from "./joined.ts";
 import { assign, inner, observe, sourceText, unknown, variable } from "./scope.ts";
 import type { Choice, Evaluation, Scope } from "./types.ts";
 import { switchSides, type SwitchSide } from "./switches.ts";
-import { isClosure, isList, isMap, isUnknown, known, textOf, truth } from "./values.ts";
+import { firstKnown, isClosure, isList, isMap, isUnknown, known, textOf, truth } from "./values.ts";
 
 /** Enough for the largest pipelines a hundred times over. */
 const STEPS = 5_000_000;
@@ -21,6 +22,7 @@ export const newEvaluation = (): Evaluation => ({
   opened: 0,
   inputs: new Set(),
   isVolatile: false,
+  value: evaluate,
   run: (body, scope) => chooseBody(body, scope)[0]?.value ?? null,
 });
 
@@ -66,7 +68,7 @@ function opened(choice: Choice, scope: Scope): readonly Choice[] {
   const { closure, scope: written } = choice.value;
   // A directive's closure sees the task of whoever asks, and the parameters of its script (tried with 24.10: what an
   // include adds counts in closures of the configuration as well).
-  const seen = inner(written, { params: scope.params, builtin: (name) => scope.builtin(name) ?? written.builtin(name) });
+  const seen = inner(written, { params: scope.params, builtin: (name) => firstKnown(scope.builtin(name), written.builtin(name)) });
   // A closure that gives itself would be called without an end.
   if (scope.evaluation.opened >= DEEPEST_OPENED) return [{ ...choice, value: unknown(scope, closure) }];
   scope.evaluation.opened++;

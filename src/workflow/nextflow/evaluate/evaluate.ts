@@ -1,22 +1,23 @@
-import type { Argument, Binary, Call, Cast, Expr, FormalParameter, Index, ListLiteral, MapLiteral, Name, Property, Template } from "../syntax/ast.ts";
+import type { Argument, Binary, Call, Cast, Expr, Index, ListLiteral, MapLiteral, Name, Property, Template } from "../syntax/ast.ts";
 import { interpolated } from "../syntax/interpolation.ts";
 import type { Token } from "../syntax/tokens.ts";
-import { bounded } from "./bounds.ts";
+import { bounded, limited } from "./bounds.ts";
 import { callWithClosure } from "./collections.ts";
 import { converted } from "./converted.ts";
 import { folderMember, itemAt } from "./members.ts";
-import { callMath, callMethod, limited } from "./methods.ts";
+import { applied, bodyScope, callClosure, choicesOf, guarded } from "./calls.ts";
+import { callFormat, callMath, callMethod } from "./methods.ts";
 import { applyOperator } from "./operators.ts";
-import { inner, observe, sourceText, unknown, variable } from "./scope.ts";
-import type { Choice, ClosureValue, FunctionValue, Scope, Value, ValueMap } from "./types.ts";
-import { isClosure, isList, isMap, isUnknown, known, quantity, textOf, truth } from "./values.ts";
+import { observe, sourceText, unknown, variable } from "./scope.ts";
+import type { Scope, Value, ValueMap } from "./types.ts";
+import { isClosure, isList, isMap, isUnknown, known, numeric, quantity, textOf, truth } from "./values.ts";
 
 /** The value of an expression where every parameter has its default. Never throws; what can't be known is an Unknown. */
 export function evaluate(expr: Expr, scope: Scope): Value {
   if (scope.evaluation.steps-- <= 0) return unknown(scope, expr);
   switch (expr.kind) {
     case "literal":
-      return expr.value;
+      return expr.digits === undefined ? expr.value : { kind: "decimal", amount: Number(expr.value), text: expr.digits };
     case "template":
       return evaluateTemplate(expr, scope);
     case "name":
@@ -120,7 +121,8 @@ function evaluateProperty(expr: Property, scope: Scope): Value {
   if (name === undefined) return volatileUnknown(scope, expr);
   if (object === null) return null;
   if (isMap(object)) return object.get(name) ?? missing(object, name, { expr, scope });
-  if (typeof object === "number") return quantity(object, name) ?? unknown(scope, expr);
+  const amount = numeric(object);
+  if (amount !== undefined) return quantity(amount, name) ?? unknown(scope, expr);
   if (isUnknown(object)) return unknown(scope, expr, object.inputs);
   const member = typeof object === "string" ? folderMember(object, name) : undefined;
   if (member !== undefined) return member;
@@ -129,7 +131,11 @@ function evaluateProperty(expr: Property, scope: Scope): Value {
 
 function missing(object: ValueMap, name: string, { expr, scope }: { readonly expr: Property; readonly scope: Scope }): Value {
   const isOpen = expr.object.kind === "name" && OPEN.has(expr.object.name) && !object.has(name);
-  return isOpen ? volatileUnknown(scope, expr) : null;
+  if (!isOpen) return null;
+  const provided = scope.builtin(`${expr.object.name}.${name}`);
+  if (provided === undefined) return volatileUnknown(scope, expr);
+  scope.evaluation.isVolatile = true;
+  return provided;
 }
 
 function evaluateIndex(expr: Index, scope: Scope): Value {
@@ -185,8 +191,9 @@ function evaluateUnary(expr: Extract<Expr, { kind: "unary" }>, scope: Scope): Va
   const value = evaluate(expr.operand, scope);
   const isTrue = truth(value);
   if (expr.operator === "!" && isTrue !== undefined) return !isTrue;
-  if (expr.operator === "-" && typeof value === "number") return -value;
-  if (expr.operator === "+" && typeof value === "number") return value;
+  const number = numeric(value);
+  if (number !== undefined && expr.operator === "-") return -number;
+  if (number !== undefined && expr.operator === "+") return value;
   return unknown(scope, expr, isUnknown(value) ? value.inputs : []);
 }
 
@@ -224,6 +231,7 @@ function evaluateCall(expr: Call, scope: Scope): Value {
     return args[0] === "AWS_WORKFLOW_RUN" ? { ...unknown(scope, expr), isTruthy: true } : null;
   }
   if (callee.object.kind === "name" && callee.object.name === "Math") return callMath(callee.name, args) ?? unknown(scope, expr);
+  if (callee.object.kind === "name" && callee.object.name === "String" && callee.name === "format") return callFormat(args) ?? unknown(scope, expr, inputsOf(args));
   const object = evaluate(callee.object, scope);
   if (object === scope.params && typeof args[0] === "string") scope.evaluation.inputs.add(args[0]);
   if (object === null) return null;
@@ -234,6 +242,8 @@ function evaluateCall(expr: Call, scope: Scope): Value {
   return known(callMethod(object, callee.name, args), () => volatileUnknown(scope, expr, isUnknown(object) ? object.inputs : []));
 }
 
+const inputsOf = (values: readonly Value[]): readonly string[] => values.flatMap((value) => (isUnknown(value) ? value.inputs : []));
+
 const positional = (args: readonly Argument[], scope: Scope): readonly Value[] => args.map(({ value }) => evaluate(value, scope));
 
 function callNamed(name: string, expr: Call, scope: Scope): Value {
@@ -243,57 +253,4 @@ function callNamed(name: string, expr: Call, scope: Scope): Value {
   if (called === undefined) return volatileUnknown(scope, expr);
   const body = bodyScope(called.scope, called.definition.parameters, choicesOf(expr.args, scope));
   return known(guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)), () => volatileUnknown(scope, expr));
-}
-
-/** Functions that call functions deeper than this only recur: each level multiplies the work. */
-const DEEPEST_CALL = 6;
-
-function guarded(scope: Scope, called: FunctionValue, run: (definition: FunctionValue["definition"]) => Value): Value | undefined {
-  if (scope.evaluation.calls >= DEEPEST_CALL) return undefined;
-  scope.evaluation.calls++;
-  try {
-    return run(called.definition);
-  } finally {
-    scope.evaluation.calls--;
-  }
-}
-
-const choicesOf = (args: readonly Argument[], scope: Scope): readonly (readonly Choice[])[] =>
-  args.map(({ value }) => {
-    const { result, inputs } = observe(scope.evaluation, () => evaluate(value, scope));
-    return [{ value: result, conditions: [], inputs, how: "variable", file: scope.file, offset: value.start }];
-  });
-
-/** The scope of a body with its parameters bound, those not given to their defaults. */
-export function bodyScope(outer: Scope, parameters: readonly FormalParameter[], args: readonly (readonly Choice[])[]): Scope {
-  const scope = inner(outer);
-  parameters.forEach(({ name, default: tokens }, at) => {
-    const given = args[at] ?? defaultOf(tokens, scope);
-    if (given !== undefined) scope.variables.set(name, given);
-  });
-  return scope;
-}
-
-function defaultOf(tokens: FormalParameter["default"], scope: Scope): readonly Choice[] | undefined {
-  const value = tokens && interpolated(tokens);
-  if (value === undefined) return undefined;
-  return [{ value: evaluate(value, scope), conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.start }];
-}
-
-/** A closure of two parameters takes an entry apart. Undefined once all work is done that one reading may do. */
-function applied(closure: ClosureValue, item: Value, scope: Scope): Value | undefined {
-  if (scope.evaluation.steps-- <= 0) return undefined;
-  const isEntry = closure.closure.parameters.length > 1 && isMap(item);
-  return callClosure(closure, isEntry ? [item.get("key") ?? null, item.get("value") ?? null] : [item], scope);
-}
-
-function callClosure(value: ClosureValue, args: readonly Value[], scope: Scope): Value {
-  if (scope.evaluation.calls >= DEEPEST_CALL) return unknown(scope, value.closure);
-  scope.evaluation.calls++;
-  const bound = args.map((each): readonly Choice[] => [
-    { value: each, conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.closure.start },
-  ]);
-  const result = scope.evaluation.run(value.closure.body, bodyScope(value.scope, value.closure.parameters, bound));
-  scope.evaluation.calls--;
-  return result;
 }

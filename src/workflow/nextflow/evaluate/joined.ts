@@ -1,5 +1,5 @@
 import type { ImageOrigin } from "../../inspection.ts";
-import { limited } from "./methods.ts";
+import { limited } from "./bounds.ts";
 import { unknown } from "./scope.ts";
 import type { Choice, Scope, Value } from "./types.ts";
 import { isUnknown, textOf } from "./values.ts";

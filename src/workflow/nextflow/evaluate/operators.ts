@@ -1,7 +1,8 @@
-import { bounded } from "./bounds.ts";
-import { contains, limited } from "./methods.ts";
+import { bounded, limited } from "./bounds.ts";
+import { contains } from "./list-methods.ts";
+import { wholeMatcher } from "../config/pattern.ts";
 import type { Quantity, Value } from "./types.ts";
-import { equal, isList, isMap, isQuantity, isUnknown, textOf } from "./values.ts";
+import { equal, isList, isMap, isQuantity, isUnknown, numeric, textOf } from "./values.ts";
 
 /** What a binary operator gives of two known values, or undefined where that is not known here. */
 export function applyOperator(operator: string, left: Value, right: Value): Value | undefined {
@@ -11,7 +12,9 @@ export function applyOperator(operator: string, left: Value, right: Value): Valu
   if (operator === "in") return isIn(left, right);
   if (operator === "!in") return negated(isIn(left, right));
   if (isUnknown(left) || isUnknown(right)) return undefined;
+  if (operator === "==~" || operator === "=~") return matched(left, right, operator === "==~");
   if (operator === "+") return plus(left, right);
+  if (operator === "*" && typeof left === "string") return repeated(left, numeric(right));
   if (operator === "-" && (isList(left) || typeof left === "string")) return minus(left, right);
   if (operator === "..") return range(left, right);
   const numbers = comparable(left, right);
@@ -33,10 +36,21 @@ function plus(left: Value, right: Value): Value | undefined {
   }
   if (isList(left)) return bounded([...left, ...(isList(right) ? right : [right])]);
   if (isMap(left) && isMap(right)) return bounded(new Map([...left, ...right]));
-  if (typeof left === "number" && typeof right === "number") return left + right;
+  const sum = (numeric(left) ?? Number.NaN) + (numeric(right) ?? Number.NaN);
+  if (!Number.isNaN(sum)) return sum;
   if (isQuantity(left) && isQuantity(right) && left.kind === right.kind) return { kind: left.kind, amount: left.amount + right.amount };
   return undefined;
 }
+
+/** `==~` asks for the whole text, `=~` for any part of it; what the latter gives is asked for its truth alone. */
+function matched(left: Value, right: Value, isWhole: boolean): boolean | undefined {
+  const text = textOf(left);
+  if (text === undefined || typeof right !== "string") return undefined;
+  return wholeMatcher(isWhole ? right : `[\\s\\S]*(?:${right})[\\s\\S]*`)?.(text);
+}
+
+const repeated = (text: string, count: number | undefined): string | undefined =>
+  count === undefined || count < 0 || count * text.length > 1_000 ? undefined : text.repeat(count);
 
 const MOST_COMPARED = 100_000;
 
@@ -74,7 +88,7 @@ function comparable(left: Value, right: Value): Operands | undefined {
   return { left: a, right: b, isLeftQuantity: isQuantity(left), isRightQuantity: isQuantity(right) };
 }
 
-const amount = (value: Value): number | undefined => (typeof value === "number" ? value : isQuantity(value) ? value.amount : undefined);
+const amount = (value: Value): number | undefined => (isQuantity(value) ? value.amount : numeric(value));
 
 function arithmetic(operator: string, operands: Operands, unit: Quantity | undefined): Value | undefined {
   const { left, right, isLeftQuantity, isRightQuantity } = operands;

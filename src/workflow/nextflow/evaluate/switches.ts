@@ -1,6 +1,6 @@
 import type { Compound, Expr, Statement } from "../syntax/ast.ts";
 import { evaluate } from "./evaluate.ts";
-import { contains } from "./methods.ts";
+import { contains } from "./list-methods.ts";
 import { observe, sourceText } from "./scope.ts";
 import type { Scope, Value } from "./types.ts";
 import { equal, isList } from "./values.ts";

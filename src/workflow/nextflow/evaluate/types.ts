@@ -1,9 +1,9 @@
-import type { Closure, FunctionDefinition, Statement } from "../syntax/ast.ts";
+import type { Closure, Expr, FunctionDefinition, Statement } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
 import type { ImageOrigin } from "../../inspection.ts";
 
 /** A value of a script or a configuration, as far as it can be known without running it. */
-export type Value = null | boolean | number | string | readonly Value[] | ValueMap | ClosureValue | Quantity | Unknown;
+export type Value = null | boolean | number | string | Decimal | readonly Value[] | ValueMap | ClosureValue | Quantity | Unknown;
 
 export type ValueMap = Map<string, Value>;
 
@@ -12,6 +12,13 @@ export interface ClosureValue {
   readonly closure: Closure;
   /** Where it was written: what it sees. */
   readonly scope: Scope;
+}
+
+/** A number whose text is not the shortest: Groovy keeps the digits of `1.10`, in the name of an image as well. */
+export interface Decimal {
+  readonly kind: "decimal";
+  readonly amount: number;
+  readonly text: string;
 }
 
 /** Nextflow's MemoryUnit (in bytes) or Duration (in milliseconds). */
@@ -60,6 +67,8 @@ export interface Evaluation {
   inputs: Set<string>;
   /** Whether anything was read that another run may have otherwise. */
   isVolatile: boolean;
+  /** What an expression gives by default. */
+  readonly value: (expr: Expr, scope: Scope) => Value;
   /** What a function's or closure's body gives by default. */
   readonly run: (body: readonly Statement[], scope: Scope) => Value;
 }

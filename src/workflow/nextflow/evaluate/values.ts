@@ -1,14 +1,19 @@
-import type { ClosureValue, Quantity, Unknown, Value, ValueMap } from "./types.ts";
+import type { ClosureValue, Decimal, Quantity, Unknown, Value, ValueMap } from "./types.ts";
 
 export const isUnknown = (value: Value): value is Unknown => kindOf(value) === "unknown";
 export const isClosure = (value: Value): value is ClosureValue => kindOf(value) === "closure";
 export const isMap = (value: Value): value is ValueMap => value instanceof Map;
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
+export const isDecimal = (value: Value): value is Decimal => kindOf(value) === "decimal";
 export const isQuantity = (value: Value): value is Quantity => kindOf(value) === "memory" || kindOf(value) === "duration";
 
 function kindOf(value: Value): string | undefined {
   return typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
 }
+
+/** The value as a number; undefined for what is none. */
+export const numeric = (value: Value | undefined): number | undefined =>
+  typeof value === "number" ? value : value !== undefined && isDecimal(value) ? value.amount : undefined;
 
 /** Groovy's truth; undefined where the value is not known. */
 export function truth(value: Value): boolean | undefined {
@@ -19,13 +24,14 @@ export function truth(value: Value): boolean | undefined {
   if (isList(value)) return value.length > 0;
   if (isMap(value)) return value.size > 0;
   if (isUnknown(value)) return value.isTruthy;
-  return isQuantity(value) ? value.amount !== 0 : true;
+  return isQuantity(value) || isDecimal(value) ? value.amount !== 0 : true;
 }
 
 /** What the value looks like inside a string; undefined where that can't be known (or would be "null", which nobody means). */
 export function textOf(value: Value): string | undefined {
   if (typeof value === "string") return value;
   if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (isDecimal(value)) return value.text;
   if (isQuantity(value) && value.kind === "memory") return memoryText(value.amount);
   if (!isList(value)) return undefined;
   const texts = value.map(textOf);
@@ -81,6 +87,7 @@ export function parseQuantity(text: string): Quantity | undefined {
 /** Whether Groovy's `==` holds; undefined where a side is not known. */
 export function equal(left: Value, right: Value): boolean | undefined {
   if (isUnknown(left) || isUnknown(right)) return undefined;
+  if (isDecimal(left) || isDecimal(right)) return numeric(left) === numeric(right);
   if (isQuantity(left) && isQuantity(right)) return left.kind === right.kind && left.amount === right.amount;
   if (isList(left) && isList(right)) {
     if (left.length !== right.length) return false;
@@ -100,3 +107,6 @@ export function plainValue(value: Value): unknown {
 
 /** The value, a null as well: `??` would take that for none. */
 export const known = (value: Value | undefined, otherwise: () => Value): Value => (value === undefined ? otherwise() : value);
+
+/** The first that is known, a null as well. */
+export const firstKnown = (one: Value | undefined, other: Value | undefined): Value | undefined => (one === undefined ? other : one);

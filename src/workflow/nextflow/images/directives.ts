@@ -1,6 +1,7 @@
 import { branches, choose, execute } from "../evaluate/choices.ts";
 import { inner } from "../evaluate/scope.ts";
 import type { Choice, Scope, Value } from "../evaluate/types.ts";
+import { firstKnown } from "../evaluate/values.ts";
 import type { Argument, Expr, Process, Statement } from "../syntax/ast.ts";
 
 /** A directive as a process gives it. */
@@ -62,7 +63,7 @@ export function chooseFirst(
 ): readonly Choice[] {
   const value = args[0]?.value;
   if (value === undefined) return [];
-  const seen = { ...scope, builtin: (name: string) => builtin(name) ?? scope.builtin(name) };
+  const seen = { ...scope, builtin: (name: string) => firstKnown(builtin(name), scope.builtin(name)) };
   return choose(value, seen).map((choice) => ({
     ...choice,
     conditions: [...conditions, ...choice.conditions],

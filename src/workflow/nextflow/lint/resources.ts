@@ -1,7 +1,7 @@
 import { openedChoices } from "../evaluate/choices.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
 import type { Value } from "../evaluate/types.ts";
-import { isQuantity, parseQuantity } from "../evaluate/values.ts";
+import { isQuantity, numeric, parseQuantity } from "../evaluate/values.ts";
 import { chooseFirst } from "../images/directives.ts";
 import type { Task } from "../images/containers.ts";
 import type { Pipeline } from "../pipeline.ts";
@@ -57,7 +57,7 @@ function asked(project: Project, { configured, directives, scope }: Task, name: 
 }
 
 function amountOf(kind: "cpus" | "memory", value: Value): number | undefined {
-  if (kind === "cpus") return typeof value === "number" ? value : undefined;
+  if (kind === "cpus") return numeric(value);
   const quantity = typeof value === "string" ? parseQuantity(value) : isQuantity(value) ? value : undefined;
   return quantity?.kind === "memory" ? quantity.amount / GIB : undefined;
 }

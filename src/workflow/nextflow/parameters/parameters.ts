@@ -1,7 +1,7 @@
 import type { Parameter, ParameterTemplate, TemplateEntry } from "../../inspection.ts";
 import type { Config } from "../config/read-config.ts";
 import type { Value, ValueMap } from "../evaluate/types.ts";
-import { isList, isMap, isQuantity, isUnknown, textOf } from "../evaluate/values.ts";
+import { isList, isMap, isQuantity, isUnknown, numeric, textOf } from "../evaluate/values.ts";
 import type { Project } from "../project.ts";
 import { placeOf, type SourceFile } from "../syntax/source-file.ts";
 import { readSchema } from "./schema.ts";
@@ -64,7 +64,8 @@ function describe(param: ScriptParam, params: ValueMap): Parameter {
 /** JSON Schema's name for a default's type; "any" where there is none. */
 function typeOf(value: Value | undefined): string {
   if (value === undefined || value === null || isUnknown(value)) return "any";
-  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  const number = numeric(value);
+  if (number !== undefined) return typeof value === "number" && Number.isInteger(number) ? "integer" : "number";
   if (typeof value === "string" || isQuantity(value)) return "string";
   if (typeof value === "boolean") return "boolean";
   return isList(value) ? "array" : isMap(value) ? "object" : "any";
@@ -72,7 +73,9 @@ function typeOf(value: Value | undefined): string {
 
 /** The value as JSON; its source where it is an expression that only a run can evaluate. */
 function asJson(value: Value, source: string): unknown {
-  if (value === null || typeof value === "boolean" || typeof value === "number") return value;
+  if (value === null || typeof value === "boolean") return value;
+  const number = numeric(value);
+  if (number !== undefined) return number;
   if (typeof value === "string") return value.includes("\u0001") ? source : value;
   if (isQuantity(value)) return textOf(value) ?? source;
   if (isList(value)) return value.map((each) => asJson(each, source));

@@ -28,6 +28,8 @@ export type Expr =
 export interface Literal extends Span {
   readonly kind: "literal";
   readonly value: null | boolean | number | string;
+  /** Of a number: its text, where that is not the shortest. */
+  readonly digits?: string;
 }
 /** A string with interpolations. Those are parsed when somebody asks: most stand in shell scripts and nobody does. */
 export interface Template extends Span {

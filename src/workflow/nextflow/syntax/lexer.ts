@@ -135,9 +135,10 @@ function text(scan: Scan, read: { readonly pieces: Pieces; readonly start: numbe
 
 function opensSlashy(scan: Scan): boolean {
   const { source, position } = scan;
-  const isOpening = source[position] === "/" || source.startsWith("$/", position);
-  if (!isOpening || endsValue(scan.tokens.at(-1))) return false;
-  return source.indexOf("/", position + (source[position] === "/" ? 1 : 2)) >= 0;
+  // No operator begins with a dollar: behind a name as well it can only open a string (`container $/x/$`).
+  if (source.startsWith("$/", position)) return true;
+  if (source[position] !== "/" || endsValue(scan.tokens.at(-1))) return false;
+  return source.indexOf("/", position + 1) >= 0;
 }
 
 const OPERATORS_BY_FIRST = Map.groupBy(OPERATORS, (each) => each.charAt(0));

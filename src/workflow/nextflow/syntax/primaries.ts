@@ -1,6 +1,7 @@
-import type { Argument, Closure, Expr } from "./ast.ts";
+import type { Argument, Closure, Expr, Literal } from "./ast.ts";
 import { readParameters } from "./formal-parameters.ts";
 import { describe, type Cursor } from "./cursor.ts";
+import { decimalText, numberOf } from "./numbers.ts";
 
 type ReadExpression = (cursor: Cursor) => Expr;
 
@@ -8,7 +9,7 @@ type ReadExpression = (cursor: Cursor) => Expr;
 export function readPrimary(cursor: Cursor, readExpression: ReadExpression): Expr {
   const token = cursor.peek();
   const { start, end } = token;
-  if (token.type === "number") return (cursor.next(), { kind: "literal", value: numberOf(token.text), start, end });
+  if (token.type === "number") return (cursor.next(), { ...numberLiteral(token.text), start, end });
   if (token.type === "string") return (cursor.next(), { kind: "literal", value: token.text, start, end });
   if (token.type === "template") return (cursor.next(), { kind: "template", parts: token.parts ?? [], start, end });
   if (token.type === "name") return readName(cursor, readExpression);
@@ -22,9 +23,10 @@ export function readPrimary(cursor: Cursor, readExpression: ReadExpression): Exp
   return cursor.fail(`a value is missing before ${describe(token)}`);
 }
 
-function numberOf(text: string): number {
-  const plain = text.replaceAll("_", "");
-  return /^0[xXbB]/.test(plain) ? Number(plain.replace(/[lLiIgG]$/, "")) : Number(plain.replace(/[lLiIgGdDfF]$/, ""));
+function numberLiteral(text: string): Pick<Literal, "kind" | "value" | "digits"> {
+  const value = numberOf(text);
+  const digits = decimalText(text);
+  return { kind: "literal", value, ...(digits !== undefined && digits !== String(value) && { digits }) };
 }
 
 const CONSTANTS: ReadonlyMap<string, null | boolean> = new Map([
