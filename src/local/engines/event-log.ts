@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, watch } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, watch } from "node:fs";
 import type { Clock } from "../../kit/clock.ts";
 import type { EngineEvent } from "./engine.ts";
 
@@ -54,9 +54,12 @@ export function readEvents(file: string, from: number): readonly LoggedEvent[] {
   return events;
 }
 
-/** The bytes of a file behind `from`; empty when there is nothing new. */
+// A task may put a link to anything, or a pipe that nobody writes to, in the place of a file that it has.
+const OWN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The bytes of a file behind `from`; empty when there is nothing new. @throws Error for a link */
 export function readFrom(file: string, from: number): Buffer {
-  const descriptor = openSync(file, "r");
+  const descriptor = openSync(file, OWN_FILE);
   try {
     const size = fstatSync(descriptor).size;
     const bytes = Buffer.alloc(Math.max(0, size - from));

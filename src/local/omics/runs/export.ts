@@ -1,9 +1,10 @@
-import { createReadStream, existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { join, sep } from "node:path";
 import { formatS3Uri, joinS3Uri, parseS3Uri } from "../../../kit/s3-uri.ts";
 import type { EngineResult } from "../../engines/engine.ts";
 import type { S3Access } from "../s3-access.ts";
 import type { Run } from "../store.ts";
+import { exportedFiles } from "./exported-files.ts";
 import type { RunFolders } from "./folders.ts";
 import { RunFailure } from "./run-failure.ts";
 
@@ -33,7 +34,7 @@ export async function exportRun(s3: S3Access, { run, folders, result }: Exportin
     const out = join(folders.engine.root, "run", OUTPUTS);
     // Nextflow has no outputs of its own: what it published lies below pubdir/ and output/.
     const prefix = run.engine === "NEXTFLOW" ? "" : `${OUTPUTS}/`;
-    for (const file of filesIn(out)) await put(`${prefix}${relative(out, file).split(sep).join("/")}`, createReadStream(realpathSync(file)));
+    for (const { key, file } of exportedFiles(out, folders.root)) await put(`${prefix}${key}`, createReadStream(file));
   }
   if (result.outcome === "completed" && run.engine !== "NEXTFLOW") {
     const out = join(folders.engine.root, "run", OUTPUTS);
@@ -41,15 +42,6 @@ export async function exportRun(s3: S3Access, { run, folders, result }: Exportin
     await put("logs/outputs.json", JSON.stringify(outputs, null, 2), "application/json");
   }
   if (run.logLevel !== "OFF" && existsSync(folders.engine.engineLog)) await put("logs/engine.log", readFileSync(folders.engine.engineLog), "text/plain");
-}
-
-/** Files below a folder, links to files among them (miniwdl links outputs); links to folders are followed. */
-function filesIn(folder: string): readonly string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder).sort().flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesIn(path) : [path];
-  });
 }
 
 /** Local paths in an outputs document become the URIs of what was written. */

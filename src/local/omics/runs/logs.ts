@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { readFrom } from "../../engines/event-log.ts";
 import type { Principal } from "../../authorization/principal.ts";
 import type { Omics } from "../omics.ts";
@@ -55,7 +55,7 @@ export interface TailedFile {
 
 /** Sends what a file gained since the last time, whole lines; at the end also the rest. Each line is sent once, whatever dies. */
 export function sendTail(omics: Omics, run: Run, { file, stream, isFinal }: TailedFile & { readonly isFinal: boolean }): void {
-  if (!existsSync(file)) return;
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return;
   const key = [run.uuid, file];
   const position = omics.store.logPositions.get(key)?.position ?? 0;
   const bytes = readFrom(file, position);

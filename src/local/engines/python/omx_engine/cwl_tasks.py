@@ -1,5 +1,6 @@
 """cwltool's jobs: every command goes to our task runner, in a container or on the host."""
 
+import logging
 import math
 import os
 import shutil
@@ -10,6 +11,7 @@ from cwltool.docker import DockerCommandLineJob
 from cwltool.errors import WorkflowException
 from cwltool.job import CommandLineJob
 
+from .inside import is_inside
 from .processes import Command
 from .tasks import Cancelled, Refused, Task
 
@@ -86,6 +88,7 @@ def popen_for(run):
             raise WorkflowException(str(refused)) from refused
         except Cancelled as cancelled:
             raise WorkflowException("the run was cancelled") from cancelled
+        _cut_links(cwd, run.spec["root"])
         if outcome.code is not None or not _successes(job)(outcome.exit_code):
             run.fail("RUN_TASK_FAILED", outcome.message or "Task %s failed with exit code %d" % (job.name, outcome.exit_code))
         return outcome.exit_code
@@ -151,6 +154,15 @@ def _memories(job, resources):
         if memory > MOST_BYTES:
             return
         yield memory
+
+
+def _cut_links(folder, root):
+    """cwltool follows the links that a task left, and takes what is there for an output: what lies beyond the run is none."""
+    for place, folders, files in os.walk(folder):
+        for path in (os.path.join(place, name) for name in folders + files):
+            if os.path.islink(path) and not is_inside(path, root):
+                logging.getLogger("cwltool").warning("%s leads out of the run's folder and is left out", os.path.relpath(path, folder))
+                os.remove(path)
 
 
 def _clear(folder, before, streams):

@@ -41,9 +41,9 @@ def run(spec, exchange, logger):
     try:
         document = WDL.load(os.path.join(spec["definition"], spec["main"]), [spec["definition"]],
                             check_quant=not spec.get("isLenient", False), read_source=read_inside(spec["definition"]))
-        target = document.workflow
+        target = _target(document)
         if target is None:
-            return _failed("WORKFLOW_RUN_FAILED", "%s has no workflow" % spec["main"])
+            return _failed("WORKFLOW_RUN_FAILED", "%s has no workflow, and %d tasks" % (spec["main"], len(document.tasks)))
         inputs = WDL.values_from_json(spec["inputs"], target.available_inputs, target.required_inputs, target.name)
         cfg = _configuration(spec, logger)
         inputs = _localize(_add_downloadable_defaults(cfg, target.available_inputs, inputs), exchange)
@@ -57,6 +57,13 @@ def run(spec, exchange, logger):
         result = _explain(error, spec["definition"])
         logger.error(StructuredLogMessage(result.get("message", result["outcome"])))
         return result
+
+
+def _target(document):
+    """The workflow, or the task of a document that has one task and nothing else, as `miniwdl run` chooses."""
+    if document.workflow is not None:
+        return document.workflow
+    return document.tasks[0] if len(document.tasks) == 1 else None
 
 
 def _configuration(spec, logger):
