@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { invalidParameter } from "./errors.ts";
 
+/** Whether a text is a digest of a kind the registry knows. */
+export const isDigest = (text: string): boolean => /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(text);
+
 /** The digest of bytes, by the algorithm of the one that is expected. @throws AwsError InvalidParameterException */
 export const digestOf = (bytes: Buffer, expected = "sha256:"): string => {
   const algorithm = algorithmOf(expected);

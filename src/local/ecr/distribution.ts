@@ -41,7 +41,7 @@ export function serveLayer({ contents, tokens }: Registry, { path, method, heade
   const sha256 = tokens.blobOf(path.slice("/ecr-layers/".length));
   if (!sha256 || !contents.core.blobs.has(sha256)) return Promise.resolve({ status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" });
   const layer = { digest: `sha256:${sha256}`, size: contents.core.blobs.size(sha256) ?? 0, open: (range?: ByteRange) => contents.core.blobs.open(sha256, range) };
-  return Promise.resolve(blobAnswer(layer, { method, range: headers["range"] }));
+  return Promise.resolve(blobAnswer(layer, { method, headers }));
 }
 
 function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
@@ -74,16 +74,18 @@ async function getBlob({ contents, caller, place, reference, request }: Exchange
   authorize({ contents, caller, place }, request.method === "GET" ? "GetDownloadUrlForLayer" : "BatchCheckLayerAvailability");
   checkDigest(reference);
   const size = contents.layerSize(place, reference);
-  if (request.method === "HEAD" && size !== undefined) return blobAnswer({ digest: reference, size }, { method: "HEAD", range: request.headers["range"] });
+  if (request.method === "HEAD" && size !== undefined) return blobAnswer({ digest: reference, size }, request);
   const layer = await contents.readableLayer(place, reference);
   if (!layer) throw new RegistryRefusal(404, "BLOB_UNKNOWN", `the blob ${reference} is not in ${place.name}`);
-  return blobAnswer(layer, { method: request.method, range: request.headers["range"] });
+  return blobAnswer(layer, request);
 }
 
-function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, { method, range }: { readonly method: string; readonly range: string | undefined }): WireResponse {
+function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, { method, headers: asked }: Pick<WireRequest, "method" | "headers">): WireResponse {
   const headers = { "content-type": "application/octet-stream", "docker-content-digest": layer.digest, "accept-ranges": "bytes", etag: `"${layer.digest}"` };
   const bodyOf = (part?: ByteRange) => (method !== "HEAD" && layer.open ? { body: layer.open(part) } : {});
-  const match = /^bytes=(\d*)-(\d*)$/.exec(range ?? "");
+  // Who holds a part of something else gets the whole (RFC 9110 section 13.1.5).
+  const isOther = asked["if-range"] !== undefined && asked["if-range"] !== headers.etag;
+  const match = /^bytes=(\d*)-(\d*)$/i.exec((isOther ? undefined : asked["range"]) ?? "");
   if (!match || (match[1] === "" && match[2] === ""))
     return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...bodyOf() };
   const start = match[1] === "" ? Math.max(0, layer.size - Number(match[2])) : Number(match[1]);

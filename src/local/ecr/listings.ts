@@ -10,8 +10,9 @@ const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): Wi
 export function listTags({ contents, caller, place, pathName, request }: Exchange): WireResponse {
   authorize({ contents, caller, place }, "ListImages");
   const query = new URLSearchParams(request.query);
-  const limit = query.has("n") ? Number(query.get("n")) : Number.MAX_SAFE_INTEGER;
-  if (!Number.isInteger(limit) || limit < 0) throw new RegistryRefusal(400, "PAGINATION_NUMBER_INVALID", `n=${query.get("n")} is not a number of tags`);
+  const asked = query.get("n") ?? String(Number.MAX_SAFE_INTEGER);
+  const limit = Number(asked);
+  if (!/^\d+$/.test(asked)) throw new RegistryRefusal(400, "PAGINATION_NUMBER_INVALID", `n=${asked} is not a number of tags`);
   const last = query.get("last");
   const found = contents.store.imageTags.list(keyOf(place), { limit: Math.min(limit, Number.MAX_SAFE_INTEGER - 1) + 1, ...(last !== null && { after: [...keyOf(place), last] }) });
   const tags = found.slice(0, limit).map(({ key }) => key[3] ?? "");

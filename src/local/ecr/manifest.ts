@@ -1,3 +1,4 @@
+import { isDigest } from "./digests.ts";
 import { invalidParameter } from "./errors.ts";
 
 interface Descriptor {
@@ -19,36 +20,63 @@ export interface ReadManifest {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const INDEXES = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"];
+const [INDEX, LIST, IMAGE] = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.manifest.v1+json"];
 
-/** Reads a manifest of any form. @throws AwsError InvalidParameterException for what is none */
+/** Reads a manifest of any form. @throws AwsError InvalidParameterException for what is none, naming the member that is wrong */
 export function readManifest(bytes: Buffer, given: string | undefined): ReadManifest {
   const manifest = parse(bytes);
-  const mediaType = given?.split(";")[0]?.trim() || String(manifest["mediaType"] ?? "") || (Array.isArray(manifest["manifests"]) ? INDEXES[0] : "application/vnd.oci.image.manifest.v1+json") || "";
-  const config = manifest["config"] as Json | undefined;
-  const subject = (manifest["subject"] as { digest?: string } | undefined)?.digest;
-  const artifactType = (manifest["artifactType"] as string | undefined) ?? (config?.["mediaType"] as string | undefined);
-  const isIndex = INDEXES.includes(mediaType);
-  if (!isIndex && !config && !Array.isArray(manifest["layers"])) throw invalidParameter("'imageManifest': it has neither config and layers nor manifests");
+  const mediaType = checkedType("mediaType", given?.split(";")[0]?.trim() || manifest["mediaType"] || (Array.isArray(manifest["manifests"]) ? INDEX : IMAGE));
+  const isIndex = mediaType === INDEX || mediaType === LIST;
+  const [config, subject] = ["config", "subject"].map((member) => (manifest[member] === undefined || manifest[member] === null ? undefined : checkedDescriptor(member, manifest[member])));
+  if (!isIndex && !config && !Array.isArray(manifest["layers"])) throw invalidManifest("it has neither config and layers nor manifests");
+  const artifactType = manifest["artifactType"] || config?.["mediaType"];
+  const annotations = checkedAnnotations(manifest["annotations"]);
   return {
     mediaType,
-    layers: isIndex ? [] : [...(config ? [config as unknown as Descriptor] : []), ...descriptors(manifest["layers"]).filter((layer) => !isForeign(layer as unknown as Json))],
-    manifests: isIndex ? descriptors(manifest["manifests"]) : [],
-    ...(subject && { subject }), ...(artifactType && { artifactType }), ...(manifest["annotations"] ? { annotations: manifest["annotations"] as Record<string, string> } : {}),
+    layers: isIndex ? [] : [...(config ? [config] : []), ...descriptors("layers", manifest["layers"] ?? []).filter((layer) => !isForeign(layer))],
+    manifests: isIndex ? descriptors("manifests", manifest["manifests"]) : [],
+    ...(subject && { subject: subject.digest }), ...(artifactType ? { artifactType: checkedType("artifactType", artifactType) } : {}), ...(annotations && { annotations }),
   };
 }
+
+const invalidManifest = (why: string) => invalidParameter(`at 'ImageManifest' failed to satisfy constraint: '${why}'`);
 
 function parse(bytes: Buffer): Json {
   try {
     const value: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Json;
+    if (isObject(value)) return value;
   } catch {
     // Told below, in the same words as for JSON that is no object.
   }
-  throw invalidParameter("'imageManifest': it is not a JSON document");
+  throw invalidManifest("Invalid JSON syntax");
 }
 
-const descriptors = (value: unknown): readonly Descriptor[] => (Array.isArray(value) ? (value as Descriptor[]).filter((entry) => typeof entry?.digest === "string") : []);
+const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function descriptors(member: string, value: unknown): readonly (Json & Descriptor)[] {
+  if (!Array.isArray(value)) throw invalidManifest(`${member} is not a list`);
+  return value.map((entry, index) => checkedDescriptor(`${member}[${index}]`, entry));
+}
+
+function checkedDescriptor(member: string, value: unknown): Json & Descriptor {
+  if (!isObject(value)) throw invalidManifest(`${member} is not a descriptor`);
+  const { digest, size } = value;
+  if (typeof digest !== "string" || !isDigest(digest)) throw invalidManifest(`${member}.digest is not a digest`);
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw invalidManifest(`${member}.size is not a number of bytes`);
+  return { ...value, digest, size };
+}
+
+/** RFC 6838 section 4.2: it is given back in a header. */
+function checkedType(member: string, value: unknown): string {
+  if (typeof value !== "string" || !/^[A-Za-z0-9][\w!#$&^.+-]{0,126}\/[A-Za-z0-9][\w!#$&^.+-]{0,126}$/.test(value)) throw invalidManifest(`${member} is not a media type`);
+  return value;
+}
+
+function checkedAnnotations(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value) || Object.values(value).some((text) => typeof text !== "string")) throw invalidManifest("annotations are not texts by name");
+  return value as Readonly<Record<string, string>>;
+}
 
 /** Layers that lie elsewhere (Windows base layers) are never in the registry. */
 const isForeign = ({ mediaType, urls }: Json): boolean => Array.isArray(urls) && urls.length > 0 && /foreign|nondistributable/.test(String(mediaType));

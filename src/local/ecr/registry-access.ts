@@ -1,6 +1,7 @@
 import { AwsError } from "../gateway/aws-error.ts";
 import { globalContext } from "../gateway/dispatcher.ts";
 import { accessTo } from "./access.ts";
+import { isDigest } from "./digests.ts";
 import { createOnPush } from "./ecr-created.ts";
 import { RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
@@ -40,6 +41,5 @@ export function requireRepository({ contents: { store }, place }: Pick<Exchange,
 
 /** @throws RegistryRefusal DIGEST_INVALID */
 export function checkDigest(digest: string): void {
-  if (!/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.test(digest)) throw new RegistryRefusal(400, "DIGEST_INVALID", `${digest} is not a digest`);
+  if (!isDigest(digest)) throw new RegistryRefusal(400, "DIGEST_INVALID", `${digest} is not a digest`);
 }
-

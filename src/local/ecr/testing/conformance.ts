@@ -17,7 +17,7 @@ export const octets = { "content-type": "application/octet-stream" };
 export const locationOf = (answer: Response): string => answer.headers.get("location")!;
 
 /** A registry with the two repositories, for the tests of one file. */
-export function conformanceRegistry(): { readonly user: RegistryUser; readonly url: string } {
+export function conformanceRegistry(): { readonly user: RegistryUser; readonly url: string; readonly dataDir: string } {
   let accounts: TestAccounts;
   let user: RegistryUser;
   beforeAll(async () => {
@@ -32,6 +32,9 @@ export function conformanceRegistry(): { readonly user: RegistryUser; readonly u
   return {
     get user() {
       return user;
+    },
+    get dataDir() {
+      return accounts.dataDir;
     },
     get url() {
       return accounts.url;
