@@ -24,11 +24,11 @@ export function cacheRuleOperations(store: Store, upstreams: Upstreams) {
     CreatePullThroughCacheRule: createRule(store, upstreams),
     UpdatePullThroughCacheRule: operation<UpdatePullThroughCacheRuleRequest, UpdatePullThroughCacheRuleResponse>({
       access: onRegistryWithRole("UpdatePullThroughCacheRule"),
-      run({ ecrRepositoryPrefix, credentialArn, customRoleArn }, call) {
+      async run({ ecrRepositoryPrefix, credentialArn, customRoleArn }, call) {
         const before = found(call, ecrRepositoryPrefix);
         if (!credentialArn && !customRoleArn) throw invalidParameter("'credentialArn': give the credentials or the role that is to be used");
         const rule: CacheRule = { ...before, ...(credentialArn && { credentialArn }), ...(customRoleArn && { customRoleArn }), updatedAt: upstreams.now().toISOString() };
-        upstreams.checkCredentials(rule);
+        await upstreams.checkCredentials(rule);
         store.cacheRules.put(scope(call, rule.ecrRepositoryPrefix), rule);
         const { createdAt: _created, upstreamRegistry: _registry, upstreamRegistryUrl: _url, ...answer } = asAnswer(rule);
         return answer;
@@ -51,7 +51,7 @@ export function cacheRuleOperations(store: Store, upstreams: Upstreams) {
 const createRule = (store: Store, upstreams: Upstreams) =>
   operation<CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse>({
     access: onRegistryWithRole("CreatePullThroughCacheRule"),
-    run(input, call) {
+    async run(input, call) {
       const { ecrRepositoryPrefix = "", upstreamRegistryUrl = "", upstreamRepositoryPrefix = "ROOT", credentialArn, customRoleArn } = input;
       checkPrefix("ecrRepositoryPrefix", ecrRepositoryPrefix);
       checkPrefix("upstreamRepositoryPrefix", upstreamRepositoryPrefix);
@@ -62,7 +62,7 @@ const createRule = (store: Store, upstreams: Upstreams) =>
         registryId: call.account, ecrRepositoryPrefix: prefix, upstreamRegistryUrl, upstreamRegistry: upstreamRegistryOf(upstreamRegistryUrl, input.upstreamRegistry), upstreamRepositoryPrefix: withoutSlash(upstreamRepositoryPrefix),
         ...(credentialArn && { credentialArn }), ...(customRoleArn && { customRoleArn }), createdAt: now, updatedAt: now,
       };
-      upstreams.checkCredentials(rule);
+      await upstreams.checkCredentials(rule);
       if (!store.cacheRules.insert(scope(call, prefix), rule)) throw ruleExists(prefix, call.account);
       const { updatedAt: _updated, ...answer } = asAnswer(rule);
       return answer;

@@ -35,7 +35,9 @@ export const templateNotFound = (prefix: string, registryId: string): AwsError =
 export const templateExists = (prefix: string, registryId: string): AwsError => error("TemplateAlreadyExistsException", `A repository creation template with prefix '${prefix}' already exists in the registry with id '${registryId}'`);
 export const unsupportedUpstream = (url: string): AwsError =>
   error("UnsupportedUpstreamRegistryException", `'${url}' is not an upstream registry for pull through cache rules: public.ecr.aws, registry-1.docker.io, quay.io, registry.k8s.io, ghcr.io, registry.gitlab.com, cgr.dev or <name>.azurecr.io (another private ECR is not supported by the local accounts)`);
-export const secretInaccessible = (arn: string, url: string): AwsError =>
-  error("UnableToAccessSecretException", `The secret ${arn} is unable to be accessed: the cache of the local accounts reads no secrets. Leave credentialArn out, or start them with a mirror (--upstream ${url}=http://…), which is asked without credentials`);
+export const secretNotFound = (arn: string): AwsError => error("SecretNotFoundException", `The ARN of the secret specified in the pull through cache rule was not found: ${arn}. Update the pull through cache rule with a valid secret ARN and try again.`);
+export const secretInaccessible = (arn: string, why: string): AwsError => error("UnableToAccessSecretException", `The secret ${arn} is unable to be accessed (${why}). Verify the resource permissions for the secret and try again.`);
+export const secretUndecryptable = (arn: string, why: string): AwsError => error("UnableToDecryptSecretValueException", `The secret ${arn} is accessible but is unable to be decrypted (${why}). Verify the resource permissions and try again.`);
+export const isSecretFailure = ({ code }: AwsError): boolean => ["SecretNotFoundException", "UnableToAccessSecretException", "UnableToDecryptSecretValueException"].includes(code);
 export const upstreamFailed = (code: "UpstreamAccessDenied" | "UpstreamTooManyRequests" | "UpstreamUnavailable", message: string): AwsError => error(code, message);
 export const unableToGetUpstream = (message: string): AwsError => error("UnableToGetUpstreamImageException", message);

@@ -7,7 +7,7 @@ import { operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { createOnPush } from "./ecr-created.ts";
-import { imageNotFound, unableToGetUpstream } from "./errors.ts";
+import { imageNotFound, isSecretFailure, unableToGetUpstream } from "./errors.ts";
 import { pageOfIds, pageOfImages } from "./image-pages.ts";
 import type { Puller } from "./pull-through.ts";
 import type { Image, Place } from "./store.ts";
@@ -80,7 +80,7 @@ async function getImage(contents: Contents, place: Place, { imageId, puller }: G
     if (!(error instanceof AwsError)) throw error;
     if (isUpstreamFailure(error.code)) return { imageId, failureCode: error.code, failureReason: error.message };
     if (error.code === "ImageNotFoundException") return { imageId, failureCode: "ImageNotFound", failureReason: error.message };
-    throw error.code === "UnableToAccessSecretException" ? unableToGetUpstream(error.message) : error;
+    throw isSecretFailure(error) ? unableToGetUpstream(error.message) : error;
   }
 }
 

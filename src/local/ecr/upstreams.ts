@@ -3,19 +3,20 @@ import { registryClient, type RegistryClient, type Repository } from "../../oci/
 import { transportFor } from "../../oci/client/transport.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import type { Core } from "../gateway/service.ts";
-import { secretInaccessible, upstreamFailed } from "./errors.ts";
+import { upstreamFailed } from "./errors.ts";
 import type { CacheRule } from "./store.ts";
+import { upstreamSecrets } from "./upstream-secrets.ts";
 
 /** Upstream registries as rules name them, at the addresses that the settings of the local accounts give. */
 export interface Upstreams {
   now(): Date;
-  /** A repository there. @throws AwsError as `credentials` does */
+  /** A repository there. What is asked of it throws AwsError as `checkCredentials` does. */
   repository(rule: CacheRule, name: string, signal?: AbortSignal): Repository;
   /**
-   * Whether the rule's credentials can be had. A mirror of the settings is asked without: they are not its own.
-   * @throws AwsError UnableToAccessSecretException
+   * Whether the rule's credentials can be had.
+   * @throws AwsError SecretNotFoundException, UnableToAccessSecretException, UnableToDecryptSecretValueException
    */
-  checkCredentials(rule: CacheRule): void;
+  checkCredentials(rule: CacheRule): Promise<void>;
   /** Why the registry does not answer; undefined where it does. */
   failure(rule: CacheRule): Promise<string | undefined>;
   close(): Promise<void>;
@@ -24,19 +25,21 @@ export interface Upstreams {
 /** A puller waits meanwhile: three tries, not the seven of a copy. */
 const ATTEMPTS = 3;
 
-export function createUpstreams({ clock, random, settings }: Core): Upstreams {
-  let client: RegistryClient | undefined;
-  const open = () => (client ??= registryClient({ transport: transportFor({ upstreams: mirrors(settings.upstreams) }), clock, random, retries: { attempts: ATTEMPTS } }));
-  const checkCredentials = ({ credentialArn, upstreamRegistryUrl }: CacheRule): void => {
-    if (credentialArn !== undefined && mirrors(settings.upstreams)[registryAt(upstreamRegistryUrl)] === undefined) throw secretInaccessible(credentialArn, upstreamRegistryUrl);
+export function createUpstreams(core: Core): Upstreams {
+  const { clock, random, settings } = core;
+  const secrets = upstreamSecrets(core);
+  const clients = new Map<string, RegistryClient>();
+  const open = (rule: CacheRule): RegistryClient => {
+    // Who signs in differently has other connections and tokens.
+    const key = `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
+    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: mirrors(settings.upstreams) }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: ATTEMPTS } });
+    clients.set(key, client);
+    return client;
   };
   return {
     now: () => clock.now(),
-    checkCredentials,
-    repository(rule, repository, signal) {
-      checkCredentials(rule);
-      return open().repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }, signal ? { signal } : {});
-    },
+    checkCredentials: (rule) => secrets.check(rule),
+    repository: (rule, repository, signal) => open(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }, signal ? { signal } : {}),
     async failure(rule) {
       try {
         await this.repository(rule, "library/validate").headManifest("latest");
@@ -47,7 +50,7 @@ export function createUpstreams({ clock, random, settings }: Core): Upstreams {
         return answered ? undefined : (error as Error).message;
       }
     },
-    close: () => client?.close() ?? Promise.resolve(),
+    close: async () => void (await Promise.all([...clients.values()].map((client) => client.close()))),
   };
 }
 

@@ -55,7 +55,7 @@ export class Authorization {
     if (challenge === undefined) return undefined;
     known.challenge = Promise.resolve(challenge);
     known.tokens.delete(keyOf(scopes));
-    if (challenge.scheme === "basic" && refused.header !== undefined) known.credentials = undefined;
+    if (refused.header !== undefined) known.credentials = undefined;
     const header = await this.header(registry, scopes);
     return header === refused.header ? undefined : header;
   }
@@ -77,7 +77,11 @@ export class Authorization {
   }
 
   #credentials(registry: string): Promise<Credentials | undefined> {
-    return (this.#of(registry).credentials ??= this.#options.credentials(registry));
+    const known = this.#of(registry);
+    const found = (known.credentials ??= this.#options.credentials(registry));
+    // Who could not be asked, or did not know, is asked anew the next time.
+    found.catch(() => known.credentials === found && (known.credentials = undefined));
+    return found;
   }
 
   async #token(registry: string, scopes: Scopes, challenge: Challenge): Promise<Token> {
@@ -104,7 +108,13 @@ export class Authorization {
         says: `its challenge names no address for tokens ("${realm}")`,
       });
     const credentials = await this.#credentials(registry);
-    return this.#options.fetchToken({ registry, realm: new URL(realm), service, scopes, credentials });
+    try {
+      return await this.#options.fetchToken({ registry, realm: new URL(realm), service, scopes, credentials });
+    } catch (error) {
+      // The password may have been changed since it was read.
+      if (error instanceof RegistryError && error.kind === "denied") this.#of(registry).credentials = undefined;
+      throw error;
+    }
   }
 }
 

@@ -16,11 +16,14 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly folder: string;
 }
 
-export async function startDockerRegistry(): Promise<DockerRegistry> {
+/** @param users lines of an htpasswd file, bcrypt: who may read and write; everybody without */
+export async function startDockerRegistry(users?: string): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), "omx-registry-"));
   const port = await freePort();
   const config = join(folder, "config.yml");
-  await writeFile(config, configFor(port, join(folder, "data")));
+  const accounts = join(folder, "htpasswd");
+  if (users !== undefined) await writeFile(accounts, users);
+  await writeFile(config, configFor(port, join(folder, "data")) + (users === undefined ? "" : `auth:\n  htpasswd:\n    realm: upstream\n    path: ${accounts}\n`));
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = `http://127.0.0.1:${port}`;
@@ -61,7 +64,7 @@ export async function freePort(): Promise<number> {
 async function answers(url: string, isRunning: boolean): Promise<void> {
   for (let round = 0; isRunning && round < 200; round += 1) {
     const ok = await fetch(`${url}/v2/`).then(
-      (answer) => answer.ok,
+      (answer) => answer.ok || answer.status === 401,
       () => false,
     );
     if (ok) return;
