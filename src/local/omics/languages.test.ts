@@ -9,6 +9,14 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab[Symbol.asyncDispose]());
 
+test("a WDL document of one task and no workflow runs that task", { timeout: 120_000 }, async () => {
+  const workflowId = await lab.workflow({ "main.wdl": "version 1.0\ntask greet { input { String who Int times = 1 } command { echo hello ~{who} ~{times} } output { String said = read_string(stdout()) File written = stdout() } }\n" });
+  expect(await lab.omics.send(new GetWorkflowCommand({ id: workflowId }))).toMatchObject({ parameterTemplate: { who: { optional: false }, times: { optional: true } } });
+  const id = await lab.start({ workflowId, parameters: { who: "phage" } });
+  expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
+  expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toMatchObject({ "greet.said": "hello phage 1", "greet.written": `s3://${lab.bucket}/runs/${id}/out/written/stdout.txt` });
+  expect((await lab.omics.send(new ListRunTasksCommand({ id }))).items).toMatchObject([{ name: "greet", status: "COMPLETED" }]);
+});
 
 describe("CWL", () => {
   const TOOL = `

@@ -127,8 +127,10 @@ class OmxContainer(TaskContainer):
         )
 
     def _name(self):
-        """The call, with the calls of sub-workflows that lead to it: `sample-0.align`."""
+        """The call, with the calls of sub-workflows that lead to it: `sample-0.align`; the task, where there is no workflow."""
         path = os.path.relpath(self.host_dir, os.path.join(_runner.spec["folder"], "run"))
+        if path == os.curdir:
+            return self.run_id
         return ".".join(re.sub(r"^call-", "", part) for part in path.split(os.sep))
 
     def _write_command(self, command):
