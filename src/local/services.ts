@@ -10,6 +10,7 @@ import { kmsService } from "./kms/service.ts";
 import { lambdaService } from "./lambda/service.ts";
 import { logsService } from "./logs/service.ts";
 import { omicsService } from "./omics/service.ts";
+import { pricingService } from "./pricing/service.ts";
 import { s3Service } from "./s3/service.ts";
 import { statesService } from "./states/service.ts";
 import { secretsManagerService } from "./secretsmanager/service.ts";
@@ -24,6 +25,7 @@ export const serviceFactories: readonly ServiceFactory[] = [
   kmsService,
   ssmService,
   secretsManagerService,
+  pricingService,
   snsService,
   logsService,
   s3Service,
