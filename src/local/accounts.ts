@@ -89,6 +89,9 @@ function assemble(options: StartOptions, { database, endpoint }: { readonly data
     blobs: openBlobs(join(dataDir, "blobs"), { clock, random }),
     children: openChildren(database, clock),
     resourceProviders: () => [...services.values()].flatMap((service) => service.resources ?? []),
+    announce(event) {
+      for (const service of services.values()) service.onEvent?.(event);
+    },
     emit: (event) => outbox.put(event),
     background: (name, work) => background.run(name, work),
   };

@@ -32,7 +32,8 @@ function readingOperations(codecommit: CodeCommit) {
   return {
     CheckOut: operation<CheckOutInput, { commitId: string; message: string; authorDate: string; committerDate: string }>({
       // What CodeCommit asks of CodePipeline's and CodeBuild's roles (codecommit/latest/userguide/auth-and-access-control-permissions-reference.html).
-      access: (input, call) => (call.context["omx:Pipeline"] ? ["GetBranch", "GetCommit", "UploadArchive"] : ["GitPull"]).flatMap((action) => on(action)(input, call)),
+      // A connection was asked for before: it reads with a right of its own, not the role's.
+      access: (input, call) => (call.context["omx:Connection"] ? [] : call.context["omx:Pipeline"] ? ["GetBranch", "GetCommit", "UploadArchive"] : ["GitPull"]).flatMap((action) => on(action)(input, call)),
       async run(input, call) {
         const { git, repository } = open(call, input.repositoryName);
         const commitId = await codecommit.commit(git, input.commitSpecifier ?? repository.defaultBranch ?? "main");

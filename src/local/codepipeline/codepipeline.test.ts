@@ -234,11 +234,10 @@ exports.handler = async ({ "CodePipeline.job": { id, data } }) => {
   });
 
   test("of a provider that is not there fail by its name", async () => {
-    const github: ActionDeclaration = { name: "Git", actionTypeId: { category: "Source", owner: "AWS", provider: "CodeStarSourceConnection", version: "1" }, configuration: { ConnectionArn: "arn:aws:codeconnections:us-east-1:111122223333:connection/x", FullRepositoryId: "lab/flow", BranchName: "main" }, outputArtifacts: [{ name: "source" }] };
-    const trigger = { providerType: "CodeStarSourceConnection" as const, gitConfiguration: { sourceActionName: "Git", push: [{ branches: { includes: ["main"] } }] } };
-    const id = await lab.pipeline("connected", { Source: [github], Approve: [approval()] }, { triggers: [trigger] });
-    expect(await lab.ended("connected", id)).toMatchObject({ status: "Failed" });
-    expect((await errorOf("connected", id, "Git"))?.message).toContain("CodeStarSourceConnection");
+    const mobile: ActionDeclaration = { name: "Phones", actionTypeId: { category: "Test", owner: "AWS", provider: "DeviceFarm", version: "1" }, inputArtifacts: [{ name: "source" }] };
+    const id = await lab.pipeline("phones", { Source: [zipSource("sources")], Test: [mobile] });
+    expect(await lab.ended("phones", id)).toMatchObject({ status: "Failed" });
+    expect((await errorOf("phones", id, "Phones"))?.message).toContain("DeviceFarm");
   });
 
   test("run under the pipeline's role alone", async () => {

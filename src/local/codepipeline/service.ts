@@ -1,4 +1,5 @@
 import type { Service, ServiceFactory } from "../gateway/service.ts";
+import { connectedTriggers } from "./connected-triggers.ts";
 import { createEngine } from "./engine.ts";
 import { executionOperations } from "./executions.ts";
 import { jobOperations } from "./jobs.ts";
@@ -17,6 +18,7 @@ export const codepipelineService: ServiceFactory = (core): Service => {
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-codepipeline") },
     operations: { ...pipelineOperations(core, store, engine), ...executionOperations(core, store, engine), ...jobOperations(core, store), ...stateOperations(store) },
     resources: codepipelineResources,
+    onEvent: connectedTriggers(core, store, engine),
     recover: () => engine.recover(),
   };
 };

@@ -46,6 +46,7 @@ function checkTriggers({ triggers = [], stages = [] }: PipelineDeclaration): voi
       // https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html: tags, branches, or branches and file paths.
       if (tags && (branches || filePaths)) throw invalidStructure(`A filter of the trigger on ${name} has tags beside branches or file paths: write two filters`);
       if (!tags && !branches) throw invalidStructure(`A filter of the trigger on ${name} has neither branches nor tags`);
+      if (filePaths) throw notImplemented("codepipeline", `triggers with file paths (${name})`);
     }
     if (source.actionTypeId?.provider !== "CodeStarSourceConnection") throw invalidStructure(`Triggers are for source actions of CodeStarSourceConnection; ${name} is one of ${source.actionTypeId?.provider}`);
   }

@@ -75,6 +75,7 @@ export class Bus {
     const planned = this.#store.transaction(() => {
       const rules = this.#store.rules.list([event.account, event.region]).map(({ value }) => value);
       const deliveries = rules.filter((rule) => this.#fits(rule, event)).flatMap((rule) => this.#plan(rule, event));
+      this.#core.announce(pending);
       this.#core.outbox.pending.delete(key);
       return deliveries;
     });

@@ -122,6 +122,11 @@ export interface Service {
   readonly resources?: readonly ResourceProvider[];
   /** Digests (sha256, hex) of every blob its documents refer to; what nobody names is swept. */
   blobsInUse?(): Iterable<string>;
+  /**
+   * Told of every event of the default bus once, in the transaction that takes it off the outbox: what services know of each
+   * other beside EventBridge's rules. Must not wait; what it starts begins after the transaction.
+   */
+  onEvent?(event: AwsEvent): void;
   /** Called once after start, when every service is there: resume or honestly fail what was interrupted. */
   recover?(): void | Promise<void>;
   /** Called at an ordered stop, in reverse order of start. */
@@ -215,6 +220,8 @@ export interface Core {
   readonly logs: LogSink;
   /** The CloudFormation types of all services; known once all are made. */
   resourceProviders(): readonly ResourceProvider[];
+  /** Tells all services of an event of the bus. */
+  announce(event: AwsEvent): void;
   /** Puts an event on the account's default bus; durable once the surrounding transaction is. */
   emit(event: AwsEvent): void;
   /** Where emitted events wait; the event service alone reads it. */

@@ -11,6 +11,14 @@ const LIMIT_BYTES = 2 * 1024 ** 3;
 export const encryptionOf = ({ declaration }: Execution): object =>
   declaration.artifactStore?.encryptionKey?.id ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: declaration.artifactStore.encryptionKey.id } : {};
 
+/** Keeps a ZIP as the action's output artifact. @throws Failure when the action declares none */
+export async function storeOutput({ core, execution, as, outputs }: ActionContext, zip: Buffer): Promise<void> {
+  const [output] = outputs;
+  if (!output) throw new Failure("ConfigurationError", "a source action needs an output artifact");
+  const input = { Bucket: output.bucket, Key: output.key, Body: zip, ContentType: "application/zip", ...encryptionOf(execution) };
+  await core.dispatcher.call({ service: "s3", operation: "PutObject", input, as, account: execution.account, region: execution.region });
+}
+
 /** A file of an input artifact, as text. @throws Failure when it is not there */
 export async function readArtifactFile({ core, execution, inputs, as }: ActionContext, path: string): Promise<string> {
   const [name, file] = path.includes("::") ? path.split("::") : [inputs[0]?.name ?? "", path];

@@ -2,7 +2,8 @@ import type { ActionContext, ActionOutcome } from "../action.ts";
 import { manualApproval } from "./approval.ts";
 import { codeBuild } from "./build.ts";
 import { lambdaInvoke } from "./function.ts";
-import { codeCommitSource, s3Source } from "./source.ts";
+import { codeCommitSource, connectionSource } from "./git-source.ts";
+import { s3Source } from "./s3-source.ts";
 import { stepFunctions } from "./step-functions.ts";
 
 export type Provider = (context: ActionContext) => Promise<ActionOutcome>;
@@ -11,6 +12,7 @@ export type Provider = (context: ActionContext) => Promise<ActionOutcome>;
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   "Source/CodeCommit": codeCommitSource,
   "Source/S3": s3Source,
+  "Source/CodeStarSourceConnection": connectionSource,
   "Build/CodeBuild": codeBuild,
   "Test/CodeBuild": codeBuild,
   "Invoke/StepFunctions": stepFunctions,
