@@ -48,7 +48,7 @@ test("a layer is read while it arrives, from any byte, and is stored when it is 
   const bytes = noise("arriving", 4 * MIB);
   const { source, go } = halved(bytes);
   const layer = receiveLayer(blobs, source);
-  await layer.begun();
+  await layer.reaches(0);
   expect(await buffer(layer.open({ start: MIB, end: MIB + 99 }))).toEqual(bytes.subarray(MIB, MIB + 100));
   const [whole, last] = [buffer(layer.open()), buffer(layer.open({ start: bytes.length - 1, end: bytes.length - 1 }))];
   expect(blobs.has(digestOf(bytes).slice(7))).toBe(false);

@@ -13,8 +13,8 @@ type Stored = Pick<Layer, "sha256" | "size">;
 export interface ArrivingLayer extends Pick<Layer, "digest" | "size"> {
   /** Resolves when the layer is stored. @throws what the source throws, DiskFull; then nothing is kept */
   readonly stored: Promise<Stored>;
-  /** Resolves when there is something to read. @throws what ends the arrival before */
-  begun(): Promise<void>;
+  /** Resolves when there is something to read from an offset on. @throws what ends the arrival before */
+  reaches(offset: number): Promise<void>;
   /** The bytes as they come; the stream breaks where the arrival does. */
   open(range?: ByteRange): Readable;
 }
@@ -30,7 +30,7 @@ export function receiveLayer(blobs: BlobStore, source: BlobSource): ArrivingLaye
   const opened = async () => (await open(file).catch(() => undefined)) ?? open(blobs.path((await stored).sha256));
   return {
     digest, size, stored,
-    begun: () => growth.reaches(Math.min(1, size)),
+    reaches: (offset) => growth.reaches(Math.min(offset + 1, size)),
     open: ({ start, end } = { start: 0, end: size - 1 }) => Readable.from(bytesOf({ opened, growth, start, end }), { objectMode: false }),
   };
 }

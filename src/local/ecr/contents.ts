@@ -3,7 +3,7 @@ import type { Core } from "../gateway/service.ts";
 import { repositoryNotFound } from "./errors.ts";
 import { deleteImage, imageAt, type Push, putImage, tagsOf } from "./image-writes.ts";
 import { createUploads, type Uploads } from "./layer-uploads.ts";
-import type { ReadableLayer } from "./layer-copies.ts";
+import { type ReadableLayer, storedLayer } from "./layer-copies.ts";
 import { keepLayer, touchLayer } from "./layer-uses.ts";
 import type { PullThroughCache } from "./pull-through.ts";
 import { type Image, keyOf, type Layer, type Place, type Repository, type Store } from "./store.ts";
@@ -22,8 +22,8 @@ export interface Contents {
   layerSize(place: Place, digest: string): number | undefined;
   /** A layer, brought from upstream where a cached image has it there. @throws AwsError Upstream… */
   broughtLayer(place: Place, digest: string): Promise<Layer | undefined>;
-  /** A layer to be read; one that a cached image has upstream while it arrives. @throws AwsError Upstream… */
-  readableLayer(place: Place, digest: string): Promise<ReadableLayer | undefined>;
+  /** A layer to be read; one that a cached image has upstream while it arrives. */
+  readableLayer(place: Place, digest: string): ReadableLayer | undefined;
   /** The manifest behind a tag or digest. */
   image(place: Place, reference: string): Image | undefined;
   tagsOf(place: Place, digest: string): readonly string[];
@@ -44,9 +44,9 @@ export function createContents(core: Core, store: Store, cache: PullThroughCache
     uploads: createUploads(core, store),
     layerSize: (place, digest) => layer(place, digest)?.size ?? cache.sizeUpstream(place, digest),
     broughtLayer: async (place, digest) => layer(place, digest) ?? (await cache.bring(place, digest)),
-    async readableLayer(place, digest) {
+    readableLayer(place, digest) {
       const here = layer(place, digest);
-      return here ? { ...here, open: (range) => core.blobs.open(here.sha256, range) } : await cache.read(place, digest);
+      return here ? storedLayer(core, here) : cache.read(place, digest);
     },
     repository(place) {
       const found = store.repositories.get(keyOf(place));

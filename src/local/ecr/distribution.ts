@@ -4,7 +4,7 @@ import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { ByteRange } from "../storage/blobs.ts";
 import type { Contents } from "./contents.ts";
-import type { ReadableLayer } from "./layer-copies.ts";
+import { type ReadableLayer, storedLayer } from "./layer-copies.ts";
 import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listTags } from "./listings.ts";
@@ -40,8 +40,7 @@ export async function serveRegistry(registry: Registry, request: WireRequest): P
 export function serveLayer({ contents, tokens }: Registry, { path, method, headers }: WireRequest): Promise<WireResponse> {
   const sha256 = tokens.blobOf(path.slice("/ecr-layers/".length));
   if (!sha256 || !contents.core.blobs.has(sha256)) return Promise.resolve({ status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" });
-  const layer = { digest: `sha256:${sha256}`, size: contents.core.blobs.size(sha256) ?? 0, open: (range?: ByteRange) => contents.core.blobs.open(sha256, range) };
-  return Promise.resolve(blobAnswer(layer, { method, headers }));
+  return blobAnswer(storedLayer(contents.core, { digest: `sha256:${sha256}`, sha256, size: contents.core.blobs.size(sha256) ?? 0 }), { method, headers });
 }
 
 function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
@@ -75,24 +74,28 @@ async function getBlob({ contents, caller, place, reference, request }: Exchange
   checkDigest(reference);
   const size = contents.layerSize(place, reference);
   if (request.method === "HEAD" && size !== undefined) return blobAnswer({ digest: reference, size }, request);
-  const layer = await contents.readableLayer(place, reference);
+  const layer = contents.readableLayer(place, reference);
   if (!layer) throw new RegistryRefusal(404, "BLOB_UNKNOWN", `the blob ${reference} is not in ${place.name}`);
   return blobAnswer(layer, request);
 }
 
-function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, { method, headers: asked }: Pick<WireRequest, "method" | "headers">): WireResponse {
+async function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, { method, headers: asked }: Pick<WireRequest, "method" | "headers">): Promise<WireResponse> {
   const headers = { "content-type": "application/octet-stream", "docker-content-digest": layer.digest, "accept-ranges": "bytes", etag: `"${layer.digest}"` };
-  const bodyOf = (part?: ByteRange) => (method !== "HEAD" && layer.open ? { body: layer.open(part) } : {});
+  const bodyOf = async (part?: ByteRange) => {
+    if (method === "HEAD" || !layer.open) return {};
+    await layer.reaches?.(part?.start ?? 0);
+    return { body: layer.open(part) };
+  };
   // Who holds a part of something else gets the whole (RFC 9110 section 13.1.5).
   const isOther = asked["if-range"] !== undefined && asked["if-range"] !== headers.etag;
   const match = /^bytes=(\d*)-(\d*)$/i.exec((isOther ? undefined : asked["range"]) ?? "");
   if (!match || (match[1] === "" && match[2] === ""))
-    return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...bodyOf() };
+    return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...(await bodyOf()) };
   const start = match[1] === "" ? Math.max(0, layer.size - Number(match[2])) : Number(match[1]);
   const end = match[1] === "" || match[2] === "" ? layer.size - 1 : Math.min(Number(match[2]), layer.size - 1);
   if (start >= layer.size || start > end) return { status: 416, headers: { "content-range": `bytes */${layer.size}` } };
   return {
-    status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...bodyOf({ start, end }),
+    status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...(await bodyOf({ start, end })),
   };
 }
 

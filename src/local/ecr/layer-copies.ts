@@ -18,8 +18,8 @@ const LAYERS_AT_ONCE = 4;
 export interface LayerCopies {
   /** Brings a layer here that a cached image needs; undefined for one that none needs. @throws AwsError Upstream… */
   bring(place: Place, digest: string): Promise<Layer | undefined>;
-  /** The same for who wants its bytes: to be read while they come. Resolves when there are some. @throws AwsError Upstream… */
-  read(place: Place, digest: string): Promise<ReadableLayer | undefined>;
+  /** The same for who wants its bytes: to be read while they come. */
+  read(place: Place, digest: string): ReadableLayer | undefined;
   /** Brings all layers of an import in the background, unless that is under way. It ends with ECR's event. */
   start(place: Place, digest: string): void;
   /** Goes on with what a stop interrupted. */
@@ -28,6 +28,8 @@ export interface LayerCopies {
 
 /** A layer, here or on its way. */
 export interface ReadableLayer extends Pick<Layer, "digest" | "size"> {
+  /** Resolves when there are bytes from an offset on. @throws AwsError Upstream… */
+  reaches(offset: number): Promise<void>;
   open(range?: ByteRange): Readable;
 }
 
@@ -61,13 +63,13 @@ export function createLayerCopies(parts: Parts): LayerCopies {
   };
   return {
     bring, start,
-    async read(place, digest) {
+    read(place, digest) {
       const found = find(place, digest);
-      if (!found || "sha256" in found) return found && { ...found, open: (range) => core.blobs.open(found.sha256, range) };
+      if (!found) return undefined;
+      if ("sha256" in found) return storedLayer(core, found);
       // A reader that is told of a failure need not be told twice.
       keep(place, digest, found.stored).catch(() => undefined);
-      await askUpstream(found.begun());
-      return found;
+      return { ...found, reaches: (offset) => askUpstream(found.reaches(offset)) };
     },
     resume() {
       for (const { key: [account = "", region = "", name = "", digest = ""] } of store.imports.list([])) start({ account, region, name }, digest);
@@ -100,9 +102,9 @@ function finder({ core, store, upstreams }: Parts): Find {
   };
 }
 
-/** A layer that came by the same rule before, for whichever repository, does not come again. */
-const storedLayer = ({ blobs }: Core, { digest, sha256, size }: Layer): ArrivingLayer => ({
-  digest, size, stored: Promise.resolve({ sha256, size }), begun: () => Promise.resolve(), open: (range) => blobs.open(sha256, range),
+/** One that is here: of a cached image, one that came by the same rule before for whichever repository. */
+export const storedLayer = ({ blobs }: Pick<Core, "blobs">, { digest, sha256, size }: Layer): ArrivingLayer => ({
+  digest, size, stored: Promise.resolve({ sha256, size }), reaches: () => Promise.resolve(), open: (range) => blobs.open(sha256, range),
 });
 
 interface Copy {
