@@ -147,3 +147,12 @@ test("tags in the query of a push by digest are not taken: they are no part of t
   expect([made.status, made.headers.get("oci-tag")]).toEqual([201, null]);
   for (const tag of ["one", "two"]) expect((await registry.user.http("HEAD", `${ONE}/manifests/${tag}`)).status).toBe(404);
 });
+
+test("a push by tag may say which digest is meant", async () => {
+  const text = JSON.stringify(indexOf([], { annotations: { pushed: "by tag" } }));
+  const put = (digest: string) => registry.user.http("PUT", `${ONE}/manifests/by-sha512?digest=${digest}`, { body: text, headers: { "content-type": INDEX } });
+  const digest = digestBy("sha512", text);
+  expect([(await put(digestBy("sha512", "other"))).status, (await put("sha512:short")).status]).toEqual([400, 400]);
+  expect((await put(digest)).headers.get("docker-content-digest")).toBe(digest);
+  for (const reference of [digest, "by-sha512"]) expect(await (await registry.user.http("GET", `${ONE}/manifests/${reference}`)).text()).toBe(text);
+});

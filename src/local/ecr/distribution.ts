@@ -115,8 +115,10 @@ async function putManifest({ contents, caller, place, reference, request, pathNa
   const body = await readBody(request.body, MANIFEST_LIMIT_BYTES);
   const mediaType = request.headers["content-type"];
   const isDigest = reference.includes(":");
-  if (isDigest) checkDigest(reference);
-  const image = await contents.putImage({ place, manifest: body, ...(mediaType && { mediaType }), ...(isDigest ? { digest: reference } : { tag: reference }) });
+  // Of a manifest that is pushed by tag, regctl says the digest so where it is no SHA-256.
+  const digest = isDigest ? reference : new URLSearchParams(request.query).get("digest");
+  if (digest !== null) checkDigest(digest);
+  const image = await contents.putImage({ place, manifest: body, ...(mediaType && { mediaType }), ...(digest !== null && { digest }), ...(!isDigest && { tag: reference }) });
   const subject = image.subject ? { "oci-subject": image.subject } : {};
   return { status: 201, headers: { location: `/v2/${pathName}/manifests/${reference}`, "docker-content-digest": image.digest, ...subject } };
 }
