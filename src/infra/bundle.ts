@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 
@@ -13,10 +13,9 @@ export interface Bundles {
  * Bundles the entry points of `src/handlers` with everything they import, the SDK included: what runs on AWS is what
  * was tested, whatever version of the SDK the runtime brings.
  * @param root the clone
- * @param out where to; emptied first
+ * @param out an empty folder of the caller's own: two may synthesize at once
  */
-export function bundleHandlers(root: string, out = join(root, "dist", "bundles")): Bundles {
-  rmSync(out, { recursive: true, force: true });
+export function bundleHandlers(root: string, out: string): Bundles {
   const functions = join(out, "functions");
   const toolkit = join(out, "toolkit");
   const sources = join(root, "src", "handlers");
