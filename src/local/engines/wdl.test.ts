@@ -40,7 +40,7 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
     const greetings = result.outcome === "completed" ? (result.outputs["Hello.greetings"] as string[]) : [];
     expect(greetings.map((file) => readFileSync(file, "utf8"))).toEqual(["hello a\n", "hello b\n"]);
     const requests = events.filter((event) => event.type === "task.request");
-    expect(requests.map((request) => request.name).sort()).toEqual(["count", "greet-0", "greet-1"]);
+    expect(requests.map((request) => request.name).sort()).toEqual(["count", "greet-0-a", "greet-1-b"]);
     expect(requests.find((request) => request.name === "count")).toMatchObject({
       image: "quay.io/library/bash:5",
       cpus: 2,
@@ -48,7 +48,7 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
       gpus: 0,
       attempt: 1,
     });
-    expect(requests.find((request) => request.name === "greet-0")).toMatchObject({ cpus: 1, memoryBytes: 1024 ** 3 });
+    expect(requests.find((request) => request.name === "greet-0-a")).toMatchObject({ cpus: 1, memoryBytes: 1024 ** 3 });
     expect(events.at(-1)).toMatchObject({ type: "engine.ended", outcome: "completed" });
   });
 

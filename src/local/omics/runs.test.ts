@@ -62,7 +62,7 @@ describe("a run", () => {
       "CREATING_RUN", "STARTING_RUN", "RUNNING_WORKFLOW", "IMPORTING_FILES", "IMPORT_COMPLETED", "STARTING_TASK", "RUNNING_TASK", "TASK_COMPLETED", "STOPPING_RUN", "RUN_COMPLETED",
     ]);
     const manifest = (await lab.logLines(`manifest/run/${id}/${run.uuid}`)).map((line) => JSON.parse(line) as object);
-    expect(manifest).toMatchObject([{ arn: run.arn, status: "COMPLETED" }, { run: run.arn, name: "lines", status: "SUCCESS" }]);
+    expect(manifest).toMatchObject([{ arn: run.arn, status: "COMPLETED", metrics: { runningSeconds: expect.any(Number) as number } }, { run: run.arn, name: "lines", status: "COMPLETED" }]);
   });
 
   test("fails with HealthOmics's reason when an input is not there", async () => {

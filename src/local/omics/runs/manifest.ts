@@ -43,15 +43,20 @@ const runRecord = (run: Run): object => ({
   run: run.runId && `arn:aws:omics:${run.place.region}:${run.place.account}:run/${run.runId}`,
   runGroup: run.runGroupId && runGroupArn(run.place, run.runGroupId),
   failureReason: run.failureReason,
+  // Without them aws-healthomics-tools leaves the run out of its sums.
+  metrics: {
+    ...(run.storageCapacity !== undefined && { [run.storageType === "STATIC" ? "storageReservedGiB" : "storageMaximumGiB"]: run.storageCapacity }),
+    ...runningSeconds(run),
+  },
 });
 
-// The service's sample of a finished task says SUCCESS where its API says COMPLETED.
+// The guide's sample of a finished task says SUCCESS; the tools that AWS publishes look for the API's COMPLETED.
 const taskRecord = (run: Run, task: Task): object => ({
   arn: taskArn(run.place, task.taskId),
   uuid: task.uuid,
   run: run.arn,
   name: task.name,
-  status: task.status === "COMPLETED" ? "SUCCESS" : task.status,
+  status: task.status,
   cpus: task.cpus,
   memory: gibOf(task.memoryBytes),
   gpus: task.gpus,
@@ -67,8 +72,9 @@ const taskRecord = (run: Run, task: Task): object => ({
     memoryReservedGiB: gibOf(task.memoryBytes),
     gpusReserved: task.gpus,
     ...(task.peakMemoryBytes !== undefined && { memoryMaximumGiB: task.peakMemoryBytes / 1024 ** 3 }),
-    ...(task.startTime !== undefined && task.stopTime !== undefined && { runningSeconds: secondsBetween(task.startTime, task.stopTime) }),
+    ...runningSeconds(task),
   },
 });
 
-const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;
+const runningSeconds = ({ startTime, stopTime }: Pick<Task, "startTime" | "stopTime">): { readonly runningSeconds?: number } =>
+  startTime === undefined || stopTime === undefined ? {} : { runningSeconds: (Date.parse(stopTime) - Date.parse(startTime)) / 1000 };

@@ -69,8 +69,7 @@ def _target(document):
 def _configuration(spec, logger):
     cfg = config.Loader(logger, filenames=[])
     cfg.override({
-        "scheduler": {"container_backend": "omx", "task_concurrency": spec["concurrentTasks"], "fail_fast": True,
-                      "scatter_tag_max": 0},
+        "scheduler": {"container_backend": "omx", "task_concurrency": spec["concurrentTasks"], "fail_fast": True},
         "task_runtime": {"cpu_max": -1, "memory_max": -1, "defaults": {}},
         "file_io": {"root": spec["root"], "chown": False},
         "call_cache": {"put": False, "get": False},
