@@ -10,10 +10,12 @@ import {
   type MapNode,
   type Node,
   type Place,
+  scalarOf,
   stringOf,
+  weightOf,
 } from "./nodes.ts";
 import { problem } from "./problems.ts";
-import { MAX_WEIGHT, parseYaml, scalarOf, weightOf } from "./yaml.ts";
+import { MAX_WEIGHT, parseYaml } from "./yaml.ts";
 
 /** A file of CWL, with its `$import`s and `$include`s in place. */
 export interface Document {
@@ -25,7 +27,7 @@ export interface Document {
 }
 
 /** The largest document that is read. */
-const MAX_CHARACTERS = 4 * 1024 * 1024;
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 const MAX_PROBLEMS = 20;
 const MAX_IMPORT_DEPTH = 50;
 

@@ -29,13 +29,21 @@ const TYPE_BUDGET = 50_000;
 export function interfaceOf(process: Process, documents: Documents): Interface {
   const problems: Diagnostic[] = [];
   const scope = scopeOf(process, documents, problems);
-  const inputs = inputsOf(process);
+  // An engine takes a document that declares an input twice, and asks for both.
+  const inputs = namedItems(member(process.node, "inputs"));
   const parameters = inputs.map((input) => parameterOf(input, scope));
   const template = inputs.map(({ id, node }, index) => [
     id,
     { description: textOfScalar(member(node, "label")) ?? "", optional: parameters[index]?.optional ?? false },
   ]);
-  return { parameters, parameterTemplate: Object.fromEntries(template), problems };
+  return { parameters, parameterTemplate: Object.fromEntries(template), problems: [...problems, ...duplicates(inputs)] };
+}
+
+function duplicates(inputs: readonly Named[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return inputs
+    .filter(({ id }) => seen.has(id) || !seen.add(id))
+    .map(({ id, at }) => problem("cwl-duplicate-input", at, `there is another input called "${id}": a run gives one value for both`));
 }
 
 /** The declared inputs, one for each name. */

@@ -89,3 +89,11 @@ test("every rule has an id of its own, in kebab case, and a page's worth of word
     for (const text of [title, reason, fix]) expect(text.length).toBeGreaterThan(15);
   }
 });
+
+test("an input that is declared twice is a parameter twice, as an engine asks for it, and one entry of the template", () => {
+  const text = tool(`hints: {${IMAGE}}`).replace("inputs: []", "inputs: [{id: a, type: string}, {id: b, type: int}, {id: a, type: int?, label: second}]");
+  const { parameters, parameterTemplate, diagnostics } = readCwl(memoryTree({ "main.cwl": text }), "main.cwl");
+  expect(parameters.map(({ name, type }) => `${name}: ${type}`)).toEqual(["a: string", "b: int", "a: int?"]);
+  expect(parameterTemplate).toMatchObject({ a: { description: "second", optional: true } });
+  expect(diagnostics.map(({ rule, severity, line }) => `${severity} ${rule}:${line}`)).toEqual(["warning cwl-duplicate-input:3"]);
+});

@@ -76,8 +76,18 @@ export interface Named {
   readonly at: Place;
 }
 
+const NAMED = new WeakMap<Node, readonly Named[]>();
+
 /** The members of such a set, in their order. A list item without the id field is left out. */
 export function namedItems(node: Node | undefined, idField = "id"): readonly Named[] {
+  if (node === undefined || idField !== "id") return membersOf(node, idField);
+  // Each link of a workflow asks for all of its steps and inputs.
+  const known = NAMED.get(node) ?? membersOf(node, idField);
+  NAMED.set(node, known);
+  return known;
+}
+
+function membersOf(node: Node | undefined, idField: string): readonly Named[] {
   if (node?.kind === "map") return [...node.entries].map(([key, { value, at }]) => ({ id: lastName(key), node: value, at }));
   return itemsOf(node).flatMap((item) => {
     const id = stringOf(member(item, idField));
@@ -90,3 +100,13 @@ export const lastName = (id: string): string => fragmentOf(id).split("/").at(-1)
 
 /** What stands after `#`, or the whole text. */
 export const fragmentOf = (id: string): string => id.slice(id.indexOf("#") + 1);
+
+/** How many nodes one unfolds to that holds these. */
+export const weightOf = (nodes: readonly Node[]): number => nodes.reduce((sum, { weight }) => sum + weight, 1);
+
+/** A scalar; what YAML makes of it that JSON does not have (a bigint, a symbol) becomes its text. */
+export function scalarOf(value: unknown, at: Place, source?: string): Node {
+  const isJson = value === null || ["string", "number", "boolean"].includes(typeof value);
+  const kept = isJson ? (value as string | number | boolean | null) : String(value);
+  return { kind: "scalar", value: kept, text: typeof kept === "string" ? kept : (source ?? String(kept)), at, weight: 1 };
+}

@@ -71,6 +71,13 @@ export const cwlRules: readonly Rule[] = [
     fix: "Write a type of CWL, or declare the record or enum under SchemaDefRequirement.",
   },
   {
+    id: "cwl-duplicate-input",
+    severity: "warning",
+    title: "Two inputs have one name",
+    reason: "The parameter template has one entry for each name, and a run one value, which has to suit both declarations.",
+    fix: "Rename one of the two.",
+  },
+  {
     id: "cwl-no-image",
     severity: "warning",
     title: "A tool names no container image",

@@ -11,7 +11,8 @@ import {
   type YAMLSeq,
 } from "yaml";
 
-import type { Entry, Json, MapNode, Node, Place } from "./nodes.ts";
+import { parseJson } from "./json.ts";
+import { type Entry, type MapNode, type Node, type Place, scalarOf, weightOf } from "./nodes.ts";
 
 /** A document that was read as far as it could be. */
 export interface Parsed {
@@ -26,10 +27,16 @@ const MAX_DEPTH = 150;
 /** From here on the parser itself could be made to run out of stack. */
 const MAX_FLOW_DEPTH = 500;
 
+/** A reader of YAML takes seconds for more. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
+
 /** Reads YAML 1.2 or JSON. Aliases are shared, not copied; what would unfold without end is a problem. Never throws. */
 export function parseYaml(text: string, file: string): Parsed {
+  const json = parseJson(text, file);
+  if (json) return { root: json, problems: [] };
   const lines = new LineCounter();
   const start: Place = { file, line: 1, column: 1 };
+  if (text.length > MAX_CHARACTERS) return { problems: [{ at: start, message: TOO_LARGE }] };
   if (flowDepth(text) > MAX_FLOW_DEPTH) return { problems: [{ at: start, message: TOO_DEEP }] };
   try {
     const document = parseDocument(text, {
@@ -41,10 +48,6 @@ export function parseYaml(text: string, file: string): Parsed {
     });
     const reader = new Reader(file, lines);
     const errors = document.errors.map(({ message, pos }) => ({ at: reader.place(pos[0]), message }));
-    if (errors.length > 0) {
-      const json = parseJson(text, start);
-      if (json) return { root: json, problems: [] };
-    }
     const root = document.contents === null ? undefined : reader.read(document.contents as ParsedNode, 0);
     return { ...(root && { root }), problems: [...errors, ...reader.problems] };
   } catch (error) {
@@ -54,6 +57,7 @@ export function parseYaml(text: string, file: string): Parsed {
   }
 }
 
+const TOO_LARGE = `the document is no JSON, and of YAML at most ${MAX_CHARACTERS} characters are read`;
 const TOO_DEEP = "the document is nested too deeply";
 
 /** A document that is not worth reading on. */
@@ -151,32 +155,3 @@ const mergedEntries = (node: Node): readonly (readonly [string, Entry])[] =>
 
 const keyText = (key: ParsedNode): string | undefined =>
   isScalar(key) ? (key.value === null ? (key.source ?? "null") : String(key.value)) : undefined;
-
-export const weightOf = (nodes: readonly Node[]): number => nodes.reduce((sum, { weight }) => sum + weight, 1);
-
-/** A scalar; what YAML makes of it that JSON does not have (a bigint, a symbol) becomes its text. */
-export function scalarOf(value: unknown, at: Place, source?: string): Node {
-  const isJson = value === null || ["string", "number", "boolean"].includes(typeof value);
-  const kept = isJson ? (value as string | number | boolean | null) : String(value);
-  return { kind: "scalar", value: kept, text: typeof kept === "string" ? kept : (source ?? String(kept)), at, weight: 1 };
-}
-
-/** JSON that YAML refuses (tabs, say). Its places are all the start of the file. */
-function parseJson(text: string, at: Place): Node | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return nodeOfJson(JSON.parse(text) as Json, at);
-  } catch {
-    return undefined;
-  }
-}
-
-function nodeOfJson(json: Json, at: Place): Node {
-  if (Array.isArray(json)) {
-    const items = json.map((item: Json) => nodeOfJson(item, at));
-    return { kind: "list", items, at, weight: weightOf(items) };
-  }
-  if (json === null || typeof json !== "object") return scalarOf(json, at);
-  const entries = new Map(Object.entries(json).map(([key, value]) => [key, { at, value: nodeOfJson(value as Json, at) }]));
-  return { kind: "map", entries, at, weight: weightOf([...entries.values()].map(({ value }) => value)) };
-}

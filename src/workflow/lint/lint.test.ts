@@ -137,6 +137,10 @@ describe("files of inputs beside a WDL workflow", () => {
     expect(told({ "flows/inputs.json": text })).toEqual([]);
   });
 
+  test("what a test expects is no file of inputs, and what is no input of the workflow is none", () => {
+    expect(told({ "flows/expected_outputs.json": '{"W.n": 1, "W.T.out": 2}', "flows/other.json": '{"W.total": 1}' })).toEqual([]);
+  });
+
   test("those of other folders are not this workflow's", () => expect(told({ "inputs.json": '{"W.n": 1}' })).toEqual([]));
 });
 

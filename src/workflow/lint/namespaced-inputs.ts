@@ -8,17 +8,28 @@ const RULE = "wdl-namespaced-inputs";
 const MAX_BYTES = 256_000;
 const MAX_FILES = 500;
 
-/** The first key of each JSON file that carries the name of the workflow, or names an input of one of its calls. */
-export function namespacedInputs(tree: SourceTree, { engine, name, main = "" }: Inspection): readonly Diagnostic[] {
+/** The first key of each JSON file of inputs that carries the name of the workflow, or names an input of one of its calls. */
+export function namespacedInputs(tree: SourceTree, { engine, name, main = "", parameters }: Inspection): readonly Diagnostic[] {
   if (engine !== "WDL" || name === undefined) return [];
   const home = main.slice(0, main.lastIndexOf("/") + 1);
-  const isCandidate = (file: string): boolean => file.endsWith(".json") && file.startsWith(home) && (tree.size(file) ?? 0) <= MAX_BYTES;
-  return tree.files.filter(isCandidate).slice(0, MAX_FILES).flatMap((file) => findingIn(file, tree.text(file) ?? "", name));
+  const isCandidate = (file: string): boolean =>
+    file.endsWith(".json") && file.startsWith(home) && !OUTPUTS.test(file) && (tree.size(file) ?? 0) <= MAX_BYTES;
+  const workflow = { name, inputs: new Set(parameters.map((parameter) => parameter.name)) };
+  return tree.files.filter(isCandidate).slice(0, MAX_FILES).flatMap((file) => findingIn(file, tree.text(file) ?? "", workflow));
 }
 
-function findingIn(file: string, text: string, workflow: string): readonly Diagnostic[] {
+/** What a test expects has names of this form too, and is no file of inputs. */
+const OUTPUTS = /(?:output|expected|result)[^/]*$/i;
+
+interface Named {
+  readonly name: string;
+  readonly inputs: ReadonlySet<string>;
+}
+
+function findingIn(file: string, text: string, { name: workflow, inputs }: Named): readonly Diagnostic[] {
   const named = keysOf(text).filter((key) => key.startsWith(`${workflow}.`));
-  const key = named.find((each) => each.split(".").length > 2) ?? named[0];
+  const ofCalls = named.find((each) => each.split(".").length > 2);
+  const key = ofCalls ?? named.find((each) => inputs.has(each.slice(workflow.length + 1)));
   if (key === undefined) return [];
   const { line, column } = sourceOf(file, text).position(Math.max(0, text.indexOf(JSON.stringify(key))));
   return [{ rule: RULE, severity: ruleOf(RULE).severity, file, line, column, message: messageOf(key, workflow) }];

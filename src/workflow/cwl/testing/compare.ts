@@ -29,7 +29,7 @@ const withoutNull = (type: string): string =>
   type
     .replace(/\?$/, "")
     .replace(/\[null, /, "[")
-    .replace(/, null\]/, "]");
+    .replace(/, null(?=[,\]])/, "");
 
 const sorted = (images: readonly { readonly task: string; readonly image: string }[]): string =>
   JSON.stringify([...new Set(images.map(({ task, image }) => `${task}: ${image}`))].sort());

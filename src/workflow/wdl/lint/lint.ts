@@ -36,7 +36,7 @@ function lintVersion({ syntax }: Document): readonly Finding[] {
     return syntax.source.text.trim() === "" ? [] : [found("wdl-missing-version", "no version line: this is read as draft-2", at)];
   if (SUPPORTED.has(version)) return [];
   if (!isKnownVersion(version))
-    return [found("wdl-unknown-version", `"${version}" is not a version of WDL: write 1.0, 1.1 or development`, at)];
+    return [found("wdl-unknown-version", `"${version}" is not a version of WDL that HealthOmics can read: write 1.0, 1.1 or development`, at)];
   return [found("wdl-unsupported-version", `"${version}" is not among the versions that HealthOmics supports (1.0, 1.1, development)`, at)];
 }
 

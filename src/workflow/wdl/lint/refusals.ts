@@ -15,7 +15,7 @@ export const REFUSALS: readonly Rule[] = [
   {
     id: "wdl-unknown-version",
     severity: "error",
-    title: "There is no such version of WDL",
+    title: "The version of WDL is unknown",
     reason: LINTER,
     fix: "Write `version 1.0`, `version 1.1` or `version development` in the first line.",
   },
