@@ -1,5 +1,6 @@
 import { compileCondition, type Condition } from "./conditions.ts";
 import type { ConditionValues } from "./condition-values.ts";
+import { isJson, type Json, readPolicyDocument, unknownElement, unknownStatementElement } from "./policy-document.ts";
 import { compileNotPrincipal, compilePrincipal, type PrincipalElement, type PrincipalPattern } from "./principal-pattern.ts";
 import { compileArnTemplate, compileTemplate, type Template } from "./template.ts";
 
@@ -25,8 +26,6 @@ export interface CompiledPolicy {
   readonly problem: string | undefined;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
 const CACHE_SIZE = 4096;
 const cache = new Map<string, CompiledPolicy>();
 
@@ -41,37 +40,25 @@ export function compilePolicy(document: string): CompiledPolicy {
 }
 
 function compileText(document: string): CompiledPolicy {
-  const policy = parse(document);
+  const policy = readPolicyDocument(document);
   if (!policy) return { statements: [], problem: "it is not a JSON object" };
-  const strange = Object.keys(policy).find((name) => !["Version", "Id", "Statement"].includes(name));
+  const strange = unknownElement(policy);
   if (strange !== undefined) return { statements: [], problem: `the element "${strange}" is not known` };
   const version = policy["Version"] ?? "2008-10-17";
   if (version !== "2012-10-17" && version !== "2008-10-17")
     return { statements: [], problem: `the version "${String(version)}" is not known` };
-  const statements = listOf(policy["Statement"]).filter(isObject);
+  const statements = listOf(policy["Statement"]).filter(isJson);
   const variables = version === "2012-10-17";
   return { statements: statements.map((statement, index) => compileStatement(statement, { index, variables })), problem: undefined };
 }
 
-function parse(document: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(document);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : value === undefined ? [] : [value]);
 const textsOf = (value: unknown): readonly string[] => listOf(value).map(String);
-
-const ELEMENTS = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 
 function compileStatement(json: Json, { index, variables }: { index: number; variables: boolean }): CompiledStatement {
   const effect = json["Effect"] === "Deny" ? "Deny" : "Allow";
   const principal = compilePrincipals(json);
-  const strange = Object.keys(json).find((name) => !ELEMENTS.includes(name));
+  const strange = unknownStatementElement(json);
   const hasEffect = json["Effect"] === "Allow" || json["Effect"] === "Deny";
   const wrongEffect = hasEffect ? undefined : `the effect "${String(json["Effect"])}" is not known`;
   return {
@@ -124,8 +111,8 @@ function matchesNone(
 }
 
 function compileConditions(condition: unknown, variables: boolean): readonly Condition[] {
-  if (!isObject(condition)) return [];
+  if (!isJson(condition)) return [];
   return Object.entries(condition).flatMap(([operator, keys]) =>
-    isObject(keys) ? Object.entries(keys).map(([key, wanted]) => compileCondition({ operator, key, wanted: textsOf(wanted), variables })) : [],
+    isJson(keys) ? Object.entries(keys).map(([key, wanted]) => compileCondition({ operator, key, wanted: textsOf(wanted), variables })) : [],
   );
 }

@@ -1,13 +1,10 @@
 import { isKnownOperator, readOperator } from "./conditions.ts";
 import { OPERATORS } from "./condition-operators.ts";
+import { isJson, type Json, readPolicyDocument, unknownElement, unknownStatementElement } from "./policy-document.ts";
 
 /** Where a policy is put, which decides which elements it must and must not have. */
 export type PolicyUse = "identity" | "resource" | "trust";
 
-type Json = Readonly<Record<string, unknown>>;
-
-const POLICY_ELEMENTS = ["Version", "Id", "Statement"];
-const STATEMENT_ELEMENTS = ["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
 const PRINCIPAL_TYPES = ["AWS", "Service", "Federated", "CanonicalUser"];
 
 /**
@@ -16,9 +13,9 @@ const PRINCIPAL_TYPES = ["AWS", "Service", "Federated", "CanonicalUser"];
  *   (AWS leaves that out); undefined for a good policy
  */
 export function validatePolicyDocument(document: string, use: PolicyUse = "identity"): string | undefined {
-  const policy = parse(document);
+  const policy = readPolicyDocument(document);
   if (!policy) return use === "trust" ? "This policy contains invalid Json" : syntax("it is not a JSON object");
-  const strange = unknownMember(policy, POLICY_ELEMENTS);
+  const strange = unknownElement(policy);
   if (strange !== undefined) return syntax(`the element "${strange}" is not known`);
   const version = policy["Version"];
   if (version !== undefined && version !== "2012-10-17" && version !== "2008-10-17")
@@ -29,25 +26,14 @@ export function validatePolicyDocument(document: string, use: PolicyUse = "ident
   return firstOf(statements.map((statement, index) => checkStatement(statement, index, use))) ?? checkSids(statements as readonly Json[], use);
 }
 
-function parse(document: string): Json | undefined {
-  try {
-    const value: unknown = JSON.parse(document);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 const syntax = (why: string): string => `Syntax errors in policy. (${why})`;
-const unknownMember = (json: Json, known: readonly string[]): string | undefined => Object.keys(json).find((name) => !known.includes(name));
 const firstOf = (messages: readonly (string | undefined)[]): string | undefined => messages.find((message) => message !== undefined);
 
 function checkStatement(statement: unknown, index: number, use: PolicyUse): string | undefined {
-  if (!isObject(statement)) return syntax(`statement #${index + 1} is not an object`);
+  if (!isJson(statement)) return syntax(`statement #${index + 1} is not an object`);
   const where = typeof statement["Sid"] === "string" ? `statement "${statement["Sid"]}"` : `statement #${index + 1}`;
   const wrong = (why: string): string => syntax(`${where}: ${why}`);
-  const strange = unknownMember(statement, STATEMENT_ELEMENTS);
+  const strange = unknownStatementElement(statement);
   if (strange !== undefined) return wrong(`the element "${strange}" is not known`);
   if (statement["Effect"] !== "Allow" && statement["Effect"] !== "Deny") return wrong('Effect must be "Allow" or "Deny"');
   for (const name of ["Principal", "Action", "Resource"])
@@ -71,7 +57,7 @@ function checkPrincipal(statement: Json, { where, use }: Place): string | undefi
   if (principal === undefined) return `Missing required field Principal (${where})`;
   if (use === "trust" && statement["NotPrincipal"] !== undefined) return "AssumeRole policy must not contain NotPrincipal";
   if (principal === "*") return undefined;
-  if (!isObject(principal) || Object.keys(principal).length === 0) return syntax(`${where}: Principal must be "*" or an object`);
+  if (!isJson(principal) || Object.keys(principal).length === 0) return syntax(`${where}: Principal must be "*" or an object`);
   for (const [type, ids] of Object.entries(principal)) {
     if (!PRINCIPAL_TYPES.includes(type)) return `Invalid principal in policy: "${type}" (${where})`;
     const bad = [ids].flat().find((id) => typeof id !== "string" || !isPrincipalId(type, id));
@@ -113,10 +99,10 @@ function checkResources(statement: Json, { where, use }: Place): string | undefi
 
 function checkConditions(condition: unknown, where: string): string | undefined {
   if (condition === undefined) return undefined;
-  if (!isObject(condition)) return syntax(`${where}: Condition must be an object`);
+  if (!isJson(condition)) return syntax(`${where}: Condition must be an object`);
   for (const [operator, keys] of Object.entries(condition)) {
     if (!isKnownOperator(operator)) return syntax(`${where}: the condition operator "${operator}" is not known`);
-    if (!isObject(keys)) return syntax(`${where}: the condition operator "${operator}" needs an object of keys`);
+    if (!isJson(keys)) return syntax(`${where}: the condition operator "${operator}" needs an object of keys`);
     for (const [key, wanted] of Object.entries(keys)) {
       const bad = listOf(wanted).find((value) => !isValueOf(operator, value));
       if (bad !== undefined) return syntax(`${where}: ${operator} ${key} can't be compared with ${JSON.stringify(bad)}`);
