@@ -5,15 +5,25 @@ import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
+import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
+import { noise, pushSample } from "../oci/testing/sample-images.ts";
 import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
 
 let stage: ContainerAccounts;
 let s3: S3Client;
+let upstream: DockerRegistry;
+let clients: RegistryClient;
 beforeAll(async () => {
-  stage = await startContainers({ builderSources: ["s3://declared-sources/images/"] });
+  [upstream, clients] = [await startDockerRegistry(), registryClient()];
+  stage = await startContainers({ builderSources: ["s3://declared-sources/images/"] }, { "quay.io": upstream.url });
   s3 = new S3Client(stage.accounts.config());
 }, PATIENCE_MS);
-afterAll(() => stage?.[Symbol.asyncDispose](), PATIENCE_MS);
+afterAll(async () => {
+  await clients?.close();
+  await stage?.[Symbol.asyncDispose]();
+  await upstream?.[Symbol.asyncDispose]();
+}, PATIENCE_MS);
 
 describe("the builder", () => {
   const DOCKERFILE = "FROM scratch\nARG WHO=nobody\nENV WHO=$WHO\nCOPY greeting.txt /\n";
@@ -57,6 +67,22 @@ describe("the builder", () => {
     const { imageDetails } = await stage.ecr.send(new DescribeImagesCommand({ repositoryName: "built/both", imageIds: [{ imageTag: "1" }] }));
     expect(imageDetails?.[0]?.imageManifestMediaType).toBe("application/vnd.oci.image.index.v1+json");
     expect((await stage.run("builder", [{ ...item, target_image: "built/both:1", platforms: ["linux/amd64", "linux/arm64"] }])).images[0]).toMatchObject({ status: "SKIPPED" });
+  }, PATIENCE_MS);
+
+  test("E19, E40: a base that has moved upstream is a reason to build; an image that a lock names is taken as it is", async () => {
+    const push = (seed: string) => pushSample(clients.repository({ registry: upstream.host, repository: "lab/base" }), "1", { layers: [noise(seed, 3000)] });
+    const before = await push("base 1");
+    const item = { source_uri: await put("based.zip", zipSync({ Dockerfile: Buffer.from("FROM quay.io/lab/base:1\nENV A=1\n") })), target_image: "built/based:1" };
+    const build = async (more: object = {}) => (await stage.run("builder", [{ ...item, ...more }])).images[0]!;
+    const first = await build();
+    expect(first).toMatchObject({ status: "SUCCEEDED", platform: "linux/amd64" });
+    expect(await build()).toMatchObject({ status: "SKIPPED", digest: first.digest });
+    const after = await push("base 2");
+    expect(await build({ locked_digest: first.digest })).toMatchObject({ status: "SKIPPED", digest: first.digest, reason: "the lock's image is there, and the source is unchanged" });
+    const second = await build();
+    expect(second).toMatchObject({ status: "SUCCEEDED", reason: `built; its base has moved: quay.io/lab/base:1 is ${after.digest}, and was ${before.digest} when the image was built` });
+    expect(await build({ locked_digest: first.digest })).toMatchObject({ status: "SKIPPED", digest: first.digest });
+    expect(await build({ locked_digest: first.digest, buildArgs: { B: "2" } })).toMatchObject({ status: "SUCCEEDED", reason: expect.stringContaining(`containers.lock.json says ${first.digest}`) });
   }, PATIENCE_MS);
 
   test("E36: a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {

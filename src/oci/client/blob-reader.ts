@@ -2,6 +2,7 @@ import { hashFor } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import { blobRequest, inRanges } from "./blob-ranges.ts";
+import { asRegistryError } from "./exchange.ts";
 import { describe } from "./repository-address.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
 
@@ -20,6 +21,24 @@ export async function headBlob(address: RepositoryAddress, digest: string): Prom
   const answer = await address.exchange.send({ ...blobRequest(address, digest), method: "HEAD", expect: [200, 404] });
   await answer.body.dump();
   return answer.status === 404 ? undefined : Number(answer.headers["content-length"] ?? 0);
+}
+
+/**
+ * Waits until the registry can send all of a blob, and reads its last byte alone. A registry that caches answers for
+ * blobs that it still brings; their end comes when they are there.
+ * @returns false where the repository does not have it
+ * @throws RegistryError
+ */
+export async function awaitBlob(address: RepositoryAddress, { digest, size }: BlobSource["blob"]): Promise<boolean> {
+  const { exchange, context } = address;
+  const headers: Record<string, string> = size > 0 ? { range: `bytes=${size - 1}-${size - 1}` } : {};
+  return exchange.again(async () => {
+    const { status, body } = await exchange.sendOnce({ ...blobRequest(address, digest), method: "GET", headers, expect: [200, 206, 404] });
+    // Who knows no ranges would send everything: that it begins has to be enough.
+    if (status === 200 && size > 1) return body.destroy() !== undefined;
+    await body.arrayBuffer().catch(asRegistryError(address.registry, `read ${describe(address, digest)}`, context.signal));
+    return status !== 404;
+  }, context);
 }
 
 /**

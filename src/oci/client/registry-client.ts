@@ -7,7 +7,7 @@ import type { Random } from "../../kit/random.ts";
 import type { Descriptor } from "../manifest.ts";
 import { DEFAULT_RETRIES } from "./backoff.ts";
 import type { RetryPolicy } from "./backoff.ts";
-import { blobSource, headBlob } from "./blob-reader.ts";
+import { awaitBlob, blobSource, headBlob } from "./blob-reader.ts";
 import type { BlobSource } from "./blob-reader.ts";
 import { beginUpload, uploadBlob } from "./blob-uploads.ts";
 import type { Mount, UploadSession } from "./blob-uploads.ts";
@@ -62,6 +62,8 @@ export interface Repository {
   deleteManifest(reference: string): Promise<void>;
   /** The blob's size in bytes; undefined where there is none. */
   headBlob(digest: string): Promise<number | undefined>;
+  /** Waits until all of a blob can be read here, as that of a cache that still brings it; false where there is none. */
+  awaitBlob(blob: Pick<Descriptor, "digest" | "size">): Promise<boolean>;
   /** A blob to be read here, once or more often; nothing is sent before it is read. */
   blob(blob: Pick<Descriptor, "digest" | "size">): BlobSource;
   /** Opens an upload; undefined when the registry mounted the blob instead. */
@@ -101,6 +103,7 @@ function repositoryOf(address: Parameters<typeof headManifest>[0]): Repository {
     putManifest: (reference, manifest) => putManifest(address, reference, manifest),
     deleteManifest: (reference) => deleteManifest(address, reference),
     headBlob: (digest) => headBlob(address, digest),
+    awaitBlob: (blob) => awaitBlob(address, blob),
     blob: (blob) => blobSource(address, blob),
     beginUpload: (mount) => beginUpload(address, mount),
     uploadBlob: (source, session) => uploadBlob(address, source, session),

@@ -52,7 +52,7 @@ async function entriesOf(archive: Buffer): Promise<readonly LayerEntry[]> {
     const linked = type === "link" ? entries.find(({ path }) => path === posix.normalize(`/${linkname ?? ""}`).slice(1)) : undefined;
     if (about.path === "") continue;
     if (type === "directory") entries.push({ kind: "directory", ...about });
-    else if (type === "symlink") entries.push({ kind: "symlink", ...about, linkTarget: linkname ?? "" });
+    else if (type === "symlink") entries.push({ kind: "symlink", ...about, mode: 0o777, linkTarget: linkname ?? "" });
     else if (type === "file") entries.push({ ...fileOf(about.path, content), ...about });
     else if (linked) entries.push({ ...linked, path: about.path });
   }

@@ -10,7 +10,7 @@ import { BuildContext, SourceMissing } from "./build-context.ts";
 import type { BuiltImage } from "./built-image.ts";
 import { CONFIG_INSTRUCTIONS, WrongArgument } from "./config-instructions.ts";
 import { CopyRefused } from "./copy-instruction.ts";
-import { copy } from "./copy-steps.ts";
+import { copy, makeWorkdir } from "./copy-steps.ts";
 import type { CopyEnvironment } from "./copy-steps.ts";
 import { DockerfileError, parseDockerfile, parseInstruction } from "./dockerfile.ts";
 import type { Dockerfile, Instruction } from "./dockerfile.ts";
@@ -182,6 +182,7 @@ class Build implements CopyEnvironment {
     const apply = CONFIG_INSTRUCTIONS[keyword];
     if (!apply) throw new EngineNeeded(instruction, `${keyword} runs a command in the image, which needs Docker, Podman or Buildah`);
     apply(stage, instruction, expand);
+    if (keyword === "WORKDIR") return makeWorkdir(this, stage, instruction);
     stage.note(`${keyword} ${text}`);
   }
 

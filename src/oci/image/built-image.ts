@@ -14,6 +14,7 @@ export interface ImageConfig {
   readonly os: string;
   readonly variant?: string;
   readonly created?: string;
+  readonly author?: string;
   readonly config?: ContainerConfig;
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly HistoryEntry[];
@@ -61,15 +62,16 @@ export const CREATED = "1970-01-01T00:00:00Z";
 /** What an image is made of. */
 export interface ImageParts {
   readonly platform: Platform;
+  readonly author?: string;
   readonly config: ContainerConfig;
   readonly history: readonly HistoryEntry[];
   readonly layers: readonly Layer[];
 }
 
 /** Puts an image together from layers and a configuration. */
-export function imageOf({ platform, config, history, layers }: ImageParts): BuiltImage {
+export function imageOf({ platform, author, config, history, layers }: ImageParts): BuiltImage {
   const rootfs = { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) } as const;
-  const imageConfig: ImageConfig = { created: CREATED, ...platform, config, rootfs, history };
+  const imageConfig: ImageConfig = { created: CREATED, ...(author === undefined ? {} : { author }), ...platform, config, rootfs, history };
   const configBytes = Buffer.from(JSON.stringify(imageConfig));
   const descriptor: Descriptor = {
     mediaType: MEDIA_TYPES.ociConfig,

@@ -20,8 +20,9 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
     const pairs = splitPairs(text).map(([name, value]) => [expand(name), expand(value)] as const);
     for (const [name, value] of pairs) {
       if (name === "") throw new WrongArgument(`write ENV name=value, not "ENV ${text}"`);
-      const others = (stage.config.Env ?? []).filter((entry) => !entry.startsWith(`${name}=`));
-      stage.config.Env = [...others, `${name}=${value}`];
+      const [before, entry] = [stage.config.Env ?? [], `${name}=${value}`];
+      const isKnown = before.some((one) => one.startsWith(`${name}=`));
+      stage.config.Env = isKnown ? before.map((one) => (one.startsWith(`${name}=`) ? entry : one)) : [...before, entry];
     }
   },
   LABEL: (stage, { text }, expand) => {
@@ -29,7 +30,7 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
     stage.config.Labels = { ...stage.config.Labels, ...Object.fromEntries(labels) };
   },
   MAINTAINER: (stage, { text }) => {
-    stage.config.Labels = { ...stage.config.Labels, maintainer: text };
+    stage.author = text;
   },
   WORKDIR: (stage, { text }, expand) => {
     const folder = expand(text);
@@ -44,7 +45,7 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
   EXPOSE: (stage, { text }, expand) => {
     const ports = splitWords(text)
       .flatMap((word) => splitWords(expand(word)))
-      .map(portOf);
+      .flatMap(portsOf);
     stage.config.ExposedPorts = {
       ...stage.config.ExposedPorts,
       ...Object.fromEntries(ports.map((port) => [port, {}])),
@@ -67,7 +68,7 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
     if (!stage.isCommandOwn) delete stage.config.Cmd;
   },
   HEALTHCHECK: (stage, instruction) => {
-    stage.config.Healthcheck = healthcheckOf(stage, instruction);
+    stage.config.Healthcheck = healthcheckOf(instruction);
   },
   ONBUILD: (stage, { text }) => {
     if (/^(?:ONBUILD|FROM|MAINTAINER)\b/i.test(text)) throw new WrongArgument(`ONBUILD ${text.split(/\s/)[0]} is not allowed`);
@@ -77,18 +78,23 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
 
 const shellOf = (stage: Stage): readonly string[] => stage.config.Shell ?? ["/bin/sh", "-c"];
 
-function portOf(text: string): string {
-  const [, port = "", protocol = "tcp"] = /^(\d+(?:-\d+)?)(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
-  if (port === "") throw new WrongArgument(`"${text}" is not a port: write 80, 80/udp or 8000-8010`);
-  return `${port}/${protocol.toLowerCase()}`;
+/** Every port of a range by itself. */
+function portsOf(text: string): readonly string[] {
+  const [, first = "", last = first, protocol = "tcp"] = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
+  const [from, to] = [Number(first), Number(last)];
+  if (first === "" || to < from || to > LAST_PORT) throw new WrongArgument(`"${text}" is not a port: write 80, 80/udp or 8000-8010`);
+  return Array.from({ length: to - from + 1 }, (_, index) => `${from + index}/${protocol.toLowerCase()}`);
 }
 
-function healthcheckOf(stage: Stage, { text, flags }: Instruction): Readonly<Record<string, unknown>> {
+const LAST_PORT = 65_535;
+
+function healthcheckOf({ text, flags }: Instruction): Readonly<Record<string, unknown>> {
   if (/^NONE$/i.test(text.trim())) return { Test: ["NONE"] };
   const [, command = ""] = /^CMD\s+([\s\S]+)$/i.exec(text) ?? [];
   if (command === "") throw new WrongArgument("write HEALTHCHECK NONE, or HEALTHCHECK [options] CMD command");
   const list = command.startsWith("[") ? (JSON.parse(command) as readonly string[]) : undefined;
-  const test = list ? ["CMD", ...list] : stage.config.Shell ? ["CMD", ...stage.config.Shell, command] : ["CMD-SHELL", command];
+  // The shell is the one that the container has, also after SHELL.
+  const test = list ? ["CMD", ...list] : ["CMD-SHELL", command];
   const durations = Object.entries(DURATIONS).flatMap(([flag, member]) =>
     flags[flag] === undefined ? [] : [[member, nanoseconds(flags[flag])]],
   );

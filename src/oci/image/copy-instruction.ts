@@ -48,6 +48,20 @@ export async function copyInto(stage: Stage, request: CopyRequest): Promise<read
   return [...entries.values()];
 }
 
+/** The entries that make a folder with all above it; none where it is there. */
+export async function folderInto(stage: Stage, folder: string): Promise<readonly LayerEntry[]> {
+  if (folder === "/") return [];
+  const tree = await stage.tree();
+  const path = tree.resolve(folder);
+  const node = tree.at(path);
+  if (node !== undefined && node.kind !== "directory") throw new CopyRefused(`/${path} is a file; it cannot be the working directory`);
+  if (node) return [];
+  const owner = stage.config.User ? await ownerOf(stage, tree, stage.config.User) : {};
+  const entries = [...missingFolders(tree, path), path].map((one): LayerEntry => ({ kind: "directory", path: one, mode: 0o755, ...owner }));
+  for (const entry of entries) tree.put(entry);
+  return entries;
+}
+
 const isFolderName = (destination: string): boolean => /(?:^|\/)\.{0,2}$/.test(destination);
 
 interface OneCopy {

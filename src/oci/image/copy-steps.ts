@@ -3,7 +3,7 @@ import type { Random } from "../../kit/random.ts";
 import { unpackedIfArchive } from "./add-archive.ts";
 import { SourceMissing } from "./build-context.ts";
 import type { BuildContext, CopySource } from "./build-context.ts";
-import { CopyRefused, copyInto } from "./copy-instruction.ts";
+import { CopyRefused, copyInto, folderInto } from "./copy-instruction.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { expandText } from "./dockerfile-words.ts";
 import { globPattern, isGlob } from "./dockerignore.ts";
@@ -49,6 +49,13 @@ export async function copy(build: CopyEnvironment, step: CopyStep): Promise<void
   stage.addLayer(await writeLayer(entries, build), `${keyword} ${text}`);
 }
 
+/** WORKDIR makes its folder where it is not there, for the user of that moment, as BuildKit does. */
+export async function makeWorkdir(build: CopyEnvironment, stage: Stage, { keyword, text }: Instruction): Promise<void> {
+  const entries = await folderInto(stage, stage.config.WorkingDir ?? "/");
+  if (entries.length === 0) stage.note(`${keyword} ${text}`);
+  else stage.addLayer(await writeLayer(entries, build), `${keyword} ${text}`);
+}
+
 async function sourcesOf(build: CopyEnvironment, step: CopyStep, word: string): Promise<readonly CopySource[]> {
   const { instruction, index, expand } = step;
   const from = instruction.flags["from"];
@@ -77,17 +84,17 @@ async function fromStage(stage: Stage, word: string): Promise<readonly CopySourc
         .map(([path]) => path)
         .filter((path) => globPattern(pattern).test(path))
     : [pattern];
+  if (paths.length === 0) throw new SourceMissing(`no file of the image or stage fits ${word}`);
+  const wanted: LayerEntry[] = [];
   const sources = paths.map((path): CopySource => {
     const real = tree.resolve(path);
     const node = tree.at(real);
     if (!node) throw new SourceMissing(`${word} is not in the image or stage that is copied from`);
-    if (node.kind !== "directory") return { name: posix.basename(path), isFolder: false, entries: [node.entry] };
-    const entries = tree
-      .below(real)
-      .map(([below, { entry }]): LayerEntry => ({ ...(entry ?? { kind: "directory", mode: 0o755 }), path: below }));
-    return { name: posix.basename(path), isFolder: true, entries };
+    const below = node.kind === "directory" ? tree.below(real) : [["", node] as const];
+    wanted.push(...below.flatMap(([, { entry }]) => entry ?? []));
+    const entries = below.map(([at, { entry }]): LayerEntry => ({ ...(entry ?? { kind: "directory", mode: 0o755 }), path: at }));
+    return { name: posix.basename(path), isFolder: node.kind === "directory", entries };
   });
-  if (sources.length === 0) throw new SourceMissing(`no file of the image or stage fits ${word}`);
-  await stage.fetch(sources.flatMap(({ entries }) => entries));
+  await stage.fetch(wanted);
   return sources;
 }

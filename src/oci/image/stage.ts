@@ -11,12 +11,17 @@ import type { LayerEntry } from "./tar-writer.ts";
 /** What a stage may change of a configuration while its instructions are carried out. */
 export type ConfigDraft = { -readonly [Key in keyof ContainerConfig]: ContainerConfig[Key] };
 
+/** What Docker gives an image that is made of nothing. */
+const DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** One stage of a build: a base, and what the instructions so far made of it. */
 export class Stage {
   readonly platform: Platform;
   readonly config: ConfigDraft;
   /** Values of ARG, by name. */
   readonly args = new Map<string, string>();
+  /** What MAINTAINER says. */
+  author: string | undefined;
   /** Whether this Dockerfile, and not the base, set CMD: ENTRYPOINT clears an inherited one. */
   isCommandOwn = false;
   readonly #base: BaseImage | undefined;
@@ -40,7 +45,8 @@ export class Stage {
     this.platform = of
       ? { os: of.os, architecture: of.architecture, ...(of.variant === undefined ? {} : { variant: of.variant }) }
       : platform;
-    this.config = { ...of?.config };
+    this.author = of?.author;
+    this.config = { ...(base ? of?.config : { Env: [DEFAULT_PATH] }) };
     this.#layers = [...(base?.layers ?? [])];
     this.#history = [...(of?.history ?? [])];
   }
@@ -49,6 +55,7 @@ export class Stage {
   next(): Stage {
     const stage = new Stage({ base: this.#base, platform: this.platform, files: this.#files });
     Object.assign(stage.config, this.config);
+    stage.author = this.author;
     stage.#layers.splice(0, Infinity, ...this.#layers);
     stage.#history.splice(0, Infinity, ...this.#history);
     if (this.#tree) stage.#tree = this.#tree.then((tree) => tree.copy());
@@ -93,6 +100,7 @@ export class Stage {
     const config = Object.keys(merged).length === 0 ? this.config : { ...this.config, Labels: sorted(merged) };
     return imageOf({
       platform: this.platform,
+      ...(this.author === undefined ? {} : { author: this.author }),
       config: sorted(config) as ContainerConfig,
       history: this.#history,
       layers: this.#layers,

@@ -48,7 +48,7 @@ export async function built(files: Readonly<Record<string, string | Buffer>>, op
 }
 
 /** What lies in an image: `path` → mode, owner and content or link. */
-export async function listing(image: BuiltImage): Promise<Record<string, string>> {
+export async function listing(image: Pick<BuiltImage, "layers">): Promise<Record<string, string>> {
   const files = new LayerFiles(await scratch());
   const tree = await files.tree(image.layers);
   const listed: Record<string, string> = {};
