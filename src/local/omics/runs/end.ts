@@ -51,14 +51,19 @@ async function exported(omics: Omics, run: Run, { verdict, bytes }: Ending): Pro
     const s3 = s3As(omics.core, runPrincipal(omics, run), run.place.region);
     const spoilt = verdict.status === "COMPLETED" ? await spoiltBy(omics, run, { s3, bytes }) : undefined;
     const decided = spoilt ?? verdict;
-    const result: EngineResult = (decided.status === "COMPLETED" ? readResult(foldersOf(omics, run).engine) : undefined) ?? { outcome: "cancelled" };
-    await exportRun(s3, { run, folders: foldersOf(omics, run), result });
+    await exportRun(s3, { run, folders: foldersOf(omics, run), result: exportable(omics, run, decided) });
     return decided;
   } catch (error) {
     if (verdict.status === "FAILED") return verdict;
     if (error instanceof RunFailure) return { status: "FAILED", reason: error.code, message: error.message };
     throw error;
   }
+}
+
+/** What the engine left, unless it did not come to an end or what it made is spoilt: then there are no outputs. */
+function exportable(omics: Omics, run: Run, { status }: Verdict): EngineResult {
+  const result = readResult(foldersOf(omics, run).engine);
+  return result !== undefined && (status === "COMPLETED") === (result.outcome === "completed") ? result : { outcome: "cancelled" };
 }
 
 async function spoiltBy(omics: Omics, run: Run, { s3, bytes }: { readonly s3: S3Access; readonly bytes: number }): Promise<Verdict | undefined> {

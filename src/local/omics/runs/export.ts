@@ -4,7 +4,7 @@ import { formatS3Uri, joinS3Uri, parseS3Uri } from "../../../kit/s3-uri.ts";
 import type { EngineResult } from "../../engines/engine.ts";
 import type { S3Access } from "../s3-access.ts";
 import type { Run } from "../store.ts";
-import { exportedFiles } from "./exported-files.ts";
+import { exportedFiles, type ExportedFile } from "./exported-files.ts";
 import type { RunFolders } from "./folders.ts";
 import { RunFailure } from "./run-failure.ts";
 
@@ -18,8 +18,8 @@ export interface Exporting {
 }
 
 /**
- * Writes a run's outputs and logs to S3 with the run's role: `out/{output}/{file}`, `logs/outputs.json`, `logs/engine.log`.
- * Doing it again writes the same again.
+ * Writes a run's outputs and logs to S3 with the run's role: `logs/engine.log`, `out/{output}/{file}`, `logs/outputs.json`. A run
+ * that failed writes what it had by then, without a document that lists its outputs. Doing it again writes the same again.
  * @throws RunFailure EXPORT_FAILED
  */
 export async function exportRun(s3: S3Access, { run, folders, result }: Exporting): Promise<void> {
@@ -30,18 +30,20 @@ export async function exportRun(s3: S3Access, { run, folders, result }: Exportin
       throw new RunFailure("EXPORT_FAILED", `${uri} can't be written with the run's role: ${error instanceof Error ? error.message : String(error)}`);
     });
   };
-  if (result.outcome === "completed") {
-    const out = join(folders.engine.root, "run", OUTPUTS);
-    // Nextflow has no outputs of its own: what it published lies below pubdir/ and output/.
-    const prefix = run.engine === "NEXTFLOW" ? "" : `${OUTPUTS}/`;
-    for (const { key, file } of exportedFiles(out, folders.root)) await put(`${prefix}${key}`, createReadStream(file));
-  }
-  if (result.outcome === "completed" && run.engine !== "NEXTFLOW") {
-    const out = join(folders.engine.root, "run", OUTPUTS);
-    const outputs = withUris(result.outputs, { folder: out, uri: formatS3Uri(joinS3Uri(base, OUTPUTS)) });
-    await put("logs/outputs.json", JSON.stringify(outputs, null, 2), "application/json");
-  }
   if (run.logLevel !== "OFF" && existsSync(folders.engine.engineLog)) await put("logs/engine.log", readFileSync(folders.engine.engineLog), "text/plain");
+  const out = join(folders.engine.root, "run", OUTPUTS);
+  for (const { key, file } of result.outcome === "cancelled" ? [] : outputsOf(run, { out, root: folders.root })) await put(key, createReadStream(file));
+  if (result.outcome !== "completed" || run.engine === "NEXTFLOW") return;
+  const outputs = withUris(result.outputs, { folder: out, uri: formatS3Uri(joinS3Uri(base, OUTPUTS)) });
+  await put("logs/outputs.json", JSON.stringify(outputs, null, 2), "application/json");
+}
+
+// Nextflow has no outputs of its own: what it published lies below these, and nothing else is exported.
+const PUBLISHED = ["output", "pubdir"];
+
+function outputsOf({ engine }: Run, { out, root }: { readonly out: string; readonly root: string }): readonly ExportedFile[] {
+  const places = engine === "NEXTFLOW" ? PUBLISHED.map((name) => [name, join(out, name)] as const) : [[OUTPUTS, out] as const];
+  return places.flatMap(([prefix, folder]) => exportedFiles(folder, root).map(({ key, file }) => ({ key: `${prefix}/${key}`, file })));
 }
 
 /** Local paths in an outputs document become the URIs of what was written. */

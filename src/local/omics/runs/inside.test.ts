@@ -74,7 +74,7 @@ describe("a run on the host", { timeout: 240_000 }, () => {
   });
 
   test.skipIf(!hasNextflow())("Nextflow: a file that the definition gives to a task fails the run", async () => {
-    const ended = await run({ "main.nf": `process T {\n publishDir '/mnt/workflow/pubdir'\n input: path f\n output: path 'out'\n script: 'cat \$f > out'\n}\nworkflow { T(file('${SECRET}')) }` });
+    const ended = await run({ "main.nf": `process T {\n publishDir '/mnt/workflow/pubdir'\n input: path f\n output: path 'out'\n script: 'cat $f > out'\n}\nworkflow { T(file('${SECRET}')) }` });
     expect(ended).toMatchObject({ status: "FAILED", failureReason: "INVALID_URI_INPUT" });
     expect(await texts(ended.id)).not.toContain("not for you");
   });

@@ -133,12 +133,23 @@ def write_files(run, parameters):
         "manifest.nextflowVersion = ''",
         "docker { enabled = true; registry = docker.registry ?: ''; fixOwnership = false; runOptions = ''; engineOptions = ''; sudo = false; legacy = false; temp = null; remove = true }",
         *("%s.enabled = false" % other for other in ("singularity", "apptainer", "podman", "charliecloud", "sarus", "shifter", "conda", "spack", "wave", "fusion")),
+        # A directive of a process goes before what the configuration says of all, and before that goes what it says of a name.
+        "process { withName: '.*' { executor = 'local' } }",
+        # Nextflow tells Docker nothing of accelerators.
+        "process.containerOptions = { task.accelerator ? '--gpus=' + task.accelerator.request + ':' + (task.accelerator.type ?: '').replaceAll(/[^\\w.-]/, '') : '' }",
         "executor { cpus = 1000000; memory = '1000000 GB'; queueSize = %d; pollInterval = '100 ms' }" % run.spec["concurrentTasks"],
     )) + "\n")
-    with open(os.path.join(os.path.dirname(__file__), "nextflow_docker.sh"), encoding="utf-8") as file:
-        shim = file.read()
-    _write(run.path("bin", "docker"), "#!/bin/sh\nomx_bin=%s omx_tasks=%s\n%s" % (shlex.quote(run.path("bin")), shlex.quote(run.path("tasks")), shim))
-    os.chmod(run.path("bin", "docker"), 0o755)
+    _write_script(run, "docker", "nextflow_docker.sh", omx_bin=run.path("bin"), omx_tasks=run.path("tasks"))
+    _write_script(run, "launch", "nextflow_launch.sh", omx_root=run.spec["root"], omx_no_image=NO_IMAGE,
+                  omx_programs=os.path.join(run.spec["definition"], "bin"))
+
+
+def _write_script(run, name, source, **variables):
+    with open(os.path.join(os.path.dirname(__file__), source), encoding="utf-8") as file:
+        text = file.read()
+    values = " ".join("%s=%s" % (variable, shlex.quote(value)) for variable, value in variables.items())
+    _write(run.path("bin", name), "#!/bin/sh\n%s\n%s" % (values, text))
+    os.chmod(run.path("bin", name), 0o755)
 
 
 def _write(path, text):
@@ -165,7 +176,7 @@ def environment(run):
     kept.update(run.spec.get("environment", {}))
     kept.update(NXF_OFFLINE="true", NXF_HOME=run.path("home"), NXF_DISABLE_CHECK_LATEST="true", NXF_ANSI_LOG="false",
                 NXF_OPTS=" ".join(java_options(run)), NXF_TEMP=os.environ.get("TMPDIR", ""),
-                PATH=run.path("bin") + os.pathsep + os.environ["PATH"])
+                BASH_ENV=run.path("bin", "launch"), PATH=run.path("bin") + os.pathsep + os.environ["PATH"])
     return kept
 
 

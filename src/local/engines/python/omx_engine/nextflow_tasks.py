@@ -91,9 +91,9 @@ class TaskServer:
     def _follow(self, line, work, remote):
         """The exit code that Nextflow sees."""
         def prepare(is_contained, _grant):
-            given = {"argv": line.argv, "folder": work, "remote": remote.start, "sources": [outside for outside, _, _ in line.mounts()]}
+            given = {"argv": line.argv, "folder": work, "remote": remote.start, "sources": line.sources()}
             if is_contained:
-                return Command(arguments=line.kept(), owned=[work], tidy=lambda: _tidy(work), **given)
+                return Command(arguments=line.kept([work, self.run.path("out")]), owned=[work], tidy=lambda: _tidy(work), **given)
             return Command(**given)
 
         def is_cancelled():
@@ -200,18 +200,33 @@ class Line:
     def value(self, *names):
         return next((value for name, value in self.options if name in names), None)
 
-    def mounts(self):
-        """(outside, inside, is writable) of each volume."""
-        parts = [value.split(":") for name, value in self.options if name in ("-v", "--volume")]
-        return [(part[0], part[1] if len(part) > 1 else part[0], part[2:] != ["ro"]) for part in parts]
+    def sources(self):
+        """Files and folders of this machine that the task is given."""
+        return [value.split(":")[0] for name, value in self.options if name in ("-v", "--volume")]
 
-    def kept(self):
-        """Environment, mounts, folder and user: what describes the task. The rest is the task runner's."""
-        arguments = [word for outside, inside, is_writable in self.mounts() for word in mount(inside, outside, is_writable)]
+    def kept(self, written):
+        """
+        Environment, mounts, folder and user: what describes the task. The rest is the task runner's. Nextflow mounts what
+        its inputs have in common, which may be the run's whole folder: what the task writes is `written` alone.
+        """
+        arguments = [word for outside in self.sources() if outside not in written for word in mount(outside, outside, False)]
+        arguments += [word for outside in written for word in mount(outside, outside, True)]
         for name, value in self.options:
             if name in ("-e", "--env", "-w", "--workdir", "-u", "--user", "--shm-size"):
                 arguments += [name, value]
         return arguments
+
+    def folder(self, work):
+        """Where Nextflow keeps the task's files: with `scratch` that is not where it works."""
+        if os.path.exists(os.path.join(work, ".command.run")):
+            return work
+        launched = re.search(r"(/\S*)/\.command\.(?:sh|run)\b", " ".join(self.argv))
+        return launched.group(1) if launched else work
+
+    def gpus(self):
+        """How many accelerators, and of which type: our configuration of Nextflow says so."""
+        count, _, kind = (self.value("--gpus") or "").partition(":")
+        return {"gpus": int(count) if count.isdigit() else 0, "accelerator": kind or None}
 
 
 def _tidy(work):
@@ -224,11 +239,11 @@ def _tidy(work):
 
 def _task(line, work):
     return Task(
-        name=_name(work),
+        name=_name(line.folder(work)),
         image=None if line.image.endswith(NO_IMAGE) else line.image,
         cpus=_cpus(line),
         memory_bytes=_bytes(line.value("--memory")) or GIB,
-        gpus=0,
+        **line.gpus(),
         stdout=os.path.join(work, ".command.out"),
         stderr=os.path.join(work, ".command.err"),
     )
