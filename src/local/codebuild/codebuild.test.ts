@@ -89,15 +89,16 @@ describe("env", () => {
     expect((await built(spec({ build: { commands: ["true"] } }, { env: { shell: "powershell.exe" } }))).buildStatus).toBe("FAILED");
   });
 
-  test("parameters of SSM and secrets become variables, as the project's role may read them", async () => {
+  test("parameters of SSM and secrets become variables, as the project's role may read them, and no log shows them", async () => {
     const ssm = new SSMClient(accounts.config());
     await ssm.send(new PutParameterCommand({ Name: "/lab/secret", Value: "sealed", Type: "SecureString" }));
-    await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name: "lab/hub", SecretString: JSON.stringify({ username: "ada", password: "lace" }) }));
-    const env = { "parameter-store": { SECRET: "/lab/secret" }, "secrets-manager": { WHO: "lab/hub:username" }, variables: { PLAIN: "from the buildspec", OTHER: "other" } };
+    await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name: "lab/hub", SecretString: JSON.stringify({ username: "ada", password: "lace", key: "first line\nsecond line" }) }));
+    const env = { "parameter-store": { SECRET: "/lab/secret" }, "secrets-manager": { WHO: "lab/hub:username", LINES_OF: "lab/hub:key" }, variables: { PLAIN: "from the buildspec", OTHER: "other" } };
     const environment = { type: "LINUX_CONTAINER" as const, image: "any", computeType: "BUILD_GENERAL1_SMALL" as const, environmentVariables: [{ name: "PLAIN", value: "from the project" }, { name: "ALSO", value: "/lab/secret", type: "PARAMETER_STORE" as const }] };
-    const phases = { build: { commands: ['echo "> $SECRET, $ALSO, $PLAIN, $OTHER, $WHO"'] } };
+    const phases = { build: { commands: ['echo "> $SECRET, $ALSO, $PLAIN, $OTHER, $WHO"', 'echo "> $(echo "$SECRET $WHO" | sed "s/./&_/g")"', 'echo "> $AWS_ACCESS_KEY_ID unsealed"', "echo \"> $LINES_OF\""] } };
     const [allowed, denied] = await Promise.all([built(spec(phases, { env }), { environment, actions: ["ssm:GetParameter", "kms:Decrypt", "secretsmanager:GetSecretValue"] }), built(spec(phases, { env }))]);
-    expect(allowed.said).toEqual(["sealed, sealed, from the project, other, ada"]);
+    expect(allowed.said).toEqual(["***, ***, from the project, other, ***", "s_e_a_l_e_d_ _a_d_a_", "*** un***", "***"]);
+    expect(allowed.lines.filter((line) => /sealed|\bada\b|(?:first|second) line|A[KS]IA[A-Z0-9]{16}/.test(line))).toEqual([]);
     expect(denied).toMatchObject({ buildStatus: "FAILED", said: [] });
     expect(contextOf(denied)?.message).toMatch(/variable (SECRET: parameter|WHO: secret) \S+ can't be read: .*(ssm:GetParameter|secretsmanager:GetSecretValue)/);
   });

@@ -6,6 +6,7 @@ import { gitCredentialHelper, nodeOptions } from "../program-support.ts";
 import type { BuildSpec } from "./buildspec.ts";
 import { dockerShim } from "./docker-shim.ts";
 import { Failure } from "../gateway/failure.ts";
+import { rememberMasked } from "./masking.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { Build, EnvironmentVariable } from "./store.ts";
 import { writeScript } from "./workspace.ts";
@@ -28,7 +29,8 @@ export async function buildEnvironment(core: Core, build: Build, parts: Environm
   const home = join(folders.root, "home");
   await mkdir(home, { recursive: true });
   await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin }));
-  const own = await variables(core, build, parts);
+  const { own, masked } = await variables(core, build, parts);
+  await rememberMasked(folders.root, masked);
   return {
     ...own,
     PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`, HOME: home, LANG: "C.UTF-8", TMPDIR: "/tmp",
@@ -67,15 +69,18 @@ function buildVariables(build: Build, folders: BuildFolders): Record<string, str
 }
 
 /** The request's variables before the project's, those before the buildspec's. */
-async function variables(core: Core, build: Build, { spec, as }: EnvironmentParts): Promise<Record<string, string>> {
+async function variables(core: Core, build: Build, { spec, as }: EnvironmentParts): Promise<{ readonly own: Record<string, string>; readonly masked: readonly string[] }> {
   const stored = [
     ...Object.entries(spec.parameterStore).map(([name, value]): EnvironmentVariable => ({ name, value, type: "PARAMETER_STORE" })),
     ...Object.entries(spec.secrets).map(([name, value]): EnvironmentVariable => ({ name, value, type: "SECRETS_MANAGER" })),
   ];
   const all = [...stored, ...(build.project.environment.environmentVariables ?? []), ...build.environmentOverrides];
-  const resolved = await Promise.all(all.map(async (variable): Promise<[string, string]> => [variable.name, await valueOf(core, build, { variable, as })]));
-  return { ...spec.variables, ...Object.fromEntries(resolved) };
+  const resolved = await Promise.all(all.map(async (variable) => ({ ...variable, value: await valueOf(core, build, { variable, as }) })));
+  const own = { ...spec.variables, ...Object.fromEntries(resolved.map(({ name, value }) => [name, value])) };
+  return { own, masked: resolved.flatMap((variable) => (isStored(variable) ? [variable.value] : [])) };
 }
+
+const isStored = ({ type }: EnvironmentVariable): boolean => type === "PARAMETER_STORE" || type === "SECRETS_MANAGER";
 
 interface Asked {
   readonly variable: EnvironmentVariable;
@@ -84,7 +89,7 @@ interface Asked {
 
 async function valueOf(core: Core, build: Build, asked: Asked): Promise<string> {
   const { name, value, type } = asked.variable;
-  if (type !== "PARAMETER_STORE" && type !== "SECRETS_MANAGER") return value;
+  if (!isStored(asked.variable)) return value;
   try {
     return await (type === "PARAMETER_STORE" ? parameterOf : secretOf)(core, build, asked);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Core } from "../gateway/service.ts";
+import type { Mask } from "./masking.ts";
 import { emitState } from "./state-event.ts";
 import type { Build, BuildPhase, Store } from "./store.ts";
 
@@ -55,14 +56,14 @@ export function end(worker: Worker, build: Build, buildStatus: Build["buildStatu
 }
 
 /** Appends to the build's log stream what its log file has gained, whole lines only. */
-export async function forwardLog(worker: Worker, build: Build, folders: { readonly log: string }): Promise<void> {
-  if (!existsSync(folders.log)) return;
+export async function forwardLog(worker: Worker, build: Build, { log: file, mask }: { readonly log: string; readonly mask: Mask }): Promise<void> {
+  if (!existsSync(file)) return;
   const { logOffset } = current(worker, build);
-  const bytes = (await readFile(folders.log)).subarray(logOffset);
+  const bytes = (await readFile(file)).subarray(logOffset);
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (end === 0) return;
   worker.store.transaction(() => {
-    log(worker, build, bytes.subarray(0, end - 1).toString("utf8").split("\n"));
+    log(worker, build, bytes.subarray(0, end - 1).toString("utf8").split("\n").map(mask));
     save(worker, build, { logOffset: logOffset + end });
   });
 }

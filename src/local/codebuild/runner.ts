@@ -8,6 +8,7 @@ import { type BuildSpec, type PhaseName, PHASES } from "./buildspec.ts";
 import { commandAt, renderScript } from "./script.ts";
 import type { Build, Store } from "./store.ts";
 import { buildEnvironment } from "./environment.ts";
+import { maskOf } from "./masking.ts";
 import { Failure } from "../gateway/failure.ts";
 import { uploadOutputs } from "./outputs.ts";
 import { downloadSources, readSpec } from "./sources.ts";
@@ -92,9 +93,10 @@ async function start(worker: Worker, build: Build, { folders, spec, as }: { read
 async function follow(worker: Worker, build: Build, parts: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly signal: AbortSignal }): Promise<void> {
   const { folders, signal } = parts;
   const deadline = Date.parse(build.startTime) + build.project.timeoutInMinutes * 60_000;
+  const log = { log: folders.log, mask: await maskOf(folders.root) };
   let seen = 0;
   for (;;) {
-    await forwardLog(worker, build, folders);
+    await forwardLog(worker, build, log);
     const events = await readEvents(folders);
     for (const event of events.slice(seen)) apply(worker, build, { event, spec: parts.spec });
     seen = events.length;
@@ -122,7 +124,7 @@ function apply(worker: Worker, build: Build, { event, spec }: { readonly event: 
 
 /** What a build left is uploaded as soon as its build phase was reached, whether it succeeded or not. */
 async function finish(worker: Worker, build: Build, { folders, spec, as, exitCode }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly exitCode: number }): Promise<void> {
-  await forwardLog(worker, build, folders);
+  await forwardLog(worker, build, { log: folders.log, mask: await maskOf(folders.root) });
   const { buildStatus, phases } = current(worker, build);
   if (buildStatus !== "IN_PROGRESS") return;
   const unfinished = phases.find((one) => PHASES.some((name) => name.toUpperCase() === one.phaseType) && one.phaseStatus === undefined);
