@@ -70,7 +70,7 @@ export function parseAttributes(cursor: Cursor): Attribute[] {
   cursor.expect("{", "to open the section");
   const attributes: Attribute[] = [];
   while (!cursor.accept("}")) {
-    const name = cursor.name('an attribute or "}"');
+    const name = parseKey(cursor, 'an attribute or "}"');
     cursor.expect(":", `after "${name.text}"`);
     const value = parseExpression(cursor);
     attributes.push({ name: name.text, value, start: name.start, end: value.end });
@@ -91,7 +91,7 @@ function parseMetaObject(cursor: Cursor, keys: Map<string, number>): MetaObject 
   cursor.expect("{", "to open the section");
   const values = new Map<string, MetaValue>();
   while (!cursor.accept("}")) {
-    const key = parseMetaKey(cursor);
+    const key = parseKey(cursor, 'a key or "}"');
     cursor.expect(":", `after "${key.text}"`);
     if (values.has(key.text)) cursor.note(`"${key.text}" is there twice`, key);
     keys.set(key.text, key.start);
@@ -105,9 +105,9 @@ function parseMetaObject(cursor: Cursor, keys: Map<string, number>): MetaObject 
 }
 
 /** A key in quotes is refused by HealthOmics, and clear all the same. */
-function parseMetaKey(cursor: Cursor): Span & { readonly text: string } {
+function parseKey(cursor: Cursor, what: string): Span & { readonly text: string } {
   const token = cursor.peek();
-  if (token.kind !== "quote") return cursor.name('a key or "}"');
+  if (token.kind !== "quote") return cursor.name(what);
   const text = parsePlainString(cursor);
   cursor.note(`write the key ${text} without quotes`, token);
   return { text, start: token.start, end: token.end };

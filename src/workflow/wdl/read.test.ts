@@ -161,3 +161,14 @@ describe("what cannot be read", () => {
     expect(parameters[0]?.type).toBe("A");
   });
 });
+
+test("what a version does not have yet is a finding, and is read all the same", () => {
+  const read = (version: string, call: string) => {
+    const text = `version ${version}\nworkflow W { input { Int a } call t { ${call} } }\ntask t { input { Int a } command <<< >>> runtime { "container": "x/y:1" } }\n`;
+    const { diagnostics, images } = readWdl(memoryTree({ "main.wdl": text }), "main.wdl");
+    expect(images).toMatchObject([{ image: "x/y:1", task: "t" }]);
+    return diagnostics.filter(({ rule, line }) => rule === "wdl-syntax" && line === 2).length;
+  };
+  expect([read("1.0", "input: a"), read("1.1", "input: a"), read("1.0", "input: a = 1")]).toEqual([1, 0, 0]);
+  expect([read("1.0", "a = 1"), read("1.1", "a = 1"), read("1.1", "a"), read("1.2", "a")]).toEqual([1, 1, 1, 0]);
+});

@@ -5,7 +5,7 @@ import { parseAttributes, parseDeclaration, parseMeta, refuseKeyword, skipSectio
 import { parseExpression } from "./expressions.ts";
 import { recovering, type Recovery } from "./recovery.ts";
 import { parseCommand } from "./strings.ts";
-import { DRAFT_2, V1_2 } from "./version.ts";
+import { DRAFT_2, V1_1, V1_2 } from "./version.ts";
 
 interface TaskParts {
   inputs?: Declaration[];
@@ -227,25 +227,36 @@ function parseCall(cursor: Cursor): Call {
 
 function parseCallInputs(cursor: Cursor): Attribute[] {
   cursor.next();
-  takeInputKeyword(cursor);
+  const hasKeyword = takeInputKeyword(cursor);
+  if (!hasKeyword && cursor.rank < V1_2 && !cursor.is("}")) cursor.note('write "input:" before the inputs of a call', cursor.peek());
   const inputs = new Map<string, Attribute>();
   while (!cursor.is("}")) {
-    const name = cursor.name("the name of an input");
-    if (inputs.has(name.text)) cursor.note(`the call gives the input "${name.text}" twice`, name);
-    const value = cursor.accept("=")
-      ? parseExpression(cursor)
-      : { kind: "name" as const, name: name.text, start: name.start, end: name.end, height: 1 };
-    inputs.set(name.text, { name: name.text, value, start: name.start, end: value.end });
+    const input = parseCallInput(cursor);
+    if (inputs.has(input.name)) cursor.note(`the call gives the input "${input.name}" twice`, input);
+    inputs.set(input.name, input);
     if (!cursor.accept(",")) break;
   }
   cursor.expect("}", "or a comma");
   return [...inputs.values()];
 }
 
+/** `name = value`, or from 1.1 on `name` alone for the value of that name. */
+function parseCallInput(cursor: Cursor): Attribute {
+  const { text: name, start, end } = cursor.name("the name of an input");
+  if (cursor.accept("=")) {
+    const value = parseExpression(cursor);
+    return { name, value, start, end: value.end };
+  }
+  if (cursor.rank < V1_1) cursor.note(`give the input "${name}" a value, as in ${name} = ${name}`, { start, end });
+  return { name, value: { kind: "name", name, start, end, height: 1 }, start, end };
+}
+
 /** `input:`, which 1.2 lets one leave out. */
-function takeInputKeyword(cursor: Cursor): void {
+function takeInputKeyword(cursor: Cursor): boolean {
   const token = cursor.peek();
-  if (token.text !== "input") return;
+  if (token.text !== "input") return false;
   cursor.next();
-  if (!cursor.accept(":")) cursor.seek(token.start);
+  if (cursor.accept(":")) return true;
+  cursor.seek(token.start);
+  return false;
 }
