@@ -22,5 +22,5 @@ export async function digestOfFile(file: string, expected: string): Promise<stri
 function algorithmOf(digest: string): "sha256" | "sha512" {
   if (digest.startsWith("sha256:")) return "sha256";
   if (digest.startsWith("sha512:")) return "sha512";
-  throw invalidParameter(`'digest': ${digest} is no digest this registry knows (sha256, sha512)`);
+  throw invalidParameter(`at 'imageDigest' failed to satisfy constraint: '${digest} is no digest this registry knows (sha256, sha512)'`);
 }

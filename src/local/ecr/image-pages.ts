@@ -73,5 +73,5 @@ function readToken(token: string | undefined): readonly (string | undefined)[] {
   } catch {
     // Told below, in the same words as for a token of another shape.
   }
-  throw invalidParameter("'nextToken': it is not a token of an earlier answer");
+  throw invalidParameter("at 'nextToken' failed to satisfy constraint: 'it is not a token of an earlier answer'");
 }

@@ -4,6 +4,7 @@ import { accessTo, on, placeOf, tagContext } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { invalidParameter, repositoryExists, repositoryNotEmpty } from "./errors.ts";
 import { emitCreateRepository } from "./events.ts";
+import { REPOSITORY_NAME } from "./input-rules.ts";
 import { keyOf, type Place, type Repository, repositoryArn, repositoryHost, type Store } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
 
@@ -20,7 +21,6 @@ const createRepository = ({ core, store }: Contents) =>
     ],
     run(input, call) {
       const place = placeOf(input, call);
-      checkName(place.name);
       const repository: Repository = {
         ...place, createdAt: core.clock.now().toISOString(), tags: asRecord(input.tags), ...mutabilityOf(input), scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
         encryption: (input.encryptionConfiguration as unknown as Record<string, unknown>) ?? { encryptionType: "AES256" },
@@ -36,14 +36,11 @@ const createRepository = ({ core, store }: Contents) =>
 /** Tags as a document keeps them. */
 export const asRecord = (tags: readonly Tag[] = []): Record<string, string> => Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
 
-const NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
+export const isName = (name: string): boolean => name.length >= 2 && name.length <= 256 && new RegExp(`^(?:${REPOSITORY_NAME.source})$`).test(name);
 
-export const isName = (name: string): boolean => NAME.test(name) && name.length >= 2 && name.length <= 256;
-
-/** @throws AwsError InvalidParameterException */
+/** Of a name that came without the API's own check. @throws AwsError InvalidParameterException */
 export function checkName(name: string): void {
-  if (!isName(name))
-    throw invalidParameter(`at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''`);
+  if (!isName(name)) throw invalidParameter(`at 'repositoryName' failed to satisfy constraint: 'must satisfy regular expression '${REPOSITORY_NAME.source}''`);
 }
 
 const describeRepositories = (contents: Contents) =>
@@ -60,7 +57,13 @@ const describeRepositories = (contents: Contents) =>
   });
 
 const encode = (name: string): string => Buffer.from(name).toString("base64url");
-const decode = (token: string): string => Buffer.from(token, "base64url").toString("utf8");
+
+/** @throws AwsError InvalidParameterException for a token we never gave */
+function decode(token: string): string {
+  const name = Buffer.from(token, "base64url").toString("utf8");
+  if (encode(name) !== token || !isName(name)) throw invalidParameter("at 'nextToken' failed to satisfy constraint: 'it is not a token of an earlier answer'");
+  return name;
+}
 
 const deleteRepository = (contents: Contents) =>
   operation<DeleteRepositoryRequest, DeleteRepositoryResponse>({

@@ -7,6 +7,7 @@ import { type Core, operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { invalidParameter, lifecyclePolicyNotFound, policyNotFound } from "./errors.ts";
+import { checkLifecyclePolicy } from "./lifecycle-policy.ts";
 import { keyOf, type Repository, type Store } from "./store.ts";
 
 const saver = (store: Store) => (repository: Repository): void => store.repositories.put(keyOf(repository), repository);
@@ -56,8 +57,10 @@ export function lifecyclePolicyOperations(contents: Contents) {
       access: on(store, "PutLifecyclePolicy"),
       run(input, call) {
         const repository = contents.repository(placeOf(input, call));
-        save({ ...repository, lifecyclePolicy: input.lifecyclePolicyText ?? "" });
-        return { registryId: repository.account, repositoryName: repository.name, lifecyclePolicyText: input.lifecyclePolicyText };
+        const lifecyclePolicyText = input.lifecyclePolicyText ?? "";
+        checkLifecyclePolicy(lifecyclePolicyText);
+        save({ ...repository, lifecyclePolicy: lifecyclePolicyText });
+        return { registryId: repository.account, repositoryName: repository.name, lifecyclePolicyText };
       },
     }),
     GetLifecyclePolicy: operation<GetLifecyclePolicyRequest, GetLifecyclePolicyResponse>({

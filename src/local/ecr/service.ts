@@ -1,4 +1,5 @@
 import type { Service, ServiceFactory } from "../gateway/service.ts";
+import { checked } from "./check-input.ts";
 import { createContents } from "./contents.ts";
 import { serveLayer, serveRegistry } from "./distribution.ts";
 import { imageOperations } from "./images.ts";
@@ -26,10 +27,10 @@ export const ecrService: ServiceFactory = (core): Service => {
   return {
     name: "ecr",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-ecr") },
-    operations: {
+    operations: checked({
       ...repositoryOperations(contents), ...repositoryPolicyOperations(contents), ...lifecyclePolicyOperations(contents), ...repositorySettingOperations(contents), ...repositoryTagOperations(contents),
       ...imageOperations(contents, tokens), ...layerOperations(contents, tokens), ...layerUploadOperations(contents), ...registryPolicyOperations(core, store), ...cacheRuleOperations(store, upstreams), ...creationTemplateOperations(core, store),
-    },
+    }),
     paths: [
       { prefix: "/v2/", handle: (request) => serveRegistry({ contents, tokens }, request) },
       { prefix: "/ecr-layers/", handle: (request) => serveLayer({ contents, tokens }, request) },
