@@ -8,16 +8,20 @@ interface PullFlags extends ImagesFlags {
   readonly manifest?: string;
   readonly platform: string;
   readonly concurrency?: number;
+  readonly copy?: boolean;
+  readonly fresh?: boolean;
 }
 
 /** `omx images pull` */
 export function imagesPull(group: Command, cli: Cli): void {
-  const command = group.command("pull").argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18").summary("copy images into the account's ECR")
-    .description("Copies images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Upstream registries are asked as `docker login` left it, credential helpers included.")
+  const command = group.command("pull").argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18").summary("bring images into the account's ECR")
+    .description("Brings images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Images that a pull-through cache rule of the account covers are brought by ECR itself, and nothing of them passes here; what the cache refuses, and all others, are copied. Upstream registries are asked as `docker login` left it, credential helpers included.")
     .option("--manifest <file>", 'the state machine\'s input: {"manifest": ["image", …]}');
   upstreamOption(identity(command))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", "all")
     .option("--concurrency <n>", "images at a time", count)
+    .option("--copy", "copy images that ECR's pull-through cache could bring, too")
+    .option("--fresh", "ask upstream what the tags of cached images mean now (the cache does once a day), and look at all their layers")
     .option("--json", 'one JSON document: {"images": [{"source", "target", "digest", "status", "bytesMoved", "bytesSaved", "requests", "seconds", "reason"}], "bytesMoved", "requests", "seconds"}')
     .addHelpText("after", "\nExit code 1 when an image failed.\n\nExample:\n  omx images pull quay.io/biocontainers/samtools:1.21--h50ea8bc_0 --profile cicd")
     .action((images: readonly string[], flags: PullFlags) => pull(cli, images, flags));
@@ -27,8 +31,8 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   const images = namedImages(named, flags.manifest);
   if (images.length === 0) throw new UsageError("name images, or a file with --manifest");
   const { pullImages } = await import("../images/pull.ts");
-  const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {} } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, ...(concurrency && { concurrency }) });
+  const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false } = flags;
+  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }

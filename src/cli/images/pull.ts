@@ -1,11 +1,15 @@
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
-import { type CopyEvent, copyImages, type CopyResult } from "../../oci/copy.ts";
+import type { RegistryClient } from "../../oci/client/registry-client.ts";
+import { copyImages, type CopyResult, type ImageCopy } from "../../oci/copy.ts";
+import { isCached, isFilled, readCacheRules } from "../../release/images/cache-rules.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
-import { openRepository } from "../../release/images/repository.ts";
+import { primeImages } from "../../release/images/prime-images.ts";
+import { openCached, openRepository } from "../../release/images/repository.ts";
 import { targetClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Cli } from "../cli.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
+import { openSeenImages } from "./seen-images.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** How one image fared. */
@@ -37,47 +41,108 @@ export interface PullRequest {
   /** `linux/amd64`, or `all`. */
   readonly platform: string;
   readonly concurrency?: number;
+  /** Copies what ECR's pull-through cache could bring, too. @default false */
+  readonly copy?: boolean;
+  /** Asks upstream what the tags of cached images mean now, and looks at all their layers. @default false */
+  readonly fresh?: boolean;
 }
 
 /**
- * Copies images into the private ECR of an account, and lets HealthOmics read their repositories.
+ * Brings images into the private ECR of an account, and lets HealthOmics read their repositories. Those that a rule of
+ * ECR's pull-through cache covers ECR brings by itself; what it refuses, and all others, are copied.
  * @throws ReleaseError when two images would share a name there, or one has no valid name
  */
-export async function pullImages(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, concurrency }: PullRequest): Promise<Pulling> {
+export async function pullImages(cli: Cli, choice: Choice, request: PullRequest): Promise<Pulling> {
   const session = await openSession(cli, choice);
-  const started = cli.clock.now().getTime();
-  const pulls = planPulls(images, session.place, namespaces);
-  const sources = new Map(pulls.map(({ source, target_image }) => [repositoryOf(target_image), sourceRepository(source)]));
-  await using client = workshopClient(workshopOf(cli, session, upstreams));
-  const copied = await copyImages(pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })), {
-    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository) }), clock: cli.clock, platform,
-    ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => progress(cli, event),
-  });
-  const closed = await openRepositories(session, pulls.filter((_pull, index) => copied[index]?.status !== "FAILED"));
-  const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? copied[index]));
+  const since = cli.clock.now();
+  const pulls = planPulls(request.images, session.place, request.namespaces);
+  await using client = workshopClient(workshopOf(cli, session, request.upstreams));
+  const { results: brought, cached } = await bring({ cli, session, client, request }, pulls);
+  const closed = await openRepositories(session, pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"), { since, cached });
+  const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? brought[index]));
   return {
     images: results, bytesMoved: sum(results.map(({ bytesMoved }) => bytesMoved)), requests: sum(results.map(({ requests }) => requests)),
-    seconds: (cli.clock.now().getTime() - started) / 1000,
+    seconds: (cli.clock.now().getTime() - since.getTime()) / 1000,
   };
 }
 
+interface Bringing {
+  readonly cli: Cli;
+  readonly session: Session;
+  readonly client: RegistryClient;
+  readonly request: PullRequest;
+}
+
+interface Brought {
+  readonly results: readonly CopyResult[];
+  /** Repositories that ECR's cache was asked for, and may have made. */
+  readonly cached: ReadonlySet<string>;
+}
+
+/** What the cache covers is asked for while the rest is copied; what it refuses is copied afterwards. */
+async function bring(bringing: Bringing, pulls: readonly ImagePull[]): Promise<Brought> {
+  const plan = pulls.map(({ source, target_image }): ImageCopy => ({ source: parseImageRef(source), target: parseImageRef(target_image) }));
+  const { cached, isCached: isFilled } = await cachedAmong(bringing, plan);
+  const others = plan.filter((image) => !cached.has(image));
+  const [copied, primed] = await Promise.all([copy(bringing, others, isFilled), prime(bringing, [...cached])]);
+  const refused = primed.filter(({ result }) => result === undefined);
+  const instead = await copy(bringing, refused.map(({ image }) => image), isFilled);
+  const results = new Map<ImageCopy, CopyResult | undefined>([...others.map((image, index) => [image, copied[index]] as const), ...primed.map(({ image, result }) => [image, result] as const)]);
+  for (const [index, { image, refusal }] of refused.entries()) {
+    const result = instead[index];
+    if (result) results.set(image, { ...result, reason: `${result.reason}; ECR's pull-through cache does not bring it: ${refusal}` });
+  }
+  return { results: plan.flatMap((image) => results.get(image) ?? []), cached: new Set([...cached].map(({ target }) => target.repository)) };
+}
+
+/** A registry that is read elsewhere, or of which one platform is wanted, is not what a rule would bring. */
+async function cachedAmong({ session, request: { copy: isCopy, platform, upstreams } }: Bringing, plan: readonly ImageCopy[]) {
+  const rules = await readCacheRules(session.clients.ecr);
+  const isWanted = ({ source, target }: ImageCopy) => !isCopy && platform === "all" && !Object.hasOwn(upstreams, source.registry) && isCached(rules, source, target);
+  return { cached: new Set(plan.filter(isWanted)), isCached: (repository: string) => isFilled(rules, repository) };
+}
+
+interface PrimedImage {
+  readonly image: ImageCopy;
+  readonly result?: CopyResult;
+  readonly refusal?: string;
+}
+
+async function prime({ cli, session, client, request: { fresh: isFresh = false, concurrency } }: Bringing, plan: readonly ImageCopy[]): Promise<readonly PrimedImage[]> {
+  if (plan.length === 0) return [];
+  const seen = openSeenImages(cli, session);
+  const primed = await primeImages(plan, {
+    client, clock: cli.clock, isFresh, isWhole: (target, digest) => !isFresh && seen.isWhole(target, digest), onDone: (result) => progress(cli, result), ...(concurrency && { concurrency }),
+  });
+  for (const one of primed) if ("result" in one && one.result.digest !== undefined) seen.add(one.result.target, one.result.digest);
+  seen.save();
+  return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
+}
+
+async function copy({ cli, session, client, request: { platform, concurrency } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
+  const sources = sourcesOf(plan);
+  return copyImages(plan, {
+    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform,
+    ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => event.type === "done" && progress(cli, event.result),
+  });
+}
+
 /** A line for each image as it ends: a large manifest takes a while. */
-function progress(cli: Cli, event: CopyEvent): void {
-  if (event.type === "done") cli.say(`  ${event.result.status.padEnd(8)} ${event.result.source} ${event.result.seconds.toFixed(1)} s`);
+function progress(cli: Cli, { status, source, seconds }: CopyResult): void {
+  cli.say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s`);
 }
 
 /** Lets HealthOmics read the repositories. @returns why where that can't be */
-async function openRepositories({ clients: { ecr }, place }: Session, pulls: readonly ImagePull[]): Promise<ReadonlyMap<string, Error>> {
+async function openRepositories({ clients: { ecr }, place }: Session, pulls: readonly ImagePull[], { since, cached }: Pick<Brought, "cached"> & { readonly since: Date }): Promise<ReadonlyMap<string, Error>> {
   const closed = new Map<string, Error>();
-  const repositories = new Set(pulls.map(({ target_image }) => repositoryOf(target_image)));
-  await Promise.all([...repositories].map((repository) => openRepository(ecr, repository, place).catch((error: Error) => closed.set(repository, error))));
+  const sources = sourcesOf(pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })));
+  const opened = (repository: string, source: string) => (cached.has(repository) ? openCached(ecr, { repository, source, since }, place) : openRepository(ecr, repository, place));
+  await Promise.all([...sources].map(([repository, source]) => opened(repository, source).catch((error: Error) => closed.set(repository, error))));
   return closed;
 }
 
-function sourceRepository(image: string): string {
-  const { registry, repository } = parseImageRef(image);
-  return `${registry}/${repository}`;
-}
+/** Where the images of each target repository come from. */
+const sourcesOf = (plan: readonly ImageCopy[]): ReadonlyMap<string, string> => new Map(plan.map(({ source, target }) => [target.repository, `${source.registry}/${source.repository}`]));
 
 const repositoryOf = (image: string): string => parseImageRef(image).repository;
 

@@ -10,8 +10,8 @@ import { InvalidManifest } from "../../oci/manifest.ts";
 import { ReleaseError } from "../errors.ts";
 import { exportedResult, failureOf } from "./after-build.ts";
 import type { ImagePull } from "./plan.ts";
-import { type Preview, previewCopy } from "./preview.ts";
-import { primeImage } from "./pull-through.ts";
+import { type Preview, previewCopy, wantedDigest } from "./preview.ts";
+import { CacheRefusal, primeImage } from "./prime.ts";
 import { openRepository } from "./repository.ts";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 import { REGISTRY_BUSY } from "./state-machines.ts";
@@ -63,22 +63,44 @@ async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): 
   const source = parseImageRef(item.source);
   const target = parseImageRef(item.target_image);
   await using registries = workshopClient(workshop);
-  if (workshop.pullThrough?.includes(source.registry)) return await prime({ workshop, client: registries, source, target });
-  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => `${source.registry}/${source.repository}` });
+  const primed = workshop.pullThrough?.includes(source.registry) ? await prime({ workshop, client: registries, source, target }) : undefined;
+  if (primed && "status" in primed) return primed;
+  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => `${source.registry}/${source.repository}`, isCached: (repository) => primed !== undefined && repository === target.repository });
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
   const result = preview.present === preview.digest ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target }, isBuilt);
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
-  return { ...result, size, ...(result.status === "SKIPPED" && { bytes_saved: size }) };
+  const reason = primed ? `${result.reason}; ECR's pull-through cache does not bring it: ${primed.refusal}` : result.reason;
+  return { ...result, size, ...(result.status === "SKIPPED" && { bytes_saved: size }), ...(reason && { reason }) };
 }
 
-/** ECR makes the repository, by the template of the stack, and brings the bytes. */
-async function prime({ workshop, client, source, target }: Copying): Promise<Result> {
-  const { digest, reason } = await primeImage({ source, target, client });
+/**
+ * ECR makes the repository, by the template of the stack, and brings the bytes. When the function's time is over before
+ * they are there, the answer says so: who reads the image waits for them in ECR.
+ * @returns why, where the cache brings nothing: then the image is copied
+ */
+async function prime({ workshop, client, source, target }: Copying): Promise<Result | { readonly refusal: string }> {
+  const overtime = limit(workshop.clock, workshop.deadline);
+  try {
+    const { digest, sizeBytes, reason } = await primeImage({ source, target, client, isFresh: true, ...(overtime && { context: { signal: overtime.signal } }) });
+    await openRepository(workshop.ecr, target.repository, workshop.place);
+    return { status: "SUCCEEDED", digest, size: sizeBytes, bytes_moved: 0, bytes_saved: sizeBytes, reason };
+  } catch (error) {
+    if (error instanceof CacheRefusal && !error.failure.temporary) return { refusal: error.message };
+    if (!overtime?.isOver()) throw error instanceof CacheRefusal ? error.failure : error;
+    return await stillComing({ workshop, client, source, target });
+  } finally {
+    await overtime?.end();
+  }
+}
+
+async function stillComing({ workshop, client, source, target }: Copying): Promise<Result> {
+  const digest = await wantedDigest(client.repository(source), source);
+  if (!(await client.repository(target).headManifest(digest))) return { status: "FAILED", reason: "the function's time was over before ECR's pull-through cache had the image's manifest" };
   await openRepository(workshop.ecr, target.repository, workshop.place);
-  return { status: "SUCCEEDED", digest, size: await sizeOf(workshop.ecr, target, digest), bytes_moved: 0, reason };
+  return { status: "SUCCEEDED", digest, bytes_moved: 0, reason: "ECR's pull-through cache is still bringing its layers; who reads one waits for it" };
 }
 
 const there = ({ digest }: Preview): Result => ({ status: "SKIPPED", digest, bytes_moved: 0, reason: "the target has the same digest" });

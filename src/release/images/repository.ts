@@ -1,4 +1,4 @@
-import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand, TagResourceCommand } from "@aws-sdk/client-ecr";
 import { ReleaseError } from "../errors.ts";
 import { CREATED_BY, SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -9,11 +9,14 @@ import { ensureRepositoryPolicy, letsHealthOmicsRead, mergePolicy, stagingStatem
  * @param source where its images come from: `quay.io/biocontainers/bwa`
  */
 export async function ensureRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<void> {
-  const tags = [{ Key: CREATED_BY.key, Value: CREATED_BY.value }, ...(source ? [{ Key: SOURCE_TAG, Value: source.replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_").slice(0, 256) }] : [])];
-  await ecr.send(new CreateRepositoryCommand({ repositoryName, tags, imageScanningConfiguration: { scanOnPush: true } })).catch((error: Error) => {
+  await ecr.send(new CreateRepositoryCommand({ repositoryName, tags: tagsOf(source), imageScanningConfiguration: { scanOnPush: true } })).catch((error: Error) => {
     if (error.name !== "RepositoryAlreadyExistsException") throw error;
   });
 }
+
+const tagsOf = (source: string | undefined) => [
+  { Key: CREATED_BY.key, Value: CREATED_BY.value }, ...(source ? [{ Key: SOURCE_TAG, Value: source.replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_").slice(0, 256) }] : []),
+];
 
 /** The tags of a repository. @throws RepositoryNotFoundException */
 export async function tagsOfRepository(ecr: ECRClient, repositoryName: string): Promise<Readonly<Record<string, string>>> {
@@ -39,6 +42,34 @@ export async function openRepository(ecr: ECRClient, repositoryName: string, pla
     says: `HealthOmics may not read the repository ${repositoryName}, and it is not omx's: it has no tag ${CREATED_BY.key}=${CREATED_BY.value}`,
     fix: `let omics.amazonaws.com read it by a statement of its policy, or tag it ${CREATED_BY.key}=${CREATED_BY.value} so that omx may do that`, blame: "user",
   });
+}
+
+/** Clocks differ a little, and a repository of a minute ago is as new. */
+const SKEW_MS = 60_000;
+
+/**
+ * As `openRepository`, where ECR's pull-through cache was asked for an image: a bare repository that it has made for that,
+ * without a template of ours, is marked as ours first.
+ * @throws ReleaseError ImageNotReadable as `openRepository`
+ */
+export async function openCached(ecr: ECRClient, { repository, source, since }: { readonly repository: string; readonly source: string; readonly since: Date }, place: Place): Promise<boolean> {
+  try {
+    return await openRepository(ecr, repository, place);
+  } catch (error) {
+    if (!(error instanceof ReleaseError) || error.code !== "ImageNotReadable") throw error;
+    const resourceArn = await bareSince(ecr, repository, new Date(since.getTime() - SKEW_MS));
+    if (resourceArn === undefined) throw error;
+    await ecr.send(new TagResourceCommand({ resourceArn, tags: tagsOf(source) }));
+    return openRepository(ecr, repository, place);
+  }
+}
+
+/** The ARN of a repository as new as that, that has neither policy nor tags; undefined for any other. */
+async function bareSince(ecr: ECRClient, repositoryName: string, since: Date): Promise<string | undefined> {
+  const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
+  const { createdAt, repositoryArn } = repositories?.[0] ?? {};
+  const isBare = (await readPolicy(ecr, repositoryName)) === undefined && Object.keys(await tagsOfRepository(ecr, repositoryName)).length === 0;
+  return isBare && createdAt && createdAt >= since ? repositoryArn : undefined;
 }
 
 const readPolicy = (ecr: ECRClient, repositoryName: string): Promise<string | undefined> =>

@@ -1,15 +1,20 @@
-import type { ECRClient } from "@aws-sdk/client-ecr";
+import { DescribeImagesCommand, type ECRClient } from "@aws-sdk/client-ecr";
 import { digestOf } from "../../oci/digest.ts";
-import type { RegistryClient } from "../../oci/client/registry-client.ts";
+import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { SOURCE_TAG } from "../names.ts";
 import { ensureRepository, isOurs, tagsOfRepository } from "./repository.ts";
+import { awaitLayers } from "./prime.ts";
 import { overRepositories } from "./over-repositories.ts";
+
+type Place = Pick<Repository, "registry" | "repository">;
 
 export interface TargetOptions {
   readonly ecr: ECRClient;
   /** Which registry and repository the images of a repository here come from now. */
   readonly sourceOf: (repository: string) => string | undefined;
+  /** Whether ECR's pull-through cache fills a repository: to ask for a manifest there has the cache bring the image. @default - none */
+  readonly isCached?: (repository: string) => boolean;
 }
 
 /**
@@ -17,7 +22,7 @@ export interface TargetOptions {
  * exist upstream leaves nothing behind, and it moves no tag from one source to another: `us.gcr.io/p/tool:1` and
  * `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day must not find the other there.
  */
-export function targetClient(client: RegistryClient, { ecr, sourceOf }: TargetOptions): RegistryClient {
+export function targetClient(client: RegistryClient, { ecr, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
   const made = new Map<string, Promise<void>>();
   const make = (name: string): Promise<void> => {
     const making = made.get(name) ?? ensureRepository(ecr, name, sourceOf(name));
@@ -25,7 +30,8 @@ export function targetClient(client: RegistryClient, { ecr, sourceOf }: TargetOp
     making.catch(() => made.delete(name));
     return making;
   };
-  return overRepositories(client, (repository, at) => ({
+  const changed = (repository: Repository, at: Place): Repository => ({
+    ...repository,
     beginUpload: async (mount) => (await make(at.repository), repository.beginUpload(mount)),
     uploadBlob: async (source, session) => (await make(at.repository), repository.uploadBlob(source, session)),
     async putManifest(reference, manifest) {
@@ -35,7 +41,29 @@ export function targetClient(client: RegistryClient, { ecr, sourceOf }: TargetOp
       if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check(ecr, { registry: at.registry, repository: at.repository, tag: reference, source });
       return repository.putManifest(reference, manifest);
     },
-  }));
+  });
+  return overRepositories(client, (plain, at) => changed(isCached(at.repository) ? { ...plain, ...pastCache(ecr, plain) } : plain, at));
+}
+
+/** Manifests that ECR has already, with all their layers; what it lacks is not asked for, lest its cache brings it. */
+const pastCache = (ecr: ECRClient, repository: Repository): Pick<Repository, "headManifest" | "getManifest"> => ({
+  headManifest: async (reference) => ((await isThere(ecr, repository.repository, reference)) ? repository.headManifest(reference) : undefined),
+  async getManifest(reference) {
+    const found = (await isThere(ecr, repository.repository, reference)) ? await repository.getManifest(reference) : undefined;
+    if (found) await awaitLayers(repository, found);
+    return found;
+  },
+});
+
+async function isThere(ecr: ECRClient, repositoryName: string, reference: string): Promise<boolean> {
+  const id = reference.includes(":") ? { imageDigest: reference } : { imageTag: reference };
+  try {
+    await ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [id] }));
+    return true;
+  } catch (error) {
+    if (["ImageNotFoundException", "RepositoryNotFoundException"].includes((error as Error).name)) return false;
+    throw error;
+  }
 }
 
 interface Move {

@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { formatImageRef, type ImageRef } from "../../kit/image-ref.ts";
+import type { Session } from "../aws/session.ts";
+import type { Cli } from "../cli.ts";
+
+/** Images that were found whole in ECR not long ago: their layers need not be asked for again. */
+export interface SeenImages {
+  isWhole(target: ImageRef, digest: string): boolean;
+  add(target: string, digest: string): void;
+  /** Keeps what was added for the next call. */
+  save(): void;
+}
+
+/** Nothing that is in ECR loses layers; but an image may be deleted there, and be on its way again. */
+const DAY_MS = 86_400_000;
+
+const Kept = z.record(z.string(), z.number());
+
+/** What earlier calls saw, of this account and region: beside the state of the local accounts, else below `~/.cache`. */
+export function openSeenImages({ settings, clock }: Pick<Cli, "settings" | "clock">, { local, place }: Pick<Session, "local" | "place">): SeenImages {
+  const file = local ? join(local.dataDir, "seen-images.json") : join(settings.home, ".cache", "omx", `images-${place.account}-${place.region}.json`);
+  const now = clock.now().getTime();
+  const seen = new Map(Object.entries(read(file)).filter(([, at]) => at > now - DAY_MS && at <= now));
+  const before = seen.size;
+  return {
+    isWhole: (target, digest) => seen.has(keyOf(formatImageRef(target), digest)),
+    add: (target, digest) => void (seen.has(keyOf(target, digest)) || seen.set(keyOf(target, digest), now)),
+    save() {
+      if (seen.size === before) return;
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(`${file}.new`, JSON.stringify(Object.fromEntries(seen)));
+      renameSync(`${file}.new`, file);
+    },
+  };
+}
+
+const keyOf = (target: string, digest: string): string => `${target} ${digest}`;
+
+/** A file that is not there, or that nobody can read, knows nothing: then ECR is asked. */
+function read(file: string): Readonly<Record<string, number>> {
+  try {
+    return Kept.catch({}).parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return {};
+  }
+}
