@@ -95,16 +95,16 @@ $namespaces: { arv: "http://arvados.org/cwl#" }
 hints: { "arv:OutOfMemoryRetry": { memoryRetryMultiplier: 4 } }
 requirements: { ResourceRequirement: { ramMin: 128, omicsRetryOn5xx: false } }
 baseCommand: [python3, -c]
-arguments: ["import os, time; print('begun', flush=True); b = bytearray(200 * 1024 * 1024); time.sleep(3); print(os.listdir()); open('made', 'w').close()"]
+arguments: ["import os, time; print('begun with', $(runtime.ram), $(runtime.cores), flush=True); b = bytearray(200 * 1024 * 1024); time.sleep(3); print(os.listdir()); open('made', 'w').close()"]
 stdout: said.txt
 inputs: {}
 outputs: { said: stdout }
 `;
     const { result, events } = await cwl({ files: { "main.cwl": tool } });
-    expect(events.filter((event) => event.type === "task.request").map(({ memoryBytes, attempt }) => [attempt, memoryBytes])).toEqual([[1, 2 ** 27], [2, 2 ** 29]]);
+    expect(events.filter((event) => event.type === "task.request").map(({ name, memoryBytes, attempt }) => [name, attempt, memoryBytes])).toEqual([["main.cwl", 1, 2 ** 27], ["main.cwl", 2, 2 ** 29]]);
     expect(events.filter((event) => event.type === "task.ended")).toMatchObject([{ outcome: "failed", code: "OUT_OF_MEMORY_ERROR" }, { outcome: "completed" }]);
     const { location } = (result.outcome === "completed" ? result.outputs["said"] : {}) as { location: string };
-    expect(readFileSync(location, "utf8")).toBe("begun\n['said.txt']\n");
+    expect(readFileSync(location, "utf8")).toBe("begun with 512 1\n['said.txt']\n");
   });
 
   test("a refused image fails the run with the reason", async () => {

@@ -91,6 +91,8 @@ def execute(run, handler, errors):
     if run.is_cancelled:
         return {"outcome": "cancelled"}
     if code != 0:
+        # What steps gave out before one failed (guide, "WDL", for all that is known).
+        arrange(json.loads(printed.getvalue() or "{}") or {}, os.path.join(folder, "out"))
         return run.failure or {"outcome": "failed", "code": "WORKFLOW_RUN_FAILED", "message": errors.message or "cwltool ended with code %d" % code}
     return {"outcome": "completed", "outputs": arrange(json.loads(printed.getvalue()), os.path.join(folder, "out"))}
 

@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import shutil
 import threading
 
 from cwltool import command_line_tool, workflow
@@ -11,6 +10,7 @@ from cwltool.docker import DockerCommandLineJob
 from cwltool.errors import WorkflowException
 from cwltool.job import CommandLineJob
 
+from .cwl_attempts import attempt_of, attempts
 from .inside import is_inside
 from .processes import Command
 from .tasks import Cancelled, Refused, Task
@@ -50,6 +50,9 @@ def make_tool_for(run):
     is_contained = run.spec["containers"] != "host"
 
     class Tool(command_line_tool.CommandLineTool):
+        def job(self, job_order, output_callbacks, runtimeContext):
+            return attempts(self, (job_order, output_callbacks, runtimeContext), super().job)
+
         def make_job_runner(self, runtimeContext):
             if not is_contained:
                 return HostJob
@@ -82,7 +85,7 @@ def popen_for(run):
             return Command(argv=list(commands), folder=cwd, environment=dict(env), is_success=_successes(job), **streams)
 
         try:
-            outcome = _attempts(run, _tasks(job, folder, others.get("timelimit")), prepare, (cwd, streams))
+            outcome = run.runner.run(_task(job, folder, others.get("timelimit")), prepare, lambda: run.is_cancelled)
         except Refused as refused:
             run.fail(refused.code, str(refused))
             raise WorkflowException(str(refused)) from refused
@@ -90,6 +93,10 @@ def popen_for(run):
             raise WorkflowException("the run was cancelled") from cancelled
         _cut_links(cwd, run.spec["root"])
         if outcome.code is not None or not _successes(job)(outcome.exit_code):
+            # cwltool would take what a failed tool left for its outputs.
+            job.collect_outputs = lambda *_: {}
+            if attempt_of(job).is_repeated(outcome):
+                return outcome.exit_code
             run.fail("RUN_TASK_FAILED", outcome.message or "Task %s failed with exit code %d" % (job.name, outcome.exit_code))
         return outcome.exit_code
 
@@ -104,56 +111,23 @@ def _sources(job):
                 yield entry.resolved
 
 
-def _attempts(run, tasks, prepare, places):
-    """The outcome of the first attempt that does not run out of memory, or of the last."""
-    folder, streams = places
-    before = set(os.listdir(folder))
-    outcome = None
-    for task in tasks:
-        if outcome is not None:
-            _clear(folder, before, streams)
-        outcome = run.runner.run(task, prepare, lambda: run.is_cancelled)
-        if outcome.code != "OUT_OF_MEMORY_ERROR":
-            break
-    return outcome
-
-
-def _tasks(job, folder, seconds):
-    """The attempts at a job, each with its memory."""
+def _task(job, folder, seconds):
     resources = job.builder.resources
     cuda, _ = job.builder.get_requirement("http://commonwl.org/cwltool#CUDARequirement")
-    for attempt, memory_bytes in enumerate(_memories(job, resources), 1):
-        yield Task(
-            name=job.name,
-            image=_image_of(job),
-            cpus=max(1, math.ceil(resources["cores"])),
-            memory_bytes=memory_bytes,
-            gpus=int(resources.get("cudaDeviceCount", 0)),
-            accelerator=_accelerator(cuda),
-            timeout_seconds=seconds or None,
-            attempt=attempt,
-            # A captured stream is an output of the task, no log of it.
-            stdout=os.path.join(folder, "stdout.txt"),
-            stderr=os.path.join(folder, "stderr.txt"),
-        )
-
-
-# Retries of what ran out of memory, with a factor for each (guide, "CWL").
-MEMORY_RETRY = "http://arvados.org/cwl#OutOfMemoryRetry"
-MOST_RETRIES, MOST_BYTES, LEAST_FACTOR = 3, 1536 * 1024 ** 3, 1.5
-
-
-def _memories(job, resources):
-    """The memory of each attempt in bytes: one, unless the tool asks to be tried again with more."""
-    memory = max(1, math.ceil(resources["ram"])) * 1024 * 1024
-    yield memory
-    retry, _ = job.builder.get_requirement(MEMORY_RETRY)
-    factor = max(LEAST_FACTOR, float((retry or {}).get("memoryRetryMultiplier", 2)))
-    for _ in range(MOST_RETRIES if retry is not None else 0):
-        memory = math.ceil(memory * factor)
-        if memory > MOST_BYTES:
-            return
-        yield memory
+    attempt = attempt_of(job)
+    return Task(
+        name=attempt.name or job.name,
+        image=_image_of(job),
+        cpus=max(1, math.ceil(resources["cores"])),
+        memory_bytes=max(1, math.ceil(resources["ram"])) * 1024 * 1024,
+        gpus=int(resources.get("cudaDeviceCount", 0)),
+        accelerator=_accelerator(cuda),
+        timeout_seconds=seconds or None,
+        attempt=attempt.number,
+        # A captured stream is an output of the task, no log of it.
+        stdout=os.path.join(folder, "stdout.txt"),
+        stderr=os.path.join(folder, "stderr.txt"),
+    )
 
 
 def _cut_links(folder, root):
@@ -163,19 +137,6 @@ def _cut_links(folder, root):
             if os.path.islink(path) and not is_inside(path, root):
                 logging.getLogger("cwltool").warning("%s leads out of the run's folder and is left out", os.path.relpath(path, folder))
                 os.remove(path)
-
-
-def _clear(folder, before, streams):
-    """A new attempt finds nothing of the last one."""
-    for name in set(os.listdir(folder)) - before:
-        path = os.path.join(folder, name)
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            os.remove(path)
-    for stream in ("stdout", "stderr"):
-        with open(streams[stream], "w", encoding="utf-8"):
-            pass
 
 
 def _accelerator(cuda):

@@ -16,6 +16,7 @@ from WDL.runtime.error import CommandFailed, RunFailed, Terminated
 from . import wdl_backend
 from .exchange import Abandoned, Exchange, write_whole
 from .tasks import Runner
+from .wdl_finished import link_finished, remember_outputs
 from .wdl_resources import BrokenFallbackOrder
 from .wdl_source import read_inside
 
@@ -50,11 +51,14 @@ def run(spec, exchange, logger):
         if isinstance(inputs, dict):
             return inputs
         exchange.emit("engine.running")
+        remember_outputs()
         _, outputs = WDL.runtime.run(cfg, target, inputs, run_dir=os.path.join(spec["folder"], "run", "."))
         return {"outcome": "completed", "outputs": WDL.values_to_json(outputs, namespace=target.name)}
     except Exception as error:  # pylint: disable=broad-except
         logger.debug(traceback.format_exc())
         result = _explain(error, spec["definition"])
+        if result["outcome"] == "failed":
+            link_finished(logger)
         logger.error(StructuredLogMessage(result.get("message", result["outcome"])))
         return result
 
