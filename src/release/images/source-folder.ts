@@ -1,34 +1,76 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { chmod, mkdir, stat } from "node:fs/promises";
-import { dirname, join, resolve, sep } from "node:path";
+import { chmod, mkdir, readdir, readlink, realpath, stat, symlink } from "node:fs/promises";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { extract as tarExtract } from "tar-stream";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-import { listObjects, openObject, readObject } from "../../aws/objects.ts";
+import { listObjects, openObject, readObject, statObject } from "../../aws/objects.ts";
 import { parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
-import { openFolder } from "../../workflow/folder-tree.ts";
 import { ReleaseError } from "../errors.ts";
 import type { BuildItem } from "./staging.ts";
 
-const LIMIT_BYTES = 2 * 1024 ** 3;
-const LIMIT_ENTRIES = 100_000;
-const TOO_MUCH = "it unpacks to more than 2 GiB or 100,000 files";
+/** How much a source may be once it is unpacked. */
+export interface SourceLimits {
+  readonly bytes: number;
+  /** Files, folders and links. */
+  readonly entries: number;
+}
+
+const LIMITS: SourceLimits = { bytes: 2 * 1024 ** 3, entries: 100_000 };
 
 /**
  * Fetches the source of an image into a folder: a ZIP, a `.tar.gz`, or everything below a prefix.
- * @throws ReleaseError ProjectInvalid for an archive that would leave its folder, has links, or is over 2 GiB unpacked
+ * @throws ReleaseError ProjectInvalid for an archive that would leave its folder, by a name or by a link, that holds
+ * devices, or that is over 2 GiB or 100,000 entries
  */
-export async function fetchSource(s3: S3Client, uri: string, folder: string): Promise<void> {
+export async function fetchSource(s3: S3Client, uri: string, folder: string, limits: SourceLimits = LIMITS): Promise<void> {
   const at = parseS3Uri(uri);
   await mkdir(folder, { recursive: true });
-  const unpacking: Unpacking = { folder, uri, bytes: 0, entries: 0 };
-  if (at.key.endsWith(".zip")) return unzip(await readObject(s3, at), unpacking);
-  if (/\.(?:tar\.gz|tgz)$/.test(at.key)) return untar(await openObject(s3, at), unpacking);
-  return fetchPrefix(s3, at, unpacking);
+  const unpacking: Unpacking = { folder, uri, limits, bytes: 0, entries: 0, links: new Map() };
+  try {
+    if (at.key.endsWith(".zip")) await unzip(await readZip(s3, at, unpacking), unpacking);
+    else if (/\.(?:tar\.gz|tgz)$/.test(at.key)) await untar(await openObject(s3, at), unpacking);
+    else await fetchPrefix(s3, at, unpacking);
+    await makeLinks(unpacking);
+  } catch (error) {
+    throw isOfFiles(error) ? bad(unpacking, error.message) : error;
+  }
+}
+
+/** A file where another needs a folder, a name that is too long. */
+const isOfFiles = (error: unknown): error is Error => error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
+
+/** A packed archive is held in memory: it may not be larger than what it unpacks to. */
+async function readZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<Buffer> {
+  const found = await statObject(s3, at);
+  if (found && found.size > unpacking.limits.bytes) throw tooMuch(unpacking);
+  return readObject(s3, at);
+}
+
+/** A file or link of a source, by its path with slashes. */
+export interface SourceFile {
+  readonly path: string;
+  readonly isExecutable: boolean;
+  readonly sizeBytes: number;
+  /** Of a symbolic link, where it leads as it is written. */
+  readonly linkTarget?: string;
+}
+
+/** Everything in a source but Git's own folder, in one order whatever the file system's. */
+export async function listSource(folder: string): Promise<readonly SourceFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = await Promise.all(entries.flatMap((entry) => {
+    const file = join(entry.parentPath, entry.name);
+    const path = relative(folder, file).split(sep).join("/");
+    if (path.split("/").includes(".git") || !(entry.isFile() || entry.isSymbolicLink())) return [];
+    return [entry.isSymbolicLink() ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 })) : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size }))];
+  }));
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** What an image is built from: the files with their paths and modes, and what the build was told. */
@@ -36,11 +78,9 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
   const hash = createHash("sha256");
   const args = Object.entries(build_args).sort(([a], [b]) => (a < b ? -1 : 1));
   hash.update(JSON.stringify({ dockerfile, args, target, platforms: platforms ?? ["linux/amd64"] }));
-  for (const path of [...openFolder(folder).files].sort()) {
-    const file = join(folder, path);
-    const { mode, size } = await stat(file);
-    hash.update(`\n${(mode & 0o111) === 0 ? "-" : "x"} ${size} ${path}\n`);
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  for (const { path, isExecutable, sizeBytes, linkTarget } of await listSource(folder)) {
+    hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
+    if (linkTarget === undefined) for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
   }
   return hash.digest("hex");
 }
@@ -49,8 +89,11 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
 interface Unpacking {
   readonly folder: string;
   readonly uri: string;
+  readonly limits: SourceLimits;
   bytes: number;
   entries: number;
+  /** Symbolic links are made last: nothing is written through one. */
+  readonly links: Map<string, string>;
 }
 
 /** Counts what arrives, whatever an archive says of itself. */
@@ -58,16 +101,48 @@ const counted = (unpacking: Unpacking) =>
   async function* (source: AsyncIterable<Buffer>) {
     for await (const chunk of source) {
       unpacking.bytes += chunk.length;
-      if (unpacking.bytes > LIMIT_BYTES) throw bad(unpacking, TOO_MUCH);
+      if (unpacking.bytes > unpacking.limits.bytes) throw tooMuch(unpacking);
       yield chunk;
     }
   };
 
-async function write(unpacking: Unpacking, path: string, stream: Readable): Promise<string> {
-  if (++unpacking.entries > LIMIT_ENTRIES) throw bad(unpacking, TOO_MUCH);
+function count(unpacking: Unpacking): void {
+  if (++unpacking.entries > unpacking.limits.entries) throw tooMuch(unpacking);
+}
+
+async function makeFolder(unpacking: Unpacking, path: string): Promise<void> {
+  count(unpacking);
+  await mkdir(inside(unpacking, path), { recursive: true });
+}
+
+/** A link that stays inside, by what is written; one that leads out is refused. */
+function noteLink(unpacking: Unpacking, path: string, target: string): void {
+  count(unpacking);
+  const at = inside(unpacking, path);
+  const leadsTo = resolve(dirname(at), target);
+  if (isAbsolute(target) || (leadsTo !== resolve(unpacking.folder) && !leadsTo.startsWith(resolve(unpacking.folder) + sep))) throw bad(unpacking, `${path} is a link that leads out of the folder, to ${target}`);
+  unpacking.links.set(at, target);
+}
+
+async function makeLinks(unpacking: Unpacking): Promise<void> {
+  for (const [at, target] of unpacking.links) {
+    await mkdir(dirname(at), { recursive: true });
+    await symlink(target, at);
+  }
+  // Through another link a name that looks as if it stayed inside may lead out.
+  const root = await realpath(unpacking.folder);
+  for (const at of unpacking.links.keys()) {
+    const real = await realpath(at).catch(() => root);
+    if (real !== root && !real.startsWith(root + sep)) throw bad(unpacking, `${relative(unpacking.folder, at)} is a link that leads out of the folder`);
+  }
+}
+
+async function write(unpacking: Unpacking, path: string, open: () => Readable | Promise<Readable>): Promise<string> {
+  count(unpacking);
   const target = inside(unpacking, path);
   await mkdir(dirname(target), { recursive: true });
-  await pipeline(stream, counted(unpacking), createWriteStream(target));
+  // Opened last: a stream that fails before somebody listens takes the process with it.
+  await pipeline(await open(), counted(unpacking), createWriteStream(target));
   return target;
 }
 
@@ -75,7 +150,7 @@ async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpa
   const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
   for await (const object of listObjects(s3, { bucket, key: prefix })) {
     const path = object.key.slice(prefix.length);
-    if (path !== "" && !path.endsWith("/")) await write(unpacking, path, await openObject(s3, { bucket, key: object.key }));
+    if (path !== "" && !path.endsWith("/")) await write(unpacking, path, () => openObject(s3, { bucket, key: object.key }));
   }
   if (unpacking.entries === 0) throw bad(unpacking, "nothing lies there");
 }
@@ -88,7 +163,7 @@ async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {
   try {
     for await (const entry of zip.eachEntry()) {
       declared += entry.uncompressedSize;
-      if (declared > LIMIT_BYTES) throw bad(unpacking, TOO_MUCH);
+      if (declared > unpacking.limits.bytes) throw tooMuch(unpacking);
       await unzipEntry(zip, entry, unpacking);
     }
   } catch (error) {
@@ -100,19 +175,28 @@ async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {
 
 async function unzipEntry(zip: ZipFile, entry: Entry, unpacking: Unpacking): Promise<void> {
   const mode = entry.externalFileAttributes >>> 16;
-  if ((mode & 0o170000) === 0o120000) throw bad(unpacking, `${entry.fileName} is a symbolic link`);
-  if (entry.fileName.endsWith("/")) return void (await mkdir(inside(unpacking, entry.fileName), { recursive: true }));
-  await makeRunnable(await write(unpacking, entry.fileName, await zip.openReadStreamPromise(entry)), mode);
+  if ((mode & 0o170000) === 0o120000) return noteLink(unpacking, entry.fileName, await linkTextOf(zip, entry, unpacking));
+  if (entry.fileName.endsWith("/")) return makeFolder(unpacking, entry.fileName);
+  await makeRunnable(await write(unpacking, entry.fileName, () => zip.openReadStreamPromise(entry)), mode);
 }
+
+/** The content of a link's entry is where it leads. */
+async function linkTextOf(zip: ZipFile, entry: Entry, unpacking: Unpacking): Promise<string> {
+  if (entry.uncompressedSize > LONGEST_LINK) throw bad(unpacking, `${entry.fileName} is a link to a name of ${entry.uncompressedSize} bytes`);
+  return text(await zip.openReadStreamPromise(entry));
+}
+
+const LONGEST_LINK = 4096;
 
 async function untar(stream: Readable, unpacking: Unpacking): Promise<void> {
   const tar = tarExtract();
   const feeding = pipeline(stream, createGunzip(), tar).catch((error: unknown) => tar.destroy(error as Error));
   try {
     for await (const entry of tar) {
-      const { type, name, mode = 0 } = entry.header;
-      if (type === "directory") await mkdir(inside(unpacking, `${name}/`), { recursive: true });
-      else if (type === "file" || type === "contiguous-file") await makeRunnable(await write(unpacking, name, entry as unknown as Readable), mode);
+      const { type, name, mode = 0, linkname } = entry.header;
+      if (type === "directory") await makeFolder(unpacking, `${name}/`);
+      else if (type === "symlink") noteLink(unpacking, name, linkname ?? "");
+      else if (type === "file" || type === "contiguous-file") await makeRunnable(await write(unpacking, name, () => entry as unknown as Readable), mode);
       else throw bad(unpacking, `${name} is a ${type}`);
       entry.resume();
     }
@@ -133,6 +217,8 @@ function inside(unpacking: Unpacking, path: string): string {
   if (target !== root && !target.startsWith(root + sep)) throw bad(unpacking, `${path} would leave the folder`);
   return target;
 }
+
+const tooMuch = (unpacking: Unpacking): ReleaseError => bad(unpacking, `it unpacks to more than ${unpacking.limits.bytes / 1024 ** 3} GiB or ${unpacking.limits.entries.toLocaleString("en")} files`);
 
 const bad = ({ uri }: Pick<Unpacking, "uri">, why: string): ReleaseError =>
   new ReleaseError("ProjectInvalid", { says: `the source ${uri} can't be built: ${why}`, fix: "pack the folder of the Dockerfile as .zip or .tar.gz, or name a prefix that holds it", blame: "user" });

@@ -1,0 +1,84 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App } from "aws-cdk-lib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DeployConfig } from "../release/project/deploy-config.ts";
+import { releaseApp } from "./release-app.ts";
+
+// What the reference's stacks got wrong as stacks (E24, E31, E32, E43), asserted on templates.
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+type Templates = Readonly<Record<string, readonly Resource[]>>;
+
+const ROOT = join(import.meta.dirname, "../..");
+let folder = "";
+/** One account, two regions: two deployments beside each other. */
+let here: Templates;
+let beside: Templates;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "omx-defects-"));
+  for (const name of ["functions", "toolkit"]) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, "index.mjs"), "");
+  }
+  [here, beside] = [synth("us-east-1"), synth("eu-west-1")];
+}, 240_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const assembly = (region: string): string => join(folder, `cdk.out-${region}`);
+
+function synth(region: string): Templates {
+  const outdir = assembly(region);
+  const { context } = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
+  const app = new App({ analyticsReporting: false, outdir, context });
+  const containers = { pullThrough: ["quay.io", "public.ecr.aws"] };
+  const config = DeployConfig.parse({ cicd: { account: "111122223333", region }, production: [{ account: "444455556666", region }], workflows: { phage: {} }, containers });
+  releaseApp(app, { config, bundles: { functions: join(folder, "functions"), toolkit: join(folder, "toolkit") } });
+  app.synth();
+  return Object.fromEntries(readdirSync(outdir).filter((name) => name.endsWith(".template.json")).map((name) => [name.replace(".template.json", ""), Object.values((JSON.parse(readFileSync(join(outdir, name), "utf8")) as { Resources: Record<string, Resource> }).Resources)]));
+}
+
+const ofType = (templates: Templates, type: string) => Object.values(templates).flat().filter(({ Type }) => Type === type).map(({ Properties = {} }) => Properties);
+const containers = (templates: Templates): readonly Resource[] => templates["omx-containers"] ?? [];
+
+/** Names that are taken in a whole account, or in the whole world. */
+const accountWide = (resources: readonly Resource[]): readonly string[] =>
+  resources.flatMap(({ Type, Properties = {} }) => (Type.startsWith("AWS::IAM::") || Type === "AWS::S3::Bucket" ? ["RoleName", "PolicyName", "ManagedPolicyName", "UserName", "BucketName"].flatMap((name) => (Type === "AWS::IAM::Policy" ? [] : (Properties[name] ?? []))) : [])).map((name) => JSON.stringify(name));
+
+test("E24: the container machines of two regions stand beside each other in one account", () => {
+  expect(containers(here).length).toBeGreaterThan(20);
+  expect(accountWide(containers(here)).filter((name) => accountWide(containers(beside)).includes(name))).toEqual([]);
+});
+
+test("E24: each project has a name of its own, a current image, and a daemon only where images are built", () => {
+  const projects = containers(here).filter(({ Type }) => Type === "AWS::CodeBuild::Project").map(({ Properties = {} }) => Properties as { Name: string; Environment: { Image: string; PrivilegedMode: boolean } });
+  expect(projects.map(({ Name, Environment: { Image, PrivilegedMode } }) => [Name, Image, PrivilegedMode]).toSorted()).toEqual([["omx-image-build", "aws/codebuild/standard:7.0", true], ["omx-image-pull", "aws/codebuild/standard:7.0", false]]);
+});
+
+test("E31: no function and no build runs on a runtime near its end", () => {
+  // lambda-runtimes.html: deprecated in 2027 or later. CodeBuild: available-runtimes.html.
+  const runtimes = ofType(here, "AWS::Lambda::Function").map(({ Runtime }) => String(Runtime));
+  expect(runtimes.length).toBeGreaterThan(4);
+  expect(runtimes.filter((runtime) => !["nodejs22.x", "nodejs24.x", "python3.12", "python3.13", "python3.14"].includes(runtime))).toEqual([]);
+  const builds = ofType(here, "AWS::CodeBuild::Project") as { Environment: { Image: string }; Source: { BuildSpec?: unknown } }[];
+  expect(builds.length).toBeGreaterThan(3);
+  expect(builds.map(({ Environment }) => Environment.Image).filter((image) => image !== "aws/codebuild/standard:7.0")).toEqual([]);
+  const asked = builds.flatMap(({ Source }) => [...JSON.stringify(Source.BuildSpec ?? "").matchAll(/(nodejs|python)(?:\\?["' ])*:(?:\\?["' ])*([\d.]+)/g)].map(([, runtime, version]) => `${runtime} ${version}`));
+  expect([...new Set(asked)]).toEqual(["nodejs 22"]);
+});
+
+test("E32: a cache rule that an account has already can be left out, or given another prefix, by configuration", () => {
+  const rules = ofType(here, "AWS::ECR::PullThroughCacheRule").map(({ EcrRepositoryPrefix, UpstreamRegistryUrl }) => [UpstreamRegistryUrl, EcrRepositoryPrefix]);
+  expect(rules).toEqual([["quay.io", "quay"], ["public.ecr.aws", "ecr-public"]]);
+  expect(DeployConfig.parse({ cicd: { account: "111122223333", region: "us-east-1" }, production: [{ account: "444455556666", region: "us-east-1" }] }).containers.pullThrough).toEqual([]);
+});
+
+test("E43: the CDK's command line reads what its library writes", () => {
+  const stacks = execFileSync(process.execPath, [join(ROOT, "node_modules/aws-cdk/bin/cdk"), "list", "--app", assembly("us-east-1")], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: folder, CDK_DISABLE_CLI_TELEMETRY: "true" }, stdio: ["ignore", "pipe", "ignore"] });
+  expect(stacks.trim().split("\n").map((line) => line.split(" ")[0])).toEqual(expect.arrayContaining(["omx-cicd", "omx-containers"]));
+}, 120_000);

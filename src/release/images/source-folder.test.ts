@@ -1,0 +1,170 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { gzipSync } from "node:zlib";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { zipSync, type Zippable } from "fflate";
+import { type Headers, pack } from "tar-stream";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
+import { ReleaseError } from "../errors.ts";
+import { fetchSource, hashSource } from "./source-folder.ts";
+
+let accounts: TestAccounts;
+let s3: S3Client;
+beforeAll(async () => {
+  accounts = await startAccounts();
+  s3 = new S3Client(accounts.config());
+  await s3.send(new CreateBucketCommand({ Bucket: "sources" }));
+}, 120_000);
+afterAll(() => accounts?.[Symbol.asyncDispose](), 120_000);
+
+function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), "omx-source-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function put(Key: string, Body: Uint8Array | string): Promise<string> {
+  await s3.send(new PutObjectCommand({ Bucket: "sources", Key, Body: Buffer.from(Body) }));
+  return `s3://sources/${Key}`;
+}
+
+type TarEntry = Headers & { readonly text?: string };
+async function tarGz(entries: readonly TarEntry[]): Promise<Buffer> {
+  const tar = pack();
+  for (const { text = "", ...header } of entries) tar.entry(header, header.type === undefined || header.type === "file" ? text : "");
+  tar.finalize();
+  return gzipSync(await buffer(tar));
+}
+
+/** Unpacks below a folder whose parent is looked at afterwards. */
+async function fetched(uri: string, limits?: Parameters<typeof fetchSource>[3]): Promise<{ readonly folder: string; readonly failure: string | undefined }> {
+  const root = scratch();
+  const folder = join(root, "a", "context");
+  const failure = await fetchSource(s3, uri, folder, limits).then(() => undefined, (error: unknown) => error);
+  if (failure !== undefined) expect(failure).toBeInstanceOf(ReleaseError);
+  expect([existsSync(join(root, "evil")), existsSync(join(root, "a", "evil"))]).toEqual([false, false]);
+  return { folder, failure: (failure as Error | undefined)?.message };
+}
+
+const zipEntry = (text: string, mode: number): Zippable[string] => [Buffer.from(text), { os: 3, attrs: (mode << 16) >>> 0 }];
+const item = { source_uri: "", target_image: "", dockerfile: "Dockerfile", build_args: {} };
+
+describe("one source is one source, however it is packed and whoever made it", () => {
+  const files = { Dockerfile: "FROM scratch\nCOPY . /\n", "run.sh": "#!/bin/sh\n", "Ä/ß.txt": "umlaut", "z/y/x": "deep", b: "", "a-b": "1", "a.b": "2", "a/b": "3" };
+  function copy({ umask, reversed, time }: { readonly umask: number; readonly reversed: boolean; readonly time: number }): string {
+    const folder = scratch();
+    const before = process.umask(umask);
+    try {
+      for (const [name, text] of reversed ? Object.entries(files).toReversed() : Object.entries(files)) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        writeFileSync(join(folder, name), text);
+        if (name === "run.sh") chmodSync(join(folder, name), 0o755 & ~umask);
+        utimesSync(join(folder, name), time, time);
+      }
+      symlinkSync("z/y", join(folder, "link"));
+    } finally {
+      process.umask(before);
+    }
+    return folder;
+  }
+
+  test("two copies of different umask, order, owner and time, a ZIP, tarballs and a prefix have one hash", async () => {
+    const [one, two] = [copy({ umask: 0o077, reversed: false, time: 1 }), copy({ umask: 0o002, reversed: true, time: 1_000_000_000 })];
+    if (process.getuid?.() === 0) execFileSync("chown", ["-R", "1234:5678", two]);
+    const hash = await hashSource(one, item);
+    expect(await hashSource(two, item)).toBe(hash);
+    mkdirSync(join(two, ".git"));
+    writeFileSync(join(two, ".git", "HEAD"), "ref");
+    expect(await hashSource(two, item)).toBe(hash);
+    const tar = join(scratch(), "x.tar.gz");
+    execFileSync("tar", ["-czf", tar, "--exclude=.git", "-C", two, "."], { env: { ...process.env, LC_ALL: "C" } });
+    const zipped = zipSync({ ...Object.fromEntries(Object.entries(files).map(([name, text]) => [name, zipEntry(text, name === "run.sh" ? 0o100700 : 0o100600)])), link: zipEntry("z/y", 0o120777) });
+    for (const uri of [await put("same.tgz", readFileSync(tar)), await put("same.zip", zipped)]) {
+      const { folder, failure } = await fetched(uri);
+      expect(failure).toBeUndefined();
+      expect(await hashSource(folder, item)).toBe(hash);
+      expect(readlinkSync(join(folder, "link"))).toBe("z/y");
+    }
+  });
+
+  test.each<readonly [string, (folder: string) => void]>([
+    ["a byte", (folder) => writeFileSync(join(folder, "b"), "x")], ["what may be executed", (folder) => chmodSync(join(folder, "b"), 0o755)], ["a name", (folder) => writeFileSync(join(folder, "c"), "")],
+    ["where a link leads", (folder) => { rmSync(join(folder, "link")); symlinkSync("z", join(folder, "link")); }],
+    ["a link for its file", (folder) => { rmSync(join(folder, "a-b")); symlinkSync("a.b", join(folder, "a-b")); }],
+  ])("%s makes another", async (_, change) => {
+    const folder = copy({ umask: 0o022, reversed: false, time: 1 });
+    const before = await hashSource(folder, item);
+    change(folder);
+    expect(await hashSource(folder, item)).not.toBe(before);
+  });
+
+  test("an argument, a stage, a platform and the Dockerfile's name make another, their order does not", async () => {
+    const folder = copy({ umask: 0o022, reversed: false, time: 1 });
+    const hashes = await Promise.all([{}, { build_args: { A: "1" } }, { target: "x" }, { platforms: ["linux/arm64"] }, { dockerfile: "run.sh" }].map((more) => hashSource(folder, { ...item, ...more })));
+    expect(new Set(hashes).size).toBe(hashes.length);
+    expect(await hashSource(folder, { ...item, build_args: { B: "2", A: "1" } })).toBe(await hashSource(folder, { ...item, build_args: { A: "1", B: "2" } }));
+    expect(await hashSource(folder, { ...item, platforms: ["linux/amd64"] })).toBe(hashes[0]);
+  });
+});
+
+describe("E36: nothing leaves its folder", () => {
+  const file = (name: string): TarEntry => ({ name, text: "evil" });
+  const link = (name: string, linkname: string, type: "symlink" | "link" = "symlink"): TarEntry => ({ name, linkname, type });
+  test.each<readonly [string, readonly TarEntry[], RegExp]>([
+    ["a name that climbs", [file("../evil")], /would leave/], ["a name that climbs later", [file("x/../../evil")], /would leave/], ["an absolute name", [file("/tmp/omx-evil")], /would leave/],
+    ["a folder that climbs", [{ name: "../evil", type: "directory" }], /would leave/],
+    ["a link that climbs", [link("x", "../evil")], /leads out/], ["an absolute link", [link("x", "/etc")], /leads out/], ["a file below a link", [link("x", ".."), file("x/evil")], /leads out/],
+    ["a link through a link", [link("s/t/u", "../.."), link("v", "s/t/u/../..")], /leads out/],
+    ["a hard link", [file("x"), link("y", "../../evil", "link")], /is a link/], ["a hard link to a file of the machine", [link("y", "/etc/passwd", "link")], /is a link/],
+    ["a device", [{ name: "null", type: "character-device", devmajor: 1, devminor: 3 }], /character-device/], ["a disk", [{ name: "sda", type: "block-device", devmajor: 8, devminor: 0 }], /block-device/], ["a pipe", [{ name: "pipe", type: "fifo" }], /fifo/],
+    ["a file in place of a folder", [file("x"), file("x/y")], /ENOTDIR|EEXIST/],
+    ["a link in place of a folder", [file("x/y"), link("x", "z")], /EEXIST/],
+  ])("%s of a tarball is refused", async (name, entries, message) => {
+    const { failure } = await fetched(await put(`${name.replaceAll(" ", "-")}.tar.gz`, await tarGz([{ name: "Dockerfile", text: "FROM scratch\n" }, ...entries])));
+    expect(failure).toMatch(message);
+    expect(existsSync("/tmp/omx-evil")).toBe(false);
+  });
+
+  test.each<readonly [string, Zippable, RegExp]>([
+    ["a name that climbs", { "../evil": zipEntry("x", 0o100644) }, /relative path|would leave/], ["an absolute name", { "/tmp/omx-evil": zipEntry("x", 0o100644) }, /absolute path|would leave/], ["a backslash", { "..\\evil": zipEntry("x", 0o100644) }, /character|relative path|would leave/],
+    ["a link that climbs", { x: zipEntry("../evil", 0o120777) }, /leads out/], ["an absolute link", { x: zipEntry("/etc/passwd", 0o120777) }, /leads out/], ["a link of a book's length", { x: zipEntry("a/".repeat(5000), 0o120777) }, /10000 bytes/],
+  ])("%s of a ZIP is refused", async (name, entries, message) => {
+    expect((await fetched(await put(`${name.replaceAll(" ", "-")}.zip`, zipSync(entries)))).failure).toMatch(message);
+    expect(existsSync("/tmp/omx-evil")).toBe(false);
+  });
+
+  const limits = { bytes: 1024 ** 2, entries: 10 };
+  const zeros = "0".repeat(2 * 1024 ** 2);
+  test("what unpacks to too much is refused, whatever it says of itself", async () => {
+    const honest = zipSync({ zeros: Buffer.from(zeros) });
+    const lying = Buffer.from(honest);
+    for (const header of [Buffer.from("PK\u0001\u0002"), Buffer.from("PK\u0003\u0004")]) lying.writeUInt32LE(10, lying.indexOf(header) + (header[2] === 1 ? 24 : 22));
+    for (const [key, body] of [["zeros.zip", honest], ["lying.zip", lying], ["zeros.tgz", await tarGz([{ name: "zeros", text: zeros }])]] as const)
+      expect((await fetched(await put(key, body), limits)).failure, key).toMatch(/unpacks to more than|too many bytes/);
+    await put("prefix/zeros", zeros);
+    expect((await fetched("s3://sources/prefix/", limits)).failure).toMatch(/unpacks to more than/);
+    expect((await fetched(await put("noise.zip", zipSync({ zeros: [Buffer.from(zeros), { level: 0 }] })), limits)).failure).toMatch(/unpacks to more than/);
+  });
+
+  test("too many files, folders or links are refused", async () => {
+    const many = (of: (index: number) => TarEntry) => tarGz(Array.from({ length: 11 }, (_, index) => of(index)));
+    for (const [key, body] of [["files.tgz", await many((index) => file(`f${index}`))], ["folders.tgz", await many((index) => ({ name: `d${index}`, type: "directory" }))], ["links.tgz", await many((index) => link(`l${index}`, "x"))]] as const)
+      expect((await fetched(await put(key, body), limits)).failure, key).toMatch(/or 10 files/);
+  });
+
+  test("a prefix: keys that climb, and an object where a folder is needed", async () => {
+    await put("climb/../evil", "x");
+    expect((await fetched("s3://sources/climb/")).failure).toMatch(/would leave/);
+    await put("clash/x", "x");
+    await put("clash/x/y", "y");
+    expect((await fetched("s3://sources/clash")).failure).toMatch(/can't be built: E/);
+    await put("marked/", "");
+    await put("marked/Dockerfile", "FROM scratch\n");
+    const { folder, failure } = await fetched("s3://sources/marked");
+    expect([failure, readFileSync(join(folder, "Dockerfile"), "utf8")]).toEqual([undefined, "FROM scratch\n"]);
+  });
+});
