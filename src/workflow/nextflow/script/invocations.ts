@@ -1,6 +1,6 @@
 import type { Process, Workflow } from "../syntax/ast.ts";
 import { walk } from "../syntax/walk.ts";
-import type { Module } from "./module.ts";
+import type { Import, Module } from "./module.ts";
 
 /** A process as a workflow calls it. */
 export interface Invocation {
@@ -26,6 +26,9 @@ export function findInvocations(main: Module): readonly Invocation[] {
   for (const name of startingNames(main, state)) follow(state, { module: main, name, alias: name }, []);
   return found;
 }
+
+/** Scripts that one name may stand for, by a condition. */
+const MOST_OTHERS = 8;
 
 interface Search {
   readonly found: Invocation[];
@@ -67,12 +70,17 @@ function follow(search: Search, { module, name, alias }: Target, path: readonly 
 }
 
 function followImport(search: Search, { module, name, alias }: Target, path: readonly string[]): void {
-  let at = module.imports.get(name);
-  for (let hops = 0; at !== undefined && hops < 50; hops++) {
-    const { module: target, name: original } = at;
-    if (target.processes.has(original) || target.workflows.has(original))
-      return follow(search, { module: target, name: original, alias }, path);
-    at = target.imports.get(original);
+  const first = module.imports.get(name);
+  for (const start of first === undefined ? [] : [first, ...first.others].slice(0, MOST_OTHERS)) {
+    let at: Import | undefined = start;
+    for (let hops = 0; at !== undefined && hops < 50; hops++) {
+      const { module: target, name: original }: Import = at;
+      if (target.processes.has(original) || target.workflows.has(original)) {
+        follow(search, { module: target, name: original, alias }, path);
+        break;
+      }
+      at = target.imports.get(original);
+    }
   }
 }
 

@@ -3,10 +3,10 @@ import { execute } from "../evaluate/choices.ts";
 import { evaluate } from "../evaluate/evaluate.ts";
 import type { Scope, Value, ValueMap } from "../evaluate/types.ts";
 import { observe } from "../evaluate/scope.ts";
-import { isMap, plainValue } from "../evaluate/values.ts";
+import { isMap, plainValue, truth } from "../evaluate/values.ts";
 import { moduleDirectory } from "../config/read-config.ts";
 import { locate, PROJECT_MARK, report, sourceOf, type Project } from "../project.ts";
-import type { Expr, Include, Process, Statement, Workflow } from "../syntax/ast.ts";
+import type { Expr, If, Include, Process, Statement, Workflow } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
 import { definedIn } from "./defined-in.ts";
 
@@ -25,6 +25,8 @@ export interface Module {
 export interface Import {
   readonly module: Module;
   readonly name: string;
+  /** What the name means where a condition includes another script. */
+  readonly others: readonly Import[];
 }
 
 interface Loading {
@@ -92,21 +94,38 @@ function runTopLevel(loading: Loading, module: Module, statement: Statement): vo
       setParam(scope, name, value === undefined ? null : evaluateNoting(loading, value, scope));
     return;
   }
-  if (statement.kind === "if") {
-    for (const each of [...statement.then, ...statement.otherwise]) if (each.kind === "include") include(loading, module, each);
-  }
+  if (statement.kind === "if") runBranches(loading, module, statement);
+  const param = assignedParam(statement);
+  if (param !== undefined) return setParam(scope, param.name, evaluateNoting(loading, param.value, scope));
+  execute(statement, scope);
+}
+
+/** Both sides may include under one name: the one taken by default is what the name means, the other what it may mean. */
+function runBranches(loading: Loading, module: Module, { condition, then, otherwise }: If): void {
+  const isTrue = truth(evaluateNoting(loading, condition, module.scope)) ?? true;
+  for (const each of isTrue ? otherwise : then) runBranch(loading, module, { statement: each, isTaken: false });
+  for (const each of isTrue ? then : otherwise) runBranch(loading, module, { statement: each, isTaken: true });
+}
+
+interface BranchStatement {
+  readonly statement: Statement;
+  readonly isTaken: boolean;
+}
+
+function runBranch(loading: Loading, module: Module, { statement, isTaken }: BranchStatement): void {
+  if (statement.kind === "include") return include(loading, module, statement);
+  if (statement.kind === "if") return runBranches(loading, module, statement);
+  const param = isTaken ? assignedParam(statement) : undefined;
+  if (param !== undefined) setParam(module.scope, param.name, evaluateNoting(loading, param.value, module.scope));
+}
+
+/** `params.x = …` */
+function assignedParam(statement: Statement): { readonly name: string; readonly value: Expr } | undefined {
   const assignment = statement.kind === "expression" && statement.expression.kind === "assignment" ? statement.expression : undefined;
   const target = assignment?.target;
-  if (
-    assignment !== undefined &&
-    target?.kind === "property" &&
-    target.object.kind === "name" &&
-    target.object.name === "params" &&
-    typeof target.name === "string"
-  ) {
-    return setParam(scope, target.name, evaluateNoting(loading, assignment.value, scope));
-  }
-  execute(statement, scope);
+  if (assignment === undefined || target?.kind !== "property" || typeof target.name !== "string") return undefined;
+  const isParam = target.object.kind === "name" && target.object.name === "params";
+  return isParam ? { name: target.name, value: assignment.value } : undefined;
 }
 
 function evaluateNoting({ inputs }: Loading, value: Expr, scope: Scope): Value {
@@ -178,7 +197,11 @@ function bind(loading: Loading, { module, target, name, alias, statement }: Bind
   const called = target.scope.functions.get(name) ?? functionIn(target, name);
   if (called !== undefined) return void module.scope.functions.set(alias, called);
   const isThere = target.processes.has(name) || target.workflows.has(name) || target.imports.has(name);
-  if (isThere) return void module.imports.set(alias, { module: target, name });
+  if (isThere) {
+    const before = module.imports.get(alias);
+    const others = before === undefined || before.module === target ? [] : [before, ...before.others];
+    return void module.imports.set(alias, { module: target, name, others });
+  }
   const isType = target.file.statements.some((each) => each.kind === "type" && each.name === name);
   if (isType || target.file.problem !== undefined) return;
   const message = `${target.file.path} defines no process, workflow or function named ${name}`;
