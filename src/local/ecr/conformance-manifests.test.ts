@@ -131,6 +131,8 @@ test("tags after one, in pages, are each there once", async () => {
   expect(await list("conformance/tags/tags/list?n=0")).toEqual({ tags: [], next: undefined });
   expect(await list("conformance/tags/tags/list?n=25")).toEqual({ tags, next: undefined });
   expect(await list("conformance/tags/tags/list?last=zzz")).toEqual({ tags: [], next: undefined });
+  expect((await list("conformance/tags/tags/list?n=1000")).tags).toEqual(tags);
+  expect((await registry.user.http("GET", "conformance/tags/tags/list?n=1001")).status).toBe(405);
   for (const n of ["-1", "x", "1.5", ""]) expect((await registry.user.http("GET", `conformance/tags/tags/list?n=${n}`)).status).toBe(400);
   const found: string[] = [];
   for (let path: string | undefined = "conformance/tags/tags/list?n=10"; path !== undefined; ) {

@@ -5,6 +5,8 @@ import type { Principal } from "../authorization/principal.ts";
 import type { ByteRange } from "../storage/blobs.ts";
 import type { Contents } from "./contents.ts";
 import { type ReadableLayer, storedLayer } from "./layer-copies.ts";
+import { digestOf } from "./digests.ts";
+import { acceptedTypes, type Formed, inAcceptedForm } from "./manifest-formats.ts";
 import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listTags } from "./listings.ts";
@@ -106,9 +108,17 @@ async function getManifest({ contents, caller, place, reference, request }: Exch
   const image = await contents.cache.image(place, reference, { caller, context: globalContext(contents.core.clock, place.region) });
   requireRepository({ contents, place });
   if (!image) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", `Requested image not found: ${place.name}${reference.includes(":") ? "@" : ":"}${reference}`);
-  const headers = { "content-type": image.mediaType, "docker-content-digest": image.digest, "content-length": String(image.manifestSize), etag: `"${image.digest}"` };
-  return request.method === "HEAD" ? { status: 200, headers } : { status: 200, headers, body: await contents.manifestBytes(image) };
+  const stored = { "content-type": image.mediaType, "docker-content-digest": image.digest, "content-length": String(image.manifestSize), etag: `"${image.digest}"` };
+  const accepted = reference.includes(":") ? [] : acceptedTypes(request.headers["accept"]);
+  if (request.method === "HEAD" && (accepted.length === 0 || accepted.includes(image.mediaType))) return { status: 200, headers: stored };
+  const bytes = await contents.manifestBytes(image);
+  const answered = inAcceptedForm({ mediaType: image.mediaType, bytes }, accepted);
+  const headers = answered.bytes === bytes ? stored : headersOf(answered);
+  return request.method === "HEAD" ? { status: 200, headers } : { status: 200, headers, body: answered.bytes };
 }
+
+/** A manifest in another form has a digest of its own, by which nobody can ask for it. */
+const headersOf = ({ mediaType, bytes }: Formed): Record<string, string> => ({ "content-type": mediaType, "docker-content-digest": digestOf(bytes), "content-length": String(bytes.byteLength), etag: `"${digestOf(bytes)}"` });
 
 async function putManifest({ contents, caller, place, reference, request, pathName }: Exchange): Promise<WireResponse> {
   authorizePush({ contents, caller, place }, "PutImage");

@@ -9,6 +9,7 @@ import type { Contents } from "./contents.ts";
 import { createOnPush } from "./ecr-created.ts";
 import { imageNotFound, isSecretFailure, unableToGetUpstream } from "./errors.ts";
 import { pageOfIds, pageOfImages } from "./image-pages.ts";
+import { inAcceptedForm } from "./manifest-formats.ts";
 import type { Puller } from "./pull-through.ts";
 import type { Image, Place } from "./store.ts";
 import type { Tokens } from "./token.ts";
@@ -34,7 +35,8 @@ const describeImages = (contents: Contents) =>
     run(input, call) {
       const place = placeOf(input, call);
       contents.repository(place);
-      const item = (image: Image, tags: readonly string[]) => describe(place, image, tags);
+      const item = (image: Image, tags: readonly string[]) => describe(contents, place, { image, tags });
+      if (hidesActive(input.filter)) return { imageDetails: [] };
       if (input.imageIds) return { imageDetails: input.imageIds.map((id) => findImage(contents, place, id)).map((image) => item(image, contents.tagsOf(place, image.digest))) };
       const { items, nextToken } = pageOfImages(contents, place, { ...input, tagStatus: input.filter?.tagStatus, item });
       return { imageDetails: [...items], ...(nextToken !== undefined && { nextToken }) };
@@ -47,17 +49,21 @@ const listImages = (contents: Contents) =>
     run(input, call) {
       const place = placeOf(input, call);
       contents.repository(place);
+      if (hidesActive(input.filter)) return { imageIds: [] };
       const { items, nextToken } = pageOfIds(contents, place, { ...input, tagStatus: input.filter?.tagStatus });
       return { imageIds: [...items], ...(nextToken !== undefined && { nextToken }) };
     },
   });
+
+/** No image here is ever archived: all are ACTIVE. */
+const hidesActive = (filter: { readonly imageStatus?: string | undefined } | undefined): boolean => filter?.imageStatus === "ARCHIVED" || filter?.imageStatus === "ACTIVATING";
 
 const batchGetImage = (contents: Contents) =>
   operation<BatchGetImageRequest, BatchGetImageResponse>({
     access: on(contents.store, "BatchGetImage"),
     async run(input, call) {
       const place = placeOf(input, call);
-      const found = await Promise.all((input.imageIds ?? []).map((imageId) => getImage(contents, place, { imageId, puller: call })));
+      const found = await Promise.all((input.imageIds ?? []).map((imageId) => getImage(contents, place, { imageId, accepted: input.acceptedMediaTypes ?? [], puller: call })));
       const failures = found.flatMap((one) => ("failureCode" in one ? [one] : []));
       // A pull-through cache that could not ask upstream made no repository: the reason says more than its lack.
       if (!failures.some(({ failureCode }) => isUpstreamFailure(failureCode))) contents.repository(place);
@@ -67,15 +73,16 @@ const batchGetImage = (contents: Contents) =>
 
 interface Get {
   readonly imageId: ImageIdentifier;
+  readonly accepted: readonly string[];
   readonly puller: Puller;
 }
 
-async function getImage(contents: Contents, place: Place, { imageId, puller }: Get): Promise<ImageFailure | Awaited<ReturnType<typeof read>>> {
+async function getImage(contents: Contents, place: Place, { imageId, accepted, puller }: Get): Promise<ImageFailure | Awaited<ReturnType<typeof read>>> {
   const { imageDigest, imageTag } = imageId;
   if (!imageDigest && !imageTag) return missingId(imageId);
   try {
     const image = await contents.cache.image(place, imageDigest ?? imageTag ?? "", puller);
-    return badId(contents, place, imageId) ?? (image ? await read(contents, place, { image, imageId }) : imageMissing(imageId));
+    return badId(contents, place, imageId) ?? (image ? await read(contents, place, { image, imageId, accepted }) : imageMissing(imageId));
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     if (isUpstreamFailure(error.code)) return { imageId, failureCode: error.code, failureReason: error.message };
@@ -88,10 +95,13 @@ const isUpstreamFailure = (code: string | undefined): code is ImageFailureCode =
 const imageMissing = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
 const missingId = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "MissingDigestAndTag", failureReason: "Invalid request parameters: both tag and digest cannot be null" });
 
-const read = async (contents: Contents, place: Place, { image, imageId }: { readonly image: Image; readonly imageId: ImageIdentifier }) => ({
-  registryId: place.account, repositoryName: place.name, imageId: { imageDigest: image.digest, ...(imageId.imageTag && { imageTag: imageId.imageTag }) },
-  imageManifest: (await contents.manifestBytes(image)).toString("utf8"), imageManifestMediaType: image.mediaType,
-});
+/** By tag in a form that is accepted; by digest as it is, whatever is accepted. */
+async function read(contents: Contents, place: Place, { image, imageId, accepted }: Omit<Get, "puller"> & { readonly image: Image }) {
+  const { mediaType, bytes } = inAcceptedForm({ mediaType: image.mediaType, bytes: await contents.manifestBytes(image) }, imageId.imageDigest === undefined ? accepted : []);
+  return {
+    registryId: place.account, repositoryName: place.name, imageId: { imageDigest: image.digest, ...(imageId.imageTag && { imageTag: imageId.imageTag }) }, imageManifest: bytes.toString("utf8"), imageManifestMediaType: mediaType,
+  };
+}
 
 const batchDeleteImage = (contents: Contents) =>
   operation<BatchDeleteImageRequest, BatchDeleteImageResponse>({
@@ -150,7 +160,14 @@ function findImage(contents: Contents, place: Place, id: ImageIdentifier): Image
   return image;
 }
 
-const describe = (place: Place, image: Image, tags: readonly string[]) => ({
-  registryId: place.account, repositoryName: place.name, imageDigest: image.digest, imageSizeInBytes: image.contentSize, imagePushedAt: new Date(image.pushedAt), imageManifestMediaType: image.mediaType,
-  ...(tags.length > 0 && { imageTags: [...tags] }), ...(image.artifactType && { artifactMediaType: image.artifactType }),
+const describe = (contents: Contents, place: Place, { image, tags }: { readonly image: Image; readonly tags: readonly string[] }) => ({
+  registryId: place.account, repositoryName: place.name, imageDigest: image.digest, imageSizeInBytes: sizeOf(contents, place, image), imagePushedAt: new Date(image.pushedAt), imageManifestMediaType: image.mediaType, imageStatus: "ACTIVE" as const,
+  ...(tags.length > 0 && { imageTags: [...tags] }), ...(image.artifactType && { artifactMediaType: image.artifactType }), ...(image.subject && { subjectManifestDigest: image.subject }),
 });
+
+/** Bytes of an image's layers; of a list, those of its largest image (API_ImageDetail.html). */
+function sizeOf(contents: Contents, place: Place, image: Image): number {
+  if (image.contentSize > 0) return image.contentSize;
+  const children = image.references.flatMap((digest) => contents.image(place, digest) ?? []);
+  return Math.max(0, ...children.map((child) => sizeOf(contents, place, child)));
+}

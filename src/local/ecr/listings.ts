@@ -13,6 +13,8 @@ export function listTags({ contents, caller, place, pathName, request }: Exchang
   const asked = query.get("n") ?? String(Number.MAX_SAFE_INTEGER);
   const limit = Number(asked);
   if (!/^\d+$/.test(asked)) throw new RegistryRefusal(400, "PAGINATION_NUMBER_INVALID", `n=${asked} is not a number of tags`);
+  // ECR lists tags by ListImages, and says what that says.
+  if (query.has("n") && limit > 1000) throw new RegistryRefusal(405, "UNSUPPORTED", "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or equal to 1000'");
   const last = query.get("last");
   const found = contents.store.imageTags.list(keyOf(place), { limit: Math.min(limit, Number.MAX_SAFE_INTEGER - 1) + 1, ...(last !== null && { after: [...keyOf(place), last] }) });
   const tags = found.slice(0, limit).map(({ key }) => key[3] ?? "");
