@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { openFolder } from "../../workflow/folder-tree.ts";
 import { inspect as inspectTree, inspectAll, toJson, unread } from "../../workflow/inspect.ts";
 import type { Diagnostic, Engine, Inspection } from "../../workflow/inspection.ts";
+import { folded } from "../../workflow/lint/format.ts";
 import { openDefinition } from "../../workflow/open-definition.ts";
 import { type Cli, NotDone, printResult, table } from "../cli.ts";
 
@@ -39,7 +40,9 @@ async function everything(cli: Cli, root: string, { json }: InspectFlags): Promi
 }
 
 const summaryOf = ({ path, engine, parameters, images, diagnostics }: Inspection): string =>
-  `${path}: ${engine ?? "?"}, ${parameters.length} parameters, ${images.length} images, ${diagnostics.filter(({ severity }) => severity === "error").length} errors`;
+  `${path}: ${engine ?? "?"}, ${counted(parameters.length, "parameter")}, ${counted(images.length, "image")}, ${counted(diagnostics.filter(({ severity }) => severity === "error").length, "error")}`;
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 function describe(inspection: Inspection): readonly string[] {
   const { engine, languageVersion, main, name, parameters, images, unresolved, diagnostics } = inspection;
@@ -48,7 +51,7 @@ function describe(inspection: Inspection): readonly string[] {
     ...section("Parameters", parameters.map((each) => [each.name, each.type, each.optional ? "optional" : "required", `${each.file}:${each.line}`])),
     ...section("Images", images.map((each) => [each.image, each.task, `${each.file}:${each.line}`, [each.how, each.condition && `when ${each.condition}`, each.input && `input ${each.input}`].filter(Boolean).join(", ")])),
     ...section("Images that an input decides", unresolved.map((each) => [each.expression, each.task, `${each.file}:${each.line}`, each.input ?? ""])),
-    ...section("Findings", diagnostics.map((each) => [place(each), each.severity, `${each.message} [${each.rule}]`])),
+    ...section("Findings", folded(diagnostics).map((each) => [place(each), each.severity, `${each.message} [${each.rule}]`])),
   ];
 }
 

@@ -14,7 +14,7 @@ export function formatLint(linted: Linted, format: LintFormat): string {
 /** One line for each finding, as compilers write them, with what to do below; then how many there are. */
 function human({ diagnostics, suppressed }: Linted): string {
   const told = new Set<string>();
-  const lines = diagnostics.flatMap((diagnostic) => {
+  const lines = folded(diagnostics).flatMap((diagnostic) => {
     const { rule, severity, message } = diagnostic;
     const fix = told.has(rule) ? undefined : findRule(rule)?.fix;
     told.add(rule);
@@ -22,6 +22,27 @@ function human({ diagnostics, suppressed }: Linted): string {
   });
   return `${[...lines, summary(diagnostics, suppressed.length)].join("\n")}\n`;
 }
+
+/**
+ * What a person reads of findings: the same remark on many places is one line, at the first of them. Errors and
+ * warnings stay, each where it has to be mended.
+ */
+export function folded(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const counts = new Map<string, number>();
+  for (const each of diagnostics) counts.set(sameness(each), (counts.get(sameness(each)) ?? 0) + 1);
+  const seen = new Set<string>();
+  return diagnostics.flatMap((diagnostic) => {
+    if (diagnostic.severity !== "info") return [diagnostic];
+    const key = sameness(diagnostic);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    const more = (counts.get(key) ?? 1) - 1;
+    if (more === 0) return [diagnostic];
+    return [{ ...diagnostic, message: `${diagnostic.message}, here and ${more === 1 ? "once" : `${more} times`} more` }];
+  });
+}
+
+const sameness = ({ rule, severity, message }: Diagnostic): string => JSON.stringify([rule, severity, message]);
 
 const placeOf = ({ file, line, column }: Diagnostic): string => (file === "" ? "definition" : `${file}:${line}:${column}`);
 

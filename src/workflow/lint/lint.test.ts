@@ -209,6 +209,18 @@ describe("formats", () => {
     expect(text.trimEnd().split("\n").at(-1)).toBe("1 warning, 1 remark (1 suppressed)");
   });
 
+  test("the same remark on many places is one line for a person, and counts each time", () => {
+    const task = (name: string): string => `task ${name} { command <<< >>> runtime { docker: "${ECR.slice(0, -2)}:1" zones: "a" } }\n`;
+    const wdl = `version 1.0\n${["A", "B", "C"].map(task).join("")}workflow W { input { Int n } call A call B call C }\n`;
+    const remarks = lint(memoryTree({ "main.wdl": wdl }));
+    const text = formatLint(remarks, "human");
+    expect(text.split("\n").filter((line) => line.includes("[wdl-ignored-runtime-key]"))).toEqual([
+      expect.stringMatching(/^main.wdl:2:\d+: info: "zones" has no effect in HealthOmics, here and 2 times more /),
+    ]);
+    expect(text.trimEnd().split("\n").at(-1)).toBe("3 remarks");
+    expect(JSON.parse(formatLint(remarks, "json"))).toHaveLength(3);
+  });
+
   test("the JSON is the diagnostics", () => {
     expect(JSON.parse(formatLint(linted, "json"))).toEqual(linted.diagnostics);
   });

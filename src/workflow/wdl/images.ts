@@ -1,6 +1,6 @@
 /** Every container image that the tasks of a document can use, found by following its calls. */
 import type { ImageUse, UnresolvedImage } from "../inspection.ts";
-import type { Attribute, Expression, Task, WorkflowElement } from "./ast.ts";
+import type { Attribute, Expression, Task, Workflow, WorkflowElement } from "./ast.ts";
 import { callsIn } from "./calls.ts";
 import type { Document } from "./document.ts";
 import { entryOf } from "./interface.ts";
@@ -14,6 +14,8 @@ export interface ImagesFound {
   readonly unresolved: readonly UnresolvedImage[];
   /** False when the document asks for more work than any real one, and some calls were not followed. */
   readonly complete: boolean;
+  /** The tasks and workflows that a run can come to; all that were seen where `complete` is false. */
+  readonly reached: ReadonlySet<Task | Workflow>;
 }
 
 interface FoundImage {
@@ -23,6 +25,7 @@ interface FoundImage {
 }
 
 interface Collector {
+  readonly reached: Set<Task | Workflow>;
   readonly images: Map<string, FoundImage>;
   readonly unresolved: Map<string, UnresolvedImage>;
 }
@@ -30,7 +33,7 @@ interface Collector {
 /** The images of all tasks that the main workflow reaches; without a workflow, of the document's tasks. */
 export function imagesOf(document: Document): ImagesFound {
   const session = newSession();
-  const collector: Collector = { images: new Map(), unresolved: new Map() };
+  const collector: Collector = { reached: new Set(), images: new Map(), unresolved: new Map() };
   const entry = entryOf(document);
   for (const unit of entry ? [entry] : document.syntax.tasks) {
     const prefix = entry ? "" : `${unit.name}.`;
@@ -40,11 +43,13 @@ export function imagesOf(document: Document): ImagesFound {
     images: [...collector.images.values()].map(withCondition),
     unresolved: [...collector.unresolved.values()],
     complete: !isExhausted(session),
+    reached: collector.reached,
   };
 }
 
 function visit(instance: Instance, collector: Collector, callers: readonly Instance["unit"][]): void {
   if (!enterCall(instance.session) || callers.includes(instance.unit)) return;
+  collector.reached.add(instance.unit);
   const frame = mainFrame(instance);
   if (instance.unit.kind === "task") collectTask(instance.unit, frame, collector);
   else visitElements(instance.unit.body, frame, (callee) => visit(callee, collector, [...callers, instance.unit]));

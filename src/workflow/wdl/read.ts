@@ -5,7 +5,7 @@ import type { Finding, Task, Workflow } from "./ast.ts";
 import { checkDocument } from "./check/check.ts";
 import type { Document } from "./document.ts";
 import { openDocument } from "./documents.ts";
-import { imagesOf } from "./images.ts";
+import { type ImagesFound, imagesOf } from "./images.ts";
 import { entryOf, parametersOf, templateOf } from "./interface.ts";
 import { lintDocument } from "./lint/lint.ts";
 import { ruleOf } from "./rules.ts";
@@ -29,7 +29,7 @@ export function readWdl(tree: SourceTree, main: string): Reading {
     images: found.images,
     unresolved: found.unresolved,
     diagnostics: [
-      ...documentsOf(document).flatMap(diagnosticsOf),
+      ...documentsOf(document).flatMap((each) => diagnosticsOf(each, { main: document, found })),
       ...(found.complete ? [] : [tooLarge(main)]),
     ],
   };
@@ -70,10 +70,44 @@ function documentsOf(main: Document): readonly Document[] {
 /** A file that is wrong throughout says so often enough with these. */
 const MAX_DIAGNOSTICS = 200;
 
-function diagnosticsOf(document: Document): readonly Diagnostic[] {
-  const findings = [...document.syntax.findings, ...document.problems, ...checkDocument(document), ...lintDocument(document)];
-  return findings.slice(0, MAX_DIAGNOSTICS).map((finding) => diagnosticOf(document, finding));
+interface Run {
+  readonly main: Document;
+  readonly found: ImagesFound;
 }
+
+function diagnosticsOf(document: Document, run: Run): readonly Diagnostic[] {
+  const findings = [...document.syntax.findings, ...document.problems, ...checkDocument(document), ...lintDocument(document)];
+  return findings
+    .filter((finding) => ruleOf(finding.rule).severity === "error" || concerns(document, finding, run))
+    .slice(0, MAX_DIAGNOSTICS)
+    .map((finding) => diagnosticOf(document, finding));
+}
+
+/** What a run would do otherwise is told of what it can come to, and what is in the template of the main workflow alone. */
+function concerns(document: Document, { rule, start }: Finding, { main, found }: Run): boolean {
+  if (OF_THE_TEMPLATE.has(rule) && document !== main) return false;
+  const unit = unitAt(document, start);
+  return !unit || !found.complete || found.reached.has(unit);
+}
+
+const UNITS = new WeakMap<Document, readonly (Task | Workflow)[]>();
+
+/** The task or workflow that an offset lies in. */
+function unitAt(document: Document, offset: number): Task | Workflow | undefined {
+  const { tasks, workflows } = document.syntax;
+  const units = UNITS.get(document) ?? [...tasks, ...workflows].toSorted((a, b) => a.start - b.start);
+  UNITS.set(document, units);
+  let [low, high] = [0, units.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((units[middle]?.start ?? 0) <= offset) low = middle + 1;
+    else high = middle;
+  }
+  const unit = units[low - 1];
+  return unit && offset < unit.end ? unit : undefined;
+}
+
+const OF_THE_TEMPLATE: ReadonlySet<string> = new Set(["wdl-no-inputs", "wdl-nested-inputs"]);
 
 function diagnosticOf(document: Document, { rule, message, start }: Finding): Diagnostic {
   const { line, column } = document.syntax.source.position(start);

@@ -57,7 +57,13 @@ function checkStructTypes(document: Document, findings: Finding[]): void {
 }
 
 function checkType(type: Type, at: Declaration, findings: Finding[]): void {
-  for (const name of new Set(unknownStructs(type))) findings.push(finding("wdl-struct", `there is no type "${name}"`, at));
+  for (const name of new Set(unknownStructs(type))) findings.push(finding("wdl-struct", `there is no type "${name}"${adviceOn(name)}`, at));
+}
+
+/** Types that other engines and versions have. */
+function adviceOn(name: string): string {
+  if (name === "Directory") return " in this version: write version development";
+  return name === "Object" ? ": HealthOmics does not have it; declare a struct" : "";
 }
 
 function checkTask(document: Document, task: Task, findings: Finding[]): void {

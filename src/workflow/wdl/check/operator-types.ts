@@ -52,5 +52,8 @@ function inferSum(expression: BinaryExpression, operands: Operands, scope: Scope
 function inferArithmetic(expression: BinaryExpression, operands: Operands, scope: Scope): Type | undefined {
   const { left, right } = operands;
   const type = left.kind === "Float" || right.kind === "Float" ? FLOAT : INT;
-  return coerces(left, type) && coerces(right, type) ? type : operandFailure(expression, operands, scope);
+  if (!coerces(left, type) || !coerces(right, type)) return operandFailure(expression, operands, scope);
+  if (expression.operator === "/" && type === FLOAT)
+    scope.report("wdl-float-division", "the fraction of this quotient is cut off until 30 November 2026", expression);
+  return type;
 }

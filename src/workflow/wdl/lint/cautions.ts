@@ -131,11 +131,34 @@ export const CAUTIONS: readonly Rule[] = [
     fix: "Write the inputs' own names; declare an input in the workflow for what a call needs, and pass it on.",
   },
   {
+    id: "wdl-nested-inputs",
+    severity: "info",
+    title: "Inputs of calls are not in the parameter template",
+    reason:
+      "The template that HealthOmics makes of a workflow has the workflow's own inputs, and a run takes no parameter that is not in the template (user guide, parameter-templates).",
+    fix: "Declare inputs in the workflow and pass them on, or give a parameter template that names `Workflow.Call.input`.",
+  },
+  {
     id: "wdl-string-directory",
     severity: "warning",
     title: "A String seems to name a file or folder",
     reason: `Only File and Directory values are copied to the task; an s3:// address in a String stays text (${MIGRATION}).`,
     fix: "Use File, or Directory with version development.",
+  },
+  {
+    id: "wdl-remote-default",
+    severity: "warning",
+    title: "A default is a file that HealthOmics cannot read",
+    reason:
+      "Files of a run are objects in S3 or in a store of HealthOmics (user guide, workflows-run-inputs); without a VPC there is no other network.",
+    fix: "Copy the file to S3, or give it without a default.",
+  },
+  {
+    id: "wdl-float-division",
+    severity: "info",
+    title: "A division of Float values is about to change",
+    reason: "HealthOmics cuts off the fraction of `/` between Float values until 30 November 2026, and keeps it from then on (user guide, wdl-engine-change-log).",
+    fix: "Write floor(a / b) where the fraction must go; else make sure that the result may have one.",
   },
   {
     id: "wdl-output-outside",

@@ -58,6 +58,12 @@ describe("one finding for each thing that HealthOmics does otherwise", () => {
     ["an unknown accelerator", { runtime: 'gpuType: "nvidia-tesla-v100"' }, "wdl-accelerator 12"],
     ["threads beside cpu", { runtime: "cpu: 4", task: "Int threads = 8" }, "wdl-threads-cpu 12"],
     ["an output elsewhere", { output: '"/tmp/out.txt"' }, "wdl-output-outside 14"],
+    ["an output found elsewhere", { output: 'glob("/tmp/*")[0] Array[File] more = glob("/tmp/*")' }, "wdl-output-outside 14"],
+    ["a default in another cloud", { inputs: 'File reads Array[File] known = ["s3://b/k", "gs://b/k"]' }, "wdl-remote-default 3"],
+    ["a default on a disk", { task: 'File index = "/data/index"' }, "wdl-remote-default 8"],
+    ["a division of floats", { task: "Float share = 10 / 2.5" }, "wdl-float-division 8"],
+    ["inputs of calls", { meta: "meta { allowNestedInputs: true }" }, "wdl-nested-inputs 5"],
+    ["memory made of a Float", { runtime: 'memory: 8.0 + " GB"' }, "wdl-decimal-memory 12"],
     ["a String that is a folder", { inputs: "File reads String ref_dir" }, "wdl-string-directory 3"],
     ["an S3 address in a String", { inputs: 'File reads String ref = "s3://b/k"' }, "wdl-string-directory 3"],
     ["a call that lacks an input", { body: "call T" }, "wdl-incomplete-call 4"],
@@ -124,4 +130,30 @@ test("a task of WDL 1.2 knows itself: its name, its meta section, and in the out
   expect(reading("task.name", '"~{task.return_code}"')).toEqual([]);
   expect(reading("task.return_code", "task.id")).toEqual(["wdl-type 4"]);
   expect(reading("task.attempt", "task.meta.other")).toEqual(["wdl-type 5"]);
+});
+
+test("folders that are made, divisions of integers and files of S3 are nobody's concern", () => {
+  const inputs = 'File reads String output_dir = "out" String tmp_dir = "/tmp" File known = "s3://b/k" Int n = 3 / 2';
+  expect(rulesIn(document({ inputs }))).toEqual([]);
+});
+
+test("tasks that no call comes to, and the inputs of a sub-workflow, are not talked of", () => {
+  const library = "version 1.1\ntask Used { command <<< >>> }\ntask Idle { command <<< >>> runtime { cpu: 1 zones: \"x\" } }\ntask Wrong { command <<< ~{no} >>> }";
+  const sub = 'version 1.1\nimport "library.wdl"\nworkflow Sub { meta { allowNestedInputs: true } call library.Used output { } }';
+  const main = 'version 1.1\nimport "sub.wdl"\nworkflow W { input { Int n } call sub.Sub }';
+  const { diagnostics } = readWdl(memoryTree({ "main.wdl": main, "sub.wdl": sub, "library.wdl": library }), "main.wdl");
+  expect(diagnostics.map(({ rule, file, line }) => `${rule} ${file}:${line}`)).toEqual([
+    "wdl-unknown-name library.wdl:4",
+    "wdl-no-container library.wdl:2",
+  ]);
+  // Without a workflow each task may be what is wanted of the file.
+  const alone = readWdl(memoryTree({ "library.wdl": library }), "library.wdl").diagnostics;
+  expect(alone.filter(({ line }) => line === 3).map(({ rule }) => rule)).toContain("wdl-no-container");
+});
+
+test("types of other engines and versions are told of with what to do", () => {
+  const told = (type: string) =>
+    readWdl(memoryTree({ "main.wdl": `version 1.1\nworkflow W { input { ${type} x } }` }), "main.wdl").diagnostics.map(({ message }) => message);
+  expect(told("Directory")).toEqual(['there is no type "Directory" in this version: write version development']);
+  expect(told("Object")).toEqual(['there is no type "Object": HealthOmics does not have it; declare a struct']);
 });

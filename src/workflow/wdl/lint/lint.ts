@@ -7,6 +7,7 @@ import { inputsOf } from "../interface.ts";
 import { plainText } from "../literals.ts";
 import { isKnownVersion } from "../version.ts";
 import { hasFallbackOrder, lintFallbackOrder } from "./fallback-order.ts";
+import { lintFileDefaults, lintOutput } from "./files.ts";
 import { lintResources } from "./resources.ts";
 
 const LINTED = new WeakMap<Document, readonly Finding[]>();
@@ -47,16 +48,9 @@ function lintTask(document: Document, task: Task): readonly Finding[] {
     ...lintFallbackOrder(task),
     ...(imageAttribute(task) ? [] : [found("wdl-no-container", `task ${task.name} names no container`, start)]),
     ...task.outputs.flatMap(lintOutput),
+    ...lintFileDefaults(task),
     ...lintThreads(document, task),
   ];
-}
-
-/** A file by an absolute path is not in the working directory. */
-function lintOutput({ type, value, ...at }: Declaration): readonly Finding[] {
-  if (type.kind !== "File" && type.kind !== "Directory") return [];
-  const first = value?.kind === "string" ? value.parts[0] : undefined;
-  const isAbsolute = typeof first === "string" && first.startsWith("/");
-  return isAbsolute ? [found("wdl-output-outside", `"${first}…" is not in the task's working directory`, at)] : [];
 }
 
 const THREADS = /^(?:n_?|num_?)?(?:threads|cpus?|cores)$/i;
@@ -72,12 +66,16 @@ function lintThreads({ syntax }: Document, task: Task): readonly Finding[] {
 function lintWorkflow(document: Document, workflow: Workflow): readonly Finding[] {
   return [
     ...lintInputs(workflow),
+    ...lintFileDefaults(workflow),
+    ...lintNestedInputs(workflow),
     ...lintCalls(document, workflow),
     ...scattersIn(workflow.body).flatMap((scatter) => lintScatter(document, workflow, scatter)),
   ];
 }
 
 const FOLDER = /(?:^|_)(?:dir|directory|folder)$/i;
+/** Folders that a command makes: nothing has to be copied there. */
+const MADE = /^(?:out|output|result|res|tmp|temp|work|working|scratch|log|publish|dest|destination|target)s?_/i;
 
 function lintInputs(workflow: Workflow): readonly Finding[] {
   const inputs = inputsOf(workflow);
@@ -91,7 +89,16 @@ function lintInput({ name, type, value, ...at }: Declaration): readonly Finding[
   const text = value?.kind === "string" ? plainText(value.parts) : undefined;
   if (text?.startsWith("s3://"))
     return [found("wdl-string-directory", `"${name}" is a String with an address in S3: nothing is copied`, at)];
-  return FOLDER.test(name) ? [found("wdl-string-directory", `"${name}" is a String: a folder it names is not copied`, at)] : [];
+  return FOLDER.test(name) && !MADE.test(name) ? [found("wdl-string-directory", `"${name}" is a String: a folder it names is not copied`, at)] : [];
+}
+
+const NESTED = ["allowNestedInputs", "allow_nested_inputs"] as const;
+
+function lintNestedInputs({ meta }: Workflow): readonly Finding[] {
+  const key = NESTED.find((name) => meta && Object.hasOwn(meta.values, name) && meta.values[name] === true);
+  if (!meta || key === undefined) return [];
+  const start = meta.keys.get(key) ?? meta.start;
+  return [found("wdl-nested-inputs", `${key}: only the workflow's own inputs are in the template that is made of it`, { start, end: start })];
 }
 
 function lintCalls(document: Document, workflow: Workflow): readonly Finding[] {

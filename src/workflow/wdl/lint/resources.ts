@@ -138,7 +138,7 @@ function checkMemory(value: Value, at: Attribute): readonly Finding[] {
   const isDecimal = /\d\s*[GT]B?\s*$/.test(text);
   return isDecimal
     ? [
-        found("wdl-decimal-memory", `"${text}" is decimal; instances are sized in GiB`, at),
+        found("wdl-decimal-memory", `"${text.replace(/(\d)\.0+(?!\d)/, "$1")}" is decimal; instances are sized in GiB`, at),
         ...limits.filter((each) => each.rule !== "wdl-small-task"),
       ]
     : limits;
