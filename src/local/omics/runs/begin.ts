@@ -70,6 +70,8 @@ function running(omics: Omics, key: RunKey): void {
       tags: withPlace(tags, containers),
       status: status === "STARTING" ? "RUNNING" : status,
       startTime: startTime ?? omics.core.clock.now().toISOString(),
+      // Nobody should take for isolated what is not: this stays unless the run fails.
+      ...(containers === "host" && { statusMessage: "Tasks run on the host, not isolated" }),
     }));
     if (run === undefined) return;
     const where = run.containers === "host" ? "tasks run on the host, not isolated" : `tasks run in ${run.containers}`;

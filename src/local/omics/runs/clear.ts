@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { removeContainers } from "../../engines/container-engine.ts";
+import { workFolders } from "../../engines/work-folder.ts";
 import type { Omics } from "../omics.ts";
 import type { Run } from "../store.ts";
 import { foldersOf, ownerOf } from "./folders.ts";
@@ -36,7 +37,6 @@ export async function clearLeft(omics: Omics): Promise<void> {
 
 function leftFolders(omics: Omics, active: readonly Run[]): readonly string[] {
   const used = new Set(active.map((run) => foldersOf(omics, run).root));
-  const parent = dirname(foldersOf(omics, { uuid: "any" }).root);
-  if (!existsSync(parent)) return [];
-  return readdirSync(parent).map((name) => join(parent, name)).filter((folder) => !used.has(folder));
+  const parents = [dirname(foldersOf(omics, { uuid: "any" }).root), workFolders(omics.engines)].filter(existsSync);
+  return parents.flatMap((parent) => readdirSync(parent).map((name) => join(parent, name))).filter((folder) => !used.has(folder));
 }
