@@ -1,9 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../kit/clock.ts";
 import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { ecrCredentials } from "../oci/client/credentials.ts";
 import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
@@ -107,6 +108,63 @@ test("a lock holds what is built as well: folder, digest, target and platform; a
   expect(await lock()).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", before: digest, reason: expect.stringContaining("built from another source") }] });
   await build(cli, folder, "locked/tool:1");
   expect(await lock()).toMatchObject({ code: 0, images: [{ status: "MOVED", before: digest }] });
+}, MS);
+
+test("two builds of one image at once both end right; so do two sources for one tag, each with its own digest", async () => {
+  using cli = cliAt(accounts);
+  const [one, two] = ["one", "two"].map((name) => {
+    const folder = source(cli, name, "FROM scratch\nCOPY . /\n");
+    writeFileSync(join(folder, "noise"), noise(name, 3_000_000));
+    return folder;
+  }) as [string, string];
+  const same = await Promise.all([build(cli, one, "twice/tool:1"), build(cli, one, "twice/tool:1")]);
+  expect(new Set(same.map(({ digest }) => digest)).size).toBe(1);
+  expect(same.filter(({ status }) => status !== "BUILT" && status !== "SKIPPED")).toEqual([]);
+  const different = await Promise.all([build(cli, one, "raced/tool:1"), build(cli, two, "raced/tool:1")]);
+  expect(different.map(({ status }) => status)).toEqual(["BUILT", "BUILT"]);
+  const digests = different.map(({ digest }) => digest);
+  const repository = ecr.repository({ registry: HOME, repository: "raced/tool" });
+  expect(digests).toContain((await repository.headManifest("1"))?.digest);
+  for (const digest of digests) expect((await inside("raced/tool", digest)).labels["org.omx.source-hash"]).toMatch(/^[0-9a-f]{64}$/);
+}, MS);
+
+test("a build that is killed while it pushes leaves nothing wrong, and the next one completes", async () => {
+  using cli = cliAt(accounts);
+  const folder = source(cli, "killed", "FROM scratch\nCOPY . /\n");
+  for (const name of ["a", "b", "c"]) writeFileSync(join(folder, name), noise(`killed ${name}`, 3_000_000));
+  const client = new ECRClient(accounts.config());
+  const isBegun = () => client.send(new DescribeRepositoriesCommand({ repositoryNames: ["killed/tool"] })).then(() => true, () => false);
+  const child = spawn(join(import.meta.dirname, "../../bin/omx"), ["images", "build", folder, "killed/tool:1", "--profile", "cicd"], { env: { PATH: process.env["PATH"], HOME: cli.folder, AWS_CONFIG_FILE: accounts.configFile, OMX_DATA: dirname(accounts.configFile) }, stdio: "ignore", detached: true });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  while (child.exitCode === null && !(await isBegun())) await systemClock.sleep(5);
+  if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  await ended;
+  expect(await isBegun()).toBe(true);
+  const built = await build(cli, folder, "killed/tool:1");
+  expect(["BUILT", "SKIPPED"]).toContain(built.status);
+  expect((await build(cli, folder, "killed/other:1")).digest).toBe(built.digest);
+  const lock = join(cli.folder, "containers.lock.json");
+  writeFileSync(lock, JSON.stringify({ version: 1, images: [{ image: "killed/tool:1", source: "killed", target: `${HOME}/killed/tool@${built.digest}`, digest: built.digest }] }));
+  expect((await cli.run("images", "verify", lock, "--deep", "--profile", "cicd")).code).toBe(0);
+}, MS);
+
+test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a cache: unchanged instructions are not run again on a machine that has never seen the image", async () => {
+  using setup = cliAt(accounts);
+  using cli = cliAt(accounts, { path: pathWith(setup, "docker") });
+  const own = join(cli.folder, "own");
+  writeBashSource(own);
+  await build(cli, own, "cached/base:1");
+  const folder = source(cli, "ran", `FROM ${HOME}/cached/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo $RANDOM$RANDOM$RANDOM > /random\nCOPY file /\n`);
+  writeFileSync(join(folder, "file"), "one");
+  const first = await build(cli, folder, "cached/ran:1");
+  expect(first.status).toBe("BUILT");
+  execFileSync("docker", ["image", "rm", "--force", `${new URL(accounts.url).host}/${CICD}/us-east-1/cached/ran:1`], { stdio: "ignore" });
+  writeFileSync(join(folder, "file"), "two");
+  const second = await build(cli, folder, "cached/ran:1");
+  expect(second.status).toBe("BUILT");
+  const [before, after] = [await inside("cached/ran", first.digest), await inside("cached/ran", second.digest)];
+  expect(after.diffIds.slice(0, 2)).toEqual(before.diffIds.slice(0, 2));
+  expect(after.diffIds[2]).not.toBe(before.diffIds[2]);
 }, MS);
 
 /** A PATH on which this engine is the only one that answers. */

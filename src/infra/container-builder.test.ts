@@ -100,14 +100,15 @@ describe("the builder", () => {
       { source_uri: await put("broken.tar.gz", "no archive"), target_image: "bad/gzip:1" },
       { source_uri: "s3://declared-sources/images/nothing/", target_image: "bad/nothing:1" },
       { source_uri: "https://example.com/x.zip", target_image: "bad/uri:1" },
+      ...["one", "two"].map((stage) => ({ source_uri: "s3://declared-sources/images/good.zip", target_image: "bad/clash:1", target: stage })),
       { source_uri: "s3://declared-sources/images/good.zip", target_image: "quay.io/bad/registry:1" },
       { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1", dockerFile: "x" },
       { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1" },
     ];
     const { images } = await stage.run("builder", manifest);
-    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 10 }, () => "FAILED"), "SUCCEEDED"]);
+    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 12 }, () => "FAILED"), "SUCCEEDED"]);
     const reasons = images.map(({ reason }) => reason);
-    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a symlink/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /write quay.io\/bad\/registry:1 without quay.io/, /dockerFile/];
+    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a link that leads out/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /2 different builds are for .*bad\/clash:1/, /2 different builds/, /write quay.io\/bad\/registry:1 without quay.io/, /dockerFile/];
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
   }, PATIENCE_MS);
 

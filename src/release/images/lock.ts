@@ -1,7 +1,5 @@
-import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { parseImageRef, pinImageRef, formatImageRef } from "../../kit/image-ref.ts";
 import { ReleaseError } from "../errors.ts";
-import type { OmxYaml } from "../project/omx-yaml.ts";
 import { buildTarget, type ImagePlan } from "./plan.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ImageOutcome } from "./staging.ts";
@@ -47,26 +45,4 @@ export function lockImages(plan: ImagePlan, outcomes: readonly ImageOutcome[], p
 export function lockedImage({ target, digest, ...rest }: LockedImage): LockedImage {
   const { tag: _tag, ...ref } = pinImageRef(parseImageRef(target), digest);
   return { ...rest, target: formatImageRef(ref), digest };
-}
-
-// The console's limit (guide, "Container registry mappings"); the API names none.
-const IMAGE_MAPPINGS_LIMIT = 100;
-
-/**
- * The container registry map of a release: each image to its digest in ECR. The user's own mappings come first.
- * @returns undefined when there is nothing to map
- */
-export function registryMapOf(lock: ContainersLock, own: OmxYaml["registryMap"]): ContainerRegistryMap | undefined {
-  const mapped = lock.images.filter(({ image, target }) => image !== target).map(({ image, target }) => ({ sourceImage: image, destinationImage: target }));
-  const imageMappings = [...(own?.imageMappings ?? []), ...mapped];
-  if (imageMappings.length > IMAGE_MAPPINGS_LIMIT)
-    throw new ReleaseError("TooLarge", {
-      says: `the workflow uses ${imageMappings.length} images that need a mapping; HealthOmics takes ${IMAGE_MAPPINGS_LIMIT}`, fix: "write ECR addresses for some of them in the definition, or cover a registry by registryMap.registryMappings in omx.yaml", blame: "user",
-    });
-  const registryMappings = (own?.registryMappings ?? []).map((mapping) => ({
-    upstreamRegistryUrl: mapping.upstreamRegistryUrl, ecrRepositoryPrefix: mapping.ecrRepositoryPrefix,
-    ...(mapping.upstreamRepositoryPrefix && { upstreamRepositoryPrefix: mapping.upstreamRepositoryPrefix }), ...(mapping.ecrAccountId && { ecrAccountId: mapping.ecrAccountId }),
-  }));
-  if (imageMappings.length === 0 && registryMappings.length === 0) return undefined;
-  return { ...(registryMappings.length > 0 && { registryMappings }), ...(imageMappings.length > 0 && { imageMappings }) };
 }

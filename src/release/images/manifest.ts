@@ -47,8 +47,18 @@ const BuildRequest = z.strictObject({
   commit: z.string().optional(),
 });
 
-/** Reads the builder's manifest: targets in full, defaults filled in. An item that is none is FAILED; the others go on. */
-export const planEachBuild = (manifest: readonly unknown[], place: Place): readonly Planned<BuildItem>[] => manifest.map((item) => orFailed(named(item), () => readBuild(item, place)));
+/**
+ * Reads the builder's manifest: targets in full, defaults filled in. An item that is none is FAILED, and so are different
+ * builds for one target; the others go on.
+ */
+export function planEachBuild(manifest: readonly unknown[], place: Place): readonly Planned<BuildItem>[] {
+  const planned = manifest.map((item) => orFailed(named(item), () => readBuild(item, place)));
+  const byTarget = Map.groupBy(planned.filter((item) => "build_args" in item), ({ target_image: target }) => target);
+  return planned.map((item) => {
+    const others = "build_args" in item ? (byTarget.get(item.target_image) ?? []) : [];
+    return new Set(others.map((one) => JSON.stringify(one))).size < 2 ? item : failed(item, `${others.length} different builds are for ${item.target_image}: give each a target of its own`);
+  });
+}
 
 function readBuild(item: unknown, place: Place): BuildItem {
   const parsed = BuildRequest.safeParse(item);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ImageUse } from "../../workflow/inspection.ts";
 import { parseOmxYaml } from "../project/omx-yaml.ts";
-import { lockImages, registryMapOf } from "./lock.ts";
+import { lockImages } from "./lock.ts";
 import { pinnedBy } from "./lock-file.ts";
 import { buildTarget, planImages, planPulls } from "./plan.ts";
 
@@ -81,16 +81,5 @@ describe("the lock", () => {
     expect(pinned.uses[0]).toEqual({ image: BWA, from: { pull: `${BWA}@${DIGEST}` } });
     const outcome = { source_uri: `${BWA}@${DIGEST}`, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18@${DIGEST}`, status: "SUCCEEDED" as const, digest: DIGEST };
     expect(lockImages({ ...pinned, uses: pinned.uses.slice(0, 1) }, [outcome], PLACE).images).toEqual([{ image: BWA, source: `${BWA}@${DIGEST}`, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST }]);
-  });
-
-  test("becomes a registry map, the user's own mappings first", () => {
-    const own = { registryMappings: [{ upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" }], imageMappings: [{ sourceImage: "a:1", destinationImage: "b:1" }] };
-    const map = registryMapOf(lock, own);
-    expect(map?.imageMappings?.map(({ sourceImage }) => sourceImage)).toEqual(["a:1", BWA, "demo/tool:1"]);
-    expect(map?.registryMappings).toEqual(own.registryMappings);
-  });
-
-  test("without images and mappings there is no map", () => {
-    expect(registryMapOf({ version: 1, images: [] }, undefined)).toBeUndefined();
   });
 });

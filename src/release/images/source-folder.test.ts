@@ -6,7 +6,7 @@ import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipSync, type Zippable } from "fflate";
-import { type Headers, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { ReleaseError } from "../errors.ts";
@@ -32,7 +32,7 @@ async function put(Key: string, Body: Uint8Array | string): Promise<string> {
   return `s3://sources/${Key}`;
 }
 
-type TarEntry = Headers & { readonly text?: string };
+type TarEntry = Partial<Header> & { readonly name: string } & { readonly text?: string };
 async function tarGz(entries: readonly TarEntry[]): Promise<Buffer> {
   const tar = pack();
   for (const { text = "", ...header } of entries) tar.entry(header, header.type === undefined || header.type === "file" ? text : "");

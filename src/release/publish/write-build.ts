@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeObject } from "../../aws/objects.ts";
-import { registryMapOf } from "../images/lock.ts";
+import { registryMapOf } from "../images/registry-map.ts";
 import { formatS3Uri } from "../../kit/s3-uri.ts";
 import { artifactsBucket } from "../names.ts";
 import { testDataAt } from "../testrun/prepare.ts";
