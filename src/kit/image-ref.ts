@@ -27,6 +27,7 @@ export const DOCKER_HUB = "docker.io";
 export function parseImageRef(text: string): ImageRef {
   const address = withoutScheme(text);
   const { name, tag, digest } = splitName(text, address);
+  if (name === "") throw invalid(text, "the name of the image is missing");
   const { registry, path } = splitRegistry(name);
   checkRegistry(text, registry);
   const repository = registry === DOCKER_HUB && !path.includes("/") ? `library/${path}` : path;
@@ -91,7 +92,6 @@ const REGISTRY_ALIASES: Readonly<Record<string, string>> = {
   "registry-1.docker.io": DOCKER_HUB,
   "registry.docker.io": DOCKER_HUB,
   "registry.hub.docker.com": DOCKER_HUB,
-  "hub.docker.com": DOCKER_HUB,
   // The dual-stack address of ECR Public.
   "ecr-public.aws.com": "public.ecr.aws",
 };
@@ -104,10 +104,19 @@ function splitRegistry(name: string): { readonly registry: string; readonly path
   const first = slash < 0 ? "" : name.slice(0, slash);
   const rest = name.slice(slash + 1);
   const isHost = first.includes(".") || first.includes(":") || first === "localhost" || first !== first.toLowerCase();
-  if (isHost) return { registry: REGISTRY_ALIASES[first] ?? first, path: rest };
+  if (isHost) return registryNamed(withoutUsualPort(first), rest);
   const short = rest.includes("/") ? SHORT_PREFIXES[first] : undefined;
   return short === undefined ? { registry: DOCKER_HUB, path: name } : { registry: short, path: rest };
 }
+
+function registryNamed(host: string, path: string): { readonly registry: string; readonly path: string } {
+  // The address of Docker Hub's page of an image, as people copy it.
+  if (host === "hub.docker.com") return { registry: DOCKER_HUB, path: path.replace(/^r\//, "").replace(/^_\//, "library/") };
+  return { registry: REGISTRY_ALIASES[host] ?? host, path };
+}
+
+/** HTTPS is asked at 443 anyway; a registry of this machine or of a bare address may be another one there. */
+const withoutUsualPort = (host: string): string => /^[^:]*\.[a-z][^:.]*:443$/.test(host) ? host.slice(0, -":443".length) : host;
 
 const HOST_PART = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 const REGISTRY = new RegExp(`^(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9a-f:]{2,39}\\])(?::(\\d{1,5}))?$`);
