@@ -17,7 +17,7 @@ interface BuildFlags extends ImagesFlags {
 /** `omx images build` */
 export function imagesBuild(group: Command, cli: Cli): void {
   const command = group.command("build").argument("<source>", "a folder, or s3://… of a prefix, a .zip or a .tar.gz").argument("<image>", "its name in ECR: tools/aligner:1.0").summary("build one image into the account's ECR")
-    .description("Builds an image into the private ECR of the profile's account, as the omx-container-builder of a release does. FROM, COPY, ADD of files, ARG, ENV, LABEL, WORKDIR, USER, ENTRYPOINT, CMD and EXPOSE need no container engine, and the same source is the same digest everywhere; a RUN is built by Docker, Podman or Buildah, whichever answers first. SKIPPED when the image under this tag was built from the same files, Dockerfile, arguments, stage and platforms; a base whose tag has moved is noticed with --force alone.")
+    .description("Builds an image into the private ECR of the profile's account, as the omx-container-builder of a release does. FROM, COPY, ADD of files, ARG, ENV, LABEL, WORKDIR, USER, ENTRYPOINT, CMD and EXPOSE need no container engine, and the same source is the same digest everywhere; a RUN is built by Docker, Podman or Buildah, whichever answers first. SKIPPED when the image under this tag was built from the same files, Dockerfile, arguments, stage and platforms, on the same bases; one whose base has moved upstream is built again, and the reason says so.")
     .option("--dockerfile <file>", "inside the source", "Dockerfile")
     .option("--build-arg <name=value>", "for ARG; repeatable", pair)
     .option("--target <stage>", "the stage to build (default: the last one)")
