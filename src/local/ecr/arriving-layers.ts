@@ -65,8 +65,8 @@ async function receive({ blobs, source, file, growth }: Receiving): Promise<Stor
 
 const LOOK_EVERY_BYTES = 4 * 1024 * 1024;
 
-/** @throws DiskFull before the reserve is touched */
-async function* whileThereIsRoom(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Bytes on their way into a file. @throws DiskFull before the reserve is touched */
+export async function* whileThereIsRoom(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let unseen = LOOK_EVERY_BYTES;
   for await (const chunk of bytes) {
     unseen += chunk.byteLength;

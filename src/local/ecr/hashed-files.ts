@@ -1,14 +1,13 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, rmSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { Readable } from "node:stream";
 
 /** Files that grow, hashed as their bytes arrive: a layer of any size is not read again to know its name. */
 export interface HashedFiles {
   /** Makes an empty file. */
   begin(file: string): void;
   /** Adds bytes; one call at a time for each file. What arrived before a connection broke stays. */
-  append(file: string, bytes: Readable): Promise<void>;
+  append(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
   /** SHA-256 of the whole file, in hex. */
   sha256(file: string): Promise<string>;
   remove(file: string): void;
@@ -51,8 +50,8 @@ export function hashedFiles(): HashedFiles {
   };
 }
 
-async function* observed(bytes: Readable, hashed: Hashed | undefined): AsyncGenerator<Buffer> {
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
+async function* observed(bytes: AsyncIterable<Uint8Array>, hashed: Hashed | undefined): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
     if (hashed) {
       hashed.hash.update(chunk);
       hashed.bytes += chunk.length;

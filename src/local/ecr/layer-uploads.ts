@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
+import { DiskFull, hasRoomFor } from "../storage/disk-full.ts";
+import { whileThereIsRoom } from "./arriving-layers.ts";
 import { digestOfFile } from "./digests.ts";
 import { emptyUpload, invalidLayer, repositoryNotFound, uploadBusy, uploadNotFound } from "./errors.ts";
 import { type HashedFiles, hashedFiles } from "./hashed-files.ts";
@@ -17,9 +20,13 @@ export interface Uploads {
   find(place: Place, id: string): Upload;
   /** Bytes received so far. */
   received(upload: Upload): number;
-  /** Adds bytes and tells how many there are now. @throws AwsError UploadBusy while another part arrives */
-  append(upload: Upload, bytes: Readable): Promise<number>;
-  /** @throws AwsError InvalidLayerException when the digest is another */
+  /**
+   * Adds bytes and tells how many there are now.
+   * @throws AwsError UploadBusy while another part arrives or the layer is made, UploadNotFoundException when it was cancelled meanwhile
+   * @throws DiskFull before the reserve is touched; what came before is kept
+   */
+  append(upload: Upload, bytes: Readable, options?: { readonly sizeBytes?: number }): Promise<number>;
+  /** @throws AwsError InvalidLayerException when the digest is another, UploadBusy, UploadNotFoundException */
   complete(upload: Upload, digest: string, options?: { readonly refuseEmpty?: boolean }): Promise<Layer>;
   cancel(upload: Upload): void;
   /** Forgets uploads that nobody has continued for a day. */
@@ -31,8 +38,12 @@ export function createUploads(core: Core, store: Store): Uploads {
   mkdirSync(folder, { recursive: true });
   const fileOf = ({ id }: Pick<Upload, "id">) => join(folder, id);
   const files = hashedFiles();
-  const alone = exclusive();
-  const received = (upload: Upload) => statSync(fileOf(upload)).size;
+  const alone = exclusive(fileOf);
+  const received = (upload: Upload) => {
+    const found = statSync(fileOf(upload), { throwIfNoEntry: false });
+    if (!found) throw uploadNotFound(upload.id);
+    return found.size;
+  };
   const cancel = (upload: Upload) => {
     store.uploads.delete([upload.id]);
     files.remove(fileOf(upload));
@@ -50,14 +61,22 @@ export function createUploads(core: Core, store: Store): Uploads {
       if (!found || !isIn(place, found) || !existsSync(fileOf(found))) throw uploadNotFound(id);
       return found;
     },
-    append: (upload, bytes) => alone(upload.id, () => files.append(fileOf(upload), bytes)).then(() => received(upload)),
-    async complete(upload, digest, options) {
-      if (options?.refuseEmpty && received(upload) === 0) throw emptyUpload();
-      const layer = await adopt(core, { file: fileOf(upload), files, digest });
-      store.transaction(() => keepUploaded(core, store, { upload, layer }));
-      files.remove(fileOf(upload));
-      return layer;
-    },
+    append: (upload, bytes, { sizeBytes = 0 } = {}) =>
+      alone(upload, async () => {
+        const file = fileOf(upload);
+        if (!hasRoomFor(file, sizeBytes)) throw new DiskFull(`there is no room for ${sizeBytes} bytes`);
+        await files.append(file, whileThereIsRoom(file, bytes));
+        return received(upload);
+      }),
+    // No part may come while the bytes become a layer: the layer's file is this one.
+    complete: (upload, digest, options) =>
+      alone(upload, async () => {
+        if (options?.refuseEmpty && received(upload) === 0) throw emptyUpload();
+        const layer = await adopt(core, { file: fileOf(upload), files, digest });
+        store.transaction(() => keepUploaded(core, store, { upload, layer }));
+        files.remove(fileOf(upload));
+        return layer;
+      }),
     dropOld() {
       const before = core.clock.now().getTime() - DAY_MS;
       for (const { value } of store.uploads.list([])) if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) cancel(value);
@@ -71,16 +90,18 @@ interface Adoption {
   readonly digest: string;
 }
 
-/** Two parts at once would mix in the file. */
-function exclusive(): (id: string, work: () => Promise<void>) => Promise<void> {
+/** Two parts at once would mix in the file. Whose file goes meanwhile was cancelled. */
+function exclusive(fileOf: (upload: Upload) => string): <T>(upload: Upload, work: () => Promise<T>) => Promise<T> {
   const busy = new Set<string>();
-  return async (id, work) => {
-    if (busy.has(id)) throw uploadBusy(id);
-    busy.add(id);
+  return async (upload, work) => {
+    if (busy.has(upload.id)) throw uploadBusy(upload.id);
+    busy.add(upload.id);
     try {
-      await work();
+      return await work();
+    } catch (error) {
+      throw existsSync(fileOf(upload)) || error instanceof AwsError ? error : uploadNotFound(upload.id);
     } finally {
-      busy.delete(id);
+      busy.delete(upload.id);
     }
   };
 }

@@ -62,7 +62,8 @@ function mountFrom(exchange: Exchange, from: string | null, digest: string): Lay
 
 async function appendChunk({ contents, request }: Exchange, upload: Upload): Promise<void> {
   checkRange(request, contents.uploads.received(upload));
-  await contents.uploads.append(upload, request.body);
+  const sizeBytes = Number(request.headers["content-length"] ?? 0);
+  await contents.uploads.append(upload, request.body, { sizeBytes });
 }
 
 /** Chunks come in order and are as long as they say. @throws RegistryRefusal with 416, BLOB_UPLOAD_INVALID, SIZE_INVALID */
