@@ -4,11 +4,17 @@ import { type Entry, type Node, type Place, scalarOf, weightOf } from "./nodes.t
 /** Deeper documents, and all that is not plain JSON, are left to the reader of YAML. */
 const MAX_DEPTH = 100;
 
-/** The text's nodes, or undefined where it is no JSON, or JSON that asks for a word about it (a key that occurs twice). */
-export function parseJson(text: string, file: string): Node | undefined {
+/** JSON of more values than are read. */
+export class TooManyValues extends Error {}
+
+/**
+ * The text's nodes, or undefined where it is no JSON, or JSON that asks for a word about it (a key that occurs twice).
+ * @throws TooManyValues beyond `most` of them
+ */
+export function parseJson(text: string, file: string, most: number): Node | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return new JsonReader(text, file).document();
+    return new JsonReader(text, file, most).document();
   } catch (error) {
     if (error instanceof NoJson) return undefined;
     throw error;
@@ -26,10 +32,12 @@ class JsonReader {
   #at = 0;
   #line = 1;
   #lineStart = 0;
+  #left: number;
 
-  constructor(text: string, file: string) {
+  constructor(text: string, file: string, most: number) {
     this.#text = text;
     this.#file = file;
+    this.#left = most;
   }
 
   document(): Node {
@@ -66,6 +74,7 @@ class JsonReader {
 
   #value(depth: number): Node {
     if (depth > MAX_DEPTH) throw new NoJson();
+    if (this.#left-- <= 0) throw new TooManyValues();
     const code = this.#next();
     const at = this.#place();
     if (code === OPEN_MAP) return this.#map(at, depth);

@@ -25,7 +25,12 @@ export function readCwl(tree: SourceTree, main: string): Reading {
   const version = languageVersion(document);
   const said = { ...(version !== undefined && { languageVersion: version }) };
   const process = processIn(document, id.length > 0 ? id.join("#") : undefined);
-  if ("rule" in process) return { ...NOTHING, ...said, diagnostics: [...problemsOf([document]), process] };
+  if ("rule" in process) {
+    const problems = problemsOf([document]);
+    // What could not be read holds nothing, and says why.
+    const isUnread = document.root === undefined && problems.length > 0;
+    return { ...NOTHING, ...said, diagnostics: isUnread ? problems : [...problems, process] };
+  }
   const { parameters, parameterTemplate, problems } = interfaceOf(process, documents);
   const running = runningUnder(process, documents);
   return {

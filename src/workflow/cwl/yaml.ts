@@ -11,7 +11,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 
-import { parseJson } from "./json.ts";
+import { parseJson, TooManyValues } from "./json.ts";
 import { type Entry, type MapNode, type Node, type Place, scalarOf, weightOf } from "./nodes.ts";
 
 /** A document that was read as far as it could be. */
@@ -27,18 +27,19 @@ const MAX_DEPTH = 150;
 /** From here on the parser itself could be made to run out of stack. */
 const MAX_FLOW_DEPTH = 500;
 
-/** A reader of YAML takes seconds for more. */
+/** A reader of YAML takes seconds, and gigabytes, for more. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
+const MAX_MARKS = 200_000;
 
 /** Reads YAML 1.2 or JSON. Aliases are shared, not copied; what would unfold without end is a problem. Never throws. */
 export function parseYaml(text: string, file: string): Parsed {
-  const json = parseJson(text, file);
-  if (json) return { root: json, problems: [] };
   const lines = new LineCounter();
   const start: Place = { file, line: 1, column: 1 };
-  if (text.length > MAX_CHARACTERS) return { problems: [{ at: start, message: TOO_LARGE }] };
-  if (flowDepth(text) > MAX_FLOW_DEPTH) return { problems: [{ at: start, message: TOO_DEEP }] };
   try {
+    const json = parseJson(text, file, MAX_WEIGHT);
+    if (json) return { root: json, problems: [] };
+    if (text.length > MAX_CHARACTERS || hasTooManyMarks(text)) return { problems: [{ at: start, message: TOO_LARGE }] };
+    if (flowDepth(text) > MAX_FLOW_DEPTH) return { problems: [{ at: start, message: TOO_DEEP }] };
     const document = parseDocument(text, {
       lineCounter: lines,
       prettyErrors: false,
@@ -51,14 +52,26 @@ export function parseYaml(text: string, file: string): Parsed {
     const root = document.contents === null ? undefined : reader.read(document.contents as ParsedNode, 0);
     return { ...(root && { root }), problems: [...errors, ...reader.problems] };
   } catch (error) {
+    if (error instanceof TooManyValues) return { problems: [{ at: start, message: TOO_MANY }] };
     if (error instanceof RangeError) return { problems: [{ at: start, message: TOO_DEEP }] };
     if (error instanceof Unreadable) return { problems: [{ at: error.at, message: error.message }] };
     throw error;
   }
 }
 
-const TOO_LARGE = `the document is no JSON, and of YAML at most ${MAX_CHARACTERS} characters are read`;
+const TOO_LARGE = `the document is no JSON, and of YAML at most ${MAX_CHARACTERS} characters and ${MAX_MARKS} lines and items are read`;
+const TOO_MANY = `the document unfolds to more than ${MAX_WEIGHT} values`;
 const TOO_DEEP = "the document is nested too deeply";
+
+/** Whether there are more line breaks, commas and brackets than any definition in YAML has. */
+function hasTooManyMarks(text: string): boolean {
+  let left = MAX_MARKS;
+  for (let index = 0; index < text.length && left > 0; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x0a || code === 0x2c || code === 0x5b || code === 0x7b) left--;
+  }
+  return left === 0;
+}
 
 /** A document that is not worth reading on. */
 class Unreadable extends Error {
@@ -146,7 +159,7 @@ class Reader {
 
   #count(weight: number, at: Place): void {
     this.#weight += weight;
-    if (this.#weight > MAX_WEIGHT) throw new Unreadable(at, `the document unfolds to more than ${MAX_WEIGHT} values`);
+    if (this.#weight > MAX_WEIGHT) throw new Unreadable(at, TOO_MANY);
   }
 }
 
