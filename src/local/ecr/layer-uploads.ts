@@ -38,7 +38,6 @@ export function createUploads(core: Core, store: Store): Uploads {
   mkdirSync(folder, { recursive: true });
   const fileOf = ({ id }: Pick<Upload, "id">) => join(folder, id);
   const files = hashedFiles();
-  const alone = exclusive(fileOf);
   const received = (upload: Upload) => {
     const found = statSync(fileOf(upload), { throwIfNoEntry: false });
     if (!found) throw uploadNotFound(upload.id);
@@ -49,7 +48,7 @@ export function createUploads(core: Core, store: Store): Uploads {
     files.remove(fileOf(upload));
   };
   return {
-    received, cancel,
+    received, cancel, ...growth({ core, store, files, fileOf, received }),
     begin({ account, region, name }) {
       const upload: Upload = { account, region, name, id: core.random.uuid(), startedAt: core.clock.now().toISOString() };
       files.begin(fileOf(upload));
@@ -61,6 +60,25 @@ export function createUploads(core: Core, store: Store): Uploads {
       if (!found || !isIn(place, found) || !existsSync(fileOf(found))) throw uploadNotFound(id);
       return found;
     },
+    dropOld() {
+      const before = core.clock.now().getTime() - DAY_MS;
+      for (const { value } of store.uploads.list([])) if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) cancel(value);
+    },
+  };
+}
+
+interface Growing {
+  readonly core: Core;
+  readonly store: Store;
+  readonly files: HashedFiles;
+  fileOf(upload: Upload): string;
+  received(upload: Upload): number;
+}
+
+/** How an upload grows and ends, one step at a time. */
+function growth({ core, store, files, fileOf, received }: Growing): Pick<Uploads, "append" | "complete"> {
+  const alone = exclusive(fileOf);
+  return {
     append: (upload, bytes, { sizeBytes = 0 } = {}) =>
       alone(upload, async () => {
         const file = fileOf(upload);
@@ -68,7 +86,7 @@ export function createUploads(core: Core, store: Store): Uploads {
         await files.append(file, whileThereIsRoom(file, bytes));
         return received(upload);
       }),
-    // No part may come while the bytes become a layer: the layer's file is this one.
+    // No part may come meanwhile: the layer's file is this one.
     complete: (upload, digest, options) =>
       alone(upload, async () => {
         if (options?.refuseEmpty && received(upload) === 0) throw emptyUpload();
@@ -77,10 +95,6 @@ export function createUploads(core: Core, store: Store): Uploads {
         files.remove(fileOf(upload));
         return layer;
       }),
-    dropOld() {
-      const before = core.clock.now().getTime() - DAY_MS;
-      for (const { value } of store.uploads.list([])) if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) cancel(value);
-    },
   };
 }
 

@@ -25,7 +25,7 @@ export const V2 = `/v2/${CICD}/${REGION}/`;
 export const hostOf = (account: string): string => `${account}.dkr.ecr.${REGION}.amazonaws.com`;
 
 /** Signs in as one of the identities. */
-export async function signIn(accounts: TestAccounts, profile: Profile = "cicd"): Promise<RegistryUser> {
+export async function signIn(accounts: Pick<TestAccounts, "config" | "url">, profile: Profile = "cicd"): Promise<RegistryUser> {
   const config = accounts.config(profile);
   const ecr = new ECRClient(config);
   const token = async () => (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
