@@ -109,6 +109,13 @@ export const CAUTIONS: readonly Rule[] = [
     fix: "Name the image in runtime: container.",
   },
   {
+    id: "wdl-network",
+    severity: "warning",
+    title: "A command wants a network",
+    reason: "By default a task reaches S3 and ECR of its Region alone, no internet and no other service (user guide, workflows-vpc-networking).",
+    fix: "Make what is fetched an input, or a part of the image; else start runs in VPC mode.",
+  },
+  {
     id: "wdl-unbounded-scatter",
     severity: "info",
     title: "A scatter has no bound",

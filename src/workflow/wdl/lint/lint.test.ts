@@ -157,3 +157,17 @@ test("types of other engines and versions are told of with what to do", () => {
   expect(told("Directory")).toEqual(['there is no type "Directory" in this version: write version development']);
   expect(told("Object")).toEqual(['there is no type "Object": HealthOmics does not have it; declare a struct']);
 });
+
+test("a command that asks for the internet is told of, each program once", () => {
+  const told = (script: string) =>
+    readWdl(
+      memoryTree({
+        "main.wdl": `version 1.1\ntask T { input { String s }\ncommand <<<\n${script}\n>>>\nruntime { container: "123456789012.dkr.ecr.us-east-1.amazonaws.com/a:1" } }`,
+      }),
+      "main.wdl",
+    ).diagnostics.map(({ rule, line, column }) => `${rule} ${line}:${column}`);
+  expect(told("  set -e\n  gsutil cp ~{s} .\n  gsutil ls")).toEqual(["wdl-network 5:3"]);
+  expect(told("x=$(curl -s https://x/y)\nif true; then wget $x; fi")).toEqual(["wdl-network 4:5", "wdl-network 5:15"]);
+  expect(told("pip install pandas && git  clone https://x/y")).toEqual(["wdl-network 4:1"]);
+  expect(told("# curl https://x\necho curl it\ncurl http://localhost:80/\naws s3 cp a b\n./wget.sh x\ntar --wget x")).toEqual([]);
+});

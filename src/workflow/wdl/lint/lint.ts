@@ -8,6 +8,7 @@ import { plainText } from "../literals.ts";
 import { isKnownVersion } from "../version.ts";
 import { hasFallbackOrder, lintFallbackOrder } from "./fallback-order.ts";
 import { lintFileDefaults, lintOutput } from "./files.ts";
+import { lintNetwork } from "./network.ts";
 import { lintResources } from "./resources.ts";
 
 const LINTED = new WeakMap<Document, readonly Finding[]>();
@@ -49,6 +50,7 @@ function lintTask(document: Document, task: Task): readonly Finding[] {
     ...(imageAttribute(task) ? [] : [found("wdl-no-container", `task ${task.name} names no container`, start)]),
     ...task.outputs.flatMap(lintOutput),
     ...lintFileDefaults(task),
+    ...lintNetwork(document, task),
     ...lintThreads(document, task),
   ];
 }
