@@ -107,6 +107,12 @@ outputs: { said: stdout }
     expect(readFileSync(location, "utf8")).toBe("begun with 512 1\n['said.txt']\n");
   });
 
+  test("an image may be an expression", async () => {
+    const tool = '{ cwlVersion: v1.2, class: CommandLineTool, requirements: { DockerRequirement: { dockerPull: "quay.io/library/bash:$(inputs.tag)" } }, baseCommand: [echo], inputs: { tag: string }, outputs: {} }';
+    const { events } = await cwl({ files: { "main.cwl": tool }, inputs: { tag: "5" } });
+    expect(events.find((event) => event.type === "task.request")).toMatchObject({ image: "quay.io/library/bash:5" });
+  });
+
   test("a refused image fails the run with the reason", async () => {
     const { result } = await cwl({
       files: { "main.cwl": COUNT },

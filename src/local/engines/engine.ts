@@ -97,6 +97,8 @@ export interface TaskGrant {
   /** What the task may use, fitted to this machine. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Of /dev/shm, where it is not the container engine's own choice. */
+  readonly sharedMemoryBytes?: number;
   readonly environment: Readonly<Record<string, string>>;
   /** Read-only mounts beside the task's own: [outside, inside]. */
   readonly mounts: readonly (readonly [string, string])[];

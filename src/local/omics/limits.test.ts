@@ -98,7 +98,10 @@ test("a failed run leaves its engine log, its tasks' logs and its manifest", { t
   const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
   expect((await lab.logLines(`run/${id}/task/${items[0]?.taskId}`)).toSorted()).toEqual(["before", "oops"]);
   const events = (await lab.logLines(`run/${id}`)).map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
-  expect(events.slice(-3)).toMatchObject([{ logMessage: "TASK_FAILED" }, { runStatus: "STOPPING", logMessage: "STOPPING_RUN" }, { runStatus: "FAILED", logMessage: "RUN_FAILED" }]);
+  expect(events.slice(-5)).toMatchObject([
+    { logMessage: "TASK_FAILED" }, { runStatus: "STOPPING", logMessage: "STOPPING_RUN" }, { logMessage: "MAX_FILE_SYSTEM_USAGE" }, { logMessage: "ENGINE_LOG_GENERATED" },
+    { runStatus: "FAILED", logMessage: "RUN_FAILED" },
+  ]);
   const manifest = (await lab.logLines(`manifest/run/${id}/${ended.uuid}`)).map((line) => JSON.parse(line) as object);
   expect(manifest).toMatchObject([
     { arn: ended.arn, status: "FAILED", failureReason: "RUN_TASK_FAILED", startedBy: ended.startedBy, workflowType: "PRIVATE" },

@@ -60,7 +60,8 @@ describe("a run", () => {
     expect((await lab.logLines(`run/${id}/task/${taskId}`)).toSorted()).toEqual([`hi from ${id}`, "to stderr"]);
     const events = (await lab.logLines(`run/${id}`)).map((line) => JSON.parse(line) as { runStatus: string; logMessage: string });
     expect(events.map(({ logMessage }) => logMessage)).toEqual([
-      "CREATING_RUN", "STARTING_RUN", "RUNNING_WORKFLOW", "IMPORTING_FILES", "IMPORT_COMPLETED", "STARTING_TASK", "RUNNING_TASK", "TASK_COMPLETED", "STOPPING_RUN", "RUN_COMPLETED",
+      "CREATING_RUN", "STARTING_RUN", "SET_WORKFLOW_TIMEOUT", "RUNNING_WORKFLOW", "IMPORTING_FILES", "IMPORT_COMPLETED", "STARTING_TASK", "RUNNING_TASK", "TASK_COMPLETED",
+      "STOPPING_RUN", "MAX_FILE_SYSTEM_USAGE", "ENGINE_LOG_GENERATED", "RUN_COMPLETED",
     ]);
     const manifest = (await lab.logLines(`manifest/run/${id}/${run.uuid}`)).map((line) => JSON.parse(line) as object);
     expect(manifest).toMatchObject([{ arn: run.arn, status: "COMPLETED", metrics: { runningSeconds: expect.any(Number) as number } }, { run: run.arn, name: "lines", status: "COMPLETED" }]);

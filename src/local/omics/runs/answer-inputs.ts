@@ -24,7 +24,7 @@ async function bring(omics: Omics, run: Run, { ask, uris }: NonNullable<Run["inp
     const s3 = s3As(omics.core, runPrincipal(omics, run), run.place.region);
     const { paths, digests } = await bringInputs(uris, { s3, folder: folders.inputs, roomBytes: roomOf(omics, run) });
     changeRun(omics, keyOf(run), { resourceDigests: digests });
-    logRunEvent(omics, run, { logMessage: "IMPORT_COMPLETED", message: `${Object.keys(digests).length} files` });
+    for (const uri of Object.keys(paths)) logRunEvent(omics, run, { logMessage: "IMPORT_COMPLETED", message: uri });
     answer(folders.engine, ask, { paths });
   } catch (error) {
     answer(folders.engine, ask, refusalOf(error));

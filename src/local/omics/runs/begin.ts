@@ -7,6 +7,7 @@ import type { Run } from "../store.ts";
 import { unpackZip } from "../workflows/unpack.ts";
 import { changeRun, type RunKey } from "./find.ts";
 import { foldersOf, makeMountPoints, ownerOf } from "./folders.ts";
+import { secondsAllowed } from "./time-limit.ts";
 import { logRunEvent, mayLog } from "./logs.ts";
 import { nextflowVersion } from "./nextflow-version.ts";
 import { runPrincipal } from "./role.ts";
@@ -23,7 +24,10 @@ export async function beginRun(omics: Omics, key: RunKey, containers: Containers
   const role = runPrincipal(omics, run);
   const engineVersion = run.engine === "NEXTFLOW" ? { engineVersion: versionOf(run) } : {};
   const known = changeRun(omics, key, { containers, ...engineVersion, ...(!mayLog(omics, run, role) && { cannotLog: true }) });
-  if (known !== undefined && !hasBegun(omics, known)) await launch(omics, known);
+  if (known !== undefined && !hasBegun(omics, known)) {
+    logRunEvent(omics, known, { logMessage: "SET_WORKFLOW_TIMEOUT", message: `${secondsAllowed(omics, known)} seconds` });
+    await launch(omics, known);
+  }
   running(omics, key);
 }
 

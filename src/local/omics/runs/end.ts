@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readResult } from "../../engines/run-folder.ts";
 import type { EngineResult } from "../../engines/engine.ts";
 import type { Omics } from "../omics.ts";
@@ -7,7 +8,7 @@ import { exportRun } from "./export.ts";
 import { changeRun, type RunKey } from "./find.ts";
 import { foldersOf } from "./folders.ts";
 import { changedInput } from "./inputs.ts";
-import { logRunEvent } from "./logs.ts";
+import { logRunEvent, streams } from "./logs.ts";
 import { writeManifest } from "./manifest.ts";
 import { runPrincipal } from "./role.ts";
 import { RunFailure } from "./run-failure.ts";
@@ -21,7 +22,9 @@ export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined
   if (stopping === undefined) return undefined;
   logRunEvent(omics, stopping, "STOPPING_RUN");
   const bytes = await usedBytes(omics, stopping);
+  logRunEvent(omics, stopping, { logMessage: "MAX_FILE_SYSTEM_USAGE", message: `${bytes} bytes` });
   const verdict = await exported(omics, stopping, { verdict: before.verdict, bytes });
+  if (existsSync(foldersOf(omics, stopping).engine.engineLog)) logRunEvent(omics, stopping, { logMessage: "ENGINE_LOG_GENERATED", message: streams.engine(stopping) });
   return omics.store.transaction(() => {
     const ended = changeRun(omics, key, { ...endOf(verdict), ...usedStorage(omics, stopping, bytes), stopTime: omics.core.clock.now().toISOString() });
     if (ended === undefined) return undefined;

@@ -9,6 +9,7 @@ import { containerOf } from "./grants.ts";
 import { sendTail, streams } from "./logs.ts";
 import { watchStorage } from "./storage.ts";
 import { addTask, changeTask, taskEnded, taskStarted } from "./tasks.ts";
+import { endAtLimit } from "./time-limit.ts";
 
 const TAIL_MS = 1000;
 
@@ -93,20 +94,3 @@ function sendTaskTail(omics: Omics, run: Run, { task, isFinal }: { readonly task
   const stream = streams.task(run, task.taskId);
   for (const file of [task.stdout, task.stderr]) if (file !== undefined) sendTail(omics, run, { file, stream, isFinal });
 }
-
-/** A run that takes longer than its group, or the account, allows is ended: RUN_TIMED_OUT. */
-async function endAtLimit(omics: Omics, run: Run, signal: AbortSignal): Promise<void> {
-  const { store, core, quotas } = omics;
-  const group = run.runGroupId === undefined ? undefined : store.runGroups.get([run.place.account, run.place.region, run.runGroupId]);
-  const seconds = Math.min(quotas.runSeconds, (group?.maxDuration ?? Number.POSITIVE_INFINITY) * 60);
-  const sinceMs = core.clock.now().getTime() - Date.parse(run.startTime ?? run.creationTime);
-  for (let left = seconds * 1000 - sinceMs; left > 0; left -= LONGEST_TIMER_MS) {
-    await core.clock.sleep(Math.min(left, LONGEST_TIMER_MS), signal).catch(() => undefined);
-    if (signal.aborted) return;
-  }
-  const message = `The run took longer than ${Math.round(seconds / 60)} minutes`;
-  changeRun(omics, keyOf(run), { verdict: { status: "FAILED", reason: "RUN_TIMED_OUT", message } });
-  await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
-}
-
-const LONGEST_TIMER_MS = 86_400_000;

@@ -136,6 +136,9 @@ async function ownImage(omics: Omics, { containers = "host" }: Run): Promise<Tas
   }
 }
 
+/** Guide, "Container images for private workflows". */
+const SHARED_BYTES_OF_A_GPU = 8 * 1024 ** 3;
+
 interface Granting {
   readonly run: Run;
   readonly task: Task;
@@ -152,6 +155,7 @@ function grantOf(omics: Omics, { run, task, image }: Granting): TaskGrant {
     network: "none",
     cpus: Math.min(task.cpus, availableParallelism()),
     memoryBytes: task.memoryBytes,
+    ...(task.gpus > 0 && { sharedMemoryBytes: task.gpus * SHARED_BYTES_OF_A_GPU }),
     environment: { ...workflowEnvironment(run, task), ...(containers === "host" && hostEnvironment(omics)) },
     mounts: [[definition, "/mnt/workflow"]],
     ...(image !== undefined && { image: { reference: image.reference, digest: image.digest } }),

@@ -26,7 +26,9 @@ NO_IMAGE = "omx.invalid/no-image"
 def _image_of(job):
     requirement, _ = job.get_requirement("DockerRequirement")
     image = (requirement or {}).get("dockerPull") or (requirement or {}).get("dockerImageId")
-    return None if image == NO_IMAGE else image
+    # HealthOmics takes expressions here; cwltool does not.
+    evaluated = job.builder.do_eval(image) if image and "$" in image else image
+    return None if evaluated == NO_IMAGE else evaluated
 
 
 class HostJob(CommandLineJob):

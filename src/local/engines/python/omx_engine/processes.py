@@ -191,6 +191,8 @@ class Contained:
         line = [grant["executable"], "run", "--name", self.name, "--pull", "never", "--entrypoint", ""]
         line += ["--label", "omx.run=" + grant["run"], "--network", grant["network"], "--log-driver", "none"]
         line += ["--cpus", str(grant["cpus"]), "--memory", str(grant["memoryBytes"]), "--memory-swap", str(grant["memoryBytes"])]
+        if "sharedMemoryBytes" in grant:
+            line += ["--shm-size", str(grant["sharedMemoryBytes"])]
         if self.command.stdin:
             line.append("--interactive")
         for inside, outside in ((inside, outside) for outside, inside in grant.get("mounts", [])):
