@@ -35,7 +35,7 @@ export async function putImage(core: Core, store: Store, push: Push): Promise<Im
     const before = tag === undefined ? undefined : store.imageTags.get([...keyOf(place), tag])?.digest;
     if (tag !== undefined && before !== undefined && before !== digest && isImmutable(repository, tag)) throw tagImmutable(tag, place.name);
     const known = store.images.get([...keyOf(place), digest]);
-    if (push.refuseSame && known && (tag === undefined || before === digest)) throw imageExists(place.name);
+    if (push.refuseSame && known && (tag === undefined || before === digest)) throw imageExists(digest, tag, place);
     const image = known ?? imageOf(read, { digest, sha256, manifestSize: manifest.byteLength, pushedAt: core.clock.now().toISOString() });
     keepImage(store, place, image);
     if (tag !== undefined) moveTag(store, place, { tag, digest });
