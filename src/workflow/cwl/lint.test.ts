@@ -82,6 +82,15 @@ test("secondaryFiles of an inner tool are repeated at the main input, however de
   ).toEqual([]);
 });
 
+test.each([".bai?", "{pattern: .bai, required: false}", "{pattern: .bai, required: $(inputs.sorted)}"])(
+  "secondaryFiles that may be absent need no word in the main workflow: %s",
+  (pattern) => {
+    const inner = tool(`hints: {${IMAGE}}`).replace("inputs: []", `inputs: {bam: {type: File, secondaryFiles: [${pattern}]}}`);
+    const main = "cwlVersion: v1.2\nclass: Workflow\ninputs: {b: File}\noutputs: []\nsteps: {t: {run: inner.cwl, in: {bam: b}, out: []}}\n";
+    expect(findings({ "main.cwl": main, "inner.cwl": inner })).toEqual([]);
+  },
+);
+
 test("every rule has an id of its own, in kebab case, and a page's worth of words", () => {
   expect(new Set(cwlRules.map(({ id }) => id)).size).toBe(cwlRules.length);
   for (const { id, title, reason, fix } of cwlRules) {

@@ -10,7 +10,7 @@ import type { Use } from "./walk.ts";
 export function missingSecondaryFiles(uses: readonly Use[]): readonly Diagnostic[] {
   return uses.flatMap(({ scope, task }) =>
     inputsOf(scope.process).flatMap((input) => {
-      const main = scope.within && hasSecondaryFiles(input) ? mainInput(scope, input.id) : undefined;
+      const main = scope.within && wantsSecondaryFiles(input) ? mainInput(scope, input.id) : undefined;
       if (!main || hasSecondaryFiles(main)) return [];
       return [
         problem(
@@ -22,6 +22,15 @@ export function missingSecondaryFiles(uses: readonly Use[]): readonly Diagnostic
     }),
   );
 }
+
+/** Whether an engine refuses a file without them: not so for `.bai?` and `required: false`, or where a run decides. */
+const wantsSecondaryFiles = ({ node }: Named): boolean =>
+  itemsOf(member(node, "secondaryFiles")).some((each) => {
+    const pattern = stringOf(each) ?? stringOf(member(each, "pattern")) ?? "";
+    const required = member(each, "required");
+    const isRequired = isNull(required) || (required?.kind === "scalar" && required.value === true);
+    return isRequired && pattern !== "" && !pattern.endsWith("?");
+  });
 
 const hasSecondaryFiles = ({ node }: Named): boolean => !isNull(member(node, "secondaryFiles"));
 
