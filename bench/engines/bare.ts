@@ -33,7 +33,10 @@ export async function bareEngines(host: EnvironmentHost, text: string): Promise<
   };
   const hadSwarm = hasSwarm();
   return {
-    close: () => void (!hadSwarm && hasSwarm() && execFileSync("docker", ["swarm", "leave", "--force"], { stdio: "ignore" })),
+    close() {
+      rmSync(home, { recursive: true, force: true });
+      if (!hadSwarm && hasSwarm()) execFileSync("docker", ["swarm", "leave", "--force"], { stdio: "ignore" });
+    },
     can: (language, where) => language !== "WDL" || where === "docker",
     async run(language, where, workflow) {
       const folder = mkdtempSync(join(tmpdir(), "omx-bench-bare-"));
@@ -42,7 +45,7 @@ export async function bareEngines(host: EnvironmentHost, text: string): Promise<
       writeFileSync(join(folder, "parameters.json"), JSON.stringify(workflow.parameters(text)));
       writeFileSync(join(folder, "docker.config"), "docker.enabled = true\n");
       writeFileSync(join(folder, "host.config"), "docker.enabled = false\n");
-      await ended(commands[language](where, folder, workflow), folder, { ...host.environment, NXF_HOME: home, NXF_OFFLINE: "true", NXF_DISABLE_CHECK_LATEST: "true" });
+      await ended(commands[language](where, folder, workflow), folder, { ...host.environment, TMPDIR: folder, NXF_HOME: home, NXF_OFFLINE: "true", NXF_DISABLE_CHECK_LATEST: "true" });
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -3,7 +3,7 @@
 //   node bench/engines/main.ts [--rounds 3] [--parts 1,28] [--engines WDL,CWL,NEXTFLOW] [--where docker,host] [--json]
 // A workflow has as many parallel tasks as --parts says and one more. The aim: at most 10 % or 3 s.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -84,6 +84,7 @@ for (const where of values.where.split(",") as Where[]) {
     }
 }
 bare.close();
+rmSync(scratch, { recursive: true, force: true });
 if (values.json) console.log(JSON.stringify(rows.map((row) => ({ ...row, bare: median(row.bareSeconds), ours: median(row.oursSeconds) }))));
 
 interface Cost {

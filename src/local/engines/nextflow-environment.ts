@@ -65,7 +65,7 @@ async function versionOnPath(host: EnvironmentHost): Promise<string | undefined>
 const HOW = "install Nextflow (https://www.nextflow.io/docs/latest/install.html), or Java 17 or newer and Maven: on Debian and Ubuntu apt-get install openjdk-17-jre-headless maven";
 
 async function checkJava(host: EnvironmentHost): Promise<void> {
-  const { code, text } = await runCommand(host, { owner: "engines/nextflow", program: "java", args: ["-version"] });
+  const { code, text } = await runCommand(host, { owner: "engines/nextflow", program: "java", args: ["-XX:-UsePerfData", "-version"] });
   const major = Number(/version "(\d+)/.exec(text)?.[1] ?? 0);
   if (code !== 0 || major < 17) throw new EngineUnavailable(`workflows in Nextflow need Nextflow, and it is not on PATH: ${HOW}`);
 }
