@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { CreateWorkflowVersionRequest } from "@aws-sdk/client-omics";
-import { registryMapOf } from "../../release/images/lock.ts";
+import { registryMapOf } from "../../release/images/registry-map.ts";
 import type { Project } from "../../release/project/project.ts";
 import type { Definition } from "../../release/publish/create-version.ts";
 import { definitionOf } from "../../release/publish/definition.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
 import { bringImages } from "../../release/images/bring.ts";
-import { registryMapOf } from "../../release/images/lock.ts";
+import { registryMapOf } from "../../release/images/registry-map.ts";
 import type { Project } from "../../release/project/project.ts";
 import { publishNext, type PublishedVersion } from "../../release/publish/create-version.ts";
 import { definitionOf } from "../../release/publish/definition.ts";
