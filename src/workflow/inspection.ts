@@ -96,6 +96,8 @@ export interface UnresolvedImage {
   readonly line: number;
   /** The main workflow's input that decides, or `call.input` of an incomplete call. */
   readonly input?: string;
+  /** What is known of the names that come of it, with inputs in their place: `~{registry}/bwa:1`. */
+  readonly patterns?: readonly string[];
 }
 
 export type Severity = "error" | "warning" | "info";

@@ -37,7 +37,7 @@ const finding = (rule: string, { file, line, column = 1 }: Spot, message: string
 export function generalFindings(tree: SourceTree, inspection: Inspection, context: LintContext): readonly Diagnostic[] {
   return [
     ...firstUses(inspection.images).flatMap((use) => imageFindings(use, context)),
-    ...inspection.unresolved.map(unresolvedFinding),
+    ...inspection.unresolved.flatMap(unresolvedFinding),
     ...parameterFindings(inspection),
     ...mainFindings(inspection),
     ...versionFindings(inspection),
@@ -51,9 +51,15 @@ export function generalFindings(tree: SourceTree, inspection: Inspection, contex
 const firstUses = (images: readonly ImageUse[]): readonly ImageUse[] =>
   [...new Map(images.toReversed().map((use) => [`${use.image} ${use.file}:${use.line}`, use])).values()].toReversed();
 
-function unresolvedFinding(use: UnresolvedImage): Diagnostic {
+function unresolvedFinding(use: UnresolvedImage): readonly Diagnostic[] {
   const who = use.input === undefined ? "only the run tells" : `the input "${use.input}" decides`;
-  return finding("image-unresolved", use, `${who} which image task "${use.task}" uses (${use.expression})`);
+  const { patterns = [], expression, task } = use;
+  const known = patterns.length === 0 || patterns.includes(expression) ? expression : `${expression}: ${patterns.join(", ")}`;
+  const moving = patterns.find((pattern) => pattern.endsWith(":latest"));
+  return [
+    ...(moving === undefined ? [] : [finding("image-latest", use, `task "${task}" uses "${moving}", which can mean another image tomorrow`)]),
+    finding("image-unresolved", use, `${who} which image task "${task}" uses (${known})`),
+  ];
 }
 
 function imageFindings(use: ImageUse, { registryMap, areImagesStaged = false }: LintContext): readonly Diagnostic[] {

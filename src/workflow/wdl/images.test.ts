@@ -111,7 +111,7 @@ describe("through calls", () => {
       "sub.wdl": `version 1.0\nworkflow Sub { input { String d } call T { input: image = "quay.io/" + d } }${required}`,
     };
     expect(read(texts).images).toEqual([]);
-    expect(read(texts).unresolved).toEqual([{ expression: "image", task: "T", file: "sub.wdl", line: 6, input: "x_docker" }]);
+    expect(read(texts).unresolved).toEqual([{ expression: "image", task: "T", file: "sub.wdl", line: 6, input: "x_docker", patterns: ["quay.io/~{x_docker}"] }]);
   });
 
   test("the outputs of a called workflow without tasks", () => {

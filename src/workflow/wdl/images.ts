@@ -27,7 +27,7 @@ interface FoundImage {
 interface Collector {
   readonly reached: Set<Task | Workflow>;
   readonly images: Map<string, FoundImage>;
-  readonly unresolved: Map<string, UnresolvedImage>;
+  readonly unresolved: Map<string, { readonly entry: UnresolvedImage; readonly patterns: Set<string> }>;
 }
 
 /** The images of all tasks that the main workflow reaches; without a workflow, of the document's tasks. */
@@ -41,7 +41,9 @@ export function imagesOf(document: Document): ImagesFound {
   }
   return {
     images: [...collector.images.values()].map(withCondition),
-    unresolved: [...collector.unresolved.values()],
+    unresolved: [...collector.unresolved.values()].map(({ entry, patterns }) =>
+      patterns.size === 0 ? entry : { ...entry, patterns: [...patterns] },
+    ),
     complete: !isExhausted(session),
     reached: collector.reached,
   };
@@ -138,12 +140,13 @@ function addUnresolved(value: SingleValue, site: Site, when: readonly Assumption
   const inputs = [...value.inputs, ...when.flatMap((assumption) => assumption.inputs)];
   const input = inputs.find((name) => !name.includes(".")) ?? inputs[0];
   const key = JSON.stringify([site.task.name, source.file, expression, input]);
-  if (site.collector.unresolved.has(key)) return;
-  site.collector.unresolved.set(key, {
-    expression,
-    task: site.task.name,
-    file: source.file,
-    line: source.position(site.expression.start).line,
-    ...(input !== undefined && { input }),
-  });
+  const line = source.position(site.expression.start).line;
+  const entry = { expression, task: site.task.name, file: source.file, line, ...(input !== undefined && { input }) };
+  const { patterns } = site.collector.unresolved.get(key) ?? { patterns: new Set() };
+  // An input alone is no more than `input` says.
+  const pattern = value.kind === "unknown" ? value.pattern : undefined;
+  if (pattern !== undefined && pattern !== `~{${input}}` && patterns.size < MAX_PATTERNS) patterns.add(pattern);
+  site.collector.unresolved.set(key, { entry, patterns });
 }
+
+const MAX_PATTERNS = 5;

@@ -125,7 +125,7 @@ function unsetValue(frame: Frame, input: Declaration, inputs: readonly string[])
     const value = traced(evaluate(input.value, frame), { how: "default" });
     return isMain ? traced(nearest(value, name), {}) : traced(value, { inputs });
   }
-  return input.type.optional ? nothing([name]) : unknown(`input:${name}`, [name], true);
+  return input.type.optional ? nothing([name]) : { ...unknown(`input:${name}`, [name], true), pattern: `~{${name}}` };
 }
 
 /** The value with `input` as the first that would change it. */

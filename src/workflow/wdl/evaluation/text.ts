@@ -75,12 +75,19 @@ function membersOf(value: SingleValue): ReadonlyMap<string, Value> | undefined {
 /** Text after text, at the place where they are put together. */
 export function append(left: SingleValue, right: SingleValue, origin: { source: Source; start: number }): Value {
   const inputs = union(left.inputs, right.inputs);
-  if (left.kind === "unknown") return unknown(`${left.symbol}~${symbolOf(right)}`, right.kind === "unknown" ? inputs : left.inputs, true);
-  if (right.kind === "unknown") return unknown(`${symbolOf(left)}~${right.symbol}`, right.inputs, true);
+  if (left.kind === "unknown" || right.kind === "unknown") {
+    const deciding = left.kind !== "unknown" ? right.inputs : right.kind === "unknown" ? inputs : left.inputs;
+    return { ...unknown(`${symbolOf(left)}~${symbolOf(right)}`, deciding, true), ...patternOf(left, right) };
+  }
   const start = textOf(left);
   const end = textOf(right);
   if (start === undefined || end === undefined || start.length + end.length > MAX_TEXT) return unknown("text");
   return { kind: "text", text: start + end, how: furtherOrigin(left.how, right.how), inputs, ...origin };
+}
+
+function patternOf(left: SingleValue, right: SingleValue): { readonly pattern?: string } {
+  const [start, end] = [left, right].map((value) => (value.kind === "unknown" ? value.pattern : textOf(value)));
+  return start === undefined || end === undefined || start.length + end.length > MAX_TEXT ? {} : { pattern: start + end };
 }
 
 /** A value in the symbol of another: equal values give equal symbols. */

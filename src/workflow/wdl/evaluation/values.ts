@@ -24,6 +24,8 @@ export interface UnknownValue extends Trace {
   readonly kind: "unknown";
   /** Equal for equal unknowns, so that one condition is recognised where it comes again. */
   readonly symbol: string;
+  /** The text as far as it is known, with inputs in their place: `~{registry}/bwa:1`. */
+  readonly pattern?: string;
   /** Set for a comparison with a literal, to tell which comparisons exclude each other. */
   readonly test?: { readonly subject: string; readonly literal: string; readonly negated: boolean };
   /** True when it cannot be null: a required input. */
