@@ -42,7 +42,19 @@ interface Receiving {
   readonly growth: Growth;
 }
 
-async function receive({ blobs, source, file, growth }: Receiving): Promise<Stored> {
+async function receive(receiving: Receiving): Promise<Stored> {
+  try {
+    const stored = await store(receiving);
+    receiving.growth.end();
+    return stored;
+  } catch (error) {
+    // Nothing is waited for after this: who is told of it may ask again at once, and is not to find this arrival.
+    receiving.growth.end(error);
+    throw error;
+  }
+}
+
+async function store({ blobs, source, file, growth }: Receiving): Promise<Stored> {
   const { digest, size } = source.blob;
   try {
     const end = await open(file, "w");
@@ -53,11 +65,7 @@ async function receive({ blobs, source, file, growth }: Receiving): Promise<Stor
     }
     const sha256 = (digest.startsWith("sha256:") ? digest : await digestOfFile(file, "sha256:")).slice("sha256:".length);
     await blobs.adopt(file, sha256);
-    growth.end();
     return { sha256, size };
-  } catch (error) {
-    growth.end(error);
-    throw error;
   } finally {
     await rm(file, { force: true });
   }
