@@ -80,7 +80,7 @@ process.exitCode = isRight ? 0 : 1;
 async function tried(scenario: Scenario): Promise<string> {
   await using disk = scenario.diskMb === undefined ? undefined : await smallDisk(scenario.diskMb);
   if (disk && !disk.isMounted) return "NOT RUN: mounting a small disk is not permitted here";
-  await using target = await startTarget(set.images.map(repositoryOf), disk?.folder);
+  await using target = await startTarget({ repositories: set.images.map(repositoryOf), dataDir: disk?.folder });
   await using source = await faultProxy(upstream.url, scenario.upstream ?? (() => undefined));
   await using entrance = await faultProxy(target.url, scenario.target ?? (() => undefined));
   const configFile = join(target.dockerConfig, "aws-config");

@@ -35,14 +35,16 @@ const peers = peersAmong(values.peers.split(","));
 for (const name of values.peers.split(","))
   if (!peers.some((one) => one.name === name)) say(`NOT RUN: ${name} is not installed or does not answer`);
 
-const measured: Measured = { cold: {}, warm: [], pinned: [], memory: await memoryByLayerSize(bench) };
+const measured: Measured = { cold: {}, warm: {}, pinned: {}, memory: await memoryByLayerSize(bench) };
 for (let round = 0; round < runs; round += 1) {
   say(`round ${round + 1}, load ${loadavg()[0]?.toFixed(1)}`);
   record("bare", await bareCopy(bench));
-  const { cold, warm, pinned } = await omx(bench);
-  record("omx", cold);
-  measured.warm.push(warm);
-  measured.pinned.push(pinned);
+  for (const way of ["pull-through", "copy"] as const) {
+    const { cold, warm, pinned } = await omx(bench, way);
+    record(`omx (${way})`, cold);
+    (measured.warm[way] ??= []).push(warm);
+    (measured.pinned[way] ??= []).push(pinned);
+  }
   for (const one of peers) {
     try {
       record(one.name, await peer(bench, one));
@@ -57,7 +59,7 @@ if (values.json) process.stdout.write(`${JSON.stringify({ mib, runs, sharing: va
 
 function record(name: string, run: Run): void {
   (measured.cold[name] ??= []).push(run);
-  say(`  ${name.padEnd(8)} ${run.seconds.toFixed(2)} s, CPU ${run.cpuSeconds.toFixed(2)} s`);
+  say(`  ${name.padEnd(18)} ${run.seconds.toFixed(2)} s, CPU ${run.cpuSeconds.toFixed(2)} s`);
 }
 
 function say(line: string): void {

@@ -13,7 +13,8 @@ export const UPSTREAM_NAME = "quay.io";
 export const repositoryOf = ({ repository }: Pick<SampleImage, "repository">): string => `quay/${repository}`;
 
 export interface Pull {
-  readonly upstreamUrl: string;
+  /** Where omx reads the upstream registry. @default - it does not: ECR's pull-through cache does */
+  readonly upstreamUrl?: string | undefined;
   readonly images: readonly SampleImage[];
   readonly target: Pick<Target, "configFile" | "dockerConfig">;
   /** Whether each image is named with its digest. */
@@ -33,7 +34,7 @@ export async function omxPull({ upstreamUrl, images, target, isPinned }: Pull): 
   const manifest = join(target.dockerConfig, "manifest.json");
   const names = images.map(({ repository, tag, digest }) => `${UPSTREAM_NAME}/${repository}:${tag}${isPinned ? `@${digest}` : ""}`);
   await writeFile(manifest, JSON.stringify({ manifest: names }));
-  const flags = ["--profile", PROFILE, "--upstream", `${UPSTREAM_NAME}=${upstreamUrl}`, "--json"];
+  const flags = ["--profile", PROFILE, ...(upstreamUrl === undefined ? [] : ["--upstream", `${UPSTREAM_NAME}=${upstreamUrl}`]), "--json"];
   const startedAt = performance.now();
   const program = spawn(process.execPath, [OMX, "images", "pull", "--manifest", manifest, ...flags], {
     stdio: ["ignore", "pipe", "ignore"],

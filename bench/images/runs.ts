@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,11 +35,17 @@ export interface Run {
 /** Each peer copies this many images at a time. */
 const IMAGES_AT_ONCE = 4;
 
+/** How omx brings images: by copying them, or by having ECR's pull-through cache bring them. */
+export type OmxWay = "copy" | "pull-through";
+
 /** omx into an empty registry, and then twice again with nothing changed: by tag, and pinned by digest. */
-export async function omx({ upstream, set }: Bench): Promise<Record<"cold" | "warm" | "pinned", Run>> {
-  await using target = await startTarget(repositoriesOf(set.images));
+export async function omx({ upstream: registry, set }: Bench, way: OmxWay): Promise<Record<"cold" | "warm" | "pinned", Run>> {
   const { images } = set;
+  const isCopy = way === "copy";
+  await using target = await startTarget(isCopy ? { repositories: repositoriesOf(images) } : { cacheOf: registry.url });
+  const upstream = { pid: registry.pid, ...(isCopy && { url: registry.url }) };
   const cold = await pull({ upstream, images, target });
+  if (!isCopy) await verifyStored(images, registry, target);
   await verify(images, target, true);
   const registryPeakMb = await target.peakMb();
   const warm = await pull({ upstream, images, target });
@@ -47,7 +55,7 @@ export async function omx({ upstream, set }: Bench): Promise<Record<"cold" | "wa
 
 /** Another program into an empty registry. */
 export async function peer({ upstream, set }: Bench, program: Peer): Promise<Run> {
-  await using target = await startTarget(repositoriesOf(set.images));
+  await using target = await startTarget({ repositories: repositoriesOf(set.images) });
   const ways = waysOf({ upstream, images: set.images, target });
   try {
     const { run } = await timed([upstream.pid, target.pid], () => inTurns(ways, (way) => program.copy(way)));
@@ -63,7 +71,7 @@ export async function memoryByLayerSize({ upstream }: Bench): Promise<readonly {
   const measured: { layerMib: number; peakMb: number }[] = [];
   for (const layerMib of [16, 512]) {
     const image = await pushOneLayer(upstream.host, layerMib * 1024 * 1024);
-    await using target = await startTarget([image.repository]);
+    await using target = await startTarget({ repositories: [image.repository] });
     const { peakMb = Number.NaN } = await pull({ upstream, images: [image], target });
     await verify([image], target, true);
     measured.push({ layerMib, peakMb });
@@ -77,7 +85,7 @@ export async function bareCopy({ upstream, set }: Bench): Promise<Run> {
   const server = spawn(process.execPath, [join(import.meta.dirname, "bare-server.ts"), folder], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const port = await new Promise<string>((resolve) => server.stdout.once("data", (chunk) => resolve(String(chunk).trim())));
-    const blobs = await allBlobs(upstream, set);
+    const blobs = await allBlobs(upstream, set.images);
     const { run } = await timed([upstream.pid, server.pid ?? 0], () => child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], blobs));
     return run;
   } finally {
@@ -89,12 +97,12 @@ export async function bareCopy({ upstream, set }: Bench): Promise<Run> {
 const repositoriesOf = (images: readonly SampleImage[]): readonly string[] => images.map(repositoryOf);
 
 interface From {
-  readonly upstream: DockerRegistry;
+  readonly upstream: Pick<DockerRegistry, "pid"> & { readonly url?: string };
   readonly images: readonly SampleImage[];
   readonly target: Target;
 }
 
-const waysOf = ({ upstream, images, target: { prefix, dockerConfig } }: From): readonly Way[] =>
+const waysOf = ({ upstream, images, target: { prefix, dockerConfig } }: From & { readonly upstream: DockerRegistry }): readonly Way[] =>
   images.map((image) => ({
     source: `${upstream.host}/${image.repository}:${image.tag}`,
     target: `${prefix}${repositoryOf(image)}:${image.tag}`,
@@ -108,6 +116,20 @@ export async function verify(images: readonly SampleImage[], { prefix, dockerCon
     const found = await client.repository(parseImageRef(`${prefix}${repositoryOf(image)}`)).getManifest(image.tag);
     if (!found || (keepsDigests && found.digest !== image.digest))
       throw new Error(`${image.repository} has ${found?.digest} and not ${image.digest}`);
+  }
+}
+
+/** Reads every blob of the images in the store of the accounts itself: a registry that is asked for one would bring it. */
+export async function verifyStored(images: readonly SampleImage[], upstream: DockerRegistry, { dataDir }: Target): Promise<void> {
+  for (const { digest, size } of await allBlobs(upstream, images)) {
+    const sha256 = digest.slice("sha256:".length);
+    const hash = createHash("sha256");
+    let bytes = 0;
+    for await (const chunk of createReadStream(join(dataDir, "blobs", sha256.slice(0, 2), sha256)) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    if (hash.digest("hex") !== sha256 || bytes !== size) throw new Error(`the store's ${digest} has other bytes`);
   }
 }
 
@@ -144,9 +166,15 @@ async function pull(from: From & { readonly isPinned?: boolean }): Promise<Run> 
   return { ...run, requests: result.requests, peakMb: result.peakMb };
 }
 
-async function allBlobs(upstream: DockerRegistry, { images }: SampleSet): Promise<readonly object[]> {
+interface FoundBlob {
+  readonly repository: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+async function allBlobs(upstream: DockerRegistry, images: readonly SampleImage[]): Promise<readonly FoundBlob[]> {
   await using client = registryClient();
-  const blobs = new Map<string, object>();
+  const blobs = new Map<string, FoundBlob>();
   for (const { repository, tag } of images) {
     const stored = await client.repository({ registry: upstream.host, repository }).getManifest(tag);
     const manifest = stored && readManifest(stored.bytes, stored.mediaType);

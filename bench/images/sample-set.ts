@@ -5,6 +5,8 @@ import { registryClient } from "../../src/oci/client/registry-client.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { fileOf, tarOf } from "../../src/oci/image/tar-writer.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
+import { realLayers } from "./real-layers.ts";
+import type { Layer } from "./real-layers.ts";
 import { noise, pushSample } from "../../src/oci/testing/sample-images.ts";
 import type { Sample } from "../../src/oci/testing/sample-images.ts";
 
@@ -41,6 +43,7 @@ export async function pushSampleSet(
   { totalBytes, sharing }: { readonly totalBytes: number; readonly sharing: Sharing },
 ): Promise<SampleSet> {
   await using client = registryClient();
+  const layer = await realLayers();
   const { families, baseShares } = SHARINGS[sharing];
   const bases = await Promise.all(
     Array.from({ length: families }, (_, family) =>
@@ -64,18 +67,12 @@ export async function pushSampleSet(
 export async function pushOneLayer(registry: string, sizeBytes: number): Promise<SampleImage> {
   await using client = registryClient();
   const [repository, tag] = [`one-layer/mib${sizeBytes / 1024 ** 2}`, "1"];
-  const layers = [await layer(repository.replace("/", "-"), sizeBytes)];
+  const layers = [await plainLayer(repository.replace("/", "-"), sizeBytes)];
   const { digest } = await pushSample(client.repository({ registry, repository }), tag, sampleOf(layers));
   return { repository, tag, digest };
 }
 
 const COUNT = 40;
-
-interface Layer {
-  readonly bytes: Buffer;
-  /** The digest of the archive before it was compressed. */
-  readonly diffId: string;
-}
 
 const sampleOf = (layers: readonly Layer[]): Sample => ({
   layers: layers.map(({ bytes }) => bytes),
@@ -83,8 +80,8 @@ const sampleOf = (layers: readonly Layer[]): Sample => ({
   layerType: MEDIA_TYPES.ociLayerGzip,
 });
 
-/** A real layer, so that docker can unpack it and skopeo does not compress it. */
-async function layer(seed: string, sizeBytes: number): Promise<Layer> {
+/** One layer of any size: its bytes are noise, which matters to nobody who does not unpack it. */
+async function plainLayer(seed: string, sizeBytes: number): Promise<Layer> {
   const archive = await buffer(Readable.from(tarOf([fileOf(`opt/${seed}`, noise(seed, sizeBytes))])));
   return { bytes: gzipSync(archive, { level: 0 }), diffId: digestOf(archive) };
 }

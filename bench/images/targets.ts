@@ -4,13 +4,21 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import {
+  CreatePullThroughCacheRuleCommand,
+  CreateRepositoryCommand,
+  CreateRepositoryCreationTemplateCommand,
+  ECRClient,
+  GetAuthorizationTokenCommand,
+} from "@aws-sdk/client-ecr";
 import { readProfile } from "../../src/cli/aws/profiles.ts";
+import { stagingStatements } from "../../src/release/images/repository-policy.ts";
 
 /** The local ECR with empty repositories, in a process of its own as `omx local start` starts it. */
 export interface Target extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
+  readonly dataDir: string;
   /** What stands before a repository's name: `127.0.0.1:4577/111122223333/us-east-1/`. */
   readonly prefix: string;
   /** AWS's configuration, for omx. */
@@ -30,10 +38,21 @@ export const PROFILE = "cicd";
 /** omx leaves repositories of others as they are, and refuses those that HealthOmics may not read. */
 const OURS = [{ Key: "createdBy", Value: "omx-ecr-helper" }];
 
-/** Starts the local accounts and makes the repositories. @param dataDir for their state, a folder of the target's own by default */
-export async function startTarget(repositories: readonly string[], dataDir?: string): Promise<Target> {
+export interface TargetOptions {
+  /** Repositories to make. @default - none */
+  readonly repositories?: readonly string[];
+  /** For the accounts' state. @default - a folder of the target's own */
+  readonly dataDir?: string | undefined;
+  /** Where ECR's pull-through cache reads quay.io, by a rule and a template as a deployment has them. @default - no rule */
+  readonly cacheOf?: string | undefined;
+}
+
+/** Starts the local accounts. */
+export async function startTarget({ repositories = [], dataDir: given, cacheOf }: TargetOptions): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), "omx-bench-"));
-  const child = spawn(process.execPath, [OMX, "local", "start", "--json", "--port", "0", "--data", dataDir ?? join(folder, "data")], {
+  const dataDir = given ?? join(folder, "data");
+  const upstream = cacheOf === undefined ? [] : ["--upstream", `quay.io=${cacheOf}`];
+  const child = spawn(process.execPath, [OMX, "local", "start", "--json", "--port", "0", "--data", dataDir, ...upstream], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";
@@ -43,6 +62,7 @@ export async function startTarget(repositories: readonly string[], dataDir?: str
   const region = profile?.region ?? "us-east-1";
   const ecr = new ECRClient({ endpoint: url, region, ...(profile?.credentials && { credentials: profile.credentials }) });
   for (const repositoryName of repositories) await ecr.send(new CreateRepositoryCommand({ repositoryName, tags: OURS }));
+  if (cacheOf !== undefined) await makeRule(ecr, { account: accounts.find(({ name }) => name === PROFILE)?.id ?? "", region });
   const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
   ecr.destroy();
   const { host } = new URL(url);
@@ -51,6 +71,7 @@ export async function startTarget(repositories: readonly string[], dataDir?: str
   return {
     url,
     pid,
+    dataDir,
     prefix: `${host}/${accounts.find(({ name }) => name === PROFILE)?.id}/${region}/`,
     configFile,
     dockerConfig: folder,
@@ -61,6 +82,13 @@ export async function startTarget(repositories: readonly string[], dataDir?: str
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Repositories that the cache makes are omx's, and HealthOmics may read them, from the first image on. */
+async function makeRule(ecr: ECRClient, place: { readonly account: string; readonly region: string }): Promise<void> {
+  const repositoryPolicy = JSON.stringify({ Version: "2012-10-17", Statement: stagingStatements(place) });
+  await ecr.send(new CreateRepositoryCreationTemplateCommand({ prefix: "quay", appliedFor: ["PULL_THROUGH_CACHE"], resourceTags: OURS, repositoryPolicy }));
+  await ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "quay", upstreamRegistryUrl: "quay.io" }));
 }
 
 /** The most memory that a process has used so far, in MB. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { formatImageRef, type ImageRef } from "../../kit/image-ref.ts";
+import { type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import type { Session } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
 
@@ -25,8 +25,11 @@ export function openSeenImages({ settings, clock }: Pick<Cli, "settings" | "cloc
   const seen = new Map(Object.entries(read(file)).filter(([, at]) => at > now - DAY_MS && at <= now));
   const before = seen.size;
   return {
-    isWhole: (target, digest) => seen.has(keyOf(formatImageRef(target), digest)),
-    add: (target, digest) => void (seen.has(keyOf(target, digest)) || seen.set(keyOf(target, digest), now)),
+    isWhole: (target, digest) => seen.has(keyOf(target, digest)),
+    add(target, digest) {
+      const key = keyOf(parseImageRef(target), digest);
+      if (!seen.has(key)) seen.set(key, now);
+    },
     save() {
       if (seen.size === before) return;
       mkdirSync(dirname(file), { recursive: true });
@@ -36,7 +39,7 @@ export function openSeenImages({ settings, clock }: Pick<Cli, "settings" | "cloc
   };
 }
 
-const keyOf = (target: string, digest: string): string => `${target} ${digest}`;
+const keyOf = ({ registry, repository }: ImageRef, digest: string): string => `${registry}/${repository}@${digest}`;
 
 /** A file that is not there, or that nobody can read, knows nothing: then ECR is asked. */
 function read(file: string): Readonly<Record<string, number>> {
