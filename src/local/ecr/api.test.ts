@@ -108,8 +108,8 @@ describe("images", () => {
   test("layers arrive in parts, the image is described, and a link reads the layer", async () => {
     const repositoryName = "by-parts";
     await createRepository(ecr, repositoryName);
-    const bytes = noise("parts", 2500);
-    const digest = await uploadLayer(repositoryName, bytes, 1000);
+    const bytes = noise("parts", 11 * 1024 * 1024);
+    const digest = await uploadLayer(repositoryName, bytes, 5 * 1024 * 1024);
     const availability = await ecr.send(new BatchCheckLayerAvailabilityCommand({ repositoryName, layerDigests: [digest, digestOf("other")] }));
     expect(availability.layers?.map(({ layerAvailability }) => layerAvailability)).toEqual(["AVAILABLE", "UNAVAILABLE"]);
     const { downloadUrl } = await ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: digest }));
@@ -121,12 +121,18 @@ describe("images", () => {
     expect(imageDetails).toMatchObject([{ imageDigest, imageTags: ["v1"], imageManifestMediaType: OCI }]);
   });
 
+  test("only the last part of a layer may be small", async () => {
+    const repositoryName = "small-parts";
+    await createRepository(ecr, repositoryName);
+    await expect(uploadLayer(repositoryName, noise("small parts", 2500), 1000)).rejects.toMatchObject({ name: "LayerPartTooSmallException" });
+  });
+
   test("an upload refuses a gap, a false digest and nothing at all", async () => {
     const repositoryName = "bad-uploads";
     await createRepository(ecr, repositoryName);
     const { uploadId } = await ecr.send(new InitiateLayerUploadCommand({ repositoryName }));
     await expect(ecr.send(new CompleteLayerUploadCommand({ repositoryName, uploadId, layerDigests: [digestOf("")] }))).rejects.toMatchObject({ name: "EmptyUploadException" });
-    await expect(ecr.send(new UploadLayerPartCommand({ repositoryName, uploadId, partFirstByte: 5, partLastByte: 7, layerPartBlob: Buffer.from("abc") }))).rejects.toMatchObject({ name: "InvalidLayerPartException" });
+    await expect(ecr.send(new UploadLayerPartCommand({ repositoryName, uploadId, partFirstByte: 5, partLastByte: 7, layerPartBlob: Buffer.from("abc") }))).rejects.toMatchObject({ name: "InvalidLayerPartException", registryId: CICD, repositoryName, uploadId, lastValidByteReceived: -1 });
     await ecr.send(new UploadLayerPartCommand({ repositoryName, uploadId, partFirstByte: 0, partLastByte: 2, layerPartBlob: Buffer.from("abc") }));
     await expect(ecr.send(new CompleteLayerUploadCommand({ repositoryName, uploadId, layerDigests: [digestOf("other")] }))).rejects.toMatchObject({ name: "InvalidLayerException" });
   });

@@ -158,3 +158,12 @@ test("a push by tag may say which digest is meant", async () => {
   expect((await put(digest)).headers.get("docker-content-digest")).toBe(digest);
   for (const reference of [digest, "by-sha512"]) expect(await (await registry.user.http("GET", `${ONE}/manifests/${reference}`)).text()).toBe(text);
 });
+
+test("of eight pushes of an immutable tag at once one has it", async () => {
+  await createRepository(registry.user.ecr, "conformance/immutable", { imageTagMutability: "IMMUTABLE" });
+  const texts = Array.from({ length: 8 }, (_, index) => JSON.stringify(indexOf([], { annotations: { number: String(index) } })));
+  const answers = await Promise.all(texts.map((body) => registry.user.http("PUT", "conformance/immutable/manifests/v1", { body, headers: { "content-type": INDEX } })));
+  expect(answers.map((answer) => answer.status).toSorted()).toEqual([201, ...Array.from({ length: 7 }, () => 400)]);
+  const winner = texts[answers.findIndex((answer) => answer.status === 201)]!;
+  expect(await (await registry.user.http("GET", "conformance/immutable/manifests/v1")).text()).toBe(winner);
+});

@@ -40,6 +40,16 @@ describe("an upload", () => {
     expect((await registry.user.http("GET", location)).headers.get("range")).toBe("0-0");
   });
 
+  test.each([["a longer", "abcdef"], ["a shorter", "ab"]])("refuses %s body than the range of its chunk says, sent without its length", async (_what, text) => {
+    const location = await begin();
+    const send = (body: string) => fetch(new URL(location, registry.url), {
+      method: "PATCH", body: new Blob([body]).stream(), duplex: "half", headers: { ...octets, "content-range": "0-2", authorization: `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}` },
+    } as RequestInit);
+    expect(await codeOf(await send(text))).toEqual([400, "SIZE_INVALID"]);
+    const range = (await registry.user.http("GET", location)).headers.get("range");
+    expect(range).toBe(text === "ab" ? "0-1" : "0-0");
+  });
+
   test("that was cancelled is over", async () => {
     const location = await begin();
     expect((await registry.user.http("DELETE", location)).status).toBe(204);

@@ -27,7 +27,11 @@ export const emptyUpload = (): AwsError => error("EmptyUploadException", "The sp
 export const imageReferenced = (digest: string, indexes: readonly string[]): AwsError => error("ImageReferencedByManifestList", `Requested image ${digest} is referenced by the manifest list ${indexes.join(", ")}; delete that first`);
 export const uploadBusy = (id: string): AwsError => error("UploadBusy", `The upload with id ${id} is receiving another part`);
 export const invalidTag = (tag: string): AwsError => error("InvalidTagParameterException", `'${tag}' is not an image tag: write up to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'`);
-export const invalidPart = (lastByte: number): AwsError => new AwsError(400, "InvalidLayerPartException", "The part does not continue where the last one ended", { lastValidByteReceived: lastByte });
+export const invalidPart = ({ account, name, id }: { readonly account: string; readonly name: string; readonly id: string }, lastByte: number): AwsError =>
+  new AwsError(400, "InvalidLayerPartException", `The layer part does not continue the upload with id ${id}: the last byte received is ${lastByte}`, { registryId: account, repositoryName: name, uploadId: id, lastValidByteReceived: lastByte });
+export const partTooSmall = (bytes: number): AwsError => error("LayerPartTooSmallException", `Layer parts must be at least 5 MiB in size, but for the last; one has ${bytes} bytes`);
+export const invalidTags = (why: string): AwsError => error("InvalidTagParameterException", why);
+export const tooManyTags = (): AwsError => error("TooManyTagsException", "The maximum number of tags that can be applied to a repository is 50");
 export const invalidParameter = (why: string): AwsError => error("InvalidParameterException", `Invalid parameter ${why}`);
 export const digestMismatch = (given: string, computed: string): AwsError => error("ImageDigestDoesNotMatchException", `Image digest ${given} does not match the computed digest ${computed}`);
 export const ruleNotFound = (prefix: string, registryId: string): AwsError => error("PullThroughCacheRuleNotFoundException", `The pull through cache rule with repository prefix '${prefix}' was not found in the registry with id '${registryId}'`);

@@ -90,6 +90,18 @@ describe("what is at the limits is taken", () => {
   });
 });
 
+test("tags of a repository are at most fifty, of keys and values that are not too long, each once", async () => {
+  const numbered = (count: number, first = 0) => Array.from({ length: count }, (_, index) => ({ Key: `key-${first + index}`, Value: "x".repeat(256) }));
+  const { repository } = await createRepository(user.ecr, "input/tags", { tags: numbered(49) });
+  const tag = (...tags: readonly { Key: string; Value: string }[]) => send("TagResource", { resourceArn: repository!.repositoryArn, tags });
+  expect(await tag({ Key: "k".repeat(129), Value: "" })).toMatchObject([400, "InvalidTagParameterException", expect.any(String)]);
+  expect(await tag({ Key: "k", Value: "v".repeat(257) })).toMatchObject([400, "InvalidTagParameterException", expect.any(String)]);
+  expect(await tag({ Key: "k", Value: "1" }, { Key: "k", Value: "2" })).toMatchObject([400, "InvalidTagParameterException", expect.any(String)]);
+  expect((await tag(...numbered(2, 49)))[1]).toBe("TooManyTagsException");
+  expect((await tag(...numbered(2, 48)))[0]).toBe(200);
+  expect((await send("CreateRepository", { repositoryName: "input/more", tags: numbered(51) }))[1]).toBe("TooManyTagsException");
+});
+
 describe("a lifecycle policy", () => {
   const rule = { rulePriority: 1, description: "old ones go", selection: { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 14 }, action: { type: "expire" } };
   const put = (...rules: readonly object[]) => user.ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: JSON.stringify({ rules }) }));

@@ -7,10 +7,18 @@ import { operation } from "../gateway/service.ts";
 import { on, placeOf } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { createOnPush } from "./ecr-created.ts";
-import { invalidPart, layerExists, layersUnavailable } from "./errors.ts";
+import { invalidPart, layerExists, layersUnavailable, partTooSmall } from "./errors.ts";
+import type { Upload } from "./store.ts";
 import type { Tokens } from "./token.ts";
 
 const PART_BYTES = 20 * 1024 * 1024;
+const SMALLEST_PART_BYTES = 5 * 1024 * 1024;
+
+/** A part that is too small is seen when another comes after it. */
+const afterPart = ({ smallPart }: Upload, bytes: number): Pick<Upload, "smallPart"> => {
+  if (smallPart) return { smallPart: { ...smallPart, isLast: false } };
+  return bytes < SMALLEST_PART_BYTES ? { smallPart: { bytes, isLast: true } } : {};
+};
 
 /** Layers by the API: whether they are there, and where. */
 export const layerOperations = (contents: Contents, tokens: Tokens) => ({
@@ -58,8 +66,9 @@ export const layerUploadOperations = (contents: Contents) => ({
       const upload = contents.uploads.find(place, input.uploadId ?? "");
       const received = contents.uploads.received(upload);
       const bytes = input.layerPartBlob?.byteLength ?? 0;
-      if (input.partFirstByte !== received || (input.partLastByte !== undefined && input.partLastByte !== received + bytes - 1)) throw invalidPart(received - 1);
+      if (input.partFirstByte !== received || (input.partLastByte !== undefined && input.partLastByte !== received + bytes - 1)) throw invalidPart(upload, received - 1);
       const size = await contents.uploads.append(upload, Readable.from([Buffer.from(input.layerPartBlob ?? [])]));
+      contents.store.uploads.put([upload.id], { ...upload, ...afterPart(upload, bytes) });
       return { registryId: place.account, repositoryName: place.name, uploadId: upload.id, lastByteReceived: size - 1 };
     },
   }),
@@ -72,6 +81,7 @@ export const layerUploadOperations = (contents: Contents) => ({
         contents.uploads.cancel(upload);
         throw layerExists(digest);
       }
+      if (upload.smallPart?.isLast === false) throw partTooSmall(upload.smallPart.bytes);
       const layer = await contents.uploads.complete(upload, digest, { refuseEmpty: true });
       return { registryId: place.account, repositoryName: place.name, uploadId: input.uploadId, layerDigest: layer.digest };
     },

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
 import { DiskFull, hasRoomFor } from "../storage/disk-full.ts";
@@ -25,7 +24,7 @@ export interface Uploads {
    * @throws AwsError UploadBusy while another part arrives or the layer is made, UploadNotFoundException when it was cancelled meanwhile
    * @throws DiskFull before the reserve is touched; what came before is kept
    */
-  append(upload: Upload, bytes: Readable, options?: { readonly sizeBytes?: number }): Promise<number>;
+  append(upload: Upload, bytes: AsyncIterable<Uint8Array>, options?: { readonly sizeBytes?: number }): Promise<number>;
   /** @throws AwsError InvalidLayerException when the digest is another, UploadBusy, UploadNotFoundException */
   complete(upload: Upload, digest: string, options?: { readonly refuseEmpty?: boolean }): Promise<Layer>;
   cancel(upload: Upload): void;

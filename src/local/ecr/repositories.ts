@@ -2,7 +2,7 @@ import type { CreateRepositoryRequest, CreateRepositoryResponse, DeleteRepositor
 import { operation } from "../gateway/service.ts";
 import { accessTo, on, placeOf, tagContext } from "./access.ts";
 import type { Contents } from "./contents.ts";
-import { invalidParameter, repositoryExists, repositoryNotEmpty } from "./errors.ts";
+import { invalidParameter, invalidTags, repositoryExists, repositoryNotEmpty, tooManyTags } from "./errors.ts";
 import { emitCreateRepository } from "./events.ts";
 import { REPOSITORY_NAME } from "./input-rules.ts";
 import { keyOf, type Place, type Repository, repositoryArn, repositoryHost, type Store } from "./store.ts";
@@ -22,7 +22,7 @@ const createRepository = ({ core, store }: Contents) =>
     run(input, call) {
       const place = placeOf(input, call);
       const repository: Repository = {
-        ...place, createdAt: core.clock.now().toISOString(), tags: asRecord(input.tags), ...mutabilityOf(input), scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
+        ...place, createdAt: core.clock.now().toISOString(), tags: checkedTags(input.tags), ...mutabilityOf(input), scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
         encryption: (input.encryptionConfiguration as unknown as Record<string, unknown>) ?? { encryptionType: "AES256" },
       };
       store.transaction(() => {
@@ -35,6 +35,16 @@ const createRepository = ({ core, store }: Contents) =>
 
 /** Tags as a document keeps them. */
 export const asRecord = (tags: readonly Tag[] = []): Record<string, string> => Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
+
+/** Tags together with those before them. @throws AwsError InvalidTagParameterException, TooManyTagsException (API_TagResource.html) */
+export function checkedTags(tags: readonly Tag[] = [], before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  for (const { Key = "", Value = "" } of tags)
+    if (Key.length < 1 || Key.length > 128 || Value.length > 256) throw invalidTags("Tag keys can have a maximum character length of 128 characters, and tag values can have a maximum length of 256 characters");
+  if (new Set(tags.map(({ Key }) => Key)).size < tags.length) throw invalidTags("Tag keys must be different from each other");
+  const together = { ...before, ...asRecord(tags) };
+  if (Object.keys(together).length > 50) throw tooManyTags();
+  return together;
+}
 
 export const isName = (name: string): boolean => name.length >= 2 && name.length <= 256 && new RegExp(`^(?:${REPOSITORY_NAME.source})$`).test(name);
 

@@ -3,6 +3,7 @@ import { operation } from "../gateway/service.ts";
 import { accessTo, on, placeOf, tagContext } from "./access.ts";
 import type { Contents } from "./contents.ts";
 import { invalidParameter } from "./errors.ts";
+import { checkedTags } from "./repositories.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
 import { keyOf, type Place, type Repository } from "./store.ts";
 
@@ -45,7 +46,7 @@ export function repositoryTagOperations(contents: Contents) {
       access: (input) => [accessTo(store, "TagResource", byArn(input.resourceArn), tagContext(input.tags))],
       run(input) {
         const repository = contents.repository(byArn(input.resourceArn));
-        save({ ...repository, tags: { ...repository.tags, ...Object.fromEntries((input.tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value])) } });
+        save({ ...repository, tags: checkedTags(input.tags, repository.tags) });
         return {};
       },
     }),

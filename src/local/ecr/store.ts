@@ -56,6 +56,8 @@ export interface Layer {
 export interface Upload extends Place {
   readonly id: string;
   readonly startedAt: string;
+  /** Bytes of the smallest part that the API sent, and whether others came after it: only the last may be small. */
+  readonly smallPart?: { readonly bytes: number; readonly isLast: boolean };
 }
 
 /** A rule by which images of an upstream registry come into repositories under a prefix. */

@@ -61,21 +61,37 @@ function mountFrom(exchange: Exchange, from: string | null, digest: string): Lay
 }
 
 async function appendChunk({ contents, request }: Exchange, upload: Upload): Promise<void> {
-  checkRange(request, contents.uploads.received(upload));
+  const said = checkRange(request, contents.uploads.received(upload));
   const sizeBytes = Number(request.headers["content-length"] ?? 0);
-  await contents.uploads.append(upload, request.body, { sizeBytes });
+  await contents.uploads.append(upload, said === undefined ? request.body : ofLength(request.body, said), { sizeBytes });
 }
 
-/** Chunks come in order and are as long as they say. @throws RegistryRefusal with 416, BLOB_UPLOAD_INVALID, SIZE_INVALID */
-function checkRange({ headers }: Exchange["request"], received: number): void {
+/** A chunk whose length only its range says. @throws RegistryRefusal SIZE_INVALID for one that is longer or shorter */
+async function* ofLength(bytes: AsyncIterable<Uint8Array>, said: number): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  for await (const chunk of bytes) {
+    sent += chunk.byteLength;
+    if (sent > said) throw new RegistryRefusal(400, "SIZE_INVALID", `the chunk has more than the ${said} bytes of its Content-Range`);
+    yield chunk;
+  }
+  if (sent < said) throw new RegistryRefusal(400, "SIZE_INVALID", `the chunk has ${sent} of the ${said} bytes of its Content-Range`);
+}
+
+/**
+ * Chunks come in order and are as long as they say.
+ * @returns how many bytes the range says there are; undefined where there is none
+ * @throws RegistryRefusal with 416, BLOB_UPLOAD_INVALID, SIZE_INVALID
+ */
+function checkRange({ headers }: Exchange["request"], received: number): number | undefined {
   const given = headers["content-range"];
-  if (given === undefined) return;
+  if (given === undefined) return undefined;
   const [, first, last] = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/.exec(given) ?? [];
   if (first === undefined || Number(last) < Number(first)) throw new RegistryRefusal(400, "BLOB_UPLOAD_INVALID", `Content-Range: ${given} is no range; write <first>-<last>`);
   const range = `0-${Math.max(0, received - 1)}`;
   if (Number(first) !== received) throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, { range });
   const [said, sent] = [Number(last) - Number(first) + 1, headers["content-length"]];
   if (sent !== undefined && Number(sent) !== said) throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, { range });
+  return said;
 }
 
 async function finish(exchange: Exchange, upload: Upload, digest: string | null): Promise<WireResponse> {
