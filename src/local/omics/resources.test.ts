@@ -1,3 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackDeleteComplete,
 } from "@aws-sdk/client-cloudformation";
@@ -143,6 +147,34 @@ test("a workflow that has a version of somebody else can't be deleted", async ()
   expect((await settled("kept")).status).toBe("DELETE_FAILED");
   const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: "kept" }));
   expect(StackResources.find(({ LogicalResourceId }) => LogicalResourceId === "Flow")).toMatchObject({ ResourceStatus: "DELETE_FAILED", ResourceStatusReason: expect.stringContaining("has 1 version") as string });
+});
+
+/** A Git repository whose main branch holds a definition, a template and a README. */
+function gitRepository(): string {
+  const folder = mkdtempSync(join(tmpdir(), "omx-stack-repository-"));
+  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args]);
+  git("init", "--quiet");
+  for (const [name, text] of Object.entries({ "main.wdl": MAIN, "other.wdl": "not WDL", "template.json": '{"who": {"description": "whom", "optional": true}}', "docs.md": "# Docs" })) writeFileSync(join(folder, name), text);
+  git("add", ".");
+  git("commit", "--quiet", "-m", "first");
+  return `file://${folder}`;
+}
+
+test("a workflow and its version come from a repository", async () => {
+  const fromGit = {
+    DefinitionRepository: { connectionArn: "arn:aws:codeconnections:us-east-1:111122223333:connection/1", fullRepositoryId: gitRepository(), sourceReference: { type: "BRANCH", value: "main" }, excludeFilePatterns: ["other.wdl"] },
+    ParameterTemplatePath: "template.json", readmePath: "docs.md", Accelerators: "GPU",
+  };
+  const TemplateBody = JSON.stringify({
+    Resources: { Flow: { Type: "AWS::Omics::Workflow", Properties: fromGit }, Version: { Type: "AWS::Omics::WorkflowVersion", Properties: { ...fromGit, WorkflowId: { Ref: "Flow" }, VersionName: "1" } } },
+    Outputs: { Flow: { Value: { Ref: "Flow" } } },
+  });
+  await client.send(new CreateStackCommand({ StackName: "repository", TemplateBody }));
+  const { status, outputs } = await settled("repository");
+  expect(status, (await reasons("repository")).join("\n")).toBe("CREATE_COMPLETE");
+  const found = { status: "ACTIVE", accelerators: "GPU", readmePath: "docs.md", parameterTemplate: { who: { description: "whom", optional: true } }, definitionRepositoryDetails: { sourceReference: { type: "BRANCH", value: "main" } } };
+  expect(await lab.omics.send(new GetWorkflowCommand({ id: outputs["Flow"] }))).toMatchObject(found);
+  expect(await lab.omics.send(new GetWorkflowVersionCommand({ workflowId: outputs["Flow"], versionName: "1" }))).toMatchObject(found);
 });
 
 test("a property nobody knows fails the template by its name", async () => {
