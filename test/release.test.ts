@@ -57,7 +57,7 @@ describe("a push reaches production", () => {
     for (const name of ["lambda-phage.fa", "ancestor.fastq.gz"]) await writeObject(production.s3, at(name), readFileSync(new URL(`../examples/${WORKFLOW}/data/${name}`, import.meta.url)));
     const run = async () => {
       const { id = "" } = await production.omics.send(new StartRunCommand({
-        workflowId, workflowVersionName: "1.0.1", roleArn: "arn:aws:iam::444455556666:role/omx-run", outputUri: `s3://${RELEASES}/runs/`, storageType: "DYNAMIC", requestId: crypto.randomUUID(),
+        workflowId, workflowVersionName: "1.0.1", roleArn: "arn:aws:iam::444455556666:role/omx-run-us-east-1", outputUri: `s3://${RELEASES}/runs/`, storageType: "DYNAMIC", requestId: crypto.randomUUID(),
         parameters: { reference_fasta: `s3://${RELEASES}/data/lambda-phage.fa`, reads: [`s3://${RELEASES}/data/ancestor.fastq.gz`] },
       }));
       return until(`the end of run ${id}`, async () => {

@@ -1,13 +1,19 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { pack } from "tar-stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { enginesHere, writeBashSource } from "../cli/testing/bash-image.ts";
 import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { imageThere } from "../release/images/labels.ts";
 import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
 
 let stage: ContainerAccounts;
@@ -110,6 +116,26 @@ describe("the builder", () => {
     const reasons = images.map(({ reason }) => reason);
     const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a link that leads out/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /2 different builds are for .*bad\/clash:1/, /2 different builds/, /write quay.io\/bad\/registry:1 without quay.io/, /dockerFile/];
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
+  }, PATIENCE_MS);
+
+  test.runIf(enginesHere().includes("docker"))("a RUN on private ECR is built by CodeBuild, on the digest that ECR has now, and its log is kept", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "omx-bash-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    writeBashSource(folder);
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const executable = { os: 3, attrs: (0o100755 << 16) >>> 0 };
+    const bash = await put("bash.zip", zipSync(Object.fromEntries(files.map((file) => [relative(folder, file), [readFileSync(file), executable]]))));
+    const ran = await put("ran.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo it ran > /ran\n`) }));
+    const [base] = (await stage.run("builder", [{ source_uri: bash, target_image: "built/bash:1" }])).images;
+    const [built] = (await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images;
+    expect([base, built]).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED", reason: "built by an engine", build: expect.stringMatching(/^omx-image-build:/) }]);
+    const { client } = stage.registryOf("cicd");
+    const there = await imageThere(client.repository({ registry: HOME, repository: "built/ran" }), built!.digest!);
+    expect(there?.labels["org.omx.bases"]).toBe(`${HOME}/built/bash:1@${base!.digest}`);
+    await client.close();
+    expect((await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images[0]).toMatchObject({ status: "SKIPPED", digest: built!.digest });
+    const events = await new CloudWatchLogsClient(stage.accounts.config()).send(new FilterLogEventsCommand({ logGroupName: "/aws/codebuild/omx-image-build", logStreamNames: [built!.build!.split(":")[1]!] }));
+    expect(events.events?.map(({ message }) => message).join("\n")).toContain("RUN echo it ran > /ran");
   }, PATIENCE_MS);
 
   test("E37: a RUN that fails, or an engine that is not there, ends with the build's last lines", async () => {

@@ -1,4 +1,4 @@
-import { artifactsBucket } from "../release/names.ts";
+import { artifactsBucket, roleName } from "../release/names.ts";
 import type { DeployConfig, Place } from "../release/project/deploy-config.ts";
 import type { Bundles } from "./bundle.ts";
 
@@ -15,7 +15,7 @@ export const machineArn = ({ account, region }: Place, name: string): string => 
 export const executionArn = ({ account, region }: Place, name: string): string => `arn:aws:states:${region}:${account}:execution:${name}:*`;
 export const functionArn = ({ account, region }: Place, name: string): string => `arn:aws:lambda:${region}:${account}:function:${name}`;
 export const projectArn = ({ account, region }: Place, name: string): string => `arn:aws:codebuild:${region}:${account}:project/${name}`;
-export const roleArn = ({ account }: Pick<Place, "account">, name: string): string => `arn:aws:iam::${account}:role/${name}`;
+export const roleArn = ({ account, region }: Place, role: string): string => `arn:aws:iam::${account}:role/${roleName(role, region)}`;
 export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;
 export const artifactsOf = ({ config }: AppContext): string => artifactsBucket(config.cicd.account, config.cicd.region);
 

@@ -113,7 +113,7 @@ describe("who may release", () => {
   test("the bucket lets in the promotion role of each workflow, and nobody else of another account", () => {
     const bucketPolicies = all().filter(([path, { Type }]) => Type === "AWS::S3::BucketPolicy" && path.startsWith("omx-production"));
     const allowed = bucketPolicies.flatMap(([, resource]) => statementsOf(resource)).filter(({ Effect }) => Effect === "Allow").map(({ Principal }) => JSON.stringify(Principal));
-    expect(new Set(allowed)).toEqual(new Set([JSON.stringify({ AWS: `arn:aws:iam::${CICD.account}:role/omx-promote-${WORKFLOW}` })]));
+    expect(new Set(allowed)).toEqual(new Set([JSON.stringify({ AWS: `arn:aws:iam::${CICD.account}:role/omx-promote-${WORKFLOW}-${CICD.region}` })]));
   });
 });
 

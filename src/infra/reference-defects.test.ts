@@ -37,7 +37,7 @@ function synth(region: string): Templates {
   const { context } = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
   const app = new App({ analyticsReporting: false, outdir, context });
   const containers = { pullThrough: ["quay.io", "public.ecr.aws"] };
-  const config = DeployConfig.parse({ cicd: { account: "111122223333", region }, production: [{ account: "444455556666", region }], workflows: { phage: {} }, containers });
+  const config = DeployConfig.parse({ cicd: { account: "111122223333", region }, production: [{ account: "444455556666", region }], workflows: { phage: {}, ["a".repeat(41)]: {} }, containers });
   releaseApp(app, { config, bundles: { functions: join(folder, "functions"), toolkit: join(folder, "toolkit") } });
   app.synth();
   return Object.fromEntries(readdirSync(outdir).filter((name) => name.endsWith(".template.json")).map((name) => [name.replace(".template.json", ""), Object.values((JSON.parse(readFileSync(join(outdir, name), "utf8")) as { Resources: Record<string, Resource> }).Resources)]));
@@ -50,9 +50,11 @@ const containers = (templates: Templates): readonly Resource[] => templates["omx
 const accountWide = (resources: readonly Resource[]): readonly string[] =>
   resources.flatMap(({ Type, Properties = {} }) => (Type.startsWith("AWS::IAM::") || Type === "AWS::S3::Bucket" ? ["RoleName", "PolicyName", "ManagedPolicyName", "UserName", "BucketName"].flatMap((name) => (Type === "AWS::IAM::Policy" ? [] : (Properties[name] ?? []))) : [])).map((name) => JSON.stringify(name));
 
-test("E24: the container machines of two regions stand beside each other in one account", () => {
-  expect(containers(here).length).toBeGreaterThan(20);
-  expect(accountWide(containers(here)).filter((name) => accountWide(containers(beside)).includes(name))).toEqual([]);
+test("E24: the deployments of two regions stand beside each other in one account, in cicd and in production", () => {
+  const [one, two] = [here, beside].map((templates) => accountWide(Object.values(templates).flat())) as [readonly string[], readonly string[]];
+  expect(one.length).toBeGreaterThan(6);
+  expect(one.filter((name) => two.includes(name))).toEqual([]);
+  expect(one.filter((name) => name.length > '""'.length + 64)).toEqual([]);
 });
 
 test("E24: each project has a name of its own, a current image, and a daemon only where images are built", () => {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /**
  * The names of what `omx deploy` makes. Release code finds resources by them, the CDK app gives them.
  * The two state machines of containers, their inputs and the tag keep the names that users of the reference know.
@@ -20,6 +22,17 @@ export const NAMES = {
   approvalStage: "Approve",
   approvalAction: "Approve",
 } as const;
+
+const LONGEST_ROLE_NAME = 64;
+
+/**
+ * The name of a role: roles are an account's, a deployment is one region's, and two regions of an account each have
+ * theirs. One too long for IAM ends in a hash of itself.
+ */
+export function roleName(role: string, region: string): string {
+  const name = `${role}-${region}`;
+  return name.length <= LONGEST_ROLE_NAME ? name : `${name.slice(0, LONGEST_ROLE_NAME - 9)}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+}
 
 /** Marks repositories that omx made. */
 export const CREATED_BY = { key: "createdBy", value: "omx-ecr-helper" } as const;

@@ -17,7 +17,7 @@ export function run(program: Command, cli: Cli): void {
     .addOption(new Option("--engine <engine>", "the engine").choices(["WDL", "WDL_LENIENT", "NEXTFLOW", "CWL"]))
     .addOption(new Option("--storage-type <type>", "of the run").choices(["DYNAMIC", "STATIC"]).default("DYNAMIC"))
     .option("--storage-capacity <GiB>", "of the run, with --storage-type STATIC", count)
-    .option("--role <arn>", "the run's role (default: omx-run of the account)")
+    .option("--role <arn>", "the run's role (default: omx-run-REGION of the account)")
     .option("--output <uri>", "where outputs go (default: test-outputs/ of omx's bucket)")
     .option("--no-follow", "return when the run is started")
     .option("--profile <name>", PROFILE_HELP)

@@ -1,7 +1,7 @@
 import { StartRunCommand } from "@aws-sdk/client-omics";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
 import { describeEvent } from "../../release/events.ts";
-import { artifactsBucket, NAMES, PREFIXES } from "../../release/names.ts";
+import { artifactsBucket, NAMES, PREFIXES, roleName } from "../../release/names.ts";
 import { openOutputs } from "../../release/testrun/outputs.ts";
 import { openSession, type Session } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
@@ -62,7 +62,7 @@ async function start(cli: Cli, { clients, place }: Session, { options, request }
   const { id = "" } = await clients.omics.send(new StartRunCommand({
     ...request, parameters: request.parameters as NonNullable<StartRunCommand["input"]["parameters"]>, requestId: cli.random.uuid(), logLevel: "ALL", storageType: options.storageType,
     ...(options.storageCapacity && { storageCapacity: options.storageCapacity }),
-    roleArn: options.role ?? `arn:aws:iam::${place.account}:role/${NAMES.runRole}`,
+    roleArn: options.role ?? `arn:aws:iam::${place.account}:role/${roleName(NAMES.runRole, place.region)}`,
     outputUri: options.output ?? `s3://${artifactsBucket(place.account, place.region)}/${PREFIXES.testOutputs}/${request.name}`,
   }));
   return id;

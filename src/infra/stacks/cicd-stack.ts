@@ -4,7 +4,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
-import { artifactsBucket, NAMES, PREFIXES } from "../../release/names.ts";
+import { artifactsBucket, NAMES, PREFIXES, roleName } from "../../release/names.ts";
 import { testRunDefinition } from "../../release/testrun/state-machine.ts";
 import { dataBucket } from "../constructs/data-bucket.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
@@ -47,7 +47,7 @@ export class CicdStack extends Stack {
   private runRole(context: AppContext): Role {
     const place = testPlace(context);
     const role = new Role(this, "RunRole", {
-      roleName: NAMES.runRole,
+      roleName: roleName(NAMES.runRole, place.region),
       description: "What a test run may do",
       assumedBy: new ServicePrincipal("omics.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": place.account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` } } }),
     });
@@ -89,7 +89,7 @@ export class CicdStack extends Stack {
     const { cicd, production } = context.config;
     const accounts = [...new Set(production.map((place) => place.account))];
     const role = new Role(this, "ApprovalReader", {
-      roleName: NAMES.approvalReaderRole,
+      roleName: roleName(NAMES.approvalReaderRole, cicd.region),
       description: "Lets production see whether an approval precedes a bundle",
       assumedBy: new AccountPrincipal(accounts[0]),
     });

@@ -7,7 +7,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { type Bucket, type CfnBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
-import { NAMES, releasesBucket } from "../../release/names.ts";
+import { NAMES, releasesBucket, roleName } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { dataBucket } from "../constructs/data-bucket.ts";
@@ -63,7 +63,7 @@ export class ProductionStack extends Stack {
     const environment = { OMX_DEPLOYMENT: settingsOf(context) };
     const askForApproval = statement("AskForApproval", ["sts:AssumeRole"], [roleArn(context.config.cicd, NAMES.approvalReaderRole)]);
     const verify = new HandlerFunction(this, "Verify", {
-      name: "omx-verify-bundle", handler: "verify-bundle", roleName: NAMES.verifyRole, code: context.bundles.functions, environment, timeout: Duration.minutes(5),
+      name: "omx-verify-bundle", handler: "verify-bundle", roleName: roleName(NAMES.verifyRole, this.place.region), code: context.bundles.functions, environment, timeout: Duration.minutes(5),
       statements: [
         ...readObjects("Bundles", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), writeObjects("Results", bucket), askForApproval,
         statement("Release", ["codebuild:StartBuild"], [projectArn(place, NAMES.releaseProject)]),
@@ -78,7 +78,7 @@ export class ProductionStack extends Stack {
     const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     new BuildProject(this, "Release", {
       name: NAMES.releaseProject,
-      roleName: NAMES.releaseRole,
+      roleName: roleName(NAMES.releaseRole, this.place.region),
       description: "Creates the workflow version of a verified bundle",
       key: this.key,
       source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),
@@ -108,7 +108,7 @@ export class ProductionStack extends Stack {
     const { place, context } = this;
     const bucket = `s3://${releasesBucket(place.account, place.region)}`;
     const role = new Role(this, "RunRole", {
-      roleName: NAMES.runRole,
+      roleName: roleName(NAMES.runRole, this.place.region),
       description: "What a run of a released version may do",
       assumedBy: new ServicePrincipal("omics.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": place.account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` } } }),
     });

@@ -14,7 +14,7 @@ import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import { NAMES, pipelineName, PREFIXES, projectName, releasesBucket } from "../../release/names.ts";
+import { NAMES, pipelineName, PREFIXES, projectName, releasesBucket, roleName } from "../../release/names.ts";
 import type { DeployConfig } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { type AppContext, bucketArn, executionArn, machineArn, settingsOf, testPlace } from "../context.ts";
@@ -129,7 +129,7 @@ export class WorkflowStack extends Stack {
     const targets = production.map(({ account, region }) => bucketArn(releasesBucket(account, region)));
     return new BuildProject(this, "Promote", {
       name: projectName(this.workflow, "promote"),
-      roleName: `${NAMES.promoteRole}-${this.workflow}`,
+      roleName: roleName(`${NAMES.promoteRole}-${this.workflow}`, cicd.region),
       description: `Promotes an approved release of ${this.workflow}`,
       key: this.key,
       environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: this.workflow },

@@ -9,7 +9,7 @@ import { readReleaseVersion } from "../../kit/version.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
-import { NAMES } from "../names.ts";
+import { NAMES, roleName } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { publishExactly, versionTags } from "../publish/create-version.ts";
 import { copyToProduction } from "./own-images.ts";
@@ -73,7 +73,7 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
 
 /** Asks the cicd account: what a bundle says of its own approval proves nothing. */
 async function verifyApproval(env: ProductionEnvironment, record: ReleaseRecord): Promise<true> {
-  const roleArn = `arn:aws:iam::${env.cicd.account}:role/${NAMES.approvalReaderRole}`;
+  const roleArn = `arn:aws:iam::${env.cicd.account}:role/${roleName(NAMES.approvalReaderRole, env.cicd.region)}`;
   const credentials = await assumeRole(env.clients.sts, roleArn, "omx-verify-bundle");
   const cicd = awsClients({ ...env.target, region: env.cicd.region, credentials });
   const approval = await findApproval(cicd.codepipeline, record.workflow, record.pipelineExecutionId);

@@ -5,7 +5,7 @@ import { endedRun } from "../../aws/runs.ts";
 import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
-import { NAMES, releasesBucket } from "../names.ts";
+import { NAMES, releasesBucket, roleName } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { PublishedVersion } from "../publish/create-version.ts";
 import { isSheet } from "../testrun/test-data.ts";
@@ -44,7 +44,7 @@ export async function runSmoke(env: ProductionEnvironment, record: ReleaseRecord
   const to = smokeData(record, place);
   const { id = "" } = await clients.omics.send(new StartRunCommand({
     workflowId, workflowVersionName: versionName, name: `${record.workflow} ${versionName} smoke ${smoke.test}`,
-    roleArn: `arn:aws:iam::${place.account}:role/${NAMES.runRole}`, outputUri: formatS3Uri({ bucket: to.bucket, key: `runs/smoke/${bundlePrefix(record)}/` }),
+    roleArn: `arn:aws:iam::${place.account}:role/${roleName(NAMES.runRole, place.region)}`, outputUri: formatS3Uri({ bucket: to.bucket, key: `runs/smoke/${bundlePrefix(record)}/` }),
     parameters: JSON.parse(moved(JSON.stringify(smoke.parameters), smoke, to)) as Record<string, never>,
     storageType: smoke.storageType, ...(smoke.storageCapacity !== undefined && { storageCapacity: smoke.storageCapacity }),
     // One attempt of the promotion is one run; the next attempt is another.

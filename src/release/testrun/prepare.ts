@@ -5,7 +5,7 @@ import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
 import type { S3Uri } from "../../kit/s3-uri.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { Identity, ReleaseEnvironment } from "../environment.ts";
-import { artifactsBucket, NAMES, PREFIXES } from "../names.ts";
+import { artifactsBucket, NAMES, PREFIXES, roleName } from "../names.ts";
 import type { TestCase } from "../project/omx-yaml.ts";
 import type { Project } from "../project/project.ts";
 import type { PublishedVersion } from "../publish/create-version.ts";
@@ -30,7 +30,7 @@ export async function prepareTests(env: ReleaseEnvironment, identity: Identity, 
   await writeExpectations(env, { project, identity, version, evidence });
   return {
     workflowId: version.workflowId, versionName: version.versionName, evidence, tests,
-    roleArn: `arn:aws:iam::${env.cicd.account}:role/${NAMES.runRole}`,
+    roleArn: `arn:aws:iam::${env.cicd.account}:role/${roleName(NAMES.runRole, env.cicd.region)}`,
     outputUri: `s3://${bucket}/${PREFIXES.testOutputs}/${identity.workflow}/${version.versionName}`,
   };
 }
