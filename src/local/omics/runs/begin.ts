@@ -68,14 +68,16 @@ async function launch(omics: Omics, run: Run): Promise<void> {
   });
 }
 
+const ON_THE_HOST = "Tasks run on the host, not isolated: neither Docker nor Podman answers";
+
 function running(omics: Omics, key: RunKey): void {
   omics.store.transaction(() => {
     const run = changeRun(omics, key, ({ status, startTime, tags, containers }) => ({
       tags: withPlace(tags, containers),
       status: status === "STARTING" ? "RUNNING" : status,
       startTime: startTime ?? omics.core.clock.now().toISOString(),
-      // Nobody should take for isolated what is not: this stays unless the run fails.
-      ...(containers === "host" && { statusMessage: "Tasks run on the host, not isolated" }),
+      // Nobody should take for isolated what is not, unless they asked for it: this stays unless the run fails.
+      ...(containers === "host" && omics.core.settings.containers === "auto" && { statusMessage: ON_THE_HOST }),
     }));
     if (run === undefined) return;
     const where = run.containers === "host" ? "tasks run on the host, not isolated" : `tasks run in ${run.containers}`;

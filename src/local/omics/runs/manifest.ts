@@ -43,6 +43,9 @@ const runRecord = (run: Run): object => ({
   run: run.runId && `arn:aws:omics:${run.place.region}:${run.place.account}:run/${run.runId}`,
   runGroup: run.runGroupId && runGroupArn(run.place, run.runGroupId),
   failureReason: run.failureReason,
+  engineVersion: run.engineVersion,
+  // Not HealthOmics's: where the tasks of this run ran.
+  "omx:local:containers": run.containers,
   // Without them aws-healthomics-tools leaves the run out of its sums.
   metrics: {
     ...(run.storageCapacity !== undefined && { [run.storageType === "STATIC" ? "storageReservedGiB" : "storageMaximumGiB"]: run.storageCapacity }),
