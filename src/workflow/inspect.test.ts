@@ -98,6 +98,14 @@ describe("inspectAll", () => {
     );
   });
 
+  test("a workflow is a section and no word of a script, however its head is written", () => {
+    const tree = memoryTree({
+      "script.wdl": "version 1.0\ntask T { command <<< workflow x {} >>> runtime { docker: \"a:1\" } }\n",
+      "spread.wdl": "version 1.0\nworkflow # the name follows\n  W # and the body\n{ input { Int n } }\n",
+    });
+    expect([...inspectAll(tree)].map(({ path, parameters }) => [path, parameters.length])).toEqual([["spread.wdl", 1]]);
+  });
+
   test("what a reader throws is a diagnostic of that file alone", () => {
     const tree = memoryTree({ "a.cwl": CWL, "b.cwl": CWL });
     const failing = {

@@ -5,6 +5,7 @@ import type { Diagnostic, Engine, Inspection, Reading } from "./inspection.ts";
 import { readNextflow } from "./nextflow/read.ts";
 import { pipelineFiles } from "./pipelines.ts";
 import type { SourceTree } from "./source-tree.ts";
+import { openDocument } from "./wdl/documents.ts";
 import { readWdl } from "./wdl/read.ts";
 
 const READERS: Readonly<Record<Engine, (tree: SourceTree, main: string) => Reading>> = {
@@ -41,7 +42,7 @@ export const unread = (problem: Diagnostic): Inspection => ({ ...NOTHING, path: 
 export function* inspectAll(root: SourceTree | string): Generator<Inspection, void> {
   const tree = typeof root === "string" ? openFolder(root) : root;
   const mains: readonly Detected[] = [
-    ...definitionsIn(tree, "WDL").filter(({ main }) => hasWorkflow(tree.text(main))),
+    ...definitionsIn(tree, "WDL").filter(({ main }) => hasWorkflow(tree, main)),
     ...definitionsIn(tree, "CWL"),
     ...pipelineFiles(tree).map((main) => ({ engine: "NEXTFLOW" as const, main })),
   ];
@@ -51,9 +52,19 @@ export function* inspectAll(root: SourceTree | string): Generator<Inspection, vo
 const definitionsIn = (tree: SourceTree, engine: Engine): readonly Detected[] =>
   definitionFiles(tree, engine).map((main) => ({ engine, main }));
 
-/** A workflow section of WDL; a file that is not read (too large, no text) is inspected, to say so. */
-const hasWorkflow = (text: string | undefined): boolean =>
-  text === undefined || /(?:^|[\s}])workflow\s+[A-Za-z]\w*\s*\{/.test(text.replace(/^[^\S\n]*#.*$/gm, ""));
+/** A workflow section of WDL. A file that is not read (too large, no text, a reader that fails) is inspected, to say so. */
+function hasWorkflow(tree: SourceTree, file: string): boolean {
+  try {
+    const text = tree.text(file);
+    if (text === undefined) return true;
+    if (!/\bworkflow\b/.test(text)) return false;
+    const { workflow, syntax } = openDocument(tree, file) ?? {};
+    if (syntax && !syntax.broken) return workflow !== undefined;
+    return /(?:^|[\s}])workflow\s+[A-Za-z]\w*\s*\{/.test(text.replace(/^[^\S\n]*#.*$/gm, ""));
+  } catch {
+    return true;
+  }
+}
 
 function inspectMain(tree: SourceTree, { engine, main }: Detected): Inspection {
   const path = withoutId(main);
