@@ -99,6 +99,13 @@ output {
 }
 `;
 
+  test("lose one parameter that can't be read, and no more", () => {
+    const main = "params {\n  a: String = 'x'\n  b: { String }\n  c: Integer\n}\nworkflow { }";
+    const { parameters, diagnostics } = read({ "main.nf": main });
+    expect(parameters.map(({ name }) => name)).toEqual(["a", "c"]);
+    expect(diagnostics).toMatchObject([{ rule: "nextflow-syntax", line: 3 }]);
+  });
+
   test("with records, sections and an output block have no faults, and their images are found", () => {
     const files = { "main.nf": MAIN, "types.nf": TYPES };
     expect(faults(files)).toEqual([]);
@@ -154,6 +161,37 @@ test("a switch gives the case taken by default, and the others with what they as
   ]);
 });
 
+test("containers for an accelerator are told with the condition, and by default where a task asks for one", () => {
+  const main =
+    "process ONE { label 'chips'\n container \"${task.accelerator ? 'own/gpu:1' : 'own/cpu:1'}\"\nscript: 'x' }\nworkflow { ONE() }";
+  const config = (settings: string) => ({ "main.nf": main, "nextflow.config": settings });
+  expect(images(config(""))).toEqual(["ONE own/cpu:1", "ONE own/gpu:1 if task.accelerator"]);
+  expect(images(config("process { withLabel: chips { accelerator = 1 } }"))).toEqual([
+    "ONE own/gpu:1",
+    "ONE own/cpu:1 if !task.accelerator",
+  ]);
+});
+
+test("scripts that a condition includes under one name are all followed, the default one first", () => {
+  const script = (name: string) =>
+    `process ${name} { container 'own/${name.toLowerCase()}:1'\nscript: 'x' }\nworkflow WAY { ${name}() }`;
+  const main =
+    "params.way = 'b'\nif (params.way == 'a') {\n  include { WAY } from './a'\n} else if (params.way == 'b') {\n" +
+    "  include { WAY } from './b'\n} else {\n  include { WAY } from './c'\n}\nworkflow { WAY() }";
+  const files = { "main.nf": main, "a.nf": script("A"), "b.nf": script("B"), "c.nf": script("C") };
+  expect(faults(files)).toEqual([]);
+  expect(images(files)[0]).toBe("B own/b:1");
+  expect(images(files).sort()).toEqual(["A own/a:1", "B own/b:1", "C own/c:1"]);
+});
+
+test("a label directive may give several labels, and an assignment one entry of ext", () => {
+  const main =
+    "process ONE { label 'big', 'chips'\n container 'own/one:1'\nscript: 'x' }\n" +
+    "process TWO { ext.image = 'own/two:2'\n container \"${task.ext.image}\"\nscript: 'x' }\nworkflow { ONE(); TWO() }";
+  const config = "process { withLabel: chips { container = 'own/chips:1' } }";
+  expect(images({ "main.nf": main, "nextflow.config": config })).toEqual(["ONE own/chips:1", "TWO own/two:2"]);
+});
+
 test("profiles that set nothing of containers are not told, those that do are", () => {
   const config =
     "params { tag = '1'\n outdir = null }\nprofiles {\n  test { params.outdir = 'x'\n process { withName: ONE { ext.args = '-x' } } }\n  tagged { params.tag = '2' }\n  docker { docker.enabled = true }\n  gpu { process { withName: ONE { container = 'own/gpu:1' } } }\n}";
@@ -179,5 +217,23 @@ describe("the pipelines of a repository", () => {
     const old = "process one {\n  input:\n  file x from ch\n  output:\n  file 'y' into out\n  script: 'x'\n}";
     const module_ = "process one {\n  input:\n  path x\n  script:\n  '''\n  file list taken from here\n  '''\n}\nworkflow W { one() }";
     expect(found({ "assoc.nf": old, "m/main.nf": module_ })).toEqual(["assoc.nf"]);
+  });
+
+  test("are no modules that have a configuration of their own", () => {
+    const module_ = "process ONE { script: 'x' }";
+    const files = {
+      "main.nf": "include { ONE } from './modules/one'\nworkflow { ONE() }",
+      "nextflow.config": "includeConfig 'modules/one/nextflow.config'",
+      "modules/one/main.nf": module_,
+      "modules/one/nextflow.config": "process { withName: ONE { cpus = 2 } }",
+    };
+    expect(found(files)).toEqual(["main.nf"]);
+    expect(found({ "alone/main.nf": module_, "alone/nextflow.config": "" })).toEqual(["alone/main.nf"]);
+  });
+
+  test("may name files by patterns that look like comments", () => {
+    const text = "ch = channel.fromPath('in/*.fastq')\nworkflow { ONE('https://x.org') }\n/* the end */\n";
+    const none = "/* workflow { } */\nprocess P {\n  '''\n  workflow {\n  '''\n}";
+    expect(found({ "run.nf": text, "none.nf": none })).toEqual(["run.nf"]);
   });
 });

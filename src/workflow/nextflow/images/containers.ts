@@ -3,7 +3,7 @@ import type { Choice, Scope } from "../evaluate/types.ts";
 import { configure, type Configured, type Selected } from "../config/selectors.ts";
 import type { Config } from "../config/read-config.ts";
 import type { Invocation } from "../script/invocations.ts";
-import { chooseFirst, directivesOf, type Directive } from "./directives.ts";
+import { chooseFirst, directivesOf, labelsOf, type Directive } from "./directives.ts";
 import { taskScope } from "./task-scope.ts";
 
 /** What is known of a process as it is called. */
@@ -27,10 +27,7 @@ export interface ContainerChoice extends Choice {
 export function taskOf(invocation: Invocation, config: Config): Task {
   const { module, process, name, fullName } = invocation;
   const directives = directivesOf(process, module.scope);
-  const labels = directives
-    .filter((each) => each.name === "label" && each.conditions.length === 0)
-    .map((each) => chooseFirst(each, () => undefined)[0]?.value)
-    .filter((label) => typeof label === "string");
+  const labels = labelsOf(directives);
   const configured = configure(config.root, { base: process.name, simple: name, full: fullName }, labels);
   const asked = new Set<string>();
   const scope = taskScope({ process: fullName, directives, labels, configured, outer: module.scope, asked });

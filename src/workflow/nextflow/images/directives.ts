@@ -1,7 +1,7 @@
 import { branches, choose, execute } from "../evaluate/choices.ts";
 import { inner } from "../evaluate/scope.ts";
 import type { Choice, Scope, Value } from "../evaluate/types.ts";
-import { firstKnown } from "../evaluate/values.ts";
+import { firstKnown, isList } from "../evaluate/values.ts";
 import type { Argument, Expr, Process, Statement } from "../syntax/ast.ts";
 
 /** A directive as a process gives it. */
@@ -52,8 +52,21 @@ function directive(expression: Expr, scope: Scope, guard: Guard): readonly Direc
     return [{ name: expression.callee.name, args: expression.args, offset: expression.start, scope, ...guard }];
   }
   // `container = 'x'`, as in a configuration, sets the directive as well (tried with 24.10).
-  if (expression.kind !== "assignment" || expression.operator !== "=" || expression.target.kind !== "name") return [];
-  return [{ name: expression.target.name, args: [{ value: expression.value }], offset: expression.start, scope, ...guard }];
+  if (expression.kind !== "assignment" || expression.operator !== "=") return [];
+  const { target, value, start: offset } = expression;
+  if (target.kind === "name") return [{ name: target.name, args: [{ value }], offset, scope, ...guard }];
+  // `ext.image = 'x'` sets one entry of `ext`.
+  if (target.kind !== "property" || target.object.kind !== "name" || typeof target.name !== "string") return [];
+  return [{ name: target.object.name, args: [{ name: target.name, value }], offset, scope, ...guard }];
+}
+
+/** The labels of a process: each `label` may give several. */
+export function labelsOf(directives: readonly Directive[]): readonly string[] {
+  return directives.flatMap((each): readonly string[] => {
+    if (each.name !== "label" || each.conditions.length > 0) return [];
+    const values = each.args.map((argument) => chooseFirst({ ...each, args: [argument] }, () => undefined)[0]?.value ?? null);
+    return values.flatMap((value) => (isList(value) ? value : [value])).filter((label) => typeof label === "string");
+  });
 }
 
 /** The values of a directive's first argument, the default first. */

@@ -20,6 +20,8 @@ export interface Module {
   readonly entry: Workflow | undefined;
   /** By the name it has here. Filled while includes are followed. */
   readonly imports: Map<string, Import>;
+  /** What this script has included, by keys: the same script again is the same, whatever was set since (tried with 24.10). */
+  readonly included: Map<string, Module>;
 }
 
 export interface Import {
@@ -67,7 +69,7 @@ function load(loading: Loading, file: SourceFile, { params, key }: { readonly pa
     variables: new Map(),
     functions: new Map(),
   };
-  const module: Module = { file, scope, ...definitions(file.statements), imports: new Map() };
+  const module: Module = { file, scope, ...definitions(file.statements), imports: new Map(), included: new Map() };
   // Known before it is run: a script may include itself over others.
   loading.loaded.set(key, module);
   for (const statement of file.statements) runTopLevel(loading, module, statement);
@@ -88,7 +90,7 @@ function definitions(statements: readonly Statement[]): Pick<Module, "processes"
 
 function runTopLevel(loading: Loading, module: Module, statement: Statement): void {
   const { scope } = module;
-  if (statement.kind === "include") return include(loading, module, statement);
+  if (statement.kind === "include") return include(loading, module, { statement, isTaken: true });
   if (statement.kind === "params") {
     for (const { name, value } of statement.declarations)
       setParam(scope, name, value === undefined ? null : evaluateNoting(loading, value, scope));
@@ -113,7 +115,7 @@ interface BranchStatement {
 }
 
 function runBranch(loading: Loading, module: Module, { statement, isTaken }: BranchStatement): void {
-  if (statement.kind === "include") return include(loading, module, statement);
+  if (statement.kind === "include") return include(loading, module, { statement, isTaken });
   if (statement.kind === "if") return runBranches(loading, module, statement);
   const param = isTaken ? assignedParam(statement) : undefined;
   if (param !== undefined) setParam(module.scope, param.name, evaluateNoting(loading, param.value, module.scope));
@@ -141,15 +143,19 @@ function setParam({ params }: Scope, name: string, value: Value): void {
 
 const moduleKey = (path: string, params: string | undefined): string => JSON.stringify([path, params ?? null]);
 
-function include(loading: Loading, module: Module, statement: Include): void {
+function include(loading: Loading, module: Module, { statement, isTaken }: { readonly statement: Include; readonly isTaken: boolean }): void {
   const path = evaluateNoting(loading, statement.from, module.scope);
   if (typeof path !== "string" || path.startsWith("plugin/")) return;
   const file = scriptAt(loading, module, { path, statement });
   if (file === undefined) return;
   const params = includedParams(loading, module, statement);
-  const key = moduleKey(file.path, ownParams(loading, params));
-  const target = loading.loaded.get(key) ?? loadIncluded(loading, { file, key, params });
+  const own = ownParams(loading, params);
+  const here = moduleKey(file.path, own);
+  // Scripts only ever add parameters: how many there are tells what was set before.
+  const key = moduleKey(file.path, `${params.size} ${own ?? ""}`);
+  const target = module.included.get(here) ?? loading.loaded.get(key) ?? loadIncluded(loading, { file, key, params });
   if (target === undefined) return;
+  if (isTaken) module.included.set(here, target);
   const names =
     statement.names.length > 0
       ? statement.names

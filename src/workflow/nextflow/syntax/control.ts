@@ -9,6 +9,7 @@ type Read = (cursor: Cursor, readStatement: ReadStatement) => Statement;
 export function readCompound(cursor: Cursor, readStatement: ReadStatement): Statement | undefined {
   const word = cursor.peek();
   if (word.type !== "name" || !Object.hasOwn(READERS, word.text) || isOrdinaryName(cursor)) return undefined;
+  if (word.text === "synchronized" && !cursor.is("(", 1)) return undefined;
   cursor.next();
   return READERS[word.text]?.(cursor, readStatement);
 }
@@ -22,6 +23,7 @@ const READERS: Readonly<Record<string, Read>> = {
   while: readLoop,
   do: readDo,
   try: readTry,
+  synchronized: readTry,
   switch: readSwitch,
   return: readReturn,
   throw: readReturn,

@@ -1,6 +1,7 @@
 import type { Include, ParamDeclaration, ParamsBlock, Process, Statement, Workflow } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
 import { readExpression } from "./expressions.ts";
+import { recovered } from "./recovery.ts";
 import { readType } from "./types.ts";
 
 /** Reads what only a script's or a file's top level has: definitions, includes, imports; undefined where none stands. */
@@ -129,7 +130,8 @@ function readParams(cursor: Cursor): ParamsBlock {
   for (;;) {
     while (cursor.peek().type === "newline" || cursor.is(";")) cursor.next();
     if (cursor.is("}") || cursor.peek().type === "end") break;
-    declarations.push(readParam(cursor));
+    const declared = recovered(cursor, () => readParam(cursor));
+    if (declared !== undefined) declarations.push(declared);
   }
   cursor.expect("}");
   return { kind: "params", declarations, start, end: cursor.lastEnd };

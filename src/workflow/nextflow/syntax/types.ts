@@ -2,8 +2,9 @@ import type { Cursor } from "./cursor.ts";
 
 /** Reads a type's name with its parameters: `Map<String, List<Path>>`, `String[]`, `Path?`. @throws SyntaxFault */
 export function readType(cursor: Cursor): string {
-  const first = cursor.next();
+  const first = cursor.peek();
   if (first.type !== "name") cursor.fail("a type's name is missing here");
+  cursor.next();
   let type = first.text;
   while (cursor.is(".") && cursor.peek(1).type === "name") {
     cursor.next();

@@ -19,4 +19,6 @@ export const readRecorded = (): Recorded => JSON.parse(readFileSync(ORACLE_FILE,
 export const PROFILES: Readonly<Record<string, readonly string[]>> = {
   nfcore: ["arm64", "test", "docker"],
   labels: ["awsbatch"],
+  methods: ["none"],
+  branches: ["right"],
 };

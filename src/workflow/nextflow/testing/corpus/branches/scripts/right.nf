@@ -1,0 +1,5 @@
+include { TOOL as TOOL_RIGHT } from '../tools/tool'
+
+workflow WAY {
+    TOOL_RIGHT()
+}

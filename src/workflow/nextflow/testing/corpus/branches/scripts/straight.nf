@@ -1,0 +1,5 @@
+include { TOOL as TOOL_STRAIGHT } from '../tools/tool'
+
+workflow WAY {
+    TOOL_STRAIGHT()
+}

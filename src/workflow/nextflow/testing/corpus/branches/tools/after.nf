@@ -1,0 +1,5 @@
+include { TOOL as TOOL_AFTER } from './tool'
+
+workflow AFTER {
+    TOOL_AFTER()
+}

@@ -1,0 +1,6 @@
+process TOOL {
+    container "tool/x:${params.tag}-${params.late ?: 'unset'}"
+
+    script:
+    'echo'
+}
