@@ -1,6 +1,8 @@
+import { CreatePullThroughCacheRuleCommand } from "@aws-sdk/client-ecr";
 import { describe, expect, test } from "vitest";
 import { noise } from "../../oci/testing/sample-images.ts";
 import { conformanceRegistry, digestBy, locationOf, octets, ONE } from "./testing/conformance.ts";
+import { createRepository } from "./testing/registry.ts";
 
 // What the suite does not ask and clients meet all the same.
 
@@ -127,6 +129,19 @@ describe("a blob", () => {
       await registry.user.http("POST", `${ONE}/blobs/uploads/?digest=${digest}`, { body: bytes });
       const mounted = await registry.user.http("POST", `conformance/two/blobs/uploads/?mount=${digest}&from=${ONE}`);
       expect([mounted.status, mounted.headers.get("docker-content-digest")]).toEqual([201, digest]);
+    }
+  });
+
+  test("is not mounted from a repository that is encrypted otherwise, or that a cache fills", async () => {
+    const { ecr, http } = registry.user;
+    await createRepository(ecr, "conformance/kms", { encryptionConfiguration: { encryptionType: "KMS" } });
+    await ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "cached", upstreamRegistryUrl: "quay.io" }));
+    await createRepository(ecr, "cached/one");
+    const bytes = noise("not mounted", 300);
+    const digest = digestBy("sha256", bytes);
+    for (const name of ["conformance/kms", "cached/one"]) {
+      expect((await http("POST", `${name}/blobs/uploads/?digest=${digest}`, { body: bytes })).status).toBe(201);
+      expect((await http("POST", `conformance/two/blobs/uploads/?mount=${digest}&from=${name}`)).status).toBe(202);
     }
   });
 });

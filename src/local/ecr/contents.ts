@@ -5,6 +5,7 @@ import { deleteImage, imageAt, type Push, putImage, tagsOf } from "./image-write
 import { createUploads, type Uploads } from "./layer-uploads.ts";
 import { type ReadableLayer, storedLayer } from "./layer-copies.ts";
 import { keepLayer, touchLayer } from "./layer-uses.ts";
+import { ruleOf } from "./prefixes.ts";
 import type { PullThroughCache } from "./pull-through.ts";
 import { type Image, keyOf, type Layer, type Place, type Repository, type Store } from "./store.ts";
 
@@ -28,7 +29,10 @@ export interface Contents {
   image(place: Place, reference: string): Image | undefined;
   tagsOf(place: Place, digest: string): readonly string[];
   manifestBytes(image: Image): Promise<Buffer>;
-  /** Takes a blob of another repository of the same account. */
+  /**
+   * Takes a blob of another repository of the same account; undefined for one that is not there, and where ECR mounts
+   * none: from a repository that is encrypted otherwise, or that a pull-through cache fills (userguide/blob-mounting.html).
+   */
   mount(place: Place, from: string, digest: string): Layer | undefined;
   putImage(push: Push): Promise<Image>;
   deleteImage(place: Place, reference: string): Image | undefined;
@@ -57,11 +61,17 @@ export function createContents(core: Core, store: Store, cache: PullThroughCache
     tagsOf: (place, digest) => tagsOf(store, place, digest),
     manifestBytes: ({ sha256 }) => readFile(core.blobs.path(sha256)),
     mount(place, from, digest) {
-      const found = store.layers.get([place.account, place.region, from, digest]);
+      const source = { ...place, name: from };
+      const found = isMountable(store, source, place) ? store.layers.get([...keyOf(source), digest]) : undefined;
       if (found) store.transaction(() => keepLayer(core, store, { place, layer: found }));
       return found;
     },
     putImage: (push) => putImage(core, store, push),
     deleteImage: (place, reference) => deleteImage(core, store, { place, reference }),
   };
+}
+
+function isMountable(store: Store, source: Place, target: Place): boolean {
+  const [from, to] = [source, target].map((place) => JSON.stringify(store.repositories.get(keyOf(place))?.encryption));
+  return from === to && ruleOf(store, source) === undefined;
 }
