@@ -99,12 +99,16 @@ test("a lock holds what is built as well: folder, digest, target and platform; a
     const ran = await cli.run("images", "lock", root, "--profile", "cicd", "--json");
     return { code: ran.code, images: ran.json<{ images: readonly object[] }>().images };
   };
+  const planned = async () => (await cli.run("images", "plan", "--project", root, "--profile", "cicd", "--json")).json<{ images: readonly object[] }>().images;
+  expect(await planned()).toEqual([{ source: "tool", target: `${HOME}/locked/tool:1`, status: "BUILD", reason: "it is not in ECR" }]);
   expect(await lock()).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", reason: expect.stringContaining("omx images build") }] });
   const { digest } = await build(cli, folder, "locked/tool:1");
   expect(await lock()).toMatchObject({ code: 0, images: [{ status: "NEW", digest, source: "tool" }] });
   expect(JSON.parse(readFileSync(join(root, "containers.lock.json"), "utf8")).images).toEqual([{ image: "locked/tool:1", source: "tool", target: `${HOME}/locked/tool@${digest}`, digest, platform: "linux/amd64" }]);
   expect((await cli.run("images", "verify", root, "--deep", "--profile", "cicd")).code).toBe(0);
+  expect(await planned()).toMatchObject([{ status: "SKIP", digest, reason: "the lock's image is there, and the source is unchanged" }]);
   writeFileSync(join(folder, "more.txt"), "more");
+  expect(await planned()).toMatchObject([{ status: "BUILD", present: digest, reason: "its source has changed" }]);
   expect(await lock()).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", before: digest, reason: expect.stringContaining("built from another source") }] });
   await build(cli, folder, "locked/tool:1");
   expect(await lock()).toMatchObject({ code: 0, images: [{ status: "MOVED", before: digest }] });

@@ -12,7 +12,7 @@ interface PlanFlags extends ImagesFlags {
 /** `omx images plan` */
 export function imagesPlan(group: Command, cli: Cli): void {
   const command = group.command("plan").argument("[images...]", "as a definition writes them").summary("what would be staged, from where to where; nothing moves")
-    .description("Says for each image what `omx images pull` would do: PULL (it is not in ECR), MOVED (its tag means something else upstream by now), SKIP (the same bytes are there), FAILED with a reason. Bytes are those that the image's own repository lacks, a layer that several images share counted once; ECR may mount some of them from its other repositories. Manifests are read, no layer is.")
+    .description("Says for each image what `omx images pull` would do: PULL (it is not in ECR), MOVED (its tag means something else upstream by now), SKIP (the same bytes are there), FAILED with a reason; of an image that is built, BUILD with the reason, or SKIP. Bytes are those that the image's own repository lacks, a layer that several images share counted once; ECR may mount some of them from its other repositories. Manifests are read, no layer is.")
     .option("--manifest <file>", 'the puller\'s input: {"manifest": ["image", …]}')
     .option("--project <path>", "a workflow's repository: the images of its definition and omx.yaml, builds included");
   upstreamOption(identity(command))
@@ -35,7 +35,7 @@ const describe = ({ images, missingBytes }: Planning): readonly string[] => [...
 
 function line({ status, source, target, digest, present, bytes, missingBytes, reason }: PlannedImage): string {
   if (status === "FAILED") return `FAILED ${source}: ${reason}`;
-  if (status === "BUILD") return `BUILD  ${source} → ${target}`;
+  if (status === "BUILD") return `BUILD  ${source} → ${target}: ${reason}`;
   if (status === "SKIP") return `SKIP   ${source} → ${target}@${digest}`;
   return `${status.padEnd(6)} ${source} → ${target}@${digest} (${megabytes(missingBytes ?? 0)} of ${megabytes(bytes ?? 0)}${present ? `; now ${present}` : ""})`;
 }

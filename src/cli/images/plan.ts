@@ -1,8 +1,13 @@
+import { join } from "node:path";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
+import { buildNeed } from "../../release/images/build-need.ts";
+import { lockedBuild, readLock } from "../../release/images/lock-file.ts";
 import { buildTarget, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
 import { previewCopy } from "../../release/images/preview.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
+import type { Place } from "../../release/project/deploy-config.ts";
+import type { ImageBuild } from "../../release/project/omx-yaml.ts";
 import { readProject } from "../../release/project/project.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { type Choice, openSession } from "../aws/session.ts";
@@ -53,8 +58,22 @@ export async function planStaging(cli: Cli, choice: Choice, { images, upstreams,
   const counted = new Set<string>();
   const planned: PlannedImage[] = [];
   for (const pull of pulls) planned.push(await preview(pull, { client, counted, ...platformOf(platform) }));
-  const builds = (plan?.builds ?? []).map(({ source, target }): PlannedImage => ({ source, target: formatImageRef(buildTarget(target, session.place)), status: "BUILD" }));
+  const builds: PlannedImage[] = [];
+  for (const build of plan?.builds ?? []) builds.push(await previewBuild(build, { client, place: session.place, root: project ?? "." }));
   return { images: [...planned, ...builds], missingBytes: planned.reduce((sum, { missingBytes = 0 }) => sum + missingBytes, 0) };
+}
+
+/** Whether a build would build: the same look at source, bases and ECR. */
+async function previewBuild(build: ImageBuild, { client, place, root }: { readonly client: RegistryClient; readonly place: Place; readonly root: string }): Promise<PlannedImage> {
+  const about = { source: build.source, target: formatImageRef(buildTarget(build.target, place)) };
+  try {
+    const locked = lockedBuild(readLock(root), build.target);
+    const need = await buildNeed(client, { source_uri: build.source, target_image: about.target, dockerfile: build.dockerfile, build_args: build.args, ...(locked && { locked_digest: locked }) }, join(root, build.source));
+    if (need.kind === "kept") return { ...about, status: "SKIP", digest: need.digest, reason: need.reason };
+    return { ...about, status: "BUILD", ...(need.present && { present: need.present }), reason: need.moved ?? (need.present ? "its source has changed" : "it is not in ECR") };
+  } catch (error) {
+    return { ...about, status: "FAILED", reason: (error as Error).message };
+  }
 }
 
 function planOf(path: string) {

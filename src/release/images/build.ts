@@ -16,8 +16,9 @@ import { InvalidManifest, parsePlatform } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { ReleaseError } from "../errors.ts";
 import { failureOf } from "./after-build.ts";
-import { movedBases, type PinnedBase, pinnedResolver, readBases } from "./bases.ts";
-import { BASES_LABEL, imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
+import { type PinnedBase, pinnedResolver } from "./bases.ts";
+import { buildNeed } from "./build-need.ts";
+import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
 import { ensureRepository, openRepository } from "./repository.ts";
 import { fetchSource, hashSource } from "./source-folder.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
@@ -79,41 +80,38 @@ type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | 
 export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, folder: BuildFolder): Promise<Result> {
   const target = parseImageRef(item.target_image);
   await using client = workshopClient(workshop);
-  const building: Building = { client, ecr: workshop.ecr, item, hash: await hashSource(folder.context, item) };
-  const result = await decide(building, folder);
+  const result = await (folder.isBuilt ? judgeBuilt(client, item, folder.context) : decide({ client, ecr: workshop.ecr, item }, folder));
   if (result.digest) await openRepository(workshop.ecr, target.repository, workshop.place);
   const [platform = "linux/amd64", ...others] = item.platforms ?? [];
   return others.length === 0 ? { ...result, platform } : result;
+}
+
+/** What an engine left under the tag. */
+async function judgeBuilt(client: RegistryClient, item: BuildItem, context: string): Promise<Result> {
+  const target = parseImageRef(item.target_image);
+  const there = await imageThere(client.repository(target), target.tag ?? "latest");
+  if (there?.labels[SOURCE_HASH_LABEL] === (await hashSource(context, item))) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
+  return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
 }
 
 interface Building {
   readonly client: RegistryClient;
   readonly ecr: ECRClient;
   readonly item: BuildItem;
-  readonly hash: string;
 }
 
-async function decide(building: Building, { context, work, isBuilt }: BuildFolder): Promise<Result> {
-  const { client, item, hash } = building;
-  const target = parseImageRef(item.target_image);
-  const repository = client.repository(target);
-  const there = await imageThere(repository, target.tag ?? "latest");
-  const isSame = there?.labels[SOURCE_HASH_LABEL] === hash;
-  if (isBuilt && !isSame) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
-  if (isBuilt && there) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
-  const locked = item.locked_digest === undefined || item.force ? undefined : await imageThere(repository, item.locked_digest);
-  if (locked?.labels[SOURCE_HASH_LABEL] === hash) return { status: "SKIPPED", digest: locked.digest, bytes_moved: 0, reason: "the lock's image is there, and the source is unchanged" };
-  const bases = await readBases(client, item, context);
-  const moved = there && isSame ? movedBases(there.labels[BASES_LABEL], bases) : undefined;
-  if (there && isSame && !moved && !item.force) return { status: "SKIPPED", digest: there.digest, bytes_moved: 0, reason: "the source is unchanged" };
-  const built = await assemble({ ...building, bases, context, folder: join(work, "layers") });
-  return { ...built, reason: [built.reason, moved, differsFromLock(item, built)].filter(Boolean).join("; ") };
+async function decide(building: Building, { context, work }: BuildFolder): Promise<Result> {
+  const need = await buildNeed(building.client, building.item, context);
+  if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, bytes_moved: 0, reason: need.reason };
+  const built = await assemble({ ...building, ...need, context, folder: join(work, "layers") });
+  return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built)].filter(Boolean).join("; ") };
 }
 
 const differsFromLock = ({ locked_digest: locked }: BuildItem, { digest }: Result): string | undefined =>
   locked !== undefined && digest !== undefined && digest !== locked ? `containers.lock.json says ${locked}: write it anew with \`omx images lock\`` : undefined;
 
 interface Assembly extends Building {
+  readonly hash: string;
   readonly bases: readonly PinnedBase[];
   readonly context: string;
   readonly folder: string;
