@@ -1,6 +1,7 @@
 // Copies 40 images with `omx images pull` while the registries fail in every way: each image must arrive or be told as
 // failed with a reason, and a second call, with nothing failing any more, must complete. Exit code 1 where it is not so.
-//   node bench/images/faults.ts [--mib 64] [--only WORD]
+// Once by copying, once through ECR's pull-through cache, which is then what meets the failing upstream.
+//   node bench/images/faults.ts [--mib 64] [--only WORD] [--way copy|pull-through]
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,9 +11,12 @@ import { startDockerRegistry } from "../../src/oci/testing/docker-registry.ts";
 import { faultProxy } from "../../src/oci/testing/fault-proxy.ts";
 import type { Fault, SeenRequest } from "../../src/oci/testing/fault-proxy.ts";
 import { omxPull, repositoryOf } from "./omx-pull.ts";
-import { verify } from "./runs.ts";
+import { verify, verifyStored } from "./runs.ts";
+import type { OmxWay } from "./runs.ts";
 import { pushSampleSet } from "./sample-set.ts";
+import type { SampleImage } from "./sample-set.ts";
 import { startTarget } from "./targets.ts";
+import type { Target } from "./targets.ts";
 
 type Decide = (seen: SeenRequest, before: number) => Fault | undefined;
 
@@ -26,7 +30,9 @@ interface Scenario {
   readonly diskMb?: number;
 }
 
-const { mib, only } = parseArgs({ options: { mib: { type: "string", default: "64" }, only: { type: "string", default: "" } } }).values;
+const { mib, only, way: chosen } = parseArgs({
+  options: { mib: { type: "string", default: "64" }, only: { type: "string", default: "" }, way: { type: "string", default: "" } },
+}).values;
 await using upstream = await startDockerRegistry();
 const set = await pushSampleSet(upstream.host, { totalBytes: Number(mib) * 1024 * 1024, sharing: "biocontainers" });
 
@@ -39,6 +45,8 @@ function oneInTwenty(faults: readonly Fault[]): Decide {
   let asked = 0;
   return (seen) => (isRegistry(seen) && (asked += 1) % 20 === 0 ? faults[(asked / 20) % faults.length] : undefined);
 }
+
+const WAYS: readonly OmxWay[] = ["copy", "pull-through"];
 
 const SCENARIOS: readonly Scenario[] = [
   { name: "nothing fails", allArrive: true },
@@ -70,34 +78,44 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 let isRight = true;
-for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {
-  const said = await tried(scenario).catch((error: unknown) => `WRONG: ${(error as Error).message}`);
-  if (said.startsWith("WRONG")) isRight = false;
-  process.stdout.write(`${scenario.name}: ${said}\n`);
-}
+for (const way of WAYS.filter((one) => one.includes(chosen)))
+  for (const scenario of SCENARIOS.filter(({ name }) => name.includes(only))) {
+    const said = await tried(scenario, way).catch((error: unknown) => `WRONG: ${(error as Error).message}`);
+    if (said.startsWith("WRONG")) isRight = false;
+    process.stdout.write(`${way}, ${scenario.name}: ${said}\n`);
+  }
 process.exitCode = isRight ? 0 : 1;
 
-async function tried(scenario: Scenario): Promise<string> {
+async function tried(scenario: Scenario, way: OmxWay): Promise<string> {
+  const { images } = set;
   await using disk = scenario.diskMb === undefined ? undefined : await smallDisk(scenario.diskMb);
   if (disk && !disk.isMounted) return "NOT RUN: mounting a small disk is not permitted here";
-  await using target = await startTarget({ repositories: set.images.map(repositoryOf), dataDir: disk?.folder });
-  await using source = await faultProxy(upstream.url, scenario.upstream ?? (() => undefined));
-  await using entrance = await faultProxy(target.url, scenario.target ?? (() => undefined));
+  let isFailing = true;
+  await using source = await faultProxy(upstream.url, (seen, before) => (isFailing ? scenario.upstream?.(seen, before) : undefined));
+  await using target = await startTarget({ dataDir: disk?.folder, ...(way === "copy" ? { repositories: images.map(repositoryOf) } : { cacheOf: source.url }) });
+  await using entrance = await faultProxy(target.url, (seen, before) => (isFailing ? scenario.target?.(seen, before) : undefined));
   const configFile = join(target.dockerConfig, "aws-config");
   await writeFile(configFile, (await readFile(target.configFile, "utf8")).replaceAll(target.url, entrance.url));
-  const { images } = set;
-  const first = await omxPull({ upstreamUrl: source.url, images, target: { ...target, configFile } });
+  const upstreamUrl = way === "copy" ? source.url : undefined;
+  const first = await omxPull({ upstreamUrl, images, target: { ...target, configFile } });
   const failed = first.results.filter(({ status }) => status === "FAILED");
-  await verify(images.filter((_, index) => first.results[index]?.status !== "FAILED"), target, true);
+  await verifyAll(images.filter((_, index) => first.results[index]?.status !== "FAILED"), target, way);
   if (scenario.allArrive && failed.length > 0) return `WRONG: ${failed.length} images failed: ${failed[0]?.reason}`;
   if (!scenario.allArrive && failed.length === 0) return "WRONG: no image failed";
+  isFailing = false;
   disk?.grow();
-  const second = await omxPull({ upstreamUrl: upstream.url, images, target });
+  const second = await omxPull({ upstreamUrl, images, target });
   const left = second.results.find(({ status }) => status === "FAILED");
   if (left) return `WRONG: the second call fails: ${left.reason}`;
-  await verify(images, target, true);
+  await verifyAll(images, target, way);
   const said = `${images.length - failed.length} arrived, ${failed.length} failed in ${first.seconds.toFixed(1)} s with ${first.requests} requests`;
   return `${said}; a second call completes in ${second.seconds.toFixed(1)} s${failed[0] ? ` (${failed[0].reason})` : ""}`;
+}
+
+/** What the cache is said to have brought lies in the store, byte by byte, before anybody asks the registry for it. */
+async function verifyAll(images: readonly SampleImage[], target: Target, way: OmxWay): Promise<void> {
+  if (way === "pull-through") await verifyStored(images, upstream, target);
+  await verify(images, target, true);
 }
 
 interface Disk extends AsyncDisposable {
