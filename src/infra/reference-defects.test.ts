@@ -36,7 +36,9 @@ function synth(region: string): Templates {
   const outdir = assembly(region);
   const { context } = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
   const app = new App({ analyticsReporting: false, outdir, context });
-  const containers = { pullThrough: ["quay.io", "public.ecr.aws"] };
+  const secret = (host: string) => `arn:aws:secretsmanager:${region}:111122223333:secret:ecr-pullthroughcache/${host}-AbCdEf`;
+  const withCredentials = ["docker.io", "ghcr.io", "registry.gitlab.com"];
+  const containers = { pullThrough: ["quay.io", "public.ecr.aws", "registry.k8s.io", ...withCredentials], credentials: Object.fromEntries(withCredentials.map((host) => [host, secret(host)])) };
   const config = DeployConfig.parse({ cicd: { account: "111122223333", region }, production: [{ account: "444455556666", region }], workflows: { phage: {}, ["a".repeat(41)]: {} }, containers });
   releaseApp(app, { config, bundles: { functions: join(folder, "functions"), toolkit: join(folder, "toolkit") } });
   app.synth();
@@ -74,9 +76,17 @@ test("E31: no function and no build runs on a runtime near its end", () => {
   expect([...new Set(asked)]).toEqual(["nodejs 22"]);
 });
 
-test("E32: a cache rule that an account has already can be left out, or given another prefix, by configuration", () => {
-  const rules = ofType(here, "AWS::ECR::PullThroughCacheRule").map(({ EcrRepositoryPrefix, UpstreamRegistryUrl }) => [UpstreamRegistryUrl, EcrRepositoryPrefix]);
-  expect(rules).toEqual([["quay.io", "quay"], ["public.ecr.aws", "ecr-public"]]);
+test("E30: each function has its time, and a missed event is delivered again", () => {
+  const timeouts = ofType(here, "AWS::Lambda::Function").filter(({ FunctionName }) => String(FunctionName ?? "").startsWith("omx-")).map(({ Timeout }) => Number(Timeout ?? 3));
+  expect(timeouts.length).toBeGreaterThan(4);
+  expect(Math.min(...timeouts)).toBeGreaterThanOrEqual(60);
+  const targets = ofType(here, "AWS::Events::Rule").filter(({ Name }) => Name === "omx-new-repository").flatMap(({ Targets }) => Targets as { RetryPolicy: object }[]);
+  expect(targets.map(({ RetryPolicy }) => RetryPolicy)).toEqual([{ MaximumEventAgeInSeconds: 7200, MaximumRetryAttempts: 8 }]);
+});
+
+test("E32, E33: a cache rule is made for what is declared, with credentials where the registry wants them; nothing declared, no rule", () => {
+  const rules = ofType(here, "AWS::ECR::PullThroughCacheRule").map(({ EcrRepositoryPrefix, UpstreamRegistryUrl, CredentialArn }) => [UpstreamRegistryUrl, EcrRepositoryPrefix, CredentialArn !== undefined]);
+  expect(rules).toEqual([["quay.io", "quay", false], ["public.ecr.aws", "ecr-public", false], ["registry.k8s.io", "k8s", false], ["registry-1.docker.io", "dockerhub", true], ["ghcr.io", "ghcr", true], ["registry.gitlab.com", "gitlab", true]]);
   expect(DeployConfig.parse({ cicd: { account: "111122223333", region: "us-east-1" }, production: [{ account: "444455556666", region: "us-east-1" }] }).containers.pullThrough).toEqual([]);
 });
 
