@@ -1,6 +1,7 @@
-import type { Process, Workflow } from "../syntax/ast.ts";
+import type { FunctionValue } from "../evaluate/types.ts";
+import type { FunctionDefinition, Process, Statement, Workflow } from "../syntax/ast.ts";
 import { walk } from "../syntax/walk.ts";
-import type { Import, Module } from "./module.ts";
+import { moduleOf, type Import, type Module } from "./module.ts";
 
 /** A process as a workflow calls it. */
 export interface Invocation {
@@ -21,9 +22,8 @@ const MOST_INVOCATIONS = 20_000;
  */
 export function findInvocations(main: Module): readonly Invocation[] {
   const found: Invocation[] = [];
-  const called = new Map<Workflow, readonly string[]>();
-  const state: Search = { found, called, seen: new Set() };
-  for (const name of startingNames(main, state)) follow(state, { module: main, name, alias: name }, []);
+  const state: Search = { found, called: new Map(), seen: new Set() };
+  for (const target of startingTargets(main, state)) follow(state, target, []);
   return found;
 }
 
@@ -32,16 +32,17 @@ const MOST_OTHERS = 8;
 
 interface Search {
   readonly found: Invocation[];
-  readonly called: Map<Workflow, readonly string[]>;
+  readonly called: Map<Workflow, readonly Target[]>;
   readonly seen: Set<string>;
 }
 
-function startingNames(main: Module, search: Search): readonly string[] {
-  if (main.entry !== undefined) return calledNames(main, main.entry, search);
+function startingTargets(main: Module, search: Search): readonly Target[] {
+  if (main.entry !== undefined) return targetsOf(main, main.entry, search);
   const all = [...main.processes.keys(), ...main.workflows.keys(), ...main.imports.keys()];
-  const inner = new Set([...main.workflows.values()].flatMap((workflow) => calledNames(main, workflow, search)));
+  const called = [...main.workflows.values()].flatMap((workflow) => targetsOf(main, workflow, search));
+  const inner = new Set(called.filter(({ module }) => module === main).map(({ name }) => name));
   const outer = all.filter((name) => !inner.has(name));
-  return outer.length > 0 ? outer : all;
+  return (outer.length > 0 ? outer : all).map((name) => ({ module: main, name, alias: name }));
 }
 
 interface Target {
@@ -66,7 +67,7 @@ function follow(search: Search, { module, name, alias }: Target, path: readonly 
   const mark = `${fullName}\n${module.file.path}`;
   if (search.seen.has(mark)) return;
   search.seen.add(mark);
-  for (const each of calledNames(module, workflow, search)) follow(search, { module, name: each, alias: each }, [...path, alias]);
+  for (const each of targetsOf(module, workflow, search)) follow(search, each, [...path, alias]);
 }
 
 function followImport(search: Search, { module, name, alias }: Target, path: readonly string[]): void {
@@ -84,18 +85,43 @@ function followImport(search: Search, { module, name, alias }: Target, path: rea
   }
 }
 
-/** The processes and workflows that the workflow's text names. */
-function calledNames(module: Module, workflow: Workflow, { called }: Search): readonly string[] {
+/** The processes and workflows that the workflow's text names, itself or by the functions it calls. */
+function targetsOf(module: Module, workflow: Workflow, { called }: Search): readonly Target[] {
   const known = called.get(workflow);
   if (known !== undefined) return known;
-  const names = new Set<string>();
-  walk(workflow.body, (expr) => {
-    if (expr.kind === "name" && isComponent(module, expr.name)) names.add(expr.name);
-  });
-  const list = [...names];
+  const targets = new Map<string, Target>();
+  collect(module, workflow.body, { targets, functions: new Set() });
+  const list = [...targets.values()];
   called.set(workflow, list);
   return list;
 }
+
+interface Collected {
+  readonly targets: Map<string, Target>;
+  /** Functions whose text was looked through. */
+  readonly functions: Set<FunctionDefinition>;
+}
+
+function collect(module: Module, body: readonly Statement[], into: Collected): void {
+  const names = new Set<string>();
+  walk(body, (expr) => {
+    if (expr.kind === "name") names.add(expr.name);
+  });
+  for (const name of names) {
+    if (isComponent(module, name)) into.targets.set(`${module.file.path}\n${name}`, { module, name, alias: name });
+    else collectCalled(module.scope.functions.get(name), into);
+  }
+}
+
+/** What a function calls runs as if the workflow around the call had called it (tried with 24.10). */
+function collectCalled(called: FunctionValue | undefined, into: Collected): void {
+  const module = called && moduleOf(called.scope);
+  if (called === undefined || module === undefined || into.functions.has(called.definition) || into.functions.size > MOST_FUNCTIONS) return;
+  into.functions.add(called.definition);
+  collect(module, called.definition.body, into);
+}
+
+const MOST_FUNCTIONS = 500;
 
 const isComponent = (module: Module, name: string): boolean =>
   module.processes.has(name) || module.workflows.has(name) || module.imports.has(name);

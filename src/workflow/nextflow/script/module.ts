@@ -70,11 +70,17 @@ function load(loading: Loading, file: SourceFile, { params, key }: { readonly pa
     functions: new Map(),
   };
   const module: Module = { file, scope, ...definitions(file.statements), imports: new Map(), included: new Map() };
+  MODULES.set(scope, module);
   // Known before it is run: a script may include itself over others.
   loading.loaded.set(key, module);
   for (const statement of file.statements) runTopLevel(loading, module, statement);
   return module;
 }
+
+const MODULES = new WeakMap<Scope, Module>();
+
+/** The script that a function was written in, by the function's scope. */
+export const moduleOf = (scope: Scope): Module | undefined => MODULES.get(scope);
 
 function definitions(statements: readonly Statement[]): Pick<Module, "processes" | "workflows" | "entry"> {
   const processes = new Map<string, Process>();
