@@ -32,7 +32,8 @@ const MOST_OTHERS = 8;
 
 interface Search {
   readonly found: Invocation[];
-  readonly called: Map<Workflow, readonly Target[]>;
+  /** By script and workflow: a script that is loaded twice calls what it includes itself. */
+  readonly called: Map<Module, Map<Workflow, readonly Target[]>>;
   readonly seen: Set<string>;
 }
 
@@ -87,12 +88,14 @@ function followImport(search: Search, { module, name, alias }: Target, path: rea
 
 /** The processes and workflows that the workflow's text names, itself or by the functions it calls. */
 function targetsOf(module: Module, workflow: Workflow, { called }: Search): readonly Target[] {
-  const known = called.get(workflow);
+  const inModule = called.get(module) ?? new Map<Workflow, readonly Target[]>();
+  called.set(module, inModule);
+  const known = inModule.get(workflow);
   if (known !== undefined) return known;
   const targets = new Map<string, Target>();
   collect(module, workflow.body, { targets, functions: new Set() });
   const list = [...targets.values()];
-  called.set(workflow, list);
+  inModule.set(workflow, list);
   return list;
 }
 
