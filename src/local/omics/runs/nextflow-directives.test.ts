@@ -22,7 +22,9 @@ process GRID {
 }
 process GPU {
   accelerator 1, type: 'nvidia-tesla-t4'
-  script: "true"
+  publishDir '/mnt/workflow/pubdir'
+  output: path 'shm.txt'
+  script: "stat -f -c '%b %S' /dev/shm > shm.txt"
 }
 process APART {
   scratch true
@@ -51,5 +53,7 @@ test.skipIf(!hasDocker() || !hasNextflow())("every process of Nextflow is a task
     ["APART", 0, "omics.c.large"], ["GPU", 1, "omics.g4dn.xlarge"], ["GRID", 0, "omics.c.large"], ["NONE", 0, "omics.c.large"],
   ]);
   expect(await lab.get(`runs/${id}/pubdir/none.txt`)).toBe("hello\ncontained\n");
-  expect(await lab.keys(`runs/${id}/`)).toEqual(["logs/engine.log", "output/direct.txt", "pubdir/apart.txt", "pubdir/none.txt"].map((key) => `runs/${id}/${key}`));
+  const [blocks = 0, blockBytes = 0] = (await lab.get(`runs/${id}/pubdir/shm.txt`)).trim().split(" ").map(Number);
+  expect(blocks * blockBytes).toBe(8 * 1024 ** 3);
+  expect(await lab.keys(`runs/${id}/`)).toEqual(["logs/engine.log", "output/direct.txt", "pubdir/apart.txt", "pubdir/none.txt", "pubdir/shm.txt"].map((key) => `runs/${id}/${key}`));
 });

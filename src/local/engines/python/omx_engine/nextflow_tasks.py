@@ -93,7 +93,8 @@ class TaskServer:
         def prepare(is_contained, _grant):
             given = {"argv": line.argv, "folder": work, "remote": remote.start, "sources": line.sources()}
             if is_contained:
-                return Command(arguments=line.kept([work, self.run.path("out")]), owned=[work], tidy=lambda: _tidy(work), **given)
+                written = [work, self.run.path("out")]
+                return Command(arguments=line.kept(written), owned=written, tidy=lambda: _tidy(work), **given)
             return Command(**given)
 
         def is_cancelled():
