@@ -30,10 +30,15 @@ export function baseUses(text: string, { file, buildArgs, platform, target }: Ba
   const { instructions, escape } = parseDockerfile(text, file);
   const { plans, globals } = readStages(instructions, { file, buildArgs, predefined: predefinedArgs(platform) });
   const expand = (word: string): string => orScratch(() => expandWord(word, (variable) => globals.get(variable), escape));
-  const named = plans.map((plan, index) => namedIn(plan, { index, plans, expand }));
-  const needed = neededStages(named, indexOf(plans, target ?? "", plans.length) ?? plans.length - 1);
+  const named = namedInAll(plans, expand);
+  const needed = closure(named, indexOf(plans, target ?? "", plans.length) ?? plans.length - 1);
   return named.flatMap((names, index) => names.flatMap(({ stage, ...name }) => (stage === undefined && name.image !== "scratch" ? [{ ...name, isNeeded: needed.has(index) }] : [])));
 }
+
+/** The numbers of the stages that one of them needs, itself included. */
+export const neededStages = (plans: readonly StagePlan[], target: number, expand: (word: string) => string): ReadonlySet<number> => closure(namedInAll(plans, (word) => orScratch(() => expand(word))), target);
+
+const namedInAll = (plans: readonly StagePlan[], expand: (word: string) => string): readonly (readonly Named[])[] => plans.map((plan, index) => namedIn(plan, { index, plans, expand }));
 
 /**
  * The Dockerfile with other addresses for images. What is not in the map stays as it is; so do all other lines, and the
@@ -92,7 +97,7 @@ function indexOf(plans: readonly StagePlan[], name: string, before: number): num
   return /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
 }
 
-function neededStages(named: readonly (readonly Named[])[], target: number): ReadonlySet<number> {
+function closure(named: readonly (readonly Named[])[], target: number): ReadonlySet<number> {
   const needed = new Set<number>();
   const waiting = [target];
   for (let index = waiting.pop(); index !== undefined; index = waiting.pop()) {

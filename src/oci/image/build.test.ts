@@ -98,6 +98,13 @@ describe("what cannot be built here", () => {
     });
   });
 
+  test("a RUN is told before the base is read, and one in a stage that nobody needs is not", async () => {
+    const resolveBase = () => Promise.reject(new Error("the base was read"));
+    const dockerfile = "FROM debian AS a\nWORKDIR /x\nFROM a\nRUN true\nFROM a AS c\nCOPY x /\n";
+    expect(await build({ Dockerfile: dockerfile, x: "x" }, { resolveBase, target: "1" })).toMatchObject({ kind: "needsEngine", line: 4 });
+    await expect(build({ Dockerfile: dockerfile, x: "x" }, { resolveBase, target: "c" })).rejects.toThrow("the base was read");
+  });
+
   test.each([
     ["FROM scratch\nCOPY nothing /\n", "Dockerfile:2: nothing is not in the build context"],
     ["FROM scratch\nCOPY no*such /\n", "Dockerfile:2: no file of the build context fits no*such"],

@@ -6,6 +6,7 @@ import { systemRandom } from "../../kit/random.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Platform } from "../manifest.ts";
 import type { ResolveBase } from "./base-image.ts";
+import { neededStages } from "./base-names.ts";
 import { BuildContext, SourceMissing } from "./build-context.ts";
 import type { BuiltImage } from "./built-image.ts";
 import { CONFIG_INSTRUCTIONS, WrongArgument } from "./config-instructions.ts";
@@ -78,6 +79,7 @@ export async function buildImage(options: BuildOptions): Promise<BuildOutcome> {
   }
 }
 
+const RUN_NEEDS_ENGINE = "RUN runs a command in the image, which needs Docker, Podman or Buildah";
 const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
 /** One build: its stages are made when something needs them, each once. */
@@ -126,7 +128,15 @@ class Build implements CopyEnvironment {
         { file: this.#file, line: 1 },
         `there is no stage "${target}"; stages are ${this.#plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`,
       );
+    this.#refuseRuns(index);
     return (await this.#stage(index)).image(this.#options.labels ?? {});
+  }
+
+  /** What an engine builds anyway is not begun here: a COPY or WORKDIR before the RUN would read the whole base. */
+  #refuseRuns(target: number): void {
+    const needed = neededStages(this.#plans, target, (text) => expandWord(text, (name) => this.#globals.get(name), this.#escape));
+    const run = this.#plans.flatMap(({ instructions }, index) => (needed.has(index) ? instructions : [])).find(({ keyword }) => keyword === "RUN");
+    if (run) throw new EngineNeeded(run, RUN_NEEDS_ENGINE);
   }
 
   /** The stage that a COPY --from means, an earlier one or an image. */
@@ -180,7 +190,7 @@ class Build implements CopyEnvironment {
     if (keyword === "ARG") return this.#declare(stage, text, expand);
     if (keyword === "COPY" || keyword === "ADD") return copy(this, { stage, instruction, index, expand });
     const apply = CONFIG_INSTRUCTIONS[keyword];
-    if (!apply) throw new EngineNeeded(instruction, `${keyword} runs a command in the image, which needs Docker, Podman or Buildah`);
+    if (!apply) throw new EngineNeeded(instruction, RUN_NEEDS_ENGINE);
     apply(stage, instruction, expand);
     if (keyword === "WORKDIR") return makeWorkdir(this, stage, instruction);
     stage.note(`${keyword} ${text}`);
