@@ -1,5 +1,5 @@
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackCreateComplete, waitUntilStackDeleteComplete, waitUntilStackUpdateComplete } from "@aws-sdk/client-cloudformation";
-import { DescribePullThroughCacheRulesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetRegistryPolicyCommand } from "@aws-sdk/client-ecr";
+import { DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetLifecyclePolicyCommand, GetRegistryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
 import { expect, test, vi } from "vitest";
 import { CICD, REGION, startAccounts } from "../testing/accounts.ts";
 
@@ -49,4 +49,32 @@ test("a stack makes, changes and removes a registry's rule, template and policy"
   await waitUntilStackDeleteComplete(waiting, { StackName });
   expect(await templates()).toEqual([]);
   expect((await ecr.send(new DescribePullThroughCacheRulesCommand({}))).pullThroughCacheRules).toEqual([]);
+});
+
+const lifecycle = JSON.stringify({ rules: [{ rulePriority: 1, selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 10 }, action: { type: "expire" } }] });
+const repositoryTemplate = (properties: object) => JSON.stringify({ Resources: { Repository: { Type: "AWS::ECR::Repository", Properties: { RepositoryName: "by-stack", EmptyOnDelete: true, ...properties } } } });
+
+test("a stack makes a repository, changes all that may be changed of it, and takes back what it no longer says", async () => {
+  await using accounts = await startAccounts();
+  const client = new CloudFormationClient(accounts.config());
+  const ecr = new ECRClient(accounts.config());
+  const waiting = { client, maxWaitTime: 120, minDelay: 0.05, maxDelay: 0.2 };
+  const StackName = "repository";
+  const seen = async () => {
+    const [repository] = (await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["by-stack"] }))).repositories!;
+    const { tags } = await ecr.send(new ListTagsForResourceCommand({ resourceArn: repository!.repositoryArn }));
+    const policy = await ecr.send(new GetLifecyclePolicyCommand({ repositoryName: "by-stack" })).then((found) => found.lifecyclePolicyText, (error: Error) => error.name);
+    return [repository!.imageTagMutability, repository!.imageTagMutabilityExclusionFilters, repository!.imageScanningConfiguration?.scanOnPush, tags!.toSorted((a, b) => a.Key!.localeCompare(b.Key!)), policy];
+  };
+  const filters = [{ ImageTagMutabilityExclusionFilterType: "WILDCARD", ImageTagMutabilityExclusionFilterValue: "dev-*" }];
+  const first = { ImageTagMutability: "IMMUTABLE_WITH_EXCLUSION", ImageTagMutabilityExclusionFilters: filters, ImageScanningConfiguration: { ScanOnPush: "true" }, LifecyclePolicy: { LifecyclePolicyText: lifecycle }, Tags: [{ Key: "a", Value: "1" }, { Key: "b", Value: "1" }] };
+  await client.send(new CreateStackCommand({ StackName, TemplateBody: repositoryTemplate(first) }));
+  await waitUntilStackCreateComplete(waiting, { StackName });
+  expect(await seen()).toEqual(["IMMUTABLE_WITH_EXCLUSION", [{ filterType: "WILDCARD", filter: "dev-*" }], true, [{ Key: "a", Value: "1" }, { Key: "b", Value: "1" }], lifecycle]);
+  await client.send(new UpdateStackCommand({ StackName, TemplateBody: repositoryTemplate({ Tags: [{ Key: "b", Value: "2" }, { Key: "c", Value: "3" }] }) }));
+  await waitUntilStackUpdateComplete(waiting, { StackName });
+  expect(await seen()).toEqual(["MUTABLE", undefined, false, [{ Key: "b", Value: "2" }, { Key: "c", Value: "3" }], "LifecyclePolicyNotFoundException"]);
+  await client.send(new DeleteStackCommand({ StackName }));
+  await waitUntilStackDeleteComplete(waiting, { StackName });
+  await expect(seen()).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
 });

@@ -1,11 +1,11 @@
 import type { DescribeRepositoryCreationTemplatesResponse } from "@aws-sdk/client-ecr";
-import type { Properties, ResourceProvider, ResourceRequest, ResourceState } from "../cloudformation/resource-provider.ts";
+import type { Properties, ResourceProvider, ResourceRequest, ResourceState, UpdateRequest } from "../cloudformation/resource-provider.ts";
 import { tagsOf } from "../cloudformation/resource-provider.ts";
 
 const repository: ResourceProvider = {
   type: "AWS::ECR::Repository",
   properties: {
-    RepositoryName: "string", ImageTagMutability: "string", ImageScanningConfiguration: { ScanOnPush: "boolean" }, EncryptionConfiguration: "json", RepositoryPolicyText: "json", LifecyclePolicy: { LifecyclePolicyText: "string", RegistryId: "string" },
+    RepositoryName: "string", ImageTagMutability: "string", ImageTagMutabilityExclusionFilters: "json", ImageScanningConfiguration: { ScanOnPush: "boolean" }, EncryptionConfiguration: "json", RepositoryPolicyText: "json", LifecyclePolicy: { LifecyclePolicyText: "string", RegistryId: "string" },
     EmptyOnDelete: "boolean", Tags: [{ Key: "string", Value: "string" }],
   },
   replaceOn: ["RepositoryName", "EncryptionConfiguration"],
@@ -14,7 +14,7 @@ const repository: ResourceProvider = {
     const name = (request.properties["RepositoryName"] as string | undefined) ?? request.suggestedName(256, { lowerCase: true });
     const encryption = request.properties["EncryptionConfiguration"] as { EncryptionType?: string; KmsKey?: string } | undefined;
     await request.call("ecr", "CreateRepository", {
-      repositoryName: name, imageTagMutability: request.properties["ImageTagMutability"], imageScanningConfiguration: scanning(request), tags: tagsOf(request),
+      repositoryName: name, ...mutability(request), imageScanningConfiguration: scanning(request), tags: tagsOf(request),
       ...(encryption && { encryptionConfiguration: { encryptionType: encryption.EncryptionType, kmsKey: encryption.KmsKey } }),
     }).catch((error: { code?: string }) => {
       if (!request.resumed || error.code !== "RepositoryAlreadyExistsException") throw error;
@@ -24,10 +24,12 @@ const repository: ResourceProvider = {
   },
   async update(request) {
     const repositoryName = request.physicalId;
-    await request.call("ecr", "PutImageTagMutability", { repositoryName, imageTagMutability: request.properties["ImageTagMutability"] ?? "MUTABLE" });
+    await request.call("ecr", "PutImageTagMutability", { repositoryName, ...mutability(request) });
     await request.call("ecr", "PutImageScanningConfiguration", { repositoryName, imageScanningConfiguration: scanning(request) });
     await policies(request, repositoryName);
     if (request.previousProperties["RepositoryPolicyText"] && !request.properties["RepositoryPolicyText"]) await request.call("ecr", "DeleteRepositoryPolicy", { repositoryName });
+    if (request.previousProperties["LifecyclePolicy"] && !request.properties["LifecyclePolicy"]) await request.call("ecr", "DeleteLifecyclePolicy", { repositoryName });
+    await retag(request, repositoryName);
     return state(request, repositoryName);
   },
   delete: (request) =>
@@ -140,6 +142,28 @@ async function policies(request: ResourceRequest, repositoryName: string): Promi
   const { RepositoryPolicyText: policy, LifecyclePolicy: lifecycle } = request.properties;
   if (policy) await request.call("ecr", "SetRepositoryPolicy", { repositoryName, policyText: JSON.stringify(policy) });
   if (lifecycle) await request.call("ecr", "PutLifecyclePolicy", { repositoryName, lifecyclePolicyText: (lifecycle as { LifecyclePolicyText: string }).LifecyclePolicyText });
+}
+
+interface Filter {
+  readonly ImageTagMutabilityExclusionFilterType?: string;
+  readonly ImageTagMutabilityExclusionFilterValue?: string;
+}
+
+function mutability({ properties }: ResourceRequest): object {
+  const filters = (properties["ImageTagMutabilityExclusionFilters"] ?? []) as readonly Filter[];
+  return {
+    imageTagMutability: properties["ImageTagMutability"] ?? "MUTABLE",
+    ...(filters.length > 0 && { imageTagMutabilityExclusionFilters: filters.map((one) => ({ filterType: one.ImageTagMutabilityExclusionFilterType, filter: one.ImageTagMutabilityExclusionFilterValue })) }),
+  };
+}
+
+/** Puts the tags of the template and the stack, and takes away those that were put before and are no longer there. */
+async function retag(request: UpdateRequest, repositoryName: string): Promise<void> {
+  const resourceArn = state(request, repositoryName).attributes.Arn;
+  const [tags, before] = [tagsOf(request), tagsOf({ stack: request.stack, properties: request.previousProperties })];
+  const gone = before.flatMap(({ Key }) => (tags.some((tag) => tag.Key === Key) ? [] : [Key]));
+  if (gone.length > 0) await request.call("ecr", "UntagResource", { resourceArn, tagKeys: gone });
+  if (tags.length > 0) await request.call("ecr", "TagResource", { resourceArn, tags });
 }
 
 const state = ({ stack }: ResourceRequest, name: string) => ({
