@@ -6,6 +6,7 @@ import type { Choice, Scope, Value, ValueMap } from "../evaluate/types.ts";
 import { isClosure, isMap, known, textOf, truth } from "../evaluate/values.ts";
 import type { Call, Expr, Statement } from "../syntax/ast.ts";
 import type { SourceFile } from "../syntax/source-file.ts";
+import { roundsOfCall, roundsOfCompound } from "./repeated.ts";
 import { asValue, entryAt, isScope, put, scopeIn, type ConfigMap, type Setting } from "./settings.ts";
 
 /** Where a configuration is being built. */
@@ -105,6 +106,7 @@ function mayContain(file: SourceFile, statements: readonly Statement[]): boolean
 
 function runCompound(builder: Builder, statement: Extract<Statement, { kind: "compound" }>, place: Place): void {
   run(builder, statement.always, { ...place, isTried: place.isTried || statement.word === "try" });
+  for (const { body, scope } of roundsOfCompound(statement, place.scope)) run(builder, body, { ...place, scope });
 }
 
 /** The selector is of one statement: what its block holds has its own. */
@@ -121,6 +123,11 @@ function runCall(builder: Builder, call: Call, place: SelectorPlace): void {
   if (first === undefined) return;
   if (callee.kind === "name" && callee.name === "includeConfig") return builder.include(first.value, place);
   if (place.path[0] === "plugins" && callee.kind === "name" && callee.name === "id") return usePlugin(builder, first.value, place);
+  const rounds = roundsOfCall(call, place.scope);
+  if (rounds !== undefined) {
+    for (const { body, scope } of rounds) run(builder, body, { ...place, scope });
+    return;
+  }
   const body = args.at(-1)?.value;
   if (body?.kind !== "closure") return;
   const names = blockNames(callee, args.length === 2 ? first.value : undefined, place);

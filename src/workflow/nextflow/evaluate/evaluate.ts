@@ -226,10 +226,7 @@ function evaluateCall(expr: Call, scope: Scope): Value {
   if (callee.kind === "closure") return callClosure({ kind: "closure", closure: callee, scope }, positional(expr.args, scope), scope);
   if (callee.kind !== "property" || typeof callee.name !== "string") return volatileUnknown(scope, expr);
   const args = positional(expr.args, scope);
-  if (callee.object.kind === "name" && callee.object.name === "System" && callee.name === "getenv") {
-    scope.evaluation.isVolatile = true;
-    return args[0] === "AWS_WORKFLOW_RUN" ? { ...unknown(scope, expr), isTruthy: true } : null;
-  }
+  if (callee.object.kind === "name" && callee.object.name === "System" && callee.name === "getenv") return environment(args[0], expr, scope);
   if (callee.object.kind === "name" && callee.object.name === "Math") return callMath(callee.name, args) ?? unknown(scope, expr);
   if (callee.object.kind === "name" && callee.object.name === "String" && callee.name === "format") return callFormat(args) ?? unknown(scope, expr, inputsOf(args));
   const object = evaluate(callee.object, scope);
@@ -242,6 +239,12 @@ function evaluateCall(expr: Call, scope: Scope): Value {
   return known(callMethod(object, callee.name, args), () => volatileUnknown(scope, expr, isUnknown(object) ? object.inputs : []));
 }
 
+/** `System.getenv('X')`, and `env('X')` since 25.04: HealthOmics sets one that configurations ask for. */
+function environment(name: Value | undefined, expr: Expr, scope: Scope): Value {
+  scope.evaluation.isVolatile = true;
+  return name === "AWS_WORKFLOW_RUN" ? { ...unknown(scope, expr), isTruthy: true } : null;
+}
+
 const inputsOf = (values: readonly Value[]): readonly string[] => values.flatMap((value) => (isUnknown(value) ? value.inputs : []));
 
 const positional = (args: readonly Argument[], scope: Scope): readonly Value[] => args.map(({ value }) => evaluate(value, scope));
@@ -250,6 +253,7 @@ function callNamed(name: string, expr: Call, scope: Scope): Value {
   const bound = variable(scope, name)?.[0]?.value;
   if (bound !== undefined && isClosure(bound)) return callClosure(bound, positional(expr.args, scope), scope);
   const called = scope.functions.get(name);
+  if (called === undefined && name === "env" && expr.args.length === 1) return environment(positional(expr.args, scope)[0], expr, scope);
   if (called === undefined) return volatileUnknown(scope, expr);
   const body = bodyScope(called.scope, called.definition.parameters, choicesOf(expr.args, scope));
   return known(guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)), () => volatileUnknown(scope, expr));
