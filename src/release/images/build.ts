@@ -21,6 +21,7 @@ import { buildNeed } from "./build-need.ts";
 import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
 import { ensureRepository, openRepository } from "./repository.ts";
 import { fetchSource, hashSource } from "./source-folder.ts";
+import { RegistryBusy } from "./pull.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
 import { type ImageWorkshop, workshopClient } from "./workshop.ts";
 
@@ -33,6 +34,7 @@ export interface BuildWorkshop extends ImageWorkshop {
 /**
  * Builds one image without an engine where its Dockerfile allows that, and leaves its repository readable for
  * HealthOmics. A Dockerfile that runs commands answers NEEDS_ENGINE; the state machine has it built and asks again.
+ * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
  */
 export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<ImageOutcome> {
   const { source_uri, target_image, build } = item;
@@ -50,6 +52,7 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
     const result = await buildFolder(workshop, item, { context, work: folder, isBuilt: item.status === "BUILD_ENDED" });
     return result.status === "NEEDS_ENGINE" ? { ...item, ...result } : { ...about, ...result, seconds: (workshop.clock.now().getTime() - started) / 1000 };
   } catch (error) {
+    if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
     if (!isItsOwn(error)) throw error;
     return { ...about, status: "FAILED", reason: error.message };
   } finally {
@@ -57,9 +60,9 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
   }
 }
 
-/** What is wrong with this image alone; a registry that may answer later is worth another try of the function. */
+/** What is wrong with this image alone. */
 const isItsOwn = (error: unknown): error is Error =>
-  error instanceof RegistryError ? !error.temporary : error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
+  error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
 
 export interface BuildFolder {
   /** The source. */

@@ -31,7 +31,7 @@ export interface PullWorkshop extends ImageWorkshop {
 }
 
 /** An error that the state machine tries again after a while. */
-class RegistryBusy extends Error {
+export class RegistryBusy extends Error {
   override readonly name = REGISTRY_BUSY;
 }
 
