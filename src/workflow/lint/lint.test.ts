@@ -139,11 +139,11 @@ describe("files of inputs beside a WDL workflow", () => {
     lint(memoryTree({ "flows/main.wdl": wdl, ...files })).diagnostics.filter(({ rule }) => rule === "wdl-namespaced-inputs");
 
   test.each([
-    ['{\n  "n": 1,\n  "W.T.cpu": 2,\n  "W.n": 3\n}', 3, "names an input of a call"],
-    ['{\n  "W.n": 1\n}', 2, 'the parameter is called "n"'],
-  ])("%j", (text, line, message) => {
+    ['{\n  "n": 1,\n  "W.T.cpu": 2,\n  "W.n": 3\n}', 3, "warning", "names an input of a call"],
+    ['{\n  "W.n": 1\n}', 2, "info", 'the parameter is called "n"'],
+  ])("%j", (text, line, severity, message) => {
     expect(told({ "flows/inputs.json": text })).toMatchObject([
-      { severity: "warning", file: "flows/inputs.json", line, column: 3, message: expect.stringContaining(message) },
+      { severity, file: "flows/inputs.json", line, column: 3, message: expect.stringContaining(message) },
     ]);
   });
 

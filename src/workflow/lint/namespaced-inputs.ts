@@ -32,15 +32,18 @@ function findingIn(file: string, text: string, { name: workflow, inputs }: Named
   const key = ofCalls ?? named.find((each) => inputs.has(each.slice(workflow.length + 1)));
   if (key === undefined) return [];
   const { line, column } = sourceOf(file, text).position(Math.max(0, text.indexOf(JSON.stringify(key))));
-  return [{ rule: RULE, severity: ruleOf(RULE).severity, file, line, column, message: messageOf(key, workflow) }];
+  const rest = key.slice(workflow.length + 1);
+  return ofCalls === undefined
+    ? [{ rule: RULE, severity: "info", file, line, column, message: ownInput(key, rest) }]
+    : [{ rule: RULE, severity: ruleOf(RULE).severity, file, line, column, message: ofCall(key) }];
 }
 
-function messageOf(key: string, workflow: string): string {
-  const rest = key.slice(workflow.length + 1);
-  return rest.includes(".")
-    ? `"${key}" names an input of a call: only the main workflow's own inputs reach a run, and this one is dropped without a word`
-    : `"${key}" carries the name of the workflow: the parameter is called "${rest}"`;
-}
+/** The guide takes such names (workflow-languages-wdl); AWS's own handbook tells of values that were dropped. */
+const ownInput = (key: string, rest: string): string =>
+  `"${key}" carries the name of the workflow: the parameter is called "${rest}", which is taken everywhere`;
+
+const ofCall = (key: string): string =>
+  `"${key}" names an input of a call: only the main workflow's own inputs reach a run, and this one is dropped without a word`;
 
 /** The members of a JSON object; none where the text is anything else. */
 function keysOf(text: string): readonly string[] {

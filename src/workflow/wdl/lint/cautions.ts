@@ -91,7 +91,7 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-short-timeout",
     severity: "warning",
     title: "A task's timeout is below the smallest there is",
-    reason: "omicsTimeout is at least 60 seconds and rounded down to minutes (user guide, workflow-languages-wdl).",
+    reason: "omicsTimeout has a granularity of a minute: less is taken for 60 seconds (user guide, workflow-languages-wdl).",
     fix: "Give at least 60 seconds.",
   },
   {

@@ -55,6 +55,7 @@ describe("one finding for each thing that HealthOmics does otherwise", () => {
     ["zones", { runtime: 'zones: "us-central1-a"' }, "wdl-ignored-runtime-key 12"],
     ["maxRetries", { runtime: "maxRetries: 2" }, "wdl-retries-findutils 12"],
     ["a timeout of 30 s", { runtime: "omicsTimeout: 30" }, "wdl-short-timeout 12"],
+    ["a timeout of 45 s, in words", { runtime: 'omicsTimeout: "45s"' }, "wdl-short-timeout 12"],
     ["an unknown accelerator", { runtime: 'gpuType: "nvidia-tesla-v100"' }, "wdl-accelerator 12"],
     ["threads beside cpu", { runtime: "cpu: 4", task: "Int threads = 8" }, "wdl-threads-cpu 12"],
     ["an output elsewhere", { output: '"/tmp/out.txt"' }, "wdl-output-outside 14"],

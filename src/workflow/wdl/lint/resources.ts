@@ -154,7 +154,19 @@ function checkRetries(value: Value, at: Attribute): readonly Finding[] {
 }
 
 function checkTimeout(value: Value, at: Attribute): readonly Finding[] {
-  return value.kind === "number" && value.value < 60 ? [found("wdl-short-timeout", `${value.value} s is less than a minute`, at)] : [];
+  const seconds = value.kind === "number" ? value.value : value.kind === "text" ? secondsOf(value.text) : undefined;
+  return seconds !== undefined && seconds < 60 ? [found("wdl-short-timeout", `${seconds} s is less than a minute`, at)] : [];
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+const DURATION = /(\d{1,9})\s?([smhd]?)/gi;
+
+/** `1h30m`, `45s`, `90`; undefined for anything else. */
+function secondsOf(text: string): number | undefined {
+  const parts = [...text.matchAll(DURATION)];
+  if (parts.length === 0 || text.replace(DURATION, "").trim() !== "") return undefined;
+  return parts.reduce((sum, [, count = "0", unit = ""]) => sum + Number(count) * (SECONDS[unit.toLowerCase() || "s"] ?? 1), 0);
 }
 
 function checkAccelerator(value: Value, at: Attribute): readonly Finding[] {
