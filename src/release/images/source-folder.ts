@@ -9,7 +9,7 @@ import { createGunzip } from "node:zlib";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { extract as tarExtract } from "tar-stream";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
-import { listObjects, openObject, readObject, statObject } from "../../aws/objects.ts";
+import { listObjects, openObject } from "../../aws/objects.ts";
 import { parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import { ReleaseError } from "../errors.ts";
 import type { BuildItem } from "./staging.ts";
@@ -47,9 +47,14 @@ const isOfFiles = (error: unknown): error is Error => error instanceof Error && 
 
 /** A packed archive is held in memory: it may not be larger than what it unpacks to. */
 async function readZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<Buffer> {
-  const found = await statObject(s3, at);
-  if (found && found.size > unpacking.limits.bytes) throw tooMuch(unpacking);
-  return readObject(s3, at);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of await openObject(s3, at)) {
+    chunks.push(chunk as Uint8Array);
+    size += (chunk as Uint8Array).length;
+    if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** A file or link of a source, by its path with slashes. */
