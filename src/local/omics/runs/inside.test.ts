@@ -31,7 +31,8 @@ describe.skipIf(!hasDocker())("a run in containers", { timeout: 240_000 }, () =>
   const { run, texts, lab } = laboratory("docker");
 
   test.each(LANGUAGES)("%s: an output that is a link to a file of this machine fails the run", async (language) => {
-    const { id, status } = await run(making(...LINKS[language])[language]);
+    const [command, kind] = LINKS[language];
+    const { id, status } = await run(making(command, kind)[language]);
     expect(status).toBe("FAILED");
     expect(await texts(id)).not.toContain("not for you");
   });
