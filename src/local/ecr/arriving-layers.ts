@@ -19,12 +19,15 @@ export interface ArrivingLayer extends Pick<Layer, "digest" | "size"> {
   open(range?: ByteRange): Readable;
 }
 
-/** Begins to receive a layer. Its source proves the digest. */
-export function receiveLayer(blobs: BlobStore, source: BlobSource): ArrivingLayer {
+/**
+ * Begins to receive a layer. Its source proves the digest.
+ * @param turn runs the work when it is this layer's turn
+ */
+export function receiveLayer(blobs: BlobStore, source: BlobSource, turn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work()): ArrivingLayer {
   const { digest, size } = source.blob;
   const file = blobs.scratch();
   const growth = new Growth();
-  const stored = receive({ blobs, source, file, growth });
+  const stored = turn(() => receive({ blobs, source, file, growth }));
   // Told to whoever waits for it; nobody need.
   stored.catch(() => undefined);
   const opened = async () => (await open(file).catch(() => undefined)) ?? open(blobs.path((await stored).sha256));

@@ -13,6 +13,8 @@ import { askUpstream, type Upstreams } from "./upstreams.ts";
 
 /** In the background, over all imports. Who asks for a layer does not wait behind them. */
 const LAYERS_AT_ONCE = 4;
+/** With those that are asked for: each takes some megabytes of memory while it comes. */
+const FETCHES_AT_ONCE = 8;
 
 /** Layers of cached images: on their way from upstream, each once, whoever asks. */
 export interface LayerCopies {
@@ -83,6 +85,7 @@ type Find = (place: Place, digest: string, signal?: AbortSignal) => Layer | Arri
 /** Layers that are here, or begin to come: each once, for all repositories of a rule. */
 function finder({ core, store, upstreams }: Parts): Find {
   const flights = new Map<string, ArrivingLayer>();
+  const gate = new Gate(FETCHES_AT_ONCE, core.clock);
   return (place, digest, signal) => {
     const key = [...keyOf(place), digest];
     const wanted = store.upstreamLayers.get(key);
@@ -95,7 +98,7 @@ function finder({ core, store, upstreams }: Parts): Find {
     if (coming) return coming;
     const source = upstreams.repository(rule, upstreamName(rule, place), signal).blob({ digest, size: wanted.size });
     const before = store.fetchedLayers.get(fetched);
-    const layer = before && core.blobs.has(before.sha256) ? storedLayer(core, { digest, ...before }) : receiveLayer(core.blobs, source);
+    const layer = before && core.blobs.has(before.sha256) ? storedLayer(core, { digest, ...before }) : receiveLayer(core.blobs, source, (work) => gate.pass(work));
     flights.set(flight, layer);
     layer.stored.then((bytes) => store.fetchedLayers.put(fetched, bytes)).catch(() => undefined).finally(() => flights.delete(flight));
     return layer;
