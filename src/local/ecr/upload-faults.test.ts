@@ -27,9 +27,17 @@ interface Sending {
   readonly status: Promise<number | undefined>;
 }
 
+interface Where {
+  readonly url: string;
+  readonly password: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const here = (): Where => ({ url: registry.url, password: registry.user.password });
+
 /** A request that sends so much of its body and then nothing, until it is told to go on. */
-function beginToSend(location: string, body: Uint8Array, contentLength: number, { url, password } = { url: registry.url, password: registry.user.password }): Sending {
-  const sent = request(new URL(location, url), { method: "PATCH", headers: { ...octets, "content-length": String(contentLength), authorization: `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}` } });
+function beginToSend(location: string, body: Uint8Array, contentLength: number | undefined, { url, password, headers = {} }: Where = here()): Sending {
+  const sent = request(new URL(location, url), { method: "PATCH", headers: { ...octets, ...(contentLength !== undefined && { "content-length": String(contentLength) }), authorization: `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}`, ...headers } });
   const answered = new Promise<number | undefined>((resolve) => {
     sent.on("response", (answer) => resolve(answer.resume().statusCode)).on("error", () => resolve(undefined));
   });
@@ -56,6 +64,12 @@ describe("a sender that stops in the middle", () => {
     const made = await finish(location, digestBy("sha256", bytes), bytes.subarray(2 * MIB));
     expect(made.status).toBe(201);
     expect(Buffer.from(await (await registry.user.http("GET", locationOf(made))).arrayBuffer()).equals(bytes)).toBe(true);
+  });
+
+  test("is told at once that its chunk is longer than its range", async () => {
+    const streaming = beginToSend(await begin(), noise("too long", MIB), undefined, { ...here(), headers: { "content-range": "0-9" } });
+    expect(await streaming.status).toBe(400);
+    streaming.sent.end();
   });
 
   test("and whose upload is cancelled is told so", async () => {
@@ -132,12 +146,10 @@ test.runIf(canMount())("a full disk is named before it is full, the upload stays
     expect((await registry.user.http("PATCH", first, { body: bytes })).status).toBe(202);
     const refused = await registry.user.http("PATCH", second, { body: bytes });
     expect([refused.status, await refused.text()]).toEqual([507, expect.stringContaining("the disk of the local accounts is full")]);
-    // Without its length it is told when it comes to that.
-    const streamed = await fetch(new URL(second, registry.url), {
-      method: "PATCH", body: new Blob([bytes]).stream(), duplex: "half", headers: { ...octets, authorization: `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}` },
-    } as RequestInit);
-    expect(streamed.status).toBe(507);
-    await streamed.text();
+    // Without its length it is told when it comes to that, though its sender has not ended.
+    const streaming = beginToSend(second, bytes, undefined);
+    expect(await streaming.status).toBe(507);
+    streaming.sent.end();
     expect((await registry.user.http("DELETE", first)).status).toBe(204);
     const kept = await received(second);
     const digest = digestBy("sha256", bytes);
