@@ -39,3 +39,14 @@ test.each(Object.keys(HOSTILE))("%s are read to an end", (name) => {
   expect(images.length + unresolved.length).toBeGreaterThan(0);
   expect(() => nextflowProfileTemplates(tree, "main.nf")).not.toThrow();
 }, 60_000);
+
+test("workflows that call themselves and each other are followed once", () => {
+  const main = "process P { container 'own/p:1'\nscript: 'x' }\nworkflow A { A(); B(); P() }\nworkflow B { A(); B() }\nworkflow { A() }";
+  expect(readNextflow(memoryTree({ "main.nf": main }), "main.nf").images).toMatchObject([{ task: "P", image: "own/p:1" }]);
+});
+
+test("loops of a configuration that include over and over end", () => {
+  const loop = (body: string) => `(1..9999).each { ${body} }`;
+  const files = { "main.nf": "workflow { }", "nextflow.config": loop("includeConfig 'a.config'"), "a.config": loop(loop("params.a = [1]")) };
+  expect(readNextflow(memoryTree(files), "main.nf").images).toEqual([]);
+});

@@ -50,7 +50,11 @@ function itemsOf(collection: Expr, scope: Scope): readonly Item[] {
   }));
 }
 
+/** A round may include whole files: loops of loops are at their end after some ten thousand. */
+const ROUND_STEPS = 100;
+
 function bound(scope: Scope, names: readonly string[], values: readonly Value[]): Scope {
+  scope.evaluation.steps -= ROUND_STEPS;
   const own = inner(scope);
   names.forEach((name, at) => {
     const choice: Choice = { value: values[at] ?? null, conditions: [], inputs: [], how: "variable", file: scope.file, offset: 0 };

@@ -15,6 +15,7 @@ export interface Invocation {
 
 /** Names multiply where workflows call workflows twice; no pipeline comes near. */
 const MOST_INVOCATIONS = 20_000;
+const MOST_FOLLOWED = 100_000;
 
 /**
  * Every process that a run may start, under any condition: what the entry workflow calls, and what that calls.
@@ -22,7 +23,7 @@ const MOST_INVOCATIONS = 20_000;
  */
 export function findInvocations(main: Module): readonly Invocation[] {
   const found: Invocation[] = [];
-  const state: Search = { found, called: new Map(), seen: new Set() };
+  const state: Search = { found, called: new Map(), seen: new Set(), open: new Set(), left: MOST_FOLLOWED };
   for (const target of startingTargets(main, state)) follow(state, target, []);
   return found;
 }
@@ -35,6 +36,9 @@ interface Search {
   /** By script and workflow: a script that is loaded twice calls what it includes itself. */
   readonly called: Map<Module, Map<Workflow, readonly Target[]>>;
   readonly seen: Set<string>;
+  /** The workflows whose calls are being followed: one that calls itself starts no more by it. */
+  readonly open: Set<Workflow>;
+  left: number;
 }
 
 function startingTargets(main: Module, search: Search): readonly Target[] {
@@ -56,7 +60,7 @@ interface Target {
 
 function follow(search: Search, { module, name, alias }: Target, path: readonly string[]): void {
   const fullName = [...path, alias].join(":");
-  if (search.found.length >= MOST_INVOCATIONS || path.length > 50) return;
+  if (search.found.length >= MOST_INVOCATIONS || path.length > 50 || search.left-- <= 0) return;
   const process = module.processes.get(name);
   if (process !== undefined) {
     if (!search.seen.has(fullName)) search.found.push({ process, module, name: alias, fullName });
@@ -66,9 +70,11 @@ function follow(search: Search, { module, name, alias }: Target, path: readonly 
   const workflow = module.workflows.get(name);
   if (workflow === undefined) return followImport(search, { module, name, alias }, path);
   const mark = `${fullName}\n${module.file.path}`;
-  if (search.seen.has(mark)) return;
+  if (search.seen.has(mark) || search.open.has(workflow)) return;
   search.seen.add(mark);
+  search.open.add(workflow);
   for (const each of targetsOf(module, workflow, search)) follow(search, each, [...path, alias]);
+  search.open.delete(workflow);
 }
 
 function followImport(search: Search, { module, name, alias }: Target, path: readonly string[]): void {
