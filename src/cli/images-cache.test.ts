@@ -1,4 +1,4 @@
-import { BatchDeleteImageCommand, CreatePullThroughCacheRuleCommand, CreateRepositoryCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import { BatchDeleteImageCommand, CreatePullThroughCacheRuleCommand, CreateRepositoryCommand, DescribeImagesCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { digestOf } from "../oci/digest.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
@@ -71,6 +71,21 @@ test("--copy copies", async () => {
   const { digest } = await push("copied");
   const { images, bytesMoved } = await pull(cli, "quay.io/copied:1", "--copy", "--upstream", `quay.io=${cached.asked.url}`);
   expect([images[0]?.status, images[0]?.digest, bytesMoved > 330_000]).toEqual(["PULLED", digest, true]);
+});
+
+test("--referrers copies an image with what refers to it, which the cache does not bring", async () => {
+  using cli = cliAt(cached.accounts);
+  const { digest } = await push("signed");
+  const sbom = await pushSample(cached.at("signed"), "", { layers: [noise("sbom", 500)] });
+  const ending = digest.replace(":", "-");
+  await pushIndex(cached.at("signed"), ending, [sbom]);
+  const signature = await pushSample(cached.at("signed"), `${ending}.sig`, { layers: [noise("signature", 50)] });
+  const at = ["--upstream", `quay.io=${cached.asked.url}`];
+  expect(await pull(cli, "quay.io/signed:1", ...at)).toMatchObject({ code: 0, images: [{ status: "PULLED", digest }] });
+  expect(await pull(cli, "quay.io/signed:1", "--referrers", ...at)).toMatchObject({ code: 0, images: [{ status: "SKIPPED", digest }] });
+  const { imageDetails = [] } = await cached.user.ecr.send(new DescribeImagesCommand({ repositoryName: "quay/signed" }));
+  expect(imageDetails.map(({ imageDigest }) => imageDigest)).toEqual(expect.arrayContaining([digest, sbom.digest, signature.digest]));
+  expect(imageDetails.find(({ imageDigest }) => imageDigest === signature.digest)?.imageTags).toEqual([`${ending}.sig`]);
 });
 
 test("layers that do not come fail their image alone, and come with a second call", async () => {

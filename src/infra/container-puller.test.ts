@@ -1,5 +1,5 @@
 import { CloudWatchLogsClient, DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { CreateRepositoryCommand, DeleteRepositoryPolicyCommand, ListTagsForResourceCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { CreateRepositoryCommand, DeleteRepositoryPolicyCommand, DescribeImagesCommand, ListTagsForResourceCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AwsClients } from "../aws/clients.ts";
@@ -64,6 +64,16 @@ describe("the puller", () => {
     expect((await stage.policyOf("quay/lab/tool"))?.Statement).toEqual([expect.objectContaining({
       Sid: "OmxHealthOmics", Condition: { StringEquals: { "aws:SourceAccount": CICD }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${REGION}:${CICD}:*` } },
     })]);
+  }, PATIENCE_MS);
+
+  test("brings signatures and SBOMs where they are asked for, also of an image that is there", async () => {
+    const { digest } = await sample("lab/signed", "1", noise("signed", 4000));
+    const signature = await sample("lab/signed", `${digest.replace(":", "-")}.sig`, noise("signature", 100));
+    const there = async () => (await stage.ecr.send(new DescribeImagesCommand({ repositoryName: "quay/lab/signed" }))).imageDetails!.map(({ imageDigest }) => imageDigest).sort();
+    expect(await stage.run("puller", ["quay.io/lab/signed:1"])).toMatchObject({ status: "SUCCEEDED" });
+    expect(await there()).toEqual([digest]);
+    expect(await stage.run("puller", ["quay.io/lab/signed:1"], { referrers: true })).toMatchObject({ status: "SUCCEEDED", images: [{ status: "SKIPPED", digest }] });
+    expect(await there()).toEqual([digest, signature.digest].sort());
   }, PATIENCE_MS);
 
   test("E19: a tag that moved upstream is brought again, and told", async () => {

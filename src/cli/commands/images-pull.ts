@@ -10,6 +10,7 @@ interface PullFlags extends ImagesFlags {
   readonly concurrency?: number;
   readonly copy?: boolean;
   readonly fresh?: boolean;
+  readonly referrers?: boolean;
 }
 
 /** `omx images pull` */
@@ -22,6 +23,7 @@ export function imagesPull(group: Command, cli: Cli): void {
     .option("--concurrency <n>", "images at a time", count)
     .option("--copy", "copy images that ECR's pull-through cache could bring, too")
     .option("--fresh", "ask upstream what the tags of cached images mean now (the cache does once a day), and look at all their layers")
+    .option("--referrers", "bring what refers to an image, too: signatures, SBOMs, attestations")
     .option("--json", 'one JSON document: {"images": [{"source", "target", "digest", "status", "bytesMoved", "bytesSaved", "requests", "seconds", "reason"}], "bytesMoved", "requests", "seconds"}')
     .addHelpText("after", "\nExit code 1 when an image failed.\n\nExample:\n  omx images pull quay.io/biocontainers/samtools:1.21--h50ea8bc_0 --profile cicd")
     .action((images: readonly string[], flags: PullFlags) => pull(cli, images, flags));
@@ -31,8 +33,8 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   const images = namedImages(named, flags.manifest);
   if (images.length === 0) throw new UsageError("name images, or a file with --manifest");
   const { pullImages } = await import("../images/pull.ts");
-  const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, ...(concurrency && { concurrency }) });
+  const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false, referrers = false } = flags;
+  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }

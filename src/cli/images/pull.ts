@@ -45,6 +45,8 @@ export interface PullRequest {
   readonly copy?: boolean;
   /** Asks upstream what the tags of cached images mean now, and looks at all their layers. @default false */
   readonly fresh?: boolean;
+  /** Signatures, SBOMs and attestations, too: they are copied, as the cache knows nothing of them. @default false */
+  readonly referrers?: boolean;
 }
 
 /**
@@ -96,9 +98,9 @@ async function bring(bringing: Bringing, pulls: readonly ImagePull[]): Promise<B
 }
 
 /** A registry that is read elsewhere, or of which one platform is wanted, is not what a rule would bring. */
-async function cachedAmong({ session, request: { copy: isCopy, platform, upstreams } }: Bringing, plan: readonly ImageCopy[]) {
+async function cachedAmong({ session, request: { copy: isCopy, referrers, platform, upstreams } }: Bringing, plan: readonly ImageCopy[]) {
   const rules = await readCacheRules(session.clients.ecr);
-  const isWanted = ({ source, target }: ImageCopy) => !isCopy && platform === "all" && !Object.hasOwn(upstreams, source.registry) && isCached(rules, source, target);
+  const isWanted = ({ source, target }: ImageCopy) => !isCopy && !referrers && platform === "all" && !Object.hasOwn(upstreams, source.registry) && isCached(rules, source, target);
   return { cached: new Set(plan.filter(isWanted)), isCached: (repository: string) => isFilled(rules, repository) };
 }
 
@@ -119,10 +121,10 @@ async function prime({ cli, session, client, request: { fresh: isFresh = false, 
   return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
 }
 
-async function copy({ cli, session, client, request: { platform, concurrency } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
+async function copy({ cli, session, client, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
-    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform,
+    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers,
     ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => event.type === "done" && progress(cli, event.result),
   });
 }

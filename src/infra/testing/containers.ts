@@ -27,7 +27,7 @@ export interface Ended {
 export interface ContainerAccounts extends AsyncDisposable {
   readonly accounts: TestAccounts;
   readonly ecr: ECRClient;
-  run(machine: "puller" | "builder", manifest: readonly unknown[]): Promise<Ended>;
+  run(machine: "puller" | "builder", manifest: readonly unknown[], more?: { readonly referrers?: boolean }): Promise<Ended>;
   /** A repository's policy; undefined where there is none. */
   policyOf(repositoryName: string): Promise<{ readonly Statement: readonly { readonly Sid: string; readonly Condition?: unknown }[] } | undefined>;
   /** The registry of any account as its administrator. */
@@ -44,8 +44,8 @@ export async function startContainers(containers: object, upstreams: Readonly<Re
   const ecr = new ECRClient(accounts.config());
   return {
     accounts, ecr,
-    async run(machine, manifest) {
-      const request = { arn: `arn:aws:states:${REGION}:${CICD}:stateMachine:omx-container-${machine}`, name: crypto.randomUUID(), input: JSON.stringify({ manifest }), clock: systemClock };
+    async run(machine, manifest, more = {}) {
+      const request = { arn: `arn:aws:states:${REGION}:${CICD}:stateMachine:omx-container-${machine}`, name: crypto.randomUUID(), input: JSON.stringify({ manifest, ...more }), clock: systemClock };
       const { status, error, cause, output } = await runExecution(new SFNClient(accounts.config()), request);
       const { images } = JSON.parse(status === "SUCCEEDED" ? output : cause.startsWith("{") ? cause : '{"images":[]}') as Pick<Ended, "images">;
       return { status, error, cause, images };

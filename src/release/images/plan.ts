@@ -15,6 +15,8 @@ export interface ImagePull {
   readonly source: string;
   /** Where it goes: the canonical address in the account's ECR. */
   readonly target_image: string;
+  /** Signatures, SBOMs and attestations, too: always copied, as ECR's cache knows nothing of them. @default false */
+  readonly referrers?: boolean;
 }
 
 /** What a definition needs of images. */

@@ -41,8 +41,8 @@ export class RegistryBusy extends Error {
  * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
  */
 export async function pullImage(workshop: PullWorkshop, item: ImagePull & AfterBuild): Promise<ImageOutcome & Partial<ImagePull>> {
-  const { source_uri, source, target_image, build } = item;
-  const about = { source_uri, source, target_image, ...(build && { build }) };
+  const { source_uri, source, target_image, referrers, build } = item;
+  const about = { source_uri, source, target_image, ...(referrers && { referrers }), ...(build && { build }) };
   if (item.status === "BUILD_FAILED") return { ...about, status: "FAILED", ...(await failureOf(workshop.logs, item.cause)) };
   const built = item.status === "BUILD_ENDED" ? exportedResult(item.exported) : undefined;
   const started = workshop.clock.now().getTime();
@@ -63,12 +63,13 @@ async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): 
   const source = parseImageRef(item.source);
   const target = parseImageRef(item.target_image);
   await using registries = workshopClient(workshop);
-  const primed = workshop.pullThrough?.includes(source.registry) ? await prime({ workshop, client: registries, source, target }) : undefined;
+  const isCovered = workshop.pullThrough?.includes(source.registry) ?? false;
+  const primed = isCovered && !item.referrers ? await prime({ workshop, client: registries, source, target }) : undefined;
   if (primed && "status" in primed) return primed;
-  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => `${source.registry}/${source.repository}`, isCached: (repository) => primed !== undefined && repository === target.repository });
+  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => `${source.registry}/${source.repository}`, isCached: (repository) => isCovered && repository === target.repository });
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
-  const result = preview.present === preview.digest ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target }, isBuilt);
+  const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target, referrers: item.referrers ?? false }, isBuilt);
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
@@ -116,9 +117,9 @@ interface Copying {
   readonly target: ImageRef;
 }
 
-async function copy({ workshop: { clock, deadline }, client, source, target }: Copying, isBuilt: boolean): Promise<Result> {
+async function copy({ workshop: { clock, deadline }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
   const overtime = limit(clock, deadline);
-  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, ...(overtime && { signal: overtime.signal }) });
+  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, ...(overtime && { signal: overtime.signal }) });
   await overtime?.end();
   if (!copied) throw new Error(`${referenceOf(source)} was not copied`);
   const { status, digest, bytesMoved, bytesSaved, reason } = copied;

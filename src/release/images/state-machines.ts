@@ -75,8 +75,8 @@ function eachImage({ work, handOver, build }: { readonly work: string; readonly 
 }
 
 /**
- * `omx-container-puller`: brings every image of `{"manifest": ["ubuntu:20.04", …]}` into the account's ECR. One that
- * fails fails the execution after the others are done. What is too large for a function is copied by CodeBuild.
+ * `omx-container-puller`: brings every image of `{"manifest": ["ubuntu:20.04", …]}` into the account's ECR, with what refers
+ * to it where the input says `"referrers": true`. One that fails fails the execution after the others are done. What is too large for a function is copied by CodeBuild.
  */
 export const pullerDefinition = (): object => ({
   Comment: "Brings container images into private ECR",
