@@ -1,6 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { CreateRepositoryCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
@@ -10,31 +9,16 @@ import { awsClients, type AwsClients } from "../src/aws/clients.ts";
 import { readObject } from "../src/aws/objects.ts";
 import { readProfile } from "../src/cli/aws/profiles.ts";
 import { omx } from "../src/cli/testing/omx.ts";
+import { canMount, mountSmallDisk } from "../src/local/testing/small-disk.ts";
 import { done } from "./journey.ts";
 
 const MIB = 1024 * 1024;
 const DISK_MIB = 48;
 
-/** Whether this user may mount a small disk: root on Linux, in most containers too. */
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "omx-mount-"));
-  try {
-    mount(folder);
-    execFileSync("umount", [folder]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const mount = (folder: string) => execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MIB}m`, "tmpfs", folder], { stdio: "ignore" });
-
 test.runIf(canMount())("a full disk is named, loses nothing that was answered, and is over when there is room", async () => {
   const cli = omx();
   mkdirSync(cli.dataDir);
-  mount(cli.dataDir);
+  mountSmallDisk(cli.dataDir, DISK_MIB);
   try {
     const start = async (): Promise<AwsClients> => {
       const { url, configFile } = done(await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<{ url: string; configFile: string }>();

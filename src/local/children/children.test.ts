@@ -1,13 +1,16 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { systemClock } from "../../kit/clock.ts";
 import { openDatabase } from "../storage/database.ts";
 import { openChildren } from "./children.ts";
 
-const folder = () => mkdtempSync(join(tmpdir(), "omx-children-"));
+const folders = mkdtempSync(join(tmpdir(), "omx-children-"));
+afterAll(() => rmSync(folders, { recursive: true, force: true }));
+
+const folder = () => mkdtempSync(join(folders, "one-"));
 const open = (dataDir: string) => openChildren(openDatabase(join(dataDir, "state.sqlite")), systemClock);
 
 const spec = (cwd: string, script: string) => ({

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
@@ -17,7 +17,13 @@ beforeAll(async () => {
   accounts = await startAccounts();
   codecommit = new CodeCommitClient(accounts.config());
 });
-afterAll(() => accounts[Symbol.asyncDispose]());
+/** Where repositories are cloned. */
+const folder = mkdtempSync(join(tmpdir(), "omx-git-"));
+afterAll(async () => {
+  await accounts[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+const emptyFolder = (): string => mkdtempSync(join(folder, "clone-"));
 
 const git = async (cwd: string, ...args: string[]) => {
   const { execFile } = await import("node:child_process");
@@ -33,7 +39,7 @@ function remote(repository: string, profile: "cicd" | "developer" | "approver"):
 
 async function pushed(repositoryName: string): Promise<string> {
   await codecommit.send(new CreateRepositoryCommand({ repositoryName }));
-  const folder = mkdtempSync(join(tmpdir(), "omx-git-"));
+  const folder = emptyFolder();
   await git(folder, "init", "--quiet");
   writeFileSync(join(folder, "a.txt"), "one\n");
   await git(folder, "add", ".");
@@ -46,7 +52,7 @@ test("what is pushed can be cloned, read by path and compared", async () => {
   const folder = await pushed("readable");
   const head = (await git(folder, "rev-parse", "HEAD")).trim();
   expect((await codecommit.send(new GetBranchCommand({ repositoryName: "readable", branchName: "main" }))).branch?.commitId).toBe(head);
-  const clone = mkdtempSync(join(tmpdir(), "omx-git-"));
+  const clone = emptyFolder();
   await git(clone, "clone", "--quiet", remote("readable", "cicd"), ".");
   expect(execFileSync("cat", ["a.txt"], { cwd: clone, encoding: "utf8" })).toBe("one\n");
   const file = await codecommit.send(new GetFileCommand({ repositoryName: "readable", filePath: "a.txt" }));
@@ -96,7 +102,7 @@ test("commits are written without a clone", async () => {
   expect(first.filesAdded?.map(({ absolutePath }) => absolutePath)).toEqual(["a b/one.txt", "run.sh"]);
   const second = await commit({ parentCommitId: first.commitId, putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("two\n") }], deleteFiles: [{ filePath: "run.sh" }], commitMessage: "second" });
   expect(second).toMatchObject({ filesAdded: [], filesUpdated: [{ absolutePath: "a b/one.txt" }], filesDeleted: [{ absolutePath: "run.sh" }] });
-  const clone = mkdtempSync(join(tmpdir(), "omx-git-"));
+  const clone = emptyFolder();
   await git(clone, "clone", "--quiet", remote("written", "developer"), ".");
   expect((await git(clone, "log", "--format=%an %s")).trim().split("\n")).toEqual(["cicd second", "Dev first"]);
   expect((await git(clone, "ls-files")).trim()).toBe("a b/one.txt");

@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { type ClientRequest, request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { noise } from "../../oci/testing/sample-images.ts";
 import { startKillable } from "../omics/testing/killable.ts";
+import { canMount, mountSmallDisk } from "../testing/small-disk.ts";
 import { conformanceRegistry, digestBy, locationOf, octets, ONE } from "./testing/conformance.ts";
 import { createRepository, signIn } from "./testing/registry.ts";
 
@@ -120,26 +120,9 @@ test("what arrived before the process was killed is there afterwards, and the re
   expect(Buffer.from(await (await again.http("GET", locationOf(made))).arrayBuffer()).equals(bytes)).toBe(true);
 }, 180_000);
 
-/** Whether this user may mount a small disk: root on Linux, in most containers too. */
-function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), "omx-mount-"));
-  try {
-    mount(folder);
-    execFileSync("umount", [folder]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const DISK_MIB = 24;
-const mount = (folder: string) => execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MIB}m`, "tmpfs", folder], { stdio: "ignore" });
-
 test.runIf(canMount())("a full disk is named before it is full, the upload stays, and is over when there is room", async () => {
   const folder = join(registry.dataDir, "work", "ecr-uploads");
-  mount(folder);
+  mountSmallDisk(folder, 24);
   try {
     const bytes = noise("full", 12 * MIB);
     const [first, second] = [await begin(), await begin()];

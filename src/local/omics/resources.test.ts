@@ -1,7 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import {
   CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStackEventsCommand, DescribeStackResourcesCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackDeleteComplete,
 } from "@aws-sdk/client-cloudformation";
@@ -9,6 +5,7 @@ import { CreateWorkflowVersionCommand, GetRunGroupCommand, GetWorkflowCommand, G
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { systemClock } from "../../kit/clock.ts";
+import { gitRepository } from "../testing/git-repository.ts";
 import { openLab, zipOf, type OmicsLab } from "./testing/omics.ts";
 
 // Definitions are checked by miniwdl, which takes its time on a machine that is busy.
@@ -149,20 +146,10 @@ test("a workflow that has a version of somebody else can't be deleted", async ()
   expect(StackResources.find(({ LogicalResourceId }) => LogicalResourceId === "Flow")).toMatchObject({ ResourceStatus: "DELETE_FAILED", ResourceStatusReason: expect.stringContaining("has 1 version") as string });
 });
 
-/** A Git repository whose main branch holds a definition, a template and a README. */
-function gitRepository(): string {
-  const folder = mkdtempSync(join(tmpdir(), "omx-stack-repository-"));
-  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args]);
-  git("init", "--quiet");
-  for (const [name, text] of Object.entries({ "main.wdl": MAIN, "other.wdl": "not WDL", "template.json": '{"who": {"description": "whom", "optional": true}}', "docs.md": "# Docs" })) writeFileSync(join(folder, name), text);
-  git("add", ".");
-  git("commit", "--quiet", "-m", "first");
-  return `file://${folder}`;
-}
-
 test("a workflow and its version come from a repository", async () => {
+  using origin = gitRepository({ "main.wdl": MAIN, "other.wdl": "not WDL", "template.json": '{"who": {"description": "whom", "optional": true}}', "docs.md": "# Docs" });
   const fromGit = {
-    DefinitionRepository: { connectionArn: "arn:aws:codeconnections:us-east-1:111122223333:connection/1", fullRepositoryId: gitRepository(), sourceReference: { type: "BRANCH", value: "main" }, excludeFilePatterns: ["other.wdl"] },
+    DefinitionRepository: { connectionArn: "arn:aws:codeconnections:us-east-1:111122223333:connection/1", fullRepositoryId: origin.url, sourceReference: { type: "BRANCH", value: "main" }, excludeFilePatterns: ["other.wdl"] },
     ParameterTemplatePath: "template.json", readmePath: "docs.md", Accelerators: "GPU",
   };
   const TemplateBody = JSON.stringify({

@@ -1,10 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { CreateWorkflowVersionCommand, GetWorkflowVersionCommand, StartRunCommand, UpdateWorkflowVersionCommand, type CreateWorkflowVersionCommandInput } from "@aws-sdk/client-omics";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { gitRepository } from "../testing/git-repository.ts";
 import { openLab, zipOf, type OmicsLab } from "./testing/omics.ts";
 
 // What CreateWorkflowVersion accepts and finds wrong afterwards: the version is FAILED, says why, and can't be run.
@@ -15,17 +12,9 @@ const WDL = "version 1.1\nworkflow W {}";
 const definitionZip = zipOf({ "main.wdl": WDL });
 const CONNECTION = "arn:aws:codeconnections:us-east-1:111122223333:connection/1";
 
-function repository(): string {
-  const folder = mkdtempSync(join(tmpdir(), "omx-repo-"));
-  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args]);
-  git("init", "--quiet");
-  for (const [name, text] of Object.entries({ "main.wdl": WDL, "odd.json": '{"a": {"description": 7}}', "broken.json": "{", "extra.wdl": WDL })) writeFileSync(join(folder, name), text);
-  git("add", ".");
-  git("commit", "--quiet", "-m", "first");
-  return `file://${folder}`;
-}
-
-const fullRepositoryId = repository();
+const origin = gitRepository({ "main.wdl": WDL, "odd.json": '{"a": {"description": 7}}', "broken.json": "{", "extra.wdl": WDL });
+afterAll(() => origin[Symbol.dispose]());
+const fullRepositoryId = origin.url;
 const from = (more: object = {}) => ({ definitionZip: undefined, definitionRepository: { connectionArn: CONNECTION, fullRepositoryId, excludeFilePatterns: ["extra.wdl"], ...more } });
 
 let lab: OmicsLab;

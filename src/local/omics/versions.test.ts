@@ -1,11 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inputMembers } from "../../model/request.ts";
 import { CICD } from "../testing/accounts.ts";
+import { gitRepository } from "../testing/git-repository.ts";
 import { openBoto, pythonWithBoto3, type Boto, type BotoAnswer } from "./testing/boto.ts";
 import { openLab, zipOf, type OmicsLab } from "./testing/omics.ts";
 
@@ -42,21 +39,12 @@ interface Row {
 const invalid = (sent: Readonly<Record<string, unknown>>, message: RegExp) => [sent, "ValidationException", message] as const;
 const long = (length: number): string => "x".repeat(length);
 
-const repository = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), "omx-repo-"));
-  const git = (...args: string[]) => execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args]);
-  git("init", "--quiet");
-  for (const [name, text] of Object.entries({ "main.wdl": WDL, "README.md": "# root", "docs.md": "# docs", "template.json": JSON.stringify(TEMPLATE), "tests/x.wdl": "not wdl" }))
-    execFileSync("sh", ["-c", 'mkdir -p "$(dirname "$1")" && cat > "$1"', "sh", join(folder, name)], { input: text });
-  git("add", ".");
-  git("commit", "--quiet", "-m", "first");
-  git("tag", "v1");
-  writeFileSync(join(folder, "README.md"), "# second");
-  git("commit", "--quiet", "-a", "-m", "second");
-  return `file://${folder}`;
-};
+const origin = gitRepository({ "main.wdl": WDL, "README.md": "# root", "docs.md": "# docs", "template.json": JSON.stringify(TEMPLATE), "tests/x.wdl": "not wdl" });
+origin.git("tag", "v1");
+origin.commit({ "README.md": "# second" }, "second");
+afterAll(() => origin[Symbol.dispose]());
 
-const fromRepository = { connectionArn: CONNECTION, fullRepositoryId: repository(), sourceReference: { type: "TAG", value: "v1" } };
+const fromRepository = { connectionArn: CONNECTION, fullRepositoryId: origin.url, sourceReference: { type: "TAG", value: "v1" } };
 
 const ROWS: readonly Row[] = [
   { parameter: "accelerators", sent: { accelerators: "GPU" }, got: { accelerators: "GPU" }, refused: [invalid({ accelerators: "TPU" }, /enum value set: \[GPU\]/)] },

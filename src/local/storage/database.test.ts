@@ -1,7 +1,7 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { openDatabase } from "./database.ts";
 
 interface Run {
@@ -9,10 +9,14 @@ interface Run {
   readonly group?: string;
 }
 
-const fresh = () => openDatabase(join(mkdtempSync(join(tmpdir(), "omx-db-")), "state.sqlite"));
+const folder = mkdtempSync(join(tmpdir(), "omx-db-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file of its own for each test. */
+const fresh = (): string => join(mkdtempSync(join(folder, "one-")), "state.sqlite");
 
 test("lists what starts with the same parts, and nothing of a longer name", () => {
-  const runs = fresh().collection<Run>("runs");
+  const runs = openDatabase(fresh()).collection<Run>("runs");
   runs.put(["1", "eu", "a"], { name: "a" });
   runs.put(["1", "eu-2", "b"], { name: "b" });
   runs.put(["1", "eu", "a b/c"], { name: "c" });
@@ -23,7 +27,7 @@ test("lists what starts with the same parts, and nothing of a longer name", () =
 });
 
 test("pages in both directions", () => {
-  const runs = fresh().collection<Run>("runs");
+  const runs = openDatabase(fresh()).collection<Run>("runs");
   for (const id of ["1", "2", "3"]) runs.put(["x", id], { name: id });
   expect(runs.list(["x"], { after: ["x", "1"], limit: 1 }).map((e) => e.value.name)).toEqual(["2"]);
   expect(runs.list(["x"], { reverse: true, limit: 2 }).map((e) => e.value.name)).toEqual(["3", "2"]);
@@ -31,7 +35,7 @@ test("pages in both directions", () => {
 });
 
 test("an index added later finds documents that were there before", () => {
-  const file = join(mkdtempSync(join(tmpdir(), "omx-db-")), "state.sqlite");
+  const file = fresh();
   const before = openDatabase(file);
   before.collection<Run>("runs").put(["1"], { name: "a", group: "g" });
   before.close();
@@ -41,7 +45,7 @@ test("an index added later finds documents that were there before", () => {
 });
 
 test("a transaction that throws leaves nothing behind, an inner one included", () => {
-  const database = fresh();
+  const database = openDatabase(fresh());
   const runs = database.collection<Run>("runs");
   expect(() =>
     database.transaction(() => {
@@ -54,7 +58,7 @@ test("a transaction that throws leaves nothing behind, an inner one included", (
 });
 
 test("insert refuses a taken key", () => {
-  const runs = fresh().collection<Run>("runs");
+  const runs = openDatabase(fresh()).collection<Run>("runs");
   expect(runs.insert(["1"], { name: "a" })).toBe(true);
   expect(runs.insert(["1"], { name: "b" })).toBe(false);
   expect(runs.get(["1"])?.name).toBe("a");
