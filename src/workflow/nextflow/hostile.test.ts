@@ -26,7 +26,7 @@ const HOSTILE: Readonly<Record<string, string>> = {
   processes: "process A {\n".repeat(MANY),
   labels: "a: ".repeat(MANY),
   "regular expressions": `process { withName: '${"(a+)+".repeat(500)}' { container = 'x' } }`,
-  "doubled text": `a = 'xxxxxxxx'\n${"a = a + a\n".repeat(200)}\nprocess.container = a`,
+  "doubled text": `a = 'abababab'\n${"a = a + a\n".repeat(200)}\nprocess.container = a`,
   recursion: "def f(x) { f(x) + f(x) }\nprocess.container = f(1)",
   "many choices": `process.container = "${"${params.a ? 'x' : 'y'}".repeat(200)}"`,
   "self reference": "x = { x() }\nprocess.container = x()",

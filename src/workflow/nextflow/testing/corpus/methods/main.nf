@@ -185,7 +185,7 @@ process PADDED {
 }
 
 process TIMES {
-    container "${'x' * 3}/times:1"
+    container "${'ha' * 2}/times:1"
 
     script:
     'echo'
