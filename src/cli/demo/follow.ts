@@ -36,7 +36,9 @@ export async function findExecution({ cli, clients, workflow }: Omit<Followed, "
 /** Follows an execution until it waits for the approval, or ends. @throws Problem when it failed */
 export async function followTo(followed: Followed, executionId: string, until: "approval" | "end"): Promise<readonly Step[]> {
   for (;;) {
-    const [details, status] = await Promise.all([actionsOf(followed, executionId), statusOf(followed, executionId)]);
+    // In this order: of an execution that has ended, actions that were read before may not have.
+    const status = await statusOf(followed, executionId);
+    const details = await actionsOf(followed, executionId);
     const steps = stepsOf(followed.cli, details);
     followed.onSteps(steps);
     if (status === "Succeeded") return steps;

@@ -57,8 +57,9 @@ export async function chooseRelease(codepipeline: CodePipelineClient, workflow: 
 /** Everything the pipeline knows of one execution. */
 export async function readRelease(codepipeline: CodePipelineClient, workflow: string, pipelineExecutionId: string): Promise<ReleaseState> {
   const name = pipelineName(workflow);
-  const [{ pipelineExecution }, actions, state] = await Promise.all([
-    codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: name, pipelineExecutionId })),
+  // First of all: of an execution that has ended, actions that were read before may not have.
+  const { pipelineExecution } = await codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: name, pipelineExecutionId }));
+  const [actions, state] = await Promise.all([
     listActions(codepipeline, name, pipelineExecutionId),
     codepipeline.send(new GetPipelineStateCommand({ name })),
   ]);

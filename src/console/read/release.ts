@@ -24,10 +24,9 @@ export interface ReleaseKey {
 
 /** Reads a release as it stands. @throws the SDK's PipelineNotFoundException, PipelineExecutionNotFoundException, AccessDeniedException */
 export async function readRelease({ codepipeline }: AwsClients, evidence: EvidenceReader, { workflow, id }: ReleaseKey): Promise<ReleaseView> {
-  const [{ pipelineExecution }, progress] = await Promise.all([
-    codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id })),
-    readProgress(codepipeline, workflow, id),
-  ]);
+  // In this order: of an execution that has ended, stages that were read before may not have, and the page would stay so.
+  const { pipelineExecution } = await codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id }));
+  const progress = await readProgress(codepipeline, workflow, id);
   const revision = sourceOf(pipelineExecution?.artifactRevisions ?? []);
   const commit = revision?.revisionId ?? "";
   const reached = (stage: string) => progress.stages.find(({ name }) => name === stage)?.status ?? "succeeded";
