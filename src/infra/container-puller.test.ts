@@ -4,11 +4,12 @@ import { SFNClient } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AwsClients } from "../aws/clients.ts";
 import { systemClock } from "../kit/clock.ts";
+import { parseImageRef } from "../kit/image-ref.ts";
 import { CICD, PRODUCTION, REGION } from "../local/testing/accounts.ts";
 import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
-import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
 import { stageImages } from "../release/images/staging.ts";
 import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
 
@@ -28,7 +29,7 @@ beforeAll(async () => {
   upstream = await startDockerRegistry();
   proxy = await faultProxy(upstream.url, (seen, before) => decide(seen, before));
   clients = registryClient();
-  stage = await startContainers({ functionLimitGiB: 1 / 1024 }, { "quay.io": proxy.url, "us.gcr.io": upstream.url, "eu.gcr.io": upstream.url });
+  stage = await startContainers({ functionLimitGiB: 1 / 1024 }, { "quay.io": proxy.url, "docker.io": upstream.url, "us.gcr.io": upstream.url, "eu.gcr.io": upstream.url });
 }, PATIENCE_MS);
 afterAll(async () => {
   await clients?.close();
@@ -38,12 +39,28 @@ afterAll(async () => {
 }, PATIENCE_MS);
 
 describe("the puller", () => {
-  test("E20, E26, E28: brings images in with all that is known of each; again, nothing moves", async () => {
+  test("E1, E2, E3, E4, E5, E6, E7: an image is brought however a workflow writes its name, each to one place", async () => {
+    const layer = noise("spelled", 4000);
+    const { digest } = await sample("library/spelled", "latest", layer);
+    for (const tag of ["1", "2", "3"]) await sample("lab/spelled", tag, layer);
+    const places = Object.entries({
+      spelled: "dockerhub/library/spelled:latest", "docker.io/library/spelled:latest": "dockerhub/library/spelled:latest", "index.docker.io/spelled": "dockerhub/library/spelled:latest",
+      "lab/spelled:1": "dockerhub/lab/spelled:1", [`${upstream.host}/lab/spelled:1`]: `${upstream.host.replace(":", "_")}/lab/spelled:1`,
+      "docker://quay.io/lab/spelled:2": "quay/lab/spelled:2", [`quay.io/lab/spelled:3@${digest}`]: `quay/lab/spelled:3@${digest}`, [`docker.io/lab/spelled@${digest}`]: `dockerhub/lab/spelled@${digest}`,
+    });
+    const { images, status } = await stage.run("puller", places.map(([source]) => source));
+    expect(images.map((image) => [image.source_uri, image.target_image, image.digest])).toEqual(places.map(([source, place]) => [source, `${HOME}/${place}`, digest]));
+    expect(status).toBe("SUCCEEDED");
+  }, PATIENCE_MS);
+
+  test("E20, E28: brings images in with all that is known of each; again, nothing moves, and each keeps its own tag", async () => {
     const [shared, own] = [noise("shared", 9000), noise("own", 5000)];
     const { digest } = await sample("lab/tool", "1", shared);
     await sample("lab/tool", "2", shared, own);
     await sample("lab/other", "1", own);
-    const manifest = ["quay.io/lab/tool:1", "quay.io/lab/tool:2", "docker://quay.io/lab/other:1"];
+    // Two tags of one image: which of them is the first in ECR's list says nothing.
+    for (const tag of ["same-image", "a-third-tag"]) await sample("lab/tool", tag, shared);
+    const manifest = ["quay.io/lab/tool:1", "quay.io/lab/tool:2", "docker://quay.io/lab/other:1", "quay.io/lab/tool:same-image", "quay.io/lab/tool:a-third-tag"];
     const first = await stage.run("puller", manifest);
     expect(first).toMatchObject({ status: "SUCCEEDED" });
     // Two of the images make the same repository at once.
@@ -56,6 +73,7 @@ describe("the puller", () => {
     expect(first.images[0]!.digest).toBe(digest);
 
     const again = await stage.run("puller", manifest);
+    expect(again.images.map(({ target_image, digest: is }) => [target_image, is])).toEqual(first.images.map(({ target_image, digest: was }) => [target_image, was]));
     expect(again.images.map(({ status, bytes_moved, reason }) => [status, bytes_moved, reason])).toEqual(manifest.map(() => ["SKIPPED", 0, "the target has the same digest"]));
     expect(again.images.map(({ bytes_saved, size }) => [bytes_saved, size])).toEqual(first.images.map(({ size }) => [size, size]));
 
@@ -64,6 +82,41 @@ describe("the puller", () => {
     expect((await stage.policyOf("quay/lab/tool"))?.Statement).toEqual([expect.objectContaining({
       Sid: "OmxHealthOmics", Condition: { StringEquals: { "aws:SourceAccount": CICD }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${REGION}:${CICD}:*` } },
     })]);
+  }, PATIENCE_MS);
+
+  test("E21: an image for several platforms arrives with all of them, byte for byte", async () => {
+    const children = [];
+    for (const architecture of ["amd64", "arm64"]) children.push(await pushSample(quay("lab/platforms"), "", { layers: [noise(architecture, 4000)], platform: { os: "linux", architecture } }));
+    const { digest } = await pushIndex(quay("lab/platforms"), "1", children);
+    expect((await stage.run("puller", ["quay.io/lab/platforms:1"])).images).toEqual([expect.objectContaining({ status: "SUCCEEDED", digest })]);
+    const { imageDetails = [] } = await stage.ecr.send(new DescribeImagesCommand({ repositoryName: "quay/lab/platforms" }));
+    expect(imageDetails.map(({ imageDigest }) => imageDigest).sort()).toEqual([digest, ...children.map((child) => child.digest)].sort());
+  }, PATIENCE_MS);
+
+  test("E22: a small image starts no build, and of a repository's next image only what is new moves", async () => {
+    const [base, ...tools] = [noise("common base", 200_000), noise("tool one", 4000), noise("tool two", 4000)];
+    const brought = [];
+    for (const [index, tool] of tools.entries()) {
+      await sample("lab/layered", `${index}`, base, tool);
+      brought.push(...(await stage.run("puller", [`quay.io/lab/layered:${index}`])).images);
+    }
+    expect(brought.map(({ status, build }) => [status, build])).toEqual([["SUCCEEDED", undefined], ["SUCCEEDED", undefined]]);
+    expect(brought[0]!.bytes_moved!).toBeGreaterThan(base.length);
+    expect([brought[1]!.bytes_moved! < base.length, brought[1]!.bytes_saved]).toEqual([true, base.length]);
+  }, PATIENCE_MS);
+
+  test("E22: a layer that images of different repositories share comes from upstream once", async () => {
+    const common = noise("common", 300_000);
+    for (const name of ["one", "two", "three"]) await sample(`lab/sharing-${name}`, "1", common, noise(`only ${name}`, 4000));
+    const asked: string[] = [];
+    decide = ({ method, path }) => void (method === "GET" && path.endsWith(digestOf(common)) && asked.push(path));
+    const { images } = await stage.run("puller", ["one", "two", "three"].map((name) => `quay.io/lab/sharing-${name}:1`));
+    expect(images.map(({ status }) => status)).toEqual(["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]);
+    expect(asked).toHaveLength(1);
+    for (const { target_image, digest } of images) {
+      const { repository } = parseImageRef(target_image);
+      expect((await stage.ecr.send(new DescribeImagesCommand({ repositoryName: repository, imageIds: [{ imageDigest: digest }] }))).imageDetails?.[0]?.imageSizeInBytes).toBeGreaterThan(300_000);
+    }
   }, PATIENCE_MS);
 
   test("brings signatures and SBOMs where they are asked for, also of an image that is there", async () => {
@@ -94,18 +147,19 @@ describe("the puller", () => {
 
   test("E13b, E15: one image that fails fails the execution, after the others are there, with every result kept", async () => {
     await sample("lab/good", "1", noise("good", 4000));
-    const manifest = ["quay.io/lab/good:1", "quay.io/lab/absent:1", "Not An Image", "us.gcr.io/p/x:1", "eu.gcr.io/p/x:1"];
+    const manifest = ["quay.io/lab/good:1", "quay.io/lab/absent:1", "Not An Image", "us.gcr.io/p/x:1", "eu.gcr.io/p/x:1", "quay.io/lab/Good:1", " quay.io/lab/good:1"];
     const ended = await stage.run("puller", manifest);
     expect(ended).toMatchObject({ status: "FAILED", error: "ImagesFailed" });
     expect(ended.images.map(({ source_uri }) => source_uri)).toEqual(manifest);
-    expect(ended.images.map(({ status }) => status)).toEqual(["SUCCEEDED", "FAILED", "FAILED", "FAILED", "FAILED"]);
+    expect(ended.images.map(({ status }) => status)).toEqual(["SUCCEEDED", ...Array.from({ length: 6 }, () => "FAILED")]);
     const reasons = ended.images.map(({ reason }) => reason);
     expect(reasons[1]).toContain("quay.io does not have it");
     expect(reasons[2]).toContain("blank at position 4");
     expect(reasons[3]).toContain("would both become gcr/p/x:1");
+    expect(reasons.slice(5)).toEqual([expect.stringContaining("write lab/good"), expect.stringContaining("blank at position 1")]);
 
     const staging = stageImages({ clients: { states: new SFNClient(stage.accounts.config()) } as AwsClients, place: { account: CICD, region: REGION }, clock: systemClock, emit: () => undefined, identity: "test" }, { pulls: manifest, builds: [] });
-    await expect(staging).rejects.toThrow(/4 of 5 images could not be brought into ECR[^]*quay\.io\/lab\/absent:1: .*does not have it/);
+    await expect(staging).rejects.toThrow(/6 of 7 images could not be brought into ECR[^]*quay\.io\/lab\/absent:1: .*does not have it/);
   }, PATIENCE_MS);
 
   test("more failures than a cause can hold are read from the history", async () => {

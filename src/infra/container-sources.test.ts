@@ -2,6 +2,7 @@ import { CreateRepositoryCommand, SetRepositoryPolicyCommand } from "@aws-sdk/cl
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parseImageRef } from "../kit/image-ref.ts";
 import { CICD, PRODUCTION, REGION } from "../local/testing/accounts.ts";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
 import { type ContainerAccounts, HOME, LAB, PATIENCE_MS, startContainers } from "./testing/containers.ts";
@@ -26,12 +27,24 @@ describe("who may read from where", () => {
     return `${registry}/theirs:1`;
   }
 
-  test("a declared account's images come in; an undeclared account's and another region's are denied by policy", async () => {
+  /** What lies under a name, as its account's administrator sees it. */
+  async function digestOf(at: ContainerAccounts, profile: string, image: string): Promise<string | undefined> {
+    const { client } = at.registryOf(profile);
+    const head = await client.repository(parseImageRef(image)).headManifest("1");
+    await client.close();
+    return head?.digest;
+  }
+
+  test("E13, E35: a declared account's images come in under its name; an undeclared account's and another region's are denied by policy", async () => {
+    // The account has an image of its own by the same name.
+    const own = await foreign(stage, { profile: "cicd", account: CICD });
     const manifest = [await foreign(stage, { profile: "production", account: PRODUCTION }), await foreign(stage, { profile: "lab", account: LAB }), await foreign(stage, { profile: "production", account: PRODUCTION, region: "eu-west-1" })];
     const { images } = await stage.run("puller", manifest);
     expect(images.map(({ status, target_image }) => [status, target_image])).toEqual([
       ["SUCCEEDED", `${HOME}/ecr/${PRODUCTION}/${REGION}/theirs:1`], ["FAILED", `${HOME}/ecr/${LAB}/${REGION}/theirs:1`], ["FAILED", `${HOME}/ecr/${PRODUCTION}/eu-west-1/theirs:1`],
     ]);
+    expect(images[0]!.digest).toBe(await digestOf(stage, "production", manifest[0]!));
+    expect(images[0]!.digest).not.toBe(await digestOf(stage, "cicd", own));
     for (const { reason } of images.slice(1)) expect(reason).toMatch(/refuses access.*not authorized to perform: ecr:BatchGetImage on resource: .*theirs because no identity-based policy allows/);
   }, PATIENCE_MS);
 

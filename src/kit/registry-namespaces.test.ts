@@ -26,6 +26,8 @@ test.each([
     "community.wave.seqera.io/library/samtools:1.20--b5dfbd93de237464",
     "seqera/library/samtools:1.20--b5dfbd93de237464",
   ],
+  ["wave.seqera.io/wt/0123456789ab/library/bwa:1", "wave/wt/0123456789ab/library/bwa:1"],
+  ["cgr.dev/chainguard/python:latest", "chainguard/chainguard/python:latest"],
   ["mine.azurecr.io/a:1", "acr/mine/a:1"],
   ["111122223333.dkr.ecr.us-east-1.amazonaws.com/foo:1", "ecr/111122223333/us-east-1/foo:1"],
   ["registry.example.org:5000/a/b:1", "registry.example.org_5000/a/b:1"],
