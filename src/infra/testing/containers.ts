@@ -37,9 +37,11 @@ export interface ContainerAccounts extends AsyncDisposable {
 /**
  * Starts three accounts and deploys the container stacks to the first.
  * @param containers of omx.deploy.yaml
+ * @param before what the accounts have before anything is deployed
  */
-export async function startContainers(containers: object, upstreams: Readonly<Record<string, string>> = {}): Promise<ContainerAccounts> {
+export async function startContainers(containers: object, upstreams: Readonly<Record<string, string>> = {}, before: (accounts: TestAccounts) => Promise<unknown> = async () => undefined): Promise<ContainerAccounts> {
   const accounts = await startAccounts({ upstreams, accounts: [{ id: CICD, name: "cicd" }, { id: PRODUCTION, name: "production" }, { id: LAB, name: "lab" }] });
+  await before(accounts);
   await deployContainers(accounts, { containers });
   const ecr = new ECRClient(accounts.config());
   return {

@@ -39,6 +39,9 @@ const ending = {
   AllThere: { Type: "Succeed" },
 };
 
+// What CodeBuild leaves a build in its queue unless a project says otherwise (API_CreateProject, queuedTimeoutInMinutes).
+const LONGEST_QUEUE_HOURS = 8;
+
 /** For each item: work, and, where a function can't, a build of CodeBuild; then the function again, which judges what is there. */
 function eachImage({ work, handOver, build }: { readonly work: string; readonly handOver: string; readonly build: { readonly project: string; readonly variable: string; readonly hours: number } }, concurrency: number): object {
   return {
@@ -60,7 +63,7 @@ function eachImage({ work, handOver, build }: { readonly work: string; readonly 
             EnvironmentVariablesOverride: [{ Name: build.variable, Type: "PLAINTEXT", Value: "{% $string($states.input) %}" }],
           },
           Output: "{% $merge([$states.input, {'status': 'BUILD_ENDED', 'build': $states.result.Build.Id, 'exported': [$states.result.Build.ExportedEnvironmentVariables]}]) %}",
-          TimeoutSeconds: build.hours * 3600,
+          TimeoutSeconds: (build.hours + LONGEST_QUEUE_HOURS) * 3600,
           Retry: [buildRetry],
           // The function reads the build's last lines: a cause may be JSON or not.
           Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}", Next: "Work" }],
