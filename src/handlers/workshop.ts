@@ -17,4 +17,6 @@ export function workshopOf({ clients, deployment, upstreams, target }: HandlerSe
 // ECR stores 10 manifests a second for an account and region; a Map runs up to ten functions at once, and what is
 // refused all the same is tried again. Object stores are far away: four connections to one large blob, 8 MiB each.
 export const FUNCTION_TUNING = { rangesPerBlob: 4, manifestPutsPerSecond: 2 } as const;
+/** Of the function that brings images together: no other runs meanwhile. */
+export const ALONE_TUNING = { rangesPerBlob: 4, manifestPutsPerSecond: 8 } as const;
 export const BUILD_TUNING = { rangesPerBlob: 8, manifestPutsPerSecond: 5 } as const;

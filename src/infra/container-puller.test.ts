@@ -7,6 +7,7 @@ import { systemClock } from "../kit/clock.ts";
 import { parseImageRef } from "../kit/image-ref.ts";
 import { CICD, PRODUCTION, REGION } from "../local/testing/accounts.ts";
 import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
+import { digestOf } from "../oci/digest.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
@@ -103,6 +104,20 @@ describe("the puller", () => {
     expect(brought.map(({ status, build }) => [status, build])).toEqual([["SUCCEEDED", undefined], ["SUCCEEDED", undefined]]);
     expect(brought[0]!.bytes_moved!).toBeGreaterThan(base.length);
     expect([brought[1]!.bytes_moved! < base.length, brought[1]!.bytes_saved]).toEqual([true, base.length]);
+  }, PATIENCE_MS);
+
+  test("E22: a layer that images of different repositories share comes from upstream once", async () => {
+    const common = noise("common", 300_000);
+    for (const name of ["one", "two", "three"]) await sample(`lab/sharing-${name}`, "1", common, noise(`only ${name}`, 4000));
+    const asked: string[] = [];
+    decide = ({ method, path }) => void (method === "GET" && path.endsWith(digestOf(common)) && asked.push(path));
+    const { images } = await stage.run("puller", ["one", "two", "three"].map((name) => `quay.io/lab/sharing-${name}:1`));
+    expect(images.map(({ status }) => status)).toEqual(["SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]);
+    expect(asked).toHaveLength(1);
+    for (const { target_image, digest } of images) {
+      const { repository } = parseImageRef(target_image);
+      expect((await stage.ecr.send(new DescribeImagesCommand({ repositoryName: repository, imageIds: [{ imageDigest: digest }] }))).imageDetails?.[0]?.imageSizeInBytes).toBeGreaterThan(300_000);
+    }
   }, PATIENCE_MS);
 
   test("brings signatures and SBOMs where they are asked for, also of an image that is there", async () => {

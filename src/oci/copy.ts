@@ -26,6 +26,8 @@ export interface CopyOptions {
   readonly referrers?: boolean;
   /** Images at a time, and blobs being sent at a time over all of them. @default 8 images, 4 blobs */
   readonly concurrency?: { readonly images?: number; readonly blobs?: number };
+  /** Of several calls: what one brought, the others find. Their clients must be the same. @default - this call's own */
+  readonly transfers?: Transfers;
   readonly onProgress?: (event: CopyEvent) => void;
   readonly clock?: Clock;
   /** Ends the run early: what is not done by then is FAILED. */
@@ -56,6 +58,16 @@ export type CopyEvent =
   | { readonly type: "bytes"; readonly source: string; readonly bytes: number }
   | { readonly type: "done"; readonly result: CopyResult };
 
+/** Blobs on their way, and those that have come. */
+export interface Transfers {
+  readonly gate: Gate;
+  /** By target registry: what one holds, another cannot mount. */
+  readonly movers: Map<string, BlobMover>;
+}
+
+/** @param blobs how many are sent at a time, over all calls that share these */
+export const newTransfers = (clock: Clock, blobs = 4): Transfers => ({ gate: new Gate(blobs, clock), movers: new Map() });
+
 /**
  * Copies images from registry to registry, without a disk in between. Blobs that images share move once; one image's
  * failure leaves the others alone; a second call finds what the first did.
@@ -70,8 +82,7 @@ export async function copyImages(plan: readonly ImageCopy[], options: CopyOption
     options,
     clock,
     platform,
-    transfers: new Gate(options.concurrency?.blobs ?? 4, clock),
-    movers: new Map(),
+    transfers: options.transfers ?? newTransfers(clock, options.concurrency?.blobs),
   };
   const copies = new Map<string, Promise<CopyResult>>();
   return Promise.all(
@@ -88,9 +99,7 @@ interface Run {
   readonly options: CopyOptions;
   readonly clock: Clock;
   readonly platform: CopyTask["platform"];
-  readonly transfers: Gate;
-  /** By target registry: what one holds, another cannot mount. */
-  readonly movers: Map<string, BlobMover>;
+  readonly transfers: Transfers;
 }
 
 /** What is counted while an image is copied. */
@@ -126,8 +135,8 @@ async function tryToCopy({ options }: Run, task: CopyTask): Promise<Pick<CopyRes
   }
 }
 
-function moverFor({ movers, transfers }: Run, registry: string): BlobMover {
-  const mover = movers.get(registry) ?? new BlobMover(transfers);
+function moverFor({ transfers: { gate, movers } }: Run, registry: string): BlobMover {
+  const mover = movers.get(registry) ?? new BlobMover(gate);
   movers.set(registry, mover);
   return mover;
 }

@@ -22,6 +22,8 @@ export interface RegistryFailure {
 /** A registry did not do what it was asked. The message names the registry, what was tried and what it answered. */
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
+  /** What it was made of, without its cause: enough to make it again elsewhere. */
+  readonly failure: Omit<RegistryFailure, "cause">;
   readonly kind: RegistryErrorKind;
   readonly registry: string;
   readonly says: string;
@@ -29,11 +31,12 @@ export class RegistryError extends Error {
   readonly code: string | undefined;
   readonly retryAfterMs: number | undefined;
 
-  constructor(failure: RegistryFailure) {
+  constructor({ cause, ...failure }: RegistryFailure) {
     const detail = [failure.status, failure.code].filter((part) => part !== undefined).join(" ");
     super(`${failure.registry} ${VERBS[failure.kind]} (${failure.doing})${detail === "" ? "" : `, ${detail}`}: ${failure.says}`, {
-      cause: failure.cause,
+      cause,
     });
+    this.failure = failure;
     this.kind = failure.kind;
     this.registry = failure.registry;
     this.says = failure.says;

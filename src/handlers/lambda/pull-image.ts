@@ -1,19 +1,25 @@
 import type { Context } from "aws-lambda";
 import { systemClock } from "../../kit/clock.ts";
-import type { ImagePull } from "../../release/images/plan.ts";
-import { pullImage } from "../../release/images/pull.ts";
-import type { AfterBuild } from "../../release/images/staging.ts";
+import { pullImage, type PullItem, pullTogether } from "../../release/images/pull.ts";
+import type { ImageOutcome } from "../../release/images/staging.ts";
 import { environmentSettings } from "../settings.ts";
-import { FUNCTION_TUNING, workshopOf } from "../workshop.ts";
+import { ALONE_TUNING, FUNCTION_TUNING, workshopOf } from "../workshop.ts";
 
 const settings = environmentSettings();
 const workshop = workshopOf(settings, FUNCTION_TUNING);
 /** Time to end an upload and answer before the function's own limit. */
 const MARGIN_MS = 20_000;
 
-/** Second step of `omx-container-puller`: brings one image in, or says that a build has to. */
-export const handler = (event: ImagePull & AfterBuild, context: Context) =>
-  pullImage({
-    ...workshop, limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
+type Planned = { readonly images: readonly (PullItem | ImageOutcome)[] };
+
+/**
+ * Second step of `omx-container-puller`: brings all images in together, as far as it gets. Then, for each that is left:
+ * brings one in, or says that a build has to.
+ */
+export const handler = async (event: Planned | PullItem, context: Context) => {
+  const limits = {
+    limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
     deadline: new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS),
-  }, event);
+  };
+  return "images" in event ? { images: await pullTogether({ ...workshop, ...limits, tuning: ALONE_TUNING }, event.images) } : pullImage({ ...workshop, ...limits }, event);
+};

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -8,7 +9,7 @@ import { systemRandom } from "../../kit/random.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { openBlobs } from "../storage/blobs.ts";
-import { receiveLayer } from "./arriving-layers.ts";
+import { type LayerSource, receiveLayer } from "./arriving-layers.ts";
 import { type CachedAccounts, startCached, until } from "./testing/upstream.ts";
 
 // Accounts and a registry of its own: long on a machine that is busy.
@@ -30,14 +31,15 @@ const MIB = 1024 * 1024;
 function halved(bytes: Buffer) {
   const half = Promise.withResolvers<void>();
   half.promise.catch(() => undefined);
-  const source = {
-    blob: { digest: digestOf(bytes), size: bytes.length },
-    async *read() {
+  const source: LayerSource = {
+    digest: digestOf(bytes), size: bytes.length,
+    async writeTo(file, onWritten) {
       for (let at = 0; at < bytes.length; at += 65_536) {
         if (at === bytes.length / 2) await half.promise;
-        // Its own memory: who writes it gives that back.
-        yield Uint8Array.from(bytes.subarray(at, at + 65_536));
+        await appendFile(file, bytes.subarray(at, at + 65_536));
+        onWritten(65_536);
       }
+      return digestOf(bytes).slice(7);
     },
   };
   return { source, go: half.resolve, fail: half.reject };

@@ -1,10 +1,6 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
-import type { BlobSource } from "../../oci/client/blob-reader.ts";
 import type { BlobStore, ByteRange } from "../storage/blobs.ts";
-import { DiskFull, hasRoomFor } from "../storage/disk-full.ts";
-import { digestOfFile } from "./digests.ts";
-import { writeChunks } from "./hashed-files.ts";
 import type { Layer } from "./store.ts";
 
 type Stored = Pick<Layer, "sha256" | "size">;
@@ -19,12 +15,22 @@ export interface ArrivingLayer extends Pick<Layer, "digest" | "size"> {
   open(range?: ByteRange): Readable;
 }
 
+/** A layer that is somewhere else. */
+export interface LayerSource extends Pick<Layer, "digest" | "size"> {
+  /**
+   * Writes it to a file; the last bytes only when all are proved to be those of the digest.
+   * @param onWritten told of bytes that are in the file
+   * @returns the SHA-256 of the bytes, in hex
+   */
+  writeTo(file: string, onWritten: (bytes: number) => void): Promise<string>;
+}
+
 /**
  * Begins to receive a layer. Its source proves the digest.
  * @param turn runs the work when it is this layer's turn
  */
-export function receiveLayer(blobs: BlobStore, source: BlobSource, turn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work()): ArrivingLayer {
-  const { digest, size } = source.blob;
+export function receiveLayer(blobs: BlobStore, source: LayerSource, turn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work()): ArrivingLayer {
+  const { digest, size } = source;
   const file = blobs.scratch();
   const growth = new Growth();
   const stored = turn(() => receive({ blobs, source, file, growth }));
@@ -40,7 +46,7 @@ export function receiveLayer(blobs: BlobStore, source: BlobSource, turn: <T>(wor
 
 interface Receiving {
   readonly blobs: BlobStore;
-  readonly source: BlobSource;
+  readonly source: LayerSource;
   readonly file: string;
   readonly growth: Growth;
 }
@@ -58,34 +64,12 @@ async function receive(receiving: Receiving): Promise<Stored> {
 }
 
 async function store({ blobs, source, file, growth }: Receiving): Promise<Stored> {
-  const { digest, size } = source.blob;
   try {
-    const end = await open(file, "w");
-    try {
-      await writeChunks(end, whileThereIsRoom(file, source.read()), (bytes) => growth.by(bytes));
-    } finally {
-      await end.close();
-    }
-    const sha256 = (digest.startsWith("sha256:") ? digest : await digestOfFile(file, "sha256:")).slice("sha256:".length);
+    const sha256 = await source.writeTo(file, (bytes) => growth.by(bytes));
     await blobs.adopt(file, sha256);
-    return { sha256, size };
+    return { sha256, size: source.size };
   } finally {
     await rm(file, { force: true });
-  }
-}
-
-const LOOK_EVERY_BYTES = 4 * 1024 * 1024;
-
-/** Bytes on their way into a file. @throws DiskFull before the reserve is touched */
-export async function* whileThereIsRoom(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let unseen = LOOK_EVERY_BYTES;
-  for await (const chunk of bytes) {
-    unseen += chunk.byteLength;
-    if (unseen > LOOK_EVERY_BYTES) {
-      if (!hasRoomFor(file, LOOK_EVERY_BYTES)) throw new DiskFull("there is no room for the layer");
-      unseen = 0;
-    }
-    yield chunk;
   }
 }
 

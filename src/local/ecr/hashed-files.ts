@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream, rmSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { release } from "./chunk-memory.ts";
 
 /** Files that grow, hashed as their bytes arrive: a layer of any size is not read again to know its name. */
 export interface HashedFiles {
@@ -66,9 +67,8 @@ const WRITE_BYTES = 512 * 1024;
 /**
  * Writes chunks while further ones arrive, and gives their memory back. When the source fails, those before are written,
  * and it is thrown on.
- * @param onWritten told of bytes that are in the file
  */
-export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>, onWritten: (bytes: number) => void = () => undefined): Promise<void> {
+async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   let batch: Uint8Array[] = [];
   let batchBytes = 0;
   let written: Promise<void> = Promise.resolve();
@@ -77,7 +77,7 @@ export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8A
     batch = [];
     batchBytes = 0;
     await written;
-    written = writeAll(file, full).then(onWritten);
+    written = writeAll(file, full);
     // Seen when the next write, or the end, waits for it.
     written.catch(() => undefined);
   };
@@ -94,18 +94,9 @@ export async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8A
 }
 
 /** A disk that is nearly full takes a part; the rest is tried for its error. */
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<number> {
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
   const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
   const { bytesWritten } = await file.writev(chunks);
   if (bytesWritten < bytes) await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
   for (const chunk of chunks) release(chunk);
-  return bytes;
-}
-
-/**
- * Gives a chunk's memory back at once. Of a layer, thousands of chunks come and go: left to the garbage collector they
- * cost more time than hashing them. Only memory that is this chunk's alone is given back, none of Node's shared pool.
- */
-function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

@@ -96,7 +96,7 @@ function finder({ core, store, upstreams }: Parts): Find {
     const flight = JSON.stringify(fetched);
     const coming = flights.get(flight);
     if (coming) return coming;
-    const source = upstreams.repository(rule, upstreamName(rule, place), signal).blob({ digest, size: wanted.size });
+    const source = upstreams.layer(rule, { repository: upstreamName(rule, place), digest, size: wanted.size }, signal);
     const before = store.fetchedLayers.get(fetched);
     const layer = before && core.blobs.has(before.sha256) ? storedLayer(core, { digest, ...before }) : receiveLayer(core.blobs, source, (work) => gate.pass(work));
     flights.set(flight, layer);

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
 import { DiskFull, hasRoomFor } from "../storage/disk-full.ts";
-import { whileThereIsRoom } from "./arriving-layers.ts";
 import { digestOfFile } from "./digests.ts";
 import { emptyUpload, invalidLayer, repositoryNotFound, uploadBusy, uploadNotFound } from "./errors.ts";
 import { type HashedFiles, hashedFiles } from "./hashed-files.ts";
@@ -95,6 +94,21 @@ function growth({ core, store, files, fileOf, received }: Growing): Pick<Uploads
         return layer;
       }),
   };
+}
+
+const LOOK_EVERY_BYTES = 4 * 1024 * 1024;
+
+/** Bytes on their way into a file. @throws DiskFull before the reserve is touched */
+async function* whileThereIsRoom(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let unseen = LOOK_EVERY_BYTES;
+  for await (const chunk of bytes) {
+    unseen += chunk.byteLength;
+    if (unseen > LOOK_EVERY_BYTES) {
+      if (!hasRoomFor(file, LOOK_EVERY_BYTES)) throw new DiskFull("there is no room for the layer");
+      unseen = 0;
+    }
+    yield chunk;
+  }
 }
 
 interface Adoption {

@@ -3,7 +3,10 @@ import { registryClient, type RegistryClient, type Repository } from "../../oci/
 import { transportFor } from "../../oci/client/transport.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import type { Core } from "../gateway/service.ts";
+import type { LayerSource } from "./arriving-layers.ts";
 import { upstreamFailed } from "./errors.ts";
+import { UPSTREAM_ATTEMPTS } from "./layer-orders.ts";
+import { layerThreads } from "./layer-threads.ts";
 import type { CacheRule } from "./store.ts";
 import { upstreamSecrets } from "./upstream-secrets.ts";
 
@@ -11,7 +14,9 @@ import { upstreamSecrets } from "./upstream-secrets.ts";
 export interface Upstreams {
   now(): Date;
   /** A repository there. What is asked of it throws AwsError as `checkCredentials` does. */
-  repository(rule: CacheRule, name: string, signal?: AbortSignal): Repository;
+  repository(rule: CacheRule, name: string): Repository;
+  /** A layer there. What its writing throws is for `askUpstream`. */
+  layer(rule: CacheRule, wanted: UpstreamLayer, signal?: AbortSignal): LayerSource;
   /**
    * Whether the rule's credentials can be had.
    * @throws AwsError SecretNotFoundException, UnableToAccessSecretException, UnableToDecryptSecretValueException
@@ -22,24 +27,37 @@ export interface Upstreams {
   close(): Promise<void>;
 }
 
-/** A puller waits meanwhile: three tries, not the seven of a copy. */
-const ATTEMPTS = 3;
+export interface UpstreamLayer {
+  readonly repository: string;
+  readonly digest: string;
+  readonly size: number;
+}
 
 export function createUpstreams(core: Core): Upstreams {
   const { clock, random, settings } = core;
   const secrets = upstreamSecrets(core);
   const clients = new Map<string, RegistryClient>();
+  const threads = layerThreads();
+  const moved = mirrors(settings.upstreams);
+  // Who signs in differently has other connections and tokens.
+  const keyOf = (rule: CacheRule) => `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
   const open = (rule: CacheRule): RegistryClient => {
-    // Who signs in differently has other connections and tokens.
-    const key = `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
-    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: mirrors(settings.upstreams) }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: ATTEMPTS } });
+    const key = keyOf(rule);
+    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: moved }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS } });
     clients.set(key, client);
     return client;
   };
   return {
     now: () => clock.now(),
     checkCredentials: (rule) => secrets.check(rule),
-    repository: (rule, repository, signal) => open(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }, signal ? { signal } : {}),
+    repository: (rule, repository) => open(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
+    layer: (rule, { repository, digest, size }, signal) => ({
+      digest, size,
+      async writeTo(file, onWritten) {
+        const credentials = await secrets.read(rule);
+        return threads.bring({ client: keyOf(rule), upstreams: moved, registry: registryAt(rule.upstreamRegistryUrl), repository, blob: { digest, size }, file, ...(credentials && { credentials }) }, onWritten, signal);
+      },
+    }),
     async failure(rule) {
       try {
         await this.repository(rule, "library/validate").headManifest("latest");
@@ -50,7 +68,7 @@ export function createUpstreams(core: Core): Upstreams {
         return answered ? undefined : (error as Error).message;
       }
     },
-    close: async () => void (await Promise.all([...clients.values()].map((client) => client.close()))),
+    close: async () => void (await Promise.all([threads, ...clients.values()].map((one) => one.close()))),
   };
 }
 

@@ -3,7 +3,8 @@ import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { Clock } from "../../kit/clock.ts";
 import { type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
 import { InvalidValue } from "../../kit/invalid-value.ts";
-import { copyImages } from "../../oci/copy.ts";
+import { Gate } from "../../oci/client/gate.ts";
+import { copyImages, newTransfers, type Transfers } from "../../oci/copy.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { InvalidManifest } from "../../oci/manifest.ts";
@@ -35,12 +36,54 @@ export class RegistryBusy extends Error {
   override readonly name = REGISTRY_BUSY;
 }
 
+/** A workshop at work: what its images share. */
+interface OpenWorkshop extends PullWorkshop {
+  readonly registries: RegistryClient;
+  readonly transfers: Transfers;
+}
+
+/** An image to bring, and after a build what became of it. */
+export type PullItem = ImagePull & AfterBuild;
+type Pulled = ImageOutcome & Partial<ImagePull>;
+
+/** With each come its manifests and connections. */
+const IMAGES_AT_ONCE = 8;
+
+/**
+ * Brings images into the account's ECR as `pullImage` does each. A blob that several of them need comes from its source once.
+ * @returns what became of each; the item itself where it is to be tried alone: its registry was busy, or time was over
+ */
+export async function pullTogether(workshop: PullWorkshop, items: readonly (PullItem | ImageOutcome)[]): Promise<readonly (PullItem | Pulled)[]> {
+  const { clock, deadline } = workshop;
+  const gate = new Gate(IMAGES_AT_ONCE, clock);
+  await using registries = workshopClient(workshop);
+  const open: OpenWorkshop = { ...workshop, registries, transfers: newTransfers(clock) };
+  const isOver = () => deadline !== undefined && clock.now() >= deadline;
+  const one = async (item: PullItem): Promise<PullItem | Pulled> => {
+    if (isOver()) return item;
+    try {
+      const pulled = await pullIn(open, item);
+      return pulled.status === "TOO_LARGE" && isOver() ? item : pulled;
+    } catch (error) {
+      if (error instanceof RegistryBusy) return item;
+      throw error;
+    }
+  };
+  // Awaited here: the client must not be closed before.
+  return await Promise.all(items.map((item) => ("source" in item ? gate.pass(() => one(item)) : item)));
+}
+
 /**
  * Brings one image into the account's ECR, and leaves its repository readable for HealthOmics.
  * @returns SUCCEEDED, SKIPPED, or FAILED with a reason: the others go on; TOO_LARGE where a build has to do it
  * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
  */
-export async function pullImage(workshop: PullWorkshop, item: ImagePull & AfterBuild): Promise<ImageOutcome & Partial<ImagePull>> {
+export async function pullImage(workshop: PullWorkshop, item: PullItem): Promise<Pulled> {
+  await using registries = workshopClient(workshop);
+  return await pullIn({ ...workshop, registries, transfers: newTransfers(workshop.clock) }, item);
+}
+
+async function pullIn(workshop: OpenWorkshop, item: PullItem): Promise<Pulled> {
   const { source_uri, source, target_image, referrers, build } = item;
   const about = { source_uri, source, target_image, ...(referrers && { referrers }), ...(build && { build }) };
   if (item.status === "BUILD_FAILED") return { ...about, status: "FAILED", ...(await failureOf(workshop.logs, item.cause)) };
@@ -59,10 +102,10 @@ export async function pullImage(workshop: PullWorkshop, item: ImagePull & AfterB
 
 type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason">;
 
-async function pull(workshop: PullWorkshop, item: ImagePull, isBuilt: boolean): Promise<Result> {
+async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): Promise<Result> {
   const source = parseImageRef(item.source);
   const target = parseImageRef(item.target_image);
-  await using registries = workshopClient(workshop);
+  const { registries } = workshop;
   const isCovered = workshop.pullThrough?.includes(source.registry) ?? false;
   const primed = isCovered && !item.referrers ? await prime({ workshop, client: registries, source, target }) : undefined;
   if (primed && "status" in primed) return primed;
@@ -111,15 +154,15 @@ const tooLarge = ({ missingBytes }: Preview, limit: number): Result => ({
 });
 
 interface Copying {
-  readonly workshop: PullWorkshop;
+  readonly workshop: OpenWorkshop;
   readonly client: RegistryClient;
   readonly source: ImageRef;
   readonly target: ImageRef;
 }
 
-async function copy({ workshop: { clock, deadline }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
+async function copy({ workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
   const overtime = limit(clock, deadline);
-  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, ...(overtime && { signal: overtime.signal }) });
+  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, transfers, ...(overtime && { signal: overtime.signal }) });
   await overtime?.end();
   if (!copied) throw new Error(`${referenceOf(source)} was not copied`);
   const { status, digest, bytesMoved, bytesSaved, reason } = copied;

@@ -50,9 +50,16 @@ function eachImage({ work, handOver, build }: { readonly work: string; readonly 
     MaxConcurrency: concurrency,
     ItemProcessor: {
       ProcessorConfig: { Mode: "INLINE" },
-      StartAt: "IsPlanned",
+      StartAt: "IsLeft",
       States: {
-        IsPlanned: { Type: "Choice", Choices: [{ Condition: "{% $states.input.status = 'FAILED' %}", Next: "Result" }], Default: "Work" },
+        IsLeft: {
+          Type: "Choice",
+          Choices: [
+            { Condition: "{% $states.input.status in ['FAILED', 'SUCCEEDED', 'SKIPPED'] %}", Next: "Result" },
+            { Condition: `{% $states.input.status = '${handOver}' %}`, Next: "Build" },
+          ],
+          Default: "Work",
+        },
         Work: invoke(work, { Catch: [failedRecord], Next: "IsDone" }),
         IsDone: { Type: "Choice", Choices: [{ Condition: `{% $states.input.status = '${handOver}' %}`, Next: "Build" }], Default: "Result" },
         Build: {
@@ -79,14 +86,16 @@ function eachImage({ work, handOver, build }: { readonly work: string; readonly 
 
 /**
  * `omx-container-puller`: brings every image of `{"manifest": ["ubuntu:20.04", …]}` into the account's ECR, with what refers
- * to it where the input says `"referrers": true`. One that fails fails the execution after the others are done. What is too large for a function is copied by CodeBuild.
+ * to it where the input says `"referrers": true`, each blob once. One that fails fails the execution after the others are done. What is too large for a function is copied by CodeBuild.
  */
 export const pullerDefinition = (): object => ({
   Comment: "Brings container images into private ECR",
   QueryLanguage: "JSONata",
   StartAt: "Plan",
   States: {
-    Plan: invoke("PlanImages", { Next: EACH_IMAGE }),
+    Plan: invoke("PlanImages", { Next: "Together" }),
+    // One function knows what all images need, and brings each blob once. What it has to leave is tried alone.
+    Together: invoke("PullImage", { Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.input %}", Next: EACH_IMAGE }], Next: EACH_IMAGE }),
     [EACH_IMAGE]: eachImage({ work: "PullImage", handOver: "TOO_LARGE", build: { project: "ImagePullProject", variable: "OMX_IMAGE_PULL", hours: 8 } }, 10),
     ...ending,
   },
