@@ -9,7 +9,7 @@ import { digestOf } from "./digests.ts";
 import { acceptedTypes, type Formed, inAcceptedForm } from "./manifest-formats.ts";
 import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
 import { RegistryRefusal, refusalOf } from "./refusals.ts";
-import { listReferrers, listTags } from "./listings.ts";
+import { listReferrers, listRepositories, listTags } from "./listings.ts";
 import type { Tokens } from "./token.ts";
 import { type Exchange, parsePath } from "./registry-path.ts";
 import { serveUpload } from "./uploads.ts";
@@ -29,6 +29,7 @@ export async function serveRegistry(registry: Registry, request: WireRequest): P
   try {
     const caller = signIn(registry, request);
     if (request.path.replace(/\/$/, "") === "/v2") return { status: 200, headers: { "docker-distribution-api-version": "registry/2.0", "content-type": "application/json" }, body: "{}" };
+    if (request.path === "/v2/_catalog" && request.method === "GET") return listRepositories({ contents: registry.contents, caller, request });
     const path = parsePath(request);
     if (!path) throw new RegistryRefusal(404, "NAME_UNKNOWN", `${request.path} names no repository; write <account>/<region>/<repository>`);
     const exchange: Exchange = { ...path, request, caller, contents: registry.contents };
@@ -49,6 +50,8 @@ function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
   const basic = /^Basic\s+(\S+)$/i.exec(headers["authorization"] ?? "")?.[1];
   const [user = "", password = ""] = Buffer.from(basic ?? "", "base64").toString("utf8").split(/:(.*)/s);
   const principal = user === "AWS" ? tokens.principalOf(password) : undefined;
+  // In ECR's words, which clients and their users look for: it answers no challenge, as no second try with the same would help.
+  if (principal === "expired") throw new RegistryRefusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
   if (!principal) throw new RegistryRefusal(401, "UNAUTHORIZED", "sign in with the token of `aws ecr get-login-password`");
   return principal;
 }
@@ -107,7 +110,7 @@ async function getManifest({ contents, caller, place, reference, request }: Exch
   if (reference.includes(":")) checkDigest(reference);
   const image = await contents.cache.image(place, reference, { caller, context: globalContext(contents.core.clock, place.region) });
   requireRepository({ contents, place });
-  if (!image) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", `Requested image not found: ${place.name}${reference.includes(":") ? "@" : ":"}${reference}`);
+  if (!image) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", "Requested image not found");
   const stored = { "content-type": image.mediaType, "docker-content-digest": image.digest, "content-length": String(image.manifestSize), etag: `"${image.digest}"` };
   const accepted = reference.includes(":") ? [] : acceptedTypes(request.headers["accept"]);
   if (request.method === "HEAD" && (accepted.length === 0 || accepted.includes(image.mediaType))) return { status: 200, headers: stored };

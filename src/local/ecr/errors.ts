@@ -16,7 +16,7 @@ export const lifecyclePolicyNotFound = (name: string, registryId: string): AwsEr
 export const imageNotFound = (id: string, name: string, registryId: string): AwsError => error("ImageNotFoundException", `The image with imageId {${id}} does not exist within the repository with name '${name}' in the registry with id '${registryId}'`);
 export const imageExists = (digest: string, tag: string | undefined, { account, name }: { readonly account: string; readonly name: string }): AwsError =>
   error("ImageAlreadyExistsException", `Image with digest '${digest}'${tag === undefined ? "" : ` and tag '${tag}'`} already exists in the repository with name '${name}' in registry with id '${account}'`);
-export const tagImmutable = (tag: string, name: string): AwsError => error("ImageTagAlreadyExistsException", `The image tag '${tag}' already exists in the '${name}' repository and cannot be overwritten because the repository is immutable.`);
+export const tagImmutable = (tag: string, name: string): AwsError => error("ImageTagAlreadyExistsException", `The image tag '${tag}' already exists in the '${name}' repository and cannot be overwritten because the tag is immutable.`);
 export const layersNotFound = (digests: readonly string[]): AwsError => error("LayersNotFoundException", `Required layers are not found: ${digests.join(", ")}`);
 export const referencedImagesNotFound = (digests: readonly string[]): AwsError => error("ReferencedImagesNotFoundException", `Referenced images are not found: ${digests.join(", ")}`);
 export const layersUnavailable = (digest: string): AwsError => error("LayersNotFoundException", `The layer ${digest} does not exist`);

@@ -31,7 +31,8 @@ const BY_AWS_CODE: Readonly<Record<string, readonly [status: number, code: strin
   UploadNotFoundException: [404, "BLOB_UPLOAD_UNKNOWN"],
   InvalidLayerException: [400, "DIGEST_INVALID"],
   LayersNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
-  ReferencedImagesNotFoundException: [404, "MANIFEST_BLOB_UNKNOWN"],
+  // What BuildKit is told of a cache as an index of layers (image-manifest=false), which ECR does not take.
+  ReferencedImagesNotFoundException: [400, "MANIFEST_BLOB_UNKNOWN"],
   ImageTagAlreadyExistsException: [400, "TAG_INVALID"],
   // What ECR itself refuses; the specification lets a registry refuse deletes so.
   ImageReferencedByManifestList: [405, "UNSUPPORTED"],

@@ -30,7 +30,7 @@ export function parsePath({ path, headers }: Pick<WireRequest, "path" | "headers
   const match = /^\/v2\/(.+)\/(?:(tags)\/list|blobs\/(uploads)(?:\/([^/]*))?|(manifests|blobs|referrers)\/([^/]+))$/s.exec(decoded(path));
   if (!match) return undefined;
   const [, pathName = "", tags, uploads, upload = "", other, reference = ""] = match;
-  const place = placeOf(pathName, headers["host"] ?? "");
+  const place = placeOf(pathName, { headers });
   const kind = (tags ?? uploads ?? other) as RegistryPath["kind"];
   return place && { place, pathName, kind, reference: uploads ? upload : reference };
 }
@@ -44,9 +44,16 @@ function decoded(path: string): string {
   }
 }
 
-function placeOf(pathName: string, host: string): Place | undefined {
-  const [, account, region] = CANONICAL_HOST.exec(host) ?? [];
-  if (account && region) return { account, region, name: pathName };
+/** The registry whose own host is asked; undefined for the local address, where all are. */
+export function registryOfHost({ headers }: Pick<WireRequest, "headers">): Pick<Place, "account" | "region"> | undefined {
+  const [, account, region] = CANONICAL_HOST.exec(headers["host"] ?? "") ?? [];
+  return account && region ? { account, region } : undefined;
+}
+
+/** The repository that a name in a path means. */
+export function placeOf(pathName: string, request: Pick<WireRequest, "headers">): Place | undefined {
+  const registry = registryOfHost(request);
+  if (registry) return { ...registry, name: pathName };
   const [, localAccount, localRegion, name] = /^(\d{12})\/([a-z0-9-]+)\/(.+)$/.exec(pathName) ?? [];
   return localAccount && localRegion && name ? { account: localAccount, region: localRegion, name } : undefined;
 }
