@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { CICD, PRODUCTION } from "../local/testing/accounts.ts";
 import { enginesHere, writeBashSource } from "../cli/testing/bash-image.ts";
 import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
@@ -32,12 +33,19 @@ afterAll(async () => {
 }, PATIENCE_MS);
 
 describe("the builder", () => {
-  const DOCKERFILE = "FROM scratch\nARG WHO=nobody\nENV WHO=$WHO\nCOPY greeting.txt /\n";
+  const DOCKERFILE = "FROM scratch\nARG WHO=nobody\nENV WHO=$WHO\nLABEL who=$WHO\nCOPY greeting.txt /\n";
   const put = async (key: string, Body: Uint8Array | string): Promise<string> => {
     await s3.send(new CreateBucketCommand({ Bucket: "declared-sources" })).catch(() => undefined);
     await s3.send(new PutObjectCommand({ Bucket: "declared-sources", Key: `images/${key}`, Body }));
     return `s3://declared-sources/images/${key}`;
   };
+  /** The labels of an image in the account's registry. */
+  async function labelsOf(repository: string, digest: string): Promise<Readonly<Record<string, string>> | undefined> {
+    const { client } = stage.registryOf("cicd");
+    const there = await imageThere(client.repository({ registry: HOME, repository }), digest);
+    await client.close();
+    return there?.labels;
+  }
   async function tarGz(files: readonly { readonly name: string; readonly text?: string; readonly type?: "symlink"; readonly linkname?: string }[]): Promise<Buffer> {
     const tar = pack();
     for (const { name, text = "", type, linkname } of files) tar.entry({ name, ...(type && { type, linkname: linkname ?? "" }) }, text);
@@ -45,7 +53,7 @@ describe("the builder", () => {
     return gzipSync(await buffer(tar));
   }
 
-  test("E38, E39, E40: builds from a folder, a ZIP and a tarball: the same source is the same image, and built once", async () => {
+  test("E39, E40: builds from a folder, a ZIP and a tarball: the same source is the same image, and built once", async () => {
     const greeting = "hello\n";
     await put("folder/Dockerfile", DOCKERFILE);
     const folder = (await put("folder/greeting.txt", greeting)).replace("greeting.txt", "");
@@ -59,8 +67,16 @@ describe("the builder", () => {
     expect(forced).toMatchObject({ digest: first!.digest, reason: "the same image is there" });
     const [changed] = (await stage.run("builder", [{ ...item(zip), buildArgs: { WHO: "somebody" } }])).images;
     expect(changed).toMatchObject({ status: "SUCCEEDED", reason: "built" });
-    expect(changed!.digest).not.toBe(first!.digest);
+    expect(await Promise.all([first, changed].map(async (one) => (await labelsOf("built/greeting", one!.digest!))?.["who"]))).toEqual(["nobody", "somebody"]);
     expect((await stage.policyOf("built/greeting"))?.Statement).toHaveLength(1);
+  }, PATIENCE_MS);
+
+  test("E38: a target is a name with or without a tag, or the whole address in the account's registry; one elsewhere is refused", async () => {
+    const source_uri = await put("targets.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY Dockerfile /\n") }));
+    const places = { "targets/plain": "targets/plain:latest", "targets/deep/er:1.0": "targets/deep/er:1.0", [`${HOME}/targets/full:2`]: "targets/full:2", [`${HOME}/targets/both`]: "targets/both:latest" };
+    const { images } = await stage.run("builder", [...Object.keys(places), `${HOME.replace(CICD, PRODUCTION)}/targets/other:1`].map((target_image) => ({ source_uri, target_image })));
+    expect(images.slice(0, 4).map(({ status, target_image }) => [status, target_image])).toEqual(Object.values(places).map((place) => ["SUCCEEDED", `${HOME}/${place}`]));
+    expect(images[4]).toMatchObject({ status: "FAILED", reason: expect.stringContaining(`images are built into ${HOME}`) });
   }, PATIENCE_MS);
 
   test("E40: a stage, another Dockerfile and platforms can be asked for", async () => {
@@ -118,7 +134,7 @@ describe("the builder", () => {
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
   }, PATIENCE_MS);
 
-  test.runIf(enginesHere().includes("docker"))("a RUN on private ECR is built by CodeBuild, on the digest that ECR has now, and its log is kept", async () => {
+  test.runIf(enginesHere().includes("docker"))("E37: a RUN on private ECR is built by CodeBuild, on the digest that ECR has now, and its log is kept; a failed one pushes nothing", async () => {
     const folder = mkdtempSync(join(tmpdir(), "omx-bash-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     writeBashSource(folder);
@@ -129,13 +145,19 @@ describe("the builder", () => {
     const [base] = (await stage.run("builder", [{ source_uri: bash, target_image: "built/bash:1" }])).images;
     const [built] = (await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images;
     expect([base, built]).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED", reason: "built by an engine", build: expect.stringMatching(/^omx-image-build:/) }]);
-    const { client } = stage.registryOf("cicd");
-    const there = await imageThere(client.repository({ registry: HOME, repository: "built/ran" }), built!.digest!);
-    expect(there?.labels["org.omx.bases"]).toBe(`${HOME}/built/bash:1@${base!.digest}`);
-    await client.close();
+    expect((await labelsOf("built/ran", built!.digest!))?.["org.omx.bases"]).toBe(`${HOME}/built/bash:1@${base!.digest}`);
     expect((await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images[0]).toMatchObject({ status: "SKIPPED", digest: built!.digest });
     const events = await new CloudWatchLogsClient(stage.accounts.config()).send(new FilterLogEventsCommand({ logGroupName: "/aws/codebuild/omx-image-build", logStreamNames: [built!.build!.split(":")[1]!] }));
     expect(events.events?.map(({ message }) => message).join("\n")).toContain("RUN echo it ran > /ran");
+
+    // E37: the engine still has the image of the build before under the tag, which means another one in ECR by now.
+    const { client } = stage.registryOf("cicd");
+    const { digest: moved } = await pushSample(client.repository({ registry: HOME, repository: "built/ran" }), "1", { layers: [noise("moved", 3000)] });
+    const fails = await put("fails.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo no more of it; exit 3\n`) }));
+    const failed = await stage.run("builder", [{ source_uri: fails, target_image: "built/ran:1" }]);
+    expect([failed.status, failed.images[0]]).toEqual(["FAILED", expect.objectContaining({ status: "FAILED", reason: expect.stringMatching(/docker build ended with exit status \d+:[^]*exit 3/) })]);
+    expect((await client.repository({ registry: HOME, repository: "built/ran" }).headManifest("1"))?.digest).toBe(moved);
+    await client.close();
   }, PATIENCE_MS);
 
   test("E37: a RUN that fails, or an engine that is not there, ends with the build's last lines", async () => {

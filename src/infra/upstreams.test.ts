@@ -26,9 +26,9 @@ const PASSWORD = "s3cret-p4ss-of-upstream";
 beforeAll(async () => {
   [upstream, clients] = [await startDockerRegistry(), registryClient()];
   guard = await guardedRegistry(upstream.url, { username: "robot", password: PASSWORD });
-  accounts = await startAccounts({ upstreams: { "quay.io": upstream.url, "private.example": guard.url, "broken.example": guard.url } });
+  accounts = await startAccounts({ upstreams: { "quay.io": upstream.url, "private.example": guard.url, "docker.io": guard.url, "broken.example": guard.url } });
   const secret = async (Name: string, value: object) => (await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }))).ARN;
-  const credentials = { "private.example": await secret("upstream", { username: "robot", accessToken: PASSWORD }), "broken.example": await secret("broken", { user: "robot", token: PASSWORD }) };
+  const credentials = { "private.example": await secret("upstream", { username: "robot", accessToken: PASSWORD }), "docker.io": await secret("hub", { username: "robot", password: PASSWORD }), "broken.example": await secret("broken", { user: "robot", token: PASSWORD }) };
   await deployContainers(accounts, { containers: { pullThrough: ["quay.io"], credentials, functionLimitGiB: 1 / 1024 } });
 }, PATIENCE_MS);
 afterAll(async () => {
@@ -62,10 +62,12 @@ test("E34: the cache brings images of declared registries for one manifest reque
 test("E23: credentials of upstream registries come from Secrets Manager, for functions and builds, and are seen nowhere", async () => {
   const small = await pushSample(at("private/tool"), "1", { layers: [noise("private", 4000)] });
   const large = await pushSample(at("private/large"), "1", { layers: [noise("private large", 2 * 1024 * 1024)] });
-  const { images, arn } = await run(["private.example/private/tool:1", "private.example/private/large:1", "broken.example/private/tool:1"]);
+  const { images, arn } = await run(["private.example/private/tool:1", "private.example/private/large:1", "broken.example/private/tool:1", "private/tool:1"]);
   expect(images).toMatchObject([
     { status: "SUCCEEDED", digest: small.digest }, { status: "SUCCEEDED", digest: large.digest, build: expect.stringContaining("omx-image-pull:") },
     { status: "FAILED", reason: expect.stringMatching(/the credentials of broken\.example \(arn:aws:secretsmanager:[^)]*\) can't be used: it is not \{"username"/) },
+    // Docker Hub counts who asks without a name by address, and builds share theirs.
+    { status: "SUCCEEDED", target_image: `${HOME}/dockerhub/private/tool:1`, digest: small.digest },
   ]);
   const history: string[] = [];
   for await (const page of paginateGetExecutionHistory({ client: new SFNClient(accounts.config()) }, { executionArn: arn, includeExecutionData: true })) history.push(JSON.stringify(page.events));
