@@ -1,5 +1,5 @@
 import { BatchGetProjectsCommand, CodeBuildClient, CreateProjectCommand, type CreateProjectCommandInput, DeleteProjectCommand } from "@aws-sdk/client-codebuild";
-import { CreatePullThroughCacheRuleCommand, DescribeImagesCommand, DescribePullThroughCacheRulesCommand, ECRClient, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { CreatePullThroughCacheRuleCommand, DescribeImagesCommand, DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, ECRClient, ListTagsForResourceCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { DescribeRuleCommand, DisableRuleCommand, EnableRuleCommand, EventBridgeClient, TestEventPatternCommand } from "@aws-sdk/client-eventbridge";
 import { DeleteRolePolicyCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
@@ -98,6 +98,15 @@ test("E26, E29, E30: the policy is there when the execution ends, though no even
   await stage.ecr.send(new SetRepositoryPolicyCommand({ repositoryName: "ghcr/lab/unheard", policyText: JSON.stringify({ Version: "2012-10-17", Statement: [theirs] }) }));
   expect((await stage.run("puller", [image("unheard")])).images).toMatchObject([{ status: "SKIPPED" }]);
   expect(await sids()).toEqual(["Theirs", "OmxHealthOmics"]);
+}, PATIENCE_MS);
+
+test("E34: a repository that is made for an image has its images scanned, and says by its tags who made it and of what", async () => {
+  await sample("scanned");
+  expect(await stage.run("puller", [image("scanned")])).toMatchObject({ status: "SUCCEEDED" });
+  const { repositories = [] } = await stage.ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["ghcr/lab/scanned"] }));
+  expect(repositories[0]?.imageScanningConfiguration).toEqual({ scanOnPush: true });
+  const { tags } = await stage.ecr.send(new ListTagsForResourceCommand({ resourceArn: repositories[0]?.repositoryArn }));
+  expect(tags).toEqual(expect.arrayContaining([{ Key: "createdBy", Value: "omx-ecr-helper" }, { Key: "omx:source", Value: "ghcr.io/lab/scanned" }]));
 }, PATIENCE_MS);
 
 test("E32: an account's own cache rules are no hindrance, and stay as they were", async () => {

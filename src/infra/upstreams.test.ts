@@ -85,6 +85,7 @@ test("E33: a registry that the cache cannot read, or reads with credentials alon
   const secret = (name: string) => ({ "docker.io": `arn:aws:secretsmanager:${REGION}:${CICD}:secret:${name}` });
   expect(parse({ pullThrough: ["docker.io"], credentials: secret("ecr-pullthroughcache/hub-AbCdEf") }).success).toBe(true);
   expect(parse({ pullThrough: ["docker.io"], credentials: secret("hub") }).error?.message).toContain("begins with ecr-pullthroughcache/");
+  expect(parse({ pullThrough: ["lab.azurecr.io"], credentials: { "lab.azurecr.io": secret("ecr-pullthroughcache/azure-AbCdEf")["docker.io"] } }).success).toBe(true);
   expect(parse({ pullThrough: ["registry.example"] }).error?.message).toContain("quay.io, public.ecr.aws");
   expect(parse({ namespaces: { "eu.gcr.io": "Bad_" } }).error?.message).toContain("images of eu.gcr.io");
 });
