@@ -157,10 +157,22 @@ describe("the puller", () => {
     expect(reasons[1]).toContain("quay.io does not have it");
     expect(reasons[2]).toContain("blank at position 4");
     expect(reasons[3]).toContain("would both become gcr/p/x:1");
-    expect(reasons.slice(5)).toEqual([expect.stringContaining("write lab/good"), expect.stringContaining("blank at position 1")]);
+    expect(reasons.slice(5)).toEqual([expect.stringContaining("write quay.io/lab/good:1"), expect.stringContaining("blank at position 1")]);
 
     const staging = stageImages({ clients: { states: new SFNClient(stage.accounts.config()) } as AwsClients, place: { account: CICD, region: REGION }, clock: systemClock, emit: () => undefined, identity: "test" }, { pulls: manifest, builds: [] });
     await expect(staging).rejects.toThrow(/6 of 7 images could not be brought into ECR[^]*quay\.io\/lab\/absent:1: .*does not have it/);
+  }, PATIENCE_MS);
+
+  test("an input that is none is told in a sentence; an item that is none fails alone", async () => {
+    await sample("lab/sane", "1", noise("sane", 4000));
+    const { status, images } = await stage.run("puller", ["quay.io/lab/sane:1", 5, { source_uri: "s3://a/b/", target_image: "c" }]);
+    expect([status, images.map((one) => one.status)]).toEqual(["FAILED", ["SUCCEEDED", "FAILED", "FAILED"]]);
+    expect(images.slice(1).map(({ source_uri, reason }) => [source_uri, reason])).toEqual([
+      ["5", 'item 2 of the manifest is no image\'s name: write it as "ubuntu:20.04"'],
+      ['{"source_uri":"s3://a/b/","target_image":"c"}', "item 3 of the manifest is an image to build: give it to omx-container-builder"],
+    ]);
+    expect(await stage.run("puller", "ubuntu:20.04" as unknown as readonly unknown[])).toMatchObject({ status: "FAILED", error: "InvalidInput", cause: expect.stringContaining("the input has no list") });
+    expect((await stage.run("builder", ["ubuntu:20.04"])).images[0]).toMatchObject({ status: "FAILED", source_uri: "ubuntu:20.04", reason: "item 1 of the manifest is an image to pull: give it to omx-container-puller" });
   }, PATIENCE_MS);
 
   test("more failures than a cause can hold are read from the history", async () => {

@@ -57,12 +57,16 @@ test.each([
   expect(parseImageRef(printed)).toEqual(ref);
 });
 
+test("takes words that every object has for names like any other", () => {
+  expect(parseImageRef("constructor/a/b")).toEqual({ registry: "docker.io", repository: "constructor/a/b", tag: "latest" });
+});
+
 // E13b, and everything else that Docker would refuse: each with a sentence that tells what to do.
 test.each([
   ["", "an image looks like"],
   [" ubuntu:20.04", "blank at position 1"],
   ["ubuntu:20.04 ", "blank"],
-  ["Ubuntu:20.04", "write library/ubuntu"],
+  ["Ubuntu:20.04", "write ubuntu:20.04"],
   ["quay.io/Bio/bwa:1", "lower case"],
   ["Quay.io/bio/bwa:1", "write quay.io in lower case"],
   ["ubuntu:", "not a tag"],
@@ -84,6 +88,8 @@ test.each([
   ["oras://community.wave.seqera.io/library/bwa:1", "Singularity"],
   ["${params.registry}/bwa:1", "variable"],
   ["0123456789abcdef".repeat(4), "image's id"],
+  [SHA256, "a digest alone"],
+  ["constructor://a/b", "only docker://"],
   [`quay.io/${"a".repeat(250)}`, "255"],
 ])("refuses %j", (text, sentence) => {
   expect(() => parseImageRef(text)).toThrow(InvalidValue);

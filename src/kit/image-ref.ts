@@ -32,6 +32,7 @@ export function parseImageRef(text: string): ImageRef {
   checkRegistry(text, registry);
   const repository = registry === DOCKER_HUB && !path.includes("/") ? `library/${path}` : path;
   checkRepository(text, registry, repository);
+  if (repository === "library/sha256" && /^[0-9a-f]{64}$/.test(tag ?? "")) throw invalid(text, "a digest alone names no repository; write name@sha256:…");
   const pinned = digest === undefined ? {} : { digest: checkDigest(text, digest) };
   if (tag === undefined && digest !== undefined) return { registry, repository, ...pinned };
   return { registry, repository, tag: checkTag(text, tag ?? "latest"), ...pinned };
@@ -48,14 +49,14 @@ export const referenceOf = ({ tag, digest }: Pick<ImageRef, "tag" | "digest">): 
 /** The same image by its digest; the tag stays as a remark of where it came from. */
 export const pinImageRef = (ref: ImageRef, digest: string): ImageRef => ({ ...ref, digest });
 
-const OTHER_SCHEMES: Readonly<Record<string, string>> = {
+const OTHER_SCHEMES: ReadonlyMap<string, string> = new Map(Object.entries({
   "http:": "write the name of an image in a registry, without http:// and path to a file",
   "https:": "write the name of an image in a registry; a Singularity image file is not a container image",
   "oras:": "a Singularity image in a registry (oras://) is not a container image; write the image it was made of",
   "shub:": "Singularity Hub is not a container registry",
   "library:": "the Singularity library is not a container registry",
   "s3:": "an object in S3 is not a container image",
-};
+}));
 
 function withoutScheme(text: string): string {
   const blank = /\s/.exec(text);
@@ -67,7 +68,7 @@ function withoutScheme(text: string): string {
   if (scheme[1] === "docker:") return text.slice("docker://".length);
   throw invalid(
     text,
-    OTHER_SCHEMES[scheme[1] ?? ""] ?? "of the forms with ://, only docker:// names an image in a registry",
+    OTHER_SCHEMES.get(scheme[1] ?? "") ?? "of the forms with ://, only docker:// names an image in a registry",
   );
 }
 
@@ -87,17 +88,17 @@ function splitName(text: string, address: string): SplitName {
 }
 
 /** Other names of the same registry. registry.hub.docker.com is in many Singularity recipes. */
-const REGISTRY_ALIASES: Readonly<Record<string, string>> = {
+const REGISTRY_ALIASES: ReadonlyMap<string, string> = new Map(Object.entries({
   "index.docker.io": DOCKER_HUB,
   "registry-1.docker.io": DOCKER_HUB,
   "registry.docker.io": DOCKER_HUB,
   "registry.hub.docker.com": DOCKER_HUB,
   // The dual-stack address of ECR Public.
   "ecr-public.aws.com": "public.ecr.aws",
-};
+}));
 
 /** Prefixes that the AWS ECR helper's manifests use in place of a host. */
-const SHORT_PREFIXES: Readonly<Record<string, string>> = { quay: "quay.io", "ecr-public": "public.ecr.aws" };
+const SHORT_PREFIXES: ReadonlyMap<string, string> = new Map([["quay", "quay.io"], ["ecr-public", "public.ecr.aws"]]);
 
 function splitRegistry(name: string): { readonly registry: string; readonly path: string } {
   const slash = name.indexOf("/");
@@ -105,14 +106,14 @@ function splitRegistry(name: string): { readonly registry: string; readonly path
   const rest = name.slice(slash + 1);
   const isHost = first.includes(".") || first.includes(":") || first === "localhost" || first !== first.toLowerCase();
   if (isHost) return registryNamed(withoutUsualPort(first), rest);
-  const short = rest.includes("/") ? SHORT_PREFIXES[first] : undefined;
+  const short = rest.includes("/") ? SHORT_PREFIXES.get(first) : undefined;
   return short === undefined ? { registry: DOCKER_HUB, path: name } : { registry: short, path: rest };
 }
 
 function registryNamed(host: string, path: string): { readonly registry: string; readonly path: string } {
   // The address of Docker Hub's page of an image, as people copy it.
   if (host === "hub.docker.com") return { registry: DOCKER_HUB, path: path.replace(/^r\//, "").replace(/^_\//, "library/") };
-  return { registry: REGISTRY_ALIASES[host] ?? host, path };
+  return { registry: REGISTRY_ALIASES.get(host) ?? host, path };
 }
 
 /** HTTPS is asked at 443 anyway; a registry of this machine or of a bare address may be another one there. */
@@ -136,7 +137,7 @@ const LONGEST_NAME = 255;
 function checkRepository(text: string, registry: string, repository: string): void {
   if (repository === "") throw invalid(text, "the name of the image is missing");
   if (/[A-Z]/.test(repository))
-    throw invalid(text, `repository names are in lower case; write ${repository.toLowerCase()}`);
+    throw invalid(text, `repository names are in lower case; write ${text.replace(/[A-Z][^:@]*/, (name) => name.toLowerCase())}`);
   if (!REPOSITORY.test(repository))
     throw invalid(
       text,

@@ -111,10 +111,13 @@ const ECR_NAME_RULE = "2 to 256 of a-z, 0-9, single . _ - between them, and /";
 function prefixOf(source: ImageRef, { namespaces = REGISTRY_NAMESPACES, home }: NamingTable): string {
   const ecr = privateEcrOf(source);
   if (ecr && home && ecr.account === home.account && ecr.region === home.region) return "";
-  const namespace = namespaces[source.registry] ?? byPattern(source.registry, namespaces);
+  const namespace = namespaceOf(source.registry, namespaces);
   if (namespace !== undefined) return `${namespace}/`;
   return ecr ? `ecr/${ecr.account}/${ecr.region}/` : `${source.registry.replace(":", "_")}/`;
 }
+
+/** What stands before the repositories of a host, by its name or by a pattern; undefined where the table has neither. */
+export const namespaceOf = (host: string, namespaces: RegistryNamespaces): string | undefined => (Object.hasOwn(namespaces, host) ? namespaces[host] : byPattern(host, namespaces));
 
 function byPattern(host: string, namespaces: RegistryNamespaces): string | undefined {
   const dot = host.indexOf(".");

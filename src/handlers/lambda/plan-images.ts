@@ -1,17 +1,14 @@
-import { planEachBuild, planEachPull } from "../../release/images/manifest.ts";
+import { planEachBuild, planEachPull, readInput } from "../../release/images/manifest.ts";
 import { environmentSettings } from "../settings.ts";
 
-const { deployment } = environmentSettings();
+const { cicd, containers } = environmentSettings().deployment;
 
 /**
- * First step of `omx-container-puller` and `omx-container-builder`: reads the manifest, names a target for each image.
- * Names are those of images to pull, objects are builds.
+ * First step of `omx-container-puller` and `omx-container-builder`: reads the execution's input, names a target for each image.
+ * @throws InvalidInput for what has no manifest
  */
-export const handler = (event: { readonly manifest: readonly unknown[]; readonly referrers?: boolean }) => {
-  const { manifest, referrers = false } = event;
-  if (!Array.isArray(manifest)) throw new TypeError('the input is not {"manifest": [ … ]}');
-  const names = manifest.filter((item) => typeof item === "string");
-  if (names.length > 0 && names.length < manifest.length) throw new TypeError("a manifest names images to pull or holds images to build, not both");
-  const images = names.length > 0 ? planEachPull(names, deployment.cicd, deployment.containers.namespaces).map((item) => ({ ...item, ...(referrers && { referrers }) })) : planEachBuild(manifest, deployment.cicd);
+export const handler = ({ kind, input }: { readonly kind: "pull" | "build"; readonly input: unknown }) => {
+  const { manifest, referrers } = readInput(input, kind);
+  const images = kind === "build" ? planEachBuild(manifest, cicd) : planEachPull(manifest, cicd, containers.namespaces).map((item) => ({ ...item, ...(referrers && { referrers }) }));
   return Promise.resolve({ images });
 };

@@ -1,7 +1,7 @@
 import { CfnPullThroughCacheRule, CfnRegistryPolicy, CfnRepositoryCreationTemplate } from "aws-cdk-lib/aws-ecr";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { extendNamespaces } from "../../kit/registry-namespaces.ts";
+import { extendNamespaces, namespaceOf } from "../../kit/registry-namespaces.ts";
 import { cachedUpstream } from "../../release/images/pull-through.ts";
 import { stagingStatements } from "../../release/images/repository-policy.ts";
 import { CREATED_BY } from "../../release/names.ts";
@@ -13,7 +13,7 @@ export interface PullThroughProps {
 }
 
 /** The prefixes of ECR that the cache fills: those of the registries' images when they are copied. */
-export const cachedPrefixes = ({ pullThrough, namespaces }: DeployConfig["containers"]): readonly string[] => pullThrough.map((host) => extendNamespaces(namespaces)[host] ?? host);
+export const cachedPrefixes = ({ pullThrough, namespaces }: DeployConfig["containers"]): readonly string[] => pullThrough.map((host) => namespaceOf(host, extendNamespaces(namespaces)) ?? host);
 
 /**
  * ECR's pull-through cache for the declared registries: a rule and a template for the repositories it makes (tagged and

@@ -12,18 +12,42 @@ import type { BuildItem, ImageOutcome } from "./staging.ts";
 /** An item that can be worked on, or one that failed before anything moved. */
 export type Planned<Item> = Item | ImageOutcome;
 
+/** An execution's input that can't be read: the name is that of the execution's error. */
+class InvalidInput extends Error {
+  override readonly name = "InvalidInput";
+}
+
+const EXAMPLES = { pull: '{"manifest": ["ubuntu:20.04"]}', build: '{"manifest": [{"source_uri": "s3://bucket/folder/", "target_image": "name:tag"}]}' } as const;
+
+/** Reads the input of the puller or the builder; what its items are is for the plans. @throws InvalidInput */
+export function readInput(input: unknown, kind: "pull" | "build"): { readonly manifest: readonly unknown[]; readonly referrers: boolean } {
+  const { manifest, referrers = false } = (typeof input === "object" && input !== null ? input : {}) as { readonly manifest?: unknown; readonly referrers?: unknown };
+  if (!Array.isArray(manifest)) throw new InvalidInput(`the input has no list "manifest"; write it as ${EXAMPLES[kind]}`);
+  if (typeof referrers !== "boolean") throw new InvalidInput(`"referrers" is true or false, not ${JSON.stringify(referrers)}`);
+  return { manifest, referrers };
+}
+
+/** What an item that is of no use is called in the results. */
+const spelled = (item: unknown): string => (typeof item === "string" ? item : JSON.stringify(item));
+
 /**
  * Names a target for each image of the puller's manifest. A name that is none, and images that would share a target,
  * are FAILED; the others go on.
  */
-export function planEachPull(manifest: readonly string[], place: Place, namespaces: Readonly<Record<string, string>> = {}): readonly Planned<ImagePull>[] {
-  const planned = manifest.map((text) => orFailed({ source_uri: text, target_image: "" }, () => planPulls([text], place, namespaces)[0]));
+export function planEachPull(manifest: readonly unknown[], place: Place, namespaces: Readonly<Record<string, string>> = {}): readonly Planned<ImagePull>[] {
+  const planned = manifest.map((item, index) => orFailed({ source_uri: spelled(item), target_image: "" }, () => planPulls([imageName(item, index)], place, namespaces)[0]));
   const sources = planned.flatMap((item) => ("source" in item ? [parseImageRef(item.source)] : []));
   const collisions = new Map(detectCollisions(sources, namingOf(registryOf(place), namespaces)).flatMap(({ sources: all, message }) => all.map((source) => [formatImageRef(source), message])));
   return planned.map((item) => {
     const message = "source" in item ? collisions.get(item.source) : undefined;
     return message === undefined ? item : failed(item, message);
   });
+}
+
+function imageName(item: unknown, index: number): string {
+  if (typeof item === "string") return item;
+  const isBuild = typeof item === "object" && item !== null && "target_image" in item;
+  throw new Error(`item ${index + 1} of the manifest is ${isBuild ? "an image to build: give it to omx-container-builder" : 'no image\'s name: write it as "ubuntu:20.04"'}`);
 }
 
 const platform = z.string().refine((text) => isPlatform(text), "a platform looks like linux/amd64");
@@ -52,7 +76,7 @@ const BuildRequest = z.strictObject({
  * builds for one target; the others go on.
  */
 export function planEachBuild(manifest: readonly unknown[], place: Place): readonly Planned<BuildItem>[] {
-  const planned = manifest.map((item) => orFailed(named(item), () => readBuild(item, place)));
+  const planned = manifest.map((item, index) => orFailed(named(item), () => readBuild(buildRequest(item, index), place)));
   const byTarget = Map.groupBy(planned.filter((item) => "build_args" in item), ({ target_image: target }) => target);
   return planned.map((item) => {
     const others = "build_args" in item ? (byTarget.get(item.target_image) ?? []) : [];
@@ -60,7 +84,12 @@ export function planEachBuild(manifest: readonly unknown[], place: Place): reado
   });
 }
 
-function readBuild(item: unknown, place: Place): BuildItem {
+function buildRequest(item: unknown, index: number): object {
+  if (typeof item === "object" && item !== null && !Array.isArray(item)) return item;
+  throw new Error(`item ${index + 1} of the manifest is ${typeof item === "string" ? "an image to pull: give it to omx-container-puller" : `no image to build: write it as ${EXAMPLES.build}`}`);
+}
+
+function readBuild(item: object, place: Place): BuildItem {
   const parsed = BuildRequest.safeParse(item);
   if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the item"}: ${message}`).join("; "));
   const { buildArgs, build_args: own, target_image: target, ...rest } = parsed.data;
@@ -71,8 +100,8 @@ function readBuild(item: unknown, place: Place): BuildItem {
 }
 
 const named = (item: unknown): Pick<ImageOutcome, "source_uri" | "target_image"> => {
-  const { source_uri: source, target_image: target } = (typeof item === "object" && item !== null ? item : {}) as { readonly source_uri?: unknown; readonly target_image?: unknown };
-  return { source_uri: String(source ?? ""), target_image: String(target ?? "") };
+  const { source_uri: source = item, target_image: target = "" } = (typeof item === "object" && item !== null ? item : {}) as { readonly source_uri?: unknown; readonly target_image?: unknown };
+  return { source_uri: spelled(source), target_image: spelled(target) };
 };
 
 function orFailed<Item>(of: Pick<ImageOutcome, "source_uri" | "target_image">, plan: () => Item | undefined): Planned<Item> {

@@ -16,6 +16,9 @@ const invoke = (substitution: string, rest: object): object => ({
   ...rest,
 });
 
+const plan = (kind: "pull" | "build", Next: string): object =>
+  invoke("PlanImages", { Arguments: { FunctionName: "${PlanImages}", Payload: { kind, input: "{% $states.input %}" } }, Next });
+
 /** What was known of the image, and why it failed; the cause of an error of ours is JSON with the message in it. */
 const failedRecord = {
   ErrorEquals: ["States.ALL"],
@@ -93,7 +96,7 @@ export const pullerDefinition = (): object => ({
   QueryLanguage: "JSONata",
   StartAt: "Plan",
   States: {
-    Plan: invoke("PlanImages", { Next: "Together" }),
+    Plan: plan("pull", "Together"),
     // One function knows what all images need, and brings each blob once. What it has to leave is tried alone.
     Together: invoke("PullImage", { Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.input %}", Next: EACH_IMAGE }], Next: EACH_IMAGE }),
     [EACH_IMAGE]: eachImage({ work: "PullImage", handOver: "TOO_LARGE", build: { project: "ImagePullProject", variable: "OMX_IMAGE_PULL", hours: 8 } }, 10),
@@ -110,7 +113,7 @@ export const builderDefinition = (): object => ({
   QueryLanguage: "JSONata",
   StartAt: "Plan",
   States: {
-    Plan: invoke("PlanImages", { Next: EACH_IMAGE }),
+    Plan: plan("build", EACH_IMAGE),
     [EACH_IMAGE]: eachImage({ work: "BuildImage", handOver: "NEEDS_ENGINE", build: { project: "ImageBuildProject", variable: "OMX_IMAGE_BUILD", hours: 2 } }, 5),
     ...ending,
   },
