@@ -103,3 +103,10 @@ test("E43: the CDK's command line reads what its library writes", () => {
   const stacks = execFileSync(process.execPath, [join(ROOT, "node_modules/aws-cdk/bin/cdk"), "list", "--app", assembly("us-east-1")], { encoding: "utf8", env: { PATH: process.env["PATH"], HOME: folder, CDK_DISABLE_CLI_TELEMETRY: "true" }, stdio: ["ignore", "pipe", "ignore"] });
   expect(stacks.trim().split("\n").map((line) => line.split(" ")[0])).toEqual(expect.arrayContaining(["omx-cicd", "omx-containers"]));
 }, 120_000);
+
+test("every defect that docs/ecr-helper-defects.md lists is named by a test in each file that it gives", () => {
+  const rows = [...readFileSync(join(ROOT, "docs/ecr-helper-defects.md"), "utf8").matchAll(/^\| (E\d+b?) \|.*\| ([^|]+) \|$/gm)].map(([, id = "", files = ""]) => ({ id, files: [...files.matchAll(/`([^`]+)`/g)].map(([, file = ""]) => file) }));
+  expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 43 }, (_, index) => `E${index + 1}`).flatMap((id) => (id === "E13" ? [id, "E13b"] : [id])));
+  const isTitled = (file: string, id: string): boolean => new RegExp(`"(?:E\\d+b?, )*${id}[:,]`).test(readFileSync(join(ROOT, file), "utf8"));
+  expect(rows.flatMap(({ id, files }) => (files.length === 0 ? [id] : files.filter((file) => !isTitled(file, id)).map((file) => `${id}: ${file}`)))).toEqual([]);
+});
