@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from "commander";
 
+/** What `--profile` does. */
+export const PROFILE_HELP = "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
+
 /** Where the local accounts answer. */
 export const DEFAULT_PORT = 4577;
 

@@ -1,15 +1,18 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-
-const Running = z.object({
-  url: z.string(), port: z.number(), pid: z.number(), startedAt: z.string(), dataDir: z.string(), configFile: z.string(),
-  accounts: z.array(z.object({ id: z.string(), name: z.string(), profile: z.string() })),
-});
 
 /** Local accounts that answer, as their data folder records it. */
-export type Running = z.infer<typeof Running>;
+export interface Running {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** As the system says it: tells the process from a later one with its pid. */
+  readonly startedAt: string;
+  readonly dataDir: string;
+  readonly configFile: string;
+  readonly accounts: readonly { readonly id: string; readonly name: string; readonly profile: string }[];
+}
 
 const processFile = (dataDir: string): string => join(dataDir, "process.json");
 
@@ -29,10 +32,19 @@ export const forgetRunning = (dataDir: string): void => rmSync(processFile(dataD
 export function findRunning(dataDir: string): Running | undefined {
   const file = processFile(dataDir);
   if (!existsSync(file)) return undefined;
-  const parsed = Running.safeParse(parse(readFileSync(file, "utf8")));
-  if (!parsed.success) return undefined;
-  return startTimeOf(parsed.data.pid) === parsed.data.startedAt ? parsed.data : undefined;
+  const found = parse(readFileSync(file, "utf8"));
+  return isRunning(found) && startTimeOf(found.pid) === found.startedAt ? found : undefined;
 }
+
+/** Whether it is what `recordRunning` writes. By hand: `omx local status` alone would otherwise load zod for it. */
+function isRunning(found: unknown): found is Running {
+  const { port, pid, accounts, ...rest } = (found ?? {}) as Readonly<Record<string, unknown>>;
+  const texts = ["url", "startedAt", "dataDir", "configFile"].map((name) => rest[name]);
+  return typeof port === "number" && typeof pid === "number" && areTexts(texts)
+    && Array.isArray(accounts) && accounts.every((account: Readonly<Record<string, unknown>> | null) => areTexts([account?.["id"], account?.["name"], account?.["profile"]]));
+}
+
+const areTexts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === "string");
 
 function parse(text: string): unknown {
   try {
@@ -63,26 +75,4 @@ const KEPT = ["engines"];
 /** Deletes all state; the engines' environments stay. */
 export function clearDataDir(dataDir: string): void {
   for (const name of readdirSync(dataDir)) if (!KEPT.includes(name)) rmSync(join(dataDir, name), { recursive: true, force: true });
-}
-
-const Kept = z.object({
-  region: z.string().optional(),
-  upstreams: z.record(z.string(), z.string()).optional(),
-  containers: z.enum(["auto", "docker", "podman", "host"]).optional(),
-  accounts: z.array(z.object({ id: z.string(), name: z.string() })).optional(),
-});
-
-/** What `omx local start` was told, kept for the next start on the same folder. */
-export type KeptOptions = z.infer<typeof Kept>;
-
-const optionsFile = (dataDir: string): string => join(dataDir, "options.json");
-
-/** What earlier starts were told, with what this one is told over it; kept for the next. */
-export function keepOptions(dataDir: string, given: KeptOptions): KeptOptions {
-  const file = optionsFile(dataDir);
-  const before = existsSync(file) ? Kept.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
-  const options = { ...before, ...given };
-  mkdirSync(dataDir, { recursive: true });
-  writeFileSync(file, `${JSON.stringify(options, null, 2)}\n`);
-  return options;
 }

@@ -5,7 +5,8 @@ import type { Settings as AccountSettings } from "../../local/gateway/service.ts
 import { isDiskFull } from "../../local/storage/disk-full.ts";
 import { identitiesOf } from "../../local/identities.ts";
 import type { Cli } from "../cli.ts";
-import { forgetRunning, keepOptions, type KeptOptions, recordRunning, type Running, startTimeOf } from "./data-dir.ts";
+import { forgetRunning, recordRunning, type Running, startTimeOf } from "./data-dir.ts";
+import { keepOptions, type KeptOptions } from "./kept-options.ts";
 
 export interface Serving extends KeptOptions {
   readonly dataDir: string;

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
-import { awsClients } from "../../aws/clients.ts";
+import { cloudformation } from "../../aws/services/cloudformation.ts";
 import { readDeployConfig } from "../../infra/read-config.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { findRunning } from "../accounts/data-dir.ts";
@@ -30,7 +30,7 @@ type Deployer = Pick<Session, "profile" | "local">;
  */
 export async function deployStacks(cli: Cli, deployment: Deployment): Promise<void> {
   const { config, profile } = deployment;
-  const session = await openSession(cli, { ...(profile && { profile }) });
+  const session = await openSession(cli, { ...(profile && { profile }) }, {});
   cli.say(`deploying ${config} as ${session.arn}${session.local ? ` of the local accounts at ${session.local.endpoint}` : ""}`);
   await deployAs(cli, session, deployment);
 }
@@ -69,8 +69,7 @@ const distinct = (places: readonly Place[]): readonly Place[] => [...new Map(pla
 async function isBootstrapped({ endpoint, configFile }: NonNullable<Session["local"]>, { profile, place }: { readonly profile: string; readonly place: Place }): Promise<boolean> {
   const credentials = readProfile(configFile, profile)?.credentials;
   if (!credentials) return false;
-  const { cloudformation } = awsClients({ endpoint, region: place.region, credentials });
-  const found = await cloudformation.send(new DescribeStacksCommand({ StackName: "CDKToolkit" })).catch((error: Error) => {
+  const found = await cloudformation({ endpoint, region: place.region, credentials }).send(new DescribeStacksCommand({ StackName: "CDKToolkit" })).catch((error: Error) => {
     if (error.name === "ValidationError") return undefined;
     throw error;
   });

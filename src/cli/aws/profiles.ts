@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Credentials } from "../../aws/clients.ts";
+import type { Credentials } from "../../aws/target.ts";
 
 /** What one profile of an AWS config file says of itself, without the chains that the SDK follows. */
 export interface Profile {

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { type AwsClients, awsClients, type Target } from "../../aws/clients.ts";
+import { chosenClients, type ClientsOf, type ServiceName, type Services } from "../../aws/chosen-clients.ts";
+import { sts } from "../../aws/services/sts.ts";
+import type { Target } from "../../aws/target.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { type Cli, Problem } from "../cli.ts";
 import { readProfile } from "./profiles.ts";
@@ -14,9 +16,9 @@ export interface Choice {
   readonly localProfile?: string;
 }
 
-/** AWS, or the local accounts, as somebody. */
-export interface Session {
-  readonly clients: AwsClients;
+/** AWS, or some services of it, or the local accounts, as somebody. */
+export interface Session<Name extends ServiceName = ServiceName> {
+  readonly clients: ClientsOf<Name>;
   readonly place: Place;
   /** Who calls. */
   readonly arn: string;
@@ -25,18 +27,15 @@ export interface Session {
   readonly local?: { readonly endpoint: string; readonly configFile: string; readonly dataDir: string };
 }
 
-/** What `--profile` does, for help texts. */
-export const PROFILE_HELP = "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
-
 /**
  * Signs in: the profile asked for, AWS_PROFILE, the environment's keys, or the local accounts, in this order.
+ * @param services what the command calls
  * @throws Problem when no identity or region can be told
  */
-export async function openSession(cli: Cli, choice: Choice): Promise<Session> {
+export async function openSession<Name extends ServiceName>(cli: Cli, choice: Choice, services: Services<Name>): Promise<Session<Name>> {
   const { target, local } = findTarget(cli, choice);
-  const clients = awsClients(target);
-  const { Account = "", Arn = "" } = await clients.sts.send(new GetCallerIdentityCommand({}));
-  return { clients, place: { account: Account, region: target.region }, arn: Arn, ...(target.profile && { profile: target.profile }), ...local };
+  const { Account = "", Arn = "" } = await sts(target).send(new GetCallerIdentityCommand({}));
+  return { clients: chosenClients(target, services), place: { account: Account, region: target.region }, arn: Arn, ...(target.profile && { profile: target.profile }), ...local };
 }
 
 interface Found {

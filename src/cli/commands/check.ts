@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { checkRepository, type CheckReport } from "../../release/project/check.ts";
+import type { CheckReport } from "../../release/project/check.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 
 /** `omx check` */
@@ -7,7 +7,8 @@ export function check(program: Command, cli: Cli): void {
   program.command("check").argument("[path]", "the workflow's repository", ".").summary("all that can be known of a repository before a push")
     .description("Checks a workflow's repository as a release would: omx.yaml, the definition and its lint rules, test data and the tests' inputs, which images are pulled and built, the size of the package. Calls nothing.")
     .option("--json", "one JSON document: ok, name, version, engine, main, parameters, definition, images, tests, diagnostics, problems")
-    .action((path: string, flags: { readonly json?: boolean }) => {
+    .action(async (path: string, flags: { readonly json?: boolean }) => {
+      const { checkRepository } = await import("../../release/project/check.ts");
       const report = checkRepository(path);
       printResult(cli, flags, { value: report, lines: describe(report) });
       if (!report.ok) throw new NotDone();

@@ -1,8 +1,6 @@
 import type { Command } from "commander";
-import { startConsole } from "../../console/console.ts";
-import { openSession, PROFILE_HELP } from "../aws/session.ts";
 import { type Cli, printResult } from "../cli.ts";
-import { port } from "../options.ts";
+import { port, PROFILE_HELP } from "../options.ts";
 
 interface ConsoleFlags {
   readonly profile?: string;
@@ -25,7 +23,10 @@ export function consoleCommand(program: Command, cli: Cli): void {
 }
 
 async function serve(cli: Cli, flags: ConsoleFlags): Promise<void> {
-  const session = await openSession(cli, { localProfile: "approver", ...flags });
+  const { ALL_SERVICES } = await import("../../aws/clients.ts");
+  const { startConsole } = await import("../../console/console.ts");
+  const { openSession } = await import("../aws/session.ts");
+  const session = await openSession(cli, { localProfile: "approver", ...flags }, ALL_SERVICES);
   const served = await startConsole({ clients: session.clients, region: session.place.region, account: session.place.account, port: flags.port, clock: cli.clock });
   const { url, reportsUrl } = served;
   printResult(cli, flags, { value: { url, reportsUrl }, lines: [`The review page: ${url}  (as ${session.arn})`, "Stop it: Ctrl-C"] });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command } from "commander";
-import { PROFILE_HELP } from "../aws/session.ts";
 import { type Cli, printResult } from "../cli.ts";
+import { PROFILE_HELP } from "../options.ts";
 
 interface DeployFlags {
   readonly config: string;

@@ -1,8 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
-import { openFolder } from "../../workflow/folder-tree.ts";
-import { inspect } from "../../workflow/inspect.ts";
 import { type Cli, printResult, Problem, UsageError } from "../cli.ts";
 import { configForExisting, newRepository } from "../new-repository.ts";
 
@@ -17,8 +15,8 @@ export function init(program: Command, cli: Cli): void {
     .description("In an empty or new folder: writes a small WDL workflow with omx.yaml, a test with data and a README. In a folder that holds a workflow: writes omx.yaml alone. Never changes a file that is there.")
     .option("--name <name>", "the workflow's name: lower-case letters, digits and hyphens (default: the folder's name)")
     .option("--json", 'one JSON document: {"path", "written"}')
-    .action((path: string, flags: InitFlags) => {
-      const written = write(path, nameOf(path, flags));
+    .action(async (path: string, flags: InitFlags) => {
+      const written = await write(path, nameOf(path, flags));
       printResult(cli, flags, {
         value: { path: resolve(path), written },
         lines: [...written.map((file) => `wrote ${join(path, file)}`), "", `Next:  omx check ${path}`],
@@ -32,10 +30,10 @@ function nameOf(path: string, { name }: InitFlags): string {
   return chosen;
 }
 
-function write(path: string, name: string): readonly string[] {
+async function write(path: string, name: string): Promise<readonly string[]> {
   if (existsSync(join(path, "omx.yaml"))) throw new Problem(`${join(path, "omx.yaml")} is there already`, "`omx check` says what there is to correct in it");
   mkdirSync(path, { recursive: true });
-  const files = filesFor(path, name);
+  const files = await filesFor(path, name);
   const inTheWay = Object.keys(files).filter((file) => existsSync(join(path, file)));
   if (inTheWay.length > 0) throw new Problem(`these files are there already: ${inTheWay.join(", ")}`, "choose an empty folder");
   for (const [file, text] of Object.entries(files)) {
@@ -45,7 +43,9 @@ function write(path: string, name: string): readonly string[] {
   return Object.keys(files);
 }
 
-function filesFor(path: string, name: string): Readonly<Record<string, string>> {
+async function filesFor(path: string, name: string): Promise<Readonly<Record<string, string>>> {
+  const { openFolder } = await import("../../workflow/folder-tree.ts");
+  const { inspect } = await import("../../workflow/inspect.ts");
   const tree = openFolder(path);
   const found = inspect(tree);
   if (found.engine && found.main) return { "omx.yaml": configForExisting(name, found) };

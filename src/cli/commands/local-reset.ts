@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { hasState } from "../accounts/data-dir.ts";
-import { resetAccounts } from "../accounts/end.ts";
 import { type Cli, printResult, Problem } from "../cli.ts";
 
 /** `omx local reset` */
@@ -13,7 +12,10 @@ export function localReset(group: Command, cli: Cli): void {
       const { data } = flags;
       if (existsSync(data) && !hasState(data)) throw new Problem(`${data} is not a data folder of local accounts: nothing was deleted`, "give the folder that `omx local start` used with --data");
       const isThere = existsSync(data);
-      if (isThere) await resetAccounts(cli, data);
+      if (isThere) {
+        const { resetAccounts } = await import("../accounts/end.ts");
+        await resetAccounts(cli, data);
+      }
       printResult(cli, flags, { value: { reset: isThere, dataDir: data }, lines: [isThere ? `All state in ${data} is deleted.` : `There is no state: ${data} does not exist.`] });
     });
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { startDetached } from "../accounts/detach.ts";
-import { findRunning, type KeptOptions, type Running } from "../accounts/data-dir.ts";
+import { findRunning, type Running } from "../accounts/data-dir.ts";
+import type { KeptOptions } from "../accounts/kept-options.ts";
 import { type Cli, printResult, Problem } from "../cli.ts";
 import { account, DEFAULT_PORT, port, upstream } from "../options.ts";
 

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { stopAccounts } from "../accounts/end.ts";
 import { type Cli, printResult } from "../cli.ts";
 
 /** `omx local stop` */
@@ -8,6 +7,7 @@ export function localStop(group: Command, cli: Cli): void {
     .option("--data <dir>", "folder of all state", cli.settings.dataDir)
     .option("--json", 'one JSON document: {"stopped", "pid"}')
     .action(async (flags: { readonly data: string; readonly json?: boolean }) => {
+      const { stopAccounts } = await import("../accounts/end.ts");
       const stopped = await stopAccounts(cli, flags.data);
       printResult(cli, flags, {
         value: { stopped: stopped !== undefined, ...(stopped && { pid: stopped.pid }) },

@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
-import { PROFILE_HELP } from "../aws/session.ts";
 import { type Cli, printResult, UsageError } from "../cli.ts";
-import { count, pair } from "../options.ts";
+import { count, pair, PROFILE_HELP } from "../options.ts";
 import type { PublishOptions } from "../publish/publish.ts";
 
 interface PublishFlags extends PublishOptions {

@@ -16,8 +16,9 @@ export function releaseLogs(group: Command, cli: Cli): void {
 
 async function print(cli: Cli, workflow: string, flags: LogsFlags): Promise<void> {
   const { openRelease } = await import("../release/open.ts");
-  const { readStepLog } = await import("../release/step-logs.ts");
+  const { logClients, readStepLog } = await import("../release/step-logs.ts");
   const { session, read } = await openRelease(cli, workflow, flags);
+  const clients = logClients(session.clients.target);
   const { actions } = await read();
   const wanted = actions.filter(({ stage }) => !flags.stage || stage.toLowerCase() === flags.stage.toLowerCase());
   if (wanted.length === 0) throw new Problem(`no step of the release is in a stage ${flags.stage ?? ""}`, "Source, Build, Test, Approve and Promote are there once they began");
@@ -28,7 +29,7 @@ async function print(cli: Cli, workflow: string, flags: LogsFlags): Promise<void
       title(`${stage} ${action}: ${status}`);
       line({ stage, action, message: error });
     }
-    for await (const entry of readStepLog(session.clients, step)) {
+    for await (const entry of readStepLog(clients, step)) {
       if (entry.source !== source) title(`${stage} ${action}: ${(source = entry.source)}`);
       line({ stage, action, ...entry });
     }

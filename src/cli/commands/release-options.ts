@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { PROFILE_HELP } from "../aws/session.ts";
+import { PROFILE_HELP } from "../options.ts";
 
 /** What every command on a release takes. */
 export interface ReleaseFlags {

@@ -25,8 +25,9 @@ async function show(cli: Cli, workflow: string, flags: StatusFlags): Promise<voi
 
 async function list(cli: Cli, workflow: string, flags: StatusFlags & { readonly list: number }): Promise<void> {
   const { openSession } = await import("../aws/session.ts");
+  const { codepipeline } = await import("../../aws/services/codepipeline.ts");
   const { listReleases } = await import("../release/pipeline.ts");
-  const { clients } = await openSession(cli, flags);
+  const { clients } = await openSession(cli, flags, { codepipeline });
   const releases = (await listReleases(clients.codepipeline, workflow, flags.list)).map(({ pipelineExecutionId = "", status = "", startTime, sourceRevisions = [] }) => ({
     pipelineExecutionId, status, startedAt: startTime?.toISOString() ?? "", commit: sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "",
   }));

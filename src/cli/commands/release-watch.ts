@@ -49,10 +49,10 @@ function tell(cli: Cli, { state, told, flags }: Telling): void {
 }
 
 /** What the step that failed said in the end. */
-async function failedLines({ clients }: Session, { actions }: ReleaseState): Promise<readonly string[]> {
-  const { lastLines } = await import("../release/step-logs.ts");
+async function failedLines({ clients }: Session<"codepipeline">, { actions }: ReleaseState): Promise<readonly string[]> {
+  const { lastLines, logClients } = await import("../release/step-logs.ts");
   const failed = actions.find(({ status }) => status === "Failed");
-  return failed ? lastLines(clients, failed) : [];
+  return failed ? lastLines(logClients(clients.target), failed) : [];
 }
 
 function ended(cli: Cli, { status, workflow, message }: ReleaseState, said: readonly string[] | undefined): void {

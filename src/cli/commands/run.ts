@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
-import { PROFILE_HELP } from "../aws/session.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
-import { count } from "../options.ts";
+import { count, PROFILE_HELP } from "../options.ts";
 import type { RunOptions, RunReport } from "../run/trial.ts";
 
 interface RunFlags extends RunOptions {

@@ -1,10 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import { parseDocument } from "yaml";
-import { DeployConfig } from "../../release/project/deploy-config.ts";
-import { PROFILE_HELP } from "../aws/session.ts";
 import { type Cli, printResult, Problem, UsageError } from "../cli.ts";
+import { PROFILE_HELP } from "../options.ts";
 
 interface AddFlags {
   readonly config: string;
@@ -30,7 +28,7 @@ export function workflowAdd(group: Command, cli: Cli): void {
     .option("--profile <name>", PROFILE_HELP)
     .option("--json", 'one JSON document: {"name", "config", "deployed"}')
     .action(async (name: string, flags: AddFlags) => {
-      edit(name, flags);
+      await edit(name, flags);
       cli.say(`wrote ${name} into ${flags.config}`);
       if (flags.deploy) {
         const { deployStacks } = await import("../aws/cdk.ts");
@@ -40,7 +38,9 @@ export function workflowAdd(group: Command, cli: Cli): void {
     });
 }
 
-function edit(name: string, { config, source, repository, branch, connectionArn }: AddFlags): void {
+async function edit(name: string, { config, source, repository, branch, connectionArn }: AddFlags): Promise<void> {
+  const { parseDocument } = await import("yaml");
+  const { DeployConfig } = await import("../../release/project/deploy-config.ts");
   const document = parseDocument(readFileSync(config, "utf8"));
   if (document.hasIn(["workflows", name])) throw new Problem(`${config} has a workflow ${name} already`, "edit it there, then run `omx deploy`");
   document.setIn(["workflows", name], document.createNode({ source, ...(repository && { repository }), branch, ...(connectionArn && { connectionArn }) }, { flow: true }));

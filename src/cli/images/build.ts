@@ -4,6 +4,9 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { ecr } from "../../aws/services/ecr.ts";
+import { logs } from "../../aws/services/logs.ts";
+import { s3 } from "../../aws/services/s3.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { ReleaseError } from "../../release/errors.ts";
@@ -49,7 +52,7 @@ export interface BuildOneRequest {
 export async function buildOne(cli: Cli, choice: Choice, request: BuildOneRequest): Promise<BuiltOutcome> {
   const isRemote = request.source.startsWith("s3://");
   if (!isRemote && !existsSync(request.source)) throw new Problem(`${request.source} does not exist`, "name the folder of the Dockerfile, or s3://…");
-  const session = await openSession(cli, choice);
+  const session = await openSession(cli, choice, { ecr, logs, s3 });
   const item = itemOf(session, request);
   const started = cli.clock.now().getTime();
   const work = await mkdtemp(join(tmpdir(), "omx-build-"));
@@ -63,7 +66,7 @@ export async function buildOne(cli: Cli, choice: Choice, request: BuildOneReques
   }
 }
 
-function itemOf({ place }: Session, { source, image, dockerfile, args, force, target, platforms, label, commit }: BuildOneRequest): BuildItem {
+function itemOf({ place }: Pick<Session, "place">, { source, image, dockerfile, args, force, target, platforms, label, commit }: BuildOneRequest): BuildItem {
   const [item] = planEachBuild([{
     source_uri: source.startsWith("s3://") ? source : "s3://local/folder/", target_image: image, dockerfile, build_args: args, force,
     ...(target && { target }), ...(platforms && { platforms }), ...(label && { source: label }), ...(commit && { commit }),
@@ -74,7 +77,7 @@ function itemOf({ place }: Session, { source, image, dockerfile, args, force, ta
 
 interface Building {
   readonly cli: Cli;
-  readonly session: Session;
+  readonly session: Session<"ecr" | "logs">;
   readonly item: BuildItem;
   readonly upstreams: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ecr } from "../../aws/services/ecr.ts";
 import { formatLock, LOCK_FILE, readLock } from "../../release/images/lock-file.ts";
 import { planImages } from "../../release/images/plan.ts";
 import { type Relocked, relock } from "../../release/images/relock.ts";
@@ -33,7 +34,7 @@ export interface LockRequest {
 export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, upstreams, namespaces, platform }: LockRequest): Promise<Locking> {
   const { inspection, config } = readProject(path);
   const before = readLock(path);
-  const session = await openSession(cli, choice);
+  const session = await openSession(cli, choice, { ecr });
   await using client = workshopClient(workshopOf(cli, session, upstreams));
   const { lock, images } = await relock({ root: path, plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...platformOf(platform) });
   const file = join(path, LOCK_FILE);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ecr } from "../../aws/services/ecr.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { buildNeed } from "../../release/images/build-need.ts";
@@ -51,7 +52,7 @@ export const platformOf = (text: string): { readonly platform?: Platform } => (t
  * @throws ReleaseError when two images would share a name, or one has no valid name
  */
 export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, project }: PlanRequest): Promise<Planning> {
-  const session = await openSession(cli, choice);
+  const session = await openSession(cli, choice, { ecr });
   const plan = project === undefined ? undefined : planOf(project);
   const pulls = planPulls([...new Set([...images, ...(plan?.pulls ?? [])])], session.place, namespaces);
   await using client = workshopClient(workshopOf(cli, session, upstreams));

@@ -1,3 +1,4 @@
+import { ecr } from "../../aws/services/ecr.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { copyImages, type CopyResult, type ImageCopy } from "../../oci/copy.ts";
@@ -55,7 +56,7 @@ export interface PullRequest {
  * @throws ReleaseError when two images would share a name there, or one has no valid name
  */
 export async function pullImages(cli: Cli, choice: Choice, request: PullRequest): Promise<Pulling> {
-  const session = await openSession(cli, choice);
+  const session = await openSession(cli, choice, { ecr });
   const since = cli.clock.now();
   const pulls = planPulls(request.images, session.place, request.namespaces);
   await using client = workshopClient(workshopOf(cli, session, request.upstreams));
@@ -70,7 +71,7 @@ export async function pullImages(cli: Cli, choice: Choice, request: PullRequest)
 
 interface Bringing {
   readonly cli: Cli;
-  readonly session: Session;
+  readonly session: Session<"ecr">;
   readonly client: RegistryClient;
   readonly request: PullRequest;
 }
@@ -135,10 +136,10 @@ function progress(cli: Cli, { status, source, seconds }: CopyResult): void {
 }
 
 /** Lets HealthOmics read the repositories. @returns why where that can't be */
-async function openRepositories({ clients: { ecr }, place }: Session, pulls: readonly ImagePull[], { since, cached }: Pick<Brought, "cached"> & { readonly since: Date }): Promise<ReadonlyMap<string, Error>> {
+async function openRepositories({ clients, place }: Session<"ecr">, pulls: readonly ImagePull[], { since, cached }: Pick<Brought, "cached"> & { readonly since: Date }): Promise<ReadonlyMap<string, Error>> {
   const closed = new Map<string, Error>();
   const sources = sourcesOf(pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })));
-  const opened = (repository: string, source: string) => (cached.has(repository) ? openCached(ecr, { repository, source, since }, place) : openRepository(ecr, repository, place));
+  const opened = (repository: string, source: string) => (cached.has(repository) ? openCached(clients.ecr, { repository, source, since }, place) : openRepository(clients.ecr, repository, place));
   await Promise.all([...sources].map(([repository, source]) => opened(repository, source).catch((error: Error) => closed.set(repository, error))));
   return closed;
 }

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { ecr } from "../../aws/services/ecr.ts";
+import { omics } from "../../aws/services/omics.ts";
+import { s3 } from "../../aws/services/s3.ts";
 import { LOCK_FILE, parseLock } from "../../release/images/lock-file.ts";
 import type { ContainersLock } from "../../release/images/lock.ts";
 import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../release/images/verify.ts";
@@ -28,8 +31,8 @@ export interface VerifyRequest {
 
 /** Proves that the images of a lock or bundle are the same bytes for cicd and for production. @throws Problem where there is no lock */
 export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequest): Promise<Verification> {
-  const cicd = await openSession(cli, choice);
-  const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production });
+  const cicd = await openSession(cli, choice, { ecr, omics, s3 });
+  const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production }, { ecr, omics, s3 });
   const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
   const lock = request.path !== undefined || !bundle ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
@@ -47,7 +50,7 @@ interface Seen {
   readonly deep: boolean;
 }
 
-async function verifyAs(cli: Cli, session: Session, { name, images, deep }: Seen): Promise<readonly VerifiedImage[]> {
+async function verifyAs(cli: Cli, session: Session<"ecr">, { name, images, deep }: Seen): Promise<readonly VerifiedImage[]> {
   await using client = workshopClient(workshopOf(cli, session, {}));
   const verified: VerifiedImage[] = [];
   for (const image of images) {

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { dockerConfigCredentials } from "../../oci/client/docker-config.ts";
-import { awsClients } from "../../aws/clients.ts";
+import { ecr } from "../../aws/services/ecr.ts";
 import type { ImageWorkshop } from "../../release/images/workshop.ts";
 import type { Session } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
 
 /** What copies of images have to work with here: the profile's ECR, and upstream registries as `docker login` knows them. */
-export function workshopOf({ settings, clock }: Pick<Cli, "settings" | "clock">, { clients, place, local }: Session, upstreams: Readonly<Record<string, string>>): ImageWorkshop {
+export function workshopOf({ settings, clock }: Pick<Cli, "settings" | "clock">, { clients, place, local }: Session<"ecr">, upstreams: Readonly<Record<string, string>>): ImageWorkshop {
   return {
     ecr: clients.ecr, place, clock, upstreams, ...(local && { endpoint: local.endpoint }),
-    ecrIn: (region) => awsClients({ ...clients.target, region }).ecr,
+    ecrIn: (region) => ecr({ ...clients.target, region }),
     credentials: dockerConfigCredentials(join(settings.inherited["DOCKER_CONFIG"] ?? join(settings.home, ".docker"), "config.json")),
     // ECR stores ten manifests a second for an account and region; the local one has no such limit.
     tuning: local ? {} : { manifestPutsPerSecond: 10, rangesPerBlob: 4 },

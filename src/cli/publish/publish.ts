@@ -1,4 +1,5 @@
 import { CreateWorkflowCommand, CreateWorkflowVersionCommand } from "@aws-sdk/client-omics";
+import { ALL_SERVICES } from "../../aws/clients.ts";
 import { listVersions, listWorkflowsNamed, settledVersion, settledWorkflow } from "../../aws/workflows.ts";
 import { formatReleaseVersion } from "../../kit/version.ts";
 import type { Project } from "../../release/project/project.ts";
@@ -33,7 +34,7 @@ export interface Published {
  */
 export async function publishVersion(cli: Cli, path: string | undefined, options: PublishOptions): Promise<Published> {
   const project = path === undefined ? undefined : openProject(path, { ...(options.main && { main: options.main }), ...(options.engine && { engine: options.engine }) });
-  const session = await openSession(cli, options);
+  const session = await openSession(cli, options, ALL_SERVICES);
   const content = await contentOf(session, project, options);
   const workflowId = options.workflowId ?? (await workflowFor(cli, session, { name: nameOf(project, options), content }));
   const versionName = options.versionName ?? (await nextNameOf(session, workflowId, project));

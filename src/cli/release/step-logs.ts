@@ -1,7 +1,11 @@
 import { DescribeLogStreamsCommand, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { BatchGetBuildsCommand } from "@aws-sdk/client-codebuild";
 import { paginateGetExecutionHistory } from "@aws-sdk/client-sfn";
-import type { AwsClients } from "../../aws/clients.ts";
+import { type AwsClients, chosenClients } from "../../aws/chosen-clients.ts";
+import { codebuild } from "../../aws/services/codebuild.ts";
+import { logs } from "../../aws/services/logs.ts";
+import { states } from "../../aws/services/states.ts";
+import type { Target } from "../../aws/target.ts";
 import type { ActionStep } from "./pipeline.ts";
 
 /** A line of a log. */
@@ -14,6 +18,9 @@ export interface LogLine {
 }
 
 type LogClients = Pick<AwsClients, "codebuild" | "logs" | "states">;
+
+/** What logs are read with. */
+export const logClients = (target: Target): LogClients => chosenClients(target, { codebuild, logs, states });
 
 /** Where HealthOmics writes (guide, "Monitoring with CloudWatch Logs"). */
 const RUN_LOGS = "/aws/omics/WorkflowLog";

@@ -1,4 +1,5 @@
 import { StartRunCommand } from "@aws-sdk/client-omics";
+import { ALL_SERVICES } from "../../aws/clients.ts";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
 import { describeEvent } from "../../release/events.ts";
 import { artifactsBucket, NAMES, PREFIXES, roleName } from "../../release/names.ts";
@@ -43,7 +44,7 @@ export interface RunReport {
 export async function runTrial(cli: Cli, path: string, options: RunOptions): Promise<RunReport> {
   const project = openProject(path, options);
   const inputs = readInputs(options.params, project);
-  const session = await openSession(cli, options);
+  const session = await openSession(cli, options, ALL_SERVICES);
   const env: ReleaseEnvironment = { clients: session.clients, cicd: session.place, clock: cli.clock, emit: (event) => cli.say(describeEvent(event)) };
   const name = trialName(project);
   const registryMap = await stageProject(env, project);

@@ -37,7 +37,7 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
  * What the production account runs for a release: the images that its workflow version maps to.
  * @returns the images as production addresses them, and how they differ from the lock
  */
-export async function productionImages({ omics }: AwsClients, { workflow, version }: Pick<ReleaseRecord, "workflow" | "version">, lock: ContainersLock): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
+export async function productionImages({ omics }: Pick<AwsClients, "omics">, { workflow, version }: Pick<ReleaseRecord, "workflow" | "version">, lock: ContainersLock): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
   const [found] = await listWorkflowsNamed(omics, workflow);
   if (!found?.id) return { images: [], problems: [`production has no workflow ${workflow}`] };
   const released = await omics.send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version })).catch((error: Error) => error);
