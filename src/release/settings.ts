@@ -1,6 +1,5 @@
 import { z } from "zod";
-import { parseAccountId } from "../kit/account-id.ts";
-import { FUNCTION_LIMIT_GIB, type Place } from "./project/deploy-config.ts";
+import { FUNCTION_LIMIT_GIB } from "./project/deploy-config.ts";
 
 const place = z.object({ account: z.string(), region: z.string() });
 
@@ -15,6 +14,3 @@ export const Deployment = z.object({
   consoleUrl: z.string().optional(),
 });
 export type Deployment = z.infer<typeof Deployment>;
-
-/** The ECR of a place: what image names there start with. */
-export const registryOf = ({ account, region }: Place) => ({ account: parseAccountId(account), region });

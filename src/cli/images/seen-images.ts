@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
 import { type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import type { Session } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
@@ -15,8 +14,6 @@ export interface SeenImages {
 
 /** Nothing that is in ECR loses layers; but an image may be deleted there, and be on its way again. */
 const DAY_MS = 86_400_000;
-
-const Kept = z.record(z.string(), z.number());
 
 /** What earlier calls saw, of this account and region: beside the state of the local accounts, else below `~/.cache`. */
 export function openSeenImages({ settings, clock }: Pick<Cli, "settings" | "clock">, { local, place }: Pick<Session, "local" | "place">): SeenImages {
@@ -44,7 +41,8 @@ const keyOf = ({ registry, repository }: ImageRef, digest: string): string => `$
 /** A file that is not there, or that nobody can read, knows nothing: then ECR is asked. */
 function read(file: string): Readonly<Record<string, number>> {
   try {
-    return Kept.catch({}).parse(JSON.parse(readFileSync(file, "utf8")));
+    const kept = JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, unknown>>;
+    return Object.values(kept).every((at) => typeof at === "number") ? (kept as Readonly<Record<string, number>>) : {};
   } catch {
     return {};
   }

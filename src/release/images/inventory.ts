@@ -3,7 +3,7 @@ import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
-import { registryOf } from "../settings.ts";
+import { registryOf } from "./registry-of.ts";
 import { imageThere, REVISION_LABEL, SOURCE_HASH_LABEL, SOURCE_LABEL } from "./labels.ts";
 import { isOurs } from "./repository.ts";
 

@@ -5,7 +5,7 @@ import { detectCollisions } from "../../kit/registry-namespaces.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
 import { parsePlatform } from "../../oci/manifest.ts";
 import type { Place } from "../project/deploy-config.ts";
-import { registryOf } from "../settings.ts";
+import { registryOf } from "./registry-of.ts";
 import { buildTarget, type ImagePull, namingOf, planPulls } from "./plan.ts";
 import type { BuildItem, ImageOutcome } from "./staging.ts";
 

@@ -5,7 +5,7 @@ import type { ImageUse } from "../../workflow/inspection.ts";
 import { ReleaseError } from "../errors.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ImageBuild, OmxYaml } from "../project/omx-yaml.ts";
-import { registryOf } from "../settings.ts";
+import { registryOf } from "./registry-of.ts";
 
 /** An image to bring into ECR, as the state machine's functions pass it on. */
 export interface ImagePull {

@@ -4,7 +4,7 @@ import { privateEcrHost, privateEcrOf } from "../../kit/image-ref-ecr.ts";
 import { ReleaseError } from "../errors.ts";
 import { lockedImage } from "../images/lock.ts";
 import { pullImage } from "../images/pull.ts";
-import { registryOf } from "../settings.ts";
+import { registryOf } from "../images/registry-of.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleasedImages, ReleaseRecord } from "./bundle.ts";
 import type { ProductionEnvironment } from "./receive.ts";
