@@ -52,7 +52,7 @@ function omxFigures({ name, seconds, cpu, best, runs, bare }: Compared) {
   return {
     timesBest: rounded(best(seconds) / own),
     timesBestByCpu: rounded(best(cpu) / ownCpu),
-    timesDocker: rounded((seconds["docker"] ?? Number.NaN) / own),
+    ...(seconds["docker"] !== undefined && { timesDocker: rounded(seconds["docker"] / own) }),
     /** omx in each round against the bare copy of the same round. */
     shareOfBare: rounded(median(runs.map((run, round) => (bare[round]?.seconds ?? Number.NaN) / run.seconds))),
     shareOfBareByCpu: rounded((cpu["bare"] ?? Number.NaN) / ownCpu),
@@ -70,7 +70,7 @@ const describe = (summary: Summary, { cold }: Measured): readonly string[] => [
   ),
   ...Object.entries(summary.omx).map(
     ([name, one]) =>
-      `${name}: ${one.timesBest} × as fast as the best of ${COPIERS.join(", ")} (by CPU ${one.timesBestByCpu} ×), ${one.timesDocker} × docker; ${percent(one.shareOfBare)} of the bare copy (by CPU ${percent(one.shareOfBareByCpu)}); ` +
+      `${name}: ${one.timesBest} × as fast as the best of ${COPIERS.join(", ")} (by CPU ${one.timesBestByCpu} ×)${one.timesDocker === undefined ? "" : `, ${one.timesDocker} × docker`}; ${percent(one.shareOfBare)} of the bare copy (by CPU ${percent(one.shareOfBareByCpu)}); ` +
       `${one.requests} requests, peak memory ${one.peakMb} MB, of the registry ${one.registryPeakMb} MB`,
   ),
   ...Object.keys(summary.warm).map(
