@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatImageRef, parseImageRef, pinImageRef, referenceOf } from "./image-ref.ts";
 import { privateEcrHost, privateEcrImage, privateEcrOf } from "./image-ref-ecr.ts";
+import { parseRegistryHost } from "./image-ref-host.ts";
 import { InvalidValue } from "./invalid-value.ts";
 import { parseAccountId } from "./account-id.ts";
 
@@ -45,6 +46,10 @@ test.each([
   ["a name that looks like host:port", "localhost:5000", "docker.io/library/localhost:5000"],
   ["localhost", "localhost/foo", "localhost/foo:latest"],
   ["IPv6", "[::1]:5000/foo:1", "[::1]:5000/foo:1"],
+  ["IPv6 at length", "[2001:0db8:0:0:0:0:0:1]/foo:1", "[2001:db8::1]/foo:1"],
+  ["IPv6 keeps its port", "[::1]:443/foo:1", "[::1]:443/foo:1"],
+  ["the frozen name of registry.k8s.io", "k8s.gcr.io/pause:3.9", "registry.k8s.io/pause:3.9"],
+  ["the page at HTTPS's own port", "hub.docker.com:443/r/broadinstitute/gatk:4", "docker.io/broadinstitute/gatk:4"],
   [
     "long tags",
     "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
@@ -83,6 +88,21 @@ test.each([
   ["quay.io/-a", "not a repository name"],
   ["a/b:99999/c", "not a repository name"],
   ["host:99999/c", "ports are 1 to 65535"],
+  ["localhost:0/c", "ports are 1 to 65535"],
+  ["localhost:007/c", "007 is not a port; write 7"],
+  ["quay.io:0443/a/b", "0443 is not a port; write 443"],
+  ["host:123456/c", "ports are 1 to 65535"],
+  ["host:/c", "not a host name"],
+  ["[:::::]/x", "[:::::] is not an IPv6 address"],
+  ["[1:2:3:4:5:6:7:8:9]/x", "not an IPv6 address"],
+  ["[12345::]/x", "not an IPv6 address"],
+  ["[::1/x", "not a host name"],
+  ["[FE80::1]/x", "write [fe80::1] in lower case"],
+  ["a_b.example/c", "not a host name"],
+  ["DOCKER://quay.io/a/b:1", "write docker:// in lower case: docker://quay.io/a/b:1"],
+  ["Docker://ubuntu", "write docker:// in lower case"],
+  ["HTTPS://quay.io/a/b:1", "Singularity"],
+  ["Library://a/b", "Singularity library"],
   ["-bad.example/c", "not a host name"],
   ["https://depot.galaxyproject.org/singularity/bwa:0.7.18", "Singularity"],
   ["oras://community.wave.seqera.io/library/bwa:1", "Singularity"],
@@ -94,6 +114,20 @@ test.each([
 ])("refuses %j", (text, sentence) => {
   expect(() => parseImageRef(text)).toThrow(InvalidValue);
   expect(() => parseImageRef(text)).toThrow(sentence);
+});
+
+describe("a registry's host where it stands alone", () => {
+  test.each([
+    ["quay.io", "quay.io"], ["localhost", "localhost"], ["localhost:5000", "localhost:5000"], ["registry-1.docker.io", "docker.io"], ["quay.io:443", "quay.io"], ["[::1]:5000", "[::1]:5000"], ["xn--bcher-kva.example", "xn--bcher-kva.example"],
+  ])("%s is %s", (text, registry) => expect(parseRegistryHost(text)).toBe(registry));
+
+  test.each([
+    ["", "not a host name"], ["quay", "quay.io or quay:5000"], ["lab", "lab.example.org or lab:5000"], ["https://quay.io/", "write quay.io alone"], ["docker://quay.io", "write quay.io alone"], ["quay.io/biocontainers", "its host alone; write quay.io"],
+    ["Quay.io", "write quay.io in lower case"], ["*", "not a host name"], ["*.quay.io", "not a host name"], ["quay.io:0", "ports are"], ["a..b", "not a host name"], ["constructor", "constructor.example.org"],
+  ])("refuses %j", (text, sentence) => {
+    expect(() => parseRegistryHost(text)).toThrow(InvalidValue);
+    expect(() => parseRegistryHost(text)).toThrow(sentence);
+  });
 });
 
 describe("private ECR", () => {

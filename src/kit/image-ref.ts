@@ -1,4 +1,7 @@
+import { DOCKER_HUB, isHost, registryAt } from "./image-ref-host.ts";
 import { InvalidValue } from "./invalid-value.ts";
+
+export { DOCKER_HUB } from "./image-ref-host.ts";
 
 /**
  * The address of a container image, in one spelling for each image: `ubuntu`, `docker.io/ubuntu` and
@@ -15,12 +18,19 @@ export interface ImageRef {
   readonly digest?: string;
 }
 
-/** The name under which Docker Hub is known here, whatever spelling an image used. */
-export const DOCKER_HUB = "docker.io";
-
 /**
  * Parses an image address as Docker, Singularity (`docker://`) and the AWS ECR helper (`quay/…`, `ecr-public/…`)
  * write it. A name without tag and digest gets the tag `latest`, a one-word name of Docker Hub `library/`.
+ *
+ * The grammar is that of distribution/reference (ParseNormalizedNamed, TagNameOnly), but for this:
+ * - One registry has one name. All addresses of Docker Hub are `docker.io` (there `index.docker.io` alone), its page
+ *   `hub.docker.com/r/…` too; `ecr-public.aws.com` is `public.ecr.aws`; `k8s.gcr.io` is `registry.k8s.io`; `:443` behind
+ *   a host name is left out; an IPv6 address is in its short form.
+ * - `docker://` may stand in front; `quay/a/b` and `ecr-public/a/b` are the helper's manifests, `quay/a` is a user's.
+ * - Refused here and taken there: capitals in a host; ports other than 1 to 65535, or with zeros in front; what is no IPv6
+ *   address between brackets; a first word with a dot that is no host (`a_b.example/c`: there a path of no registry);
+ *   64 hexadecimal digits as a name of Docker Hub, with or without `library/` and a tag, and `sha256:…` alone, which are
+ *   ids; digests other than sha256 and sha512; names over 255 characters, the registry included.
  * @throws InvalidValue with a sentence that says what to write instead
  * @see https://pkg.go.dev/github.com/distribution/reference (grammar)
  */
@@ -28,8 +38,7 @@ export function parseImageRef(text: string): ImageRef {
   const address = withoutScheme(text);
   const { name, tag, digest } = splitName(text, address);
   if (name === "") throw invalid(text, "the name of the image is missing");
-  const { registry, path } = splitRegistry(name);
-  checkRegistry(text, registry);
+  const { registry, path } = splitRegistry(text, name);
   const repository = registry === DOCKER_HUB && !path.includes("/") ? `library/${path}` : path;
   checkRepository(text, registry, repository);
   if (repository === "library/sha256" && /^[0-9a-f]{64}$/.test(tag ?? "")) throw invalid(text, "a digest alone names no repository; write name@sha256:…");
@@ -65,11 +74,10 @@ function withoutScheme(text: string): string {
   if (/[${}~]/.test(text)) throw invalid(text, "a variable in it was not replaced by its value");
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text);
   if (!scheme) return text;
-  if (scheme[1] === "docker:") return text.slice("docker://".length);
-  throw invalid(
-    text,
-    OTHER_SCHEMES.get(scheme[1] ?? "") ?? "of the forms with ://, only docker:// names an image in a registry",
-  );
+  const [written, name = ""] = scheme;
+  if (name === "docker:") return text.slice(written.length);
+  if (name.toLowerCase() === "docker:") throw invalid(text, `write docker:// in lower case: docker://${text.slice(written.length)}`);
+  throw invalid(text, OTHER_SCHEMES.get(name.toLowerCase()) ?? "of the forms with ://, only docker:// names an image in a registry");
 }
 
 interface SplitName {
@@ -87,48 +95,20 @@ function splitName(text: string, address: string): SplitName {
   return { name: colon < 0 ? front : front.slice(0, colon), ...tag, ...(digest === undefined ? {} : { digest }) };
 }
 
-/** Other names of the same registry. registry.hub.docker.com is in many Singularity recipes. */
-const REGISTRY_ALIASES: ReadonlyMap<string, string> = new Map(Object.entries({
-  "index.docker.io": DOCKER_HUB,
-  "registry-1.docker.io": DOCKER_HUB,
-  "registry.docker.io": DOCKER_HUB,
-  "registry.hub.docker.com": DOCKER_HUB,
-  // The dual-stack address of ECR Public.
-  "ecr-public.aws.com": "public.ecr.aws",
-}));
-
 /** Prefixes that the AWS ECR helper's manifests use in place of a host. */
 const SHORT_PREFIXES: ReadonlyMap<string, string> = new Map([["quay", "quay.io"], ["ecr-public", "public.ecr.aws"]]);
 
-function splitRegistry(name: string): { readonly registry: string; readonly path: string } {
+function splitRegistry(text: string, name: string): { readonly registry: string; readonly path: string } {
   const slash = name.indexOf("/");
   const first = slash < 0 ? "" : name.slice(0, slash);
   const rest = name.slice(slash + 1);
-  const isHost = first.includes(".") || first.includes(":") || first === "localhost" || first !== first.toLowerCase();
-  if (isHost) return registryNamed(withoutUsualPort(first), rest);
+  if (isHost(first)) return { registry: registryAt(first, { kind: "image", text }), path: /^hub\.docker\.com(?::443)?$/.test(first) ? pathOfPage(rest) : rest };
   const short = rest.includes("/") ? SHORT_PREFIXES.get(first) : undefined;
   return short === undefined ? { registry: DOCKER_HUB, path: name } : { registry: short, path: rest };
 }
 
-function registryNamed(host: string, path: string): { readonly registry: string; readonly path: string } {
-  // The address of Docker Hub's page of an image, as people copy it.
-  if (host === "hub.docker.com") return { registry: DOCKER_HUB, path: path.replace(/^r\//, "").replace(/^_\//, "library/") };
-  return { registry: REGISTRY_ALIASES.get(host) ?? host, path };
-}
-
-/** HTTPS is asked at 443 anyway; a registry of this machine or of a bare address may be another one there. */
-const withoutUsualPort = (host: string): string => /^[^:]*\.[a-z][^:.]*:443$/.test(host) ? host.slice(0, -":443".length) : host;
-
-const HOST_PART = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
-const REGISTRY = new RegExp(`^(?:${HOST_PART}(?:\\.${HOST_PART})*|\\[[0-9a-f:]{2,39}\\])(?::(\\d{1,5}))?$`);
-
-function checkRegistry(text: string, registry: string): void {
-  if (registry !== registry.toLowerCase()) throw invalid(text, `write ${registry.toLowerCase()} in lower case`);
-  const match = REGISTRY.exec(registry);
-  if (!match) throw invalid(text, `"${registry}" is not a host name with or without a port`);
-  if (match[1] !== undefined && (Number(match[1]) === 0 || Number(match[1]) > 65_535))
-    throw invalid(text, `${match[1]} is not a port; ports are 1 to 65535`);
-}
+/** The address of Docker Hub's page of an image, as people copy it. */
+const pathOfPage = (path: string): string => path.replace(/^r\//, "").replace(/^_\//, "library/");
 
 const PATH_PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const REPOSITORY = new RegExp(`^${PATH_PART}(?:/${PATH_PART})*$`);
