@@ -1,7 +1,7 @@
 import { noise } from "../../../../oci/testing/sample-images.ts";
 import type { Check } from "./outcomes.ts";
-import { type Algorithm, type Answer, ask, digestBy, expectAnswer, expectDigest, locationOf, Unsupported, type WalkedRegistry, within } from "./registry.ts";
-import { begin, type Form, FORMS, OCTETS, type Upload, uploadBlob } from "./uploads.ts";
+import { type Algorithm, type Answer, ask, digestBy, expectAnswer, expectDigest, expectRefusal, locationOf, Unsupported, type WalkedRegistry, within } from "./registry.ts";
+import { begin, chunkSize, type Form, FORMS, OCTETS, type Upload, uploadBlob } from "./uploads.ts";
 
 let seed = 0;
 /** Bytes nobody has pushed yet. */
@@ -9,37 +9,78 @@ const fresh = (size: number): Buffer => noise(`${process.pid} ${performance.now(
 
 /** Blobs named by one algorithm: every form of upload, mounts, ranges, cancelling, digests that are false. */
 export async function walkBlobs(registry: WalkedRegistry, algorithm: Algorithm, check: Check): Promise<void> {
-  const [repository, other] = registry.repositories;
-  const upload = (bytes: Buffer, to = repository): Upload => ({ registry, repository: to, bytes, digest: digestBy(algorithm, bytes) });
-  const forms = Object.keys(FORMS) as Form[];
-  await check("a missing blob", async () => expectAnswer(await ask(registry, "GET", within(registry, repository, `blobs/${upload(fresh(512)).digest}`)), { status: 404 }));
-  for (const form of forms) {
-    const blob = upload(fresh(form.startsWith("three") ? 3067 : 512));
-    if (await check(`${form}: upload`, () => uploadBlob(blob, form))) await readBlob(blob, form, check);
-    await deleteBlob(blob, form, check);
+  const [repository] = registry.repositories;
+  const blobs: Blobs = { check, other: registry.repositories[1], make: (bytes) => ({ registry, repository, bytes, digest: digestBy(algorithm, bytes) }) };
+  for (const method of ["GET", "HEAD"])
+    await check(`${method} of a missing blob`, async () => expectRefusal(await ask(registry, method, within(registry, repository, `blobs/${digestBy(algorithm, fresh(512))}`)), 404));
+  const opened = await begin({ registry, repository });
+  await ask(registry, "DELETE", locationOf(opened));
+  const sizeOf = (form: string) => (form.startsWith("three") ? 3 * chunkSize(opened) - 5 : 512);
+  for (const form of FORM_NAMES) {
+    await walkForm(blobs, form, { bytes: fresh(sizeOf(form)), name: form });
+    await walkFalseDigest(blobs, form, sizeOf(form));
   }
+  await walkMounts(blobs);
+  await walkCancelled(blobs);
+  await walkRanges(blobs.make(fresh(2048)), check);
+  for (const text of ["", "{}"])
+    for (const form of FORM_NAMES.filter((one) => !one.startsWith("three"))) await walkForm(blobs, form, { bytes: Buffer.from(text), name: `${JSON.stringify(text)} by ${form}` });
+  await walkRepeated(blobs);
+}
+
+interface Blobs {
+  readonly check: Check;
+  /** The repository that blobs are mounted from. */
+  readonly other: string;
+  make(bytes: Buffer): Upload;
+}
+
+const FORM_NAMES = Object.keys(FORMS) as Form[];
+
+async function walkForm({ make, check }: Blobs, form: Form, { bytes, name }: { readonly bytes: Buffer; readonly name: string }): Promise<void> {
+  const blob = make(bytes);
+  if (await check(`${name}: upload`, () => uploadBlob(blob, form))) await readBlob(blob, name, check);
+  await deleteBlob(blob, name, check);
+}
+
+async function walkFalseDigest({ make, check }: Blobs, form: Form, size: number): Promise<void> {
+  if (form.includes("out of order")) return;
+  await check(`${form}: false digest`, async () => {
+    const blob = make(fresh(size));
+    expectRefusal(await FORMS[form]({ ...blob, bytes: Buffer.concat([blob.bytes, Buffer.from("more")]) }), 400);
+    expectAnswer(await ask(blob.registry, "HEAD", within(blob.registry, blob.repository, `blobs/${blob.digest}`)), { status: 404 });
+  });
+}
+
+async function walkMounts({ make, check, other }: Blobs): Promise<void> {
   for (const mount of ["mount", "anonymous mount"]) {
-    const blob = upload(fresh(512));
+    const blob = make(fresh(512));
     await check(`${mount}: upload elsewhere`, () => uploadBlob({ ...blob, repository: other }, "POST and PUT"));
     await check(mount, () => mountBlob(blob, mount === "mount" ? other : undefined));
     await readBlob(blob, mount, check);
     await deleteBlob(blob, mount, check);
     await deleteBlob({ ...blob, repository: other }, `${mount} elsewhere`, check);
   }
-  await check("mount of a missing blob opens an upload", () => mountMissing(upload(fresh(512)), other));
-  await check("cancel", () => cancel(upload(fresh(512))));
-  await walkRanges(upload(fresh(2048)), check);
-  for (const text of ["", "{}"]) {
-    const blob = upload(Buffer.from(text));
-    if (await check(`the blob ${JSON.stringify(text)}: upload`, () => uploadBlob(blob, "POST and PUT"))) await readBlob(blob, `the blob ${JSON.stringify(text)}`, check);
-    await deleteBlob(blob, `the blob ${JSON.stringify(text)}`, check);
-  }
-  for (const form of forms.filter((one) => !one.includes("out of order")))
-    await check(`${form}: false digest`, async () => {
-      const blob = upload(fresh(3067));
-      expectAnswer(await FORMS[form]({ ...blob, bytes: Buffer.concat([blob.bytes, Buffer.from("more")]) }), { status: 400 });
-      expectAnswer(await ask(registry, "HEAD", within(registry, repository, `blobs/${blob.digest}`)), { status: 404 });
-    });
+  const missing = make(fresh(512));
+  await check("mount of a missing blob opens an upload", () => mountMissing(missing, other));
+  await readBlob(missing, "mount of a missing blob", check);
+  await deleteBlob(missing, "mount of a missing blob", check);
+}
+
+async function walkCancelled({ make, check }: Blobs): Promise<void> {
+  const blob = make(fresh(512));
+  await check("cancel", () => cancel(blob));
+  await deleteBlob(blob, "cancelled", check);
+}
+
+/** A blob that is there already, and one that was and is no longer. */
+async function walkRepeated({ make, check }: Blobs): Promise<void> {
+  const blob = make(fresh(512));
+  for (const form of FORM_NAMES.filter((one) => !one.startsWith("three"))) await check(`again, ${form}: upload`, () => uploadBlob(blob, form));
+  await readBlob(blob, "again", check);
+  await deleteBlob(blob, "again", check);
+  if (await check("after its deletion: upload", () => uploadBlob(blob, "POST and PUT"))) await readBlob(blob, "after its deletion", check);
+  await deleteBlob(blob, "after its deletion", check);
 }
 
 /** HEAD and GET of a blob say the same. */

@@ -32,6 +32,7 @@ export const TYPES = {
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
   plainLayer: "application/vnd.oci.image.layer.v1.tar",
   foreign: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+  plainForeign: "application/vnd.oci.image.layer.nondistributable.v1.tar",
   empty: "application/vnd.oci.empty.v1+json",
   dockerImage: "application/vnd.docker.distribution.manifest.v2+json",
   dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -58,10 +59,11 @@ export class Assembly implements DataSet {
   readonly tags = new Map<string, Manifest>();
   readonly referrers = new Map<string, Descriptor[]>();
   readonly algorithm: Algorithm;
-  readonly #seed: string;
+  /** What makes its contents its own. */
+  readonly seed: string;
 
   constructor(seed: string, algorithm: Algorithm = "sha256") {
-    this.#seed = seed;
+    this.seed = seed;
     this.algorithm = algorithm;
   }
 
@@ -74,17 +76,17 @@ export class Assembly implements DataSet {
   /** A descriptor with the bytes in itself. */
   carrying = (bytes: Buffer, mediaType: string): Descriptor => ({ ...this.blob(bytes, mediaType), data: bytes.toString("base64") });
 
-  layer = (mediaType: string = TYPES.layer): Descriptor => this.blob(noise(`${this.#seed} ${this.blobs.size}`, 700), mediaType);
+  layer = (mediaType: string = TYPES.layer): Descriptor => this.blob(noise(`${this.seed} ${this.blobs.size}`, 700), mediaType);
 
   image({ mediaType = TYPES.image, config, isCarrying = false, layers = [this.layer(), this.layer()], ...more }: Parts = {}): Descriptor {
-    const text = config?.text ?? JSON.stringify({ ...PLATFORMS[0], seed: `${this.#seed} ${this.manifests.length}`, rootfs: { type: "layers", diff_ids: [] } });
+    const text = config?.text ?? JSON.stringify({ ...PLATFORMS[0], seed: `${this.seed} ${this.manifests.length}`, rootfs: { type: "layers", diff_ids: [] } });
     const described = (isCarrying ? this.carrying : this.blob).call(this, Buffer.from(text), config?.mediaType ?? TYPES.config);
     return this.#add({ schemaVersion: 2, mediaType, config: described, layers, ...more });
   }
 
   /** What is no image: named by its type, its configuration empty. */
   artifact = ({ artifactType = EXAMPLE, ...more }: Parts = {}): Descriptor =>
-    this.image({ artifactType, config: { mediaType: TYPES.empty, text: "{}" }, layers: [this.layer(artifactType as string)], annotations: { "org.example.walk": "hello", [`org.example.${this.manifests.length}`]: this.#seed }, ...more });
+    this.image({ artifactType, config: { mediaType: TYPES.empty, text: "{}" }, layers: [this.layer(artifactType as string)], annotations: { "org.example.walk": "hello", [`org.example.${this.manifests.length}`]: this.seed }, ...more });
 
   index = (manifests: readonly Descriptor[], { mediaType = TYPES.index, ...more }: Parts = {}): Descriptor =>
     this.#add({ schemaVersion: 2, mediaType, manifests: manifests.map((one, index) => ({ ...one, platform: PLATFORMS[index % 2] })), ...more });
@@ -113,9 +115,16 @@ export const DATA_SETS: Readonly<Record<string, Build>> = {
   "an image with uncompressed layers": (set) => set.image({ layers: [set.layer(TYPES.plainLayer), set.layer(TYPES.plainLayer)] }),
   "an image whose manifest has 3.9 MB": (set) => set.image({ annotations: Object.fromEntries(Array.from({ length: 390 }, (_, index) => [`large-${index}`, "A".repeat(10_000)])) }),
   "an image without layers": (set) => set.image({ layers: [] }),
-  "an image with members nobody knows": (set) => set.index([set.image({ "org.example.unknown": { a: [1] } }), set.image({ "org.example.other": "b" })], { "org.example.third": null }),
+  "an image with members nobody knows": (set) => {
+    const config = { mediaType: TYPES.config, text: JSON.stringify({ ...PLATFORMS[0], "org.example.fourth": set.seed }) };
+    set.index([set.image({ "org.example.unknown": { a: [1] }, config }), set.image({ "org.example.other": "b" })], { "org.example.third": null });
+  },
+  "images that share a configuration and a layer": (set) => {
+    const [config, layer] = [{ mediaType: TYPES.config, text: JSON.stringify({ ...PLATFORMS[0], seed: set.seed }) }, set.layer()];
+    set.index([set.image({ config, layers: [layer, set.layer()] }), set.image({ config, layers: [layer, layer] })]);
+  },
   "an image whose descriptors carry their data": (set) => set.image({ isCarrying: true, layers: [set.carrying(noise("data in a descriptor", 300), TYPES.layer)] }),
-  "an image with layers that lie elsewhere": (set) => set.image({ layers: [foreign("one"), foreign("two"), set.layer()] }),
+  "an image with layers that lie elsewhere": (set) => set.image({ layers: [foreign(TYPES.foreign), foreign(TYPES.plainForeign), set.layer()] }),
   "an index": (set) => set.index([set.image(), set.image()]),
   "an index of indexes": (set) => set.index([set.index([set.image(), set.image()]), set.index([set.image(), set.image()])]),
   "an index of nothing": (set) => set.index([]),
@@ -141,9 +150,9 @@ export const DATA_SETS: Readonly<Record<string, Build>> = {
   },
 };
 
-const foreign = (name: string): Descriptor => {
-  const digest = digestBy("sha256", `elsewhere ${name}`);
-  return { mediaType: TYPES.foreign, digest, size: 12_345, urls: [`https://store.example.com/blobs/${digest}`] };
+const foreign = (mediaType: string): Descriptor => {
+  const digest = digestBy("sha256", `elsewhere ${mediaType}`);
+  return { mediaType, digest, size: 12_345, urls: [`https://store.example.com/blobs/${digest}`] };
 };
 
 /** The data sets of the table, tagged, and one that is named by SHA-512 alone: a tag would have to say by which algorithm. */

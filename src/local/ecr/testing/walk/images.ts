@@ -2,6 +2,7 @@ import { readBlob, deleteBlob } from "./blobs.ts";
 import { DATA_SETS, type DataSet, type Descriptor, dataSet, type Manifest, sha512Set, TYPES } from "./data-sets.ts";
 import type { Check } from "./outcomes.ts";
 import { ask, expectAnswer, expectDigest, locationOf, Unsupported, type WalkedRegistry, within } from "./registry.ts";
+import { tagsOf } from "./tags.ts";
 import { type Form, FORMS, uploadBlob } from "./uploads.ts";
 
 const ACCEPT = { accept: [TYPES.index, TYPES.image, TYPES.dockerList, TYPES.dockerImage].join(", ") };
@@ -54,10 +55,7 @@ async function pushManifest(walk: Walk, reference: string, { bytes, descriptor, 
 }
 
 async function list({ registry, repository, set, check }: Walk): Promise<void> {
-  const tagsAfter = async (last?: string) => {
-    const answer = expectAnswer(await ask(registry, "GET", within(registry, repository, "tags/list"), { query: last === undefined ? {} : { last } }), { status: 200 });
-    return (JSON.parse(answer.body.toString()) as { readonly tags: readonly string[] | null }).tags ?? [];
-  };
+  const tagsAfter = async (last?: string) => (await tagsOf(registry, repository, last === undefined ? {} : { last })).tags;
   await check("tags", async () => {
     const tags = await tagsAfter();
     for (const tag of set.tags.keys()) if (!tags.includes(tag)) throw new Error(`the tag ${tag} is not listed`);
@@ -92,7 +90,10 @@ async function askReferrers({ registry, repository, set, check }: Walk): Promise
       expectAll((await referrersOf(registry, repository, { digest })).manifests, wanted);
       for (const artifactType of new Set(wanted.map((one) => one["artifactType"] as string))) {
         const { manifests, isFiltered } = await referrersOf(registry, repository, { digest, artifactType });
-        if (!isFiltered) throw new Unsupported("referrers are not filtered by artifactType");
+        if (!isFiltered) {
+          expectAll(manifests, wanted);
+          throw new Unsupported("referrers are not filtered by artifactType");
+        }
         if (manifests.some((one) => one["artifactType"] !== artifactType)) throw new Error(`referrers of type ${artifactType} hold others`);
         expectAll(manifests, wanted.filter((one) => one["artifactType"] === artifactType));
       }
@@ -100,6 +101,7 @@ async function askReferrers({ registry, repository, set, check }: Walk): Promise
 }
 
 function expectAll(found: readonly Descriptor[], wanted: readonly Descriptor[]): void {
+  if (found.length !== wanted.length) throw new Error(`${found.length} referrers are told instead of ${wanted.length}: ${found.map(({ digest }) => digest).join(", ")}`);
   for (const one of wanted) {
     const same = found.find(({ digest }) => digest === one.digest);
     const annotations = (of: Descriptor | undefined) => (of?.["annotations"] ?? {}) as Readonly<Record<string, string>>;

@@ -61,6 +61,18 @@ export function expectAnswer(answer: Answer, { status, headers = {}, body }: Exp
   return answer;
 }
 
+/**
+ * A refusal: where it comes as JSON, it is the list of errors that the specification has ("Error Codes").
+ * @throws Error naming the first thing that differs
+ */
+export function expectRefusal(answer: Answer, status: number | readonly number[]): Answer {
+  expectAnswer(answer, { status });
+  if (answer.body.length === 0 || !/^application\/json\b/.test(answer.headers.get("content-type") ?? "")) return answer;
+  const { errors } = JSON.parse(answer.body.toString()) as { readonly errors?: readonly { readonly code?: unknown }[] };
+  if (!Array.isArray(errors) || errors.length === 0 || errors.some(({ code }) => typeof code !== "string" || !/^[A-Z_]+$/.test(code))) throw new Error(`${answer.url}: ${answer.body.toString("utf8", 0, 300)} is no list of errors`);
+  return answer;
+}
+
 /** The address that an answer's Location names, relative or absolute. @throws Error when it has none */
 export function locationOf({ headers, url }: Answer): string {
   const location = headers.get("location");

@@ -11,6 +11,9 @@ export interface Upload {
 export const OCTETS = { "content-type": "application/octet-stream" };
 const CHUNK_BYTES = 1024;
 
+/** How large chunks must be here: what the registry says of it, and 1 KiB where it says nothing. */
+export const chunkSize = ({ headers }: Answer): number => Math.max(CHUNK_BYTES, Number(headers.get("oci-chunk-min-length") ?? 0));
+
 /** Opens an upload. */
 export const begin = async ({ registry, repository }: Pick<Upload, "registry" | "repository">): Promise<Answer> =>
   expectAnswer(await ask(registry, "POST", within(registry, repository, "blobs/uploads/"), { headers: { "content-length": "0" } }), { status: 202 });
@@ -24,7 +27,8 @@ export const FORMS = {
     const { registry, repository, bytes, digest } = upload;
     const answer = await ask(registry, "POST", within(registry, repository, "blobs/uploads/"), { query: { digest }, headers: OCTETS, body: bytes });
     if (answer.status !== 202) return answer;
-    await finish(upload, locationOf(answer), bytes);
+    const ended = await finish(upload, locationOf(answer), bytes);
+    if (ended.status !== 201) return ended;
     throw new Unsupported("a POST with the whole blob is answered with an upload");
   },
   "POST and PUT": async (upload: Upload) => finish(upload, locationOf(await begin(upload)), upload.bytes),
@@ -62,7 +66,7 @@ interface Chunk {
 
 async function chunks(upload: Upload, { count, putLast = false, isDisordered = false }: Plan): Promise<Answer> {
   const opened = await begin(upload);
-  const size = Math.max(CHUNK_BYTES, Number(opened.headers.get("oci-chunk-min-length") ?? 0), Math.ceil(upload.bytes.length / count));
+  const size = Math.max(chunkSize(opened), Math.ceil(upload.bytes.length / count));
   const all: Chunk[] = [];
   for (let first = 0; first < upload.bytes.length; first += size) all.push({ first, bytes: upload.bytes.subarray(first, first + size) });
   let at = locationOf(opened);
@@ -98,7 +102,8 @@ interface Wrong {
 async function refused(upload: Upload, { at, wrong, received, putLast }: Wrong): Promise<string> {
   const isPut = putLast && wrong.first + wrong.bytes.length === upload.bytes.length;
   expectAnswer(await send(upload, { at, chunk: wrong, isPut }), { status: 416 });
-  const status = expectAnswer(await ask(upload.registry, "GET", at), { status: 204 });
+  // Some clients go back with the digest of their PUT still in the address.
+  const status = expectAnswer(await ask(upload.registry, "GET", at, isPut ? { query: { digest: upload.digest } } : {}), { status: 204 });
   const range = status.headers.get("range");
   if (range === null || !/^0-\d+$/.test(range) || (received > 0 && range !== `0-${received - 1}`)) throw new Error(`${at}: Range ${range} after ${received} bytes`);
   return locationOf(status);
