@@ -16,6 +16,8 @@ export interface RegistryFailure {
   /** The registry's own code: `MANIFEST_UNKNOWN`, `TOOMANYREQUESTS`, `DENIED`; or the network's: `ECONNRESET`. */
   readonly code?: string;
   readonly retryAfterMs?: number;
+  /** What a user can do about it. */
+  readonly advice?: string;
   readonly cause?: unknown;
 }
 
@@ -33,9 +35,9 @@ export class RegistryError extends Error {
 
   constructor({ cause, ...failure }: RegistryFailure) {
     const detail = [failure.status, failure.code].filter((part) => part !== undefined).join(" ");
-    super(`${failure.registry} ${VERBS[failure.kind]} (${failure.doing})${detail === "" ? "" : `, ${detail}`}: ${failure.says}`, {
-      cause,
-    });
+    const { registry, kind, doing, says, advice } = failure;
+    const said = says === NO_REASON && failure.status !== undefined ? "" : `: ${says}`;
+    super(`${registry} ${VERBS[kind]} (${doing})${detail === "" ? "" : `, ${detail}`}${said}${advice === undefined ? "" : `; ${advice}`}`, { cause });
     this.failure = failure;
     this.kind = failure.kind;
     this.registry = failure.registry;
@@ -129,6 +131,8 @@ function kindOf(status: number, code: string | undefined): RegistryErrorKind {
 }
 
 const LONGEST_QUOTE = 300;
+/** What an answer without a body says, that to a HEAD for example. */
+export const NO_REASON = "no reason given";
 
 function readErrorBody(body: string): { readonly code?: string; readonly message: string } {
   try {
@@ -137,10 +141,10 @@ function readErrorBody(body: string): { readonly code?: string; readonly message
     if (first)
       return {
         ...(typeof first.code === "string" ? { code: first.code } : {}),
-        message: String(first.message ?? first.code ?? "no reason given"),
+        message: String(first.message ?? first.code ?? NO_REASON),
       };
   } catch {
     // A proxy's HTML or plain text: quoted as it is.
   }
-  return { message: body.trim().slice(0, LONGEST_QUOTE) || "no reason given" };
+  return { message: body.trim().slice(0, LONGEST_QUOTE) || NO_REASON };
 }

@@ -22,6 +22,8 @@ export interface AuthorizationOptions {
 interface Known {
   challenge: Promise<Challenge | undefined>;
   credentials?: Promise<Credentials | undefined> | undefined;
+  credentialsAtMs?: number;
+  hasCredentials?: boolean;
   readonly tokens: Map<string, Promise<Token>>;
 }
 
@@ -46,18 +48,32 @@ export class Authorization {
   }
 
   /**
-   * The header for one more try after a 401: a fresh token, or credentials asked for anew.
+   * The header for one more try after a refusal: what another request has got since, a fresh token, or credentials asked
+   * for anew.
    * @returns undefined where another try would be refused as well
    */
-  async renewed(registry: string, scopes: Scopes, refused: Refused): Promise<string | undefined> {
+  async renewed(registry: string, scopes: Scopes, { header: refused, wwwAuthenticate }: Refused): Promise<string | undefined> {
     const known = this.#of(registry);
-    const challenge = chooseChallenge(refused.wwwAuthenticate);
+    const challenge = wwwAuthenticate === undefined ? await known.challenge : chooseChallenge(wwwAuthenticate);
     if (challenge === undefined) return undefined;
     known.challenge = Promise.resolve(challenge);
+    const current = await this.header(registry, scopes);
+    if (current !== refused) return current;
     known.tokens.delete(keyOf(scopes));
-    if (refused.header !== undefined) known.credentials = undefined;
+    if (refused !== undefined) known.credentials = undefined;
     const header = await this.header(registry, scopes);
-    return header === refused.header ? undefined : header;
+    return header === refused ? undefined : header;
+  }
+
+  /** Whether the registry was asked by somebody that it can know. */
+  hasCredentials(registry: string): boolean {
+    return this.#registries.get(registry)?.hasCredentials === true;
+  }
+
+  /** How long ago credentials were found for the registry. */
+  ageMs(registry: string): number {
+    const at = this.#registries.get(registry)?.credentialsAtMs;
+    return at === undefined ? 0 : this.#options.clock.now().getTime() - at;
   }
 
   #of(registry: string): Known {
@@ -78,7 +94,11 @@ export class Authorization {
 
   #credentials(registry: string): Promise<Credentials | undefined> {
     const known = this.#of(registry);
-    const found = (known.credentials ??= this.#options.credentials(registry));
+    if (known.credentials) return known.credentials;
+    const found = this.#options.credentials(registry);
+    known.credentials = found;
+    known.credentialsAtMs = this.#options.clock.now().getTime();
+    void found.then((credentials) => (known.hasCredentials = credentials !== undefined), () => undefined);
     // Who could not be asked, or did not know, is asked anew the next time.
     found.catch(() => known.credentials === found && (known.credentials = undefined));
     return found;
@@ -122,7 +142,8 @@ export class Authorization {
 export interface Refused {
   /** The Authorization header that was sent. */
   readonly header: string | undefined;
-  readonly wwwAuthenticate: string;
+  /** Absent where it asks for nothing new. */
+  readonly wwwAuthenticate?: string;
 }
 
 const keyOf = (scopes: Scopes): string => scopes.toSorted().join(" ");

@@ -4,6 +4,8 @@ import type { Random } from "../../kit/random.ts";
 export interface RetryPolicy {
   /** All tries of one request together. */
   readonly attempts: number;
+  /** As `attempts`, where the registry says that it is asked too often: it will answer again. */
+  readonly attemptsWhenThrottled: number;
   /** The longest first wait; each further one may be twice as long. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -13,6 +15,7 @@ export interface RetryPolicy {
 
 export const DEFAULT_RETRIES: RetryPolicy = {
   attempts: 7,
+  attemptsWhenThrottled: 11,
   firstWaitMs: 200,
   longestWaitMs: 10_000,
   longestRetryAfterMs: 120_000,

@@ -83,8 +83,8 @@ async function* resumed(address: RepositoryAddress, span: Span): AsyncGenerator<
     } catch (error) {
       if (error instanceof RangeIgnored) throw error;
       const failure = asFailure(address, span, error);
-      if (!failure.temporary || attempt >= exchange.retries.attempts) throw failure;
-      await exchange.clock.sleep(exchange.waitAfter(failure, Math.max(1, attempt)), context.signal);
+      if (!failure.temporary) throw failure;
+      await exchange.patience.wait(failure, Math.max(1, attempt), context.signal);
     }
   }
 }

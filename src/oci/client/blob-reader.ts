@@ -32,13 +32,13 @@ export async function headBlob(address: RepositoryAddress, digest: string): Prom
 export async function awaitBlob(address: RepositoryAddress, { digest, size }: BlobSource["blob"]): Promise<boolean> {
   const { exchange, context } = address;
   const headers: Record<string, string> = size > 0 ? { range: `bytes=${size - 1}-${size - 1}` } : {};
-  return exchange.again(async () => {
+  return exchange.patience.again(async () => {
     const { status, body } = await exchange.sendOnce({ ...blobRequest(address, digest), method: "GET", headers, expect: [200, 206, 404] });
     // Who knows no ranges would send everything: that it begins has to be enough.
     if (status === 200 && size > 1) return body.destroy() !== undefined;
     await body.arrayBuffer().catch(asRegistryError(address.registry, `read ${describe(address, digest)}`, context.signal));
     return status !== 404;
-  }, context);
+  }, context.signal);
 }
 
 /**

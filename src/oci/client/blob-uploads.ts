@@ -59,10 +59,9 @@ export async function uploadBlob(address: RepositoryAddress, source: BlobSource,
     try {
       return await (isWhole ? sendWhole(address, source, upload) : sendResumable(address, source, upload));
     } catch (error) {
-      if (attempt >= exchange.retries.attempts || !isWorthwhile(error, upload)) return await giveUp(address, upload, error);
-      const waitMs = error instanceof RegistryError ? exchange.waitAfter(error, attempt) : 0;
-      await exchange.clock.sleep(waitMs, context.signal);
-      const isResumable = !isWhole && error instanceof RegistryError && error.kind !== "corrupt";
+      if (!isWorthwhile(error, upload)) return await giveUp(address, upload, error);
+      await exchange.patience.wait(error, attempt, context.signal).catch((last: unknown) => giveUp(address, upload, last));
+      const isResumable = !isWhole && error.kind !== "corrupt";
       upload = (isResumable && (await takenUp(address, source, upload))) || {
         session: await opened(address),
         offset: 0,
@@ -178,7 +177,7 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
 }
 
 /** Whether sending again may help: what passes, an upload that the registry lost, parts that it put together wrong. */
-function isWorthwhile(error: unknown, { offset }: OpenUpload): boolean {
+function isWorthwhile(error: unknown, { offset }: OpenUpload): error is RegistryError {
   if (!(error instanceof RegistryError)) return false;
   return error.temporary || isLost(error) || (isCorrupt(error) && offset > 0);
 }

@@ -1,15 +1,14 @@
 import type { Readable } from "node:stream";
 import { Agent, request as send } from "undici";
 import type { Dispatcher } from "undici";
-import type { Clock } from "../../kit/clock.ts";
-import type { Random } from "../../kit/random.ts";
 import { errorFromAnswer, errorFromNetwork, RegistryError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
 import type { Scopes } from "./authorization.ts";
-import { readRetryAfter, waitBefore } from "./backoff.ts";
-import type { RetryPolicy } from "./backoff.ts";
+import { readRetryAfter } from "./backoff.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Gate, Pace } from "./gate.ts";
+import { advised, Patience } from "./patience.ts";
+import type { PatienceOptions } from "./patience.ts";
 import { tokenFetcher } from "./token.ts";
 import type { Transport } from "./transport.ts";
 
@@ -45,30 +44,34 @@ export interface Answer {
   readonly url: URL;
 }
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends PatienceOptions {
   readonly transport: Transport;
   readonly credentials: CredentialProvider;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly retries: RetryPolicy;
   /** Requests to one registry at a time, those that read and those that write each. */
   readonly requestsPerRegistry: number;
   /** How often manifests are stored in one registry. Undefined: as often as it goes. */
   readonly manifestPutsPerSecond: number | undefined;
   /** Connections over which one large blob is read at the same time. */
   readonly rangesPerBlob: number;
+  readonly advice?: Advice | undefined;
   /** Where connections are made: a proxy's agent, for example. @default - direct connections */
   readonly dispatcher?: Dispatcher | undefined;
 }
+
+/** What a user can do about an error, of a registry that was asked with credentials or without any; undefined where its own words are enough. */
+export type Advice = (error: RegistryError, asked: { readonly withCredentials: boolean }) => string | undefined;
 
 const MOST_REDIRECTS = 5;
 /** A registry may hash a whole layer before it answers the last request of an upload. */
 const HEADERS_TIMEOUT_MS = 300_000;
 const SILENCE_TIMEOUT_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 15_000;
+/** Credentials that are older may have ended meanwhile. */
+const LONG_HELD_MS = 600_000;
 
 /** Sends requests to registries: authorized, a limited number at a time, again where it is worth it. */
 export class Exchange {
+  readonly patience: Patience;
   readonly #options: ExchangeOptions;
   readonly #dispatcher: Dispatcher;
   readonly #authorization: Authorization;
@@ -77,62 +80,36 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    this.patience = new Patience(options);
     this.#dispatcher = options.dispatcher ?? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
     this.#authorization = new Authorization({
       credentials: options.credentials,
       clock: options.clock,
       ping: (registry) => this.#ping(registry),
       fetchToken: (ask) =>
-        this.again(
-          () =>
-            tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock })(ask).catch(
-              asRegistryError(ask.registry, "ask for a token"),
-            ),
-          {},
+        this.patience.again(() =>
+          tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock })(ask).catch(
+            asRegistryError(ask.registry, "ask for a token"),
+          ),
         ),
     });
   }
 
   /** Sends a request that may be sent again: after 429, 5xx and broken connections, with growing waits. */
   async send(ask: RegistryRequest): Promise<Answer> {
-    return this.again(() => this.sendOnce(ask), ask.context);
+    return this.patience.again(() => this.sendOnce(ask), ask.context.signal);
   }
 
   /** Sends a request that may not simply be sent again, or whose caller counts the tries. */
   async sendOnce(ask: RegistryRequest): Promise<Answer> {
     await this.#paceOf(ask)?.turn(ask.context.signal);
-    return this.#gate(ask).pass(() => this.#authorized(ask), ask.context.signal);
+    return this.#gate(ask).pass(() => this.#authorized(ask).catch((error: unknown) => this.#advised(error)), ask.context.signal);
   }
 
-  /** Does the work again as long as its failure is temporary and the retry policy allows. */
-  async again<T>(work: () => Promise<T>, { signal }: RequestContext): Promise<T> {
-    const { retries, clock } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof RegistryError) || !error.temporary || attempt >= retries.attempts) throw error;
-        await clock.sleep(this.waitAfter(error, attempt), signal);
-      }
-    }
-  }
-
-  /**
-   * How long to wait before try number `attempt + 1`, in milliseconds.
-   * @throws the error itself where the registry asks for more patience than the policy has
-   */
-  waitAfter(error: RegistryError, attempt: number): number {
-    const { retries, random } = this.#options;
-    if (error.retryAfterMs !== undefined && error.retryAfterMs > retries.longestRetryAfterMs) throw error;
-    return Math.max(error.retryAfterMs ?? 0, waitBefore(attempt, retries, random));
-  }
-
-  get clock(): Clock {
-    return this.#options.clock;
-  }
-
-  get retries(): RetryPolicy {
-    return this.#options.retries;
+  #advised(error: unknown): never {
+    if (!(error instanceof RegistryError)) throw error;
+    const advice = this.#options.advice?.(error, { withCredentials: this.#authorization.hasCredentials(error.registry) });
+    throw advice === undefined ? error : advised(error, advice);
   }
 
   get rangesPerBlob(): number {
@@ -150,25 +127,38 @@ export class Exchange {
 
   async #ping(registry: string): Promise<string | undefined> {
     const { origin } = this.#options.transport(registry);
-    return this.again(async () => {
+    return this.patience.again(async () => {
       const options = { dispatcher: this.#dispatcher, method: "GET" as const };
       const answer = await send(new URL("/v2/", origin), options).catch(asRegistryError(registry, "reach the registry"));
       await answer.body.dump();
       if (answer.statusCode >= 500 || answer.statusCode === 429) throw this.#failed({ registry, doing: "reach the registry" }, answer, "");
       return answer.statusCode === 401 ? one(answer.headers["www-authenticate"]) : undefined;
-    }, {});
+    });
   }
 
   async #authorized(ask: RegistryRequest): Promise<Answer> {
     const header = await this.#authorization.header(ask.registry, ask.scopes);
     const first = await this.#follow(ask, header);
-    if (first.status !== 401) return this.#judged(ask, first);
-    const refused = { header, wwwAuthenticate: first.headers["www-authenticate"] ?? "" };
-    const renewed = await this.#authorization.renewed(ask.registry, ask.scopes, refused);
-    if (renewed === undefined) return this.#judged(ask, first);
-    await first.body.dump();
+    if (ask.expect.includes(first.status)) return first;
+    const failure = await this.#failure(ask, first);
+    const renewed = await this.#renewed(ask, { header, answer: first, failure });
+    if (renewed === undefined) throw failure;
     if (isStream(ask.body)) throw new RegistryError({ kind: "unavailable", ...pick(ask), says: "the token ended before the upload did" });
-    return this.#judged(ask, await this.#follow(ask, renewed));
+    const second = await this.#follow(ask, renewed);
+    if (ask.expect.includes(second.status)) return second;
+    throw await this.#failure(ask, second);
+  }
+
+  /**
+   * The header for one more try: of a registry that asks who we are, or of one that forbids what it allowed before. ECR
+   * answers so for a token that has ended; to a HEAD without saying why, so that an old one is renewed to be sure.
+   */
+  async #renewed({ registry, scopes, method }: RegistryRequest, { header, answer, failure }: Turned): Promise<string | undefined> {
+    const { origin } = this.#options.transport(registry);
+    if (answer.status === 401) return this.#authorization.renewed(registry, scopes, { header, wwwAuthenticate: answer.headers["www-authenticate"] ?? "" });
+    if (answer.status !== 403 || header === undefined || answer.url.origin !== origin) return undefined;
+    const hasEnded = /token has expired/i.test(failure.says) || (method === "HEAD" && this.#authorization.ageMs(registry) > LONG_HELD_MS);
+    return hasEnded ? this.#authorization.renewed(registry, scopes, { header }) : undefined;
   }
 
   /** Follows redirects of reads. Only the registry itself gets the Authorization header, never whom it points to. */
@@ -207,12 +197,12 @@ export class Exchange {
     return { status: answer.statusCode, headers: plain, body: answer.body, url };
   }
 
-  async #judged(ask: RegistryRequest, answer: Answer): Promise<Answer> {
-    if (ask.expect.includes(answer.status)) return answer;
+  /** The error for an answer that nobody expects; one that asks for patience is kept to by all. */
+  async #failure(ask: RegistryRequest, answer: Answer): Promise<RegistryError> {
     const body = await answer.body.text().catch(() => "");
     const error = this.#failed(ask, { statusCode: answer.status, headers: answer.headers }, body);
     if (error.retryAfterMs !== undefined && error.temporary) this.#hold(ask.registry, error.retryAfterMs);
-    throw error;
+    return error;
   }
 
   #failed(
@@ -246,6 +236,13 @@ export class Exchange {
     this.#gates.set(key, gate);
     return gate;
   }
+}
+
+/** A request that was turned down. */
+interface Turned {
+  readonly header: string | undefined;
+  readonly answer: Answer;
+  readonly failure: RegistryError;
 }
 
 const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "registry" | "doing"> => ({

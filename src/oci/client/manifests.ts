@@ -1,6 +1,6 @@
 import { digestOf, isDigestOf } from "../digest.ts";
 import type { Digest } from "../digest.ts";
-import { RegistryError } from "../errors.ts";
+import { NO_REASON, RegistryError } from "../errors.ts";
 import { isDigest } from "../../kit/image-ref.ts";
 import { ACCEPTED_MANIFESTS } from "../media-types.ts";
 import type { Answer } from "./exchange.ts";
@@ -26,22 +26,27 @@ const LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Asks for the manifest's digest; undefined where the registry does not have it. Docker Hub does not count it as a pull. */
 export async function headManifest(address: RepositoryAddress, reference: string): Promise<ManifestHead | undefined> {
-  const { headers, status } = await ask(address, reference, "HEAD").catch((error: unknown) => withReason(address, reference, error));
-  if (status === 404) return undefined;
-  const digest = headers["docker-content-digest"];
+  const answer = await ask(address, reference).catch(unlessSilent);
+  if (answer?.status === 404) return undefined;
+  const digest = answer?.headers["docker-content-digest"];
   // Some registries leave the header out of HEAD answers; the bytes themselves always tell.
-  if (digest === undefined || !isDigest(digest)) return headByReading(address, reference);
-  return { digest, mediaType: headers["content-type"] ?? "", sizeBytes: Number(headers["content-length"] ?? 0) };
+  if (!answer || digest === undefined || !isDigest(digest)) return headByReading(address, reference);
+  return { digest, mediaType: answer.headers["content-type"] ?? "", sizeBytes: Number(answer.headers["content-length"] ?? 0) };
+}
+
+/** The answer to a HEAD has no body to give a reason in: a refused one is asked for again by GET, which does. */
+function unlessSilent(error: unknown): undefined {
+  if (!(error instanceof RegistryError) || error.kind !== "denied" || error.says !== NO_REASON) throw error;
 }
 
 /** Reads the manifest; undefined where the registry does not have it. @throws RegistryError `corrupt` for other bytes */
 export async function getManifest(address: RepositoryAddress, reference: string): Promise<StoredManifest | undefined> {
-  return address.exchange.again(async () => {
+  return address.exchange.patience.again(async () => {
     const answer = await askOnce(address, reference, "GET");
     if (answer.status !== 404) return verified(address, reference, answer);
     await answer.body.dump();
     return undefined;
-  }, address.context);
+  }, address.context.signal);
 }
 
 /** Stores a manifest under a tag or its digest. Its blobs, or its children, must be there. */
@@ -85,8 +90,8 @@ const common = (address: RepositoryAddress, reference: string) => ({
   context: address.context,
 });
 
-async function ask(address: RepositoryAddress, reference: string, method: "HEAD" | "GET"): Promise<Answer> {
-  return address.exchange.again(() => askOnce(address, reference, method), address.context);
+async function ask(address: RepositoryAddress, reference: string): Promise<Answer> {
+  return address.exchange.patience.again(() => askOnce(address, reference, "HEAD"), address.context.signal);
 }
 
 async function askOnce(address: RepositoryAddress, reference: string, method: "HEAD" | "GET"): Promise<Answer> {
@@ -100,12 +105,6 @@ async function askOnce(address: RepositoryAddress, reference: string, method: "H
   });
   if (method === "HEAD") await answer.body.dump();
   return answer;
-}
-
-/** The answer to a HEAD has no body to give a reason in: a refused one is asked for again by GET, which does. */
-async function withReason(address: RepositoryAddress, reference: string, error: unknown): Promise<Answer> {
-  if (error instanceof RegistryError && error.kind === "denied") await (await ask(address, reference, "GET")).body.dump();
-  throw error;
 }
 
 async function headByReading(address: RepositoryAddress, reference: string): Promise<ManifestHead | undefined> {

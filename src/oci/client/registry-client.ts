@@ -14,10 +14,11 @@ import type { Mount, UploadSession } from "./blob-uploads.ts";
 import { anonymous } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Exchange } from "./exchange.ts";
-import type { RequestContext } from "./exchange.ts";
+import type { Advice, RequestContext } from "./exchange.ts";
 import { listReferrers, listTags } from "./listings.ts";
 import { deleteManifest, getManifest, headManifest, putManifest } from "./manifests.ts";
 import type { ManifestHead, StoredManifest } from "./manifests.ts";
+import type { Wait } from "./patience.ts";
 import { transportFor } from "./transport.ts";
 import type { Transport } from "./transport.ts";
 
@@ -28,7 +29,7 @@ export interface RegistryClientOptions {
   readonly credentials?: CredentialProvider;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** @default DEFAULT_RETRIES: 7 tries with growing waits, Retry-After up to two minutes */
+  /** @default DEFAULT_RETRIES: 7 tries with growing waits, 11 where it is asked too often, Retry-After up to two minutes */
   readonly retries?: Partial<RetryPolicy>;
   /** Requests to one registry at a time; reads and writes are counted apart. @default 12 */
   readonly requestsPerRegistry?: number;
@@ -39,6 +40,10 @@ export interface RegistryClientOptions {
    * stores far away. @default 1
    */
   readonly rangesPerBlob?: number;
+  /** Ends the message of an error. @default - the registry's own words are all */
+  readonly advice?: Advice;
+  /** Told of each wait before a request is tried again, as it begins. */
+  readonly onWait?: (wait: Wait) => void;
   /** How connections are made, a proxy's agent for example. @default - direct */
   readonly dispatcher?: Dispatcher;
 }
@@ -81,10 +86,12 @@ export function registryClient(options: RegistryClientOptions = {}): RegistryCli
     credentials: options.credentials ?? anonymous,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
-    retries: { ...DEFAULT_RETRIES, ...options.retries },
+    retries: { ...DEFAULT_RETRIES, ...(options.retries?.attempts && { attemptsWhenThrottled: options.retries.attempts }), ...options.retries },
     requestsPerRegistry: options.requestsPerRegistry ?? 12,
     manifestPutsPerSecond: options.manifestPutsPerSecond,
     rangesPerBlob: options.rangesPerBlob ?? 1,
+    advice: options.advice,
+    onWait: options.onWait,
     dispatcher: options.dispatcher,
   });
   return {

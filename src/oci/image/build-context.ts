@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { join, posix, relative, resolve, sep } from "node:path";
+import type { ArchiveEntry } from "./archive.ts";
 import { globPattern, isGlob, parseDockerignore } from "./dockerignore.ts";
 import type { Ignored } from "./dockerignore.ts";
 import type { LayerEntry } from "./tar-writer.ts";
@@ -12,6 +13,8 @@ export interface CopySource {
   readonly isFolder: boolean;
   /** Paths relative to the folder; a file is one entry with an empty path. */
   readonly entries: readonly LayerEntry[];
+  /** What is in the file, where ADD unpacks it. */
+  readonly archive?: readonly ArchiveEntry[];
 }
 
 /** A source that does not exist, or one outside of what may be copied. */

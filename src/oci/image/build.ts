@@ -10,7 +10,9 @@ import { neededStages } from "./base-names.ts";
 import { BuildContext, SourceMissing } from "./build-context.ts";
 import type { BuiltImage } from "./built-image.ts";
 import { CONFIG_INSTRUCTIONS, WrongArgument } from "./config-instructions.ts";
-import { CopyRefused } from "./copy-instruction.ts";
+import { UNPACK_LIMITS } from "./archive.ts";
+import type { UnpackLimits, Unpacking } from "./archive.ts";
+import { CopyRefused } from "./copy-refused.ts";
 import { copy, makeWorkdir } from "./copy-steps.ts";
 import type { CopyEnvironment } from "./copy-steps.ts";
 import { DockerfileError, parseDockerfile, parseInstruction } from "./dockerfile.ts";
@@ -39,6 +41,8 @@ export interface BuildOptions {
   /** Where layers and files are kept until the caller has pushed the image and removes the folder. */
   readonly folder: string;
   readonly compression?: "gzip" | "none";
+  /** Of everything that ADD unpacks. @default 2 GiB and 100,000 entries */
+  readonly unpackLimits?: UnpackLimits;
   readonly random?: Random;
 }
 
@@ -88,6 +92,7 @@ class Build implements CopyEnvironment {
   readonly folder: string;
   readonly compression: "gzip" | "none";
   readonly random: Random;
+  readonly unpacking: Unpacking;
   readonly #options: BuildOptions;
   readonly #file: string;
   readonly #files: LayerFiles;
@@ -106,6 +111,7 @@ class Build implements CopyEnvironment {
     this.folder = options.folder;
     this.compression = options.compression ?? "gzip";
     this.random = options.random ?? systemRandom;
+    this.unpacking = { folder: join(options.folder, "unpacked"), random: this.random, limits: options.unpackLimits ?? UNPACK_LIMITS, bytes: 0, entries: 0 };
     this.#options = options;
     this.#file = file;
     this.#files = new LayerFiles(join(options.folder, "files"));

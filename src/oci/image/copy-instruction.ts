@@ -2,9 +2,11 @@ import { posix } from "node:path";
 import { text } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import type { CopySource } from "./build-context.ts";
+import { CopyRefused } from "./copy-refused.ts";
 import type { FileTree } from "./file-tree.ts";
 import type { Stage } from "./stage.ts";
 import type { LayerEntry } from "./tar-writer.ts";
+import { unpackOnto } from "./unpack-onto.ts";
 
 /** What a COPY or ADD asks for, its variables replaced. */
 export interface CopyRequest {
@@ -17,11 +19,6 @@ export interface CopyRequest {
   readonly chmod?: string | undefined;
 }
 
-/** A COPY that cannot be carried out; the message says why. */
-export class CopyRefused extends Error {
-  override readonly name = "CopyRefused";
-}
-
 /**
  * The entries that a COPY adds to the stage's files, in the tree from then on. Folders that are there keep their modes,
  * links on the way lead where they lead in the image, as when Docker copies into the image's file system.
@@ -31,20 +28,26 @@ export async function copyInto(stage: Stage, request: CopyRequest): Promise<read
   const owner = request.chown === undefined ? undefined : await ownerOf(stage, tree, request.chown);
   const entries = new Map<string, LayerEntry>();
   const put = (entry: LayerEntry): void => {
-    const mode = request.chmod === undefined || entry.kind === "symlink" ? entry.mode : modeOf(request.chmod);
     for (const folder of missingFolders(tree, entry.path)) putAs({ kind: "directory", path: folder, mode: 0o755 });
-    putAs({ ...entry, mode });
+    putAs(entry);
   };
   const putAs = (entry: LayerEntry): void => {
+    refuseWhiteout(entry.path);
+    const isInPlaceOfFolder = entry.kind !== "directory" && tree.at(entry.path)?.kind === "directory";
+    if (isInPlaceOfFolder) for (const path of entries.keys()) if (path.startsWith(`${entry.path}/`)) entries.delete(path);
     const owned = { ...entry, ...owner };
     tree.put(owned);
     entries.set(entry.path, owned);
   };
+  const putCopied = (entry: LayerEntry): void => put({ ...entry, mode: request.chmod === undefined || entry.kind === "symlink" ? entry.mode : modeOf(request.chmod) });
   const folder = stage.absolute(request.destination);
   const isFolder = isFolderName(request.destination) || tree.at(tree.resolve(folder))?.kind === "directory";
   if (request.sources.length > 1 && !isFolder)
     throw new CopyRefused(`with more than one source the destination has to be a folder: write ${request.destination}/`);
-  for (const source of request.sources) copyOne(tree, { source, destination: folder, isFolder }, put);
+  for (const source of request.sources) {
+    if (source.archive) await unpackOnto(stage, { archive: source.archive, name: source.name, destination: folder }, put);
+    else copyOne(tree, { source, destination: folder, isFolder }, putCopied);
+  }
   return [...entries.values()];
 }
 
@@ -83,7 +86,7 @@ function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put
     throw new CopyRefused(`/${root} is a file; a folder cannot be copied over it`);
   if (root !== "" && !tree.at(root)) put({ kind: "directory", path: root, mode: 0o755 });
   for (const entry of source.entries) {
-    const path = tree.resolve(`${root}/${entry.path}`, entry.kind !== "directory");
+    const path = tree.resolve(`${root}/${entry.path}`, { keepLast: entry.kind !== "directory" });
     if (entry.kind !== "directory" || tree.at(path)?.kind !== "directory") put({ ...entry, path });
   }
 }
@@ -91,9 +94,15 @@ function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put
 /** The folders above a path that do not exist yet, the highest first. */
 function missingFolders(tree: FileTree, path: string): readonly string[] {
   const missing: string[] = [];
-  for (let parent = posix.dirname(path); parent !== "." && tree.at(parent) === undefined; parent = posix.dirname(parent))
-    missing.unshift(parent);
+  let parent = posix.dirname(path);
+  for (; parent !== "." && tree.at(parent) === undefined; parent = posix.dirname(parent)) missing.unshift(parent);
+  if (parent !== "." && tree.at(parent)?.kind !== "directory") throw new CopyRefused(`/${parent} is not a folder; nothing can be put below it`);
   return missing;
+}
+
+/** In a layer such a name takes a file of the layers below away (OCI image spec, "Whiteouts"). */
+function refuseWhiteout(path: string): void {
+  if (posix.basename(path).startsWith(".wh.")) throw new CopyRefused(`/${path}: a layer can't hold names that begin with .wh.; they stand for what it takes away`);
 }
 
 function modeOf(chmod: string): number {

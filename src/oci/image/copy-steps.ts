@@ -3,7 +3,9 @@ import type { Random } from "../../kit/random.ts";
 import { unpackedIfArchive } from "./add-archive.ts";
 import { SourceMissing } from "./build-context.ts";
 import type { BuildContext, CopySource } from "./build-context.ts";
-import { CopyRefused, copyInto, folderInto } from "./copy-instruction.ts";
+import type { Unpacking } from "./archive.ts";
+import { copyInto, folderInto } from "./copy-instruction.ts";
+import { CopyRefused } from "./copy-refused.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { expandText } from "./dockerfile-words.ts";
 import { globPattern, isGlob } from "./dockerignore.ts";
@@ -19,6 +21,8 @@ export interface CopyEnvironment {
   readonly folder: string;
   readonly compression: "gzip" | "none";
   readonly random: Random;
+  /** How much the archives of the build have been so far. */
+  readonly unpacking: Unpacking;
   /** The stage or image that `--from` means, seen from a stage's number. */
   source(from: string, before: number): Promise<Stage>;
 }
@@ -64,7 +68,7 @@ async function sourcesOf(build: CopyEnvironment, step: CopyStep, word: string): 
   if (instruction.keyword !== "ADD") return build.context.find(word);
   if (/^(?:https?|git|ssh):\/\/|^git@|\.git(?:#|$)/.test(word))
     throw new EngineNeeded(instruction, `ADD of an address (${word}) needs Docker, Podman or Buildah`);
-  return Promise.all((await build.context.find(word)).map((source) => unpackedIfArchive(source, instruction)));
+  return Promise.all((await build.context.find(word)).map((source) => unpackedIfArchive(source, instruction, build.unpacking)));
 }
 
 function heredocOf({ stage, instruction }: CopyStep, word: string): CopySource {

@@ -4,6 +4,7 @@ import type { LayerEntry } from "./tar-writer.ts";
 /** What lies at a path of an image, as far as building on it needs to know. */
 export type TreeNode = TreeFile | TreeDirectory | TreeLink;
 
+/** A file, also a device or a pipe. */
 export interface TreeFile {
   readonly kind: "file";
   readonly entry: LayerEntry;
@@ -36,7 +37,7 @@ export class FileTree {
     const before = this.#nodes.get(entry.path);
     if (before?.kind === "directory" && entry.kind !== "directory") this.remove(entry.path);
     if (entry.kind === "symlink") this.#nodes.set(entry.path, { kind: "symlink", entry, linkTarget: entry.linkTarget });
-    else this.#nodes.set(entry.path, { kind: entry.kind, entry });
+    else this.#nodes.set(entry.path, { kind: entry.kind === "directory" ? "directory" : "file", entry });
   }
 
   /** Takes away what lies at the path and below it. */
@@ -59,25 +60,25 @@ export class FileTree {
 
   /**
    * The path with every link on the way replaced by where it leads; the last part too unless `keepLast`. Parts that do
-   * not exist stay as they are. Links never lead out of the image.
+   * not exist stay as they are. Links never lead out of the image, nor out of `root`, a folder that path and links are
+   * seen from.
    */
-  resolve(path: string, keepLast = false): string {
-    let resolved = "";
-    let rest = partsOf(path);
+  resolve(path: string, { keepLast = false, root = "" }: { readonly keepLast?: boolean; readonly root?: string } = {}): string {
+    let resolved: readonly string[] = [];
+    let rest = partsOf(posix.normalize(`/${path}`));
+    const full = (parts: readonly string[]): string => [...partsOf(root), ...parts].join("/");
     for (let links = 0; rest.length > 0;) {
       const [part = "", ...after] = rest;
-      const next = resolved === "" ? part : `${resolved}/${part}`;
-      const node = this.#nodes.get(next);
+      const node = part === ".." ? undefined : this.#nodes.get(full([...resolved, part]));
       if (node?.kind !== "symlink" || (keepLast && after.length === 0) || (links += 1) > MOST_LINKS) {
-        resolved = next;
+        resolved = part === ".." ? resolved.slice(0, -1) : [...resolved, part];
         rest = after;
         continue;
       }
-      const target = node.linkTarget.startsWith("/") ? node.linkTarget : `${resolved}/${node.linkTarget}`;
-      resolved = "";
-      rest = [...partsOf(target), ...after];
+      if (node.linkTarget.startsWith("/")) resolved = [];
+      rest = [...partsOf(node.linkTarget), ...after];
     }
-    return resolved;
+    return full(resolved);
   }
 
   /** A copy that changes on its own. */
@@ -95,9 +96,5 @@ export class FileTree {
 
 const MOST_LINKS = 40;
 
-/** The parts of a path after `.` and `..` are worked out; the root is above everything. */
-const partsOf = (path: string): readonly string[] =>
-  posix
-    .normalize(`/${path}`)
-    .split("/")
-    .filter((part) => part !== "");
+/** Where `..` leads only the walk can tell: the part before it may be a link. */
+const partsOf = (path: string): readonly string[] => path.split("/").filter((part) => part !== "" && part !== ".");

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, posix } from "node:path";
-import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import tar from "tar-stream";
 import type { Header } from "tar-stream";
+import { unpacked } from "./decompress.ts";
 import { FileTree } from "./file-tree.ts";
 import type { Layer } from "./layer.ts";
+import { isSpecialType } from "./tar-writer.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 
 /** The files of existing layers: which there are, and, once fetched, their content. */
@@ -50,13 +50,14 @@ export class LayerFiles {
     for (const header of headers) this.#put(tree, layer, header);
   }
 
-  #put(tree: FileTree, layer: Layer, { name, type, mode = 0o644, uid = 0, gid = 0, size = 0, linkname }: Header): void {
+  #put(tree: FileTree, layer: Layer, { name, type, mode = 0o644, uid = 0, gid = 0, size = 0, linkname, devmajor, devminor }: Header): void {
     const path = cleanPath(name);
     if (path === "" || posix.basename(path).startsWith(".wh.")) return;
     const about = { path, mode: mode & 0o7777, uid, gid };
     if (type === "directory") return tree.put({ kind: "directory", ...about });
     if (type === "symlink") return tree.put({ kind: "symlink", ...about, linkTarget: linkname ?? "" });
     if (type === "link") return this.#putHardLink(tree, path, cleanPath(linkname ?? ""));
+    if (type && isSpecialType(type)) return tree.put({ kind: "special", ...about, type, major: devmajor ?? 0, minor: devminor ?? 0 });
     if (type !== "file" && type !== "contiguous-file") return;
     this.#putFile(tree, { kind: "file", ...about, sizeBytes: size }, { layer, path });
   }
@@ -105,28 +106,6 @@ async function eachEntry(
     }
   })();
   await Promise.all([feeding, reading]);
-}
-
-/** Decompresses what begins like gzip or zstd; layers are often called one thing and are another. */
-async function* unpacked(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const chunks = source[Symbol.asyncIterator]();
-  const first = await chunks.next();
-  const rest = { [Symbol.asyncIterator]: () => chunks };
-  async function* all(): AsyncGenerator<Uint8Array> {
-    if (!first.done) yield first.value;
-    yield* rest;
-  }
-  const decompress = first.done ? undefined : decompressorFor(first.value);
-  if (!decompress) return yield* all();
-  const done = pipeline(Readable.from(all()), decompress);
-  done.catch(() => undefined);
-  yield* decompress as AsyncIterable<Uint8Array>;
-  await done;
-}
-
-function decompressorFor(start: Uint8Array): ReturnType<typeof createGunzip> | ReturnType<typeof createZstdDecompress> | undefined {
-  if (start[0] === 0x1f && start[1] === 0x8b) return createGunzip();
-  return start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd ? createZstdDecompress() : undefined;
 }
 
 /** `.wh.name` takes a name of lower layers away, `.wh..wh..opq` everything in its folder (OCI image spec, "Whiteouts"). */

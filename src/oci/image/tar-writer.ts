@@ -1,5 +1,5 @@
-/** A file, directory or link of a layer. Paths have no slash in front; every entry has the same time, 1970. */
-export type LayerEntry = FileEntry | DirectoryEntry | SymlinkEntry;
+/** Something that lies in a layer. Paths have no slash in front; every entry has the same time, 1970. */
+export type LayerEntry = FileEntry | DirectoryEntry | SymlinkEntry | SpecialEntry;
 
 interface EntryOwner {
   readonly path: string;
@@ -25,6 +25,22 @@ export interface SymlinkEntry extends EntryOwner {
   readonly kind: "symlink";
   readonly linkTarget: string;
 }
+
+/** A device, or a named pipe. */
+export interface SpecialEntry extends EntryOwner {
+  readonly kind: "special";
+  readonly type: SpecialType;
+  /** Of a device; a pipe has zeros. */
+  readonly major: number;
+  readonly minor: number;
+}
+
+export type SpecialType = keyof typeof SPECIAL_TYPES;
+
+const SPECIAL_TYPES = { "character-device": "3", "block-device": "4", fifo: "6" } as const;
+
+/** Whether an archive's type of entry is one of `SpecialEntry`. */
+export const isSpecialType = (type: string): type is SpecialType => type in SPECIAL_TYPES;
 
 /** A file whose bytes are in memory. */
 export const fileOf = (path: string, content: Uint8Array | string, mode = 0o644): FileEntry => {
@@ -61,6 +77,8 @@ async function* contentOf(entry: FileEntry): AsyncGenerator<Uint8Array> {
 
 const TYPES = { file: "0", directory: "5", symlink: "2" } as const;
 const LARGEST_USTAR_BYTES = 0o77777777777;
+/** Eight octal digits: readers take them, though the format would keep the last place for a NUL. */
+const LARGEST_USTAR_ID = 0o77777777;
 const LONGEST_USTAR_NAME = 100;
 
 /** The ustar header, after a pax header for what ustar has no room for (POSIX.1-2017, pax, "ustar Interchange Format"). */
@@ -72,15 +90,17 @@ function headersOf(entry: LayerEntry): Buffer {
     ...(isPlain(path) ? [] : [record("path", path)]),
     ...(isPlain(linkTarget) ? [] : [record("linkpath", linkTarget)]),
     ...(sizeBytes > LARGEST_USTAR_BYTES ? [record("size", String(sizeBytes))] : []),
+    ...(["uid", "gid"] as const).flatMap((name) => ((entry[name] ?? 0) > LARGEST_USTAR_ID ? [record(name, String(entry[name]))] : [])),
   ].join("");
   const main = header({
     name: path,
     linkTarget,
-    type: TYPES[entry.kind],
+    type: entry.kind === "special" ? SPECIAL_TYPES[entry.type] : TYPES[entry.kind],
     mode: entry.mode,
     uid: entry.uid ?? 0,
     gid: entry.gid ?? 0,
     sizeBytes,
+    ...(entry.kind === "special" && { device: entry }),
   });
   return pax === "" ? main : Buffer.concat([paxHeader(pax), main]);
 }
@@ -109,20 +129,22 @@ interface Header {
   readonly uid: number;
   readonly gid: number;
   readonly sizeBytes: number;
+  readonly device?: Pick<SpecialEntry, "major" | "minor">;
 }
 
-function header({ name, linkTarget, type, mode, uid, gid, sizeBytes }: Header): Buffer {
+function header({ name, linkTarget, type, mode, uid, gid, sizeBytes, device }: Header): Buffer {
   const block = Buffer.alloc(BLOCK);
   block.write(cut(name), 0, "latin1");
   block.write(octal(mode & 0o7777, 7), 100);
-  block.write(octal(uid, 7), 108);
-  block.write(octal(gid, 7), 116);
+  block.write(octal(uid > LARGEST_USTAR_ID ? 0 : uid, 7), 108);
+  block.write(octal(gid > LARGEST_USTAR_ID ? 0 : gid, 7), 116);
   block.write(octal(sizeBytes > LARGEST_USTAR_BYTES ? 0 : sizeBytes, 11), 124);
   block.write(octal(0, 11), 136);
   block.write("        ", 148);
   block.write(type, 156);
   block.write(cut(linkTarget), 157, "latin1");
   block.write("ustar\0" + "00", 257);
+  if (device) [device.major, device.minor].forEach((number, index) => block.write(octal(number, 7), 329 + 8 * index));
   const sum = block.reduce((all, byte) => all + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;

@@ -61,7 +61,9 @@ export async function listing(image: Pick<BuiltImage, "layers">): Promise<Record
         ? await text(node.entry.open() as AsyncIterable<Uint8Array>)
         : node.entry.kind === "symlink"
           ? `-> ${node.entry.linkTarget}`
-          : "";
+          : node.entry.kind === "special"
+            ? `${node.entry.type} ${node.entry.major},${node.entry.minor}`
+            : "";
     listed[`/${path}${node.kind === "directory" ? "/" : ""}`] = `${mode.toString(8)} ${uid}:${gid} ${what}`.trim();
   }
   return listed;

@@ -1,0 +1,64 @@
+import type { Clock } from "../../kit/clock.ts";
+import type { Random } from "../../kit/random.ts";
+import { RegistryError } from "../errors.ts";
+import { waitBefore } from "./backoff.ts";
+import type { RetryPolicy } from "./backoff.ts";
+
+/** A wait before a request is tried again. */
+export interface Wait {
+  readonly registry: string;
+  readonly ms: number;
+  /** Why. */
+  readonly failure: RegistryError;
+}
+
+export interface PatienceOptions {
+  readonly retries: RetryPolicy;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told of each wait as it begins. */
+  readonly onWait?: ((wait: Wait) => void) | undefined;
+}
+
+/** Tries again what may succeed a little later, and says of what it gives up how often it tried. */
+export class Patience {
+  readonly #options: PatienceOptions;
+
+  constructor(options: PatienceOptions) {
+    this.#options = options;
+  }
+
+  /** Does the work again as long as its failure is temporary and the retry policy allows. */
+  async again<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof RegistryError) || !error.temporary) throw error;
+        await this.wait(error, attempt, signal);
+      }
+    }
+  }
+
+  /**
+   * Waits before try number `attempt + 1`.
+   * @throws RegistryError the failure itself where that was the last try, or the registry asks for more patience than the
+   * policy has; the signal's reason when it aborts
+   */
+  async wait(failure: RegistryError, attempt: number, signal?: AbortSignal): Promise<void> {
+    const { retries, random, clock, onWait } = this.#options;
+    const { registry, retryAfterMs = 0 } = failure;
+    if (retryAfterMs > retries.longestRetryAfterMs) throw advised(failure, `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`);
+    const attempts = failure.kind === "throttled" ? retries.attemptsWhenThrottled : retries.attempts;
+    if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`);
+    const ms = Math.max(retryAfterMs, waitBefore(attempt, retries, random));
+    onWait?.({ registry, ms, failure });
+    await clock.sleep(ms, signal);
+  }
+}
+
+/** The failure with one more thing to say. */
+export function advised(error: RegistryError, advice: string): RegistryError {
+  const { failure, cause } = error;
+  return new RegistryError({ ...failure, advice: failure.advice === undefined ? advice : `${advice}; ${failure.advice}`, cause });
+}
