@@ -1,7 +1,7 @@
 import type { AccountId } from "./account-id.ts";
 import { DOCKER_HUB, formatImageRef, referenceOf } from "./image-ref.ts";
 import type { ImageRef } from "./image-ref.ts";
-import { privateEcrHost, privateEcrOf } from "./image-ref-ecr.ts";
+import { privateEcrHost, privateEcrOf, readPrivateEcrHost } from "./image-ref-ecr.ts";
 import { InvalidValue } from "./invalid-value.ts";
 
 /** Which namespace of private ECR the images of a registry go to, by host. `*.` in front stands for one more word. */
@@ -42,26 +42,15 @@ export interface NamingTable {
 export type TargetRepository = Omit<ImageRef, "registry">;
 
 /**
- * The table with a user's entries; a namespace may be the user's own for a host that is in the table already.
- * @throws InvalidValue for a namespace that ECR would refuse
- */
-export function extendNamespaces(entries: RegistryNamespaces): RegistryNamespaces {
-  for (const [host, namespace] of Object.entries(entries))
-    if (!ECR_NAME.test(namespace.replace("*", "x")))
-      throw new InvalidValue("namespace", namespace, `images of ${host} need a prefix of ${ECR_NAME_RULE}`);
-  return { ...REGISTRY_NAMESPACES, ...entries };
-}
-
-/**
  * Where the image goes in private ECR: its namespace and whole path, with its tag and digest. Private ECR of another
  * account or region goes to `ecr/<account>/<region>/`; a registry that no entry knows goes to its own host name, as in
- * the AWS ECR helper, a port after `_`.
- * @throws InvalidValue when ECR would refuse the name
+ * the AWS ECR helper, a port after `_` (see `ownNamespace`).
+ * @throws InvalidValue when ECR would refuse the name: it is too long, or has one character
  */
 export function targetRepository(source: ImageRef, table: NamingTable = {}): TargetRepository {
   const { registry: _, ...place } = source;
   const repository = `${prefixOf(source, table)}${source.repository}`;
-  if (!ECR_NAME.test(repository) || repository.length < SHORTEST_ECR_NAME || repository.length > LONGEST_ECR_NAME)
+  if (!isEcrName(repository))
     throw new InvalidValue(
       "ECR repository",
       repository,
@@ -86,7 +75,7 @@ export function detectCollisions(sources: readonly ImageRef[], table: NamingTabl
     const distinct = [...new Map(all.map((source) => [formatImageRef(canonical(source)), source])).values()];
     return distinct.length < 2 || areSameBytes(distinct)
       ? []
-      : [{ target, sources: distinct, message: describe(target, distinct) }];
+      : [{ target, sources: distinct, message: describe(target, distinct, table) }];
   });
 }
 
@@ -102,22 +91,48 @@ export const formatTarget = ({ repository, tag, digest }: TargetRepository): str
     ? `${repository}@${referenceOf(digest === undefined ? {} : { digest })}`
     : `${repository}:${tag}`;
 
-const SHORTEST_ECR_NAME = 2;
-const LONGEST_ECR_NAME = 256;
-const ECR_WORD = "[a-z0-9]+(?:[._-][a-z0-9]+)*";
-const ECR_NAME = new RegExp(`^${ECR_WORD}(?:/${ECR_WORD})*$`);
-const ECR_NAME_RULE = "2 to 256 of a-z, 0-9, single . _ - between them, and /";
+const ECR_WORD = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const ECR_NAME = new RegExp(`^(?=.{2,256}$)${ECR_WORD}(?:/${ECR_WORD})*$`);
+
+/**
+ * Whether ECR takes the text for a repository's name.
+ * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html (the API's model allows `__` and several `-`)
+ */
+export const isEcrName = (text: string): boolean => ECR_NAME.test(text);
+
+/** What `isEcrName` asks for, in words. */
+export const ECR_NAME_RULE = "2 to 256 of a-z and 0-9 with . _ __ or - between them, and /";
 
 function prefixOf(source: ImageRef, { namespaces = REGISTRY_NAMESPACES, home }: NamingTable): string {
+  if (isAtHome(source, home)) return "";
+  const { registry } = canonical(source);
+  return `${namespaceOf(registry, namespaces) ?? ownNamespace(registry)}/`;
+}
+
+function isAtHome(source: ImageRef, home: NamingTable["home"]): boolean {
   const ecr = privateEcrOf(source);
-  if (ecr && home && ecr.account === home.account && ecr.region === home.region) return "";
-  const namespace = namespaceOf(source.registry, namespaces);
-  if (namespace !== undefined) return `${namespace}/`;
-  return ecr ? `ecr/${ecr.account}/${ecr.region}/` : `${source.registry.replace(":", "_")}/`;
+  return ecr !== undefined && ecr.account === home?.account && ecr.region === home.region;
+}
+
+/**
+ * Where the images of a registry go that no entry knows: its host, a port after `_`, an IPv6 address by its eight groups
+ * (ECR takes neither `:` nor brackets); `ecr/<account>/<region>` for private ECR. No two registries have the same.
+ */
+export function ownNamespace(registry: string): string {
+  const ecr = readPrivateEcrHost(registry);
+  if (ecr) return `ecr/${ecr.account}/${ecr.region}`;
+  return registry.replace(/^\[(.*)\]/, (_, address: string) => `ipv6_${groupsOf(address).join("-")}`).replace(":", "_");
+}
+
+/** The eight groups of an IPv6 address in its short form. */
+function groupsOf(address: string): readonly string[] {
+  const [before = [], after = []] = address.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  return [...before, ...Array<string>(8 - before.length - after.length).fill("0"), ...after];
 }
 
 /** What stands before the repositories of a host, by its name or by a pattern; undefined where the table has neither. */
-export const namespaceOf = (host: string, namespaces: RegistryNamespaces): string | undefined => (Object.hasOwn(namespaces, host) ? namespaces[host] : byPattern(host, namespaces));
+export const namespaceOf = (host: string, namespaces: RegistryNamespaces): string | undefined =>
+  (Object.hasOwn(namespaces, host) ? namespaces[host] : byPattern(host, namespaces));
 
 function byPattern(host: string, namespaces: RegistryNamespaces): string | undefined {
   const dot = host.indexOf(".");
@@ -128,9 +143,13 @@ function byPattern(host: string, namespaces: RegistryNamespaces): string | undef
 const areSameBytes = (sources: readonly ImageRef[]): boolean =>
   sources[0]?.digest !== undefined && sources.every(({ digest }) => digest === sources[0]?.digest);
 
-function describe(target: string, sources: readonly ImageRef[]): string {
-  const said = `${sources.map(formatImageRef).join(" and ")} would both become ${target}`;
-  const other = sources.find(({ registry }) => registry !== sources[0]?.registry)?.registry;
-  if (other === undefined) return `${said}; use one of them everywhere`;
-  return `${said}; give ${other} a namespace of its own, as in {"${other}": "${other.replace(/[.:]/g, "-")}"}`;
+function describe(target: string, sources: readonly ImageRef[], { home }: NamingTable): string {
+  const said = `${sources.map(formatImageRef).join(" and ")} would ${sources.length > 2 ? "all" : "both"} become ${target}`;
+  const hasOneRegistry = new Set(sources.map((source) => canonical(source).registry)).size < 2;
+  const movable = sources.filter((source) => !isAtHome(source, home)).map((source) => canonical(source).registry).at(-1);
+  if (hasOneRegistry || movable === undefined) return `${said}; use one of them everywhere`;
+  return `${said}; give ${movable} a namespace of its own, as in {"${movable}": "${suggestedNamespace(movable)}"}`;
 }
+
+/** A namespace that a registry could be given. */
+export const suggestedNamespace = (registry: string): string => registry.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");

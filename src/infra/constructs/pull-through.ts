@@ -1,7 +1,8 @@
 import { CfnPullThroughCacheRule, CfnRegistryPolicy, CfnRepositoryCreationTemplate } from "aws-cdk-lib/aws-ecr";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { extendNamespaces, namespaceOf } from "../../kit/registry-namespaces.ts";
+import { namespaceOf } from "../../kit/registry-namespaces.ts";
+import { extendNamespaces } from "../../kit/registry-namespaces-entries.ts";
 import { cachedUpstream } from "../../release/images/pull-through.ts";
 import { stagingStatements } from "../../release/images/repository-policy.ts";
 import { CREATED_BY } from "../../release/names.ts";

@@ -1,6 +1,7 @@
 import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrImage } from "../../kit/image-ref-ecr.ts";
-import { detectCollisions, extendNamespaces, type NamingTable, type RegistryNamespaces, targetRepository } from "../../kit/registry-namespaces.ts";
+import { detectCollisions, type NamingTable, type RegistryNamespaces, targetRepository } from "../../kit/registry-namespaces.ts";
+import { extendNamespaces } from "../../kit/registry-namespaces-entries.ts";
 import type { ImageUse } from "../../workflow/inspection.ts";
 import { ReleaseError } from "../errors.ts";
 import type { Place } from "../project/deploy-config.ts";

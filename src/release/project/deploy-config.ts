@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { extendNamespaces } from "../../kit/registry-namespaces.ts";
+import { extendNamespaces } from "../../kit/registry-namespaces-entries.ts";
 import { CACHED_HOSTS, cachedUpstream } from "../images/pull-through.ts";
 
 /** What a function copies of one image; CodeBuild copies what is larger. */
