@@ -1,6 +1,6 @@
-import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { ReleaseError } from "../errors.ts";
+import { readYaml } from "./yaml-problems.ts";
 
 const path = z.string().min(1).refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a path inside the repository is needed");
 
@@ -92,53 +92,7 @@ export type ImageBuild = OmxYaml["images"]["build"][number];
  * @throws ReleaseError ProjectInvalid with file:line:column and what is allowed, for every problem at once
  */
 export function parseOmxYaml(text: string, file = "omx.yaml"): OmxYaml {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) throw invalid(file, document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`));
-  const parsed = OmxYaml.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
-  if (parsed.success) return parsed.data;
-  throw invalid(file, parsed.error.issues.flatMap((issue) => problems(issue).map(({ where, message }) => `${position(where)}: ${where.join(".") || "the document"}: ${message}`)));
-
-  function position(where: readonly PropertyKey[]): string {
-    for (let length = where.length; length >= 0; length--) {
-      const parent = document.getIn(where.slice(0, length - 1) as string[], true) as { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] } | undefined;
-      const pair = length > 0 ? parent?.items?.find((item) => item.key?.value === where[length - 1]) : undefined;
-      const node = document.getIn(where.slice(0, length) as string[], true) as { range?: readonly number[] } | undefined;
-      const offset = pair?.key?.range?.[0] ?? node?.range?.[0];
-      if (offset !== undefined) return at(offset);
-    }
-    return `${file}:1:1`;
-  }
+  const read = readYaml(text, { schema: OmxYaml, file });
+  if ("data" in read) return read.data;
+  throw new ReleaseError("ProjectInvalid", { says: `${file} is not what omx can release`, fix: `correct the named places (${file})`, blame: "user", details: read.problems });
 }
-
-function problems(issue: z.core.$ZodIssue): readonly { readonly where: readonly PropertyKey[]; readonly message: string }[] {
-  if (issue.code !== "unrecognized_keys") return [{ where: issue.path, message: issue.message }];
-  const allowed = allowedKeys(issue.path);
-  return issue.keys.map((key) => ({ where: [...issue.path, key], message: `is not known here${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}` }));
-}
-
-/** The keys an object at this path may have. */
-function allowedKeys(where: readonly PropertyKey[]): readonly string[] {
-  let schema: unknown = OmxYaml;
-  for (const part of where) schema = step(unwrapped(schema), part);
-  const shape = (unwrapped(schema) as { shape?: object } | undefined)?.shape;
-  return shape ? Object.keys(shape) : [];
-}
-
-function unwrapped(schema: unknown): unknown {
-  let current = schema as { def?: { innerType?: unknown; type?: string; options?: readonly unknown[] } } | undefined;
-  while (current?.def?.innerType) current = current.def.innerType as typeof current;
-  return current;
-}
-
-function step(schema: unknown, part: PropertyKey): unknown {
-  const { shape, element } = (schema ?? {}) as { shape?: Record<string, unknown>; element?: unknown };
-  return typeof part === "number" ? element : shape?.[String(part)];
-}
-
-const invalid = (file: string, details: readonly string[]): ReleaseError =>
-  new ReleaseError("ProjectInvalid", { says: `${file} is not what omx can release`, fix: `correct the named places (${file})`, blame: "user", details });
