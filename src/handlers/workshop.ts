@@ -10,6 +10,7 @@ export function workshopOf({ clients, deployment, upstreams, target }: HandlerSe
   return {
     ecr: clients.ecr, s3: clients.s3, logs: clients.logs, place: deployment.cicd, clock: systemClock, upstreams, ...(target.endpoint && { endpoint: target.endpoint }), ...(tuning && { tuning }),
     ecrIn: (region) => awsClients({ ...target, region }).ecr,
+    howToLogIn: (registry) => `name a secret for ${registry} under containers.credentials in omx.deploy.yaml`,
     credentials: secretCredentials(clients.secrets, deployment.containers.credentials),
   };
 }

@@ -11,6 +11,7 @@ import { workshopClient } from "../../release/images/workshop.ts";
 import type { Cli } from "../cli.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { openSeenImages } from "./seen-images.ts";
+import { openProgress, type Progress } from "./progress.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** How one image fared. */
@@ -59,8 +60,9 @@ export async function pullImages(cli: Cli, choice: Choice, request: PullRequest)
   const session = await openSession(cli, choice, { ecr });
   const since = cli.clock.now();
   const pulls = planPulls(request.images, session.place, request.namespaces);
-  await using client = workshopClient(workshopOf(cli, session, request.upstreams));
-  const { results: brought, cached } = await bring({ cli, session, client, request }, pulls);
+  await using progress = openProgress(cli, pulls.length);
+  await using client = workshopClient({ ...workshopOf(cli, session, request.upstreams), onWait: progress.onWait });
+  const { results: brought, cached } = await bring({ cli, session, client, request, progress }, pulls);
   const closed = await openRepositories(session, pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"), { since, cached });
   const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? brought[index]));
   return {
@@ -74,6 +76,7 @@ interface Bringing {
   readonly session: Session<"ecr">;
   readonly client: RegistryClient;
   readonly request: PullRequest;
+  readonly progress: Progress;
 }
 
 interface Brought {
@@ -111,28 +114,23 @@ interface PrimedImage {
   readonly refusal?: string;
 }
 
-async function prime({ cli, session, client, request: { fresh: isFresh = false, concurrency } }: Bringing, plan: readonly ImageCopy[]): Promise<readonly PrimedImage[]> {
+async function prime({ cli, session, client, progress, request: { fresh: isFresh = false, concurrency } }: Bringing, plan: readonly ImageCopy[]): Promise<readonly PrimedImage[]> {
   if (plan.length === 0) return [];
   const seen = openSeenImages(cli, session);
   const primed = await primeImages(plan, {
-    client, clock: cli.clock, isFresh, isWhole: (target, digest) => !isFresh && seen.isWhole(target, digest), onDone: (result) => progress(cli, result), ...(concurrency && { concurrency }),
+    client, clock: cli.clock, isFresh, isWhole: (target, digest) => !isFresh && seen.isWhole(target, digest), onDone: progress.onDone, ...(concurrency && { concurrency }),
   });
   for (const one of primed) if ("result" in one && one.result.digest !== undefined) seen.add(one.result.target, one.result.digest);
   seen.save();
   return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
 }
 
-async function copy({ cli, session, client, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
+async function copy({ cli, session, client, progress, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
     sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers,
-    ...(concurrency && { concurrency: { images: concurrency } }), onProgress: (event) => event.type === "done" && progress(cli, event.result),
+    ...(concurrency && { concurrency: { images: concurrency } }), onProgress: progress.onCopy,
   });
-}
-
-/** A line for each image as it ends: a large manifest takes a while. */
-function progress(cli: Cli, { status, source, seconds }: CopyResult): void {
-  cli.say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s`);
 }
 
 /** Lets HealthOmics read the repositories. @returns why where that can't be */

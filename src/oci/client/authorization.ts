@@ -52,13 +52,14 @@ export class Authorization {
    * for anew.
    * @returns undefined where another try would be refused as well
    */
-  async renewed(registry: string, scopes: Scopes, { header: refused, wwwAuthenticate }: Refused): Promise<string | undefined> {
+  async renewed(registry: string, scopes: Scopes, { header: refused, wwwAuthenticate, heldLongerThanMs = 0 }: Refused): Promise<string | undefined> {
     const known = this.#of(registry);
     const challenge = wwwAuthenticate === undefined ? await known.challenge : chooseChallenge(wwwAuthenticate);
     if (challenge === undefined) return undefined;
     known.challenge = Promise.resolve(challenge);
     const current = await this.header(registry, scopes);
     if (current !== refused) return current;
+    if (this.#ageMs(known) < heldLongerThanMs) return undefined;
     known.tokens.delete(keyOf(scopes));
     if (refused !== undefined) known.credentials = undefined;
     const header = await this.header(registry, scopes);
@@ -70,10 +71,8 @@ export class Authorization {
     return this.#registries.get(registry)?.hasCredentials === true;
   }
 
-  /** How long ago credentials were found for the registry. */
-  ageMs(registry: string): number {
-    const at = this.#registries.get(registry)?.credentialsAtMs;
-    return at === undefined ? 0 : this.#options.clock.now().getTime() - at;
+  #ageMs({ credentialsAtMs = 0 }: Known): number {
+    return this.#options.clock.now().getTime() - credentialsAtMs;
   }
 
   #of(registry: string): Known {
@@ -144,6 +143,8 @@ export interface Refused {
   readonly header: string | undefined;
   /** Absent where it asks for nothing new. */
   readonly wwwAuthenticate?: string;
+  /** Credentials that have been known for a shorter time are not asked for anew. @default 0 */
+  readonly heldLongerThanMs?: number;
 }
 
 const keyOf = (scopes: Scopes): string => scopes.toSorted().join(" ");

@@ -157,8 +157,8 @@ export class Exchange {
     const { origin } = this.#options.transport(registry);
     if (answer.status === 401) return this.#authorization.renewed(registry, scopes, { header, wwwAuthenticate: answer.headers["www-authenticate"] ?? "" });
     if (answer.status !== 403 || header === undefined || answer.url.origin !== origin) return undefined;
-    const hasEnded = /token has expired/i.test(failure.says) || (method === "HEAD" && this.#authorization.ageMs(registry) > LONG_HELD_MS);
-    return hasEnded ? this.#authorization.renewed(registry, scopes, { header }) : undefined;
+    if (/token has expired/i.test(failure.says)) return this.#authorization.renewed(registry, scopes, { header });
+    return method === "HEAD" ? this.#authorization.renewed(registry, scopes, { header, heldLongerThanMs: LONG_HELD_MS }) : undefined;
   }
 
   /** Follows redirects of reads. Only the registry itself gets the Authorization header, never whom it points to. */

@@ -1,8 +1,11 @@
 import { type ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import type { Clock } from "../../kit/clock.ts";
 import { type CredentialProvider, ecrCredentials, firstOf } from "../../oci/client/credentials.ts";
+import type { Advice } from "../../oci/client/exchange.ts";
+import type { Wait } from "../../oci/client/patience.ts";
 import { registryClient, type RegistryClient, type RegistryClientOptions } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
+import { type PrivateEcr, readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { rememberingManifests } from "./preview.ts";
 
@@ -19,17 +22,44 @@ export interface ImageWorkshop {
   readonly ecrIn?: (region: string) => ECRClient;
   /** Of upstream registries. @default - none */
   readonly credentials?: CredentialProvider;
+  /** How a user gives credentials for an upstream registry, an imperative for errors. */
+  readonly howToLogIn?: (registry: string) => string;
+  /** Told of each wait for a registry, as it begins. */
+  readonly onWait?: (wait: Wait) => void;
   /** How hard registries are asked, for the machine this runs on. */
   readonly tuning?: Pick<RegistryClientOptions, "rangesPerBlob" | "manifestPutsPerSecond">;
 }
 
 /** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, tuning }: ImageWorkshop): RegistryClient {
+export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, onWait, tuning }: ImageWorkshop): RegistryClient {
   const ofEcr = ecrCredentials(async ({ region }) => {
     const asked = region === place.region ? ecr : (ecrIn?.(region) ?? ecr);
     return (await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
   });
   return rememberingManifests(registryClient({
-    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...tuning,
+    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(onWait && { onWait }), ...tuning,
+    advice: adviceOn(place, howToLogIn),
   }));
+}
+
+const NOT_THERE = "registries say the same of an image that is not there: check its name";
+
+/**
+ * What to do where a registry refuses access or is asked too often. ECR names the action and the policy itself; who has
+ * to change what it can't know.
+ */
+const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry }, { withCredentials }) => {
+  const ecr = readPrivateEcrHost(registry);
+  if (ecr) return kind === "denied" ? foreignAdvice(ecr, place) : undefined;
+  const logIn = howToLogIn?.(registry);
+  if (kind === "throttled") return withCredentials || logIn === undefined ? undefined : `it was asked without credentials, and may allow more with: ${logIn}`;
+  if (kind !== "denied") return undefined;
+  return [withCredentials ? `the credentials given for it do not allow that, or ${NOT_THERE}` : `it was asked without credentials; ${NOT_THERE}`, ...(logIn === undefined ? [] : [logIn])].join(", or ");
+};
+
+/** The puller reads what omx.deploy.yaml declares; the other account decides as well. */
+function foreignAdvice({ account, region }: PrivateEcr, place: Place): string | undefined {
+  const declare = [...(account === place.account ? [] : [`${account} in containers.sourceAccounts`]), ...(region === place.region ? [] : ["containers.crossRegion"])].join(" and ");
+  if (declare === "") return undefined;
+  return `the puller reads there with ${declare} of omx.deploy.yaml${account === place.account ? "" : `, and where the policy of that repository lets account ${place.account} read`}`;
 }

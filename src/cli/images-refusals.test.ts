@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
+import { type FaultProxy, type Fault, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
+import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
+import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { registryClient } from "../oci/client/registry-client.ts";
+import { cliAt } from "./testing/in-process.ts";
+
+const MS = 120_000;
+
+let accounts: TestAccounts;
+let upstream: DockerRegistry;
+let quay: FaultProxy;
+let decide: ((seen: SeenRequest, before: number) => Fault | undefined) | undefined;
+beforeAll(async () => {
+  [accounts, upstream] = [await startAccounts(), await startDockerRegistry()];
+  quay = await faultProxy(upstream.url, (seen, before) => decide?.(seen, before));
+}, MS);
+afterAll(async () => {
+  await quay?.[Symbol.asyncDispose]();
+  await accounts?.[Symbol.asyncDispose]();
+  await upstream?.[Symbol.asyncDispose]();
+}, MS);
+
+const at = (): readonly string[] => ["--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--upstream", `docker.io=${quay.url}`, "--json"];
+const refused = (status: number, code: string, message: string): Fault => ({ kind: "answer", status, body: JSON.stringify({ errors: [{ code, message }] }), headers: { "www-authenticate": 'Basic realm="test"' } });
+
+interface Pulled {
+  readonly images: readonly { readonly status: string; readonly reason: string }[];
+}
+
+async function reasonOf(...images: readonly string[]): Promise<string> {
+  using cli = cliAt(accounts);
+  const { images: [image] } = (await cli.run("images", "pull", ...images, ...at())).json<Pulled>();
+  return `${image?.status} ${image?.reason}`;
+}
+
+test("a registry that hides what is private says what to do: check the name, or log in", async () => {
+  decide = () => refused(401, "UNAUTHORIZED", "authentication required");
+  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/^FAILED quay.io refuses access \(read quay.io\/lab\/tool:1\), 401 UNAUTHORIZED: authentication required; it was asked without credentials; .*check its name, or log in with `docker login quay.io`$/);
+  expect(await reasonOf("lab/tool:1")).toMatch(/or log in with `docker login`$/);
+  decide = ({ path }) => (path === "/v2/" ? undefined : refused(403, "DENIED", "requested access to the resource is denied"));
+  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/403 DENIED: .*check its name/);
+}, MS);
+
+test("private ECR that may not be read says what has to be declared", async () => {
+  decide = undefined;
+  expect(await reasonOf(`${PRODUCTION}.dkr.ecr.us-east-1.amazonaws.com/lab/tool:1`)).toMatch(/ecr:BatchGetImage .*; the puller reads there with 444455556666 in containers.sourceAccounts of omx.deploy.yaml, and where the policy of that repository lets account 111122223333 read$/);
+}, MS);
+
+test("a wait is told while it lasts, and what failed with its reason while others go on", async () => {
+  await using client = registryClient();
+  await pushSample(client.repository({ registry: upstream.host, repository: "lab/busy" }), "1", { layers: [noise("busy", 20_000)] });
+  decide = ({ method, path }, before) => (method === "HEAD" && path === "/v2/lab/busy/manifests/1" && before === 0 ? { kind: "answer", status: 429, headers: { "retry-after": "1" } } : undefined);
+  using cli = cliAt(accounts);
+  const { stderr, stdout, code } = await cli.run("images", "pull", "quay.io/lab/busy:1", "quay.io/lab/absent:1", ...at());
+  expect(code).toBe(1);
+  expect(stderr.match(/WAITING/g)).toHaveLength(1);
+  expect(stderr).toMatch(/ {2}WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/busy:1\), 429; it was asked without credentials, and may allow more with: log in/);
+  expect(stderr).toMatch(/ {2}FAILED {3}quay.io\/lab\/absent:1 [\d.]+ s: quay.io does not have it/);
+  expect(stdout).not.toContain("WAITING");
+}, MS);
+
+test("a registry that asks for hours is not waited for, and the reason says until when", async () => {
+  decide = ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 429, headers: { "retry-after": "21600" } });
+  expect(await reasonOf("quay.io/lab/busy:2")).toMatch(/^FAILED quay.io is asked too often .*; it asks to be left alone until \d{4}-\d\d-\d\d \d\d:\d\d UTC; it was asked without credentials/);
+}, MS);

@@ -1,0 +1,118 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import type { Clock } from "../../kit/clock.ts";
+import { digestOf } from "../digest.ts";
+import { noise } from "../testing/sample-images.ts";
+import { ecrCredentials } from "./credentials.ts";
+import type { CredentialProvider } from "./credentials.ts";
+import { registryClient } from "./registry-client.ts";
+import type { RegistryClientOptions } from "./registry-client.ts";
+import { transportFor } from "./transport.ts";
+
+const HOUR_MS = 3_600_000;
+const ECR = "111122223333.dkr.ecr.us-east-1.amazonaws.com";
+const EXPIRED = JSON.stringify({ errors: [{ code: "DENIED", message: "Your authorization token has expired. Reauthenticate and try again." }] });
+
+const fixedClock = (): Clock & { nowMs: number } => {
+  const clock = { nowMs: 0, now: () => new Date(clock.nowMs), sleep: (ms: number) => ((clock.nowMs += ms), Promise.resolve()) };
+  return clock;
+};
+
+async function serve(handler: (request: IncomingMessage, answer: ServerResponse) => void): Promise<string> {
+  const server = createServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void (server.closeAllConnections(), server.close()));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const BLOB = noise("long run", 5 * 1024 * 1024);
+
+/** An ECR whose tokens last 12 hours, and one user's client of it. `asked` is how often a token was asked for. */
+async function tokensThatEnd(more: Partial<RegistryClientOptions> = {}) {
+  const clock = fixedClock();
+  const known = { asked: 0, refused: 0 };
+  const url = await serve((request, answer) => {
+    request.resume();
+    const issuedAt = Number(Buffer.from(request.headers.authorization?.slice("Basic ".length) ?? "", "base64").toString().split(":")[1]);
+    if (clock.nowMs - issuedAt >= 12 * HOUR_MS) {
+      known.refused += 1;
+      return void answer.writeHead(403).end(request.method === "HEAD" ? undefined : EXPIRED);
+    }
+    const { method, url: path = "" } = request;
+    if (method === "POST") return void answer.writeHead(202, { location: `${path}1` }).end();
+    if (method === "PATCH") return void request.on("end", () => answer.writeHead(202, { location: path, range: `0-${BLOB.length - 1}` }).end());
+    if (method === "PUT") return void answer.writeHead(201).end();
+    if (method === "HEAD") return void answer.writeHead(200, { "docker-content-digest": digestOf(BLOB), "content-length": String(BLOB.length) }).end();
+    answer.end(BLOB);
+  });
+  const provider: CredentialProvider = ecrCredentials(() => ((known.asked += 1), Promise.resolve(Buffer.from(`AWS:${clock.nowMs}`).toString("base64"))));
+  const client = registryClient({ clock, transport: transportFor({ ecrEndpoint: url }), credentials: provider, ...more });
+  onTestFinished(() => client.close());
+  return { clock, known, repository: client.repository({ registry: ECR, repository: "quay/tool" }) };
+}
+
+const blob = { digest: digestOf(BLOB), size: BLOB.length };
+const source = { blob, async *read(offset = 0) { yield BLOB.subarray(offset); } };
+
+test.each([
+  ["a tag is looked up", async ({ repository }: Awaited<ReturnType<typeof tokensThatEnd>>) => void expect(await repository.headManifest("1")).toMatchObject({ digest: blob.digest })],
+  ["a layer is looked for", async ({ repository }) => void expect(await repository.headBlob(blob.digest)).toBe(blob.size)],
+  ["a layer is read", async ({ repository }) => {
+    let bytes = 0;
+    for await (const chunk of repository.blob(blob).read()) bytes += chunk.length;
+    expect(bytes).toBe(blob.size);
+  }],
+  ["an upload is opened", async ({ repository }) => void expect(await repository.beginUpload()).toBeDefined()],
+  ["a manifest is stored", async ({ repository }) => void expect(await repository.putManifest("1", { mediaType: "x", bytes: Buffer.from("{}") })).toBe(digestOf(Buffer.from("{}")))],
+] as readonly (readonly [string, (lab: Awaited<ReturnType<typeof tokensThatEnd>>) => Promise<void>])[])("ECR's token that ended in the middle of a run is asked for anew where %s", async (_name, work) => {
+  const lab = await tokensThatEnd();
+  await lab.repository.headManifest("before");
+  lab.clock.nowMs += 13 * HOUR_MS;
+  await work(lab);
+  expect([lab.known.asked, lab.known.refused]).toEqual([2, 1]);
+});
+
+test("an upload on whose way the token ends is sent again with a new one", async () => {
+  const lab = await tokensThatEnd();
+  const session = await lab.repository.beginUpload();
+  lab.clock.nowMs += 13 * HOUR_MS;
+  await lab.repository.uploadBlob(source, session);
+  expect(lab.known.asked).toBe(2);
+});
+
+test("requests that find the token ended at the same moment ask for one new token", async () => {
+  const lab = await tokensThatEnd();
+  await lab.repository.headManifest("before");
+  lab.clock.nowMs += 13 * HOUR_MS;
+  await Promise.all(Array.from({ length: 10 }, (_none, index) => lab.repository.headBlob(digestOf(Buffer.from(String(index))))));
+  expect(lab.known.asked).toBe(2);
+});
+
+test("what is forbidden stays so, without a token for each question", async () => {
+  let [asked, requests] = [0, 0];
+  const url = await serve((request, answer) => ((requests += 1), request.resume(), answer.writeHead(403).end(request.method === "HEAD" ? undefined : '{"errors":[{"code":"DENIED","message":"not authorized to perform: ecr:BatchGetImage"}]}')));
+  const credentials = ecrCredentials(() => ((asked += 1), Promise.resolve(Buffer.from(`AWS:${asked}`).toString("base64"))));
+  await using client = registryClient({ clock: fixedClock(), transport: transportFor({ ecrEndpoint: url }), credentials });
+  for (const tag of ["1", "2", "3"]) await expect(client.repository({ registry: ECR, repository: "a" }).headManifest(tag)).rejects.toThrow("not authorized to perform: ecr:BatchGetImage");
+  expect([asked, requests]).toEqual([1, 6]);
+});
+
+test("waits are told as they begin, and an error says how often it was tried or until when it is no use", async () => {
+  let retryAfter: string | undefined;
+  const url = await serve((_request, answer) => answer.writeHead(429, retryAfter === undefined ? {} : { "retry-after": retryAfter }).end());
+  const clock = fixedClock();
+  const waits: number[] = [];
+  await using client = registryClient({ clock, transport: transportFor({ ecrEndpoint: url }), onWait: ({ ms }) => void waits.push(ms) });
+  const repository = client.repository({ registry: ECR, repository: "a" });
+  await expect(repository.headManifest("1")).rejects.toThrow(/is asked too often .*, 429; 11 tries ended so$/);
+  expect(waits).toHaveLength(10);
+  retryAfter = "30";
+  await expect(repository.headManifest("1")).rejects.toThrow("11 tries ended so");
+  expect(waits.slice(10).every((ms) => ms >= 30_000)).toBe(true);
+  clock.nowMs = 0;
+  retryAfter = new Date(6 * HOUR_MS).toUTCString();
+  await expect(repository.headManifest("1")).rejects.toThrow("it asks to be left alone until 1970-01-01 06:00 UTC");
+  expect(waits).toHaveLength(20);
+});
