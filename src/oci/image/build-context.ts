@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
-import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { readdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, posix, relative, resolve, sep } from "node:path";
 import type { ArchiveEntry } from "./archive.ts";
-import { globPattern, isGlob, parseDockerignore } from "./dockerignore.ts";
+import { readDockerignore } from "./dockerignore.ts";
 import type { Ignored } from "./dockerignore.ts";
+import { globPattern, isGlob } from "./glob.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 
 /** What one source of a COPY stands for: a file, or a folder with everything below it. */
@@ -32,21 +33,22 @@ export class BuildContext {
     this.#ignored = ignored;
   }
 
-  /** @param dockerfile relative to the folder: `<dockerfile>.dockerignore` goes before `.dockerignore` */
+  /**
+   * @param dockerfile relative to the folder: `<dockerfile>.dockerignore` goes before `.dockerignore`
+   * @throws DockerfileError for a pattern there that is not whole
+   */
   static async open(folder: string, dockerfile: string): Promise<BuildContext> {
-    const read = (name: string) => readFile(join(folder, name), "utf8").catch(() => undefined);
-    const text = (await read(`${dockerfile}.dockerignore`)) ?? (await read(".dockerignore")) ?? "";
-    return new BuildContext(await realpath(folder), parseDockerignore(text));
+    const { ignores } = await readDockerignore(folder, dockerfile);
+    return new BuildContext(await realpath(folder), ignores);
   }
 
-  /** What a source of a COPY or ADD stands for. @throws SourceMissing */
+  /** What a source of a COPY or ADD stands for; nothing where it is a pattern that no file fits. @throws SourceMissing, BadPattern */
   async find(source: string): Promise<readonly CopySource[]> {
     const path = posix.normalize(`/${source}`).replace(/^\/+|\/+$/g, "");
     if (!isGlob(path)) return [await this.#read(path, source)];
     const matches = globPattern(path);
     const all = await this.#walk("");
     const found = all.filter((entry) => matches.test(entry.path)).map((entry) => entry.path);
-    if (found.length === 0) throw new SourceMissing(`no file of the build context fits ${source}`);
     return Promise.all(found.toSorted().map((one) => this.#read(one, source)));
   }
 

@@ -3,7 +3,7 @@ import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { built, contextOf, debianLike, listing, noBase, scratch } from "../testing/build-fixtures.ts";
+import { build, built, contextOf, debianLike, listing, noBase, scratch } from "../testing/build-fixtures.ts";
 import { buildImage } from "./build.ts";
 import { parseDockerignore } from "./dockerignore.ts";
 
@@ -115,7 +115,38 @@ test.each([
   ["[a-c]x", "bx", true],
   ["a\n!a/b", "a/b/c", false],
   ["temp*", "a/temp1", false],
+  ["\uFEFFdocs", "docs", true],
+  ["docs/**", "docs", false],
+  ["docs/**", "docs/x", true],
+  ["**", "a", true],
+  ["**.log", "a/b.log", true],
+  ["a/**/b", "a/b", true],
+  ["[^a]x", "ax", false],
+  ["[^a]x", "bx", true],
+  ["a\\*", "a*", true],
+  ["a\\*", "ab", false],
+  ["../a", "a", false],
+  ["/../a", "a", true],
+  ["a+(b)$", "a+(b)$", true],
+  ["*\n! keep", "keep", false],
 ])(".dockerignore %j and %s", (pattern, path, ignored) => expect(parseDockerignore(pattern)(path)).toBe(ignored));
+
+test.each([["[ab", "a [ has no ] at its end"], ["a[]", "stands where a character"], ["[a-]", "stands where a character"], ["x\\", "escapes nothing"], ["!", "takes nothing back"], ["!/", "takes nothing back"]])(".dockerignore %j is told with its line", async (pattern, message) => {
+  const failure = await build({ Dockerfile: "FROM scratch\nCOPY a /\n", a: "a", ".dockerignore": `ok\n\n${pattern}\n` }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ name: "DockerfileError", message: expect.stringMatching(/^\.dockerignore:3: /) as string });
+  expect((failure as Error).message).toContain(message);
+});
+
+test("patterns of COPY stop at slashes, and one of several may fit nothing", async () => {
+  const files = { "a.txt": "a", "d/a.txt": "1", "d/e/a.txt": "2", "[x].txt": "x" };
+  const placed = async (line: string) => Object.keys(await listing(await built({ ...files, Dockerfile: `FROM scratch\n${line}\n` }))).filter((path) => !path.endsWith("/"));
+  expect(await placed("COPY **/a.txt /x/")).toEqual(["/x/a.txt"]);
+  expect(await placed("COPY d/**/*.txt a.txt /x/")).toEqual(["/x/a.txt"]);
+  expect(await placed("COPY [[]x].txt /x/")).toEqual(["/x/[x].txt"]);
+  expect(await placed("COPY a.txt optional*.lock /x/")).toEqual(["/x/a.txt"]);
+  await expect(placed("COPY optional*.lock /x/")).rejects.toThrow("Dockerfile:2: no file of the build context fits optional*.lock");
+  await expect(placed("COPY a.txt [ab /x/")).rejects.toThrow("Dockerfile:2: a [ has no ] at its end");
+});
 
 test("ADD unpacks a tar archive and copies everything else", async () => {
   const folder = await contextOf({ "in/a*": "a", "in/sub/b": "b" });

@@ -19,6 +19,7 @@ import { DockerfileError, parseDockerfile, parseInstruction } from "./dockerfile
 import type { Dockerfile, Instruction } from "./dockerfile.ts";
 import { expandWord, splitWords, UnknownSubstitution } from "./dockerfile-words.ts";
 import { EngineNeeded } from "./engine-needed.ts";
+import { BadPattern } from "./glob.ts";
 import { LayerFiles } from "./layer-files.ts";
 import { Stage } from "./stage.ts";
 import { predefinedArgs, readStages } from "./stages.ts";
@@ -216,7 +217,7 @@ class Build implements CopyEnvironment {
       return await work();
     } catch (error) {
       if (error instanceof UnknownSubstitution) throw new EngineNeeded(instruction, error.message);
-      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue].some((type) => error instanceof type);
+      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, BadPattern].some((type) => error instanceof type);
       if (isUsers) throw new DockerfileError({ file: this.#file, line: instruction.line }, (error as Error).message);
       throw error;
     }

@@ -8,8 +8,9 @@ import { copyInto, folderInto } from "./copy-instruction.ts";
 import { CopyRefused } from "./copy-refused.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { expandText } from "./dockerfile-words.ts";
-import { globPattern, isGlob } from "./dockerignore.ts";
+import { globPattern, isGlob } from "./glob.ts";
 import { EngineNeeded } from "./engine-needed.ts";
+import type { FileTree } from "./file-tree.ts";
 import { writeLayer } from "./layer.ts";
 import type { Stage } from "./stage.ts";
 import { fileOf } from "./tar-writer.ts";
@@ -48,6 +49,7 @@ export async function copy(build: CopyEnvironment, step: CopyStep): Promise<void
   const destination = words.at(-1);
   if (destination === undefined || words.length < 2) throw new CopyRefused(`write ${keyword} source destination`);
   const sources = (await Promise.all(words.slice(0, -1).map((word) => sourcesOf(build, step, word)))).flat();
+  if (sources.length === 0) throw new SourceMissing(`no file ${flags["from"] === undefined ? "of the build context" : "there"} fits ${words.slice(0, -1).join(" ")}`);
   const [chown, chmod] = [flags["chown"], flags["chmod"]].map((flag) => (flag === undefined ? undefined : expand(flag)));
   const entries = await copyInto(stage, { sources, destination, chown, chmod });
   stage.addLayer(await writeLayer(entries, build), `${keyword} ${text}`);
@@ -79,16 +81,14 @@ function heredocOf({ stage, instruction }: CopyStep, word: string): CopySource {
   return { name, isFolder: false, entries: [fileOf("", content)] };
 }
 
+const fitting = (pattern: RegExp, tree: FileTree): readonly string[] => tree.below("").flatMap(([path]) => (pattern.test(path) ? [path] : []));
+
 async function fromStage(stage: Stage, word: string): Promise<readonly CopySource[]> {
   const tree = await stage.tree();
   const pattern = posix.resolve("/", word).slice(1);
   const paths = isGlob(pattern)
-    ? tree
-        .below("")
-        .map(([path]) => path)
-        .filter((path) => globPattern(pattern).test(path))
+    ? fitting(globPattern(pattern), tree)
     : [pattern];
-  if (paths.length === 0) throw new SourceMissing(`no file of the image or stage fits ${word}`);
   const wanted: LayerEntry[] = [];
   const sources = paths.map((path): CopySource => {
     const real = tree.resolve(path);

@@ -111,6 +111,42 @@ describe("one source is one source, however it is packed and whoever made it", (
   });
 });
 
+describe("what .dockerignore leaves out does not make another", () => {
+  const withIgnore = (files: Readonly<Record<string, string>>): string => {
+    const folder = scratch();
+    for (const [name, text] of Object.entries({ Dockerfile: "FROM scratch\nCOPY . /\n", "a.txt": "a", "notes/x.md": "x", ...files })) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    }
+    return folder;
+  };
+  const ignore = { ".dockerignore": "# ours\nnotes\nDockerfile\n.dockerignore\n" };
+  const hashOf = (files: Readonly<Record<string, string>>, more = {}) => hashSource(withIgnore(files), { ...item, ...more });
+
+  test("a file that is left out may change, come and go", async () => {
+    const hash = await hashOf(ignore);
+    expect(await hashOf({ ...ignore, "notes/x.md": "y" })).toBe(hash);
+    expect(await hashOf({ ...ignore, "notes/deep/z.md": "new" })).toBe(hash);
+    expect(await hashOf({ ...ignore, "a.txt": "b" })).not.toBe(hash);
+    expect(await hashOf({ "notes/x.md": "y" })).not.toBe(await hashOf({}));
+  });
+
+  test("the Dockerfile and .dockerignore count wherever they are left out", async () => {
+    const hash = await hashOf(ignore);
+    expect(await hashOf({ ...ignore, Dockerfile: "FROM scratch\nCOPY a.txt /\n" })).not.toBe(hash);
+    expect(await hashOf({ ...ignore, ".dockerignore": `${ignore[".dockerignore"]}# more\n` })).not.toBe(hash);
+    const own = { "sub/x.Dockerfile": "FROM scratch\n", "sub/x.Dockerfile.dockerignore": "sub\nnotes\n", ".dockerignore": "a.txt\n" };
+    const owned = await hashOf(own, { dockerfile: "./sub/x.Dockerfile" });
+    expect(await hashOf({ ...own, "notes/x.md": "y" }, { dockerfile: "./sub/x.Dockerfile" })).toBe(owned);
+    for (const change of [{ "sub/x.Dockerfile": "FROM scratch\nENV A=1\n" }, { "sub/x.Dockerfile.dockerignore": "sub\n" }, { "a.txt": "b" }])
+      expect(await hashOf({ ...own, ...change }, { dockerfile: "./sub/x.Dockerfile" })).not.toBe(owned);
+  });
+
+  test("a pattern that is not whole is told with its line", async () => {
+    await expect(hashOf({ ".dockerignore": "a\n[bc\n" })).rejects.toThrow(".dockerignore:2: [bc is not a pattern: a [ has no ] at its end");
+  });
+});
+
 describe("E36: nothing leaves its folder", () => {
   const file = (name: string): TarEntry => ({ name, text: "evil" });
   const link = (name: string, linkname: string, type: "symlink" | "link" = "symlink"): TarEntry => ({ name, linkname, type });
@@ -153,7 +189,18 @@ describe("E36: nothing leaves its folder", () => {
   test("too many files, folders or links are refused", async () => {
     const many = (of: (index: number) => TarEntry) => tarGz(Array.from({ length: 11 }, (_, index) => of(index)));
     for (const [key, body] of [["files.tgz", await many((index) => file(`f${index}`))], ["folders.tgz", await many((index) => ({ name: `d${index}`, type: "directory" }))], ["links.tgz", await many((index) => link(`l${index}`, "x"))]] as const)
-      expect((await fetched(await put(key, body), limits)).failure, key).toMatch(/or 10 files/);
+      expect((await fetched(await put(key, body), limits)).failure, key).toMatch(/more than 1 MiB or 10 files/);
+  });
+
+  test("two names of one file are both told, and one that is there twice", async () => {
+    await put("twice/a//b", "1");
+    await put("twice/a/b", "2");
+    expect((await fetched("s3://sources/twice")).failure).toMatch(/a\/\/b and a\/b are the same file/);
+    for (const [key, entries, message] of [
+      ["twice.tgz", [file("x"), file("x")], /x is in it twice/], ["dotted.tgz", [file("x"), file("./x")], /x and \.\/x are the same file/], ["linked.tgz", [link("x", "y"), file("x")], /x is in it twice/],
+    ] as const) expect((await fetched(await put(key, await tarGz(entries)))).failure).toMatch(message);
+    expect((await fetched(await put("twice-a-folder.tgz", await tarGz([{ name: "d", type: "directory" }, file("d/x"), { name: "./d/", type: "directory" }])))).failure).toBeUndefined();
+    expect((await fetched(await put("dotted.zip", zipSync({ x: zipEntry("1", 0o100644), "./x": zipEntry("2", 0o100644) })))).failure).toMatch(/x and \.\/x are the same file/);
   });
 
   test("a prefix: keys that climb, and an object where a folder is needed", async () => {
@@ -166,5 +213,11 @@ describe("E36: nothing leaves its folder", () => {
     await put("marked/Dockerfile", "FROM scratch\n");
     const { folder, failure } = await fetched("s3://sources/marked");
     expect([failure, readFileSync(join(folder, "Dockerfile"), "utf8")]).toEqual([undefined, "FROM scratch\n"]);
+    await put("marked/data/", "bytes");
+    expect((await fetched("s3://sources/marked")).failure).toMatch(/data\/ is a folder by its name, and holds 5 bytes/);
+    for (let index = 0; index < 11; index++) await put(`folders/${index}/`, "");
+    expect((await fetched("s3://sources/folders", limits)).failure).toMatch(/more than 1 MiB or 10 files/);
+    await put("only-folders/x/", "");
+    expect((await fetched("s3://sources/only-folders")).failure).toMatch(/nothing lies there/);
   });
 });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, mkdir, readdir, readlink, realpath, stat, symlink } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -11,27 +11,20 @@ import { extract as tarExtract } from "tar-stream";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { listObjects, openObject } from "../../aws/objects.ts";
 import { parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
+import { formatLimits, UNPACK_LIMITS, type UnpackLimits } from "../../oci/image/archive.ts";
+import { readDockerignore } from "../../oci/image/dockerignore.ts";
 import { ReleaseError } from "../errors.ts";
 import type { BuildItem } from "./staging.ts";
-
-/** How much a source may be once it is unpacked. */
-export interface SourceLimits {
-  readonly bytes: number;
-  /** Files, folders and links. */
-  readonly entries: number;
-}
-
-const LIMITS: SourceLimits = { bytes: 2 * 1024 ** 3, entries: 100_000 };
 
 /**
  * Fetches the source of an image into a folder: a ZIP, a `.tar.gz`, or everything below a prefix.
  * @throws ReleaseError ProjectInvalid for an archive that would leave its folder, by a name or by a link, that holds
  * devices, or that is over 2 GiB or 100,000 entries
  */
-export async function fetchSource(s3: S3Client, uri: string, folder: string, limits: SourceLimits = LIMITS): Promise<void> {
+export async function fetchSource(s3: S3Client, uri: string, folder: string, limits: UnpackLimits = UNPACK_LIMITS): Promise<void> {
   const at = parseS3Uri(uri);
   await mkdir(folder, { recursive: true });
-  const unpacking: Unpacking = { folder, uri, limits, bytes: 0, entries: 0, links: new Map() };
+  const unpacking: Unpacking = { folder, uri, limits, bytes: 0, entries: 0, links: new Map(), names: new Map() };
   try {
     if (at.key.endsWith(".zip")) await unzip(await readZip(s3, at, unpacking), unpacking);
     else if (/\.(?:tar\.gz|tgz)$/.test(at.key)) await untar(await openObject(s3, at), unpacking);
@@ -78,12 +71,19 @@ export async function listSource(folder: string): Promise<readonly SourceFile[]>
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** What an image is built from: the files with their paths and modes, and what the build was told. */
+/**
+ * What an image is built from: the files with their paths and modes, and what the build was told. What `.dockerignore`
+ * leaves out does not count, but the Dockerfile and `.dockerignore` do wherever they are left out.
+ * @throws DockerfileError for a pattern of `.dockerignore` that is not whole
+ */
 export async function hashSource(folder: string, { dockerfile, build_args, target, platforms }: BuildItem): Promise<string> {
   const hash = createHash("sha256");
   const args = Object.entries(build_args).sort(([a], [b]) => (a < b ? -1 : 1));
   hash.update(JSON.stringify({ dockerfile, args, target, platforms: platforms ?? ["linux/amd64"] }));
+  const { ignores, file } = await readDockerignore(folder, dockerfile);
+  const always = new Set([posix.normalize(dockerfile), file]);
   for (const { path, isExecutable, sizeBytes, linkTarget } of await listSource(folder)) {
+    if (ignores(path) && !always.has(path)) continue;
     hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
     if (linkTarget === undefined) for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
   }
@@ -94,11 +94,13 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
 interface Unpacking {
   readonly folder: string;
   readonly uri: string;
-  readonly limits: SourceLimits;
+  readonly limits: UnpackLimits;
   bytes: number;
   entries: number;
   /** Symbolic links are made last: nothing is written through one. */
   readonly links: Map<string, string>;
+  /** What each place is called in the source: two names may mean one. */
+  readonly names: Map<string, string>;
 }
 
 /** Counts what arrives, whatever an archive says of itself. */
@@ -120,10 +122,19 @@ async function makeFolder(unpacking: Unpacking, path: string): Promise<void> {
   await mkdir(inside(unpacking, path), { recursive: true });
 }
 
+/** The place of a file or link. Nothing may come there twice: which of the two was meant nobody knows. */
+function placeOf(unpacking: Unpacking, path: string): string {
+  const place = inside(unpacking, path);
+  const other = unpacking.names.get(place);
+  if (other !== undefined) throw bad(unpacking, other === path ? `${path} is in it twice` : `${other} and ${path} are the same file`);
+  unpacking.names.set(place, path);
+  return place;
+}
+
 /** A link that stays inside, by what is written; one that leads out is refused. */
 function noteLink(unpacking: Unpacking, path: string, target: string): void {
   count(unpacking);
-  const at = inside(unpacking, path);
+  const at = placeOf(unpacking, path);
   const leadsTo = resolve(dirname(at), target);
   if (isAbsolute(target) || (leadsTo !== resolve(unpacking.folder) && !leadsTo.startsWith(resolve(unpacking.folder) + sep))) throw bad(unpacking, `${path} is a link that leads out of the folder, to ${target}`);
   unpacking.links.set(at, target);
@@ -144,7 +155,7 @@ async function makeLinks(unpacking: Unpacking): Promise<void> {
 
 async function write(unpacking: Unpacking, path: string, open: () => Readable | Promise<Readable>): Promise<string> {
   count(unpacking);
-  const target = inside(unpacking, path);
+  const target = placeOf(unpacking, path);
   await mkdir(dirname(target), { recursive: true });
   // Opened last: a stream that fails before somebody listens takes the process with it.
   await pipeline(await open(), counted(unpacking), createWriteStream(target));
@@ -155,9 +166,13 @@ async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpa
   const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
   for await (const object of listObjects(s3, { bucket, key: prefix })) {
     const path = object.key.slice(prefix.length);
-    if (path !== "" && !path.endsWith("/")) await write(unpacking, path, () => openObject(s3, { bucket, key: object.key }));
+    if (path === "") continue;
+    // Consoles mark folders so; an object with bytes that nothing could copy is a mistake.
+    if (path.endsWith("/") && object.size > 0) throw bad(unpacking, `${path} is a folder by its name, and holds ${object.size} bytes`);
+    if (path.endsWith("/")) await makeFolder(unpacking, path);
+    else await write(unpacking, path, () => openObject(s3, { bucket, key: object.key }));
   }
-  if (unpacking.entries === 0) throw bad(unpacking, "nothing lies there");
+  if (unpacking.names.size === 0) throw bad(unpacking, "nothing lies there");
 }
 
 async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {
@@ -223,7 +238,7 @@ function inside(unpacking: Unpacking, path: string): string {
   return target;
 }
 
-const tooMuch = (unpacking: Unpacking): ReleaseError => bad(unpacking, `it unpacks to more than ${unpacking.limits.bytes / 1024 ** 3} GiB or ${unpacking.limits.entries.toLocaleString("en")} files`);
+const tooMuch = (unpacking: Unpacking): ReleaseError => bad(unpacking, `it unpacks to more than ${formatLimits(unpacking.limits)}`);
 
 const bad = ({ uri }: Pick<Unpacking, "uri">, why: string): ReleaseError =>
   new ReleaseError("ProjectInvalid", { says: `the source ${uri} can't be built: ${why}`, fix: "pack the folder of the Dockerfile as .zip or .tar.gz, or name a prefix that holds it", blame: "user" });
