@@ -131,6 +131,8 @@ function kindOf(status: number, code: string | undefined): RegistryErrorKind {
 }
 
 const LONGEST_QUOTE = 300;
+/** Those of ECR name a user, an action, a resource and a policy. */
+const LONGEST_MESSAGE = 1000;
 /** What an answer without a body says, that to a HEAD for example. */
 export const NO_REASON = "no reason given";
 
@@ -141,7 +143,7 @@ function readErrorBody(body: string): { readonly code?: string; readonly message
     if (first)
       return {
         ...(typeof first.code === "string" ? { code: first.code } : {}),
-        message: String(first.message ?? first.code ?? NO_REASON),
+        message: String(first.message ?? first.code ?? NO_REASON).slice(0, LONGEST_MESSAGE),
       };
   } catch {
     // A proxy's HTML or plain text: quoted as it is.

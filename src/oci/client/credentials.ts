@@ -46,3 +46,13 @@ export const basic = (credentials: Credentials | undefined): string | undefined 
   credentials?.kind === "password"
     ? `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`
     : undefined;
+
+/** What a server said, without what it was told: one that quotes its request must not bring a password into a log. */
+export function withoutSecrets(text: string, ...told: readonly (string | undefined)[]): string {
+  const secrets = told.flatMap((header) => {
+    const [, value = header ?? ""] = header?.split(" ") ?? [];
+    return [value, ...(header?.startsWith("Basic ") ? [passwordFrom(value)].flatMap((found) => (found?.kind === "password" ? [found.password] : [])) : [])];
+  });
+  // Shorter ones would take words out of every sentence.
+  return secrets.filter((secret) => secret.length > 3).reduce((left, secret) => left.replaceAll(secret, "***"), text);
+}

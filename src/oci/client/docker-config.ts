@@ -5,19 +5,16 @@ import { InvalidValue } from "../../kit/invalid-value.ts";
 import { passwordFrom } from "./credentials.ts";
 import type { CredentialProvider, Credentials } from "./credentials.ts";
 
+interface Login {
+  readonly auth?: string;
+  readonly identitytoken?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
 /** The parts of Docker's `config.json` that say who asks (`docker login`). */
 interface DockerConfig {
-  readonly auths?: Readonly<
-    Record<
-      string,
-      {
-        readonly auth?: string;
-        readonly identitytoken?: string;
-        readonly username?: string;
-        readonly password?: string;
-      }
-    >
-  >;
+  readonly auths?: Readonly<Record<string, Login | null>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
 }
@@ -44,16 +41,26 @@ async function readConfig(path: string): Promise<DockerConfig> {
     if (error.code === "ENOENT") return "{}";
     throw error;
   });
+  const parsed = readObject(text);
+  if (parsed === undefined) throw new InvalidValue("Docker configuration", path, "the file is not a JSON object; mend it or log in again");
+  return parsed;
+}
+
+/** The object in a text that may hold passwords: what is wrong with it is not told, as Node's own error quotes it. */
+function readObject(text: string): object | undefined {
   try {
-    return JSON.parse(text) as DockerConfig;
+    const parsed: unknown = JSON.parse(text);
+    return isObject(parsed) ? parsed : undefined;
   } catch {
-    throw new InvalidValue("Docker configuration", path, "the file is not JSON; mend it or log in again");
+    return undefined;
   }
 }
 
-function fromFile({ auths = {} }: DockerConfig, registry: string): Credentials | undefined {
-  const entry = Object.entries(auths).find(([key]) => hostOf(key) === registry)?.[1];
-  if (entry === undefined) return undefined;
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function fromFile({ auths }: DockerConfig, registry: string): Credentials | undefined {
+  const entry = Object.entries(auths ?? {}).find(([key]) => hostOf(key) === registry)?.[1];
+  if (!isObject(entry)) return undefined;
   if (entry.identitytoken) return { kind: "identityToken", token: entry.identitytoken };
   if (entry.auth) return passwordFrom(entry.auth);
   return entry.username && entry.password ? { kind: "password", username: entry.username, password: entry.password } : undefined;
@@ -65,33 +72,42 @@ function hostOf(key: string): string {
   return /^(?:index|registry-1)\.docker\.io$/.test(host) ? DOCKER_HUB : host;
 }
 
-async function fromHelper({ credHelpers = {}, credsStore }: DockerConfig, registry: string): Promise<Credentials | undefined> {
+async function fromHelper({ credHelpers, credsStore }: DockerConfig, registry: string): Promise<Credentials | undefined> {
   const key = registry === DOCKER_HUB ? HUB_KEY : registry;
-  const helper = credHelpers[registry] ?? credHelpers[key] ?? credsStore;
+  const helper = credHelpers?.[registry] ?? credHelpers?.[key] ?? credsStore;
   if (helper === undefined || !/^[\w.-]+$/.test(helper)) return undefined;
-  const { code, output } = await askHelper(`docker-credential-${helper}`, key);
+  const program = `docker-credential-${helper}`;
+  const { code, output } = await askHelper(program, key);
+  const answer = readObject(output);
   if (code !== 0) {
     if (/not found/i.test(output)) return undefined;
-    throw new InvalidValue(
-      "credential program",
-      `docker-credential-${helper}`,
-      `it failed for ${registry}: ${output.trim().slice(0, 200)}`,
-    );
+    throw failedHelper(program, code === undefined ? `it did not answer for ${registry} within ${HELPER_TIMEOUT_MS / 1000} s` : `it failed for ${registry}${answer ? "" : `: ${output.trim().slice(0, 200)}`}`);
   }
-  const { Username, Secret } = JSON.parse(output) as { Username: string; Secret: string };
-  return Username === "<token>" ? { kind: "identityToken", token: Secret } : { kind: "password", username: Username, password: Secret };
+  const { Username: username, Secret: secret } = (answer ?? {}) as { readonly Username?: unknown; readonly Secret?: unknown };
+  if (typeof username !== "string" || typeof secret !== "string") throw failedHelper(program, `what it answers for ${registry} is not {"Username": …, "Secret": …}`);
+  // A program that knows nobody may say so by leaving both empty.
+  if (secret === "") return undefined;
+  return username === "<token>" ? { kind: "identityToken", token: secret } : { kind: "password", username, password: secret };
 }
 
-/** The protocol of docker-credential-helpers: the key on stdin, JSON on stdout; a failure's reason on stdout too. */
-function askHelper(program: string, key: string): Promise<{ readonly code: number; readonly output: string }> {
+const failedHelper = (program: string, why: string): InvalidValue => new InvalidValue("credential program", program, why);
+
+/** Time enough to unlock a keychain. */
+const HELPER_TIMEOUT_MS = 60_000;
+
+/**
+ * The protocol of docker-credential-helpers: the key on stdin, JSON on stdout; a failure's reason on stdout too.
+ * @returns no code for a program that had to be ended
+ */
+function askHelper(program: string, key: string): Promise<{ readonly code: number | undefined; readonly output: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], timeout: HELPER_TIMEOUT_MS });
     const chunks: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.on("error", () =>
-      reject(new InvalidValue("credential program", program, "Docker's configuration names it; install it or log in again")),
+      reject(failedHelper(program, "Docker's configuration names it; install it or log in again")),
     );
-    child.on("close", (code) => resolve({ code: code ?? 1, output: Buffer.concat(chunks).toString("utf8") }));
+    child.on("close", (code) => resolve({ code: code ?? undefined, output: Buffer.concat(chunks).toString("utf8") }));
     // A program that ends without reading is judged by its exit code.
     child.stdin.on("error", () => undefined);
     child.stdin.end(key);

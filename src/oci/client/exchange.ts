@@ -5,6 +5,7 @@ import { errorFromAnswer, errorFromNetwork, RegistryError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
 import type { Scopes } from "./authorization.ts";
 import { readRetryAfter } from "./backoff.ts";
+import { withoutSecrets } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Gate, Pace } from "./gate.ts";
 import { advised, Patience } from "./patience.ts";
@@ -140,13 +141,13 @@ export class Exchange {
     const header = await this.#authorization.header(ask.registry, ask.scopes);
     const first = await this.#follow(ask, header);
     if (ask.expect.includes(first.status)) return first;
-    const failure = await this.#failure(ask, first);
+    const failure = await this.#failure(ask, first, header);
     const renewed = await this.#renewed(ask, { header, answer: first, failure });
     if (renewed === undefined) throw failure;
     if (isStream(ask.body)) throw new RegistryError({ kind: "unavailable", ...pick(ask), says: "the token ended before the upload did" });
     const second = await this.#follow(ask, renewed);
     if (ask.expect.includes(second.status)) return second;
-    throw await this.#failure(ask, second);
+    throw await this.#failure(ask, second, renewed);
   }
 
   /**
@@ -198,8 +199,8 @@ export class Exchange {
   }
 
   /** The error for an answer that nobody expects; one that asks for patience is kept to by all. */
-  async #failure(ask: RegistryRequest, answer: Answer): Promise<RegistryError> {
-    const body = await answer.body.text().catch(() => "");
+  async #failure(ask: RegistryRequest, answer: Answer, header: string | undefined): Promise<RegistryError> {
+    const body = withoutSecrets(await answer.body.text().catch(() => ""), header);
     const error = this.#failed(ask, { statusCode: answer.status, headers: answer.headers }, body);
     if (error.retryAfterMs !== undefined && error.temporary) this.#hold(ask.registry, error.retryAfterMs);
     return error;

@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Clock } from "../../kit/clock.ts";
 import { errorFromAnswer, RegistryError } from "../errors.ts";
 import type { Scopes } from "./authorization.ts";
-import { basic } from "./credentials.ts";
+import { basic, withoutSecrets } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 
 /** A registry token and the moment it ends. */
@@ -31,7 +31,9 @@ export function tokenFetcher({ dispatcher, clock }: { readonly dispatcher: Dispa
     const { statusCode, body } = await request(urlOf(ask), { dispatcher, ...requestOf(ask) });
     const text = await body.text();
     const { registry } = ask;
-    if (statusCode !== 200) throw errorFromAnswer({ registry, doing: `ask ${ask.realm.host} for a token`, status: statusCode, body: text });
+    const { credentials } = ask;
+    const told = credentials?.kind === "identityToken" ? credentials.token : basic(credentials);
+    if (statusCode !== 200) throw errorFromAnswer({ registry, doing: `ask ${ask.realm.host} for a token`, status: statusCode, body: withoutSecrets(text, told) });
     return readToken(registry, text, clock.now().getTime());
   };
 }

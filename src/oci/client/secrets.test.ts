@@ -1,0 +1,79 @@
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { Credentials } from "./credentials.ts";
+import { dockerConfigCredentials } from "./docker-config.ts";
+import { registryClient } from "./registry-client.ts";
+
+const SECRET = "s3cret-of-the-registry";
+
+/** Docker's configuration, and a credential program `docker-credential-omx-<name>` on PATH that does this. */
+async function dockerWith(config: object | string, program?: { readonly name: string; readonly does: string }) {
+  const folder = await mkdtemp(join(tmpdir(), "omx-docker-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, "config.json");
+  await writeFile(file, typeof config === "string" ? config : JSON.stringify(config));
+  if (program) {
+    const path = join(folder, `docker-credential-omx-${program.name}`);
+    await writeFile(path, `#!/bin/sh\nread host || true\n${program.does}\n`);
+    await chmod(path, 0o755);
+    const before = process.env["PATH"] ?? "";
+    process.env["PATH"] = `${folder}:${before}`;
+    onTestFinished(() => void (process.env["PATH"] = before));
+  }
+  return dockerConfigCredentials(file);
+}
+
+test("a credential program for one registry, or for all, is asked by Docker's key", async () => {
+  const does = `case "$host" in quay.io) echo '{"ServerURL":"quay.io","Username":"robot","Secret":"${SECRET}"}';; https://index.docker.io/v1/) echo '{"Username":"<token>","Secret":"${SECRET}"}';; empty.example) echo '{"Username":"","Secret":""}';; *) echo "credentials not found in native keychain"; exit 1;; esac`;
+  const ofAll = await dockerWith({ credsStore: "omx-all", auths: { "ghcr.io": { auth: Buffer.from("me:kept").toString("base64") }, "gone.example": null } }, { name: "all", does });
+  expect(await ofAll("quay.io")).toEqual({ kind: "password", username: "robot", password: SECRET });
+  expect(await ofAll("docker.io")).toEqual({ kind: "identityToken", token: SECRET });
+  expect(await ofAll("ghcr.io")).toEqual({ kind: "password", username: "me", password: "kept" });
+  expect([await ofAll("empty.example"), await ofAll("gone.example")]).toEqual([undefined, undefined]);
+  const ofOne = await dockerWith({ credHelpers: { "quay.io": "omx-one" } }, { name: "one", does });
+  expect([(await ofOne("quay.io"))?.kind, await ofOne("docker.io")]).toEqual(["password", undefined]);
+});
+
+test.each([
+  ["answers something else", `echo '${SECRET}, hello'`, "is not {\"Username\""],
+  ["answers half", `echo '{"Secret":"${SECRET}"}'`, "is not {\"Username\""],
+  ["fails after it answered", `echo '{"Username":"x","Secret":"${SECRET}"}'; exit 1`, "it failed for quay.io"],
+])("a credential program that %s is named, its answer is not", async (_how, does, says) => {
+  const provider = await dockerWith({ credsStore: "omx-odd" }, { name: "odd", does });
+  const error = await provider("quay.io").then(() => new Error("it was taken"), (failure: Error) => failure);
+  expect(error.message).toContain("docker-credential-omx-odd");
+  expect(error.message).toContain(says);
+  expect(error.message).not.toContain(SECRET);
+});
+
+test("of a configuration that is none the file is named, its text is not", async () => {
+  for (const text of [`{"auths": {"quay.io": {"auth": "${SECRET}"`, `["${SECRET}"]`]) {
+    const error = await (await dockerWith(text))("quay.io").then(() => new Error("it was taken"), (failure: Error) => failure);
+    expect([error.message.includes("not a JSON object"), error.message.includes(SECRET)]).toEqual([true, false]);
+  }
+});
+
+test.each([
+  ["a password", { kind: "password", username: "robot", password: SECRET }, "Basic"],
+  ["a password for a token", { kind: "password", username: "robot", password: SECRET }, "Bearer"],
+  ["an identity token", { kind: "identityToken", token: SECRET }, "Bearer"],
+] as readonly (readonly [string, Credentials, "Basic" | "Bearer"])[])("a registry that quotes what it was sent brings %s into no error", async (_what, credentials, scheme) => {
+  const server = createServer((request, answer) => {
+    let sent = `${request.headers.authorization} ${Buffer.from(request.headers.authorization?.split(" ")[1] ?? "", "base64").toString()}`;
+    request.on("data", (chunk) => (sent += decodeURIComponent(String(chunk))));
+    const challenge = scheme === "Basic" ? "Basic realm=x" : `Bearer realm="http://${request.headers.host}/token"`;
+    request.on("end", () => answer.writeHead(request.url === "/v2/" ? 401 : 403, { "www-authenticate": challenge }).end(JSON.stringify({ errors: [{ code: "DENIED", message: `you sent ${sent}` }] })));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void (server.closeAllConnections(), server.close()));
+  await using client = registryClient({ credentials: () => Promise.resolve(credentials) });
+  const repository = client.repository({ registry: `127.0.0.1:${(server.address() as AddressInfo).port}`, repository: "a" });
+  const error = await repository.getManifest("1").then(() => new Error("it was answered"), (failure: Error) => failure);
+  expect(error.message).toContain("DENIED: you sent");
+  expect(error.message).toContain("***");
+  for (const secret of [SECRET, Buffer.from(`robot:${SECRET}`).toString("base64")]) expect(`${error.message} ${JSON.stringify(error)}`).not.toContain(secret);
+});
