@@ -39,6 +39,9 @@ const isPattern = (registry: string): boolean => registry.includes("*");
 /** What may stand for `*`: twelve digits, for a pattern may stand for accounts. */
 const WORD = "123456789012";
 
+/** What is wrong with a registry where one is named by its host; undefined for the one name of a registry. */
+export const registryProblem = (registry: string): string | undefined => (isPattern(registry) ? `"${registry}" is no registry; name one by its host` : keyProblem(registry));
+
 function keyProblem(registry: string): string | undefined {
   const noRegistries = `"${registry}" stands for no registries; write * and the rest of a host in lower case, as in *.example.org`;
   if (isPattern(registry) && !/^\*\.[^*]+$/.test(registry)) return noRegistries;

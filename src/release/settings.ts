@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FUNCTION_LIMIT_GIB } from "./project/deploy-config.ts";
+import { FUNCTION_LIMIT_GIB } from "./project/deploy-config-containers.ts";
 
 const place = z.object({ account: z.string(), region: z.string() });
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ReleaseError } from "../errors.ts";
+import { RegistryMap } from "./omx-yaml-registry-map.ts";
 import { readYaml } from "./yaml-problems.ts";
 
 const path = z.string().min(1).refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a path inside the repository is needed");
@@ -60,10 +61,7 @@ export const OmxYaml = z.strictObject({
   tags: z.record(z.string(), z.string()).default({}),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().min(0).max(100_000).optional() }).optional(),
   exclude: z.array(z.string()).default([]).describe("Globs of files that are not packed into the definition"),
-  registryMap: z.strictObject({
-    registryMappings: z.array(z.strictObject({ upstreamRegistryUrl: z.string(), ecrRepositoryPrefix: z.string(), upstreamRepositoryPrefix: z.string().optional(), ecrAccountId: z.string().optional() })).default([]),
-    imageMappings: z.array(z.strictObject({ sourceImage: z.string(), destinationImage: z.string() })).default([]),
-  }).optional(),
+  registryMap: RegistryMap.optional().describe("Added to the container registry map that omx makes; yours comes first"),
   // `repository` (definitionRepository) is not released by omx yet: saying so beats packing a ZIP all the same.
   source: z.literal("zip", 'only "zip" is released so far').default("zip"),
   images: z.strictObject({

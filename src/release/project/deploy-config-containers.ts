@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { REGISTRY_NAMESPACES, namespaceOf, ownNamespace, suggestedNamespace } from "../../kit/registry-namespaces.ts";
+import { namespaceProblems, registryProblem } from "../../kit/registry-namespaces-entries.ts";
+import { CACHED_HOSTS, cachedUpstream } from "../images/pull-through.ts";
+
+/** What a function copies of one image; CodeBuild copies what is larger. */
+export const FUNCTION_LIMIT_GIB = 8;
+
+type Context = z.core.$RefinementCtx;
+
+/** Each key is the one name of a registry: under another name it would have no effect. */
+function registryKeys(value: object, context: Context): void {
+  for (const key of Object.keys(value)) {
+    const message = registryProblem(key);
+    if (message !== undefined) context.addIssue({ code: "custom", path: [key], message });
+  }
+}
+
+function namespaces(value: Readonly<Record<string, string>>, context: Context): void {
+  for (const { registry, message } of namespaceProblems(value)) context.addIssue({ code: "custom", path: [registry], message });
+}
+
+/** `containers` of omx.deploy.yaml. */
+export const Containers = z.strictObject({
+  sourceAccounts: z.array(z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes")).default([]),
+  crossRegion: z.boolean().default(false),
+  builderSources: z.array(z.string().startsWith("s3://")).default([]),
+  upstreams: z.record(z.string(), z.url({ protocol: /^https?$/, error: "the address of a registry is needed, as in https://mirror.example" })).default({}).superRefine(registryKeys).describe("Upstream registries read from elsewhere: `quay.io: https://mirror.example`"),
+  namespaces: z.record(z.string(), z.string()).default({}).superRefine(namespaces)
+    .describe("Where the images of further registries go in ECR, over what omx has: `eu.gcr.io: eu-gcr`; `*.` in front of a host stands for one more word, and * in the namespace for that word: `*.example.org: lab/*`"),
+  credentials: z.record(z.string(), z.string().regex(/^arn:aws(?:-\w+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]+$/, "the ARN of a secret is needed")).default({}).superRefine(registryKeys)
+    .describe("Who asks an upstream registry: `docker.io: arn:aws:secretsmanager:…`, a secret with username and accessToken (or password)"),
+  pullThrough: z.array(z.string()).default([]).describe("Registries whose images ECR's pull-through cache brings, by rules of the stack: `quay.io`"),
+  functionLimitGiB: z.number().positive().default(FUNCTION_LIMIT_GIB).describe("An image of which more than this many GiB are missing is copied by CodeBuild, not by a function"),
+});
+export type Containers = z.infer<typeof Containers>;
+
+interface Problem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/**
+ * What `containers` says that ECR in the cicd place would refuse, or that would have no effect.
+ * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html (prefixes, registries, secrets)
+ * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-creating-secret.html (the secret's account and region)
+ */
+export function containerProblems(containers: Containers, cicd: { readonly account: string; readonly region: string }): readonly Problem[] {
+  const home = `ecr/${cicd.account}/${cicd.region}`;
+  return [
+    ...Object.keys(containers.namespaces).filter((registry) => ownNamespace(registry) === home).map((registry) => ({ path: ["namespaces", registry], message: `images of ${registry} are at home in cicd, and keep their names; leave it out` })),
+    ...containers.pullThrough.flatMap((host, index) => {
+      const message = registryProblem(host) ?? cacheProblem(host, containers, index);
+      return message === undefined ? credentialProblems(host, containers, { index, cicd }) : [{ path: ["pullThrough", index], message }];
+    }),
+  ];
+}
+
+const SHORTEST_PREFIX = 2;
+const LONGEST_PREFIX = 30;
+
+function cacheProblem(host: string, { pullThrough, namespaces: own }: Containers, index: number): string | undefined {
+  if (!cachedUpstream(host)) return `ECR's pull-through cache does not read ${host} (it reads ${CACHED_HOSTS.join(", ")}); leave it out: its images are copied`;
+  if (pullThrough.indexOf(host) < index) return `${host} is listed already; leave it out`;
+  const prefix = namespaceOf(host, { ...REGISTRY_NAMESPACES, ...own }) ?? ownNamespace(host);
+  if (prefix.length >= SHORTEST_PREFIX && prefix.length <= LONGEST_PREFIX) return undefined;
+  return `a prefix of ECR's pull-through cache has ${SHORTEST_PREFIX} to ${LONGEST_PREFIX} characters, and ${prefix} has ${prefix.length}; give ${host} another under containers.namespaces, as in {"${host}": "${suggestedNamespace(host).slice(0, LONGEST_PREFIX).replace(/-+$/, "")}"}`;
+}
+
+/** A rule's secret: its name begins with ecr-pullthroughcache/, and it is where the rule is. */
+function credentialProblems(host: string, { credentials }: Containers, { index, cicd }: { readonly index: number; readonly cicd: { readonly account: string; readonly region: string } }): readonly Problem[] {
+  const arn = credentials[host];
+  const named = "a secret whose name begins with ecr-pullthroughcache/";
+  if (arn === undefined) return cachedUpstream(host)?.wantsCredentials ? [{ path: ["pullThrough", index], message: `the cache reads ${host} with credentials alone: name under containers.credentials ${named}` }] : [];
+  const path = ["credentials", host];
+  if (!/:secret:ecr-pullthroughcache\/.+$/.test(arn)) return [{ path, message: `the cache reads ${host} with ${named} alone; name such a one, or leave ${host} out of pullThrough` }];
+  if (arn.split(":").slice(3, 5).join(":") !== `${cicd.region}:${cicd.account}`) return [{ path, message: `the cache takes a secret of its own account and region; make it in ${cicd.account}, ${cicd.region}` }];
+  return arn.length > 612 ? [{ path, message: "the cache takes the ARN of a secret up to 612 characters" }] : [];
+}
