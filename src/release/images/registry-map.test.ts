@@ -17,6 +17,11 @@ test("every image is mapped as the definition writes it to its digest, the user'
   });
 });
 
+test("a registry mapping goes on with all that the user wrote", () => {
+  const mapping = { ...quay, upstreamRepositoryPrefix: "lab", ecrAccountId: "444455556666", credentialArn: "arn:aws:secretsmanager:us-east-1:444455556666:secret:lab-AbCdEf" };
+  expect(registryMapOf(lockOf(), { registryMappings: [mapping], imageMappings: [] })).toEqual({ registryMappings: [mapping] });
+});
+
 test("an image that the user maps is mapped once, as the user says", () => {
   const own = { registryMappings: [], imageMappings: [{ sourceImage: "demo/tool:1", destinationImage: `${REGISTRY}/other:2` }] };
   expect(registryMapOf(lockOf(locked("demo/tool:1", "demo/tool")), own)).toEqual({ imageMappings: own.imageMappings });

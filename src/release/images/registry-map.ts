@@ -30,6 +30,7 @@ export function registryMapOf(lock: ContainersLock, own: Own | undefined): Conta
   const registryMappings = ownRegistries.map((mapping) => ({
     upstreamRegistryUrl: mapping.upstreamRegistryUrl, ecrRepositoryPrefix: mapping.ecrRepositoryPrefix,
     ...(mapping.upstreamRepositoryPrefix && { upstreamRepositoryPrefix: mapping.upstreamRepositoryPrefix }), ...(mapping.ecrAccountId && { ecrAccountId: mapping.ecrAccountId }),
+    ...(mapping.credentialArn && { credentialArn: mapping.credentialArn }),
   }));
   if (imageMappings.length === 0 && registryMappings.length === 0) return undefined;
   return { ...(registryMappings.length > 0 && { registryMappings }), ...(imageMappings.length > 0 && { imageMappings }) };
