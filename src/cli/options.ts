@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { namespaceProblems } from "../kit/registry-namespaces-entries.ts";
 
 /** What `--profile` does. */
 export const PROFILE_HELP = "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
@@ -26,11 +27,14 @@ export function upstream(text: string, before: Readonly<Record<string, string>> 
   return { ...before, [host]: url.replace(/\/+$/, "") };
 }
 
-/** `eu.gcr.io=eu-gcr`, repeatable. */
+/** `eu.gcr.io=eu-gcr` or `*.example.org=lab/*`, repeatable. */
 export function namespace(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
-  const [, host, prefix] = /^([^=]+)=([a-z0-9._/-]+)$/.exec(text) ?? [];
+  const [, host, prefix] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (!host || !prefix) throw new InvalidArgumentError("write HOST=PREFIX, as in eu.gcr.io=eu-gcr.");
-  return { ...before, [host]: prefix };
+  const namespaces = { ...before, [host]: prefix };
+  const [problem] = namespaceProblems(namespaces);
+  if (problem) throw new InvalidArgumentError(`${problem.message}.`);
+  return namespaces;
 }
 
 /** `111122223333=cicd`, repeatable. */

@@ -4,7 +4,7 @@ import type { Project } from "../project/project.ts";
 import { uploadBuildSources } from "./build-sources.ts";
 import { lockImages, type ContainersLock } from "./lock.ts";
 import { lockedBuild, pinnedBy, readLock } from "./lock-file.ts";
-import { buildTarget, planImages } from "./plan.ts";
+import { buildTarget, checkBuildTargets, planImages } from "./plan.ts";
 import { stageImages } from "./staging.ts";
 
 export interface Bringing {
@@ -20,11 +20,12 @@ export interface Bringing {
  * Brings every image of a repository into ECR, by the puller and the builder; those that its containers.lock.json knows
  * by the digests there.
  * @returns what each image is, by digest
- * @throws ReleaseError ImagesFailed, after all others are done; ProjectInvalid for a lock that can't be read
+ * @throws ReleaseError ImageCollision before anything moves; ImagesFailed, after all others are done; ProjectInvalid for a lock that can't be read
  */
 export async function bringImages(env: ReleaseEnvironment, { root, inspection, config }: Project, { workflow, identity, commit }: Bringing): Promise<ContainersLock> {
   const lock = readLock(root);
   const plan = pinnedBy(planImages(inspection.images, config.images), lock);
+  checkBuildTargets(plan, env.cicd);
   const builds = await uploadBuildSources(env, { workflow, root, builds: plan.builds });
   const outcomes = await stageImages({ ...env, place: env.cicd, identity }, {
     pulls: plan.pulls,

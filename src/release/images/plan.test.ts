@@ -3,7 +3,7 @@ import type { ImageUse } from "../../workflow/inspection.ts";
 import { parseOmxYaml } from "../project/omx-yaml.ts";
 import { lockImages } from "./lock.ts";
 import { pinnedBy } from "./lock-file.ts";
-import { buildTarget, planImages, planPulls } from "./plan.ts";
+import { buildTarget, checkBuildTargets, planImages, planPulls } from "./plan.ts";
 
 const PLACE = { account: "111122223333", region: "us-east-1" };
 const REGISTRY = "111122223333.dkr.ecr.us-east-1.amazonaws.com";
@@ -53,6 +53,28 @@ describe("where images go", () => {
 
   test("a name that is none is told as it is written", () => {
     expect(() => planPulls(["ubuntu:not a tag"], PLACE)).toThrow("ubuntu:not a tag");
+  });
+
+  test("every name that is none is told at once", () => {
+    expect(() => planPulls(["Quay.io/a/b:1", "ubuntu:1", "localhost:007/a"], PLACE)).toThrow(/2 images can't be brought\n  "Quay\.io.*write quay\.io in lower case\n  "localhost:007.*write 7/);
+  });
+
+  test("a namespace that is none is the user's to correct", () => {
+    expect(() => planPulls(["ubuntu:1"], PLACE, { "lab.example": "quay" })).toThrow(expect.objectContaining({ code: "ProjectInvalid", blame: "user", message: expect.stringContaining("would meet those of quay.io") }));
+  });
+
+  test("two registries of one namespace are told with the setting that separates them", () => {
+    const sources = ["us.gcr.io/p/tool:1", "eu.gcr.io/p/tool:1"];
+    expect(() => planPulls(sources, PLACE)).toThrow(expect.objectContaining({ code: "ImageCollision", message: expect.stringContaining('{"eu.gcr.io": "eu-gcr-io"}'), fix: expect.stringContaining("containers.namespaces of omx.deploy.yaml") }));
+    expect(planPulls(sources, PLACE, { "eu.gcr.io": "eu-gcr-io" }).map(({ target_image: target }) => target)).toEqual([`${REGISTRY}/gcr/p/tool:1`, `${REGISTRY}/eu-gcr-io/p/tool:1`]);
+  });
+
+  test("a built image is never stored over a pulled one, nor over another", () => {
+    const builds = (...targets: readonly string[]) => images(`  build: [${targets.map((target) => `{ source: ${target.split(":")[0]?.replaceAll("/", "-")}, target: "${target}" }`).join(", ")}]`).build;
+    expect(() => checkBuildTargets({ pulls: ["ubuntu:1"], builds: builds("dockerhub/library/ubuntu:1") }, PLACE)).toThrow(`ubuntu:1 and the build of dockerhub/library/ubuntu:1 would both become ${REGISTRY}/dockerhub/library/ubuntu:1; give the build another target`);
+    expect(() => checkBuildTargets({ pulls: [], builds: builds("quay.io/lab/tool:1", "lab/tool:1") }, PLACE)).toThrow(`the builds of quay.io/lab/tool:1 (from quay.io-lab-tool) and lab/tool:1 (from lab-tool) would both become ${REGISTRY}/lab/tool:1`);
+    expect(() => checkBuildTargets({ pulls: ["ubuntu:1", "quay.io/lab/tool:1"], builds: builds("lab/tool:1", "lab/tool:2", "dockerhub/library/ubuntu:2") }, PLACE)).not.toThrow();
+    expect(() => checkBuildTargets({ pulls: ["quay.io/lab/tool:1"], builds: builds("mirror/lab/tool:1") }, PLACE, { "quay.io": "mirror" })).toThrow("would both become");
   });
 });
 

@@ -57,41 +57,58 @@ const isContainerImage = (image: string): boolean => !/^https?:\/\//.test(image)
  */
 export function planPulls(manifest: readonly string[], place: Place, namespaces: RegistryNamespaces = {}): readonly ImagePull[] {
   const home = registryOf(place);
-  const table = namingOf(home, namespaces);
-  const sources = manifest.map((text) => parsed(text));
-  const collisions = detectCollisions(sources, table);
-  if (collisions.length > 0)
-    throw new ReleaseError("ImageCollision", {
-      says: "different images would be stored under one name", fix: "give one of them another name with images.substitute or containers.namespaces, or pin both by tag", blame: "user", details: collisions.map((collision) => collision.message),
-    });
-  return sources.map((source, index) => ({
-    source_uri: manifest[index] ?? "", source: formatImageRef(source), target_image: formatImageRef(privateEcrImage(home, targetOf(source, table))),
-  }));
+  const table = tableOf(home, namespaces);
+  const named = each(manifest, (text) => ({ source_uri: text, source: parseImageRef(text) }), "correct the image's name where it is written");
+  const placed = each(named, ({ source_uri, source }) => ({ source_uri, source, target: targetRepository(source, table) }), "bring the image in under another name with images.substitute");
+  refuse(detectCollisions(named.map(({ source }) => source), table).map(({ message }) => message));
+  return placed.map(({ source_uri, source, target }) => ({ source_uri, source: formatImageRef(source), target_image: formatImageRef(privateEcrImage(home, target)) }));
+}
+
+/**
+ * Checks that no built image would be stored over a pulled one, or over another.
+ * @throws ReleaseError ImageCollision
+ */
+export function checkBuildTargets({ pulls, builds }: Pick<ImagePlan, "pulls" | "builds">, place: Place, namespaces: RegistryNamespaces = {}): void {
+  const pulled = new Map(planPulls(pulls, place, namespaces).map(({ source_uri, target_image }) => [target_image, source_uri]));
+  const built = Map.groupBy(builds, ({ target }) => formatImageRef(buildTarget(target, place)));
+  refuse([...built].flatMap(([target, all]) => [
+    ...(pulled.has(target) ? [`${pulled.get(target)} and the build of ${all[0]?.target} would both become ${target}; give the build another target, one that does not begin with a registry's namespace`] : []),
+    ...(all.length > 1 ? [`the builds of ${all.map(({ target: name, source }) => `${name} (from ${source})`).join(" and ")} would both become ${target}; give each a target of its own`] : []),
+  ]));
+}
+
+function refuse(collisions: readonly string[]): void {
+  if (collisions.length === 0) return;
+  throw new ReleaseError("ImageCollision", {
+    says: "different images would be stored under one name", blame: "user", details: collisions,
+    fix: "a namespace stands under containers.namespaces of omx.deploy.yaml, and is deployed (for one call of omx images: --namespace HOST=PREFIX); images.substitute of omx.yaml brings another image in place of one",
+  });
 }
 
 /** The table of names: the deployment's own entries over those of omx. @throws InvalidValue for an entry that ECR would refuse */
 export const namingOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => ({ home, namespaces: extendNamespaces(namespaces) });
 
-/** Where an image goes: an image pinned by digest and tag keeps both; the digest decides. */
-function targetOf(source: ImageRef, table: NamingTable): Omit<ImageRef, "registry"> {
-  try {
-    return targetRepository(source, table);
-  } catch (error) {
-    throw new ReleaseError("ProjectInvalid", { says: (error as Error).message, fix: "bring the image in under another name with images.substitute", blame: "user" });
-  }
+const tableOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => each([home], (one) => namingOf(one, namespaces), "correct the namespace where it is written")[0] ?? {};
+
+/** Works on all, and tells of all that fail. @throws ReleaseError ProjectInvalid */
+function each<Item, Result>(items: readonly Item[], work: (item: Item) => Result, fix: string): readonly Result[] {
+  const problems: string[] = [];
+  const results = items.flatMap((item): readonly Result[] => {
+    try {
+      return [work(item)];
+    } catch (error) {
+      problems.push((error as Error).message);
+      return [];
+    }
+  });
+  const [first, ...more] = problems;
+  if (first === undefined) return results;
+  throw new ReleaseError("ProjectInvalid", { says: more.length === 0 ? first : `${problems.length} images can't be brought`, fix, blame: "user", ...(more.length > 0 && { details: problems }) });
 }
 
-/** Where a built image goes: under its own name. */
+/** Where a built image goes: under its own name, without a registry's. @throws ReleaseError ProjectInvalid for what is no image name */
 export function buildTarget(target: string, place: Place): ImageRef {
-  const { registry: _hub, repository, ...rest } = parsed(target);
+  const [named] = each([target], parseImageRef, "correct the target where it is written");
+  const { registry: _hub, repository = "", ...rest } = named ?? {};
   return privateEcrImage(registryOf(place), { ...rest, repository: repository.replace(/^library\//, "") });
 }
-
-function parsed(text: string): ImageRef {
-  try {
-    return parseImageRef(text);
-  } catch (error) {
-    throw new ReleaseError("ProjectInvalid", { says: (error as Error).message, fix: "correct the image's name where it is written", blame: "user" });
-  }
-}
-
