@@ -2,21 +2,13 @@ import { z } from "zod";
 import { isHost, parseRegistryHost } from "../../kit/image-ref-host.ts";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrOf } from "../../kit/image-ref-ecr.ts";
+import { checked } from "./omx-yaml-image.ts";
 
 // Lengths and patterns are those of HealthOmics's API model (ContainerRegistryMap), botocore 1.44.5.
 const TEXT = /^[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]+$/u;
 // A prefix of ECR's pull-through cache rules (CreatePullThroughCacheRule).
 const PREFIX = /^(?:[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*\/?|ROOT)$/;
 const PREFIX_RULE = "words of a-z and 0-9 with . _ __ or - between them, and / between words; or ROOT";
-
-/** A check in the words of the parser that fails. */
-const checked = (check: (text: string) => unknown) => (text: string, context: z.core.$RefinementCtx): void => {
-  try {
-    check(text);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-  }
-};
 
 /** One sentence for one text: what is too short is not judged by its characters too. */
 const only = (error: string) => ({ error, abort: true });

@@ -24,3 +24,11 @@ test("text that is not YAML is located", () => {
 test("a path out of the repository is refused", () => {
   expect(() => parseOmxYaml(`${minimal}main: ../x.wdl\n`)).toThrow(/omx\.yaml:3:1: main: a path inside the repository/);
 });
+
+test("images' names are told where they stand, all at once", () => {
+  const yaml = `${minimal}images:\n  extra: ["Quay.io/a/b:1", ubuntu]\n  substitute:\n    "ubuntu:latest": "ubuntu:"\n  build:\n    - target: "tool@sha256:${"a".repeat(64)}"\n    - target: tools:1\n    - { source: more, target: docker.io/library/tools:1 }\n`;
+  expect(() => parseOmxYaml(yaml)).toThrow(/omx\.yaml:4:11: images\.extra\.0: .*write quay\.io in lower case\n.*omx\.yaml:6:5: images\.substitute\.ubuntu:latest: .*is not a tag.*\n.*omx\.yaml:8:7: images\.build\.0\.target: .*write tool$/m);
+  expect(() => parseOmxYaml(`${minimal}images: { build: [{ target: Tool }, { target: "" }] }\n`)).toThrow(/omx\.yaml:3:21: images\.build\.0\.target: "Tool" .*write tool\n.*omx\.yaml:3:39: images\.build\.1\.target: /);
+  const twice = `${minimal}images:\n  build:\n    - target: tools:1\n    - { source: more, target: docker.io/library/tools:1 }\n`;
+  expect(() => parseOmxYaml(twice)).toThrow(/omx\.yaml:6:23: images\.build\.1\.target: docker\.io\/library\/tools:1 is the target of another build already/);
+});

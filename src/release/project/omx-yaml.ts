@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ReleaseError } from "../errors.ts";
+import { BuildTarget, eachTargetOnce, Image } from "./omx-yaml-image.ts";
 import { RegistryMap } from "./omx-yaml-registry-map.ts";
 import { readYaml } from "./yaml-problems.ts";
 
@@ -34,7 +35,7 @@ const matcher = z.strictObject({
 const build = z.strictObject({
   source: path.default("."),
   dockerfile: z.string().default("Dockerfile"),
-  target: z.string().min(1),
+  target: BuildTarget,
   args: z.record(z.string(), z.string()).default({}),
 });
 
@@ -65,9 +66,9 @@ export const OmxYaml = z.strictObject({
   // `repository` (definitionRepository) is not released by omx yet: saying so beats packing a ZIP all the same.
   source: z.literal("zip", 'only "zip" is released so far').default("zip"),
   images: z.strictObject({
-    extra: z.array(z.string()).default([]),
-    substitute: z.record(z.string(), z.string()).default({}),
-    build: z.array(build).default([]),
+    extra: z.array(Image).default([]).describe("Images that no definition names"),
+    substitute: z.record(z.string(), Image).default({}).describe("What is brought in place of an image that the definition names"),
+    build: z.array(build).default([]).superRefine(eachTargetOnce),
     promote: z.enum(["share", "copy"]).default("share").describe("`share`: production reads the cicd account's images; `copy`: the same digests are copied into its own ECR"),
   }).prefault({}),
   tests: z.array(test).default([]).describe("Runs on test data, before every approval"),
