@@ -1,29 +1,12 @@
-import { request } from "node:http";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { conformanceRegistry, digestBy, ONE } from "./testing/conformance.ts";
+import { conformanceRegistry, digestBy, ONE, type Raw, rawRequests } from "./testing/conformance.ts";
 import { V2 } from "./testing/registry.ts";
 
 const registry = conformanceRegistry();
 
-interface Raw {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: string;
-}
-
-/** A request whose path goes out as it is written: fetch would tidy it. */
-const raw = (method: string, path: string, { body = "", headers = {} }: { readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Raw> =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(registry.url);
-    const authorization = `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}`;
-    const sent = request({ hostname, port, method, path, headers: { authorization, "content-length": String(Buffer.byteLength(body)), ...headers } }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => resolve({ status: answer.statusCode!, headers: answer.headers, body: Buffer.concat(chunks).toString() }));
-    });
-    sent.on("error", reject).end(body);
-  });
+const raw = rawRequests(registry);
 
 const IMAGE = "application/vnd.oci.image.manifest.v1+json";
 const empty = JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [] });

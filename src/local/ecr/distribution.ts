@@ -2,9 +2,10 @@ import { globalContext } from "../gateway/dispatcher.ts";
 import { readBody } from "../gateway/read-body.ts";
 import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import type { Principal } from "../authorization/principal.ts";
-import type { ByteRange } from "../storage/blobs.ts";
 import type { Contents } from "./contents.ts";
-import { type ReadableLayer, storedLayer } from "./layer-copies.ts";
+import { blobAnswer } from "./blob-answers.ts";
+import { conditional, whatIsAsked } from "./conditions.ts";
+import { storedLayer } from "./layer-copies.ts";
 import { digestOf } from "./digests.ts";
 import { acceptedTypes, type Formed, inAcceptedForm } from "./manifest-formats.ts";
 import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
@@ -28,13 +29,17 @@ const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
 export async function serveRegistry(registry: Registry, request: WireRequest): Promise<WireResponse> {
   try {
     const caller = signIn(registry, request);
-    if (request.path.replace(/\/$/, "") === "/v2") return { status: 200, headers: { "docker-distribution-api-version": "registry/2.0", "content-type": "application/json" }, body: "{}" };
-    if (request.path === "/v2/_catalog" && request.method === "GET") return listRepositories({ contents: registry.contents, caller, request });
+    const isRoot = request.path.replace(/\/$/, "") === "/v2";
+    if (isRoot || request.path === "/v2/_catalog") readOnly(request);
+    if (isRoot) return { status: 200, headers: { "docker-distribution-api-version": "registry/2.0", "content-type": "application/json" }, body: "{}" };
+    if (request.path === "/v2/_catalog") return listRepositories({ contents: registry.contents, caller, request });
     const path = parsePath(request);
     if (!path) throw new RegistryRefusal(404, "NAME_UNKNOWN", `${request.path} names no repository; write <account>/<region>/<repository>`);
     const exchange: Exchange = { ...path, request, caller, contents: registry.contents };
     return await route(exchange);
   } catch (error) {
+    // A client that left in the middle reads no answer, and it is nobody's failure here.
+    if (request.body.errored === error) return { status: 400 };
     return refusalOf(error, (text) => registry.contents.core.log("ecr", `${request.method} ${request.path}: ${text}`));
   }
 }
@@ -59,8 +64,10 @@ function signIn({ tokens }: Registry, { headers }: WireRequest): Principal {
 function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
   const { kind, request: { method } } = exchange;
   if (kind === "uploads") return serveUpload(exchange);
-  if (kind === "tags") return listTags(exchange);
-  if (kind === "referrers") return listReferrers(exchange);
+  if (kind === "tags" || kind === "referrers") {
+    readOnly(exchange.request);
+    return kind === "tags" ? listTags(exchange) : listReferrers(exchange);
+  }
   if (kind === "blobs") {
     if (method === "GET" || method === "HEAD") return getBlob(exchange);
     if (method === "DELETE") throw new RegistryRefusal(405, "UNSUPPORTED", "ECR does not delete single layers; they go with their images");
@@ -70,7 +77,14 @@ function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
     if (method === "PUT") return putManifest(exchange);
     if (method === "DELETE") return deleteManifest(exchange);
   }
-  throw new RegistryRefusal(405, "UNSUPPORTED", `${method} is not supported here`);
+  throw notSupported(method);
+}
+
+const notSupported = (method: string) => new RegistryRefusal(405, "UNSUPPORTED", `${method} is not supported here`);
+
+/** @throws RegistryRefusal UNSUPPORTED for what would change something */
+function readOnly({ method }: WireRequest): void {
+  if (method !== "GET" && method !== "HEAD") throw notSupported(method);
 }
 
 async function getBlob({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {
@@ -78,30 +92,10 @@ async function getBlob({ contents, caller, place, reference, request }: Exchange
   authorize({ contents, caller, place }, request.method === "GET" ? "GetDownloadUrlForLayer" : "BatchCheckLayerAvailability");
   checkDigest(reference);
   const size = contents.layerSize(place, reference);
-  if (request.method === "HEAD" && size !== undefined) return blobAnswer({ digest: reference, size }, request);
+  if (size !== undefined && (request.method === "HEAD" || whatIsAsked(request.headers, `"${reference}"`) !== "content")) return blobAnswer({ digest: reference, size }, request);
   const layer = contents.readableLayer(place, reference);
   if (!layer) throw new RegistryRefusal(404, "BLOB_UNKNOWN", `the blob ${reference} is not in ${place.name}`);
   return blobAnswer(layer, request);
-}
-
-async function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, { method, headers: asked }: Pick<WireRequest, "method" | "headers">): Promise<WireResponse> {
-  const headers = { "content-type": "application/octet-stream", "docker-content-digest": layer.digest, "accept-ranges": "bytes", etag: `"${layer.digest}"` };
-  const bodyOf = async (part?: ByteRange) => {
-    if (method === "HEAD" || !layer.open) return {};
-    await layer.reaches?.(part?.start ?? 0);
-    return { body: layer.open(part) };
-  };
-  // Who holds a part of something else gets the whole (RFC 9110 section 13.1.5).
-  const isOther = asked["if-range"] !== undefined && asked["if-range"] !== headers.etag;
-  const match = /^bytes=(\d*)-(\d*)$/i.exec((isOther ? undefined : asked["range"]) ?? "");
-  if (!match || (match[1] === "" && match[2] === ""))
-    return { status: 200, headers: { ...headers, "content-length": String(layer.size) }, ...(await bodyOf()) };
-  const start = match[1] === "" ? Math.max(0, layer.size - Number(match[2])) : Number(match[1]);
-  const end = match[1] === "" || match[2] === "" ? layer.size - 1 : Math.min(Number(match[2]), layer.size - 1);
-  if (start >= layer.size || start > end) return { status: 416, headers: { "content-range": `bytes */${layer.size}` } };
-  return {
-    status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...(await bodyOf({ start, end })),
-  };
 }
 
 async function getManifest({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {
@@ -113,19 +107,21 @@ async function getManifest({ contents, caller, place, reference, request }: Exch
   if (!image) throw new RegistryRefusal(404, "MANIFEST_UNKNOWN", "Requested image not found");
   const stored = { "content-type": image.mediaType, "docker-content-digest": image.digest, "content-length": String(image.manifestSize), etag: `"${image.digest}"` };
   const accepted = reference.includes(":") ? [] : acceptedTypes(request.headers["accept"]);
-  if (request.method === "HEAD" && (accepted.length === 0 || accepted.includes(image.mediaType))) return { status: 200, headers: stored };
+  const isAsStored = accepted.length === 0 || accepted.includes(image.mediaType);
+  if (isAsStored && (request.method === "HEAD" || whatIsAsked(request.headers, stored.etag) !== "content")) return conditional(request, { status: 200, headers: stored });
   const bytes = await contents.manifestBytes(image);
   const answered = inAcceptedForm({ mediaType: image.mediaType, bytes }, accepted);
   const headers = answered.bytes === bytes ? stored : headersOf(answered);
-  return request.method === "HEAD" ? { status: 200, headers } : { status: 200, headers, body: answered.bytes };
+  return conditional(request, { status: 200, headers, body: answered.bytes });
 }
 
 /** A manifest in another form has a digest of its own, by which nobody can ask for it. */
-const headersOf = ({ mediaType, bytes }: Formed): Record<string, string> => ({ "content-type": mediaType, "docker-content-digest": digestOf(bytes), "content-length": String(bytes.byteLength), etag: `"${digestOf(bytes)}"` });
+const headersOf = ({ mediaType, bytes }: Formed) => ({ "content-type": mediaType, "docker-content-digest": digestOf(bytes), "content-length": String(bytes.byteLength), etag: `"${digestOf(bytes)}"` });
 
 async function putManifest({ contents, caller, place, reference, request, pathName }: Exchange): Promise<WireResponse> {
   authorizePush({ contents, caller, place }, "PutImage");
-  const body = await readBody(request.body, MANIFEST_LIMIT_BYTES);
+  // What is too long is read to its end all the same: a sender that is cut off never reads why.
+  const body = await readBody(request.body.iterator({ destroyOnReturn: false }), MANIFEST_LIMIT_BYTES);
   const mediaType = request.headers["content-type"];
   const isDigest = reference.includes(":");
   // Of a manifest that is pushed by tag, regctl says the digest so where it is no SHA-256.

@@ -2,7 +2,7 @@ import type { WireResponse } from "../gateway/service.ts";
 import { authorize, authorizeAlone, checkDigest } from "./registry-access.ts";
 import { RegistryRefusal } from "./refusals.ts";
 import { type Exchange, placeOf, type RegistryPath, registryOfHost } from "./registry-path.ts";
-import { keyOf } from "./store.ts";
+import { type Image, keyOf } from "./store.ts";
 
 const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): WireResponse => ({ status: 200, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
 
@@ -57,15 +57,30 @@ function paged(path: string, found: readonly string[], limit: number): { readonl
   return { names, headers: hasMore ? { link: `<${path}?n=${limit}&last=${encodeURIComponent(last)}>; rel="next"` } : {} };
 }
 
-/** Manifests whose subject is the one asked for, as an index. */
-export function listReferrers({ contents, caller, place, reference, request }: Exchange): WireResponse {
+/** What clients read of an index: a manifest may have no more. */
+const REFERRERS_LIMIT_BYTES = 4 * 1024 * 1024 - 1024;
+
+/** Manifests whose subject is the one asked for, as an index; in pages where they are too many for one. */
+export function listReferrers({ contents, caller, place, pathName, reference, request }: Exchange): WireResponse {
   authorize({ contents, caller, place }, "BatchGetImage");
   checkDigest(reference);
-  const wanted = new URLSearchParams(request.query).get("artifactType");
-  const all = contents.store.referrersOf.list([...keyOf(place), reference]).flatMap(({ key }) => contents.image(place, key[4] ?? "") ?? []);
-  const manifests = all.filter((image) => wanted === null || image.artifactType === wanted).map((image) => ({
-    mediaType: image.mediaType, digest: image.digest, size: image.manifestSize, ...(image.artifactType && { artifactType: image.artifactType }), ...(image.annotations && { annotations: image.annotations }),
-  }));
+  const asked = new URLSearchParams(request.query);
+  const [wanted, last] = [asked.get("artifactType"), asked.get("last")];
+  const prefix = [...keyOf(place), reference];
+  const found = contents.store.referrersOf.list(prefix, last === null ? {} : { after: [...prefix, last] }).flatMap(({ key }) => contents.image(place, key[4] ?? "") ?? []);
+  const manifests = fitting(found.filter((image) => wanted === null || image.artifactType === wanted).map(describe));
   const mediaType = "application/vnd.oci.image.index.v1+json";
-  return json({ schemaVersion: 2, mediaType, manifests }, { "content-type": mediaType, ...(wanted !== null && { "oci-filters-applied": "artifactType" }) });
+  const next = new URLSearchParams({ ...(wanted !== null && { artifactType: wanted }), last: manifests.page.at(-1)?.digest ?? "" });
+  return json({ schemaVersion: 2, mediaType, manifests: manifests.page }, {
+    "content-type": mediaType, ...(wanted !== null && { "oci-filters-applied": "artifactType" }), ...(manifests.hasMore && { link: `</v2/${pathName}/referrers/${reference}?${next}>; rel="next"` }),
+  });
+}
+
+const describe = ({ mediaType, digest, manifestSize, artifactType, annotations }: Image) => ({ mediaType, digest, size: manifestSize, ...(artifactType && { artifactType }), ...(annotations && { annotations }) });
+
+/** As many as one index may hold, and at least one. */
+function fitting<T>(descriptors: readonly T[]): { readonly page: readonly T[]; readonly hasMore: boolean } {
+  let bytes = 0;
+  const end = descriptors.findIndex((descriptor, index) => (bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1) > REFERRERS_LIMIT_BYTES && index > 0);
+  return end < 0 ? { page: descriptors, hasMore: false } : { page: descriptors.slice(0, end), hasMore: true };
 }

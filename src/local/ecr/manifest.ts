@@ -20,12 +20,13 @@ export interface ReadManifest {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const [INDEX, LIST, IMAGE] = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.manifest.v1+json"];
+const [INDEX, LIST, IMAGE] = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.manifest.v1+json"] as const;
+const TYPES: readonly string[] = [INDEX, LIST, IMAGE, "application/vnd.docker.distribution.manifest.v2+json"];
 
 /** Reads a manifest of any form. @throws AwsError InvalidParameterException for what is none, naming the member that is wrong */
 export function readManifest(bytes: Buffer, given: string | undefined): ReadManifest {
   const manifest = parse(bytes);
-  const mediaType = checkedType("mediaType", given?.split(";")[0]?.trim() || manifest["mediaType"] || (Array.isArray(manifest["manifests"]) ? INDEX : IMAGE));
+  const mediaType = typeOf(manifest, given?.split(";")[0]?.trim());
   const isIndex = mediaType === INDEX || mediaType === LIST;
   const [config, subject] = ["config", "subject"].map((member) => (manifest[member] === undefined || manifest[member] === null ? undefined : checkedDescriptor(member, manifest[member])));
   if (!isIndex && !config && !Array.isArray(manifest["layers"])) throw invalidManifest("it has neither config and layers nor manifests");
@@ -37,6 +38,19 @@ export function readManifest(bytes: Buffer, given: string | undefined): ReadMani
     manifests: isIndex ? descriptors("manifests", manifest["manifests"]) : [],
     ...(subject && { subject: subject.digest }), ...(artifactType ? { artifactType: checkedType("artifactType", artifactType) } : {}), ...(annotations && { annotations }),
   };
+}
+
+/**
+ * What a manifest is. One that could be read as two things is refused: clients refuse it when they pull it (CVE-2021-41190:
+ * its own mediaType and its Content-Type have to be the same, and it is either an image or an index).
+ */
+function typeOf(manifest: Json, given: string | undefined): string {
+  const [isImage, isIndex] = [["config", "layers"], ["manifests"]].map((members) => members.some((member) => manifest[member] !== undefined && manifest[member] !== null));
+  if (isImage && isIndex) throw invalidManifest("it is an image and an index at once");
+  const own = manifest["mediaType"] ? checkedType("mediaType", manifest["mediaType"]) : undefined;
+  if (own !== undefined && given && given.toLowerCase() !== own.toLowerCase()) throw invalidManifest(`its mediaType is ${own}, but it is pushed as ${given}`);
+  if (own === undefined && given && !TYPES.includes(given.toLowerCase())) throw invalidManifest(`it has no mediaType, and it is pushed as ${given}, which is no type of a manifest`);
+  return own ?? (given?.toLowerCase() || (isIndex ? INDEX : IMAGE));
 }
 
 const invalidManifest = (why: string) => invalidParameter(`at 'ImageManifest' failed to satisfy constraint: '${why}'`);

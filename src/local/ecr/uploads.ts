@@ -13,6 +13,7 @@ export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
   const upload = contents.uploads.find(place, reference);
   switch (request.method) {
     case "GET":
+    case "HEAD":
       return progress(exchange, upload, 204);
     case "PATCH":
       await appendChunk(exchange, upload);
@@ -60,8 +61,9 @@ function mountFrom(exchange: Exchange, from: string | null, digest: string): Lay
   return contents.mount(place, name, digest);
 }
 
-async function appendChunk({ contents, request }: Exchange, upload: Upload): Promise<void> {
-  const said = checkRange(request, contents.uploads.received(upload));
+async function appendChunk(exchange: Exchange, upload: Upload): Promise<void> {
+  const { contents, request } = exchange;
+  const said = checkRange(request, { received: contents.uploads.received(upload), status: statusOf(exchange, upload) });
   const sizeBytes = Number(request.headers["content-length"] ?? 0);
   // What is refused in the middle is read to its end all the same: a sender that is cut off never reads why.
   const bytes = request.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
@@ -84,15 +86,14 @@ async function* ofLength(bytes: AsyncIterable<Uint8Array>, said: number): AsyncG
  * @returns how many bytes the range says there are; undefined where there is none
  * @throws RegistryRefusal with 416, BLOB_UPLOAD_INVALID, SIZE_INVALID
  */
-function checkRange({ headers }: Exchange["request"], received: number): number | undefined {
+function checkRange({ headers }: Exchange["request"], { received, status }: { readonly received: number; readonly status: Readonly<Record<string, string>> }): number | undefined {
   const given = headers["content-range"];
   if (given === undefined) return undefined;
   const [, first, last] = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/.exec(given) ?? [];
   if (first === undefined || Number(last) < Number(first)) throw new RegistryRefusal(400, "BLOB_UPLOAD_INVALID", `Content-Range: ${given} is no range; write <first>-<last>`);
-  const range = `0-${Math.max(0, received - 1)}`;
-  if (Number(first) !== received) throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, { range });
+  if (Number(first) !== received) throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, status);
   const [said, sent] = [Number(last) - Number(first) + 1, headers["content-length"]];
-  if (sent !== undefined && Number(sent) !== said) throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, { range });
+  if (sent !== undefined && Number(sent) !== said) throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, status);
   return said;
 }
 
@@ -105,6 +106,9 @@ async function finish(exchange: Exchange, upload: Upload, digest: string | null)
 
 const created = ({ pathName }: Exchange, { digest }: Layer): WireResponse => ({ status: 201, headers: { location: `/v2/${pathName}/blobs/${digest}`, "docker-content-digest": digest } });
 
-const progress = ({ pathName, contents }: Exchange, upload: Upload, status: number): WireResponse => ({
-  status, headers: { location: `/v2/${pathName}/blobs/uploads/${upload.id}`, "docker-upload-uuid": upload.id, range: `0-${Math.max(0, contents.uploads.received(upload) - 1)}` },
+/** Where to go on, and what there is. */
+const statusOf = ({ pathName, contents }: Exchange, upload: Upload): Readonly<Record<string, string>> => ({
+  location: `/v2/${pathName}/blobs/uploads/${upload.id}`, "docker-upload-uuid": upload.id, range: `0-${Math.max(0, contents.uploads.received(upload) - 1)}`,
 });
+
+const progress = (exchange: Exchange, upload: Upload, status: number): WireResponse => ({ status, headers: statusOf(exchange, upload) });

@@ -66,7 +66,7 @@ function receive(gateway: Gateway, request: IncomingMessage): Incoming {
 
 async function send(answered: WireResponse, { incoming, response }: { readonly incoming: Incoming; readonly response: ServerResponse }): Promise<void> {
   const { status, headers = {}, body } = answered;
-  response.writeHead(status, { "x-amzn-requestid": incoming.requestId, "x-amz-request-id": incoming.requestId, ...lengthOf(headers, body, incoming.method), ...headers });
+  response.writeHead(status, { "x-amzn-requestid": incoming.requestId, "x-amz-request-id": incoming.requestId, ...(status !== 204 && lengthOf(headers, body, incoming.method)), ...headers });
   if (incoming.method === "HEAD" || body === undefined) {
     if (isStream(body)) body.destroy();
     response.end();
