@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { digestOf } from "../oci/digest.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
 import { type CachedAccounts, startCached } from "../local/ecr/testing/upstream.ts";
+import { readsUpstreamAt } from "./testing/kept-options.ts";
 import { cliAt } from "./testing/in-process.ts";
 import type { Pulling } from "./images/pull.ts";
 
@@ -14,6 +15,7 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 let cached: CachedAccounts;
 beforeAll(async () => {
   cached = await startCached();
+  readsUpstreamAt(cached, cached.asked.url);
 });
 afterAll(() => cached[Symbol.asyncDispose]());
 
@@ -53,17 +55,6 @@ test("an index arrives with the layers of all its platforms", async () => {
   const { digest } = await pushIndex(from, "1", manifests);
   expect(await pull(cli, "quay.io/platforms:1")).toMatchObject({ code: 0, images: [{ status: "PULLED", digest }] });
   for (const bytes of [...layers("amd"), ...layers("arm")]) expect(isStored(bytes)).toBe(true);
-});
-
-test("a tag that has moved upstream is the cache's until tomorrow, and upstream's with --fresh", async () => {
-  using cli = cliAt(cached.accounts);
-  const before = await push("moving", "moving before");
-  expect(await pull(cli, "quay.io/moving:1")).toMatchObject({ images: [{ digest: before.digest }] });
-  const after = await push("moving", "moving after");
-  expect(await pull(cli, "quay.io/moving:1")).toMatchObject({ images: [{ digest: before.digest, status: "SKIPPED" }] });
-  const at = ["--upstream", `quay.io=${cached.asked.url}`];
-  // Who reads the registry elsewhere does not mean what the rule brings.
-  expect(await pull(cli, "quay.io/moving:1", ...at)).toMatchObject({ images: [{ digest: after.digest, status: "PULLED", reason: expect.stringContaining("the tag moved") }] });
 });
 
 test("--copy copies", async () => {

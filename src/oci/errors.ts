@@ -16,6 +16,8 @@ export interface RegistryFailure {
   /** The registry's own code: `MANIFEST_UNKNOWN`, `TOOMANYREQUESTS`, `DENIED`; or the network's: `ECONNRESET`. */
   readonly code?: string;
   readonly retryAfterMs?: number;
+  /** How often it was tried, where that was often enough: nobody tries it again at once. */
+  readonly tries?: number;
   /** What a user can do about it. */
   readonly advice?: string;
   readonly cause?: unknown;

@@ -4,6 +4,8 @@ import { ecr } from "../../aws/services/ecr.ts";
 import { formatLock, LOCK_FILE, readLock } from "../../release/images/lock-file.ts";
 import { planImages } from "../../release/images/plan.ts";
 import { type Relocked, relock } from "../../release/images/relock.ts";
+import { readCacheRules } from "../../release/images/cache-rules.ts";
+import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import { readProject } from "../../release/project/project.ts";
 import { type Choice, openSession } from "../aws/session.ts";
@@ -35,7 +37,8 @@ export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, ups
   const { inspection, config } = readProject(path);
   const before = readLock(path);
   const session = await openSession(cli, choice, { ecr });
-  await using client = workshopClient(workshopOf(cli, session, upstreams));
+  await using asking = workshopClient(workshopOf(cli, session, upstreams));
+  const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
   const { lock, images } = await relock({ root: path, plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...platformOf(platform) });
   const file = join(path, LOCK_FILE);
   const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));

@@ -6,6 +6,8 @@ import { buildNeed } from "../../release/images/build-need.ts";
 import { lockedBuild, readLock } from "../../release/images/lock-file.ts";
 import { buildTarget, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
 import { previewCopy } from "../../release/images/preview.ts";
+import { readCacheRules } from "../../release/images/cache-rules.ts";
+import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import type { ImageBuild } from "../../release/project/omx-yaml.ts";
@@ -55,7 +57,8 @@ export async function planStaging(cli: Cli, choice: Choice, { images, upstreams,
   const session = await openSession(cli, choice, { ecr });
   const plan = project === undefined ? undefined : planOf(project);
   const pulls = planPulls([...new Set([...images, ...(plan?.pulls ?? [])])], session.place, namespaces);
-  await using client = workshopClient(workshopOf(cli, session, upstreams));
+  await using asking = workshopClient(workshopOf(cli, session, upstreams));
+  const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
   const counted = new Set<string>();
   const planned: PlannedImage[] = [];
   for (const pull of pulls) planned.push(await preview(pull, { client, counted, ...platformOf(platform) }));

@@ -118,9 +118,12 @@ async function prime({ cli, session, client, progress, request: { fresh: isFresh
   if (plan.length === 0) return [];
   const seen = openSeenImages(cli, session);
   const primed = await primeImages(plan, {
-    client, clock: cli.clock, isFresh, isWhole: (target, digest) => !isFresh && seen.isWhole(target, digest), onDone: progress.onDone, ...(concurrency && { concurrency }),
+    client, clock: cli.clock, isFresh, ...(!isFresh && { isWhole: seen.isWhole, known: seen.upstream }), onDone: progress.onDone, ...(concurrency && { concurrency }),
   });
-  for (const one of primed) if ("result" in one && one.result.digest !== undefined) seen.add(one.result.target, one.result.digest);
+  for (const [index, one] of primed.entries()) {
+    if ("result" in one && one.result.digest !== undefined) seen.add(one.result.target, one.result.digest);
+    if ("result" in one && one.upstream !== undefined && plan[index]) seen.addUpstream(plan[index].source, one.upstream);
+  }
   seen.save();
   return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
 }

@@ -7,6 +7,8 @@ import { LOCK_FILE, parseLock } from "../../release/images/lock-file.ts";
 import type { ContainersLock } from "../../release/images/lock.ts";
 import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../release/images/verify.ts";
 import { type BundleImages, productionImages, readBundleImages } from "../../release/images/verify-bundle.ts";
+import { readCacheRules } from "../../release/images/cache-rules.ts";
+import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
@@ -51,7 +53,8 @@ interface Seen {
 }
 
 async function verifyAs(cli: Cli, session: Session<"ecr">, { name, images, deep }: Seen): Promise<readonly VerifiedImage[]> {
-  await using client = workshopClient(workshopOf(cli, session, {}));
+  await using asking = workshopClient(workshopOf(cli, session, {}));
+  const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
   const verified: VerifiedImage[] = [];
   for (const image of images) {
     const found = await verifyImage({ name, client }, image, { deep });

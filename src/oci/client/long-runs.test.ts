@@ -116,3 +116,11 @@ test("waits are told as they begin, and an error says how often it was tried or 
   await expect(repository.headManifest("1")).rejects.toThrow("it asks to be left alone until 1970-01-01 06:00 UTC");
   expect(waits).toHaveLength(20);
 });
+
+test("a registry that does not answer at all is tried seven times, not seven times seven", async () => {
+  let requests = 0;
+  const url = await serve((_request, answer) => ((requests += 1), answer.writeHead(503).end()));
+  await using client = registryClient({ clock: fixedClock(), transport: () => ({ origin: url, prefix: "" }) });
+  await expect(client.repository({ registry: "quay.io", repository: "a" }).headManifest("1")).rejects.toThrow("reach the registry), 503; 7 tries ended so");
+  expect(requests).toBe(7);
+});

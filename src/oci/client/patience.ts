@@ -43,14 +43,15 @@ export class Patience {
   /**
    * Waits before try number `attempt + 1`.
    * @throws RegistryError the failure itself where that was the last try, or the registry asks for more patience than the
-   * policy has; the signal's reason when it aborts
+   * policy has, or a part of the work has tried often enough; the signal's reason when it aborts
    */
   async wait(failure: RegistryError, attempt: number, signal?: AbortSignal): Promise<void> {
     const { retries, random, clock, onWait } = this.#options;
     const { registry, retryAfterMs = 0 } = failure;
     if (retryAfterMs > retries.longestRetryAfterMs) throw advised(failure, `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`);
     const attempts = failure.kind === "throttled" ? retries.attemptsWhenThrottled : retries.attempts;
-    if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`);
+    if (failure.failure.tries !== undefined) throw failure;
+    if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`, attempt);
     const ms = Math.max(retryAfterMs, waitBefore(attempt, retries, random));
     onWait?.({ registry, ms, failure });
     await clock.sleep(ms, signal);
@@ -58,7 +59,7 @@ export class Patience {
 }
 
 /** The failure with one more thing to say. */
-export function advised(error: RegistryError, advice: string): RegistryError {
-  const { failure, cause } = error;
-  return new RegistryError({ ...failure, advice: failure.advice === undefined ? advice : `${advice}; ${failure.advice}`, cause });
+export function advised({ failure, cause }: RegistryError, advice: string, tries = failure.tries): RegistryError {
+  const all = failure.advice === undefined ? advice : `${advice}; ${failure.advice}`;
+  return new RegistryError({ ...failure, advice: all, cause, ...(tries !== undefined && { tries }) });
 }

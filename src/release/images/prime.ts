@@ -5,15 +5,17 @@ import type { RegistryClient, Repository } from "../../oci/client/registry-clien
 import { RegistryError } from "../../oci/errors.ts";
 import { blobsOf, type Descriptor, readManifest } from "../../oci/manifest.ts";
 import { isForeignLayer } from "../../oci/media-types.ts";
-import { wantedDigest } from "./preview.ts";
 
 /** An image that ECR's pull-through cache is to bring. */
 export interface Priming {
   readonly source: ImageRef;
   readonly target: ImageRef;
   readonly client: RegistryClient;
-  /** Asks upstream what the tag means now. @default false: what the cache takes it for, which compares once a day */
-  readonly isFresh?: boolean;
+  /**
+   * Finds out the digest that upstream has under the tag now; undefined where that can't be known. Asked together with ECR.
+   * @default - what the cache takes the tag for, which compares once a day
+   */
+  readonly wanted?: () => Promise<string | undefined>;
   /** Whether the image is known to be there with all its layers. @default - it is looked at */
   readonly isWhole?: (digest: string) => boolean;
   readonly context?: RequestContext;
@@ -44,17 +46,21 @@ export class CacheRefusal extends Error {
  * works on behind that answer. A layer is asked for by its last byte, which no registry has before the others.
  * @throws CacheRefusal where nothing came; RegistryError where layers do not come or upstream does not have the image
  */
-export async function primeImage({ source, target, client, isFresh, isWhole, context = {} }: Priming): Promise<Primed> {
+export async function primeImage({ source, target, client, wanted: ask, isWhole, context = {} }: Priming): Promise<Primed> {
   const repository = client.repository(target, context);
-  const wanted = isFresh ? await wantedDigest(client.repository(source, context), source) : source.digest;
-  const asked = target.tag ?? wanted ?? referenceOf(target);
-  const tagged = await brought(repository, target, asked);
+  const [upstream, cached] = await Promise.allSettled([source.digest ?? ask?.(), brought(repository, target, target.tag ?? referenceOf(target))]);
+  const [wanted, tagged] = [valueOf(upstream), valueOf(cached)];
   const isOlder = wanted !== undefined && tagged.digest !== wanted;
   const manifest = isOlder ? await brought(repository, target, wanted) : tagged;
-  const reason = isOlder ? `the cache's tag still means ${tagged.digest}; upstream has moved it` : "ECR's pull-through cache has it";
+  const reason = isOlder ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR` : "ECR's pull-through cache has it";
   const isKnown = isWhole?.(manifest.digest) === true;
   const blobs = isKnown ? blobsIn(manifest) : await awaitLayers(repository, manifest);
   return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason };
+}
+
+function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {
+  if (settled.status === "rejected") throw settled.reason;
+  return settled.value;
 }
 
 /** Waits until the repository has the last byte of every blob of an image, or of all images of an index. @throws RegistryError */

@@ -127,8 +127,9 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
  */
 async function prime({ workshop, client, source, target }: Copying): Promise<Result | { readonly refusal: string }> {
   const overtime = limit(workshop.clock, workshop.deadline);
+  const context = overtime ? { signal: overtime.signal } : {};
   try {
-    const { digest, sizeBytes, reason } = await primeImage({ source, target, client, isFresh: true, ...(overtime && { context: { signal: overtime.signal } }) });
+    const { digest, sizeBytes, reason } = await primeImage({ source, target, client, wanted: () => wantedDigest(client.repository(source, context), source), context });
     await openRepository(workshop.ecr, target.repository, workshop.place);
     return { status: "SUCCEEDED", digest, size: sizeBytes, bytes_moved: 0, bytes_saved: sizeBytes, reason };
   } catch (error) {

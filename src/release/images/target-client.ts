@@ -2,9 +2,13 @@ import { DescribeImagesCommand, type ECRClient } from "@aws-sdk/client-ecr";
 import { digestOf } from "../../oci/digest.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
+import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { SOURCE_TAG } from "../names.ts";
 import { ensureRepository, isOurs, tagsOfRepository } from "./repository.ts";
 import { awaitLayers } from "./prime.ts";
+import { type CacheRule, isFilled } from "./cache-rules.ts";
+import { registryOf } from "./registry-of.ts";
+import type { ImageWorkshop } from "./workshop.ts";
 import { overRepositories } from "./over-repositories.ts";
 
 type Place = Pick<Repository, "registry" | "repository">;
@@ -45,14 +49,31 @@ export function targetClient(client: RegistryClient, { ecr, sourceOf, isCached =
   return overRepositories(client, (plain, at) => changed(isCached(at.repository) ? { ...plain, ...pastCache(ecr, plain) } : plain, at));
 }
 
+/**
+ * A client to look at the account's ECR with: to ask for a manifest in a repository that a rule of the pull-through cache fills
+ * has ECR bring the image, and make the repository, so that it is asked for only where it is there.
+ */
+export const lookingClient = (client: RegistryClient, { ecr, place }: Pick<ImageWorkshop, "ecr" | "place">, rules: readonly CacheRule[]): RegistryClient => {
+  const home = privateEcrHost(registryOf(place));
+  return overRepositories(client, (plain, at) => (at.registry === home && isFilled(rules, at.repository) ? inEcr(ecr, plain) : {}));
+};
+
 /** Manifests that ECR has already, with all their layers; what it lacks is not asked for, lest its cache brings it. */
-const pastCache = (ecr: ECRClient, repository: Repository): Pick<Repository, "headManifest" | "getManifest"> => ({
+const pastCache = (ecr: ECRClient, repository: Repository): Pick<Repository, "headManifest" | "getManifest"> => {
+  const { headManifest, getManifest } = inEcr(ecr, repository);
+  return {
+    headManifest,
+    async getManifest(reference) {
+      const found = await getManifest(reference);
+      if (found) await awaitLayers(repository, found);
+      return found;
+    },
+  };
+};
+
+const inEcr = (ecr: ECRClient, repository: Repository): Pick<Repository, "headManifest" | "getManifest"> => ({
   headManifest: async (reference) => ((await isThere(ecr, repository.repository, reference)) ? repository.headManifest(reference) : undefined),
-  async getManifest(reference) {
-    const found = (await isThere(ecr, repository.repository, reference)) ? await repository.getManifest(reference) : undefined;
-    if (found) await awaitLayers(repository, found);
-    return found;
-  },
+  getManifest: async (reference) => ((await isThere(ecr, repository.repository, reference)) ? repository.getManifest(reference) : undefined),
 });
 
 async function isThere(ecr: ECRClient, repositoryName: string, reference: string): Promise<boolean> {
