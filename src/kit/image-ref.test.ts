@@ -55,6 +55,8 @@ test.each([
     "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
     "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
   ],
+  ["64 digits that are a name elsewhere", `quay.io/library/${"0123456789abcdef".repeat(4)}:1`, `quay.io/library/${"0123456789abcdef".repeat(4)}:1`],
+  ["a repository named sha256", `quay.io/library/sha256:${"0123456789abcdef".repeat(4)}`, `quay.io/library/sha256:${"0123456789abcdef".repeat(4)}`],
   ["double underscore and dashes", "quay.io/a__b/c--d.e:1", "quay.io/a__b/c--d.e:1"],
 ])("%s: %s", (_, text, printed) => {
   const ref = parseImageRef(text);

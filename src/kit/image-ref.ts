@@ -41,7 +41,7 @@ export function parseImageRef(text: string): ImageRef {
   const { registry, path } = splitRegistry(text, name);
   const repository = registry === DOCKER_HUB && !path.includes("/") ? `library/${path}` : path;
   checkRepository(text, registry, repository);
-  if (repository === "library/sha256" && /^[0-9a-f]{64}$/.test(tag ?? "")) throw invalid(text, "a digest alone names no repository; write name@sha256:…");
+  if (registry === DOCKER_HUB && repository === "library/sha256" && /^[0-9a-f]{64}$/.test(tag ?? "")) throw invalid(text, "a digest alone names no repository; write name@sha256:…");
   const pinned = digest === undefined ? {} : { digest: checkDigest(text, digest) };
   if (tag === undefined && digest !== undefined) return { registry, repository, ...pinned };
   return { registry, repository, tag: checkTag(text, tag ?? "latest"), ...pinned };
@@ -123,7 +123,7 @@ function checkRepository(text: string, registry: string, repository: string): vo
       text,
       `"${repository}" is not a repository name: words of a-z and 0-9 with single . _ or - between them, and / between words`,
     );
-  if (/^library\/[0-9a-f]{64}$/.test(repository))
+  if (registry === DOCKER_HUB && /^library\/[0-9a-f]{64}$/.test(repository))
     throw invalid(text, "64 hexadecimal digits are an image's id; write its name");
   if (registry.length + 1 + repository.length > LONGEST_NAME)
     throw invalid(text, `a name may have ${LONGEST_NAME} characters`);

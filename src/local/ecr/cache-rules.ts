@@ -11,7 +11,7 @@ import type { Upstreams } from "./upstreams.ts";
 import { upstreamRegistryOf } from "./upstream-registries.ts";
 
 const scope = (call: Call, ...rest: readonly string[]) => [call.account, call.region, ...rest];
-const PREFIX = /^((?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*\/?|ROOT)$/;
+const PREFIX = /^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\/?|ROOT)$/;
 
 /** Rules by which images of upstream registries come into repositories here. */
 export function cacheRuleOperations(store: Store, upstreams: Upstreams) {

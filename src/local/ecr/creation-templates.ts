@@ -11,7 +11,7 @@ import type { Store, Template } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
 
 const scope = (call: Call, ...rest: readonly string[]) => [call.account, call.region, ...rest];
-const PREFIX = /^((?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*\/?|ROOT)$/;
+const PREFIX = /^([a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*\/?|ROOT)$/;
 
 /** What repositories get that ECR creates by itself. */
 export function creationTemplateOperations(core: Core, store: Store) {

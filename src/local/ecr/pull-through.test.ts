@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  BatchCheckLayerAvailabilityCommand, BatchGetImageCommand, CreatePullThroughCacheRuleCommand, DeletePullThroughCacheRuleCommand, DescribeImagesCommand, DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, GetAuthorizationTokenCommand,
+  BatchCheckLayerAvailabilityCommand, BatchGetImageCommand, CreatePullThroughCacheRuleCommand, CreateRepositoryCreationTemplateCommand, DeletePullThroughCacheRuleCommand, DescribeImagesCommand, DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, GetAuthorizationTokenCommand,
   GetDownloadUrlForLayerCommand, GetLifecyclePolicyCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand, PutImageTagMutabilityCommand, UpdatePullThroughCacheRuleCommand, ValidatePullThroughCacheRuleCommand,
 } from "@aws-sdk/client-ecr";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -243,7 +243,15 @@ describe("rules", () => {
     const make = (input: object) => cached.user.ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "bad", upstreamRegistryUrl: "public.ecr.aws", ...input }));
     await expect(make({ upstreamRegistryUrl: "registry.example.com" })).rejects.toMatchObject({ name: "UnsupportedUpstreamRegistryException" });
     await expect(make({ upstreamRegistry: "quay" })).rejects.toMatchObject({ name: "InvalidParameterException" });
-    await expect(make({ ecrRepositoryPrefix: "Bad" })).rejects.toMatchObject({ name: "InvalidParameterException" });
+    for (const ecrRepositoryPrefix of ["Bad", "b", "b".repeat(31), "a___b", "a//b", "/a", "a_"]) await expect(make({ ecrRepositoryPrefix })).rejects.toMatchObject({ name: "InvalidParameterException" });
+  });
+
+  test("have the prefixes that repositories' names may begin with", async () => {
+    for (const prefix of ["a__b/c--d", "a---b.c", "b".repeat(30)]) {
+      await cached.user.ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: prefix, upstreamRegistryUrl: "public.ecr.aws" }));
+      await cached.user.ecr.send(new CreateRepositoryCreationTemplateCommand({ prefix, appliedFor: ["PULL_THROUGH_CACHE"] }));
+      await cached.user.ecr.send(new DeletePullThroughCacheRuleCommand({ ecrRepositoryPrefix: prefix }));
+    }
   });
 });
 
