@@ -41,7 +41,7 @@ export function openSeenImages({ settings, clock }: Pick<Cli, "settings" | "cloc
     },
     addUpstream(source, digest) {
       const start = tagKey(source);
-      for (const key of [...seen.keys()]) if (key.startsWith(start)) seen.delete(key);
+      for (const key of seen.keys()) if (key.startsWith(start)) seen.delete(key);
       keep(`${start}${digest}`);
     },
     save() {
