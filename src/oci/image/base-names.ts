@@ -1,6 +1,7 @@
 import type { Platform } from "../manifest.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
-import { expandWord, UnknownSubstitution } from "./dockerfile-words.ts";
+import { expandWord } from "./dockerfile-words.ts";
+import { BadSubstitution } from "./substitution-patterns.ts";
 import { predefinedArgs, readStages, type StagePlan } from "./stages.ts";
 
 /** A place where a Dockerfile names an image: a FROM, a `COPY --from` or a `RUN --mount=…,from=`. */
@@ -28,7 +29,7 @@ export interface BaseOptions {
  */
 export function baseUses(text: string, { file, buildArgs, platform, target }: BaseOptions): readonly BaseUse[] {
   const { instructions, escape } = parseDockerfile(text, file);
-  const { plans, globals } = readStages(instructions, { file, buildArgs, predefined: predefinedArgs(platform) });
+  const { plans, globals } = readStages(instructions, { file, escape, buildArgs, predefined: predefinedArgs(platform) });
   const expand = (word: string): string => orScratch(() => expandWord(word, (variable) => globals.get(variable), escape));
   const named = namedInAll(plans, expand);
   const needed = closure(named, indexOf(plans, target ?? "", plans.length) ?? plans.length - 1);
@@ -58,12 +59,12 @@ export function replaceBases(text: string, uses: readonly BaseUse[], addresses: 
   return lines.join("\n");
 }
 
-/** A substitution that an engine alone knows leaves the name to the engine. */
+/** A substitution that is not known, or is none, is told when the stage is begun. */
 function orScratch(expand: () => string): string {
   try {
     return expand();
   } catch (error) {
-    if (error instanceof UnknownSubstitution) return "scratch";
+    if (error instanceof BadSubstitution) return "scratch";
     throw error;
   }
 }

@@ -22,8 +22,9 @@ import { EngineNeeded } from "./engine-needed.ts";
 import { BadPattern } from "./glob.ts";
 import { LayerFiles } from "./layer-files.ts";
 import { Stage } from "./stage.ts";
-import { predefinedArgs, readStages } from "./stages.ts";
+import { givenArg, predefinedArgs, readStages } from "./stages.ts";
 import type { StagePlan } from "./stages.ts";
+import { BadSubstitution } from "./substitution-patterns.ts";
 
 export interface BuildOptions {
   /** The folder whose files may be copied. */
@@ -120,6 +121,7 @@ class Build implements CopyEnvironment {
     this.#escape = escape;
     const { plans, globals } = readStages(instructions, {
       file,
+      escape,
       buildArgs: options.buildArgs ?? {},
       predefined: predefinedArgs(this.#platform),
     });
@@ -193,7 +195,7 @@ class Build implements CopyEnvironment {
 
   async #carryOut(stage: Stage, instruction: Instruction, index: number): Promise<void> {
     const { keyword, text } = instruction;
-    const expand = (word: string) => expandWord(word, (name) => stage.variable(name), this.#escape);
+    const expand = Object.assign((word: string) => expandWord(word, (name) => stage.variable(name), this.#escape), { escape: this.#escape });
     if (keyword === "ARG") return this.#declare(stage, text, expand);
     if (keyword === "COPY" || keyword === "ADD") return copy(this, { stage, instruction, index, expand });
     const apply = CONFIG_INSTRUCTIONS[keyword];
@@ -206,7 +208,8 @@ class Build implements CopyEnvironment {
   #declare(stage: Stage, text: string, expand: (word: string) => string): void {
     for (const word of splitWords(text, this.#escape)) {
       const [name = "", ...rest] = word.split("=");
-      const given = this.#options.buildArgs?.[name] ?? (rest.length > 0 ? expand(rest.join("=")) : this.#globals.get(name));
+      if (name === "") throw new WrongArgument(`write ARG name=value, not "ARG ${text}"`);
+      const given = givenArg(this.#options.buildArgs ?? {}, name) ?? (rest.length > 0 ? expand(rest.join("=")) : this.#globals.get(name));
       if (given !== undefined) stage.args.set(name, given);
     }
   }
@@ -217,7 +220,7 @@ class Build implements CopyEnvironment {
       return await work();
     } catch (error) {
       if (error instanceof UnknownSubstitution) throw new EngineNeeded(instruction, error.message);
-      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, BadPattern].some((type) => error instanceof type);
+      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, BadPattern, BadSubstitution].some((type) => error instanceof type);
       if (isUsers) throw new DockerfileError({ file: this.#file, line: instruction.line }, (error as Error).message);
       throw error;
     }

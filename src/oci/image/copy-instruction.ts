@@ -15,7 +15,7 @@ export interface CopyRequest {
   readonly destination: string;
   /** `user[:group]`, by name or number. */
   readonly chown?: string | undefined;
-  /** Octal digits. */
+  /** Octal digits; also for folders that the COPY makes, as BuildKit does. */
   readonly chmod?: string | undefined;
 }
 
@@ -26,9 +26,10 @@ export interface CopyRequest {
 export async function copyInto(stage: Stage, request: CopyRequest): Promise<readonly LayerEntry[]> {
   const tree = await stage.tree();
   const owner = request.chown === undefined ? undefined : await ownerOf(stage, tree, request.chown);
+  const mode = request.chmod === undefined ? undefined : modeOf(request.chmod);
   const entries = new Map<string, LayerEntry>();
-  const put = (entry: LayerEntry): void => {
-    for (const folder of missingFolders(tree, entry.path)) putAs({ kind: "directory", path: folder, mode: 0o755 });
+  const put = (entry: LayerEntry, folderMode = 0o755): void => {
+    for (const folder of missingFolders(tree, entry.path)) putAs({ kind: "directory", path: folder, mode: folderMode });
     putAs(entry);
   };
   const putAs = (entry: LayerEntry): void => {
@@ -39,7 +40,7 @@ export async function copyInto(stage: Stage, request: CopyRequest): Promise<read
     tree.put(owned);
     entries.set(entry.path, owned);
   };
-  const putCopied = (entry: LayerEntry): void => put({ ...entry, mode: request.chmod === undefined || entry.kind === "symlink" ? entry.mode : modeOf(request.chmod) });
+  const putCopied = (entry: LayerEntry): void => put({ ...entry, mode: mode === undefined || entry.kind === "symlink" ? entry.mode : mode }, mode === undefined ? mode : mode & 0o777);
   const folder = stage.absolute(request.destination);
   const isFolder = isFolderName(request.destination) || tree.at(tree.resolve(folder))?.kind === "directory";
   if (request.sources.length > 1 && !isFolder)
@@ -106,8 +107,9 @@ function refuseWhiteout(path: string): void {
 }
 
 function modeOf(chmod: string): number {
-  if (!/^[0-7]{3,4}$/.test(chmod)) throw new CopyRefused(`--chmod=${chmod}: write the mode in octal digits, as in --chmod=755`);
-  return Number.parseInt(chmod, 8);
+  const mode = Number.parseInt(chmod, 8);
+  if (!/^[0-7]+$/.test(chmod) || mode > 0o7777) throw new CopyRefused(`--chmod=${chmod}: write the mode in octal digits, as in --chmod=755`);
+  return mode;
 }
 
 interface Owner {

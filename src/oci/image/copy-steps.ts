@@ -6,6 +6,7 @@ import type { BuildContext, CopySource } from "./build-context.ts";
 import type { Unpacking } from "./archive.ts";
 import { copyInto, folderInto } from "./copy-instruction.ts";
 import { CopyRefused } from "./copy-refused.ts";
+import { heredocWord } from "./dockerfile.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { expandText } from "./dockerfile-words.ts";
 import { globPattern, isGlob } from "./glob.ts";
@@ -43,14 +44,17 @@ const KNOWN_FLAGS = new Set(["from", "chown", "chmod", "link"]);
 export async function copy(build: CopyEnvironment, step: CopyStep): Promise<void> {
   const { stage, instruction, expand } = step;
   const { keyword, text, json, flags } = instruction;
-  const unknown = Object.keys(flags).find((flag) => !KNOWN_FLAGS.has(flag));
-  if (unknown !== undefined) throw new EngineNeeded(instruction, `${keyword} --${unknown} needs Docker or Buildah`);
-  const words = (json ?? text.split(/\s+/)).map((word) => (word.startsWith("<<") ? word : expand(word)));
+  const unknown = Object.entries(flags).find(([flag, value]) => !KNOWN_FLAGS.has(flag) && !/^false$/i.test(value));
+  if (unknown) throw new EngineNeeded(instruction, `${keyword} --${unknown[0]} needs Docker or Buildah`);
+  const written = json ?? text.split(/\s+/);
+  const words = written.map((word) => (heredocWord(word) ? word : expand(word)));
+  if (heredocWord(written.at(-1) ?? "")) throw new CopyRefused(`${written.at(-1)} is a text, and cannot be where ${keyword} copies to`);
   const destination = words.at(-1);
   if (destination === undefined || words.length < 2) throw new CopyRefused(`write ${keyword} source destination`);
   const sources = (await Promise.all(words.slice(0, -1).map((word) => sourcesOf(build, step, word)))).flat();
   if (sources.length === 0) throw new SourceMissing(`no file ${flags["from"] === undefined ? "of the build context" : "there"} fits ${words.slice(0, -1).join(" ")}`);
-  const [chown, chmod] = [flags["chown"], flags["chmod"]].map((flag) => (flag === undefined ? undefined : expand(flag)));
+  const [chown, chmod] = [flags["chown"], flags["chmod"]].map((flag) => (flag && expand(flag)) || undefined);
+  if (chmod && /^[ugoa]*[-+=]/.test(chmod)) throw new EngineNeeded(instruction, `--chmod=${chmod}, a mode in letters, needs Docker with BuildKit; octal digits need no engine`);
   const entries = await copyInto(stage, { sources, destination, chown, chmod });
   stage.addLayer(await writeLayer(entries, build), `${keyword} ${text}`);
 }
@@ -63,10 +67,10 @@ export async function makeWorkdir(build: CopyEnvironment, stage: Stage, { keywor
 }
 
 async function sourcesOf(build: CopyEnvironment, step: CopyStep, word: string): Promise<readonly CopySource[]> {
-  const { instruction, index, expand } = step;
-  const from = instruction.flags["from"];
-  if (word.startsWith("<<")) return [heredocOf(step, word)];
-  if (from !== undefined) return fromStage(await build.source(expand(from), index), word);
+  const { instruction, index } = step;
+  const from = instruction.flags["from"] || undefined;
+  if (heredocWord(word)) return [heredocOf(step, word)];
+  if (from !== undefined) return fromStage(await build.source(from, index), word);
   if (instruction.keyword !== "ADD") return build.context.find(word);
   if (/^(?:https?|git|ssh):\/\/|^git@|\.git(?:#|$)/.test(word))
     throw new EngineNeeded(instruction, `ADD of an address (${word}) needs Docker, Podman or Buildah`);
@@ -74,10 +78,11 @@ async function sourcesOf(build: CopyEnvironment, step: CopyStep, word: string): 
 }
 
 function heredocOf({ stage, instruction }: CopyStep, word: string): CopySource {
-  const name = word.replace(/^<<-?["']?|["']$/g, "");
-  const found = instruction.heredocs.find((one) => one.name === name);
+  const { name, isExpanded } = heredocWord(word) ?? { name: word, isExpanded: false };
+  // Of two texts with one name BuildKit takes the last, for both.
+  const found = instruction.heredocs.findLast((one) => one.name === name);
   if (!found) throw new CopyRefused(`the text ${word} is not there`);
-  const content = found.isExpanded ? expandText(found.content, (variable) => stage.variable(variable)) : found.content;
+  const content = isExpanded ? expandText(found.content, (variable) => stage.variable(variable)) : found.content;
   return { name, isFolder: false, entries: [fileOf("", content)] };
 }
 

@@ -2,6 +2,7 @@ import type { Platform } from "../manifest.ts";
 import { DockerfileError } from "./dockerfile.ts";
 import type { Instruction } from "./dockerfile.ts";
 import { expandWord, splitWords } from "./dockerfile-words.ts";
+import { BadSubstitution } from "./substitution-patterns.ts";
 
 /** One stage as the Dockerfile has it. */
 export interface StagePlan {
@@ -16,6 +17,8 @@ export interface StagePlan {
 
 export interface StageOptions {
   readonly file: string;
+  /** The escape character. */
+  readonly escape: string;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly predefined: Readonly<Record<string, string>>;
 }
@@ -31,7 +34,7 @@ export function readStages(
     const { keyword, line } = instruction;
     if (keyword === "FROM") plans.push({ ...readFrom(instruction, options.file), from: instruction, instructions: [] });
     else if (plans.length > 0) plans.at(-1)?.instructions.push(instruction);
-    else if (keyword === "ARG") declare(globals, instruction, options.buildArgs);
+    else if (keyword === "ARG") declare(globals, instruction, options);
     else throw new DockerfileError({ file: options.file, line }, `${keyword} stands before the first FROM; only ARG may`);
   }
   if (plans.length === 0) throw new DockerfileError({ file: options.file, line: 1 }, "there is no FROM");
@@ -39,9 +42,10 @@ export function readStages(
 }
 
 function readFrom({ text, flags, line }: Instruction, file: string): Pick<StagePlan, "name" | "image" | "platform"> {
-  const [image = "", as, name, ...more] = splitWords(text);
+  const [image = "", as, name, ...more] = text.split(/\s+/);
   if (image === "" || more.length > 0 || (as !== undefined && (as.toLowerCase() !== "as" || name === undefined)))
     throw new DockerfileError({ file, line }, `write FROM image, or FROM image AS name, not "FROM ${text}"`);
+  if (name !== undefined && !/^[a-z][a-z0-9_.-]*$/i.test(name)) throw new DockerfileError({ file, line }, `"${name}" is not a name for a stage: begin with a letter, go on with letters, digits, and _ . -`);
   const platform = flags["platform"];
   return {
     image,
@@ -50,11 +54,23 @@ function readFrom({ text, flags, line }: Instruction, file: string): Pick<StageP
   };
 }
 
-function declare(globals: Map<string, string>, { text }: Instruction, buildArgs: Readonly<Record<string, string>>): void {
-  for (const word of splitWords(text)) {
+function declare(globals: Map<string, string>, { text, line }: Instruction, { file, escape, buildArgs }: StageOptions): void {
+  for (const word of splitWords(text, escape)) {
     const [name = "", ...rest] = word.split("=");
-    const value = buildArgs[name] ?? (rest.length > 0 ? expandWord(rest.join("="), (other) => globals.get(other)) : globals.get(name));
+    if (name === "") throw new DockerfileError({ file, line }, `write ARG name=value, not "ARG ${text}"`);
+    const value = givenArg(buildArgs, name) ?? (rest.length > 0 ? expanded(rest.join("="), globals, { file, line, escape }) : globals.get(name));
     if (value !== undefined) globals.set(name, value);
+  }
+}
+
+/** What the caller says; names like `constructor` are names. */
+export const givenArg = (buildArgs: Readonly<Record<string, string>>, name: string): string | undefined => (Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined);
+
+function expanded(word: string, globals: ReadonlyMap<string, string>, { escape, ...place }: { readonly file: string; readonly line: number; readonly escape: string }): string {
+  try {
+    return expandWord(word, (other) => globals.get(other), escape);
+  } catch (error) {
+    throw error instanceof BadSubstitution ? new DockerfileError(place, error.message) : error;
   }
 }
 
