@@ -12,12 +12,12 @@ interface PlanFlags extends ImagesFlags {
 /** `omx images plan` */
 export function imagesPlan(group: Command, cli: Cli): void {
   const command = group.command("plan").argument("[images...]", "as a definition writes them").summary("what would be staged, from where to where; nothing moves")
-    .description("Says for each image what `omx images pull` would do: PULL (it is not in ECR), MOVED (its tag means something else upstream by now), SKIP (the same bytes are there), FAILED with a reason; of an image that is built, BUILD with the reason, or SKIP. Bytes are those that the image's own repository lacks, a layer that several images share counted once; ECR may mount some of them from its other repositories. Manifests are read, no layer is.")
+    .description("Says for each image what `omx images pull` would do: PULL (it is not in ECR), MOVED (its tag means something else upstream by now), SKIP (the same bytes are there), FAILED with a reason; of an image that is built, BUILD with the reason, or SKIP. Bytes are those that the image's own repository lacks, a layer that several images share counted once; an image that is written in several ways is listed once; ECR may mount some of them from its other repositories. Manifests are read, no layer is.")
     .option("--manifest <file>", 'the puller\'s input: {"manifest": ["image", …]}')
     .option("--project <path>", "a workflow's repository: the images of its definition and omx.yaml, builds included");
   upstreamOption(identity(command))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", "all")
-    .option("--json", 'one JSON document: {"images": [{"source", "target", "status", "digest", "present", "bytes", "missingBytes", "reason"}], "missingBytes"}')
+    .option("--json", 'one JSON document: {"images": [{"source", "also", "target", "status", "digest", "present", "bytes", "missingBytes", "reason"}], "missingBytes"}')
     .addHelpText("after", "\nExit code 1 when an image can't be staged.\n\nExamples:\n  omx images plan quay.io/biocontainers/samtools:1.21--h50ea8bc_0 --profile cicd\n  omx images plan --project . --profile cicd")
     .action((images: readonly string[], flags: PlanFlags) => act(cli, images, flags));
 }
@@ -31,9 +31,10 @@ async function act(cli: Cli, named: readonly string[], flags: PlanFlags): Promis
   if (planned.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }
 
-const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${images.length} images, ${megabytes(missingBytes)} to move`];
+const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${images.length} image${images.length === 1 ? "" : "s"}, ${megabytes(missingBytes)} to move`];
 
-function line({ status, source, target, digest, present, bytes, missingBytes, reason }: PlannedImage): string {
+function line({ status, source: named, also = [], target, digest, present, bytes, missingBytes, reason }: PlannedImage): string {
+  const source = also.length === 0 ? named : `${named} (also written ${also.join(", ")})`;
   if (status === "FAILED") return `FAILED ${source}: ${reason}`;
   if (status === "BUILD") return `BUILD  ${source} → ${target}: ${reason}`;
   if (status === "SKIP") return `SKIP   ${source} → ${target}@${digest}`;

@@ -4,7 +4,7 @@ import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { buildNeed } from "../../release/images/build-need.ts";
 import { lockedBuild, readLock } from "../../release/images/lock-file.ts";
-import { buildTarget, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
+import { buildTarget, checkBuildTargets, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
 import { previewCopy } from "../../release/images/preview.ts";
 import { readCacheRules } from "../../release/images/cache-rules.ts";
 import { lookingClient } from "../../release/images/target-client.ts";
@@ -20,6 +20,8 @@ import { workshopOf } from "./workshop.ts";
 /** What would happen to one image. */
 export interface PlannedImage {
   readonly source: string;
+  /** Other spellings of the same image. */
+  readonly also?: readonly string[];
   readonly target: string;
   readonly status: "PULL" | "MOVED" | "SKIP" | "BUILD" | "FAILED";
   /** Upstream. */
@@ -56,12 +58,14 @@ export const platformOf = (text: string): { readonly platform?: Platform } => (t
 export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, project }: PlanRequest): Promise<Planning> {
   const session = await openSession(cli, choice, { ecr });
   const plan = project === undefined ? undefined : planOf(project);
-  const pulls = planPulls([...new Set([...images, ...(plan?.pulls ?? [])])], session.place, namespaces);
+  const names = [...new Set([...images, ...(plan?.pulls ?? [])])];
+  const pulls = Map.groupBy(planPulls(names, session.place, namespaces), ({ target_image: target }) => target);
+  checkBuildTargets({ pulls: names, builds: plan?.builds ?? [] }, session.place, namespaces);
   await using asking = workshopClient(workshopOf(cli, session, upstreams));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
   const counted = new Set<string>();
   const planned: PlannedImage[] = [];
-  for (const pull of pulls) planned.push(await preview(pull, { client, counted, ...platformOf(platform) }));
+  for (const [pull, ...others] of pulls.values()) if (pull) planned.push({ ...(await preview(pull, { client, counted, ...platformOf(platform) })), ...(others.length > 0 && { also: others.map(({ source_uri: spelling }) => spelling) }) });
   const builds: PlannedImage[] = [];
   for (const build of plan?.builds ?? []) builds.push(await previewBuild(build, { client, place: session.place, root: project ?? "." }));
   return { images: [...planned, ...builds], missingBytes: planned.reduce((sum, { missingBytes = 0 }) => sum + missingBytes, 0) };

@@ -1,0 +1,76 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
+import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
+import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
+import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { cliAt, type InProcess } from "./testing/in-process.ts";
+
+const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
+const MS = 200_000;
+
+let accounts: TestAccounts;
+let upstream: DockerRegistry;
+let clients: RegistryClient;
+beforeAll(async () => {
+  [accounts, upstream, clients] = [await startAccounts(), await startDockerRegistry(), registryClient()];
+  for (const repository of ["bio/bwa", "library/ubuntu", "p/tool", "x--y/a__b"]) await pushSample(clients.repository({ registry: upstream.host, repository }), "1", { layers: [noise(repository, 20_000)] });
+}, MS);
+afterAll(async () => {
+  await clients?.close();
+  await accounts?.[Symbol.asyncDispose]();
+  await upstream?.[Symbol.asyncDispose]();
+}, MS);
+
+const HOSTS = ["quay.io", "docker.io", "us.gcr.io", "eu.gcr.io", "one.lab.example", "two.lab.example", "[::1]:5000"];
+const at = (): readonly string[] => ["--profile", "cicd", ...HOSTS.flatMap((host) => ["--upstream", `${host}=${upstream.url}`])];
+/** Lines of the plan, without digests. */
+const planOf = async (cli: InProcess, ...args: readonly string[]) => {
+  const { code, stdout, stderr } = await cli.run("images", "plan", ...args, ...at());
+  return { code, lines: stdout.replaceAll(/@sha256:[0-9a-f]{64}/g, "").trimEnd().split("\n"), stderr };
+};
+
+test("a plan says where each name goes, and lists an image once that is written in several ways", async () => {
+  using cli = cliAt(accounts);
+  const { code, lines } = await planOf(cli, "quay.io/bio/bwa:1", "docker://quay.io/bio/bwa:1", "ubuntu:1", "index.docker.io/library/ubuntu:1", "[0:0:0:0:0:0:0:1]:5000/x--y/a__b:1");
+  expect(code).toBe(0);
+  expect(lines).toEqual([
+    expect.stringContaining(`PULL   quay.io/bio/bwa:1 (also written docker://quay.io/bio/bwa:1) → ${HOME}/quay/bio/bwa:1 (`), expect.stringContaining(`PULL   ubuntu:1 (also written index.docker.io/library/ubuntu:1) → ${HOME}/dockerhub/library/ubuntu:1 (`),
+    expect.stringContaining(`PULL   [0:0:0:0:0:0:0:1]:5000/x--y/a__b:1 → ${HOME}/ipv6_0-0-0-0-0-0-0-1_5000/x--y/a__b:1 (`), expect.stringMatching(/^3 images, /),
+  ]);
+  const pulled = await cli.run("images", "pull", "[::1]:5000/x--y/a__b:1", ...at());
+  expect([pulled.code, pulled.stdout]).toEqual([0, expect.stringContaining(`${HOME}/ipv6_0-0-0-0-0-0-0-1_5000/x--y/a__b:1`)]);
+}, MS);
+
+test("a collision is told with the option that ends it, and the option ends it", async () => {
+  using cli = cliAt(accounts);
+  const images = ["us.gcr.io/p/tool:1", "eu.gcr.io/p/tool:1"];
+  const refused = await planOf(cli, ...images);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('us.gcr.io/p/tool:1 and eu.gcr.io/p/tool:1 would both become gcr/p/tool:1; give eu.gcr.io a namespace of its own, as in {"eu.gcr.io": "eu-gcr-io"}');
+  expect(refused.stderr).toContain("--namespace HOST=PREFIX");
+  const { code, lines } = await planOf(cli, ...images, "one.lab.example/p/tool:1", "two.lab.example/p/tool:1", "--namespace", "eu.gcr.io=eu-gcr-io", "--namespace", "*.lab.example=labs/*");
+  expect([code, ...lines]).toEqual([0, expect.stringContaining(`${HOME}/gcr/p/tool:1`), expect.stringContaining(`${HOME}/eu-gcr-io/p/tool:1`), expect.stringContaining(`${HOME}/labs/one/p/tool:1`), expect.stringContaining(`${HOME}/labs/two/p/tool:1`), expect.stringMatching(/^4 images, /)]);
+}, MS);
+
+test.each([
+  ["index.docker.io=hub", "index.docker.io is another name of docker.io; write docker.io"], ["eu.gcr.io=quay", "images of eu.gcr.io would meet those of quay.io"], ["eu.gcr.io=A", "images of eu.gcr.io need a prefix of 2 to 256"], ["quay=mine", "quay.io or quay:5000"], ["quay.io", "write HOST=PREFIX"],
+])("--namespace %s is wrong usage", async (entry, sentence) => {
+  using cli = cliAt(accounts);
+  const { code, stderr } = await planOf(cli, "ubuntu:1", "--namespace", entry);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+}, MS);
+
+test("names that are none are told all at once, and builds that meet a pulled image", async () => {
+  using cli = cliAt(accounts);
+  const names = await planOf(cli, "DOCKER://quay.io/bio/bwa:1", "localhost:007/a", "ubuntu:1");
+  expect([names.code, names.stderr]).toEqual([1, expect.stringMatching(/2 images can't be brought\n.*docker:\/\/quay\.io\/bio\/bwa:1\n.*write 7\n/)]);
+  const folder = join(cli.folder, "meets");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "main.wdl"), 'version 1.0\nworkflow w {\n  call t\n}\ntask t {\n  command <<< echo >>>\n  runtime { docker: "ubuntu:1" }\n}\n');
+  writeFileSync(join(folder, "Dockerfile"), "FROM scratch\n");
+  writeFileSync(join(folder, "omx.yaml"), 'name: meets\nversion: "1.0"\nimages:\n  build: [{target: "dockerhub/library/ubuntu:1"}]\n');
+  const builds = await planOf(cli, "--project", folder);
+  expect([builds.code, builds.stderr]).toEqual([1, expect.stringContaining("ubuntu:1 and the build of dockerhub/library/ubuntu:1 would both become")]);
+}, MS);
