@@ -24,7 +24,9 @@ export interface PinnedBase {
  * @throws RegistryError where one cannot be read, DockerfileError
  */
 export async function readBases(client: RegistryClient, item: BuildItem, context: string): Promise<readonly PinnedBase[]> {
-  const uses = baseUses(await readDockerfile(context, item), baseOptions(item)).filter(({ isNeeded }) => isNeeded);
+  const text = await readDockerfile(context, item);
+  // Each platform may have bases of its own: FROM tools:$TARGETARCH.
+  const uses = (item.platforms ?? [DEFAULT_PLATFORM]).flatMap((platform) => baseUses(text, baseOptions(item, platform)).filter(({ isNeeded }) => isNeeded));
   return Promise.all([...new Map(uses.map((use) => [use.image, use])).values()].map(async ({ image, instruction }): Promise<PinnedBase> => {
     const ref = refOf(image, { file: item.dockerfile, line: instruction.line });
     return { image, ref: pinImageRef(ref, await wantedDigest(client.repository(ref), ref)) };
@@ -37,8 +39,10 @@ export const readDockerfile = (context: string, { dockerfile }: BuildItem): Prom
     throw new DockerfileError({ file: dockerfile, line: 1 }, "the file does not exist in the build context");
   });
 
-/** How the Dockerfile of an item is read. With several platforms, the first decides about their variables. */
-export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem) => ({ file: dockerfile, buildArgs, target, platform: parsePlatform(platforms?.[0] ?? "linux/amd64") });
+const DEFAULT_PLATFORM = "linux/amd64";
+
+/** How the Dockerfile of an item is read for a platform; the first, where none is named. */
+export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({ file: dockerfile, buildArgs, target, platform: parsePlatform(platform) });
 
 function refOf(image: string, at: { readonly file: string; readonly line: number }): ImageRef {
   try {

@@ -52,6 +52,15 @@ test("an image that is there is looked at with one request for each base, and wi
   expect(await requestsOf(pinned)).toEqual([]);
 }, 120_000);
 
+test("the base of each platform is watched, by whatever variable it is named", async () => {
+  for (const name of ["tools/amd64", "tools/arm64"]) await push(name, name);
+  const both = await item("both", "ARG TARGETARCH\nFROM quay.io/tools/$TARGETARCH:1\nENV A=1\n", { platforms: ["linux/amd64", "linux/arm64"] });
+  expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SUCCEEDED", reason: "built for 2 platforms" });
+  expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SKIPPED" });
+  await push("tools/arm64", "moved");
+  expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SUCCEEDED", reason: expect.stringContaining("its base has moved: quay.io/tools/arm64:1 is") });
+}, 120_000);
+
 test("the image is built on the digest that was looked at: the base's tag is not read a second time", async () => {
   await push("racing/base", "racing");
   const racing = await item("racing", "FROM quay.io/racing/base:1\nENV A=1\n");
