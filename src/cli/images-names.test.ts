@@ -43,6 +43,22 @@ test("a plan says where each name goes, and lists an image once that is written 
   expect([pulled.code, pulled.stdout]).toEqual([0, expect.stringContaining(`${HOME}/ipv6_0-0-0-0-0-0-0-1_5000/x--y/a__b:1`)]);
 }, MS);
 
+test("a tag that moved is brought again, whatever its registry's name has in it", async () => {
+  using cli = cliAt(accounts);
+  const push = async (content: string) => (await pushSample(clients.repository({ registry: upstream.host, repository: "moving" }), "1", { layers: [noise(content, 5000)] })).digest;
+  const pull = async (image: string, host: string) => {
+    const { code, stdout, stderr } = await cli.run("images", "pull", image, "--profile", "cicd", "--upstream", `${host}=${upstream.url}`);
+    return [code, stdout + stderr];
+  };
+  const addresses = [["[::1]:5000", "[::1]:5000"], ["444455556666.dkr.ecr.us-east-1.amazonaws.com", "444455556666.dkr.ecr-fips.us-east-1.amazonaws.com"]] as const;
+  for (const [first, second] of addresses) {
+    const before = await push(`before ${first}`);
+    expect(await pull(`${first}/moving:1`, first)).toEqual([0, expect.stringContaining(before)]);
+    const after = await push(`after ${first}`);
+    expect(await pull(`${second}/moving:1`, second)).toEqual([0, expect.stringContaining(after)]);
+  }
+}, MS);
+
 test("a collision is told with the option that ends it, and the option ends it", async () => {
   using cli = cliAt(accounts);
   const images = ["us.gcr.io/p/tool:1", "eu.gcr.io/p/tool:1"];

@@ -85,6 +85,9 @@ function canonical(source: ImageRef): ImageRef {
   return ecr ? { ...source, registry: privateEcrHost(ecr) } : source;
 }
 
+/** The repository that an image comes from, by its registry's one name: `quay.io/biocontainers/bwa`. */
+export const sourceRepository = (source: ImageRef): string => `${canonical(source).registry}/${source.repository}`;
+
 /** Prints a place in the registry: `quay/biocontainers/bwa:0.7.18`; by digest only where there is no tag. */
 export const formatTarget = ({ repository, tag, digest }: TargetRepository): string =>
   tag === undefined

@@ -1,5 +1,6 @@
 import { ecr } from "../../aws/services/ecr.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { sourceRepository } from "../../kit/registry-namespaces.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { copyImages, type CopyResult, type ImageCopy } from "../../oci/copy.ts";
 import { isCached, isFilled, readCacheRules } from "../../release/images/cache-rules.ts";
@@ -146,7 +147,7 @@ async function openRepositories({ clients, place }: Session<"ecr">, pulls: reado
 }
 
 /** Where the images of each target repository come from. */
-const sourcesOf = (plan: readonly ImageCopy[]): ReadonlyMap<string, string> => new Map(plan.map(({ source, target }) => [target.repository, `${source.registry}/${source.repository}`]));
+const sourcesOf = (plan: readonly ImageCopy[]): ReadonlyMap<string, string> => new Map(plan.map(({ source, target }) => [target.repository, sourceRepository(source)]));
 
 const repositoryOf = (image: string): string => parseImageRef(image).repository;
 

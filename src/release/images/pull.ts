@@ -2,6 +2,7 @@ import { type ECRClient, DescribeImagesCommand } from "@aws-sdk/client-ecr";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { Clock } from "../../kit/clock.ts";
 import { type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
+import { sourceRepository } from "../../kit/registry-namespaces.ts";
 import { InvalidValue } from "../../kit/invalid-value.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { copyImages, newTransfers, type Transfers } from "../../oci/copy.ts";
@@ -109,7 +110,7 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
   const isCovered = workshop.pullThrough?.includes(source.registry) ?? false;
   const primed = isCovered && !item.referrers ? await prime({ workshop, client: registries, source, target }) : undefined;
   if (primed && "status" in primed) return primed;
-  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => `${source.registry}/${source.repository}`, isCached: (repository) => isCovered && repository === target.repository });
+  const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => sourceRepository(source), isCached: (repository) => isCovered && repository === target.repository });
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
   const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target, referrers: item.referrers ?? false }, isBuilt);

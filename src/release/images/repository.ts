@@ -15,8 +15,11 @@ export async function ensureRepository(ecr: ECRClient, repositoryName: string, s
 }
 
 const tagsOf = (source: string | undefined) => [
-  { Key: CREATED_BY.key, Value: CREATED_BY.value }, ...(source ? [{ Key: SOURCE_TAG, Value: source.replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_").slice(0, 256) }] : []),
+  { Key: CREATED_BY.key, Value: CREATED_BY.value }, ...(source ? [{ Key: SOURCE_TAG, Value: sourceTag(source) }] : []),
 ];
+
+/** A source as the value of a tag, which takes fewer characters: an IPv6 address has brackets. */
+export const sourceTag = (source: string): string => source.replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_").slice(0, 256);
 
 /** The tags of a repository. @throws RepositoryNotFoundException */
 export async function tagsOfRepository(ecr: ECRClient, repositoryName: string): Promise<Readonly<Record<string, string>>> {

@@ -4,7 +4,7 @@ import type { RegistryClient, Repository } from "../../oci/client/registry-clien
 import { RegistryError } from "../../oci/errors.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { SOURCE_TAG } from "../names.ts";
-import { ensureRepository, isOurs, tagsOfRepository } from "./repository.ts";
+import { ensureRepository, isOurs, sourceTag, tagsOfRepository } from "./repository.ts";
 import { awaitLayers } from "./prime.ts";
 import { type CacheRule, isFilled } from "./cache-rules.ts";
 import { registryOf } from "./registry-of.ts";
@@ -97,7 +97,7 @@ interface Move {
 async function check(ecr: ECRClient, { registry, repository, tag, source }: Move): Promise<void> {
   const tags = await tagsOfRepository(ecr, repository);
   const before = tags[SOURCE_TAG];
-  if (!isOurs(tags) || before === undefined || before === source) return;
+  if (!isOurs(tags) || before === undefined || before === sourceTag(source)) return;
   const [host = ""] = source.split("/");
   throw new RegistryError({
     kind: "refused", registry, doing: `store ${repository}:${tag}`,
