@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parsePlatform } from "../oci/manifest.ts";
 import { namespaceProblems } from "../kit/registry-namespaces-entries.ts";
 
 /** What `--profile` does. */
@@ -51,5 +52,18 @@ export function pair(text: string, before: Readonly<Record<string, string>> = {}
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** A value, repeatable. */
-export const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+/** `linux/amd64`, or `all`. */
+export function onePlatform(text: string): string {
+  try {
+    if (text !== "all") parsePlatform(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}, or all.`);
+  }
+}
+
+/** One of several platforms, repeatable. */
+export const platforms = (text: string, before: readonly string[] = []): readonly string[] => {
+  if (text === "all") throw new InvalidArgumentError("name each platform, as in linux/amd64.");
+  return [...before, onePlatform(text)];
+};

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import type { BuiltOutcome } from "../images/build.ts";
-import { pair, several, upstream } from "../options.ts";
+import { pair, platforms, upstream } from "../options.ts";
 import { identity, type ImagesFlags, megabytes } from "./images-options.ts";
 
 interface BuildFlags extends ImagesFlags {
@@ -21,7 +21,7 @@ export function imagesBuild(group: Command, cli: Cli): void {
     .option("--dockerfile <file>", "inside the source", "Dockerfile")
     .option("--build-arg <name=value>", "for ARG; repeatable", pair)
     .option("--target <stage>", "the stage to build (default: the last one)")
-    .option("--platform <os/arch>", "repeatable; several make one multi-platform image (default: linux/amd64, where HealthOmics runs tasks)", several)
+    .option("--platform <os/arch>", "repeatable; several make one multi-platform image (default: linux/amd64, where HealthOmics runs tasks)", platforms)
     .option("--force", "build although the source is unchanged")
     .option("--label <source>", "where the source lives, for the label org.opencontainers.image.source")
     .option("--commit <id>", "its commit, for the label org.opencontainers.image.revision");

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import type { PlannedImage, Planning } from "../images/plan.ts";
+import { onePlatform } from "../options.ts";
 import { identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PlanFlags extends ImagesFlags {
@@ -16,7 +17,7 @@ export function imagesPlan(group: Command, cli: Cli): void {
     .option("--manifest <file>", 'the puller\'s input: {"manifest": ["image", …]}')
     .option("--project <path>", "a workflow's repository: the images of its definition and omx.yaml, builds included");
   upstreamOption(identity(command))
-    .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", "all")
+    .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")
     .option("--json", 'one JSON document: {"images": [{"source", "also", "target", "status", "digest", "present", "bytes", "missingBytes", "reason"}], "missingBytes"}')
     .addHelpText("after", "\nExit code 1 when an image can't be staged.\n\nExamples:\n  omx images plan quay.io/biocontainers/samtools:1.21--h50ea8bc_0 --profile cicd\n  omx images plan --project . --profile cicd")
     .action((images: readonly string[], flags: PlanFlags) => act(cli, images, flags));

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
-import { count } from "../options.ts";
+import { count, onePlatform } from "../options.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
 import { identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
@@ -19,7 +19,7 @@ export function imagesPull(group: Command, cli: Cli): void {
     .description("Brings images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Images that a pull-through cache rule of the account covers are brought by ECR itself, and nothing of them passes here; what the cache refuses, and all others, are copied. A tag that has moved upstream is brought as it is there now, also where the cache, which compares once a day, does not know it yet. Upstream registries are asked as `docker login` left it, credential helpers included.")
     .option("--manifest <file>", 'the state machine\'s input: {"manifest": ["image", …]}');
   upstreamOption(identity(command))
-    .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", "all")
+    .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")
     .option("--concurrency <n>", "images at a time", count)
     .option("--copy", "copy images that ECR's pull-through cache could bring, too")
     .option("--fresh", "of cached images, ask upstream what their tags mean although that was done less than five minutes ago, and look at all their layers")

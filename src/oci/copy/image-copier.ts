@@ -3,10 +3,11 @@ import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
 import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
 import { RegistryError } from "../errors.ts";
-import { blobsOf, formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
+import { blobsOf, InvalidManifest, readManifest } from "../manifest.ts";
 import type { Descriptor, ImageManifest, Platform } from "../manifest.ts";
 import { isForeignLayer } from "../media-types.ts";
 import type { BlobMover } from "./blob-mover.ts";
+import { digestForPlatform } from "./platform.ts";
 
 /** One image on its way: where from, where to, and what is counted for it. */
 export interface CopyTask {
@@ -60,24 +61,15 @@ interface Wanted {
 
 async function wantedDigest(task: CopyTask): Promise<Wanted> {
   const { source, from, platform } = task;
-  if (platform) return ofPlatform(task, await mustHave(task, referenceOf(source)), platform);
+  if (platform) {
+    const stored = await mustHave(task, referenceOf(source));
+    const digest = await digestForPlatform(from, { source, stored, platform });
+    return digest === stored.digest ? { digest, manifest: stored } : { digest };
+  }
   if (source.digest !== undefined) return { digest: source.digest };
   const head = await from.headManifest(referenceOf(source));
   if (head === undefined) throw missing(task, referenceOf(source));
   return { digest: head.digest };
-}
-
-async function ofPlatform(task: CopyTask, manifest: StoredManifest, platform: Platform): Promise<Wanted> {
-  const document = readManifest(manifest.bytes, manifest.mediaType);
-  if (document.kind === "image") return { digest: manifest.digest, manifest };
-  const found = document.manifests.find((child) => isPlatform(child.platform, platform));
-  if (found) return { digest: found.digest };
-  const offered = document.manifests.flatMap((child) =>
-    child.platform && child.platform.os !== "unknown" ? [formatPlatform(child.platform)] : [],
-  );
-  throw new InvalidManifest(
-    `${formatImageRef(task.source)} is not offered for ${formatPlatform(platform)}, only for ${offered.join(", ")}`,
-  );
 }
 
 async function mustHave(task: CopyTask, reference: string): Promise<StoredManifest> {

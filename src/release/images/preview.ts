@@ -2,7 +2,8 @@ import { formatImageRef, type ImageRef, referenceOf } from "../../kit/image-ref.
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import type { StoredManifest } from "../../oci/client/manifests.ts";
 import { RegistryError } from "../../oci/errors.ts";
-import { blobsOf, type Descriptor, formatPlatform, InvalidManifest, isPlatform, type Platform, readManifest } from "../../oci/manifest.ts";
+import { blobsOf, type Descriptor, type Platform, readManifest } from "../../oci/manifest.ts";
+import { digestForPlatform } from "../../oci/copy/platform.ts";
 import { isForeignLayer } from "../../oci/media-types.ts";
 import { overRepositories } from "./over-repositories.ts";
 
@@ -49,12 +50,7 @@ export async function previewCopy({ source, target, client, platform, signal, co
 /** The digest that would be copied: of the tag, or of one platform below it. @throws RegistryError, InvalidManifest */
 export async function wantedDigest(from: Repository, source: ImageRef, platform?: Platform): Promise<string> {
   if (!platform) return source.digest ?? (await from.headManifest(referenceOf(source)))?.digest ?? missing(source, referenceOf(source));
-  const stored = await mustHave(from, source, referenceOf(source));
-  const manifest = readManifest(stored.bytes, stored.mediaType);
-  if (manifest.kind === "image") return stored.digest;
-  const child = manifest.manifests.find((one) => isPlatform(one.platform, platform));
-  if (!child) throw new InvalidManifest(`${formatImageRef(source)} is not offered for ${formatPlatform(platform)}`);
-  return child.digest;
+  return digestForPlatform(from, { source, stored: await mustHave(from, source, referenceOf(source)), platform });
 }
 
 /** Every blob that the registry itself holds of an image or of all images of an index. */

@@ -1,0 +1,91 @@
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
+import type { Descriptor } from "../oci/manifest.ts";
+import { MEDIA_TYPES } from "../oci/media-types.ts";
+import { noise } from "../oci/testing/sample-images.ts";
+import { type StaticRegistry, staticRegistry } from "../oci/testing/static-registry.ts";
+import { cliAt } from "./testing/in-process.ts";
+
+const MS = 120_000;
+const DOCKER = "application/vnd.docker.distribution.manifest";
+const OCI_LAYER = "application/vnd.oci.image.layer";
+
+let accounts: TestAccounts;
+let quay: StaticRegistry;
+beforeAll(async () => {
+  [accounts, quay] = [await startAccounts(), await staticRegistry()];
+}, MS);
+afterAll(async () => {
+  await quay?.[Symbol.asyncDispose]();
+  await accounts?.[Symbol.asyncDispose]();
+}, MS);
+
+const layer = (mediaType: string, bytes: Buffer, algorithm?: "sha512"): Descriptor => ({ mediaType, ...quay.blob(bytes, algorithm) });
+const config = (about: object = { os: "linux", architecture: "amd64" }): Descriptor => ({ mediaType: MEDIA_TYPES.ociConfig, ...quay.blob(Buffer.from(JSON.stringify(about))) });
+const image = (layers: readonly Descriptor[], tag?: string, about?: object): Descriptor => quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: config(about), layers }, tag);
+const elsewhere = (mediaType: string): Descriptor => ({ mediaType, digest: `sha256:${"1".repeat(64)}`, size: 77, urls: ["https://elsewhere.example/layer"] }) as Descriptor;
+const gzip = (seed: string): Descriptor => layer(`${OCI_LAYER}.v1.tar+gzip`, gzipSync(noise(seed, 5000)));
+
+/** What each tag of quay.io/kinds/tool is. */
+const KINDS: Readonly<Record<string, () => Descriptor>> = {
+  "docker-list": () => {
+    const parts = { config: { ...config(), mediaType: "application/vnd.docker.container.image.v1+json" }, layers: [layer("application/vnd.docker.image.rootfs.diff.tar.gzip", gzipSync(noise("docker", 5000)))] };
+    const child = quay.manifest({ schemaVersion: 2, mediaType: `${DOCKER}.v2+json`, ...parts });
+    return quay.manifest({ schemaVersion: 2, mediaType: `${DOCKER}.list.v2+json`, manifests: [{ ...child, platform: { os: "linux", architecture: "amd64" } }] }, "docker-list");
+  },
+  zstd: () => image([layer(`${OCI_LAYER}.v1.tar+zstd`, zstdCompressSync(noise("zstd", 5000)))], "zstd"),
+  foreign: () => image([elsewhere("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"), gzip("foreign")], "foreign"),
+  nondistributable: () => image([elsewhere(`${OCI_LAYER}.nondistributable.v1.tar+gzip`), gzip("nondistributable")], "nondistributable"),
+  "empty-layer": () => image([layer(`${OCI_LAYER}.v1.tar`, Buffer.alloc(0)), gzip("beside")], "empty-layer"),
+  "no-layers": () => image([], "no-layers"),
+  "same-layer-twice": () => image([gzip("twice"), gzip("twice")], "same-layer-twice"),
+  sha512: () => image([layer(`${OCI_LAYER}.v1.tar`, noise("sha512", 5000), "sha512")], "sha512"),
+  attested: () => {
+    const tool = { ...image([gzip("attested")]), platform: { os: "linux", architecture: "amd64" } };
+    const statement = { ...image([gzip("statement")], undefined, {}), platform: { os: "unknown", architecture: "unknown" }, annotations: { "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": tool.digest } };
+    return quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [tool, statement] }, "attested");
+  },
+};
+
+interface Pulled {
+  readonly images: readonly { readonly status: string; readonly digest?: string; readonly reason: string }[];
+}
+
+async function pull(tag: string, ...flags: readonly string[]) {
+  using cli = cliAt(accounts);
+  return (await cli.run("images", "pull", `quay.io/kinds/tool:${tag}`, "--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--json", ...flags)).json<Pulled>().images[0];
+}
+
+test.each(Object.keys(KINDS))("%s arrives with its digest, and is there for a second call", async (kind) => {
+  const { digest } = KINDS[kind]!();
+  expect(await pull(kind)).toMatchObject({ status: "PULLED", digest });
+  const { imageDetails } = await new ECRClient(accounts.config()).send(new DescribeImagesCommand({ repositoryName: "quay/kinds/tool", imageIds: [{ imageTag: kind }] }));
+  expect(imageDetails).toMatchObject([{ imageDigest: digest }]);
+  expect(await pull(kind)).toMatchObject({ status: "SKIPPED", digest });
+}, MS);
+
+test("one platform: of an index its child, of an image that is for another one a refusal, of what has none itself", async () => {
+  const index = quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [{ ...image([gzip("arm")], undefined, { os: "linux", architecture: "arm64" }), platform: { os: "linux", architecture: "arm64", variant: "v8" } }] }, "arm-index");
+  expect(await pull("arm-index", "--platform", "linux/amd64")).toMatchObject({ status: "FAILED", reason: "quay.io/kinds/tool:arm-index is not offered for linux/amd64, only for linux/arm64/v8" });
+  expect((await pull("arm-index", "--platform", "linux/arm64"))?.digest).not.toBe(index.digest);
+  image([gzip("alone")], "alone");
+  expect(await pull("alone", "--platform", "linux/arm64")).toMatchObject({ status: "FAILED", reason: "quay.io/kinds/tool:alone is not offered for linux/arm64, only for linux/amd64" });
+  expect(await pull("alone", "--platform", "linux/amd64")).toMatchObject({ status: "PULLED" });
+  image([gzip("chart")], "chart", { name: "a chart, and no image" });
+  expect(await pull("chart", "--platform", "linux/amd64")).toMatchObject({ status: "PULLED" });
+  quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] }, "empty-index");
+  expect(await pull("empty-index", "--platform", "linux/amd64")).toMatchObject({ status: "FAILED", reason: expect.stringContaining("nor for any other platform") });
+}, MS);
+
+test("plan says the same of platforms, and a word that is none is wrong usage", async () => {
+  using cli = cliAt(accounts);
+  image([gzip("planned")], "planned");
+  const at = ["quay.io/kinds/tool:planned", "--profile", "cicd", "--upstream", `quay.io=${quay.url}`] as const;
+  expect((await cli.run("images", "plan", ...at, "--platform", "linux/arm64")).stdout).toContain("not offered for linux/arm64, only for linux/amd64");
+  for (const command of ["plan", "pull"]) {
+    const { code, stderr } = await cli.run("images", command, ...at, "--platform", "amd64");
+    expect([code, stderr]).toEqual([2, expect.stringContaining('"amd64" is not a platform: write it as linux/amd64 or linux/arm64/v8, or all.')]);
+  }
+}, MS);
