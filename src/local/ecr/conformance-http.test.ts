@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { GetDownloadUrlForLayerCommand } from "@aws-sdk/client-ecr";
 import { describe, expect, test, vi } from "vitest";
 import { noise } from "../../oci/testing/sample-images.ts";
+import { CICD, REGION } from "../testing/accounts.ts";
 import { conformanceRegistry, digestBy, locationOf, octets, ONE, rawRequests } from "./testing/conformance.ts";
 import { V2 } from "./testing/registry.ts";
 
@@ -93,6 +95,33 @@ test("types may come in several lines of Accept", async () => {
   await put("lines", JSON.stringify({ ...(await imageOf("lines")), mediaType: IMAGE }), IMAGE);
   const answer = await raw("GET", `${V2}${ONE}/manifests/lines`, { headers: { accept: [INDEX, `${DOCKER};q=0.5`] } });
   expect([answer.status, answer.headers["content-type"]]).toEqual([200, DOCKER]);
+});
+
+test.each([`${CICD}.dkr.ecr.${REGION}.amazonaws.com`, `${CICD}.DKR.ECR.${REGION}.amazonaws.com:443`, `${CICD}.dkr.ecr-fips.${REGION}.amazonaws.com`, `${CICD}.dkr-ecr.${REGION}.on.aws`, `${CICD}.dkr-ecr-fips.${REGION}.on.aws`])(
+  "a repository is named alone where the Host is %s", async (host) => {
+    expect(JSON.parse((await raw("GET", `/v2/${ONE}/tags/list`, { headers: { host } })).body)).toMatchObject({ name: ONE });
+  },
+);
+
+test.each([`${CICD}.dkr.ecr.${REGION}.amazonaws.com.example.com`, `x${CICD}.dkr.ecr.${REGION}.amazonaws.com`, "localhost"])("and with account and region where it is %s", async (host) => {
+  expect((await raw("GET", `/v2/${ONE}/tags/list`, { headers: { host } })).status).toBe(404);
+  expect((await raw("GET", `${V2}${ONE}/tags/list`, { headers: { host } })).status).toBe(200);
+});
+
+test("a layer's link gives all of it, a part of it or its headers, to who reads; and nothing to who does otherwise", async () => {
+  const layerDigest = await pushBlob("a layer behind a link");
+  const { downloadUrl } = await registry.user.ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName: ONE, layerDigest }));
+  const { pathname } = new URL(downloadUrl!);
+  const got = async (method: string, headers: Readonly<Record<string, string>> = {}) => {
+    const { status, body } = await raw(method, pathname, { headers });
+    return [status, body];
+  };
+  expect(await got("GET")).toEqual([200, "a layer behind a link"]);
+  expect(await got("GET", { range: "bytes=2-6" })).toEqual([206, "layer"]);
+  expect(await got("HEAD")).toEqual([200, ""]);
+  expect(await got("GET", { "if-none-match": `"${layerDigest}"` })).toEqual([304, ""]);
+  for (const method of ["PUT", "POST", "DELETE"]) expect((await got(method))[0]).toBe(405);
+  expect((await raw("GET", `${pathname}x`)).status).toBe(403);
 });
 
 describe("what a manifest is", () => {

@@ -45,9 +45,10 @@ export async function serveRegistry(registry: Registry, request: WireRequest): P
 }
 
 /** A layer by a link of GetDownloadUrlForLayer. */
-export function serveLayer({ contents, tokens }: Registry, { path, method, headers }: WireRequest): Promise<WireResponse> {
+export async function serveLayer({ contents, tokens }: Registry, { path, method, headers }: WireRequest): Promise<WireResponse> {
+  if (!isRead(method)) return { status: 405, headers: { allow: "GET, HEAD", "content-type": "text/plain" }, body: "a layer is only read here\n" };
   const sha256 = tokens.blobOf(path.slice("/ecr-layers/".length));
-  if (!sha256 || !contents.core.blobs.has(sha256)) return Promise.resolve({ status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" });
+  if (!sha256 || !contents.core.blobs.has(sha256)) return { status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" };
   return blobAnswer(storedLayer(contents.core, { digest: `sha256:${sha256}`, sha256, size: contents.core.blobs.size(sha256) ?? 0 }), { method, headers });
 }
 
@@ -69,22 +70,23 @@ function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
     return kind === "tags" ? listTags(exchange) : listReferrers(exchange);
   }
   if (kind === "blobs") {
-    if (method === "GET" || method === "HEAD") return getBlob(exchange);
+    if (isRead(method)) return getBlob(exchange);
     if (method === "DELETE") throw new RegistryRefusal(405, "UNSUPPORTED", "ECR does not delete single layers; they go with their images");
   }
   if (kind === "manifests") {
-    if (method === "GET" || method === "HEAD") return getManifest(exchange);
+    if (isRead(method)) return getManifest(exchange);
     if (method === "PUT") return putManifest(exchange);
     if (method === "DELETE") return deleteManifest(exchange);
   }
   throw notSupported(method);
 }
 
+const isRead = (method: string): boolean => method === "GET" || method === "HEAD";
 const notSupported = (method: string) => new RegistryRefusal(405, "UNSUPPORTED", `${method} is not supported here`);
 
 /** @throws RegistryRefusal UNSUPPORTED for what would change something */
 function readOnly({ method }: WireRequest): void {
-  if (method !== "GET" && method !== "HEAD") throw notSupported(method);
+  if (!isRead(method)) throw notSupported(method);
 }
 
 async function getBlob({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {

@@ -1,3 +1,4 @@
+import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { WireRequest } from "../gateway/service.ts";
 import type { Contents } from "./contents.ts";
@@ -18,8 +19,6 @@ export interface RegistryPath {
   /** Tag, digest or upload id. */
   readonly reference: string;
 }
-
-const CANONICAL_HOST = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?::\d+)?$/;
 
 /**
  * Reads a path. The repository is `<account>/<region>/<name>` on the local address, and plain `<name>` where the Host
@@ -44,10 +43,10 @@ function decoded(path: string): string {
   }
 }
 
-/** The registry whose own host is asked; undefined for the local address, where all are. */
+/** The registry whose own host is asked, in any of its forms (FIPS, dual-stack, any partition); undefined for the local address, where all are. */
 export function registryOfHost({ headers }: Pick<WireRequest, "headers">): Pick<Place, "account" | "region"> | undefined {
-  const [, account, region] = CANONICAL_HOST.exec(headers["host"] ?? "") ?? [];
-  return account && region ? { account, region } : undefined;
+  const found = readPrivateEcrHost((headers["host"] ?? "").toLowerCase().replace(/:\d+$/, ""));
+  return found && { account: found.account, region: found.region };
 }
 
 /** The repository that a name in a path means. */
