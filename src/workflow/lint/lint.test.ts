@@ -33,6 +33,10 @@ describe("images", () => {
     expect(found(files, { registryMap: { registryMappings: [{ upstreamRegistryUrl: "quay.io" }] } })).toEqual([]);
     expect(found(files, { registryMap: { registryMappings: [{ upstreamRegistryUrl: "io" }] } })).toHaveLength(1);
     expect(found(files, { registryMap: { imageMappings: [{ sourceImage: "quay.io/biocontainers/bwa" }] } })).toEqual([]);
+    for (const image of ["k8s.gcr.io/pause:3.9", "quay.io:443/a/b:1", "docker://quay.io:443/a/b:1"]) {
+      const [upstreamRegistryUrl = ""] = image.replace("docker://", "").split("/");
+      expect(found({ "main.cwl": tool(`'${image}'`) }, { registryMap: { registryMappings: [{ upstreamRegistryUrl }] } })).toEqual([]);
+    }
     expect(
       found({ "main.cwl": tool("ubuntu:22.04") }, { registryMap: { registryMappings: [{ upstreamRegistryUrl: "registry-1.docker.io" }] } }),
     ).toEqual([]);

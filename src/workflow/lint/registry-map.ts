@@ -14,7 +14,8 @@ const DOCKER_HUB_HOSTS: readonly string[] = [DOCKER_HUB, "registry-1.docker.io",
  * registry's host, which has to be equal.
  */
 export function isMapped(written: string, image: ImageRef, map: RegistryMap | undefined): boolean {
-  const hosts = image.registry === DOCKER_HUB ? DOCKER_HUB_HOSTS : [image.registry];
+  // The host as it is written counts: `k8s.gcr.io` is another name of registry.k8s.io, which HealthOmics need not know.
+  const hosts = image.registry === DOCKER_HUB ? DOCKER_HUB_HOSTS : [image.registry, written.replace(/^docker:\/\//, "").split("/")[0]];
   const byHost = (map?.registryMappings ?? []).some(({ upstreamRegistryUrl = "" }) =>
     hosts.includes(upstreamRegistryUrl.replace(/^https?:\/\/|\/+$/g, "")),
   );
