@@ -41,7 +41,7 @@ test("onto a base: its links lead, its folders keep their modes, its whiteouts h
   const image = await built(
     {
       Dockerfile:
-        "FROM debian\nCOPY x /bin/\nCOPY x /tmp/\nCOPY x /usr/bin\nCOPY --chown=bio:lab x /home/bio/x\nCOPY --chown=7 --chmod=600 x /y\n",
+        "FROM debian\nCOPY x /bin/\nCOPY x /tmp/\nCOPY x /usr/bin\nCOPY --chown=bio:lab x /home/bio/x\nCOPY --chown=7 --chmod=600 x /y\nCOPY --chown=bio x /z\n",
       x: "x",
     },
     { resolveBase: () => Promise.resolve(base) },
@@ -57,10 +57,17 @@ test("onto a base: its links lead, its folders keep their modes, its whiteouts h
     "/home/bio/": "755 1001:2000",
     "/home/bio/x": "644 1001:2000 x",
     "/y": "600 7:7 x",
+    "/z": "644 1001:1002 x",
   });
   expect(Object.keys(found).filter((path) => path.startsWith("/gone") || path.startsWith("/bin/"))).toEqual([]);
   expect(image.platform.architecture).toBe("arm64");
-  expect(image.layers).toHaveLength(base.layers.length + 5);
+  expect(image.layers).toHaveLength(base.layers.length + 6);
+});
+
+test("folders that a COPY or WORKDIR makes are the user's that it is for, as BuildKit has it", async () => {
+  const base = await debianLike();
+  const image = await built({ Dockerfile: "FROM debian\nCOPY --chown=5:6 d /new/deep/d\nUSER bio\nWORKDIR /work/mine\nCOPY d/x .\n", "d/x": "x" }, { resolveBase: () => Promise.resolve(base) });
+  expect(await listing(image)).toMatchObject({ "/new/": "755 5:6", "/new/deep/": "755 5:6", "/new/deep/d/": "755 5:6", "/work/": "755 1001:1002", "/work/mine/": "755 1001:1002", "/work/mine/x": "644 0:0 x" });
 });
 
 test("from other stages and images, of which only those needed are built", async () => {

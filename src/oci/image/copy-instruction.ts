@@ -117,20 +117,29 @@ interface Owner {
   readonly gid: number;
 }
 
-/** A user without a group gets the group of the same number (Dockerfile reference, COPY --chown). */
+/**
+ * A user by number without a group gets the group of the same number (Dockerfile reference, COPY --chown), one by name
+ * the group that `/etc/passwd` says, as BuildKit does.
+ */
 async function ownerOf(stage: Stage, tree: FileTree, chown: string): Promise<Owner> {
   const [user = "", group] = chown.split(":");
-  const uid = await idOf(stage, tree, { name: user, file: "etc/passwd" });
-  return { uid, gid: group === undefined ? uid : await idOf(stage, tree, { name: group, file: "etc/group" }) };
+  const account = await accountOf(stage, tree, { name: user, file: "etc/passwd" });
+  return { uid: account.id, gid: group === undefined ? account.group : (await accountOf(stage, tree, { name: group, file: "etc/group" })).id };
 }
 
-async function idOf(stage: Stage, tree: FileTree, { name, file }: { readonly name: string; readonly file: string }): Promise<number> {
-  if (/^\d+$/.test(name)) return Number(name);
+interface Account {
+  readonly id: number;
+  /** Of a user. */
+  readonly group: number;
+}
+
+async function accountOf(stage: Stage, tree: FileTree, { name, file }: { readonly name: string; readonly file: string }): Promise<Account> {
+  if (/^\d+$/.test(name)) return { id: Number(name), group: Number(name) };
   const node = tree.at(tree.resolve(file));
   const lines = node?.kind === "file" ? (await contentOf(stage, node.entry)).split("\n") : [];
-  const line = lines.map((one) => one.split(":")).find(([first]) => first === name);
-  if (line?.[2] !== undefined) return Number(line[2]);
-  if (name === "root") return 0;
+  const [, , id, group] = lines.map((one) => one.split(":")).find(([first]) => first === name) ?? [];
+  if (id !== undefined) return { id: Number(id), group: Number(group ?? id) };
+  if (name === "root") return { id: 0, group: 0 };
   throw new CopyRefused(`the image has no "${name}" in /${file}; write a number`);
 }
 

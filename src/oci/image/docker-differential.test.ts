@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { listing, noBase, scratch } from "../testing/build-fixtures.ts";
-import { dockerBuild, hasDocker } from "../testing/docker-build.ts";
+import { dockerBuild, hasDocker, settingsOf } from "../testing/docker-build.ts";
 import { type BuildOptions, buildImage } from "./build.ts";
-import type { ContainerConfig, ImageConfig } from "./built-image.ts";
 
 interface Case {
   readonly dockerfile: string;
@@ -85,15 +84,6 @@ const CASES: Readonly<Record<string, Case>> = {
   "onto a base: another stage's and the base's files": { dockerfile: "FROM BASE AS tools\nFROM scratch\nCOPY --from=tools /opt /copied\nCOPY --from=BASE /etc/a.txt /home/bio/ /both/\n" },
 };
 
-const MEMBERS = ["Env", "Cmd", "Entrypoint", "WorkingDir", "User", "ExposedPorts", "Volumes", "Labels", "StopSignal", "Shell", "Healthcheck", "OnBuild"] as const satisfies readonly (keyof ContainerConfig)[];
-
-/** What two images have to agree on; nothing, null and an empty list are the same. */
-const settings = ({ config = {}, author }: ImageConfig): object =>
-  Object.fromEntries([...MEMBERS.map((name) => [name, config[name]] as const), ["author", author] as const].flatMap(([name, value]) => {
-    const isNothing = value === undefined || value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
-    return isNothing ? [] : [[name, value]];
-  }));
-
 // An image of Docker's takes about a second; nobody else can say what Docker makes.
 describe.runIf(hasDocker)("an image is what docker build makes: configuration, files, modes, owners", () => {
   test.each(Object.entries(CASES))("%s", async (_, one) => {
@@ -106,7 +96,7 @@ describe.runIf(hasDocker)("an image is what docker build makes: configuration, f
     const resolveBase: BuildOptions["resolveBase"] = (ref, platform) => (base ? Promise.resolve(base) : noBase(ref, platform));
     const outcome = await buildImage({ context: folder, folder: await scratch(), resolveBase, buildArgs: one.args ?? {}, ...(one.target && { target: one.target }) });
     if (outcome.kind !== "built") throw new Error(outcome.reason);
-    expect(settings(outcome.image.config)).toEqual(settings(theirs.config));
+    expect(settingsOf(outcome.image.config)).toEqual(settingsOf(theirs.config));
     expect(await listing(outcome.image)).toEqual(await listing(theirs));
   }, 120_000);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { systemRandom } from "../../kit/random.ts";
 import type { BaseImage } from "../image/base-image.ts";
-import type { ImageConfig } from "../image/built-image.ts";
+import type { ContainerConfig, ImageConfig } from "../image/built-image.ts";
 import { fileBlob } from "../image/layer.ts";
 
 /** Whether a Docker daemon answers here. */
@@ -41,6 +41,15 @@ export async function dockerBuild(context: string, { args = [], tag = `omx-diffe
   });
   return { config, layers };
 }
+
+const MEMBERS = ["Env", "Cmd", "Entrypoint", "WorkingDir", "User", "ExposedPorts", "Volumes", "Labels", "StopSignal", "Shell", "Healthcheck", "OnBuild"] as const satisfies readonly (keyof ContainerConfig)[];
+
+/** What two images have to agree on; nothing, null and an empty list are the same. */
+export const settingsOf = ({ config = {}, author }: ImageConfig): object =>
+  Object.fromEntries([...MEMBERS.map((name) => [name, config[name]] as const), ["author", author] as const].flatMap(([name, value]) => {
+    const isNothing = value === undefined || value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
+    return isNothing ? [] : [[name, value]];
+  }));
 
 function docker(...args: readonly string[]): void {
   execFileSync("docker", args, { stdio: ["ignore", "ignore", "pipe"] });
