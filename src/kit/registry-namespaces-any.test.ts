@@ -21,12 +21,13 @@ const REPOSITORY = /^(?=.{2,256}$)[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+(
 const TAG = /^\w[\w.-]{0,127}$/;
 
 const HOSTS = [
+  "host.lab.example", "5000.lab.example", "ipv6.lab.example", "lab:7000",
   ...Object.keys(REGISTRY_NAMESPACES).flatMap((host) => (host.includes("*") ? ["us", "eu", "my--lab"].map((word) => host.replace("*", word)) : [host])), "index.docker.io", "k8s.gcr.io", "quay.io:443", "quay.io:8443",
   "lab.example", "one.lab.example", "two.lab.example", "one.lab.example:5000", "localhost", "localhost:5000", "lab:5000", "10.0.0.1:443", "[::1]", "[::1]:5000", "[2001:db8::]", "[2001:db8::]:5000", "[0:0:0:0:0:0:0:1]:5000", "ipv6-0:5000", "xn--bcher-kva.example", "a---b.example",
   "111122223333.dkr.ecr.us-east-1.amazonaws.com", "444455556666.dkr.ecr.us-east-1.amazonaws.com", "444455556666.dkr.ecr-fips.us-east-1.amazonaws.com", "444455556666.dkr-ecr.us-east-1.on.aws", "444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn", "444455556666.dkr.ecr.us-east-1.amazonaws.com.evil.example",
 ];
 const KEYS = ["quay.io", "docker.io", "eu.gcr.io", "*.gcr.io", "us.pkg.dev", "*.pkg.dev", "my--lab.azurecr.io", "*.azurecr.io", "lab.example", "*.lab.example", "*.lab.example:5000", "one.lab.example", "localhost", "localhost:5000", "lab:5000", "[::1]:5000", "444455556666.dkr.ecr.us-east-1.amazonaws.com", "*.dkr.ecr.us-east-1.amazonaws.com", "*.example", "index.docker.io", "Quay.io", "*"];
-const VALUES = ["mine", "mine/deep", "mine/*", "*", "*-x", "x-*", "m*e", "quay", "quay/a", "qu*", "gcr", "gcr/*", "gar/*", "acr", "acr/one", "acr/*", "azure/*", "ecr", "ecr/*", "ecr/444455556666/us-east-1", "lab.example", "localhost", "localhost_5000", "lab_5000", "ipv6_0-0-0-0-0-0-0-1", "one.lab.example", "lab.example/x", "one.lab.example_5000", "x__y", "a--b", "", "A", "a", "dockerhub/library"];
+const VALUES = ["mine", "mine/deep", "mine/*", "*", "*-x", "x-*", "m*e", "local*", "lab_*", "*_0-0-0-0-0-0-0-1", "quay", "quay/a", "qu*", "gcr", "gcr/*", "gar/*", "acr", "acr/one", "acr/*", "azure/*", "ecr", "ecr/*", "ecr/444455556666/us-east-1", "lab.example", "localhost", "localhost_5000", "lab_5000", "ipv6_0-0-0-0-0-0-0-1", "one.lab.example", "lab.example/x", "one.lab.example_5000", "x__y", "a--b", "", "A", "a", "dockerhub/library"];
 const WORDS = ["a", "b9", "tool", "x--y", "a__b", "a.b", "a-b", "quay", "gcr", "acr", "one", "two", "x", "mine", "deep", "ecr", "444455556666", "us-east-1", "library", "localhost", "u".repeat(120)];
 
 function chooser(seed: number) {

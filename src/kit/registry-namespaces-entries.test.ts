@@ -25,21 +25,21 @@ describe("namespaces", () => {
     ["mine/*", "without *, as in lab-example"],
     ["quay", "would meet those of quay.io, which go to quay/"], ["quay/lab", "would meet those of quay.io"], ["dockerhub", "would meet those of docker.io"], ["gcr", "would meet those of gcr.io"], ["acr", "would meet those of *.azurecr.io"], ["acr/lab", "would meet those of *.azurecr.io"], ["acr/lab/deep", "would meet those of *.azurecr.io"],
     ["ecr", "private ECR of other accounts"], ["ecr/111122223333/us-east-1", "private ECR of other accounts"], ["ecr/tools", "private ECR of other accounts"],
-    ["other.example", "images of other.example go to other.example/"], ["localhost", "images of localhost go to"], ["localhost_5000", "images of localhost:5000 go to"], ["tools_8080/x", "images of tools:8080 go to"], ["ipv6_0-0-0-0-0-0-0-1", "images of an IPv6 address go to"],
+    ["other.example", "images of other.example go to other.example/"], ["localhost", "images of localhost go to"], ["localhost_5000", "images of localhost:5000 go to"], ["tools_8080/x", "images of tools:8080 go to"], ["ipv6_0-0-0-0-0-0-0-1", "images of [::1] go to ipv6_0-0-0-0-0-0-0-1/"], ["ipv6_x", "images of [::1] go to"],
   ])("refuses %j for a registry", (namespace, sentence) => {
     expect(said({ "lab.example": namespace })).toEqual([expect.stringContaining(sentence)]);
     expect(said({ "lab.example": namespace })).toEqual([expect.stringContaining("lab-example")]);
   });
 
   test.each([
-    ["mine", "stands for many registries"], ["*", "would meet those of private ECR"], ["*/x/*", "2 to 256"], ["a**", "2 to 256"], ["ecr/*", "private ECR"], ["acr/*", "would meet those of *.azurecr.io"], ["acr/x-*", "would meet those of *.azurecr.io"], ["qua*", "would meet those of quay.io"], ["lab.*", "images of lab.x go to"],
+    ["mine", "stands for many registries"], ["*", "images of localhost go to"], ["*/x/*", "2 to 256"], ["a**", "2 to 256"], ["ecr/*", "private ECR"], ["acr/*", "would meet those of *.azurecr.io"], ["acr/x-*", "would meet those of *.azurecr.io"], ["qua*", "would meet those of quay.io"], ["lab.*", "images of lab.x go to lab.x/"], ["local*", "images of localhost go to localhost/"], ["*host/deep", "images of localhost go to"], ["lab_*", "images of lab:5000 go to lab_5000/"], ["*_5000", "images of x:5000 go to"], ["*_0-0-0-0-0-0-0-1", "images of [::1] go to"],
   ])("refuses %j for registries by pattern", (namespace, sentence) => {
     expect(said({ "*.lab.example": namespace })).toEqual([expect.stringContaining(sentence)]);
     expect(said({ "*.lab.example": namespace })).toEqual([expect.stringContaining("lab-example")]);
   });
 
   test.each<Readonly<Record<string, string>>>([
-    { "eu.gcr.io": "eu-gcr" }, { "docker.io": "hub" }, { "lab.example": "lab/containers" }, { "lab.example:5000": "lab--5000" }, { "lab.example": "lab.example" }, { "localhost:5000": "localhost_5000" }, { "*.lab.example": "lab/*" }, { "*.lab.example": "*-lab" }, { "[::1]:5000": "here" },
+    { "eu.gcr.io": "eu-gcr" }, { "docker.io": "hub" }, { "lab.example": "lab/containers" }, { "lab.example:5000": "lab--5000" }, { "lab.example": "lab.example" }, { "localhost:5000": "localhost_5000" }, { "*.lab.example": "lab/*" }, { "*.lab.example": "*-lab" }, { "*.lab.example": "*.lab.example" }, { "*.lab.example:5000": "*.lab.example_5000" }, { "*.lab.example": "lab_x*" }, { "[::1]:5000": "here" },
     // What omx has already, said again.
     { "quay.io": "quay", "*.gcr.io": "gcr", "eu.gcr.io": "gcr", "mine.azurecr.io": "acr/mine", "444455556666.dkr.ecr.us-east-1.amazonaws.com": "ecr/444455556666/us-east-1" },
     // A namespace that its registry has given up.

@@ -77,9 +77,8 @@ const suggestion = (registry: string): string => (isPattern(registry) ? `${sugge
 /** Which other registry's images would share names with this one's. */
 function meeting(registry: string, namespace: string, others: readonly (readonly [string, string])[]): string | undefined {
   if (namespace === withoutEntry(registry)) return undefined;
-  const [first = ""] = namespace.replace("*", "x").split("/");
-  const named = registryNamed(first);
-  if (named !== undefined && first !== ownNamespace(registry.replace("*", "x"))) return `images of ${named} go to ${first}/; write another namespace for ${registry}, as in ${suggestion(registry)}`;
+  const host = hostMet(registry, namespace);
+  if (host !== undefined) return `images of ${host} go to ${ownNamespace(host)}/; write another namespace for ${registry}, as in ${suggestion(registry)}`;
   const [other, taken] = [["private ECR of other accounts and regions", "ecr/*/*"] as const, ...others].find(([, theirs]) => areNested(namespace.split("/"), theirs.split("/"))) ?? [];
   return other === undefined ? undefined : `images of ${registry} would meet those of ${other}, which go to ${taken}/; write another namespace, as in ${suggestion(registry)}`;
 }
@@ -88,9 +87,17 @@ function meeting(registry: string, namespace: string, others: readonly (readonly
 const withoutEntry = (registry: string): string | undefined =>
   isPattern(registry) ? REGISTRY_NAMESPACES[registry] : (namespaceOf(registry, REGISTRY_NAMESPACES) ?? ownNamespace(registry));
 
+/** A registry, other than the one itself, that has the namespace's beginning for its own: by its host. */
+function hostMet(registry: string, namespace: string): string | undefined {
+  const [first = ""] = namespace.split("/");
+  if (first.includes("*") && canBeEqual(first, "localhost")) return "localhost";
+  // What may stand for `*`: any word, a port, the mark of an address.
+  return ["x", "5000", "ipv6"].filter((word) => first.replace("*", word) !== ownNamespace(registry.replace("*", word))).map((word) => registryNamed(first.replace("*", word))).find((host) => host !== undefined);
+}
+
 /** The registry that has a word for its own namespace. */
 function registryNamed(word: string): string | undefined {
-  if (word.startsWith("ipv6_")) return "an IPv6 address";
+  if (word.startsWith("ipv6_")) return "[::1]";
   try {
     return parseRegistryHost(word.replace(/_(\d+)$/, ":$1"));
   } catch {
