@@ -30,23 +30,23 @@ async function added(instruction: string, members: readonly Member[]): Promise<R
 
 // Each of these was compared with BuildKit 0.23.2, file by file.
 describe("ADD unpacks as Docker does", () => {
-  test.each<readonly [string, string, readonly Member[], Readonly<Record<string, string>>, (readonly string[])?]>([
-    ["folders that are there take the archive's modes and owners", "ADD x.tar /", [folder("opt", { mode: 0o750, uid: 5 }), folder("opt/sub", { mode: 0o1777 }), file("opt/sub/n", "n", { mode: 0o4755 })], { "/opt/": "750 5:0", "/opt/sub/": "1777 0:0", "/opt/sub/n": "4755 0:0 n" }],
-    ["but the one it is unpacked to", "ADD x.tar /opt", [folder("./", { mode: 0o777 }), file("./n")], { "/opt/": "700 3:0", "/opt/n": "644 0:0 ./n" }],
-    ["a folder that is not there is made", "ADD x.tar /new/place", [file("deep/n", "n")], { "/new/": "755 0:0", "/new/place/": "755 0:0", "/new/place/deep/": "755 0:0", "/new/place/deep/n": "644 0:0 n" }],
-    ["a destination that is a link leads", "ADD x.tar /way/", [file("n")], { "/opt/sub/n": "644 0:0 n", "/way": "777 0:0 -> opt/sub" }],
-    ["links on the way lead", "ADD x.tar /opt", [file("link/n", "n")], { "/opt/sub/n": "644 0:0 n", "/opt/link": "777 0:0 -> sub" }],
-    ["from the root of the archive", "ADD x.tar /", [file("opt/absolute/n", "n")], { "/usr/x/n": "644 0:0 n" }],
-    ["its own links too", "ADD x.tar /opt", [folder("r"), link("q", "r"), file("q/n", "n")], { "/opt/r/n": "644 0:0 n" }],
+  test.each<readonly [string, string, readonly Member[], Readonly<Record<string, string>>, readonly string[]]>([
+    ["folders that are there take the archive's modes and owners", "ADD x.tar /", [folder("opt", { mode: 0o750, uid: 5 }), folder("opt/sub", { mode: 0o1777 }), file("opt/sub/n", "n", { mode: 0o4755 })], { "/opt/": "750 5:0", "/opt/sub/": "1777 0:0", "/opt/sub/n": "4755 0:0 n" }, []],
+    ["but the one it is unpacked to", "ADD x.tar /opt", [folder("./", { mode: 0o777 }), file("./n")], { "/opt/": "700 3:0", "/opt/n": "644 0:0 ./n" }, []],
+    ["a folder that is not there is made", "ADD x.tar /new/place", [file("deep/n", "n")], { "/new/": "755 0:0", "/new/place/": "755 0:0", "/new/place/deep/": "755 0:0", "/new/place/deep/n": "644 0:0 n" }, []],
+    ["a destination that is a link leads", "ADD x.tar /way/", [file("n")], { "/opt/sub/n": "644 0:0 n", "/way": "777 0:0 -> opt/sub" }, []],
+    ["links on the way lead", "ADD x.tar /opt", [file("link/n", "n")], { "/opt/sub/n": "644 0:0 n", "/opt/link": "777 0:0 -> sub" }, []],
+    ["from the root of the archive", "ADD x.tar /", [file("opt/absolute/n", "n")], { "/usr/x/n": "644 0:0 n" }, []],
+    ["its own links too", "ADD x.tar /opt", [folder("r"), link("q", "r"), file("q/n", "n")], { "/opt/r/n": "644 0:0 n" }, []],
     ["a folder takes the place of a link", "ADD x.tar /opt", [folder("link"), file("link/n", "n")], { "/opt/link/": "755 0:0", "/opt/link/n": "644 0:0 n" }, ["/opt/sub/n"]],
     ["a file that of a folder with all in it", "ADD x.tar /opt", [file("full", "f")], { "/opt/full": "644 0:0 f" }, ["/opt/full/", "/opt/full/a"]],
     ["also of one that it brought itself", "ADD x.tar /opt", [folder("e"), file("e/f"), file("e", "f")], { "/opt/e": "644 0:0 f" }, ["/opt/e/", "/opt/e/f"]],
     ["names that climb stay below", "ADD x.tar /opt", [file("../up", "u"), file("a/../../up2", "u"), file("/abs", "u")], { "/opt/up": "644 0:0 u", "/opt/up2": "644 0:0 u", "/opt/abs": "644 0:0 u" }, ["/up", "/up2", "/abs"]],
-    ["hard links to files of the archive, and to those that were there", "ADD x.tar /opt", [file("n", "n"), hardLink("m", "n"), hardLink("k", "./old"), hardLink("j", "/full/a")], { "/opt/n": "640 4:0 n", "/opt/m": "640 4:0 n", "/opt/k": "640 4:0 old", "/opt/old": "640 4:0 old", "/opt/j": "640 4:0 opt/full/a" }],
-    ["devices and pipes", "ADD x.tar /dev", [{ name: "null", type: "character-device", devmajor: 1, devminor: 3, mode: 0o666 }, { name: "sda", type: "block-device", devmajor: 8, devminor: 1, mode: 0o660 }, { name: "pipe", type: "fifo", mode: 0o600 }], { "/dev/null": "666 0:0 character-device 1,3", "/dev/sda": "660 0:0 block-device 8,1", "/dev/pipe": "600 0:0 fifo 0,0" }],
-    ["--chown is for all of it, --chmod for none", "ADD --chown=7:8 --chmod=700 x.tar /q/", [file("n", "n", { uid: 5 }), folder("e")], { "/q/": "755 7:8", "/q/n": "644 7:8 n", "/q/e/": "755 7:8" }],
-    ["beside other sources", "ADD x.tar a.txt /opt/", [file("n")], { "/opt/n": "644 0:0 n", "/opt/a.txt": "644 0:0 a" }],
-  ])("%s", async (_, instruction, members, expected, gone = []) => {
+    ["hard links to files of the archive, and to those that were there", "ADD x.tar /opt", [file("n", "n"), hardLink("m", "n"), hardLink("k", "./old"), hardLink("j", "/full/a")], { "/opt/n": "640 4:0 n", "/opt/m": "640 4:0 n", "/opt/k": "640 4:0 old", "/opt/old": "640 4:0 old", "/opt/j": "640 4:0 opt/full/a" }, []],
+    ["devices and pipes", "ADD x.tar /dev", [{ name: "null", type: "character-device", devmajor: 1, devminor: 3, mode: 0o666 }, { name: "sda", type: "block-device", devmajor: 8, devminor: 1, mode: 0o660 }, { name: "pipe", type: "fifo", mode: 0o600 }], { "/dev/null": "666 0:0 character-device 1,3", "/dev/sda": "660 0:0 block-device 8,1", "/dev/pipe": "600 0:0 fifo 0,0" }, []],
+    ["--chown is for all of it, --chmod for none", "ADD --chown=7:8 --chmod=700 x.tar /q/", [file("n", "n", { uid: 5 }), folder("e")], { "/q/": "755 7:8", "/q/n": "644 7:8 n", "/q/e/": "755 7:8" }, []],
+    ["beside other sources", "ADD x.tar a.txt /opt/", [file("n")], { "/opt/n": "644 0:0 n", "/opt/a.txt": "644 0:0 a" }, []],
+  ])("%s", async (_, instruction, members, expected, gone) => {
     const found = await added(instruction, members);
     expect(found).toMatchObject(expected);
     for (const path of gone) expect(found).not.toHaveProperty([path]);
