@@ -65,16 +65,26 @@ export function planPulls(manifest: readonly string[], place: Place, namespaces:
 }
 
 /**
- * Checks that no built image would be stored over a pulled one, or over another.
+ * Checks that no built image would be stored over a pulled one, or over another. Pulled images that meet each other, or
+ * have no name, are the puller's to tell, which knows the deployment's namespaces.
  * @throws ReleaseError ImageCollision
  */
 export function checkBuildTargets({ pulls, builds }: Pick<ImagePlan, "pulls" | "builds">, place: Place, namespaces: RegistryNamespaces = {}): void {
-  const pulled = new Map(planPulls(pulls, place, namespaces).map(({ source_uri, target_image }) => [target_image, source_uri]));
+  const pulled = new Map(pulls.flatMap((text) => planned(text, place, namespaces)).map(({ source_uri, target_image }) => [target_image, source_uri]));
   const built = Map.groupBy(builds, ({ target }) => formatImageRef(buildTarget(target, place)));
   refuse([...built].flatMap(([target, all]) => [
     ...(pulled.has(target) ? [`${pulled.get(target)} and the build of ${all[0]?.target} would both become ${target}; give the build another target, one that does not begin with a registry's namespace`] : []),
     ...(all.length > 1 ? [`the builds of ${all.map(({ target: name, source }) => `${name} (from ${source})`).join(" and ")} would both become ${target}; give each a target of its own`] : []),
   ]));
+}
+
+function planned(text: string, place: Place, namespaces: RegistryNamespaces): readonly ImagePull[] {
+  try {
+    return planPulls([text], place, namespaces);
+  } catch (error) {
+    if (error instanceof ReleaseError) return [];
+    throw error;
+  }
 }
 
 function refuse(collisions: readonly string[]): void {
