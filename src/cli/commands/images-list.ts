@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { StagedImage } from "../../release/images/inventory.ts";
 import { type Cli, printResult, table } from "../cli.ts";
-import { identity, type ImagesFlags, megabytes } from "./images-options.ts";
+import { counted, identity, type ImagesFlags, megabytes } from "./images-options.ts";
 
 interface ListFlags extends ImagesFlags {
   readonly untagged?: boolean;
@@ -22,7 +22,7 @@ async function act(cli: Cli, flags: ListFlags): Promise<void> {
   const { listImages } = await import("../images/list.ts");
   const images = await listImages(cli, flags, flags.untagged ?? false);
   const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
-  printResult(cli, flags, { value: { images, sizeBytes }, lines: [...table(images.map(row)), `${images.length} images, ${megabytes(sizeBytes)}`] });
+  printResult(cli, flags, { value: { images, sizeBytes }, lines: [...table(images.map(row)), `${counted(images.length)}, ${megabytes(sizeBytes)}`] });
 }
 
 const row = ({ repository, tags, digest, sizeBytes, pushedAt, source, sourceHash }: StagedImage): readonly string[] =>

@@ -20,15 +20,40 @@ export const upstreams = (command: Command): Command =>
   command.option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream)
     .option("--namespace <host=prefix>", "where a registry's images go in ECR, as containers.namespaces of omx.deploy.yaml says: eu.gcr.io=eu-gcr; repeatable", namespace);
 
-/** Images named as arguments and in a file, each once. @throws UsageError */
-export function namedImages(named: readonly string[], manifest: string | undefined): readonly string[] {
-  return [...new Set([...named, ...(manifest ? readManifest(manifest) : [])])];
+export interface NamedImages {
+  readonly images: readonly string[];
+  /** Whether the manifest asks for what refers to its images, too. */
+  readonly referrers: boolean;
 }
 
-function readManifest(file: string): readonly string[] {
-  const manifest: unknown = (JSON.parse(readFileSync(file, "utf8")) as { readonly manifest?: unknown } | null)?.manifest;
-  if (!Array.isArray(manifest) || !manifest.every((image) => typeof image === "string")) throw new UsageError(`${file} is not {"manifest": ["image", …]}`);
-  return manifest;
+/**
+ * Images named as arguments and in a file, the puller's input, each once. A file without any is one with nothing to do.
+ * @throws UsageError for a file that is no manifest
+ */
+export function namedImages(named: readonly string[], file: string | undefined): NamedImages {
+  const { images, referrers } = file === undefined ? { images: [], referrers: false } : readManifest(file);
+  return { images: [...new Set([...named, ...images])], referrers };
 }
+
+function readManifest(file: string): NamedImages {
+  const { manifest, referrers = false } = (readJson(file) ?? {}) as { readonly manifest?: unknown; readonly referrers?: unknown };
+  if (!Array.isArray(manifest)) throw new UsageError(`${file} is not {"manifest": ["image", …]}`);
+  const odd = manifest.findIndex((image) => typeof image !== "string");
+  if (odd >= 0) throw new UsageError(`${file} is not {"manifest": ["image", …]}: item ${odd + 1} is ${JSON.stringify(manifest[odd])}`);
+  if (typeof referrers !== "boolean") throw new UsageError(`${file}: "referrers" is true or false, not ${JSON.stringify(referrers)}`);
+  return { images: manifest as readonly string[], referrers };
+}
+
+function readJson(file: string): unknown {
+  const text = readFileSync(file, "utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** `1 image`, `2 images`. */
+export const counted = (images: number): string => `${images} image${images === 1 ? "" : "s"}`;
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

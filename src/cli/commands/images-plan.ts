@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import type { PlannedImage, Planning } from "../images/plan.ts";
 import { onePlatform } from "../options.ts";
-import { identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
+import { counted, identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PlanFlags extends ImagesFlags {
   readonly manifest?: string;
@@ -24,15 +24,15 @@ export function imagesPlan(group: Command, cli: Cli): void {
 }
 
 async function act(cli: Cli, named: readonly string[], flags: PlanFlags): Promise<void> {
-  const images = namedImages(named, flags.manifest);
-  if (images.length === 0 && !flags.project) throw new UsageError("name images, a file with --manifest, or a repository with --project");
+  const { images } = namedImages(named, flags.manifest);
+  if (images.length === 0 && flags.manifest === undefined && !flags.project) throw new UsageError("name images, a file with --manifest, or a repository with --project");
   const { planStaging } = await import("../images/plan.ts");
   const planned = await planStaging(cli, flags, { images, upstreams: flags.upstream ?? {}, namespaces: flags.namespace ?? {}, platform: flags.platform, ...(flags.project && { project: flags.project }) });
   printResult(cli, flags, { value: planned, lines: describe(planned) });
   if (planned.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }
 
-const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${images.length} image${images.length === 1 ? "" : "s"}, ${megabytes(missingBytes)} to move`];
+const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${counted(images.length)}, ${megabytes(missingBytes)} to move`];
 
 function line({ status, source: named, also = [], target, digest, present, bytes, missingBytes, reason }: PlannedImage): string {
   const source = also.length === 0 ? named : `${named} (also written ${also.join(", ")})`;

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { ecr } from "../../aws/services/ecr.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import type { Clock } from "../../kit/clock.ts";
+import { Gate } from "../../oci/client/gate.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { buildNeed } from "../../release/images/build-need.ts";
 import { lockedBuild, readLock } from "../../release/images/lock-file.ts";
@@ -63,12 +65,34 @@ export async function planStaging(cli: Cli, choice: Choice, { images, upstreams,
   checkBuildTargets({ pulls: names, builds: plan?.builds ?? [] }, session.place, namespaces);
   await using asking = workshopClient(workshopOf(cli, session, upstreams));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
-  const counted = new Set<string>();
-  const planned: PlannedImage[] = [];
-  for (const [pull, ...others] of pulls.values()) if (pull) planned.push({ ...(await preview(pull, { client, counted, ...platformOf(platform) })), ...(others.length > 0 && { also: others.map(({ source_uri: spelling }) => spelling) }) });
+  const planned = await previewAll([...pulls.values()], { client, clock: cli.clock, ...platformOf(platform) });
   const builds: PlannedImage[] = [];
   for (const build of plan?.builds ?? []) builds.push(await previewBuild(build, { client, place: session.place, root: project ?? "." }));
   return { images: [...planned, ...builds], missingBytes: planned.reduce((sum, { missingBytes = 0 }) => sum + missingBytes, 0) };
+}
+
+/** With each come its manifests. */
+const PREVIEWS_AT_ONCE = 8;
+
+interface PreviewAll {
+  readonly client: RegistryClient;
+  readonly clock: Clock;
+  readonly platform?: Platform;
+}
+
+/** Each image by its first spelling. Several at a time, but a layer that they share is counted for the first of them. */
+async function previewAll(pulls: readonly (readonly ImagePull[])[], { clock, ...options }: PreviewAll): Promise<readonly PlannedImage[]> {
+  const gate = new Gate(PREVIEWS_AT_ONCE, clock);
+  const counted = new Set<string>();
+  let last: Promise<unknown> = Promise.resolve();
+  const previews = pulls.map(async ([pull, ...others]) => {
+    const before = last;
+    const mine = pull && gate.pass(() => preview(pull, { ...options, counted, turn: () => before }));
+    last = mine ?? last;
+    const planned = await mine;
+    return planned ? [{ ...planned, ...(others.length > 0 && { also: others.map(({ source_uri: spelling }) => spelling) }) }] : [];
+  });
+  return (await Promise.all(previews)).flat();
 }
 
 /** Whether a build would build: the same look at source, bases and ECR. */
@@ -89,7 +113,7 @@ function planOf(path: string) {
   return planImages(inspection.images, config.images);
 }
 
-async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly platform?: Platform }): Promise<PlannedImage> {
+async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform }): Promise<PlannedImage> {
   try {
     const { digest, present, sizeBytes, missingBytes } = await previewCopy({ source: parseImageRef(source), target: parseImageRef(target), ...options });
     const status = present === digest ? "SKIP" : present === undefined ? "PULL" : "MOVED";

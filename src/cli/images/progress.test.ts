@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
 import { RegistryError } from "../../oci/errors.ts";
-import { openProgress } from "./progress.ts";
+import { openProgress, waitTeller } from "./progress.ts";
 
 /** Sleeps end when the test lets the time pass. */
 function steppedClock() {
@@ -40,8 +40,8 @@ test("a pull of large images says every 15 s that it is alive, and stops with it
 test("many requests that wait for one registry are one line; short waits are none", async () => {
   const { clock, pass } = steppedClock();
   const said: string[] = [];
-  await using progress = openProgress({ clock, say: (line) => void said.push(line) }, 1);
-  const wait = (registry: string, ms: number) => progress.onWait({ registry, ms, failure: new RegistryError({ kind: "throttled", registry, doing: "read x", says: "slow down" }) });
+  const onWait = waitTeller({ clock, say: (line) => void said.push(line) });
+  const wait = (registry: string, ms: number) => onWait({ registry, ms, failure: new RegistryError({ kind: "throttled", registry, doing: "read x", says: "slow down" }) });
   for (let request = 0; request < 12; request += 1) wait("quay.io", 8000 + request);
   wait("ghcr.io", 400);
   wait("ghcr.io", 2000);

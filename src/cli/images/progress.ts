@@ -7,18 +7,26 @@ export interface Progress extends AsyncDisposable {
   /** A line for each image as it ends: a large manifest takes a while, and what failed may be looked after meanwhile. */
   onDone(result: CopyResult): void;
   onCopy(event: CopyEvent): void;
-  /** A line for each pause that a registry asks for or gets: once, however many requests wait. */
-  onWait(wait: Wait): void;
 }
 
 /** Shorter waits are over before anybody has read of them. */
 const WORTH_TELLING_MS = 1000;
 const STILL_THERE_MS = 15_000;
 
+/** Tells on stderr of each pause that a registry asks for or gets: once, however many requests wait. */
+export function waitTeller({ say, clock }: Pick<Cli, "say" | "clock">): (wait: Wait) => void {
+  const toldUntil = new Map<string, number>();
+  return ({ registry, ms, failure }) => {
+    const until = clock.now().getTime() + ms;
+    if (ms < WORTH_TELLING_MS || until < (toldUntil.get(registry) ?? 0) + WORTH_TELLING_MS) return;
+    toldUntil.set(registry, until);
+    say(`  WAITING  ${Math.ceil(ms / 1000)} s, then again: ${failure.message}`);
+  };
+}
+
 /** Tells on stderr how far images are; every 15 s at least. Ended with the scope that holds it. */
 export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images: number): Progress {
   const startedAt = clock.now().getTime();
-  const toldUntil = new Map<string, number>();
   const ended = new AbortController();
   let [done, bytes] = [0, 0];
   const stillThere = async (): Promise<void> => {
@@ -35,12 +43,6 @@ export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images:
   return {
     onDone,
     onCopy: (event) => (event.type === "done" ? onDone(event.result) : void (bytes += event.type === "bytes" ? event.bytes : 0)),
-    onWait({ registry, ms, failure }) {
-      const until = clock.now().getTime() + ms;
-      if (ms < WORTH_TELLING_MS || until < (toldUntil.get(registry) ?? 0) + WORTH_TELLING_MS) return;
-      toldUntil.set(registry, until);
-      say(`  WAITING  ${Math.ceil(ms / 1000)} s, then again: ${failure.message}`);
-    },
     async [Symbol.asyncDispose]() {
       ended.abort(new Error("all images are done"));
       await ticking;

@@ -62,7 +62,7 @@ export async function pullImages(cli: Cli, choice: Choice, request: PullRequest)
   const since = cli.clock.now();
   const pulls = planPulls(request.images, session.place, request.namespaces);
   await using progress = openProgress(cli, pulls.length);
-  await using client = workshopClient({ ...workshopOf(cli, session, request.upstreams), onWait: progress.onWait });
+  await using client = workshopClient(workshopOf(cli, session, request.upstreams));
   const { results: brought, cached } = await bring({ cli, session, client, request, progress }, pulls);
   const closed = await openRepositories(session, pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"), { since, cached });
   const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? brought[index]));

@@ -5,17 +5,20 @@ import { ecr } from "../../aws/services/ecr.ts";
 import type { ImageWorkshop } from "../../release/images/workshop.ts";
 import { keptUpstreams } from "../accounts/kept-upstreams.ts";
 import type { Session } from "../aws/session.ts";
+import { waitTeller } from "./progress.ts";
 import type { Cli } from "../cli.ts";
 
 /**
  * What copies of images have to work with here: the profile's ECR, and upstream registries as `docker login` knows them.
  * Where the local accounts were told to read a registry elsewhere, it is read there here too.
  */
-export function workshopOf({ settings, clock }: Pick<Cli, "settings" | "clock">, { clients, place, local }: Session<"ecr">, upstreams: Readonly<Record<string, string>>): ImageWorkshop {
+export function workshopOf(cli: Pick<Cli, "settings" | "clock" | "say">, { clients, place, local }: Session<"ecr">, upstreams: Readonly<Record<string, string>>): ImageWorkshop {
+  const { settings, clock } = cli;
   return {
     ecr: clients.ecr, place, clock, upstreams: { ...(local && keptUpstreams(local.dataDir)), ...upstreams }, ...(local && { endpoint: local.endpoint }),
     ecrIn: (region) => ecr({ ...clients.target, region }),
     credentials: dockerConfigCredentials(join(settings.inherited["DOCKER_CONFIG"] ?? join(settings.home, ".docker"), "config.json")),
+    onWait: waitTeller(cli),
     howToLogIn: (registry) => (registry === DOCKER_HUB ? "log in with `docker login`" : `log in with \`docker login ${registry}\``),
     // ECR stores ten manifests a second for an account and region; the local one has no such limit.
     tuning: local ? {} : { manifestPutsPerSecond: 10, rangesPerBlob: 4 },

@@ -27,13 +27,15 @@ export interface Previewed {
   readonly signal?: AbortSignal;
   /** Blobs that other images bring already: each is counted once; this image's are added. */
   readonly counted?: Set<string>;
+  /** Resolves when it is this image's turn to count. @default - at once */
+  readonly turn?: () => Promise<unknown>;
 }
 
 /**
  * Says what copying an image would do; nothing is moved.
  * @throws RegistryError where the source is missing, denied or out of reach; InvalidManifest for what no engine reads
  */
-export async function previewCopy({ source, target, client, platform, signal, counted }: Previewed): Promise<Preview> {
+export async function previewCopy({ source, target, client, platform, signal, counted, turn }: Previewed): Promise<Preview> {
   const context = signal ? { signal } : {};
   const from = client.repository(source, context);
   const to = client.repository(target, context);
@@ -41,6 +43,7 @@ export async function previewCopy({ source, target, client, platform, signal, co
   const present = there && { present: there.digest };
   if (there?.digest === wanted) return { digest: wanted, ...present, sizeBytes: 0, missingBytes: 0 };
   const blobs = new Map((await blobsBelow(from, await mustHave(from, source, wanted))).map((blob) => [blob.digest, blob]));
+  await turn?.();
   const uncounted = [...blobs.values()].filter(({ digest }) => !counted?.has(digest));
   for (const { digest } of uncounted) counted?.add(digest);
   const missing = await Promise.all(uncounted.map(async (blob) => ((await to.headBlob(blob.digest)) === undefined ? blob.size : 0)));
