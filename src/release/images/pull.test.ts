@@ -40,7 +40,8 @@ test("a registry that stays busy is an error by the name that the state machine 
 test("a manifest is asked for once, although it is looked at before it is copied", async () => {
   await lab.push("counted/tool", noise("counted", 4000));
   await pullImage(lab.workshop(), item("counted/tool"));
-  expect(lab.asked.filter(({ method, path }) => method === "GET" && path.includes("counted/tool/manifests"))).toHaveLength(1);
+  // Its digest by HEAD, which registries do not count, and its manifest.
+  expect(lab.asked.filter(({ path }) => path.includes("counted/tool/manifests")).map(({ method }) => method)).toEqual(["HEAD", "GET"]);
 }, 120_000);
 
 test("E11: no token of ECR goes to a host that only begins like ECR", async () => {

@@ -113,7 +113,7 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
   const client = targetClient(registries, { ecr: workshop.ecr, sourceOf: () => sourceRepository(source), isCached: (repository) => isCovered && repository === target.repository });
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
-  const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source, target, referrers: item.referrers ?? false }, isBuilt);
+  const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false }, isBuilt);
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
