@@ -56,7 +56,7 @@ test("E34: the cache brings images of declared registries for one manifest reque
   expect((JSON.parse(policyText) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid)).toEqual(["OmxHealthOmics"]);
 
   const { digest: moved } = await pushSample(at("cached/tool"), "1", { layers: [noise("moved", 60_000)] });
-  expect((await run(["quay.io/cached/tool:1"])).images).toMatchObject([{ digest: moved, reason: `the cache's tag still means ${digest}; upstream has moved it` }]);
+  expect((await run(["quay.io/cached/tool:1"])).images).toMatchObject([{ digest: moved, reason: expect.stringMatching(new RegExp(`^upstream has moved the tag, .* takes it for ${digest} `)) }]);
 }, PATIENCE_MS);
 
 test("E23: credentials of upstream registries come from Secrets Manager, for functions and builds, and are seen nowhere", async () => {
