@@ -1,10 +1,10 @@
-import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { DeleteRepositoryPolicyCommand, DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CICD, REGION } from "../../local/testing/accounts.ts";
 import { faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
 import { noise } from "../../oci/testing/sample-images.ts";
 import { planPulls } from "./plan.ts";
-import { pullImage } from "./pull.ts";
+import { pullImage, pullTogether } from "./pull.ts";
 import { hasty, type ImageLab, openImageLab, PLACE } from "./testing/image-lab.ts";
 
 const MIB = 1024 * 1024;
@@ -42,6 +42,17 @@ test("a manifest is asked for once, although it is looked at before it is copied
   await pullImage(lab.workshop(), item("counted/tool"));
   // Its digest by HEAD, which registries do not count, and its manifest.
   expect(lab.asked.filter(({ path }) => path.includes("counted/tool/manifests")).map(({ method }) => method)).toEqual(["HEAD", "GET"]);
+}, 120_000);
+
+test("an image whose repository the function may not open fails alone, with IAM's reason", async () => {
+  await lab.push("denied/tool", noise("denied", 4000));
+  const ecr = new ECRClient(lab.accounts.config());
+  expect(await pullImage(lab.workshop(), item("denied/tool"))).toMatchObject({ status: "SUCCEEDED" });
+  await ecr.send(new DeleteRepositoryPolicyCommand({ repositoryName: "quay/denied/tool" }));
+  const developer = lab.workshop({ ecr: new ECRClient(lab.accounts.config("developer")) });
+  const [denied, absent] = await pullTogether(developer, [item("denied/tool"), item("absent/beside")]);
+  expect(denied).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^AccessDeniedException: .*user\/developer is not authorized to perform: ecr:\w+ on resource: .*quay\/denied\/tool/) });
+  expect(absent).toMatchObject({ status: "FAILED", reason: expect.stringContaining("does not have it") });
 }, 120_000);
 
 test("E11: no token of ECR goes to a host that only begins like ECR", async () => {

@@ -1,4 +1,4 @@
-import { type ECRClient, DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { type ECRClient, DescribeImagesCommand, ECRServiceException } from "@aws-sdk/client-ecr";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { Clock } from "../../kit/clock.ts";
 import { type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
@@ -94,11 +94,21 @@ async function pullIn(workshop: OpenWorkshop, item: PullItem): Promise<Pulled> {
     const result = await pull(workshop, item, built !== undefined);
     return { ...about, seconds: (workshop.clock.now().getTime() - started) / 1000, ...result, ...(result.status === "SKIPPED" && built) };
   } catch (error) {
-    if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
-    const isItsOwn = error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
-    if (isItsOwn) return { ...about, status: "FAILED", reason: error instanceof ReleaseError ? `${error.message}; ${error.fix}` : error.message };
-    throw error;
+    return { ...about, status: "FAILED", reason: reasonOf(error) };
   }
+}
+
+/** Why an image failed. @throws RegistryBusy for what passes; the error itself where the fault is not the image's */
+function reasonOf(error: unknown): string {
+  if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
+  if (error instanceof ECRServiceException) {
+    const { message, name, $fault, $retryable, $metadata: { httpStatusCode } } = error;
+    if ($fault === "server" || $retryable || httpStatusCode === 429 || name.includes("Throttl")) throw new RegistryBusy(`${name}: ${message}`);
+    return `${name}: ${message}`;
+  }
+  if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
+  if (error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue) return error.message;
+  throw error;
 }
 
 type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason">;
