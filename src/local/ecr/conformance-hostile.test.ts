@@ -25,6 +25,12 @@ describe("names that lead elsewhere", () => {
     expect((await raw("POST", path.replace("manifests/latest", "blobs/uploads/"))).status).toBeGreaterThanOrEqual(400);
   });
 
+  test("a name of two lines makes no line of the log, also where IAM would refuse it", async () => {
+    for (const name of ["999988887777/us-east-1/x%0aforged", `${V2.slice("/v2/".length)}x%0dforged`, "999988887777/us-east-1/x%00forged"])
+      for (const rest of ["manifests/latest", "blobs/uploads/", "tags/list"]) expect((await raw("GET", `/v2/${name}/${rest}`)).status).toBe(404);
+    expect(registry.log.filter((line) => line.includes("forged"))).toEqual([]);
+  });
+
   test.each(["../../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "x%0d%0ax"])("an upload is never %s", async (id) => {
     for (const method of ["GET", "PATCH", "PUT", "DELETE"]) {
       const answer = await raw(method, `${V2}${ONE}/blobs/uploads/${id}`, { body: "abc" });

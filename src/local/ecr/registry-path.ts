@@ -34,10 +34,11 @@ export function parsePath({ path, headers }: Pick<WireRequest, "path" | "headers
   return place && { place, pathName, kind, reference: uploads ? upload : reference };
 }
 
-/** A path that is not well-formed names nothing. */
+/** A path that is not well-formed names nothing; nor does one of several lines, which would forge some in the log. */
 function decoded(path: string): string {
   try {
-    return decodeURIComponent(path);
+    const text = decodeURIComponent(path);
+    return /\p{Cc}/u.test(text) ? "" : text;
   } catch {
     return "";
   }
