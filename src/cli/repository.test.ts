@@ -112,4 +112,9 @@ test("workflow add edits omx.deploy.yaml, keeps its comments, and refuses a name
   expect((await cli.run("workflow", "add", "two", "--no-deploy", "--config", config)).code).toBe(1);
   expect((await cli.run("workflow", "add", "Two", "--no-deploy", "--config", config)).code).toBe(2);
   expect(readFileSync(config, "utf8")).toBe(text);
+  writeFileSync(config, `${text}containers:\n  namespaces:\n    index.docker.io: hub\n`);
+  for (const command of [["add", "three", "--no-deploy"], ["list"]]) {
+    const { code, stderr } = await cli.run("workflow", ...command, "--config", config);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("deploy.yaml:10:5: containers.namespaces.index.docker.io: index.docker.io is another name of docker.io; write docker.io")]);
+  }
 });

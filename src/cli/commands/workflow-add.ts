@@ -41,6 +41,9 @@ export function workflowAdd(group: Command, cli: Cli): void {
 async function edit(name: string, { config, source, repository, branch, connectionArn }: AddFlags): Promise<void> {
   const { parseDocument } = await import("yaml");
   const { DeployConfig } = await import("../../release/project/deploy-config.ts");
+  const { readDeployConfig } = await import("../../infra/read-config.ts");
+  // What is wrong with the file already is told with its lines; below it is the new workflow.
+  readDeployConfig(config);
   const document = parseDocument(readFileSync(config, "utf8"));
   if (document.hasIn(["workflows", name])) throw new Problem(`${config} has a workflow ${name} already`, "edit it there, then run `omx deploy`");
   document.setIn(["workflows", name], document.createNode({ source, ...(repository && { repository }), branch, ...(connectionArn && { connectionArn }) }, { flow: true }));
