@@ -28,7 +28,7 @@ export async function buildEnvironment(core: Core, build: Build, parts: Environm
   const bin = join(folders.root, "bin");
   const home = join(folders.root, "home");
   await mkdir(home, { recursive: true });
-  await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin }));
+  await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin, upstreams: core.settings.upstreams, folder: join(folders.root, "dockerfiles") }));
   const { own, masked } = await variables(core, build, parts);
   await rememberMasked(folders.root, masked);
   return {

@@ -40,14 +40,28 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
     return { digest: wanted.digest, isNew: false, reason: "the target has the same digest" };
   }
   const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
-  // Where the repository has an earlier image, parts of an index may be there already.
-  await copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined });
-  await task.to.putManifest(referenceOf(targetTag(task)), manifest);
-  return {
-    digest: manifest.digest,
-    isNew: true,
-    reason: there ? `the tag moved from ${there.digest}` : "the target did not have it",
-  };
+  // Where the repository has an earlier image, it may have this one too, or parts of it.
+  const isHeld = there !== undefined && (await task.to.headManifest(wanted.digest)) !== undefined;
+  if (!isHeld) await copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined });
+  const isTagged = await store(task, manifest, { isHeld });
+  return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: reasonFor(there, isTagged) };
+}
+
+function reasonFor(there: StoredManifest | undefined, isTagged: boolean): string {
+  if (there === undefined) return "the target did not have it";
+  return isTagged ? `the tag moved from ${there.digest}` : `the tag is immutable in the target and stays with ${there.digest}: name the image by its digest, under which it is there`;
+}
+
+/** Stores the manifest under its tag, or, where that may not be moved, by its digest. @returns whether it has the tag */
+async function store(task: CopyTask, manifest: StoredManifest, { isHeld }: { readonly isHeld: boolean }): Promise<boolean> {
+  try {
+    await task.to.putManifest(referenceOf(targetTag(task)), manifest);
+    return true;
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.code !== "TAG_INVALID" || !/immutable/i.test(error.says)) throw error;
+    if (!isHeld) await task.to.putManifest(manifest.digest, manifest);
+    return false;
+  }
 }
 
 /** The tag to write; an image without one is stored by its digest. */

@@ -125,7 +125,8 @@ async function spool(archive: AsyncIterable<Uint8Array>, unpacking: Unpacking): 
     const entries: ArchiveEntry[] = [];
     let end = 0;
     for await (const entry of extract) {
-      if (++unpacking.entries > unpacking.limits.entries) throw tooMuch(unpacking);
+      // What an archive itself says to be too large need not be unpacked to see it.
+      if (++unpacking.entries > unpacking.limits.entries || end + (entry.header.size ?? 0) > unpacking.limits.bytes) throw tooMuch(unpacking);
       const start = end;
       for await (const chunk of entry as unknown as AsyncIterable<Uint8Array>) {
         await output.writeFile(chunk);
