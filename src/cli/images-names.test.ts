@@ -78,6 +78,12 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
 }, MS);
 
+test.each([["index.docker.io", "another name of docker.io; write docker.io"], ["*.azurecr.io", "name one by its host"], ["quay", "quay.io or quay:5000"]])("--upstream %s=… is wrong usage, as no image would be read there", async (host, sentence) => {
+  using cli = cliAt(accounts);
+  const { code, stderr } = await planOf(cli, "ubuntu:1", "--upstream", `${host}=${upstream.url}`);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+}, MS);
+
 test("names that are none are told all at once, and builds that meet a pulled image", async () => {
   using cli = cliAt(accounts);
   const names = await planOf(cli, "DOCKER://quay.io/bio/bwa:1", "localhost:007/a", "ubuntu:1");

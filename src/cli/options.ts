@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { parsePlatform } from "../oci/manifest.ts";
-import { namespaceProblems } from "../kit/registry-namespaces-entries.ts";
+import { namespaceProblems, registryProblem } from "../kit/registry-namespaces-entries.ts";
 
 /** What `--profile` does. */
 export const PROFILE_HELP = "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
@@ -25,6 +25,8 @@ export function count(text: string): number {
 export function upstream(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const [, host, url] = /^([^=]+)=(https?:\/\/.+)$/.exec(text) ?? [];
   if (!host || !url) throw new InvalidArgumentError("write HOST=URL, as in quay.io=http://127.0.0.1:5001.");
+  const problem = registryProblem(host);
+  if (problem) throw new InvalidArgumentError(`${problem}.`);
   return { ...before, [host]: url.replace(/\/+$/, "") };
 }
 

@@ -39,18 +39,32 @@ const isPattern = (registry: string): boolean => registry.includes("*");
 /** What may stand for `*`: twelve digits, for a pattern may stand for accounts. */
 const WORD = "123456789012";
 
-/** What is wrong with a registry where one is named by its host; undefined for the one name of a registry. */
-export const registryProblem = (registry: string): string | undefined => (isPattern(registry) ? `"${registry}" is no registry; name one by its host` : keyProblem(registry));
+/** What is wrong with a registry where one is named by its host, as an image's registry is after it is parsed; undefined for nothing. */
+export const registryProblem = (registry: string): string | undefined =>
+  isPattern(registry) ? `"${registry}" is no registry; name one by its host` : nameProblem(registry, parseRegistryHost);
 
 function keyProblem(registry: string): string | undefined {
-  const noRegistries = `"${registry}" stands for no registries; write * and the rest of a host in lower case, as in *.example.org`;
-  if (isPattern(registry) && !/^\*\.[^*]+$/.test(registry)) return noRegistries;
+  if (!isPattern(registry)) return nameProblem(registry, oneName);
   const example = registry.replace("*", WORD);
+  if (!/^\*\.[^*]+$/.test(registry) || !isHostName(example)) return `"${registry}" stands for no registries; write * and the rest of a host in lower case, as in *.example.org`;
+  const one = oneName(example);
+  return one === example ? undefined : anotherName(registry, one.replace(WORD, "*"));
+}
+
+function isHostName(text: string): boolean {
   try {
-    const one = oneName(example);
-    return one === example ? undefined : anotherName(registry, isPattern(registry) ? one.replace(WORD, "*") : one);
+    return parseRegistryHost(text) !== "";
+  } catch {
+    return false;
+  }
+}
+
+function nameProblem(registry: string, nameOf: (host: string) => string): string | undefined {
+  try {
+    const one = nameOf(registry);
+    return one === registry ? undefined : anotherName(registry, one);
   } catch (error) {
-    return isPattern(registry) ? noRegistries : (error as Error).message;
+    return (error as Error).message;
   }
 }
 

@@ -83,5 +83,6 @@ test("upstreams and credentials are named by a registry's one name, and never to
   ]);
   expect(problems("upstreams: {quay.io: 'ftp://mirror.example', ghcr.io: mirror}")).toHaveLength(2);
   expect(problems("credentials: {docker.io: hunter2}").join()).not.toContain("hunter2");
+  expect(problems("upstreams: {444455556666.dkr.ecr-fips.us-east-1.amazonaws.com: 'https://mirror.example'}")).toEqual([]);
   expect(problems("upstreams: {quay.io: 'http://127.0.0.1:5001', 'localhost:5000': 'https://mirror.example/path'}")).toEqual([]);
 });
