@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { DescribeImagesCommand, ECRClient, PutImageTagMutabilityCommand } from "@aws-sdk/client-ecr";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
@@ -77,6 +77,20 @@ test("one platform: of an index its child, of an image that is for another one a
   expect(await pull("chart", "--platform", "linux/amd64")).toMatchObject({ status: "PULLED" });
   quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] }, "empty-index");
   expect(await pull("empty-index", "--platform", "linux/amd64")).toMatchObject({ status: "FAILED", reason: expect.stringContaining("nor for any other platform") });
+}, MS);
+
+test("a tag that is immutable in ECR stays what it means, and what upstream means now is there by its digest", async () => {
+  const ecr = new ECRClient(accounts.config());
+  const before = image([gzip("immutable before")], "immutable");
+  expect(await pull("immutable")).toMatchObject({ status: "PULLED" });
+  await ecr.send(new PutImageTagMutabilityCommand({ repositoryName: "quay/kinds/tool", imageTagMutability: "IMMUTABLE" }));
+  onTestFinished(async () => void (await ecr.send(new PutImageTagMutabilityCommand({ repositoryName: "quay/kinds/tool", imageTagMutability: "MUTABLE" }))));
+  const { digest } = image([gzip("immutable after")], "immutable");
+  const reason = `the tag is immutable in the target and stays with ${before.digest}: name the image by its digest, under which it is there`;
+  expect(await pull("immutable")).toMatchObject({ status: "PULLED", digest, reason });
+  expect(await pull("immutable")).toMatchObject({ status: "SKIPPED", digest, reason, bytesMoved: 0 });
+  const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: "quay/kinds/tool", imageIds: [{ imageDigest: digest }, { imageTag: "immutable" }] }));
+  expect(imageDetails?.map(({ imageDigest }) => imageDigest).toSorted()).toEqual([before.digest, digest].toSorted());
 }, MS);
 
 test("plan says the same of platforms, and a word that is none is wrong usage", async () => {
