@@ -20,12 +20,15 @@ function namespaces(value: Readonly<Record<string, string>>, context: Context): 
   for (const { registry, message } of namespaceProblems(value)) context.addIssue({ code: "custom", path: [registry], message });
 }
 
+const address = z.url({ protocol: /^https?$/, error: "the address of a registry is needed, as in https://mirror.example" }).refine((text) => !URL.canParse(text) || isBare(new URL(text)), "write the address without name, password and query; containers.credentials names a secret with them");
+const isBare = ({ username, password, search, hash }: URL): boolean => username + password + search + hash === "";
+
 /** `containers` of omx.deploy.yaml. */
 export const Containers = z.strictObject({
   sourceAccounts: z.array(z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes")).default([]),
   crossRegion: z.boolean().default(false),
   builderSources: z.array(z.string().startsWith("s3://")).default([]),
-  upstreams: z.record(z.string(), z.url({ protocol: /^https?$/, error: "the address of a registry is needed, as in https://mirror.example" })).default({}).superRefine(registryKeys).describe("Upstream registries read from elsewhere: `quay.io: https://mirror.example`"),
+  upstreams: z.record(z.string(), address).default({}).superRefine(registryKeys).describe("Upstream registries read from elsewhere: `quay.io: https://mirror.example`"),
   namespaces: z.record(z.string(), z.string()).default({}).superRefine(namespaces)
     .describe("Where the images of further registries go in ECR, over what omx has: `eu.gcr.io: eu-gcr`; `*.` in front of a host stands for one more word, and * in the namespace for that word: `*.example.org: lab/*`"),
   credentials: z.record(z.string(), z.string().regex(/^arn:aws(?:-\w+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]+$/, "the ARN of a secret is needed")).default({}).superRefine(registryKeys)

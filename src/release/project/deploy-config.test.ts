@@ -82,6 +82,7 @@ test("upstreams and credentials are named by a registry's one name, and never to
     "omx.deploy.yaml:4:15: containers.upstreams.index.docker.io: index.docker.io is another name of docker.io; write docker.io", "omx.deploy.yaml:5:17: containers.credentials.hub.docker.com: hub.docker.com is another name of docker.io; write docker.io",
   ]);
   expect(problems("upstreams: {quay.io: 'ftp://mirror.example', ghcr.io: mirror}")).toHaveLength(2);
+  expect(problems("upstreams: {quay.io: 'https://robot:hunter2@mirror.example'}")).toEqual([expect.stringMatching(/^omx\.deploy\.yaml:4:15: containers\.upstreams\.quay\.io: (?!.*hunter2)write the address without name, password/)]);
   expect(problems("credentials: {docker.io: hunter2}").join()).not.toContain("hunter2");
   expect(problems("upstreams: {444455556666.dkr.ecr-fips.us-east-1.amazonaws.com: 'https://mirror.example'}")).toEqual([]);
   expect(problems("upstreams: {quay.io: 'http://127.0.0.1:5001', 'localhost:5000': 'https://mirror.example/path'}")).toEqual([]);
