@@ -1,5 +1,5 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { DescribeImagesCommand, ECRClient, PutImageTagMutabilityCommand } from "@aws-sdk/client-ecr";
+import { CreateRepositoryCommand, DescribeImagesCommand, DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand, PutImageTagMutabilityCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import type { Descriptor } from "../oci/manifest.ts";
@@ -79,7 +79,7 @@ test("one platform: of an index its child, of an image that is for another one a
   expect(await pull("empty-index", "--platform", "linux/amd64")).toMatchObject({ status: "FAILED", reason: expect.stringContaining("nor for any other platform") });
 }, MS);
 
-test("a tag that is immutable in ECR stays what it means, and what upstream means now is there by its digest", async () => {
+test("E34: a tag that is immutable in ECR stays what it means, and what upstream means now is there by its digest", async () => {
   const ecr = new ECRClient(accounts.config());
   const before = image([gzip("immutable before")], "immutable");
   expect(await pull("immutable")).toMatchObject({ status: "PULLED" });
@@ -91,6 +91,19 @@ test("a tag that is immutable in ECR stays what it means, and what upstream mean
   expect(await pull("immutable")).toMatchObject({ status: "SKIPPED", digest, reason, bytesMoved: 0 });
   const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: "quay/kinds/tool", imageIds: [{ imageDigest: digest }, { imageTag: "immutable" }] }));
   expect(imageDetails?.map(({ imageDigest }) => imageDigest).toSorted()).toEqual([before.digest, digest].toSorted());
+}, MS);
+
+test("E34: a repository that its owner made with a key and immutable tags, and marked as omx's, serves", async () => {
+  const ecr = new ECRClient(accounts.config());
+  const encryptionConfiguration = { encryptionType: "KMS" } as const;
+  await ecr.send(new CreateRepositoryCommand({ repositoryName: "quay/kinds/owned", imageTagMutability: "IMMUTABLE", encryptionConfiguration, tags: [{ Key: "createdBy", Value: "omx-ecr-helper" }] }));
+  const { digest } = image([gzip("owned")], "owned");
+  using cli = cliAt(accounts);
+  const pulled = await cli.run("images", "pull", "quay.io/kinds/owned:owned", "--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--json");
+  expect(pulled.json<Pulled>().images).toMatchObject([{ status: "PULLED", digest }]);
+  const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/kinds/owned"] }));
+  expect(repositories).toMatchObject([{ imageTagMutability: "IMMUTABLE", encryptionConfiguration }]);
+  expect((await ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "quay/kinds/owned" }))).policyText).toContain("omics.amazonaws.com");
 }, MS);
 
 test("plan says the same of platforms, and a word that is none is wrong usage", async () => {
