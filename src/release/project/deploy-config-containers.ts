@@ -1,10 +1,15 @@
 import { z } from "zod";
 import { REGISTRY_NAMESPACES, namespaceOf, ownNamespace, suggestedNamespace } from "../../kit/registry-namespaces.ts";
 import { namespaceProblems, registryProblem } from "../../kit/registry-namespaces-entries.ts";
+import { parseS3Uri } from "../../kit/s3-uri.ts";
 import { CACHED_HOSTS, cachedUpstream } from "../images/pull-through.ts";
+import { checked } from "./checked.ts";
 
 /** What a function copies of one image; CodeBuild copies what is larger. */
 export const FUNCTION_LIMIT_GIB = 8;
+
+/** A bucket or a prefix in one: `s3://bucket/prefix/`. */
+export const S3Place = z.string().startsWith("s3://", { error: "a bucket or a prefix looks like s3://bucket/prefix/", abort: true }).superRefine(checked(parseS3Uri));
 
 type Context = z.core.$RefinementCtx;
 
@@ -27,7 +32,7 @@ const isBare = ({ username, password, search, hash }: URL): boolean => username 
 export const Containers = z.strictObject({
   sourceAccounts: z.array(z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes")).default([]),
   crossRegion: z.boolean().default(false),
-  builderSources: z.array(z.string().startsWith("s3://")).default([]),
+  builderSources: z.array(S3Place).default([]).describe("Buckets and prefixes that images are built from outside a release: `s3://bucket/prefix/`"),
   upstreams: z.record(z.string(), address).default({}).superRefine(registryKeys).describe("Upstream registries read from elsewhere: `quay.io: https://mirror.example`"),
   namespaces: z.record(z.string(), z.string()).default({}).superRefine(namespaces)
     .describe("Where the images of further registries go in ECR, over what omx has: `eu.gcr.io: eu-gcr`; `*.` in front of a host stands for one more word, and * in the namespace for that word: `*.example.org: lab/*`"),

@@ -87,3 +87,9 @@ test("upstreams and credentials are named by a registry's one name, and never to
   expect(problems("upstreams: {444455556666.dkr.ecr-fips.us-east-1.amazonaws.com: 'https://mirror.example'}")).toEqual([]);
   expect(problems("upstreams: {quay.io: 'http://127.0.0.1:5001', 'localhost:5000': 'https://mirror.example/path'}")).toEqual([]);
 });
+
+test("places in S3 name a bucket", () => {
+  expect(problems("builderSources: ['s3://', 's3://Bucket/x', bucket, 's3://bucket/prefix/', 's3://bucket']")).toEqual([
+    expect.stringMatching(/^omx\.deploy\.yaml:4:20: containers\.builderSources\.0: .*an S3 URI looks like s3:\/\/bucket\/key$/), expect.stringMatching(/^omx\.deploy\.yaml:4:29: containers\.builderSources\.1: "s3:\/\/Bucket\/x"/), expect.stringMatching(/^omx\.deploy\.yaml:4:46: containers\.builderSources\.2: a bucket or a prefix looks like/),
+  ]);
+});

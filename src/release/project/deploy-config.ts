@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Containers, containerProblems } from "./deploy-config-containers.ts";
+import { Containers, containerProblems, S3Place } from "./deploy-config-containers.ts";
 
 const account = z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes");
 const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, "a region looks like us-east-1");
@@ -20,7 +20,7 @@ export const DeployConfig = z.strictObject({
   production: z.array(place).min(1),
   workflows: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "a workflow's name has lower-case letters, digits and hyphens, at most 41"), workflow).default({}),
   /** Buckets and prefixes (`s3://bucket/prefix/`) that test runs and production runs may read. */
-  dataSources: z.array(z.string().startsWith("s3://")).default([]),
+  dataSources: z.array(S3Place).default([]),
   containers: Containers.prefault({}),
   /** Whether buckets and keys outlive `cdk destroy`. */
   keepData: z.boolean().default(true),

@@ -1,14 +1,6 @@
 import { z } from "zod";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
-
-/** A check whose sentence is that of the error. */
-export const checked = (check: (text: string) => unknown) => (text: string, context: z.core.$RefinementCtx): void => {
-  try {
-    check(text);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-  }
-};
+import { checked } from "./checked.ts";
 
 /** The name of an image in a registry. */
 export const Image = z.string().superRefine(checked(parseImageRef));

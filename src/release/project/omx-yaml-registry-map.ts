@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isHost, parseRegistryHost } from "../../kit/image-ref-host.ts";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrOf } from "../../kit/image-ref-ecr.ts";
-import { checked } from "./omx-yaml-image.ts";
+import { checked } from "./checked.ts";
 
 // Lengths and patterns are those of HealthOmics's API model (ContainerRegistryMap), botocore 1.44.5.
 const TEXT = /^[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]+$/u;
