@@ -84,6 +84,15 @@ test.each(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])("%s of what is only rea
   }
 });
 
+test.each([
+  ["PATCH", "manifests/latest", "GET, HEAD, PUT, DELETE"],
+  ["DELETE", `blobs/${digestBy("sha256", "x")}`, "GET, HEAD"],
+  ["POST", "tags/list", "GET, HEAD"],
+])("%s %s is told which methods there are", async (method, path, allow) => {
+  const { status, headers } = await raw(method, `${V2}${ONE}/${path}`);
+  expect([status, headers["allow"]]).toEqual([405, allow]);
+});
+
 test("each list says the same to HEAD and GET", async () => {
   for (const path of ["/v2/", "/v2/_catalog", `${V2}${ONE}/tags/list`, `${V2}${ONE}/referrers/${digestBy("sha256", "x")}`]) {
     const [head, get] = await Promise.all([raw("HEAD", path), raw("GET", path)]);
@@ -182,6 +191,11 @@ describe("an upload", () => {
       // RFC 9110 section 8.6: an answer that has no content has no length either.
       expect([status, headers["location"], headers["range"], headers["content-length"]]).toEqual([204, location, "0-0", undefined]);
     }
+  });
+
+  test("is not begun at its own address", async () => {
+    const { status, headers } = await raw("POST", await begin());
+    expect([status, headers["allow"]]).toEqual([405, "GET, HEAD, PATCH, PUT, DELETE"]);
   });
 
   test("whose client leaves keeps what came, and is no failure of the registry's", async () => {

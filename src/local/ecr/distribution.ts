@@ -9,7 +9,7 @@ import { storedLayer } from "./layer-copies.ts";
 import { digestOf } from "./digests.ts";
 import { acceptedTypes, type Formed, inAcceptedForm } from "./manifest-formats.ts";
 import { authorize, authorizeAlone, authorizePush, checkDigest, requireRepository } from "./registry-access.ts";
-import { RegistryRefusal, refusalOf } from "./refusals.ts";
+import { methodRefused, RegistryRefusal, refusalOf } from "./refusals.ts";
 import { listReferrers, listRepositories, listTags } from "./listings.ts";
 import type { Tokens } from "./token.ts";
 import { type Exchange, parsePath } from "./registry-path.ts";
@@ -46,7 +46,7 @@ export async function serveRegistry(registry: Registry, request: WireRequest): P
 
 /** A layer by a link of GetDownloadUrlForLayer. */
 export async function serveLayer({ contents, tokens }: Registry, { path, method, headers }: WireRequest): Promise<WireResponse> {
-  if (!isRead(method)) return { status: 405, headers: { allow: "GET, HEAD", "content-type": "text/plain" }, body: "a layer is only read here\n" };
+  if (!isRead(method)) return { status: 405, headers: { allow: READS, "content-type": "text/plain" }, body: "a layer is only read here\n" };
   const sha256 = tokens.blobOf(path.slice("/ecr-layers/".length));
   if (!sha256 || !contents.core.blobs.has(sha256)) return { status: 403, headers: { "content-type": "text/plain" }, body: "the link is false or over\n" };
   return blobAnswer(storedLayer(contents.core, { digest: `sha256:${sha256}`, sha256, size: contents.core.blobs.size(sha256) ?? 0 }), { method, headers });
@@ -71,22 +71,20 @@ function route(exchange: Exchange): Promise<WireResponse> | WireResponse {
   }
   if (kind === "blobs") {
     if (isRead(method)) return getBlob(exchange);
-    if (method === "DELETE") throw new RegistryRefusal(405, "UNSUPPORTED", "ECR does not delete single layers; they go with their images");
+    throw methodRefused(READS, method === "DELETE" ? "ECR does not delete single layers; they go with their images" : `${method} is not supported for layers`);
   }
-  if (kind === "manifests") {
-    if (isRead(method)) return getManifest(exchange);
-    if (method === "PUT") return putManifest(exchange);
-    if (method === "DELETE") return deleteManifest(exchange);
-  }
-  throw notSupported(method);
+  if (isRead(method)) return getManifest(exchange);
+  if (method === "PUT") return putManifest(exchange);
+  if (method === "DELETE") return deleteManifest(exchange);
+  throw methodRefused(`${READS}, PUT, DELETE`, `${method} is not supported for manifests`);
 }
 
+const READS = "GET, HEAD";
 const isRead = (method: string): boolean => method === "GET" || method === "HEAD";
-const notSupported = (method: string) => new RegistryRefusal(405, "UNSUPPORTED", `${method} is not supported here`);
 
 /** @throws RegistryRefusal UNSUPPORTED for what would change something */
 function readOnly({ method }: WireRequest): void {
-  if (!isRead(method)) throw notSupported(method);
+  if (!isRead(method)) throw methodRefused(READS, `${method} is not supported here`);
 }
 
 async function getBlob({ contents, caller, place, reference, request }: Exchange): Promise<WireResponse> {

@@ -16,6 +16,9 @@ export class RegistryRefusal extends Error {
   }
 }
 
+/** A method that is not served at an address, and those that are (RFC 9110 section 15.5.6). */
+export const methodRefused = (allow: string, why: string): RegistryRefusal => new RegistryRefusal(405, "UNSUPPORTED", why, { allow });
+
 /** What an error of the API is in the registry's words. */
 const BY_AWS_CODE: Readonly<Record<string, readonly [status: number, code: string]>> = {
   RepositoryNotFoundException: [404, "NAME_UNKNOWN"],

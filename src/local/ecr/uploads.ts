@@ -1,6 +1,6 @@
 import type { WireResponse } from "../gateway/service.ts";
 import { authorize, authorizePush, checkDigest } from "./registry-access.ts";
-import { RegistryRefusal } from "./refusals.ts";
+import { methodRefused, RegistryRefusal } from "./refusals.ts";
 import type { Exchange } from "./registry-path.ts";
 import type { Layer, Upload } from "./store.ts";
 
@@ -24,7 +24,7 @@ export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
       contents.uploads.cancel(upload);
       return { status: 204 };
     default:
-      throw new RegistryRefusal(405, "UNSUPPORTED", `${request.method} is not supported for uploads`);
+      throw methodRefused("GET, HEAD, PATCH, PUT, DELETE", `${request.method} is not supported for uploads`);
   }
 }
 
