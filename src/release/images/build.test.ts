@@ -61,6 +61,12 @@ test("the base of each platform is watched, by whatever variable it is named", a
   expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SUCCEEDED", reason: expect.stringContaining("its base has moved: quay.io/tools/arm64:1 is") });
 }, 120_000);
 
+test("an argument that no ARG asks for is told", async () => {
+  const named = async (buildArgs: object) => buildImageFromSource(workshop(), await item("named", "ARG BASE=scratch\nFROM $BASE\nARG VERSION=1 NAME\nENV V=$VERSION\n", { buildArgs }));
+  expect(await named({ VERSION: "2", NAME: "x", BASE: "scratch", HTTPS_PROXY: "http://proxy" })).toMatchObject({ status: "SUCCEEDED", reason: "built" });
+  expect(await named({ VERSIN: "3", VERSION: "3" })).toMatchObject({ status: "SUCCEEDED", reason: "built; Dockerfile has no ARG VERSIN" });
+}, 120_000);
+
 test("the image is built on the digest that was looked at: the base's tag is not read a second time", async () => {
   await push("racing/base", "racing");
   const racing = await item("racing", "FROM quay.io/racing/base:1\nENV A=1\n");

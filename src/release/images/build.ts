@@ -10,13 +10,14 @@ import { baseFromRegistry } from "../../oci/image/base-image.ts";
 import { buildImage } from "../../oci/image/build.ts";
 import { type BuiltImage, pushImage } from "../../oci/image/built-image.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
+import { unusedArgs } from "../../oci/image/unused-args.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { InvalidManifest, parsePlatform } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { ReleaseError } from "../errors.ts";
 import { failureOf } from "./after-build.ts";
-import { type PinnedBase, pinnedResolver } from "./bases.ts";
+import { type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
 import { buildNeed } from "./build-need.ts";
 import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
 import { ensureRepository, openRepository } from "./repository.ts";
@@ -107,11 +108,17 @@ async function decide(building: Building, { context, work }: BuildFolder): Promi
   const need = await buildNeed(building.client, building.item, context);
   if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, bytes_moved: 0, reason: need.reason };
   const built = await assemble({ ...building, ...need, context, folder: join(work, "layers") });
-  return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built)].filter(Boolean).join("; ") };
+  return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built), await misspelt(building.item, context)].filter(Boolean).join("; ") };
 }
 
 const differsFromLock = ({ locked_digest: locked }: BuildItem, { digest }: Result): string | undefined =>
   locked !== undefined && digest !== undefined && digest !== locked ? `containers.lock.json says ${locked}: write it anew with \`omx images lock\`` : undefined;
+
+/** Arguments that change nothing: Docker warns of them too. */
+async function misspelt(item: BuildItem, context: string): Promise<string | undefined> {
+  const unused = unusedArgs(await readDockerfile(context, item), { file: item.dockerfile, buildArgs: item.build_args });
+  return unused.length > 0 ? `${item.dockerfile} has no ARG ${unused.join(", ")}` : undefined;
+}
 
 interface Assembly extends Building {
   readonly hash: string;
