@@ -22,7 +22,7 @@ export function explain(cli: Cli, error: Error): number {
   if (error instanceof Problem || error instanceof ReleaseError) return tell(cli, 1, error.message, error.fix);
   const fix = advice(error);
   // Without advice it may be a mistake of ours: the stack is what a report needs.
-  return tell(cli, 1, fix || isExpected(error) ? `${error.name === "Error" ? "" : `${error.name}: `}${error.message}` : (error.stack ?? error.message), fix);
+  return tell(cli, 1, fix || isExpected(error) ? `${NAMES_THAT_TELL_NOTHING.has(error.name) ? "" : `${error.name}: `}${error.message}` : (error.stack ?? error.message), fix);
 }
 
 function tell(cli: Cli, code: number, message: string, fix?: string): number {
@@ -30,6 +30,9 @@ function tell(cli: Cli, code: number, message: string, fix?: string): number {
   if (fix) cli.say(`  ${fix}`);
   return code;
 }
+
+/** Names of AWS's errors are what people look for; these are not. */
+const NAMES_THAT_TELL_NOTHING: ReadonlySet<string> = new Set(["Error", "InvalidValue", "BadArchive"]);
 
 /** Errors with a code of the system, of AWS, or thrown for people have a message that is enough. */
 const isExpected = (error: Error & { readonly code?: unknown; readonly $fault?: unknown }): boolean =>
