@@ -3,6 +3,7 @@ import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { sourceRepository } from "../../kit/registry-namespaces.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { copyImages, type CopyResult, type ImageCopy } from "../../oci/copy.ts";
+import { ReleaseError } from "../../release/errors.ts";
 import { isCached, isFilled, readCacheRules } from "../../release/images/cache-rules.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
 import { primeImages } from "../../release/images/prime-images.ts";
@@ -153,7 +154,7 @@ const repositoryOf = (image: string): string => parseImageRef(image).repository;
 
 function outcome({ source_uri, target_image }: ImagePull, result: CopyResult | Error | undefined): PulledImage {
   if (!result || result instanceof Error)
-    return { source: source_uri, target: target_image, status: "FAILED", bytesMoved: 0, bytesSaved: 0, requests: 0, seconds: 0, reason: result ? `its repository: ${result.message}` : "it was not copied" };
+    return { source: source_uri, target: target_image, status: "FAILED", bytesMoved: 0, bytesSaved: 0, requests: 0, seconds: 0, reason: result ? `its repository: ${result.message}${result instanceof ReleaseError ? `; ${result.fix}` : ""}` : "it was not copied" };
   const { digest, status, bytesMoved, bytesSaved, requests, seconds, reason } = result;
   return { source: source_uri, target: formatImageRef(parseImageRef(target_image)), ...(digest && { digest }), status, bytesMoved, bytesSaved, requests, seconds, reason };
 }

@@ -7,10 +7,12 @@ import { ensureRepositoryPolicy, letsHealthOmicsRead, mergePolicy, stagingStatem
 /**
  * Makes the repository, tagged as ours. Another image of the same repository may have made it just now.
  * @param source where its images come from: `quay.io/biocontainers/bwa`
+ * @returns whether it was not there before
  */
-export async function ensureRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<void> {
-  await ecr.send(new CreateRepositoryCommand({ repositoryName, tags: tagsOf(source), imageScanningConfiguration: { scanOnPush: true } })).catch((error: Error) => {
+export async function ensureRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<boolean> {
+  return ecr.send(new CreateRepositoryCommand({ repositoryName, tags: tagsOf(source), imageScanningConfiguration: { scanOnPush: true } })).then(() => true, (error: Error) => {
     if (error.name !== "RepositoryAlreadyExistsException") throw error;
+    return false;
   });
 }
 
@@ -41,11 +43,23 @@ export async function openRepository(ecr: ECRClient, repositoryName: string, pla
   if (mergePolicy(present, stagingStatements(place)) === undefined) return false;
   if (isOurs(await tagsOfRepository(ecr, repositoryName))) return ensureRepositoryPolicy(ecr, repositoryName, stagingStatements(place));
   if (letsHealthOmicsRead(present)) return false;
-  throw new ReleaseError("ImageNotReadable", {
+  throw notReadable(repositoryName);
+}
+
+/**
+ * Looks at a repository before something is written there: what HealthOmics could not read needs no bytes.
+ * @throws ReleaseError ImageNotReadable as `openRepository` would
+ */
+export async function checkRepository(ecr: ECRClient, repositoryName: string): Promise<void> {
+  if (isOurs(await tagsOfRepository(ecr, repositoryName)) || letsHealthOmicsRead(await readPolicy(ecr, repositoryName))) return;
+  throw notReadable(repositoryName);
+}
+
+const notReadable = (repositoryName: string): ReleaseError =>
+  new ReleaseError("ImageNotReadable", {
     says: `HealthOmics may not read the repository ${repositoryName}, and it is not omx's: it has no tag ${CREATED_BY.key}=${CREATED_BY.value}`,
     fix: `let omics.amazonaws.com read it by a statement of its policy, or tag it ${CREATED_BY.key}=${CREATED_BY.value} so that omx may do that`, blame: "user",
   });
-}
 
 /** Clocks differ a little, and a repository of a minute ago is as new. */
 const SKEW_MS = 60_000;

@@ -3,8 +3,9 @@ import { digestOf } from "../../oci/digest.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
+import { ReleaseError } from "../errors.ts";
 import { SOURCE_TAG } from "../names.ts";
-import { ensureRepository, isOurs, sourceTag, tagsOfRepository } from "./repository.ts";
+import { checkRepository, ensureRepository, isOurs, sourceTag, tagsOfRepository } from "./repository.ts";
 import { awaitLayers } from "./prime.ts";
 import { type CacheRule, isFilled } from "./cache-rules.ts";
 import { registryOf } from "./registry-of.ts";
@@ -23,13 +24,18 @@ export interface TargetOptions {
 
 /**
  * A client to write images with. It makes a repository when something is written there, so that a name that does not
- * exist upstream leaves nothing behind, and it moves no tag from one source to another: `us.gcr.io/p/tool:1` and
- * `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day must not find the other there.
+ * exist upstream leaves nothing behind, it writes nothing where HealthOmics could not read it, and it moves no tag from
+ * one source to another: `us.gcr.io/p/tool:1` and `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day
+ * must not find the other there.
  */
 export function targetClient(client: RegistryClient, { ecr, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
   const made = new Map<string, Promise<void>>();
+  const makeNew = async (name: string): Promise<void> => {
+    // A repository that the cache has made may have no tags yet.
+    if (!(await ensureRepository(ecr, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name).catch(withFix);
+  };
   const make = (name: string): Promise<void> => {
-    const making = made.get(name) ?? ensureRepository(ecr, name, sourceOf(name));
+    const making = made.get(name) ?? makeNew(name);
     made.set(name, making);
     making.catch(() => made.delete(name));
     return making;
@@ -47,6 +53,11 @@ export function targetClient(client: RegistryClient, { ecr, sourceOf, isCached =
     },
   });
   return overRepositories(client, (plain, at) => changed(isCached(at.repository) ? { ...plain, ...pastCache(ecr, plain) } : plain, at));
+}
+
+/** A copy's result says no more of an error than its message. */
+function withFix(error: unknown): never {
+  throw error instanceof ReleaseError ? new Error(`${error.message}; ${error.fix}`, { cause: error }) : error;
 }
 
 /**
