@@ -74,3 +74,8 @@ test("plan looks at several images at a time", async () => {
   const planned = await run("plan", JSON.stringify({ manifest: ["1", "2", "3"].map((tag) => `quay.io/lab/tool:${tag}`) }), "--upstream", `quay.io=http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining("3 images, ") });
 }, MS);
+
+test("a bundle that is no S3 URI is wrong usage", async () => {
+  using cli = cliAt(accounts);
+  expect(await cli.run("images", "verify", "--bundle", "releases/1.0.0", "--profile", "cicd")).toMatchObject({ code: 2, stderr: expect.stringContaining("an S3 URI looks like s3://bucket/key") });
+}, MS);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { parseS3Uri } from "../kit/s3-uri.ts";
 import { parsePlatform } from "../oci/manifest.ts";
 import { namespaceProblems, registryProblem } from "../kit/registry-namespaces-entries.ts";
 
@@ -52,6 +53,16 @@ export function pair(text: string, before: Readonly<Record<string, string>> = {}
   const at = text.indexOf("=");
   if (at < 1) throw new InvalidArgumentError("write NAME=VALUE.");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+/** `s3://bucket/key`. */
+export function s3Uri(text: string): string {
+  try {
+    parseS3Uri(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 /** `linux/amd64`, or `all`. */

@@ -24,12 +24,12 @@ export function imagesLock(group: Command, cli: Cli): void {
 async function act(cli: Cli, path: string, flags: LockFlags): Promise<void> {
   const { lockProject } = await import("../images/lock.ts");
   const locked = await lockProject(cli, flags, { path, isCheck: flags.check ?? false, upstreams: flags.upstream ?? {}, namespaces: flags.namespace ?? {}, platform: flags.platform });
-  printResult(cli, flags, { value: locked, lines: [...locked.images.map(line), `${locked.file} ${locked.written ? "is written" : "is as it was"}`] });
+  printResult(cli, flags, { value: locked, lines: [...locked.images.map(line), `${locked.file} ${locked.written ? "is written" : flags.check ? "was compared, not written" : "is as it was"}`] });
   const isGood = ({ status }: Relocked): boolean => (flags.check ? status === "SAME" : status !== "NOT_STAGED" && status !== "FAILED");
   if (!locked.images.every(isGood)) throw new NotDone();
 }
 
 function line({ status, image, digest, before, reason }: Relocked): string {
   const change = status === "MOVED" ? `${before} → ${digest}` : (digest ?? before ?? "");
-  return `${status.padEnd(10)} ${image} ${change}${reason ? `: ${reason}` : ""}`;
+  return `${status.padEnd(10)} ${image}${change === "" ? "" : ` ${change}`}${reason ? `: ${reason}` : ""}`;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ecr } from "../../aws/services/ecr.ts";
 import { omics } from "../../aws/services/omics.ts";
 import { s3 } from "../../aws/services/s3.ts";
+import { Gate } from "../../oci/client/gate.ts";
 import { LOCK_FILE, parseLock } from "../../release/images/lock-file.ts";
 import type { ContainersLock } from "../../release/images/lock.ts";
 import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../release/images/verify.ts";
@@ -46,6 +47,8 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   return { ok: problems.length === 0 && images.every((image) => image.problems.length === 0), images, problems };
 }
 
+const VERIFIED_AT_ONCE = 8;
+
 interface Seen {
   readonly name: string;
   readonly images: readonly ImageToVerify[];
@@ -55,13 +58,14 @@ interface Seen {
 async function verifyAs(cli: Cli, session: Session<"ecr">, { name, images, deep }: Seen): Promise<readonly VerifiedImage[]> {
   await using asking = workshopClient(workshopOf(cli, session, {}));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
-  const verified: VerifiedImage[] = [];
-  for (const image of images) {
+  const gate = new Gate(VERIFIED_AT_ONCE, cli.clock);
+  const verify = async (image: ImageToVerify): Promise<VerifiedImage> => {
     const found = await verifyImage({ name, client }, image, { deep });
     cli.say(`  ${found.problems.length === 0 ? "✓" : "✗"} ${name}: ${image.image}`);
-    verified.push(found);
-  }
-  return verified;
+    return found;
+  };
+  // Awaited here: the client must not be closed before.
+  return await Promise.all(images.map((image) => gate.pass(() => verify(image))));
 }
 
 function lockAt(path: string): ContainersLock {
