@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { type FaultProxy, type Fault, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
@@ -41,6 +43,26 @@ test("a registry that hides what is private says what to do: check the name, or 
   expect(await reasonOf("lab/tool:1")).toMatch(/or log in with `docker login`$/);
   decide = ({ path }) => (path === "/v2/" ? undefined : refused(403, "DENIED", "requested access to the resource is denied"));
   expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/403 DENIED: .*check its name/);
+}, MS);
+
+test("a password of docker login is sent, and is in no output, whatever the registry makes of it", async () => {
+  const password = "p4ss-of-the-robot";
+  const sent: string[] = [];
+  decide = ({ headers: { authorization } }) => {
+    if (authorization === undefined) return refused(401, "UNAUTHORIZED", "log in");
+    sent.push(authorization);
+    return refused(403, "DENIED", `you sent ${authorization}, which is ${Buffer.from(authorization.slice("Basic ".length), "base64").toString()}`);
+  };
+  using cli = cliAt(accounts);
+  const auth = Buffer.from(`robot:${password}`).toString("base64");
+  mkdirSync(join(cli.folder, ".docker"));
+  writeFileSync(join(cli.folder, ".docker", "config.json"), JSON.stringify({ auths: { "quay.io": { auth } } }));
+  for (const command of ["pull", "plan"]) {
+    const { stdout, stderr } = await cli.run("images", command, "quay.io/lab/private:1", ...at());
+    expect(stdout).toContain("the credentials given for it do not allow that");
+    for (const secret of [password, auth]) expect(stdout + stderr + accounts.log.join()).not.toContain(secret);
+  }
+  expect(new Set(sent)).toEqual(new Set([`Basic ${auth}`]));
 }, MS);
 
 test("private ECR that may not be read says what has to be declared", async () => {
