@@ -87,3 +87,9 @@ test("a registry that asks for hours is not waited for, and the reason says unti
   decide = ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 429, headers: { "retry-after": "21600" } });
   expect(await reasonOf("quay.io/lab/busy:2")).toMatch(/^FAILED quay.io is asked too often .*; it asks to be left alone until \d{4}-\d\d-\d\d \d\d:\d\d UTC; it was asked without credentials/);
 }, MS);
+
+test("a registry out of reach says what to look at", async () => {
+  using cli = cliAt(accounts);
+  const reason = async (image: string, ...flags: readonly string[]) => (await cli.run("images", "pull", image, "--profile", "cicd", "--json", ...flags)).json<Pulled>().images[0]?.reason;
+  expect(await reason("quay.io/lab/tool:1", "--upstream", `quay.io=${quay.url.replace("http:", "https:")}`)).toMatch(/^quay.io cannot be reached \(reach the registry\), ERR_SSL_[A-Z_]+: [a-z ]+; where it is read without TLS, or elsewhere, say so: --upstream quay.io=http:/);
+}, MS);

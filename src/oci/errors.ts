@@ -68,11 +68,14 @@ export function errorFromNetwork(registry: string, doing: string, cause: unknown
     kind,
     registry,
     doing,
-    says: message || "the connection failed",
+    says: plain(message) || "the connection failed",
     cause,
     ...(code === undefined ? {} : { code }),
   });
 }
+
+/** OpenSSL's line without its addresses: `…:error:0A00010B:SSL routines:tls_get_more_records:packet length too long:…`. */
+const plain = (message: string): string => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
 
 /** Whether the error says that the image, blob or repository is not in the registry. */
 export const isMissing = (error: unknown): boolean => error instanceof RegistryError && error.kind === "missing";

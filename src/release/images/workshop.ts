@@ -45,10 +45,11 @@ export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, 
 const NOT_THERE = "registries say the same of an image that is not there: check its name";
 
 /**
- * What to do where a registry refuses access or is asked too often. ECR names the action and the policy itself; who has
+ * What to do where a registry refuses access, is asked too often or can't be reached. ECR names the action and the policy itself; who has
  * to change what it can't know.
  */
-const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry }, { withCredentials }) => {
+const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, code = "" }, { withCredentials }) => {
+  if (kind === "unreachable") return outOfReach(registry, code);
   const ecr = readPrivateEcrHost(registry);
   if (ecr) return kind === "denied" ? foreignAdvice(ecr, place) : undefined;
   const logIn = howToLogIn?.(registry);
@@ -56,6 +57,13 @@ const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice
   if (kind !== "denied") return undefined;
   return [withCredentials ? `the credentials given for it do not allow that, or ${NOT_THERE}` : `it was asked without credentials; ${NOT_THERE}`, ...(logIn === undefined ? [] : [logIn])].join(", or ");
 };
+
+/** By Node's and OpenSSL's codes. */
+function outOfReach(registry: string, code: string): string | undefined {
+  if (code === "ENOTFOUND") return "nobody knows a host of that name: check the registry in the image's name, and the network";
+  if (code.startsWith("ERR_SSL_")) return `where it is read without TLS, or elsewhere, say so: --upstream ${registry}=http://…, or containers.upstreams in omx.deploy.yaml`;
+  return /CERT|SIGNATURE/.test(code) ? "its certificate is not trusted here: name the file of its CA in NODE_EXTRA_CA_CERTS" : undefined;
+}
 
 /** The puller reads what omx.deploy.yaml declares; the other account decides as well. */
 function foreignAdvice({ account, region }: PrivateEcr, place: Place): string | undefined {
