@@ -7,7 +7,7 @@ import tar from "tar-stream";
 import type { Header } from "tar-stream";
 import type { Random } from "../../kit/random.ts";
 import { isReadable, packingOf, unpacked } from "./decompress.ts";
-import { isSpecialType } from "./tar-writer.ts";
+import { isSpecialType, readBytes } from "./tar-writer.ts";
 import type { FileEntry, LayerEntry } from "./tar-writer.ts";
 
 /** How much archives may be once they are unpacked. */
@@ -167,7 +167,7 @@ function entriesOf({ name, type, mode = 0o644, uid = 0, gid = 0, linkname, pax, 
 /** Extended attributes and the holes of sparse files; an attribute of macOS has no meaning on Linux, and Docker drops it. */
 const BEYOND = /^SCHILY\.xattr\.(?!com\.apple\.)|^GNU\.sparse\./;
 
-const contentAt = ({ path, start, end }: Content): AsyncIterable<Uint8Array> | Iterable<Uint8Array> => (start === end ? [] : createReadStream(path, { start, end: end - 1 }));
+const contentAt = ({ path, start, end }: Content): AsyncIterable<Uint8Array> | Iterable<Uint8Array> => (start === end ? [] : createReadStream(path, { start, end: end - 1, highWaterMark: readBytes(end - start) }));
 
 /** Without a slash at either end; `..` at the beginning leads nowhere, as in Docker's chroot. */
 const cleanPath = (name: string): string => posix.normalize(`/${name}`).replace(/^\/+|\/+$/g, "");

@@ -5,6 +5,7 @@ import type { ArchiveEntry } from "./archive.ts";
 import { readDockerignore } from "./dockerignore.ts";
 import type { Ignored } from "./dockerignore.ts";
 import { globPattern, isGlob } from "./glob.ts";
+import { readBytes } from "./tar-writer.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 
 /** What one source of a COPY stands for: a file, or a folder with everything below it. */
@@ -97,6 +98,6 @@ function fileEntry(path: string, file: string, { mode, size }: { readonly mode: 
     path,
     mode: (mode & 0o111) === 0 ? 0o644 : 0o755,
     sizeBytes: size,
-    open: () => createReadStream(resolve(file)),
+    open: () => createReadStream(resolve(file), { highWaterMark: readBytes(size) }),
   };
 }

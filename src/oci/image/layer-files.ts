@@ -8,7 +8,7 @@ import type { Header } from "tar-stream";
 import { unpacked } from "./decompress.ts";
 import { FileTree } from "./file-tree.ts";
 import type { Layer } from "./layer.ts";
-import { isSpecialType } from "./tar-writer.ts";
+import { isSpecialType, readBytes } from "./tar-writer.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 
 /** The files of existing layers: which there are, and, once fetched, their content. */
@@ -67,7 +67,7 @@ export class LayerFiles {
     entry: Omit<Extract<LayerEntry, { kind: "file" }>, "open">,
     origin: { readonly layer: Layer; readonly path: string },
   ): void {
-    const whole: LayerEntry = { ...entry, open: () => createReadStream(this.#fileFor(origin)) };
+    const whole: LayerEntry = { ...entry, open: () => createReadStream(this.#fileFor(origin), { highWaterMark: readBytes(entry.sizeBytes) }) };
     this.#origins.set(whole, origin);
     tree.put(whole);
   }

@@ -38,7 +38,7 @@ export async function writeLayer(entries: readonly LayerEntry[], { folder, rando
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
   let size = 0;
   async function* bytes(): AsyncGenerator<Uint8Array> {
-    const tar = hashed(tarOf(entries), plain);
+    const tar = hashed(pieces(tarOf(entries)), plain);
     for await (const chunk of compression === "gzip" ? gzipped(tar) : tar) {
       packed.update(chunk);
       size += chunk.length;
@@ -78,14 +78,14 @@ async function* hashed(source: AsyncIterable<Uint8Array>, hash: ReturnType<typeo
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Compressed by fflate, which is JavaScript and so gives the same bytes whatever zlib a machine has. It is fed pieces of
- * one size: where they end shows in the result.
+ * Compressed by fflate, which is JavaScript and so gives the same bytes whatever zlib a machine has. It has to be fed
+ * pieces of one size: where they end shows in the result.
  */
 async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = [];
   const gzip = new Gzip({ level: 6, mtime: 0 });
   gzip.ondata = (chunk) => ready.push(chunk);
-  for await (const piece of pieces(source)) {
+  for await (const piece of source) {
     gzip.push(piece, false);
     yield* ready.splice(0);
   }

@@ -50,6 +50,9 @@ export const fileOf = (path: string, content: Uint8Array | string, mode = 0o644)
 
 const BLOCK = 512;
 
+/** How much of a file to read at once: a folder of small files would spend its time on memory that they do not fill. */
+export const readBytes = (sizeBytes: number): number => Math.min(Math.max(sizeBytes + 1, BLOCK), 256 * 1024);
+
 /**
  * The tar archive of the entries: sorted by path, the last of equal paths wins, one fixed time, no names of users. The
  * same entries give the same bytes on every machine.
