@@ -11,6 +11,8 @@ export function workshopOf({ clients, deployment, upstreams, target }: HandlerSe
     ecr: clients.ecr, s3: clients.s3, logs: clients.logs, place: deployment.cicd, clock: systemClock, upstreams, ...(target.endpoint && { endpoint: target.endpoint }), ...(tuning && { tuning }),
     ecrIn: (region) => awsClients({ ...target, region }).ecr,
     howToLogIn: (registry) => `name a secret for ${registry} under containers.credentials in omx.deploy.yaml`,
+    // Standard output is a build's result; both end in the log.
+    say: (line) => void process.stderr.write(`${line}\n`),
     credentials: secretCredentials(clients.secrets, deployment.containers.credentials),
   };
 }

@@ -1,4 +1,4 @@
-import { CloudWatchLogsClient, DescribeLogStreamsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { CloudWatchLogsClient, DescribeLogStreamsCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateRepositoryCommand, DeleteRepositoryPolicyCommand, DescribeImagesCommand, ListTagsForResourceCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { SFNClient } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -186,11 +186,16 @@ describe("the puller", () => {
     await sample("lab/throttled", "1", noise("throttled", 4000));
     await sample("lab/denied", "1", noise("denied", 4000));
     decide = ({ path }, before) =>
-      path.includes("lab/throttled/manifests") && before < 2 ? { kind: "answer", status: 429, headers: { "retry-after": "0" } }
+      path.includes("lab/throttled/manifests") && before < 2 ? { kind: "answer", status: 429, headers: { "retry-after": "1" } }
         : path.includes("lab/denied/manifests") ? { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"not for you"}]}' } : undefined;
     const { images } = await stage.run("puller", ["quay.io/lab/throttled:1", "quay.io/lab/denied:1"]);
     expect(images.map(({ status }) => status)).toEqual(["SUCCEEDED", "FAILED"]);
-    expect(images[1]!.reason).toMatch(/refuses access.*403 DENIED: not for you/);
+    expect(images[1]!.reason).toMatch(/refuses access.*403 DENIED: not for you; .*check its name, or name a secret for quay.io under containers.credentials in omx.deploy.yaml$/);
+    // Who wonders what takes so long finds it in the function's log.
+    const logs = new CloudWatchLogsClient(stage.accounts.config());
+    const log = async () => (await logs.send(new FilterLogEventsCommand({ logGroupName: "/aws/lambda/omx-pull-image" }))).events?.map(({ message }) => message).join("\n");
+    await expect.poll(log, { timeout: PATIENCE_MS }).toMatch(/WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/throttled:1\), 429/);
+    await expect.poll(log, { timeout: PATIENCE_MS }).toMatch(/FAILED {4}quay.io\/lab\/denied:1 [\d.]+ s: quay.io refuses access/);
   }, PATIENCE_MS);
 
   test("E18: an image too large for a function is copied by a build", async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
 import { RegistryError } from "../../oci/errors.ts";
-import { openProgress, waitTeller } from "./progress.ts";
+import { waitTeller } from "../../release/images/waits.ts";
+import { openProgress } from "./progress.ts";
 
 /** Sleeps end when the test lets the time pass. */
 function steppedClock() {

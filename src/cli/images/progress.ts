@@ -1,4 +1,3 @@
-import type { Wait } from "../../oci/client/patience.ts";
 import type { CopyEvent, CopyResult } from "../../oci/copy.ts";
 import type { Cli } from "../cli.ts";
 
@@ -9,20 +8,7 @@ export interface Progress extends AsyncDisposable {
   onCopy(event: CopyEvent): void;
 }
 
-/** Shorter waits are over before anybody has read of them. */
-const WORTH_TELLING_MS = 1000;
 const STILL_THERE_MS = 15_000;
-
-/** Tells on stderr of each pause that a registry asks for or gets: once, however many requests wait. */
-export function waitTeller({ say, clock }: Pick<Cli, "say" | "clock">): (wait: Wait) => void {
-  const toldUntil = new Map<string, number>();
-  return ({ registry, ms, failure }) => {
-    const until = clock.now().getTime() + ms;
-    if (ms < WORTH_TELLING_MS || until < (toldUntil.get(registry) ?? 0) + WORTH_TELLING_MS) return;
-    toldUntil.set(registry, until);
-    say(`  WAITING  ${Math.ceil(ms / 1000)} s, then again: ${failure.message}`);
-  };
-}
 
 /** Tells on stderr how far images are; every 15 s at least. Ended with the scope that holds it. */
 export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images: number): Progress {

@@ -5,7 +5,6 @@ import { ecr } from "../../aws/services/ecr.ts";
 import type { ImageWorkshop } from "../../release/images/workshop.ts";
 import { keptUpstreams } from "../accounts/kept-upstreams.ts";
 import type { Session } from "../aws/session.ts";
-import { waitTeller } from "./progress.ts";
 import type { Cli } from "../cli.ts";
 
 /**
@@ -18,7 +17,7 @@ export function workshopOf(cli: Pick<Cli, "settings" | "clock" | "say">, { clien
     ecr: clients.ecr, place, clock, upstreams: { ...(local && keptUpstreams(local.dataDir)), ...upstreams }, ...(local && { endpoint: local.endpoint }),
     ecrIn: (region) => ecr({ ...clients.target, region }),
     credentials: dockerConfigCredentials(join(settings.inherited["DOCKER_CONFIG"] ?? join(settings.home, ".docker"), "config.json")),
-    onWait: waitTeller(cli),
+    say: cli.say,
     howToLogIn: (registry) => (registry === DOCKER_HUB ? "log in with `docker login`" : `log in with \`docker login ${registry}\``),
     // ECR stores ten manifests a second for an account and region; the local one has no such limit.
     tuning: local ? {} : { manifestPutsPerSecond: 10, rangesPerBlob: 4 },

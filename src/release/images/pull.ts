@@ -64,6 +64,7 @@ export async function pullTogether(workshop: PullWorkshop, items: readonly (Pull
     if (isOver()) return item;
     try {
       const pulled = await pullIn(open, item);
+      workshop.say?.(`  ${pulled.status.padEnd(9)} ${item.source_uri} ${(pulled.seconds ?? 0).toFixed(1)} s: ${pulled.reason ?? ""}`);
       return pulled.status === "TOO_LARGE" && isOver() ? item : pulled;
     } catch (error) {
       if (error instanceof RegistryBusy) return item;

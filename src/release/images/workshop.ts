@@ -2,11 +2,11 @@ import { type ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ec
 import type { Clock } from "../../kit/clock.ts";
 import { type CredentialProvider, ecrCredentials, firstOf } from "../../oci/client/credentials.ts";
 import type { Advice } from "../../oci/client/exchange.ts";
-import type { Wait } from "../../oci/client/patience.ts";
 import { registryClient, type RegistryClient, type RegistryClientOptions } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
 import { type PrivateEcr, readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { Place } from "../project/deploy-config.ts";
+import { waitTeller } from "./waits.ts";
 import { rememberingManifests } from "./preview.ts";
 
 /** Where images are brought to and read from. */
@@ -24,20 +24,20 @@ export interface ImageWorkshop {
   readonly credentials?: CredentialProvider;
   /** How a user gives credentials for an upstream registry, an imperative for errors. */
   readonly howToLogIn?: (registry: string) => string;
-  /** Told of each wait for a registry, as it begins. */
-  readonly onWait?: (wait: Wait) => void;
+  /** Lines for who watches: each longer wait for a registry as it begins. */
+  readonly say?: (line: string) => void;
   /** How hard registries are asked, for the machine this runs on. */
   readonly tuning?: Pick<RegistryClientOptions, "rangesPerBlob" | "manifestPutsPerSecond">;
 }
 
 /** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, onWait, tuning }: ImageWorkshop): RegistryClient {
+export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, say, tuning }: ImageWorkshop): RegistryClient {
   const ofEcr = ecrCredentials(async ({ region }) => {
     const asked = region === place.region ? ecr : (ecrIn?.(region) ?? ecr);
     return (await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
   });
   return rememberingManifests(registryClient({
-    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(onWait && { onWait }), ...tuning,
+    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(say && { onWait: waitTeller({ say, clock }) }), ...tuning,
     advice: adviceOn(place, howToLogIn),
   }));
 }
