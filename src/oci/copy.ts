@@ -4,6 +4,7 @@ import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import { Gate } from "./client/gate.ts";
 import type { RegistryClient } from "./client/registry-client.ts";
+import type { StoredManifest } from "./client/manifests.ts";
 import { BlobMover } from "./copy/blob-mover.ts";
 import { copyImage } from "./copy/image-copier.ts";
 import type { Copied, CopyTask } from "./copy/image-copier.ts";
@@ -29,6 +30,8 @@ export interface CopyOptions {
   /** Of several calls: what one brought, the others find. Their clients must be the same. @default - this call's own */
   readonly transfers?: Transfers;
   readonly onProgress?: (event: CopyEvent) => void;
+  /** What a user should know of an image, told with the reason of its result. @default - nothing */
+  readonly remark?: (manifest: StoredManifest) => string | undefined;
   readonly clock?: Clock;
   /** Ends the run early: what is not done by then is FAILED. */
   readonly signal?: AbortSignal;
@@ -155,6 +158,7 @@ function taskOf(run: Run, { source, target }: ImageCopy, tally: Tally): CopyTask
     mover: moverFor(run, target.registry),
     from: options.sourceClient.repository(source, context),
     to: options.targetClient.repository(target, context),
+    remark: options.remark,
     count: ({ movedBytes, savedBytes }) => {
       tally.movedBytes += movedBytes;
       tally.savedBytes += savedBytes;

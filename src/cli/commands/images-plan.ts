@@ -39,5 +39,5 @@ function line({ status, source: named, also = [], target, digest, present, bytes
   if (status === "FAILED") return `FAILED ${source}: ${reason}`;
   if (status === "BUILD") return `BUILD  ${source} → ${target}: ${reason}`;
   if (status === "SKIP") return `SKIP   ${source} → ${target}@${digest}`;
-  return `${status.padEnd(6)} ${source} → ${target}@${digest} (${megabytes(missingBytes ?? 0)} of ${megabytes(bytes ?? 0)}${present ? `; now ${present}` : ""})`;
+  return `${status.padEnd(6)} ${source} → ${target}@${digest} (${megabytes(missingBytes ?? 0)} of ${megabytes(bytes ?? 0)}${present ? `; now ${present}` : ""}${reason ? `; ${reason}` : ""})`;
 }

@@ -115,9 +115,9 @@ function planOf(path: string) {
 
 async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform }): Promise<PlannedImage> {
   try {
-    const { digest, present, sizeBytes, missingBytes } = await previewCopy({ source: parseImageRef(source), target: parseImageRef(target), ...options });
+    const { digest, present, sizeBytes, missingBytes, remark } = await previewCopy({ source: parseImageRef(source), target: parseImageRef(target), ...options });
     const status = present === digest ? "SKIP" : present === undefined ? "PULL" : "MOVED";
-    return { source: source_uri, target, status, digest, ...(present && { present }), bytes: sizeBytes, missingBytes };
+    return { source: source_uri, target, status, digest, ...(present && { present }), bytes: sizeBytes, missingBytes, ...(remark && { reason: remark }) };
   } catch (error) {
     return { source: source_uri, target, status: "FAILED", reason: (error as Error).message };
   }

@@ -6,6 +6,7 @@ import { copyImages, type CopyResult, type ImageCopy } from "../../oci/copy.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { isCached, isFilled, readCacheRules } from "../../release/images/cache-rules.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
+import { platformRemark } from "../../release/images/platform-remark.ts";
 import { primeImages } from "../../release/images/prime-images.ts";
 import { openCached, openRepository } from "../../release/images/repository.ts";
 import { targetClient } from "../../release/images/target-client.ts";
@@ -133,7 +134,7 @@ async function prime({ cli, session, client, progress, request: { fresh: isFresh
 async function copy({ cli, session, client, progress, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
-    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers,
+    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
     ...(concurrency && { concurrency: { images: concurrency } }), onProgress: progress.onCopy,
   });
 }

@@ -20,6 +20,8 @@ export interface CopyTask {
   readonly platform?: Platform | undefined;
   readonly count: (bytes: { readonly movedBytes: number; readonly savedBytes: number }) => void;
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** What a user should know of the image, for the reason. */
+  readonly remark?: ((manifest: StoredManifest) => string | undefined) | undefined;
 }
 
 /** How one copy ended well. */
@@ -37,15 +39,17 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
   const [wanted, there] = await Promise.all([wantedDigest(task), task.to.getManifest(referenceOf(targetTag(task)))]);
   if (there?.digest === wanted.digest) {
     task.count({ movedBytes: 0, savedBytes: sizeOf(there) });
-    return { digest: wanted.digest, isNew: false, reason: "the target has the same digest" };
+    return { digest: wanted.digest, isNew: false, reason: remarked(task, there, "the target has the same digest") };
   }
   const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
   // Where the repository has an earlier image, it may have this one too, or parts of it.
   const isHeld = there !== undefined && (await task.to.headManifest(wanted.digest)) !== undefined;
   if (!isHeld) await copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined });
   const isTagged = await store(task, manifest, { isHeld });
-  return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: reasonFor(there, isTagged) };
+  return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: remarked(task, manifest, reasonFor(there, isTagged)) };
 }
+
+const remarked = ({ remark }: CopyTask, manifest: StoredManifest, reason: string): string => [reason, remark?.(manifest) ?? []].flat().join("; ");
 
 function reasonFor(there: StoredManifest | undefined, isTagged: boolean): string {
   if (there === undefined) return "the target did not have it";

@@ -5,6 +5,7 @@ import { RegistryError } from "../../oci/errors.ts";
 import { blobsOf, type Descriptor, type Platform, readManifest } from "../../oci/manifest.ts";
 import { digestForPlatform } from "../../oci/copy/platform.ts";
 import { isForeignLayer } from "../../oci/media-types.ts";
+import { platformRemark } from "./platform-remark.ts";
 import { overRepositories } from "./over-repositories.ts";
 
 /** What a copy of one image would do. */
@@ -17,6 +18,8 @@ export interface Preview {
   readonly sizeBytes: number;
   /** Bytes of blobs that the target repository lacks; another repository of the account may have them. */
   readonly missingBytes: number;
+  /** What a user should know of the image. */
+  readonly remark?: string;
 }
 
 export interface Previewed {
@@ -42,12 +45,14 @@ export async function previewCopy({ source, target, client, platform, signal, co
   const [wanted, there] = await Promise.all([wantedDigest(from, source, platform), to.headManifest(target.tag ?? referenceOf(target))]);
   const present = there && { present: there.digest };
   if (there?.digest === wanted) return { digest: wanted, ...present, sizeBytes: 0, missingBytes: 0 };
-  const blobs = new Map((await blobsBelow(from, await mustHave(from, source, wanted))).map((blob) => [blob.digest, blob]));
+  const manifest = await mustHave(from, source, wanted);
+  const remark = platformRemark(manifest);
+  const blobs = new Map((await blobsBelow(from, manifest)).map((blob) => [blob.digest, blob]));
   await turn?.();
   const uncounted = [...blobs.values()].filter(({ digest }) => !counted?.has(digest));
   for (const { digest } of uncounted) counted?.add(digest);
   const missing = await Promise.all(uncounted.map(async (blob) => ((await to.headBlob(blob.digest)) === undefined ? blob.size : 0)));
-  return { digest: wanted, ...present, sizeBytes: sum([...blobs.values()].map(({ size }) => size)), missingBytes: sum(missing) };
+  return { digest: wanted, ...present, sizeBytes: sum([...blobs.values()].map(({ size }) => size)), missingBytes: sum(missing), ...(remark && { remark }) };
 }
 
 /** The digest that would be copied: of the tag, or of one platform below it. @throws RegistryError, InvalidManifest */

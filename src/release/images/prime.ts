@@ -5,6 +5,7 @@ import type { RegistryClient, Repository } from "../../oci/client/registry-clien
 import { RegistryError } from "../../oci/errors.ts";
 import { blobsOf, type Descriptor, readManifest } from "../../oci/manifest.ts";
 import { isForeignLayer } from "../../oci/media-types.ts";
+import { platformRemark } from "./platform-remark.ts";
 
 /** An image that ECR's pull-through cache is to bring. */
 export interface Priming {
@@ -55,7 +56,7 @@ export async function primeImage({ source, target, client, wanted: ask, isWhole,
   const reason = isOlder ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR` : "ECR's pull-through cache has it";
   const isKnown = isWhole?.(manifest.digest) === true;
   const blobs = isKnown ? blobsIn(manifest) : await awaitLayers(repository, manifest);
-  return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason };
+  return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason: [reason, platformRemark(manifest) ?? []].flat().join("; ") };
 }
 
 function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {

@@ -12,6 +12,7 @@ import { InvalidManifest } from "../../oci/manifest.ts";
 import { ReleaseError } from "../errors.ts";
 import { exportedResult, failureOf } from "./after-build.ts";
 import type { ImagePull } from "./plan.ts";
+import { platformRemark } from "./platform-remark.ts";
 import { type Preview, previewCopy, wantedDigest } from "./preview.ts";
 import { CacheRefusal, primeImage } from "./prime.ts";
 import { openRepository } from "./repository.ts";
@@ -175,7 +176,7 @@ interface Copying {
 
 async function copy({ workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
   const overtime = limit(clock, deadline);
-  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, transfers, ...(overtime && { signal: overtime.signal }) });
+  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, transfers, remark: platformRemark, ...(overtime && { signal: overtime.signal }) });
   await overtime?.end();
   if (!copied) throw new Error(`${referenceOf(source)} was not copied`);
   const { status, digest, bytesMoved, bytesSaved, reason } = copied;
