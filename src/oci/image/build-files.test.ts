@@ -64,6 +64,17 @@ test("onto a base: its links lead, its folders keep their modes, its whiteouts h
   expect(image.layers).toHaveLength(base.layers.length + 6);
 });
 
+test("a folder that is there keeps its mode as destination, and takes the source's below it", async () => {
+  const base = await debianLike();
+  const files = { "over/tmp/x": "x", "over/usr/y": "y", "links/bin/z": "z", "file/etc": "e", "deep/etc/w/v": "v" };
+  const image = async (lines: string) => listing(await built({ ...files, Dockerfile: `FROM debian\n${lines}\n` }, { resolveBase: () => Promise.resolve(base) }));
+  expect(await image("COPY over/tmp /tmp\nCOPY links/bin /bin")).toMatchObject({ "/tmp/": "1777 0:0", "/tmp/x": "644 0:0 x", "/bin": "777 0:0 -> usr/bin", "/usr/bin/z": "644 0:0 z" });
+  expect(await image("COPY --chown=6 over /")).toMatchObject({ "/tmp/": "755 6:6", "/tmp/x": "644 6:6 x", "/usr/": "755 6:6", "/usr/bin/": "755 0:0" });
+  await expect(image("COPY links /")).rejects.toThrow("Dockerfile:2: /bin is a link to usr/bin; a folder cannot be copied over it");
+  await expect(image("COPY file /")).rejects.toThrow("Dockerfile:2: /etc is a folder; a file cannot take its place");
+  await expect(image("COPY file/etc /n/etc\nCOPY deep /n")).rejects.toThrow("Dockerfile:3: /n/etc is a file; a folder cannot be copied over it");
+});
+
 test("folders that a COPY or WORKDIR makes are the user's that it is for, as BuildKit has it", async () => {
   const base = await debianLike();
   const image = await built({ Dockerfile: "FROM debian\nCOPY --chown=5:6 d /new/deep/d\nUSER bio\nWORKDIR /work/mine\nCOPY d/x .\n", "d/x": "x" }, { resolveBase: () => Promise.resolve(base) });

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import type { CopySource } from "./build-context.ts";
 import { CopyRefused } from "./copy-refused.ts";
-import type { FileTree } from "./file-tree.ts";
+import type { FileTree, TreeNode } from "./file-tree.ts";
 import type { Stage } from "./stage.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 import { unpackOnto } from "./unpack-onto.ts";
@@ -20,8 +20,9 @@ export interface CopyRequest {
 }
 
 /**
- * The entries that a COPY adds to the stage's files, in the tree from then on. Folders that are there keep their modes,
- * links on the way lead where they lead in the image, as when Docker copies into the image's file system.
+ * The entries that a COPY adds to the stage's files, in the tree from then on. The destination keeps its mode and owner
+ * where it is there, and may be a link; folders below it take those of what is copied, as when Docker copies into the
+ * image's file system.
  */
 export async function copyInto(stage: Stage, request: CopyRequest): Promise<readonly LayerEntry[]> {
   const tree = await stage.tree();
@@ -37,6 +38,7 @@ export async function copyInto(stage: Stage, request: CopyRequest): Promise<read
     const isInPlaceOfFolder = entry.kind !== "directory" && tree.at(entry.path)?.kind === "directory";
     if (isInPlaceOfFolder) for (const path of entries.keys()) if (path.startsWith(`${entry.path}/`)) entries.delete(path);
     const owned = { ...entry, ...owner };
+    if (isSameFolder(tree.at(entry.path)?.entry, owned)) return;
     tree.put(owned);
     entries.set(entry.path, owned);
   };
@@ -78,7 +80,7 @@ function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put
   if (!source.isFolder) {
     const [file] = source.entries;
     const path = tree.resolve(isFolder ? posix.join(destination, source.name) : destination);
-    if (tree.at(path)?.kind === "directory") throw new CopyRefused(`/${path} is a folder; a file cannot take its place`);
+    if (file) refuseOtherKind(tree.at(path), { ...file, path });
     if (file) put({ ...file, path });
     return;
   }
@@ -87,8 +89,9 @@ function copyOne(tree: FileTree, { source, destination, isFolder }: OneCopy, put
     throw new CopyRefused(`/${root} is a file; a folder cannot be copied over it`);
   if (root !== "" && !tree.at(root)) put({ kind: "directory", path: root, mode: 0o755 });
   for (const entry of source.entries) {
-    const path = tree.resolve(`${root}/${entry.path}`, { keepLast: entry.kind !== "directory" });
-    if (entry.kind !== "directory" || tree.at(path)?.kind !== "directory") put({ ...entry, path });
+    const path = tree.resolve(`${root}/${entry.path}`, { keepLast: true });
+    refuseOtherKind(tree.at(path), { ...entry, path });
+    put({ ...entry, path });
   }
 }
 
@@ -100,6 +103,18 @@ function missingFolders(tree: FileTree, path: string): readonly string[] {
   if (parent !== "." && tree.at(parent)?.kind !== "directory") throw new CopyRefused(`/${parent} is not a folder; nothing can be put below it`);
   return missing;
 }
+
+/** A folder stays a folder, and nothing else becomes one: Docker's builders break off here, or break the image. */
+function refuseOtherKind(there: TreeNode | undefined, { kind, path }: LayerEntry): void {
+  if (!there || (there.kind === "directory") === (kind === "directory")) return;
+  if (there.kind === "directory") throw new CopyRefused(`/${path} is a folder; a file cannot take its place`);
+  const what = there.kind === "symlink" ? `a link to ${there.linkTarget}` : "a file";
+  throw new CopyRefused(`/${path} is ${what}; a folder cannot be copied over it`);
+}
+
+/** A layer needs no folder again that is as it was. */
+const isSameFolder = (before: LayerEntry | undefined, { kind, mode, uid = 0, gid = 0 }: LayerEntry): boolean =>
+  kind === "directory" && before?.kind === "directory" && before.mode === mode && (before.uid ?? 0) === uid && (before.gid ?? 0) === gid;
 
 /** In a layer such a name takes a file of the layers below away (OCI image spec, "Whiteouts"). */
 function refuseWhiteout(path: string): void {

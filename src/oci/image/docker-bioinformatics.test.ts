@@ -62,6 +62,8 @@ const FILE_LINES = [
   "WORKDIR /app", "COPY . .", "COPY .condarc /root/", "COPY .config /root/.config", "COPY docs /docs/",
   // Releases
   "ADD samtools.tar.gz /opt", "ADD samtools.tar.gz /opt/current/", "COPY samtools.tar.gz /opt/kept.tar.gz", "ADD flat.tar.gz /opt/", "ADD flat.tar.gz /usr/local/flat", "ADD environment.yml /opt/conda/",
+  // Over folders of other modes
+  "COPY environment.yml /opt/conda/deep/", "COPY --chown=3 src/tool /opt/conda/deep/tool", "COPY src /opt/conda/deep", "COPY --chown=4 docs /opt/conda",
   // Owners by name and number
   "COPY environment.yml /data/", "COPY --chown=bio:lab ref /data/ref", "COPY --chown=1001 bin /data/bin/", "COPY --chown=0:2000 environment.yml /data/new/deep/e.yml", "USER mambauser", "COPY environment.yml .", "ADD flat.tar.gz .", "USER 0", "WORKDIR /work/roots",
   // Links, blanks, twice to one place
