@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { type FaultProxy, type Fault, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
@@ -63,6 +64,19 @@ test("a password of docker login is sent, and is in no output, whatever the regi
     for (const secret of [password, auth]) expect(stdout + stderr + accounts.log.join()).not.toContain(secret);
   }
   expect(new Set(sent)).toEqual(new Set([`Basic ${auth}`]));
+}, MS);
+
+test("a refused look at a layer, which ECR leaves without a word, names the rights that it takes", async () => {
+  decide = undefined;
+  await using client = registryClient();
+  await pushSample(client.repository({ registry: upstream.host, repository: "lab/rights" }), "1", { layers: [noise("rights", 30_000)] });
+  const iam = new IAMClient(accounts.config());
+  const policy = (name: string, statements: readonly object[]) => iam.send(new PutUserPolicyCommand({ UserName: "developer", PolicyName: name, PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: statements }) }));
+  await policy("lab", [{ Effect: "Allow", Action: "ecr:*", Resource: "*" }, { Effect: "Deny", Action: "ecr:BatchCheckLayerAvailability", Resource: "*" }]);
+  using cli = cliAt(accounts);
+  const pulled = await cli.run("images", "pull", "quay.io/lab/rights:1", ...at(), "--profile", "developer");
+  await iam.send(new DeleteUserPolicyCommand({ UserName: "developer", PolicyName: "lab" }));
+  expect(pulled.json<Pulled>().images[0]?.reason).toMatch(/refuses access .*, 403; who looks for a layer there needs ecr:BatchCheckLayerAvailability and ecr:GetDownloadUrlForLayer$/);
 }, MS);
 
 test("private ECR that may not be read says what has to be declared", async () => {

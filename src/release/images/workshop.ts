@@ -1,6 +1,7 @@
 import { type ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import type { Clock } from "../../kit/clock.ts";
 import { type CredentialProvider, ecrCredentials, firstOf } from "../../oci/client/credentials.ts";
+import { NO_REASON } from "../../oci/errors.ts";
 import type { Advice } from "../../oci/client/exchange.ts";
 import { registryClient, type RegistryClient, type RegistryClientOptions } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
@@ -48,15 +49,18 @@ const NOT_THERE = "registries say the same of an image that is not there: check 
  * What to do where a registry refuses access, is asked too often or can't be reached. ECR names the action and the policy itself; who has
  * to change what it can't know.
  */
-const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, code = "" }, { withCredentials }) => {
+const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
   if (kind === "unreachable") return outOfReach(registry, code);
   const ecr = readPrivateEcrHost(registry);
-  if (ecr) return kind === "denied" ? foreignAdvice(ecr, place) : undefined;
+  if (ecr) return kind === "denied" ? [says === NO_REASON ? LAYER_RIGHTS : [], foreignAdvice(ecr, place) ?? []].flat().join("; ") || undefined : undefined;
   const logIn = howToLogIn?.(registry);
   if (kind === "throttled") return withCredentials || logIn === undefined ? undefined : `it was asked without credentials, and may allow more with: ${logIn}`;
   if (kind !== "denied") return undefined;
   return [withCredentials ? `the credentials given for it do not allow that, or ${NOT_THERE}` : `it was asked without credentials; ${NOT_THERE}`, ...(logIn === undefined ? [] : [logIn])].join(", or ");
 };
+
+/** ECR answers a HEAD of a layer without a word. */
+const LAYER_RIGHTS = "who looks for a layer there needs ecr:BatchCheckLayerAvailability and ecr:GetDownloadUrlForLayer";
 
 /** By Node's and OpenSSL's codes. */
 function outOfReach(registry: string, code: string): string | undefined {
