@@ -1,3 +1,4 @@
+import { CreateRepositoryCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -73,4 +74,12 @@ test("the image is built on the digest that was looked at: the base's tag is not
   lab.fail(({ method, path }) => (method === "GET" && path.endsWith("/racing/base/manifests/1") ? { kind: "answer", status: 404 } : undefined));
   expect(await buildImageFromSource(workshop(), racing)).toMatchObject({ status: "SUCCEEDED" });
   lab.fail(undefined);
+}, 120_000);
+
+test("nothing is written into a repository of somebody else that HealthOmics may not read, and no engine is asked to", async () => {
+  const ecr = workshop().ecr;
+  for (const name of ["theirs", "theirs-run"]) await ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
+  for (const one of [await item("theirs", "FROM scratch\nENV A=1\n"), await item("theirs-run", "FROM scratch\nRUN true\n")])
+    expect(await buildImageFromSource(workshop(), one)).toMatchObject({ status: "FAILED", reason: expect.stringContaining("it is not omx's") });
+  for (const repositoryName of ["theirs", "theirs-run"]) expect(await ecr.send(new ListImagesCommand({ repositoryName }))).toMatchObject({ imageIds: [] });
 }, 120_000);

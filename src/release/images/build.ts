@@ -20,7 +20,7 @@ import { failureOf } from "./after-build.ts";
 import { type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
 import { buildNeed } from "./build-need.ts";
 import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
-import { ensureRepository, openRepository } from "./repository.ts";
+import { openRepository, prepareRepository } from "./repository.ts";
 import { fetchSource, hashSource } from "./source-folder.ts";
 import { RegistryBusy } from "./pull.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
@@ -140,11 +140,11 @@ async function assemble({ client, ecr, item, hash, bases, context, folder }: Ass
     else if ((item.platforms ?? []).length > 1) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
     else {
       // The engine pushes there itself.
-      await ensureRepository(ecr, target.repository);
+      await prepareRepository(ecr, target.repository);
       return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
     }
   }
-  await ensureRepository(ecr, target.repository);
+  await prepareRepository(ecr, target.repository);
   return push(client.repository(target), target.tag ?? "latest", images);
 }
 

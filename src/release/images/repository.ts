@@ -47,6 +47,14 @@ export async function openRepository(ecr: ECRClient, repositoryName: string, pla
 }
 
 /**
+ * Makes the repository, or looks at the one that is there: for images that are about to be written.
+ * @throws ReleaseError ImageNotReadable as `openRepository` would
+ */
+export async function prepareRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<void> {
+  if (!(await ensureRepository(ecr, repositoryName, source))) await checkRepository(ecr, repositoryName);
+}
+
+/**
  * Looks at a repository before something is written there: what HealthOmics could not read needs no bytes.
  * @throws ReleaseError ImageNotReadable as `openRepository` would
  */
