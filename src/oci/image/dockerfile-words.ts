@@ -161,10 +161,12 @@ class Expansion {
 
   /** Letters, digits and `_`; of digits in front those alone; or one of the shell's own variables. */
   #name(): string {
-    const rest = this.#chars.slice(this.#at).join("");
-    const name = /^(?:\p{Nd}+|[@*#?$!-]|[\p{L}\p{Nd}_]+)/u.exec(rest)?.[0] ?? "";
-    this.#at += [...name].length;
-    return name;
+    const first = this.#peek() ?? "";
+    if (/[@*#?$!-]/.test(first)) return this.#take();
+    const fits = /\p{Nd}/u.test(first) ? /\p{Nd}/u : /[\p{L}\p{Nd}_]/u;
+    const start = this.#at;
+    while (fits.test(this.#peek() ?? "")) this.#at += 1;
+    return this.#chars.slice(start, this.#at).join("");
   }
 
   #withoutEnd = (start: string): BadSubstitution => new BadSubstitution(`a ${start} in ${this.#text} has no end`);
