@@ -26,6 +26,15 @@ export function formatArn(arn: Omit<Arn, "partition"> & { readonly partition?: s
   return `arn:${arn.partition ?? "aws"}:${arn.service}:${arn.region}:${arn.account}:${arn.resource}`;
 }
 
+/**
+ * The partition that a region is in: `aws` but for China and GovCloud.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+ */
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
+
 /** Whether the text is an ARN that {@link parseArn} accepts. */
 export function isArn(text: string): boolean {
   return /^arn:[^:]+:[^:]+:[^:]*:[^:]*:.+/.test(text);

@@ -134,7 +134,7 @@ async function prime({ cli, session, client, progress, request: { fresh: isFresh
 async function copy({ cli, session, client, progress, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
-    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
+    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, place: session.place, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
     ...(concurrency && { concurrency: { images: concurrency } }), onProgress: progress.onCopy,
   });
 }

@@ -84,7 +84,7 @@ type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | 
 export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, folder: BuildFolder): Promise<Result> {
   const target = parseImageRef(item.target_image);
   await using client = workshopClient(workshop);
-  const result = await (folder.isBuilt ? judgeBuilt(client, item, folder.context) : decide({ client, ecr: workshop.ecr, item }, folder));
+  const result = await (folder.isBuilt ? judgeBuilt(client, item, folder.context) : decide({ client, ecr: workshop.ecr, place: workshop.place, item }, folder));
   if (result.digest) await openRepository(workshop.ecr, target.repository, workshop.place);
   const [platform = "linux/amd64", ...others] = item.platforms ?? [];
   return others.length === 0 ? { ...result, platform } : result;
@@ -101,6 +101,7 @@ async function judgeBuilt(client: RegistryClient, item: BuildItem, context: stri
 interface Building {
   readonly client: RegistryClient;
   readonly ecr: ECRClient;
+  readonly place: ImageWorkshop["place"];
   readonly item: BuildItem;
 }
 
@@ -127,7 +128,7 @@ interface Assembly extends Building {
   readonly folder: string;
 }
 
-async function assemble({ client, ecr, item, hash, bases, context, folder }: Assembly): Promise<Result> {
+async function assemble({ client, ecr, place, item, hash, bases, context, folder }: Assembly): Promise<Result> {
   const target = parseImageRef(item.target_image);
   const resolveBase = pinnedResolver(baseFromRegistry(client), bases);
   const images: BuiltImage[] = [];
@@ -140,11 +141,11 @@ async function assemble({ client, ecr, item, hash, bases, context, folder }: Ass
     else if ((item.platforms ?? []).length > 1) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
     else {
       // The engine pushes there itself.
-      await prepareRepository(ecr, target.repository);
+      await prepareRepository(ecr, target.repository, place);
       return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
     }
   }
-  await prepareRepository(ecr, target.repository);
+  await prepareRepository(ecr, target.repository, place);
   return push(client.repository(target), target.tag ?? "latest", images);
 }
 

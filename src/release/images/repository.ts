@@ -1,4 +1,5 @@
 import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand, TagResourceCommand } from "@aws-sdk/client-ecr";
+import { formatArn, partitionOf } from "../../kit/arn.ts";
 import { ReleaseError } from "../errors.ts";
 import { CREATED_BY, SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -24,9 +25,10 @@ const tagsOf = (source: string | undefined) => [
 export const sourceTag = (source: string): string => source.replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_").slice(0, 256);
 
 /** The tags of a repository. @throws RepositoryNotFoundException */
-export async function tagsOfRepository(ecr: ECRClient, repositoryName: string): Promise<Readonly<Record<string, string>>> {
-  const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
-  const { tags = [] } = await ecr.send(new ListTagsForResourceCommand({ resourceArn: repositories?.[0]?.repositoryArn ?? "" }));
+export async function tagsOfRepository(ecr: ECRClient, repositoryName: string, { account, region }: Place): Promise<Readonly<Record<string, string>>> {
+  // ECR would tell the ARN: one more question for each repository.
+  const resourceArn = formatArn({ partition: partitionOf(region), service: "ecr", region, account, resource: `repository/${repositoryName}` });
+  const { tags = [] } = await ecr.send(new ListTagsForResourceCommand({ resourceArn }));
   return Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
@@ -41,7 +43,7 @@ export const isOurs = (tags: Readonly<Record<string, string>>): boolean => tags[
 export async function openRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<boolean> {
   const present = await readPolicy(ecr, repositoryName);
   if (mergePolicy(present, stagingStatements(place)) === undefined) return false;
-  if (isOurs(await tagsOfRepository(ecr, repositoryName))) return ensureRepositoryPolicy(ecr, repositoryName, stagingStatements(place));
+  if (isOurs(await tagsOfRepository(ecr, repositoryName, place))) return ensureRepositoryPolicy(ecr, repositoryName, stagingStatements(place));
   if (letsHealthOmicsRead(present)) return false;
   throw notReadable(repositoryName);
 }
@@ -50,16 +52,16 @@ export async function openRepository(ecr: ECRClient, repositoryName: string, pla
  * Makes the repository, or looks at the one that is there: for images that are about to be written.
  * @throws ReleaseError ImageNotReadable as `openRepository` would
  */
-export async function prepareRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<void> {
-  if (!(await ensureRepository(ecr, repositoryName, source))) await checkRepository(ecr, repositoryName);
+export async function prepareRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<void> {
+  if (!(await ensureRepository(ecr, repositoryName))) await checkRepository(ecr, repositoryName, place);
 }
 
 /**
  * Looks at a repository before something is written there: what HealthOmics could not read needs no bytes.
  * @throws ReleaseError ImageNotReadable as `openRepository` would
  */
-export async function checkRepository(ecr: ECRClient, repositoryName: string): Promise<void> {
-  if (isOurs(await tagsOfRepository(ecr, repositoryName)) || letsHealthOmicsRead(await readPolicy(ecr, repositoryName))) return;
+export async function checkRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<void> {
+  if (isOurs(await tagsOfRepository(ecr, repositoryName, place)) || letsHealthOmicsRead(await readPolicy(ecr, repositoryName))) return;
   throw notReadable(repositoryName);
 }
 
@@ -82,7 +84,7 @@ export async function openCached(ecr: ECRClient, { repository, source, since }: 
     return await openRepository(ecr, repository, place);
   } catch (error) {
     if (!(error instanceof ReleaseError) || error.code !== "ImageNotReadable") throw error;
-    const resourceArn = await bareSince(ecr, repository, new Date(since.getTime() - SKEW_MS));
+    const resourceArn = await bareSince(ecr, { repository, since: new Date(since.getTime() - SKEW_MS) }, place);
     if (resourceArn === undefined) throw error;
     await ecr.send(new TagResourceCommand({ resourceArn, tags: tagsOf(source) }));
     return openRepository(ecr, repository, place);
@@ -90,10 +92,10 @@ export async function openCached(ecr: ECRClient, { repository, source, since }: 
 }
 
 /** The ARN of a repository as new as that, that has neither policy nor tags; undefined for any other. */
-async function bareSince(ecr: ECRClient, repositoryName: string, since: Date): Promise<string | undefined> {
+async function bareSince(ecr: ECRClient, { repository: repositoryName, since }: { readonly repository: string; readonly since: Date }, place: Place): Promise<string | undefined> {
   const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repositoryName] }));
   const { createdAt, repositoryArn } = repositories?.[0] ?? {};
-  const isBare = (await readPolicy(ecr, repositoryName)) === undefined && Object.keys(await tagsOfRepository(ecr, repositoryName)).length === 0;
+  const isBare = (await readPolicy(ecr, repositoryName)) === undefined && Object.keys(await tagsOfRepository(ecr, repositoryName, place)).length === 0;
   return isBare && createdAt && createdAt >= since ? repositoryArn : undefined;
 }
 

@@ -16,6 +16,8 @@ type Place = Pick<Repository, "registry" | "repository">;
 
 export interface TargetOptions {
   readonly ecr: ECRClient;
+  /** Whose ECR it is. */
+  readonly place: ImageWorkshop["place"];
   /** Which registry and repository the images of a repository here come from now. */
   readonly sourceOf: (repository: string) => string | undefined;
   /** Whether ECR's pull-through cache fills a repository: to ask for a manifest there has the cache bring the image. @default - none */
@@ -28,11 +30,11 @@ export interface TargetOptions {
  * one source to another: `us.gcr.io/p/tool:1` and `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day
  * must not find the other there.
  */
-export function targetClient(client: RegistryClient, { ecr, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
+export function targetClient(client: RegistryClient, { ecr, place, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
   const made = new Map<string, Promise<void>>();
   const makeNew = async (name: string): Promise<void> => {
     // A repository that the cache has made may have no tags yet.
-    if (!(await ensureRepository(ecr, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name).catch(withFix);
+    if (!(await ensureRepository(ecr, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name, place).catch(withFix);
   };
   const make = (name: string): Promise<void> => {
     const making = made.get(name) ?? makeNew(name);
@@ -48,7 +50,7 @@ export function targetClient(client: RegistryClient, { ecr, sourceOf, isCached =
       await make(at.repository);
       const source = sourceOf(at.repository);
       const present = reference.includes(":") || source === undefined ? undefined : await repository.headManifest(reference);
-      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check(ecr, { registry: at.registry, repository: at.repository, tag: reference, source });
+      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check({ ecr, place }, { registry: at.registry, repository: at.repository, tag: reference, source });
       return repository.putManifest(reference, manifest);
     },
   });
@@ -105,8 +107,8 @@ interface Move {
   readonly source: string;
 }
 
-async function check(ecr: ECRClient, { registry, repository, tag, source }: Move): Promise<void> {
-  const tags = await tagsOfRepository(ecr, repository);
+async function check({ ecr, place }: Pick<TargetOptions, "ecr" | "place">, { registry, repository, tag, source }: Move): Promise<void> {
+  const tags = await tagsOfRepository(ecr, repository, place);
   const before = tags[SOURCE_TAG];
   if (!isOurs(tags) || before === undefined || before === sourceTag(source)) return;
   const [host = ""] = source.split("/");
