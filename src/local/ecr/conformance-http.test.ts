@@ -163,7 +163,7 @@ describe("what a manifest is", () => {
     const empty = indexOf({ annotations: { filling: "" } });
     const largest = indexOf({ annotations: { filling: "x".repeat(4 * 1024 * 1024 - empty.length) } });
     expect((await put("largest", largest, INDEX)).status).toBe(201);
-    expect(await codeOf(await put("largest", largest.replace("xx", "xxx"), INDEX))).toEqual([413, "SIZE_INVALID"]);
+    expect(await codeOf(await put("largest", largest.replace("xx", "x x"), INDEX))).toEqual([413, "SIZE_INVALID"]);
   });
 });
 

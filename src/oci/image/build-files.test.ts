@@ -77,8 +77,8 @@ test("a folder that is there keeps its mode as destination, and takes the source
 
 test("folders that a COPY or WORKDIR makes are the user's that it is for, as BuildKit has it", async () => {
   const base = await debianLike();
-  const image = await built({ Dockerfile: "FROM debian\nCOPY --chown=5:6 d /new/deep/d\nUSER bio\nWORKDIR /work/mine\nCOPY d/x .\n", "d/x": "x" }, { resolveBase: () => Promise.resolve(base) });
-  expect(await listing(image)).toMatchObject({ "/new/": "755 5:6", "/new/deep/": "755 5:6", "/new/deep/d/": "755 5:6", "/work/": "755 1001:1002", "/work/mine/": "755 1001:1002", "/work/mine/x": "644 0:0 x" });
+  const image = await built({ Dockerfile: "FROM debian\nCOPY --chown=5:6 d /new/deep/d\nUSER bio\nWORKDIR /job/mine\nCOPY d/x .\n", "d/x": "x" }, { resolveBase: () => Promise.resolve(base) });
+  expect(await listing(image)).toMatchObject({ "/new/": "755 5:6", "/new/deep/": "755 5:6", "/new/deep/d/": "755 5:6", "/job/": "755 1001:1002", "/job/mine/": "755 1001:1002", "/job/mine/x": "644 0:0 x" });
 });
 
 test("from other stages and images, of which only those needed are built", async () => {

@@ -65,7 +65,7 @@ const FILE_LINES = [
   // Over folders of other modes
   "COPY environment.yml /opt/conda/deep/", "COPY --chown=3 src/tool /opt/conda/deep/tool", "COPY src /opt/conda/deep", "COPY --chown=4 docs /opt/conda",
   // Owners by name and number
-  "COPY environment.yml /data/", "COPY --chown=bio:lab ref /data/ref", "COPY --chown=1001 bin /data/bin/", "COPY --chown=0:2000 environment.yml /data/new/deep/e.yml", "USER mambauser", "COPY environment.yml .", "ADD flat.tar.gz .", "USER 0", "WORKDIR /work/roots",
+  "COPY environment.yml /data/", "COPY --chown=bio:lab ref /data/ref", "COPY --chown=1001 bin /data/bin/", "COPY --chown=0:2000 environment.yml /data/new/deep/e.yml", "USER mambauser", "COPY environment.yml .", "ADD flat.tar.gz .", "USER 0", "WORKDIR /job/roots",
   // Links, blanks, twice to one place
   "COPY ref/genome.fa /ref/", "COPY ref /linked", "COPY src/scripts /scripts", 'COPY ["with blank/a b.txt", "/to the/"]', 'COPY ["with blank", "/all of it"]', "COPY environment.yml /x/e", "COPY conda-linux-64.lock /x/e", "COPY bin /x", "COPY src/tool /x/",
 ];
