@@ -1,7 +1,4 @@
-import { join } from "node:path";
-import { type ChildRecord, openChildren } from "../../local/children/children.ts";
-import { openDatabase } from "../../local/storage/database.ts";
-import { lockDataDir } from "../../local/storage/lock.ts";
+import { endLeftChildren } from "../../local/children/end-left.ts";
 import { type Cli, Problem } from "../cli.ts";
 import { clearDataDir, findRunning, forgetRunning, type Running, startTimeOf } from "./data-dir.ts";
 
@@ -25,13 +22,7 @@ export async function stopAccounts(cli: Cli, dataDir: string): Promise<Running |
 /** Stops the accounts, ends every child they left, and deletes their state. */
 export async function resetAccounts(cli: Cli, dataDir: string): Promise<Running | undefined> {
   const stopped = await stopAccounts(cli, dataDir);
-  const lock = lockDataDir(dataDir);
-  const database = openDatabase(join(dataDir, "state.sqlite"));
-  const children = openChildren(database, cli.clock);
-  const left = database.collection<ChildRecord>("children").list([]).map(({ value }) => value);
-  await Promise.all(left.map((record) => children.end(record)));
-  database.close();
-  lock.release();
+  await endLeftChildren(dataDir, cli.clock);
   clearDataDir(dataDir);
   return stopped;
 }

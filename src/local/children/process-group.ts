@@ -27,11 +27,20 @@ export function groupLives(pid: number): boolean {
   return startTime(pid) !== undefined || hasLivingMember(pid);
 }
 
-/** Ends a process group: asks first, insists after `graceMs`. */
+/** A killed process dies when the kernel next lets it run: soon, unless it hangs in a device. */
+const DEATH_MS = 5000;
+
+/** Ends a process group: asks first, insists after `graceMs`. When it returns, nothing of the group writes any more. */
 export async function endGroup(pid: number, graceMs: number, clock: Clock): Promise<void> {
   signalGroup(pid, "SIGTERM");
-  for (let waited = 0; waited < graceMs && groupLives(pid); waited += 50) await clock.sleep(50);
-  if (groupLives(pid)) signalGroup(pid, "SIGKILL");
+  await untilGone(pid, graceMs, clock);
+  if (!groupLives(pid)) return;
+  signalGroup(pid, "SIGKILL");
+  await untilGone(pid, DEATH_MS, clock);
+}
+
+async function untilGone(pid: number, patienceMs: number, clock: Clock): Promise<void> {
+  for (let waited = 0; waited < patienceMs && groupLives(pid); waited += 50) await clock.sleep(50);
 }
 
 /** The fields of /proc/<pid>/stat from the third on: state, parent, group … */

@@ -5,6 +5,7 @@ import { parseAccountId } from "../../kit/account-id.ts";
 import { type Clock, systemClock } from "../../kit/clock.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { type LocalAccounts, startLocalAccounts } from "../accounts.ts";
+import { endLeftChildren } from "../children/end-left.ts";
 import type { Settings } from "../gateway/service.ts";
 
 export const CICD = parseAccountId("111122223333");
@@ -36,7 +37,7 @@ export interface TestAccounts extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** Local accounts on a free port with a folder of their own, which goes when they are disposed of. */
+/** Local accounts on a free port with a folder of their own, which goes when they are disposed of, as does what they started. */
 export async function startAccounts(overrides: Partial<Settings> = {}, clock: Clock = systemClock): Promise<TestAccounts> {
   const dataDir = mkdtempSync(join(tmpdir(), "omx-accounts-"));
   const log: string[] = [];
@@ -65,6 +66,7 @@ export async function startAccounts(overrides: Partial<Settings> = {}, clock: Cl
     },
     async [Symbol.asyncDispose]() {
       await accounts.stop();
+      await endLeftChildren(dataDir, systemClock, 0);
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

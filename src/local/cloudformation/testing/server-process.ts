@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { systemClock } from "../../../kit/clock.ts";
+import { endLeftChildren } from "../../children/end-left.ts";
 
 /** What the server says of itself when it answers. */
 export interface Address {
@@ -53,6 +55,7 @@ export async function startServerProcess(): Promise<ServerProcess> {
     start,
     async [Symbol.asyncDispose]() {
       await stop("SIGKILL");
+      await endLeftChildren(dataDir, systemClock, 0);
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../../../kit/clock.ts";
+import { endLeftChildren } from "../../children/end-left.ts";
 import type { ClientConfig } from "../../testing/accounts.ts";
 
 /** Local accounts in a process of their own, which can be killed at any moment and started again on the same folder and port. */
@@ -41,6 +43,7 @@ export async function startKillable(containers: "host" | "docker" = "host"): Pro
     },
     async [Symbol.asyncDispose]() {
       await accounts.kill();
+      await endLeftChildren(dataDir, systemClock, 0);
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
