@@ -1,7 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, rmSync, statSync, writeFileSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { release } from "./chunk-memory.ts";
+import { closeSync, createReadStream, openSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { writeAtOnce } from "./chunk-memory.ts";
 
 /** Files that grow, hashed as their bytes arrive: a layer of any size is not read again to know its name. */
 export interface HashedFiles {
@@ -29,11 +28,17 @@ export function hashedFiles(): HashedFiles {
     },
     async append(file, bytes) {
       const hashed = known.get(file);
-      const end = await open(file, "a");
+      const end = openSync(file, "a");
       try {
-        await writeChunks(end, observed(bytes, hashed));
+        for await (const chunk of bytes) {
+          if (hashed) {
+            hashed.hash.update(chunk);
+            hashed.bytes += chunk.byteLength;
+          }
+          writeAtOnce(end, chunk);
+        }
       } finally {
-        await end.close();
+        closeSync(end);
       }
     },
     async sha256(file) {
@@ -49,54 +54,4 @@ export function hashedFiles(): HashedFiles {
       rmSync(file, { force: true });
     },
   };
-}
-
-async function* observed(bytes: AsyncIterable<Uint8Array>, hashed: Hashed | undefined): AsyncGenerator<Uint8Array> {
-  for await (const chunk of bytes) {
-    if (hashed) {
-      hashed.hash.update(chunk);
-      hashed.bytes += chunk.length;
-    }
-    yield chunk;
-  }
-}
-
-/** One write for this much: each costs a thread its waking, as much as writing a small chunk. */
-const WRITE_BYTES = 512 * 1024;
-
-/**
- * Writes chunks while further ones arrive, and gives their memory back. When the source fails, those before are written,
- * and it is thrown on.
- */
-async function writeChunks(file: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  let batch: Uint8Array[] = [];
-  let batchBytes = 0;
-  let written: Promise<void> = Promise.resolve();
-  const flush = async () => {
-    const full = batch;
-    batch = [];
-    batchBytes = 0;
-    await written;
-    written = writeAll(file, full);
-    // Seen when the next write, or the end, waits for it.
-    written.catch(() => undefined);
-  };
-  try {
-    for await (const chunk of chunks) {
-      batch.push(chunk);
-      batchBytes += chunk.length;
-      if (batchBytes >= WRITE_BYTES) await flush();
-    }
-  } finally {
-    await flush();
-    await written;
-  }
-}
-
-/** A disk that is nearly full takes a part; the rest is tried for its error. */
-async function writeAll(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
-  const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
-  const { bytesWritten } = await file.writev(chunks);
-  if (bytesWritten < bytes) await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
-  for (const chunk of chunks) release(chunk);
 }

@@ -1,12 +1,12 @@
 // A thread of the local ECR: brings layers from upstream into files, and hashes them. `layer-threads.ts` starts it.
 import { createHash } from "node:crypto";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import type { Credentials } from "../../oci/client/credentials.ts";
 import { registryClient, type RegistryClient } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
 import { DiskFull, hasRoomFor, isDiskFull } from "../storage/disk-full.ts";
-import { release } from "./chunk-memory.ts";
+import { writeAtOnce } from "./chunk-memory.ts";
 import { failureOf, type FromThread, type LayerOrder, type ToThread, UPSTREAM_ATTEMPTS } from "./layer-orders.ts";
 
 const clients = new Map<string, RegistryClient>();
@@ -62,7 +62,8 @@ async function write(order: LayerOrder, signal: AbortSignal, onWritten: (bytes: 
         unseen = 0;
       }
       own?.update(chunk);
-      untold += writeAll(end, chunk);
+      untold += chunk.byteLength;
+      writeAtOnce(end, chunk);
       if (untold >= TELL_EVERY_BYTES) {
         onWritten(untold);
         untold = 0;
@@ -73,11 +74,4 @@ async function write(order: LayerOrder, signal: AbortSignal, onWritten: (bytes: 
     closeSync(end);
   }
   return own?.digest("hex") ?? blob.digest.slice("sha256:".length);
-}
-
-function writeAll(file: number, chunk: Uint8Array): number {
-  const bytes = chunk.byteLength;
-  for (let at = 0; at < bytes;) at += writeSync(file, chunk, at);
-  release(chunk);
-  return bytes;
 }

@@ -27,25 +27,23 @@ class RangeIgnored extends Error {
  * The bytes of a blob from `offset` on, unchecked. Large blobs are read over several connections at once where the
  * client is told to: object stores give each connection only so much.
  */
-export async function* inRanges(
-  address: RepositoryAddress,
-  { digest, size }: Pick<Descriptor, "digest" | "size">,
-  offset: number,
-): AsyncGenerator<Uint8Array> {
-  const { rangesPerBlob } = address.exchange;
-  let position = offset;
-  if (rangesPerBlob > 1 && size - offset > 2 * RANGE_BYTES) {
-    try {
-      for await (const bytes of readAhead(address, { digest, start: offset, end: size, isPart: true }, rangesPerBlob)) {
-        yield bytes;
-        position += bytes.length;
-      }
-      return;
-    } catch (error) {
-      if (!(error instanceof RangeIgnored)) throw error;
+export function inRanges(address: RepositoryAddress, { digest, size }: Pick<Descriptor, "digest" | "size">, offset: number): AsyncIterable<Uint8Array> {
+  const span: Span = { digest, start: offset, end: size, isPart: false };
+  return address.exchange.rangesPerBlob > 1 && size - offset > 2 * RANGE_BYTES ? sideBySide(address, span) : resumed(address, span);
+}
+
+async function* sideBySide(address: RepositoryAddress, span: Span): AsyncGenerator<Uint8Array> {
+  let position = span.start;
+  try {
+    for await (const bytes of readAhead(address, { ...span, isPart: true }, address.exchange.rangesPerBlob)) {
+      position += bytes.length;
+      yield bytes;
     }
+    return;
+  } catch (error) {
+    if (!(error instanceof RangeIgnored)) throw error;
   }
-  yield* resumed(address, { digest, start: position, end: size, isPart: false });
+  yield* resumed(address, { ...span, start: position });
 }
 
 async function* readAhead(address: RepositoryAddress, span: Span, atOnce: number): AsyncGenerator<Buffer> {
@@ -74,9 +72,10 @@ async function* resumed(address: RepositoryAddress, span: Span): AsyncGenerator<
   for (let attempt = 1; position < span.end || span.end === 0; attempt += 1) {
     try {
       for await (const chunk of await bodyOf(address, { ...span, start: position })) {
-        yield chunk;
         position += chunk.length;
         attempt = 0;
+        // Whoever takes it may give its memory away.
+        yield chunk;
       }
       if (position >= span.end) return;
       throw new RegistryError({ kind: "unavailable", ...about(address, span), says: `it ended after ${position} bytes` });
@@ -103,10 +102,14 @@ async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIter
 }
 
 /** A registry or cache that knows no Range sends everything: what is there already is thrown away. */
-async function* skip({ status, headers, body }: Answer, offset: number): AsyncGenerator<Uint8Array> {
+function skip({ status, headers, body }: Answer, offset: number): AsyncIterable<Uint8Array> {
   const start = status === 206 ? Number(/^bytes (\d+)-/.exec(headers["content-range"] ?? "")?.[1] ?? offset) : 0;
-  let left = offset - start;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  return start === offset ? body : without(body, offset - start);
+}
+
+async function* without(bytes: AsyncIterable<Uint8Array>, skipped: number): AsyncGenerator<Uint8Array> {
+  let left = skipped;
+  for await (const chunk of bytes) {
     if (left >= chunk.length) left -= chunk.length;
     else {
       yield left === 0 ? chunk : chunk.subarray(left);

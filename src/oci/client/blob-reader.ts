@@ -6,6 +6,11 @@ import { asRegistryError } from "./exchange.ts";
 import { describe } from "./repository-address.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
 
+export interface ReadOptions {
+  /** Whether whoever gets the bytes proves their digest: their number alone is looked at here. @default false */
+  readonly isProvedThere?: boolean;
+}
+
 /** A blob that can be read, more than once and from any offset. */
 export interface BlobSource {
   readonly blob: Pick<Descriptor, "digest" | "size">;
@@ -13,7 +18,7 @@ export interface BlobSource {
    * The bytes from `offset` on. A read from 0 proves size and digest: its last bytes come only once they are right.
    * @throws RegistryError `corrupt` for other bytes
    */
-  read(offset?: number): AsyncIterable<Uint8Array>;
+  read(offset?: number, options?: ReadOptions): AsyncIterable<Uint8Array>;
 }
 
 /** The size of the blob in bytes; undefined where the repository does not have it. */
@@ -46,25 +51,27 @@ export async function awaitBlob(address: RepositoryAddress, { digest, size }: Bl
  * brought bytes starts the count of tries anew.
  */
 export function blobSource(address: RepositoryAddress, blob: Pick<Descriptor, "digest" | "size">): BlobSource {
-  return { blob, read: (offset = 0) => checked(address, blob, offset) };
+  return { blob, read: (offset = 0, options = {}) => checked(address, blob, offset, options) };
 }
 
-async function* checked(address: RepositoryAddress, blob: BlobSource["blob"], offset: number): AsyncGenerator<Uint8Array> {
+async function* checked(address: RepositoryAddress, blob: BlobSource["blob"], offset: number, { isProvedThere = false }: ReadOptions): AsyncGenerator<Uint8Array> {
   const { digest, size } = blob;
-  const hash = offset === 0 ? hashFor(digest) : undefined;
-  let held: Uint8Array | undefined;
+  const hash = offset === 0 && !isProvedThere ? hashFor(digest) : undefined;
+  const prove = (): void => {
+    const found = hash?.digest("hex");
+    if (found !== undefined && !digest.endsWith(`:${found}`)) throw corrupt(address, digest, `the bytes have the digest ${found}`);
+  };
   let position = offset;
   for await (const chunk of inRanges(address, blob, offset)) {
+    if (chunk.length === 0) continue;
     position += chunk.length;
     if (position > size) throw corrupt(address, digest, `it sends more than the ${size} bytes that the manifest names`);
     hash?.update(chunk);
-    if (held !== undefined) yield held;
-    held = chunk;
+    if (position === size) prove();
+    yield chunk;
   }
   if (position !== size) throw corrupt(address, digest, `it sent ${position} bytes, the manifest names ${size}`);
-  const found = hash?.digest("hex");
-  if (found !== undefined && !digest.endsWith(`:${found}`)) throw corrupt(address, digest, `the bytes have the digest ${found}`);
-  if (held !== undefined) yield held;
+  if (size === 0) prove();
 }
 
 const corrupt = (address: RepositoryAddress, digest: string, says: string): RegistryError =>

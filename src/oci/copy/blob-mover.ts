@@ -121,8 +121,8 @@ function observed(source: BlobSource, onBytes: BlobJob["onBytes"]): BlobSource {
   if (!onBytes) return source;
   return {
     blob: source.blob,
-    async *read(offset) {
-      for await (const chunk of source.read(offset)) {
+    async *read(offset, options) {
+      for await (const chunk of source.read(offset, options)) {
         onBytes(chunk.length);
         yield chunk;
       }
