@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { readProxy } from "../kit/proxy.ts";
 import { type AwsClients, awsClients, type Target } from "../aws/clients.ts";
 import { Deployment } from "../release/settings.ts";
 
@@ -45,7 +46,7 @@ export interface HandlerSettings {
 export function readSettings(env: NodeJS.ProcessEnv): HandlerSettings {
   const values = Environment.parse(env);
   const deployment = Deployment.parse(JSON.parse(values.OMX_DEPLOYMENT));
-  const target = { region: values.AWS_REGION, ...(values.AWS_ENDPOINT_URL && { endpoint: values.AWS_ENDPOINT_URL }) };
+  const target = { region: values.AWS_REGION, ...(values.AWS_ENDPOINT_URL && { endpoint: values.AWS_ENDPOINT_URL }), proxy: readProxy(env) };
   const local = values.OMX_UPSTREAMS ? z.record(z.string(), z.string()).parse(JSON.parse(values.OMX_UPSTREAMS)) : {};
   return {
     deployment, target, clients: awsClients(target), upstreams: { ...deployment.containers.upstreams, ...local },

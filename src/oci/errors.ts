@@ -61,18 +61,22 @@ export class RegistryError extends Error {
  */
 export function errorFromNetwork(registry: string, doing: string, cause: unknown): RegistryError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const kind = /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/.test(code ?? "")
+  const ofProxy = proxyAnswer(message);
+  const kind = (ofProxy && !ofProxy.startsWith("5")) || /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/.test(code ?? "")
     ? "unreachable"
     : "unavailable";
   return new RegistryError({
     kind,
     registry,
     doing,
-    says: plain(message) || "the connection failed",
+    says: ofProxy ? `the proxy of this network answers ${ofProxy} instead of connecting there` : plain(message) || "the connection failed",
     cause,
     ...(code === undefined ? {} : { code }),
   });
 }
+
+/** The status with which a proxy turned down a tunnel, in undici's words. */
+const proxyAnswer = (message: string): string | undefined => /^Proxy response \((\d{3})\)/.exec(message)?.[1];
 
 /** OpenSSL's line without its addresses: `…:error:0A00010B:SSL routines:tls_get_more_records:packet length too long:…`. */
 const plain = (message: string): string => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { readProxy } from "../../kit/proxy.ts";
 import { parseAccountId } from "../../kit/account-id.ts";
 import { startLocalAccounts } from "../../local/accounts.ts";
 import type { Settings as AccountSettings } from "../../local/gateway/service.ts";
@@ -48,10 +49,11 @@ function outliveFullDisk(cli: Cli): void {
 }
 
 function accountSettings({ settings }: Cli, { port, options }: { readonly port: number; readonly options: KeptOptions }): AccountSettings {
+  const proxy = readProxy(settings.inherited);
   return {
     host: "127.0.0.1", port, region: options.region ?? "us-east-1", upstreams: options.upstreams ?? {}, containers: options.containers ?? "auto",
     accounts: (options.accounts ?? DEFAULT_ACCOUNTS).map(({ id, name }) => ({ id: parseAccountId(id), name })),
-    environment: { PATH: settings.path, HOME: settings.home },
+    environment: { PATH: settings.path, HOME: settings.home }, ...(proxy && { proxy }),
   };
 }
 

@@ -4,6 +4,7 @@ import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { chosenClients, type ClientsOf, type ServiceName, type Services } from "../../aws/chosen-clients.ts";
 import { sts } from "../../aws/services/sts.ts";
 import type { Target } from "../../aws/target.ts";
+import { readProxy } from "../../kit/proxy.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { type Cli, Problem } from "../cli.ts";
 import { readProfile } from "./profiles.ts";
@@ -46,7 +47,7 @@ interface Found {
 function findTarget(cli: Cli, choice: Choice): Found {
   const { settings } = cli;
   const name = choice.profile ?? settings.profile;
-  if (name === undefined && settings.hasKeys) return { target: { region: regionOf(cli, choice), ...(settings.endpoint && { endpoint: settings.endpoint }) } };
+  if (name === undefined && settings.hasKeys) return { target: { region: regionOf(cli, choice), ...(settings.endpoint && { endpoint: settings.endpoint }), proxy: readProxy(settings.inherited) } };
   const localFile = settings.configFile ?? join(settings.dataDir, "aws-config");
   const wanted = name ?? choice.localProfile ?? "cicd";
   const found = readProfile(localFile, wanted);
@@ -58,7 +59,7 @@ function findTarget(cli: Cli, choice: Choice): Found {
   const userFile = settings.configFile ?? join(settings.home, ".aws", "config");
   if (!readProfile(userFile, name) && !readProfile(join(settings.home, ".aws", "credentials"), name))
     throw new Problem(`there is no profile ${name} in ${existsSync(localFile) && localFile !== userFile ? `${localFile} or ` : ""}${userFile}`, "choose another --profile, or start the local accounts: omx local start --detach");
-  return { target: { region: regionOf(cli, choice, readProfile(userFile, name)?.region), profile: name } };
+  return { target: { region: regionOf(cli, choice, readProfile(userFile, name)?.region), profile: name, proxy: readProxy(settings.inherited) } };
 }
 
 function regionOf({ settings }: Cli, { region }: Choice, ofProfile?: string): string {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readProxy } from "../../kit/proxy.ts";
 import { DOCKER_HUB } from "../../kit/image-ref.ts";
 import { dockerConfigCredentials } from "../../oci/client/docker-config.ts";
 import { ecr } from "../../aws/services/ecr.ts";
@@ -17,7 +18,7 @@ export function workshopOf(cli: Pick<Cli, "settings" | "clock" | "say">, { clien
     ecr: clients.ecr, place, clock, upstreams: { ...(local && keptUpstreams(local.dataDir)), ...upstreams }, ...(local && { endpoint: local.endpoint }),
     ecrIn: (region) => ecr({ ...clients.target, region }),
     credentials: dockerConfigCredentials(join(settings.inherited["DOCKER_CONFIG"] ?? join(settings.home, ".docker"), "config.json")),
-    say: cli.say,
+    say: cli.say, proxy: readProxy(settings.inherited),
     howToLogIn: (registry) => (registry === DOCKER_HUB ? "log in with `docker login`" : `log in with \`docker login ${registry}\``),
     // ECR stores ten manifests a second for an account and region; the local one has no such limit.
     tuning: local ? {} : { manifestPutsPerSecond: 10, rangesPerBlob: 4 },

@@ -1,3 +1,4 @@
+import type { ProxySettings } from "../../kit/proxy.ts";
 import type { Credentials } from "../../oci/client/credentials.ts";
 import type { Descriptor } from "../../oci/manifest.ts";
 import { RegistryError, type RegistryFailure } from "../../oci/errors.ts";
@@ -12,6 +13,7 @@ export interface LayerOrder {
   readonly client: string;
   /** Registries that are read somewhere else, as `transportFor` takes them. */
   readonly upstreams: Readonly<Record<string, string>>;
+  readonly proxy?: ProxySettings;
   readonly credentials?: Credentials;
   readonly registry: string;
   readonly repository: string;

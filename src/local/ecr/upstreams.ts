@@ -35,6 +35,7 @@ export interface UpstreamLayer {
 
 export function createUpstreams(core: Core): Upstreams {
   const { clock, random, settings } = core;
+  const by = settings.proxy && { proxy: settings.proxy };
   const secrets = upstreamSecrets(core);
   const clients = new Map<string, RegistryClient>();
   const threads = layerThreads();
@@ -43,7 +44,7 @@ export function createUpstreams(core: Core): Upstreams {
   const keyOf = (rule: CacheRule) => `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
   const open = (rule: CacheRule): RegistryClient => {
     const key = keyOf(rule);
-    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: moved }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS } });
+    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: moved }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS }, ...by });
     clients.set(key, client);
     return client;
   };
@@ -55,7 +56,7 @@ export function createUpstreams(core: Core): Upstreams {
       digest, size,
       async writeTo(file, onWritten) {
         const credentials = await secrets.read(rule);
-        return threads.bring({ client: keyOf(rule), upstreams: moved, registry: registryAt(rule.upstreamRegistryUrl), repository, blob: { digest, size }, file, ...(credentials && { credentials }) }, onWritten, signal);
+        return threads.bring({ client: keyOf(rule), upstreams: moved, registry: registryAt(rule.upstreamRegistryUrl), repository, blob: { digest, size }, file, ...(credentials && { credentials }), ...by }, onWritten, signal);
       },
     }),
     async failure(rule) {

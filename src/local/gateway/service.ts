@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { AccountId } from "../../kit/account-id.ts";
 import type { Clock } from "../../kit/clock.ts";
+import type { ProxySettings } from "../../kit/proxy.ts";
 import type { Random } from "../../kit/random.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Children } from "../children/children.ts";
@@ -249,6 +250,8 @@ export interface Settings {
   readonly containers: "auto" | "docker" | "podman" | "host";
   /** PATH and HOME of the machine, for child processes: the environment is read once, in `cli`. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How the network lets its users out, to upstream registries. @default - directly */
+  readonly proxy?: ProxySettings;
 }
 
 /** Makes a service. Called once at start, in the order of `services.ts`. */

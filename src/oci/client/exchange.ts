@@ -1,10 +1,12 @@
 import type { Readable } from "node:stream";
-import { Agent, request as send } from "undici";
+import { request as send } from "undici";
 import type { Dispatcher } from "undici";
+import type { ProxySettings } from "../../kit/proxy.ts";
 import { errorFromAnswer, errorFromNetwork, RegistryError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
 import type { Scopes } from "./authorization.ts";
 import { readRetryAfter } from "./backoff.ts";
+import { connections } from "./connections.ts";
 import { withoutSecrets } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Gate, Pace } from "./gate.ts";
@@ -55,8 +57,8 @@ export interface ExchangeOptions extends PatienceOptions {
   /** Connections over which one large blob is read at the same time. */
   readonly rangesPerBlob: number;
   readonly advice?: Advice | undefined;
-  /** Where connections are made: a proxy's agent, for example. @default - direct connections */
-  readonly dispatcher?: Dispatcher | undefined;
+  /** How the network lets its users out. @default - directly */
+  readonly proxy?: ProxySettings | undefined;
 }
 
 /** What a user can do about an error, of a registry that was asked with credentials or without any; undefined where its own words are enough. */
@@ -66,7 +68,6 @@ const MOST_REDIRECTS = 5;
 /** A registry may hash a whole layer before it answers the last request of an upload. */
 const HEADERS_TIMEOUT_MS = 300_000;
 const SILENCE_TIMEOUT_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 15_000;
 /** Credentials that are older may have ended meanwhile. */
 const LONG_HELD_MS = 600_000;
 
@@ -82,7 +83,7 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.patience = new Patience(options);
-    this.#dispatcher = options.dispatcher ?? new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
+    this.#dispatcher = connections(options.proxy);
     this.#authorization = new Authorization({
       credentials: options.credentials,
       clock: options.clock,

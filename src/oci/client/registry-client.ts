@@ -1,5 +1,5 @@
-import type { Dispatcher } from "undici";
 import type { ImageRef } from "../../kit/image-ref.ts";
+import type { ProxySettings } from "../../kit/proxy.ts";
 import { systemClock } from "../../kit/clock.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { systemRandom } from "../../kit/random.ts";
@@ -44,8 +44,8 @@ export interface RegistryClientOptions {
   readonly advice?: Advice;
   /** Told of each wait before a request is tried again, as it begins. */
   readonly onWait?: (wait: Wait) => void;
-  /** How connections are made, a proxy's agent for example. @default - direct */
-  readonly dispatcher?: Dispatcher;
+  /** How the network lets its users out. @default - directly */
+  readonly proxy?: ProxySettings;
 }
 
 /** A client of any number of OCI registries. It keeps connections and tokens: one for a run, closed at its end. */
@@ -92,7 +92,7 @@ export function registryClient(options: RegistryClientOptions = {}): RegistryCli
     rangesPerBlob: options.rangesPerBlob ?? 1,
     advice: options.advice,
     onWait: options.onWait,
-    dispatcher: options.dispatcher,
+    proxy: options.proxy,
   });
   return {
     repository: ({ registry, repository }, context = {}) => repositoryOf({ exchange, registry, repository, context }),

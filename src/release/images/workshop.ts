@@ -5,6 +5,7 @@ import { NO_REASON } from "../../oci/errors.ts";
 import type { Advice } from "../../oci/client/exchange.ts";
 import { registryClient, type RegistryClient, type RegistryClientOptions } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
+import type { ProxySettings } from "../../kit/proxy.ts";
 import { type PrivateEcr, readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { waitTeller } from "./waits.ts";
@@ -27,18 +28,20 @@ export interface ImageWorkshop {
   readonly howToLogIn?: (registry: string) => string;
   /** Lines for who watches: each longer wait for a registry as it begins. */
   readonly say?: (line: string) => void;
+  /** How the network lets its users out, to registries. @default - directly */
+  readonly proxy?: ProxySettings | undefined;
   /** How hard registries are asked, for the machine this runs on. */
   readonly tuning?: Pick<RegistryClientOptions, "rangesPerBlob" | "manifestPutsPerSecond">;
 }
 
 /** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, say, tuning }: ImageWorkshop): RegistryClient {
+export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, say, proxy, tuning }: ImageWorkshop): RegistryClient {
   const ofEcr = ecrCredentials(async ({ region }) => {
     const asked = region === place.region ? ecr : (ecrIn?.(region) ?? ecr);
     return (await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
   });
   return rememberingManifests(registryClient({
-    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(say && { onWait: waitTeller({ say, clock }) }), ...tuning,
+    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(say && { onWait: waitTeller({ say, clock }) }), ...(proxy && { proxy }), ...tuning,
     advice: adviceOn(place, howToLogIn),
   }));
 }
@@ -65,6 +68,7 @@ const LAYER_RIGHTS = "who looks for a layer there needs ecr:BatchCheckLayerAvail
 /** By Node's and OpenSSL's codes. */
 function outOfReach(registry: string, code: string): string | undefined {
   if (code === "ENOTFOUND") return "nobody knows a host of that name: check the registry in the image's name, and the network";
+  if (code === "UND_ERR_ABORTED") return "see to it that the proxy of HTTPS_PROXY lets through to it, with the credentials in HTTPS_PROXY if it wants any (http://user:password@host:port), or name the registry in NO_PROXY";
   if (code.startsWith("ERR_SSL_")) return `where it is read without TLS, or elsewhere, say so: --upstream ${registry}=http://…, or containers.upstreams in omx.deploy.yaml`;
   return /CERT|SIGNATURE/.test(code) ? "its certificate is not trusted here: name the file of its CA in NODE_EXTRA_CA_CERTS" : undefined;
 }
