@@ -70,7 +70,7 @@ const describe = (summary: Summary, { cold }: Measured): readonly string[] => [
   ),
   ...Object.entries(summary.omx).map(
     ([name, one]) =>
-      `${name}: ${one.timesBest} × as fast as the best of ${COPIERS.join(", ")} (by CPU ${one.timesBestByCpu} ×)${one.timesDocker === undefined ? "" : `, ${one.timesDocker} × docker`}; ${percent(one.shareOfBare)} of the bare copy (by CPU ${percent(one.shareOfBareByCpu)}); ` +
+      `${name}: ${Number.isFinite(one.timesBest) ? `${one.timesBest} × as fast as the best of ${COPIERS.filter((copier) => copier in cold).join(", ")} (by CPU ${one.timesBestByCpu} ×)` : "no program to compare with"}${one.timesDocker === undefined ? "" : `, ${one.timesDocker} × docker`}; ${percent(one.shareOfBare)} of the bare copy (by CPU ${percent(one.shareOfBareByCpu)}); ` +
       `${one.requests} requests, peak memory ${one.peakMb} MB, of the registry ${one.registryPeakMb} MB`,
   ),
   ...Object.keys(summary.warm).map(

@@ -48,7 +48,7 @@ test("a tag that has moved upstream is brought as it is there now, and stays so,
   expect(await pull(cli, "quay.io/moving:1")).toMatchObject({ digest: after.digest, status: "SKIPPED", reason: expect.stringContaining(before.digest) });
   const last = await push("moving", "moving last");
   const fresh = await cli.run("images", "pull", "quay.io/moving:1", "--fresh", "--profile", "cicd");
-  expect(fresh.stdout).toMatch(new RegExp(`^PULLED .*@${last.digest} \\(0.0 MB; upstream has moved the tag`));
+  expect(fresh.stdout).toMatch(new RegExp(`^PULLED .*@${last.digest} \\(0 B; upstream has moved the tag`));
 });
 
 test("plan and lock notice a moved tag, and have the cache bring nothing", async () => {

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import type { BuiltOutcome } from "../images/build.ts";
 import { pair, platforms, upstream } from "../options.ts";
-import { identity, type ImagesFlags, megabytes } from "./images-options.ts";
+import { readableSize } from "../images/readable-size.ts";
+import { identity, type ImagesFlags } from "./images-options.ts";
 
 interface BuildFlags extends ImagesFlags {
   readonly dockerfile: string;
@@ -43,4 +44,4 @@ async function act(cli: Cli, { source, image }: { readonly source: string; reado
 }
 
 const describe = ({ status, source, target, digest, bytes, seconds, reason }: BuiltOutcome): string =>
-  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}@${digest} (${bytes === undefined ? "" : `${megabytes(bytes)}, `}${seconds.toFixed(1)} s; ${reason})`;
+  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}@${digest} (${bytes === undefined ? "" : `${readableSize(bytes)}, `}${seconds.toFixed(1)} s; ${reason})`;

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { StagedImage } from "../../release/images/inventory.ts";
 import { type Cli, printResult, table } from "../cli.ts";
-import { counted, identity, type ImagesFlags, megabytes } from "./images-options.ts";
+import { readableSize } from "../images/readable-size.ts";
+import { counted, identity, type ImagesFlags } from "./images-options.ts";
 
 interface ListFlags extends ImagesFlags {
   readonly untagged?: boolean;
@@ -22,8 +23,8 @@ async function act(cli: Cli, flags: ListFlags): Promise<void> {
   const { listImages } = await import("../images/list.ts");
   const images = await listImages(cli, flags, flags.untagged ?? false);
   const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
-  printResult(cli, flags, { value: { images, sizeBytes }, lines: [...table(images.map(row)), `${counted(images.length)}, ${megabytes(sizeBytes)}`] });
+  printResult(cli, flags, { value: { images, sizeBytes }, lines: [...table(images.map(row)), `${counted(images.length)}, ${readableSize(sizeBytes)}`] });
 }
 
 const row = ({ repository, tags, digest, sizeBytes, pushedAt, source, sourceHash }: StagedImage): readonly string[] =>
-  [`${repository}:${tags.join(",") || "(no tag)"}`, digest.slice(0, 19), megabytes(sizeBytes), pushedAt.slice(0, 16).replace("T", " "), source ?? (sourceHash ? `built from ${sourceHash.slice(0, 12)}` : "")];
+  [`${repository}:${tags.join(",") || "(no tag)"}`, digest.slice(0, 19), readableSize(sizeBytes), pushedAt.slice(0, 16).replace("T", " "), source ?? (sourceHash ? `built from ${sourceHash.slice(0, 12)}` : "")];

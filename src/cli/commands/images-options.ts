@@ -56,4 +56,3 @@ function readJson(file: string): unknown {
 /** `1 image`, `2 images`. */
 export const counted = (images: number): string => `${images} image${images === 1 ? "" : "s"}`;
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import type { PlannedImage, Planning } from "../images/plan.ts";
 import { onePlatform } from "../options.ts";
-import { counted, identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
+import { readableSize } from "../images/readable-size.ts";
+import { counted, identity, type ImagesFlags, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PlanFlags extends ImagesFlags {
   readonly manifest?: string;
@@ -32,12 +33,12 @@ async function act(cli: Cli, named: readonly string[], flags: PlanFlags): Promis
   if (planned.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }
 
-const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${counted(images.length)}, ${megabytes(missingBytes)} to move`];
+const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${counted(images.length)}, ${readableSize(missingBytes)} to move`];
 
 function line({ status, source: named, also = [], target, digest, present, bytes, missingBytes, reason }: PlannedImage): string {
   const source = also.length === 0 ? named : `${named} (also written ${also.join(", ")})`;
   if (status === "FAILED") return `FAILED ${source}: ${reason}`;
   if (status === "BUILD") return `BUILD  ${source} → ${target}: ${reason}`;
   if (status === "SKIP") return `SKIP   ${source} → ${target}@${digest}`;
-  return `${status.padEnd(6)} ${source} → ${target}@${digest} (${megabytes(missingBytes ?? 0)} of ${megabytes(bytes ?? 0)}${present ? `; now ${present}` : ""}${reason ? `; ${reason}` : ""})`;
+  return `${status.padEnd(6)} ${source} → ${target}@${digest} (${readableSize(missingBytes ?? 0)} of ${readableSize(bytes ?? 0)}${present ? `; now ${present}` : ""}${reason ? `; ${reason}` : ""})`;
 }

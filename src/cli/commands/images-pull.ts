@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import { count, onePlatform } from "../options.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
-import { counted, identity, type ImagesFlags, megabytes, namedImages, upstreams as upstreamOption } from "./images-options.ts";
+import { readableSize } from "../images/readable-size.ts";
+import { counted, identity, type ImagesFlags, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PullFlags extends ImagesFlags {
   readonly manifest?: string;
@@ -41,8 +42,8 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
 
 const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly string[] => [
   ...images.map(line),
-  `${counted(images.length)}, ${megabytes(bytesMoved)} moved, ${requests} requests, ${seconds.toFixed(1)} s`,
+  `${counted(images.length)}, ${readableSize(bytesMoved)} moved, ${requests} requests, ${seconds.toFixed(1)} s`,
 ];
 
 const line = ({ source, target, digest, status, bytesMoved, reason }: PulledImage): string =>
-  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}${digest ? `@${digest}` : ""} (${megabytes(bytesMoved)}; ${reason})`;
+  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}${digest ? `@${digest}` : ""} (${readableSize(bytesMoved)}; ${reason})`;

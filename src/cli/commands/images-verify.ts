@@ -2,7 +2,8 @@ import type { Command } from "commander";
 import type { VerifiedImage } from "../../release/images/verify.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import { s3Uri } from "../options.ts";
-import { identity, type ImagesFlags, megabytes } from "./images-options.ts";
+import { readableSize } from "../images/readable-size.ts";
+import { identity, type ImagesFlags } from "./images-options.ts";
 import type { Verification } from "../images/verify.ts";
 
 interface VerifyFlags extends ImagesFlags {
@@ -37,4 +38,4 @@ const describe = ({ ok, images, problems }: Verification): readonly string[] => 
 ];
 
 const line = ({ view, image, digest, manifests, hashedBytes, problems }: VerifiedImage): string =>
-  problems.length === 0 ? `✓ ${view}: ${image} ${digest} (${manifests} manifests, ${megabytes(hashedBytes)} hashed)` : `✗ ${view}: ${image}: ${problems.join("; ")}`;
+  problems.length === 0 ? `✓ ${view}: ${image} ${digest} (${manifests} manifests, ${readableSize(hashedBytes)} hashed)` : `✗ ${view}: ${image}: ${problems.join("; ")}`;

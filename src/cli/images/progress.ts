@@ -1,5 +1,6 @@
 import type { CopyEvent, CopyResult } from "../../oci/copy.ts";
 import type { Cli } from "../cli.ts";
+import { readableSize } from "./readable-size.ts";
 
 /** What a user sees while images come. */
 export interface Progress extends AsyncDisposable {
@@ -18,7 +19,7 @@ export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images:
   const stillThere = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(STILL_THERE_MS, ended.signal);
-      say(`  … ${done} of ${images} images, ${(bytes / 1e6).toFixed(1)} MB moved, ${Math.round((clock.now().getTime() - startedAt) / 1000)} s`);
+      say(`  … ${done} of ${images} images, ${readableSize(bytes)} moved, ${Math.round((clock.now().getTime() - startedAt) / 1000)} s`);
     }
   };
   const ticking = stillThere().catch(() => undefined);
