@@ -3,11 +3,18 @@ import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-re
 import { privateEcrHost, privateEcrOf } from "../../kit/image-ref-ecr.ts";
 import { ReleaseError } from "../errors.ts";
 import { lockedImage } from "../images/lock.ts";
-import { pullImage } from "../images/pull.ts";
+import type { ImagePull } from "../images/plan.ts";
+import { pullImage, type PullItem, pullTogether, type PullWorkshop, RegistryBusy } from "../images/pull.ts";
 import { registryOf } from "../images/registry-of.ts";
+import type { ImageOutcome } from "../images/staging.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleasedImages, ReleaseRecord } from "./bundle.ts";
 import type { ProductionEnvironment } from "./receive.ts";
+
+/** Other productions and builds share the limit of 10 manifests a second; object stores are far away. */
+const TUNING = { rangesPerBlob: 8, manifestPutsPerSecond: 5 } as const;
+/** Before images whose registry was busy are tried again. */
+const BUSY_WAITS_MS = [20_000, 40_000];
 
 /**
  * Copies a release's images from the cicd account's ECR into production's own: the same digests under the same names.
@@ -15,27 +22,64 @@ import type { ProductionEnvironment } from "./receive.ts";
  * @throws ReleaseError ImagesFailed naming every image that could not be copied, or arrived as other bytes
  */
 export async function copyToProduction(env: ProductionEnvironment, record: ReleaseRecord): Promise<ReleasedImages> {
-  const { clients, place, clock, target, emit } = env;
-  const workshop = {
-    ecr: clients.ecr, logs: clients.logs, place, clock, upstreams: {},
-    ecrIn: (region: string) => awsClients({ ...target, region }).ecr, ...(target.endpoint && { endpoint: target.endpoint }),
-  };
-  const failed: string[] = [];
-  const copied: ReleasedImages[number][] = [];
-  for (const image of record.images) {
-    const own = formatImageRef({ ...inRegistryOf(place, parseImageRef(image.target)), tag: `${record.workflow}-${record.version}` });
-    const { status, digest, reason, bytes_moved: moved = 0 } = await pullImage(workshop, { source_uri: image.target, source: image.target, target_image: own });
-    emit({ type: "image.staged", image: image.target, target: own, status, ...(digest && { digest }), ...(reason && { reason }) });
-    if (digest === image.digest) copied.push(lockedImage({ ...image, target: own }));
-    else failed.push(`${image.target}: ${digest ? `arrived as ${digest}` : (reason ?? status)} (${moved} bytes moved)`);
-  }
+  const { place, emit } = env;
+  const pulls = pullsOf(place, record);
+  const outcomes = await bring(env, [...new Map(pulls.map((pull) => [pull.target_image, pull])).values()]);
+  const byTarget = new Map(outcomes.map((outcome) => [outcome.target_image, outcome]));
+  const copied = record.images.map((image, index) => ({ image, own: pulls[index]?.target_image ?? "", outcome: byTarget.get(pulls[index]?.target_image ?? "") }));
+  const failed = copied.flatMap(({ image: { target, digest }, outcome }) => (outcome?.digest === digest ? [] : [`${target}: ${outcome?.digest ? `arrived as ${outcome.digest}` : (outcome?.reason ?? "no reason given")}`]));
   if (failed.length > 0)
-    throw new ReleaseError("ImagesFailed", { says: `${failed.length} of ${record.images.length} images could not be copied into account ${place.account}`, fix: "retry the Promote stage: what is there is not moved again", blame: "aws", details: failed });
-  return copied;
+    throw new ReleaseError("ImagesFailed", { says: `${failed.length} of ${record.images.length} images could not be copied into account ${place.account}`, fix: "retry the Promote stage: what is there is not moved again", blame: "aws", details: [...new Set(failed)] });
+  const moved = outcomes.reduce((sum, { bytes_moved: bytes = 0 }) => sum + bytes, 0);
+  emit({ type: "note", text: `${outcomes.length} images are in account ${place.account}: ${moved} bytes moved` });
+  return copied.map(({ image, own }) => lockedImage({ ...image, target: own }));
 }
 
+/**
+ * What to copy where. Each image has a tag of its own, for as long as one wants the release: registries' rules and people
+ * delete what has none.
+ */
+function pullsOf(place: Place, { workflow, version, images }: ReleaseRecord): readonly ImagePull[] {
+  const inRepository = Map.groupBy(images, ({ target }) => parseImageRef(target).repository);
+  return images.map(({ target, digest }) => {
+    const ref = parseImageRef(target);
+    const isOnlyOne = new Set(inRepository.get(ref.repository)?.map((image) => image.digest)).size === 1;
+    const tag = `${workflow}-${version}${isOnlyOne ? "" : `-${digest.replace(/^.*:/, "").slice(0, 12)}`}`;
+    return { source_uri: target, source: target, target_image: formatImageRef({ ...inRegistryOf(place, ref), tag }) };
+  });
+}
+
+/** All images together, each blob once; those whose registry was busy again after a while. */
+async function bring({ clients, place, clock, target, emit }: ProductionEnvironment, pulls: readonly ImagePull[]): Promise<readonly ImageOutcome[]> {
+  const workshop: PullWorkshop = {
+    ecr: clients.ecr, logs: clients.logs, place, clock, upstreams: {}, proxy: target.proxy, tuning: TUNING, say: (line) => emit({ type: "note", text: line.trim() }),
+    ecrIn: (region) => awsClients({ ...target, region }).ecr, ...(target.endpoint && { endpoint: target.endpoint }),
+  };
+  const outcomes: ImageOutcome[] = [];
+  let left: readonly PullItem[] = pulls;
+  for (const wait of BUSY_WAITS_MS) {
+    const tried = await pullTogether(workshop, left);
+    outcomes.push(...tried.filter((one): one is ImageOutcome => !isLeft(one)));
+    left = tried.filter(isLeft);
+    if (left.length === 0) return outcomes;
+    emit({ type: "note", text: `the registry was too busy for ${left.length} images; trying again in ${wait / 1000} s` });
+    await clock.sleep(wait);
+  }
+  for (const pull of left) outcomes.push(await alone(workshop, pull));
+  return outcomes;
+}
+
+const isLeft = (item: PullItem | ImageOutcome): item is PullItem => item.status === undefined;
+
+/** The last try, whose reason counts. */
+const alone = (workshop: PullWorkshop, pull: PullItem): Promise<ImageOutcome> =>
+  pullImage(workshop, pull).catch((error: unknown) => {
+    if (error instanceof RegistryBusy) return { ...pull, status: "FAILED", reason: error.message };
+    throw error;
+  });
+
 /** The image's name in a place's ECR: registry replaced, nothing pinned yet. */
-function inRegistryOf(place: Place, ref: ImageRef): ImageRef {
+export function inRegistryOf(place: Place, ref: ImageRef): ImageRef {
   const { digest: _digest, tag: _tag, ...named } = ref;
   return privateEcrOf(ref) ? { ...named, registry: privateEcrHost(registryOf(place)) } : named;
 }
