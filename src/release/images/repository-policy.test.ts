@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { mergePolicy, productionStatements, stagingStatements } from "./repository-policy.ts";
+import { accountStatement, letsAccountRead, letsHealthOmicsRead, mergePolicy, omicsStatement, productionStatements, stagingStatements } from "./repository-policy.ts";
 
 const cicd = { account: "111122223333", region: "us-east-1" };
 const production = { account: "444455556666", region: "us-east-1" };
@@ -29,4 +29,23 @@ test("a statement of ours that was changed is put right", () => {
   const staged = mergePolicy(undefined, stagingStatements(cicd)) ?? "";
   const weakened = staged.replace(/,"Condition":\{.*?\}\}/, "");
   expect(statementsOf(mergePolicy(weakened, stagingStatements(cicd)))[0]).toHaveProperty("Condition");
+});
+
+test.each([
+  ["for this account", [omicsStatement(cicd, "A")], true],
+  ["for another account", [omicsStatement(production, "A")], false],
+  ["for every account", [{ ...omicsStatement(cicd, "A"), Condition: {} }], true],
+  ["for every account but this", [{ ...omicsStatement(cicd, "A"), Condition: { StringNotEquals: { "aws:SourceAccount": "999900001111" } } }], true],
+  ["for several, by a list and a wildcard", [{ ...omicsStatement(cicd, "A"), Condition: { StringLike: { "AWS:SourceAccount": ["9999*", "1111*"] } } }], true],
+  ["for the ARNs of another account", [{ ...omicsStatement(cicd, "A"), Condition: { ArnLike: { "aws:SourceArn": "arn:aws:omics:*:444455556666:*" } } }], false],
+  ["for the roles of the account alone", [accountStatement(cicd, "A")], false],
+])("whether HealthOmics may read, by a policy that lets it %s: %#", (_how, Statement, expected) => {
+  expect(letsHealthOmicsRead(JSON.stringify({ Version: "2012-10-17", Statement }), cicd.account)).toBe(expected);
+});
+
+test("whether the roles of an account may read, by the spellings of a principal", () => {
+  const may = (Principal: object | string) => letsAccountRead(JSON.stringify({ Version: "2012-10-17", Statement: [{ ...accountStatement(production, "A"), Principal }] }), production.account);
+  expect(["*", { AWS: "*" }, { AWS: "444455556666" }, { AWS: ["arn:aws:iam::999900001111:root", "arn:aws:iam::444455556666:root"] }].map(may)).toEqual([true, true, true, true]);
+  expect([{ AWS: "arn:aws:iam::999900001111:root" }, { Service: "omics.amazonaws.com" }].map(may)).toEqual([false, false]);
+  expect(letsAccountRead(undefined, production.account)).toBe(false);
 });

@@ -55,15 +55,33 @@ export function mergePolicy(present: string | undefined, statements: readonly St
   return unchanged ? undefined : JSON.stringify(merged);
 }
 
-/** Whether a policy that others wrote lets HealthOmics read; conditions are taken to be met. */
-export function letsHealthOmicsRead(policy: string | undefined): boolean {
+/**
+ * Whether a policy that others wrote lets HealthOmics read for runs of an account; conditions that do not name another
+ * account are taken to be met.
+ */
+export const letsHealthOmicsRead = (policy: string | undefined, account: string): boolean =>
+  letsRead(policy, ({ Principal, Condition }) => serves(Principal, "Service", (name) => name === "omics.amazonaws.com") && isFor(Condition, account));
+
+/** Whether a policy that others wrote lets roles of an account read; conditions are taken to be met. */
+export const letsAccountRead = (policy: string | undefined, account: string): boolean =>
+  letsRead(policy, ({ Principal }) => serves(Principal, "AWS", (name) => name === account || name.split(":")[4] === account));
+
+function letsRead(policy: string | undefined, isMeant: (statement: Statement) => boolean): boolean {
   const statements = policy === undefined ? [] : [(JSON.parse(policy) as { Statement: Statement | Statement[] }).Statement].flat();
-  const allowing = statements.filter(({ Effect, Principal }) => Effect === "Allow" && isHealthOmics(Principal)).flatMap(({ Action }) => Action);
+  const allowing = statements.filter((statement) => statement.Effect === "Allow" && isMeant(statement)).flatMap(({ Action }) => Action);
   return READ.every((action) => allowing.some((pattern) => matches(pattern, action)));
 }
 
-const isHealthOmics = (principal: Statement["Principal"]): boolean =>
-  principal === "*" || (typeof principal === "object" && [(principal as { readonly Service?: string | readonly string[] }).Service ?? []].flat().some((name) => name === "omics.amazonaws.com" || name === "*"));
+const serves = (principal: Statement["Principal"], kind: "Service" | "AWS", isIt: (name: string) => boolean): boolean =>
+  principal === "*" || (typeof principal === "object" && [(principal as { readonly [kind]?: string | readonly string[] })[kind] ?? []].flat().some((name) => name === "*" || isIt(name)));
+
+/** Whether no condition names the account or ARN that HealthOmics reads for, or one names the account. */
+const isFor = (condition: object = {}, account: string): boolean =>
+  Object.entries(condition).filter(([operator]) => !operator.includes("Not")).flatMap(([, keys]) => Object.entries(keys as object)).every(([key, value]) => {
+    const values = [value as string | readonly string[]].flat();
+    if (key.toLowerCase() === "aws:sourceaccount") return values.some((one) => matches(one, account));
+    return key.toLowerCase() !== "aws:sourcearn" || values.some((one) => matches(one.split(":")[4] ?? "*", account));
+  });
 
 const matches = (pattern: string, action: string): boolean =>
   new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(action);

@@ -44,7 +44,7 @@ export async function openRepository(ecr: ECRClient, repositoryName: string, pla
   const present = await readPolicy(ecr, repositoryName);
   if (mergePolicy(present, stagingStatements(place)) === undefined) return false;
   if (isOurs(await tagsOfRepository(ecr, repositoryName, place))) return ensureRepositoryPolicy(ecr, repositoryName, stagingStatements(place));
-  if (letsHealthOmicsRead(present)) return false;
+  if (letsHealthOmicsRead(present, place.account)) return false;
   throw notReadable(repositoryName);
 }
 
@@ -61,7 +61,7 @@ export async function prepareRepository(ecr: ECRClient, repositoryName: string, 
  * @throws ReleaseError ImageNotReadable as `openRepository` would
  */
 export async function checkRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<void> {
-  if (isOurs(await tagsOfRepository(ecr, repositoryName, place)) || letsHealthOmicsRead(await readPolicy(ecr, repositoryName))) return;
+  if (isOurs(await tagsOfRepository(ecr, repositoryName, place)) || letsHealthOmicsRead(await readPolicy(ecr, repositoryName), place.account)) return;
   throw notReadable(repositoryName);
 }
 
@@ -99,7 +99,8 @@ async function bareSince(ecr: ECRClient, { repository: repositoryName, since }: 
   return isBare && createdAt && createdAt >= since ? repositoryArn : undefined;
 }
 
-const readPolicy = (ecr: ECRClient, repositoryName: string): Promise<string | undefined> =>
+/** The policy of a repository, where it has one. @throws RepositoryNotFoundException */
+export const readPolicy = (ecr: ECRClient, repositoryName: string): Promise<string | undefined> =>
   ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText }) => policyText, (error: Error) => {
     if (error.name === "RepositoryPolicyNotFoundException") return undefined;
     throw error;

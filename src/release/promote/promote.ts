@@ -1,17 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
-import { parseImageRef } from "../../kit/image-ref.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
-import { ensureRepositoryPolicy, productionStatements } from "../images/repository-policy.ts";
 import { releasesBucket } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { BUILD_FILE, type BuildRecord } from "../publish/build-record.ts";
 import { timed } from "../steps.ts";
 import { summarize, type TestReport } from "../testrun/report.ts";
 import { bundlePrefix, type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
+import { openRepositories } from "./open-repositories.ts";
 import { handOverSmokeData } from "./smoke.ts";
 import { RESULT_FILE, type ReleaseResult } from "./result.ts";
 
@@ -21,13 +20,13 @@ const RESULT_TIMEOUT_MS = 90 * 60_000;
 /**
  * The promotion of an approved build: opens its repositories to production, hands the bundle over to each production
  * account and waits until each has made it a version.
- * @throws ReleaseError NotApproved, ReleaseFailed with what production says
+ * @throws ReleaseError NotApproved, ImageNotReadable, ReleaseFailed with what production says
  */
 export async function promoteRelease(env: ReleaseEnvironment, { buildDir, production, identity }: { readonly buildDir: string; readonly production: readonly Place[]; readonly identity: { readonly workflow: string; readonly pipelineExecutionId: string } }): Promise<readonly ReleaseResult[]> {
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));
-  await step("image permissions", () => openImages(env, build, production));
+  await step("image permissions", () => openRepositories(env, build, production));
   const record = await step("record", async (): Promise<ReleaseRecord> => ({ ...recordOf(build, await readReport(env, build)), approval, handedOverAt: env.clock.now().toISOString() }));
   const contents = build.files.map(({ name }) => readContent(buildDir, name));
   await step("hand over", async () => {
@@ -56,15 +55,6 @@ async function readReport({ clients }: ReleaseEnvironment, { evidence }: BuildRe
 function readContent(buildDir: string, name: string): BundleContent {
   const ending = /\.\w+$/.exec(name)?.[0] ?? "";
   return { name, body: readFileSync(join(buildDir, name)), contentType: CONTENT_TYPES[ending] ?? "application/octet-stream" };
-}
-
-/** Lets every production account read the repositories of the release's images. Statements merge, nothing is dropped. */
-async function openImages({ clients, emit }: ReleaseEnvironment, build: BuildRecord, production: readonly Place[]): Promise<void> {
-  const repositories = new Set(build.images.map(({ target }) => parseImageRef(target).repository));
-  for (const repository of repositories) {
-    const changed = await ensureRepositoryPolicy(clients.ecr, repository, production.flatMap((place) => productionStatements(place, build.promote)));
-    emit({ type: "note", text: `${repository}: ${changed ? "opened to" : "is open to"} ${production.map((place) => place.account).join(", ")}` });
-  }
 }
 
 /** Waits for what production writes beside the bundle. */

@@ -1,0 +1,65 @@
+import { CreateRepositoryCommand, GetRepositoryPolicyCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AwsClients, awsClients } from "../../aws/clients.ts";
+import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
+import { describeEvent } from "../events.ts";
+import { accountStatement, omicsStatement, type Statement } from "../images/repository-policy.ts";
+import { CREATED_BY } from "../names.ts";
+import { openRepositories } from "./open-repositories.ts";
+
+const CICD = { account: "111122223333", region: "us-east-1" };
+const PRODUCTION = { account: "444455556666", region: "us-east-1" };
+
+let accounts: TestAccounts;
+let clients: AwsClients;
+beforeAll(async () => {
+  accounts = await startAccounts();
+  clients = awsClients(accounts.config());
+});
+afterAll(() => accounts[Symbol.asyncDispose]());
+
+/** Makes a repository, of somebody else unless it is said to be ours. */
+async function make(repositoryName: string, { statements = [], ours = false }: { readonly statements?: readonly Statement[]; readonly ours?: boolean } = {}): Promise<void> {
+  await clients.ecr.send(new CreateRepositoryCommand({ repositoryName, ...(ours && { tags: [{ Key: CREATED_BY.key, Value: CREATED_BY.value }] }) }));
+  if (statements.length > 0) await clients.ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify({ Version: "2012-10-17", Statement: statements }) }));
+}
+
+async function open(promote: "share" | "copy", ...repositories: readonly string[]) {
+  const said: string[] = [];
+  const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
+  const error = await openRepositories({ clients, cicd: CICD, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote }, [PRODUCTION]).catch((reason: Error) => reason);
+  return { said, error };
+}
+
+const sidsOf = (repositoryName: string) =>
+  clients.ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText = "" }) => (JSON.parse(policyText) as { Statement: Statement[] }).Statement.map(({ Sid }) => Sid), (error: Error) => error.name);
+
+test("a repository of ours is opened once, and repaired when its policy is gone", async () => {
+  await make("open/ours", { ours: true });
+  expect((await open("share", "open/ours")).said).toEqual(["open/ours: opened to 444455556666"]);
+  expect((await open("share", "open/ours")).said).toEqual(["open/ours: is open to 444455556666"]);
+  expect(await sidsOf("open/ours")).toEqual(["OmxHealthOmics444455556666", "OmxAccount444455556666"]);
+});
+
+test("a repository of somebody else that production may not read is told with what it lacks, and left alone; so is one that is gone", async () => {
+  await make("closed/one", { statements: [omicsStatement(CICD, "Mine")] });
+  await make("closed/ours", { ours: true });
+  const { error, said } = await open("share", "closed/one", "closed/gone", "closed/ours");
+  expect(error).toMatchObject({
+    code: "ImageNotReadable", details: [
+      expect.stringMatching(/^closed\/one: it is not omx's \(it has no tag createdBy=omx-ecr-helper\) and is left alone: let arn:aws:iam::444455556666:root and omics\.amazonaws\.com with aws:SourceAccount 444455556666 read it/),
+      "closed/gone: it is not there any more: start the release again, which brings its images in",
+    ],
+  });
+  expect(said).toEqual(["closed/ours: opened to 444455556666"]);
+  expect(await sidsOf("closed/one")).toEqual(["Mine"]);
+});
+
+test("a repository that its owner has opened serves: for a copy production's roles are enough, for sharing HealthOmics has to read for that account", async () => {
+  await make("owned/roles", { statements: [accountStatement(PRODUCTION, "Roles"), omicsStatement(CICD, "Theirs")] });
+  expect((await open("copy", "owned/roles")).said).toEqual(["owned/roles: is not omx's, and its owner has opened it to 444455556666"]);
+  expect((await open("share", "owned/roles")).error).toMatchObject({ details: [expect.stringContaining("let omics.amazonaws.com with aws:SourceAccount 444455556666 read it")] });
+  await make("owned/both", { statements: [accountStatement(PRODUCTION, "Roles"), { ...omicsStatement(PRODUCTION, "Runs"), Action: "ecr:*" }] });
+  expect((await open("share", "owned/both")).error).toBeUndefined();
+  expect(await sidsOf("owned/both")).toEqual(["Roles", "Runs"]);
+});

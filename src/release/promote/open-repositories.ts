@@ -1,0 +1,51 @@
+import { parseImageRef } from "../../kit/image-ref.ts";
+import type { ReleaseEnvironment } from "../environment.ts";
+import { ReleaseError } from "../errors.ts";
+import { ensureRepositoryPolicy, letsAccountRead, letsHealthOmicsRead, mergePolicy, productionStatements } from "../images/repository-policy.ts";
+import { isOurs, readPolicy, tagsOfRepository } from "../images/repository.ts";
+import { CREATED_BY } from "../names.ts";
+import type { Place } from "../project/deploy-config.ts";
+import type { ReleaseRecord } from "./bundle.ts";
+
+/** What of a release says whose repositories are read by whom. */
+type Released = Pick<ReleaseRecord, "images" | "promote">;
+
+/**
+ * Lets every production account read the repositories of the release's images. Statements merge, nothing is dropped; a
+ * repository that is not omx's is left alone.
+ * @throws ReleaseError ImageNotReadable naming every repository that is gone, or is somebody else's and not open
+ */
+export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" | "cicd" | "emit">, release: Released, production: readonly Place[]): Promise<void> {
+  const accounts = production.map(({ account }) => account).join(", ");
+  const closed: string[] = [];
+  for (const repository of new Set(release.images.map(({ target }) => parseImageRef(target).repository))) {
+    const outcome = await open(env, { repository, promote: release.promote }, production).catch(gone);
+    if (typeof outcome === "object") closed.push(`${repository}: ${outcome.closed}`);
+    else env.emit({ type: "note", text: `${repository}: ${outcome} ${accounts}` });
+  }
+  if (closed.length > 0)
+    throw new ReleaseError("ImageNotReadable", {
+      says: `production can't be given ${closed.length} of the release's repositories in account ${env.cicd.account}`, blame: "user", details: closed,
+      fix: "see each; then retry the Promote stage",
+    });
+}
+
+type Outcome = "opened to" | "is open to" | "is not omx's, and its owner has opened it to" | { readonly closed: string };
+
+async function open({ clients: { ecr }, cicd }: Pick<ReleaseEnvironment, "clients" | "cicd">, { repository, promote }: { readonly repository: string; readonly promote: Released["promote"] }, production: readonly Place[]): Promise<Outcome> {
+  const statements = production.flatMap((place) => productionStatements(place, promote));
+  const present = await readPolicy(ecr, repository);
+  if (mergePolicy(present, statements) === undefined) return "is open to";
+  if (isOurs(await tagsOfRepository(ecr, repository, cicd))) return (await ensureRepositoryPolicy(ecr, repository, statements)) ? "opened to" : "is open to";
+  const lacking = production.flatMap(({ account }) => [
+    ...(letsAccountRead(present, account) ? [] : [`arn:aws:iam::${account}:root`]),
+    ...(promote === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
+  ]);
+  if (lacking.length === 0) return "is not omx's, and its owner has opened it to";
+  return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${lacking.join(" and ")} read it by statements of its policy, or tag it so` };
+}
+
+function gone(error: Error): Outcome {
+  if (error.name !== "RepositoryNotFoundException") throw error;
+  return { closed: "it is not there any more: start the release again, which brings its images in" };
+}
