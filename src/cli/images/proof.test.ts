@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { BatchCheckLayerAvailabilityCommand, DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
@@ -24,8 +26,8 @@ afterAll(async () => {
 
 const SIZES: readonly (readonly [string, number])[] = [["sent in one request", 50_000], ["sent in parts", 5_000_000]];
 
-async function pull(repository: string, from: FaultProxy) {
-  using cli = cliAt(accounts);
+async function pull(repository: string, from: FaultProxy, configFile = accounts.configFile) {
+  using cli = cliAt(accounts, { configFile });
   const { code, stdout } = await cli.run("images", "pull", `quay.io/${repository}:1`, "--profile", "cicd", "--upstream", `quay.io=${from.url}`, "--json");
   const { images } = JSON.parse(stdout) as { images: readonly { status: string; reason: string }[] };
   return { code, ...images[0]! };
@@ -50,4 +52,18 @@ test.each(SIZES)("a layer %s that comes with other bytes once arrives all the sa
   await using slipping = await faultProxy(upstream.url, ({ method, path }, before) => (method === "GET" && path.endsWith(`blobs/${digestOf(layer)}`) && before === 0 ? { kind: "flip" } : undefined));
   expect(await pull(repository, slipping)).toMatchObject({ code: 0, status: "PULLED" });
   expect(slipping.count("GET", digestOf(layer))).toBe(2);
+});
+
+test("what ECR turns down in words of its own is read again and proved before it is upstream's fault", async () => {
+  const [repository, layer] = ["proof/turned-down", noise("turned down", 5_000_000)];
+  await pushSample(client.repository({ registry: upstream.host, repository }), "1", { layers: [layer] });
+  const body = '{"errors":[{"code":"UNKNOWN","message":"no"}]}';
+  await using entrance = await faultProxy(accounts.url, ({ method, path }) => (method === "PUT" && path.includes(encodeURIComponent(digestOf(layer))) ? { kind: "answer", status: 400, body } : undefined));
+  const configFile = join(accounts.dataDir, "aws-config-of-the-entrance");
+  writeFileSync(configFile, readFileSync(accounts.configFile, "utf8").replaceAll(accounts.url, entrance.url));
+  await using lying = await faultProxy(upstream.url, ({ path }) => (path.endsWith(`blobs/${digestOf(layer)}`) ? { kind: "flip" } : undefined));
+  expect(await pull(repository, lying, configFile)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^quay\.io sent other bytes than promised/) });
+  await using honest = await faultProxy(upstream.url, () => undefined);
+  expect(await pull(repository, honest, configFile)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/amazonaws\.com refuses .*400 UNKNOWN: no/) });
+  expect(honest.count("GET", digestOf(layer))).toBe(2);
 });

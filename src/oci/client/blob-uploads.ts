@@ -62,7 +62,7 @@ export async function uploadBlob(address: RepositoryAddress, source: BlobSource,
     } catch (error) {
       if (!isWorthwhile(error, upload)) return await giveUp(address, upload, error);
       await exchange.patience.wait(error, attempt, context.signal).catch((last: unknown) => giveUp(address, upload, last));
-      const isResumable = !isWhole && error.kind !== "corrupt";
+      const isResumable = !isWhole && !isTurnedDown(error);
       const { sentBytes } = upload;
       upload = (isResumable && (await takenUp(address, source, upload))) || { session: await opened(address), offset: 0, sentBytes, isProvedThere: false };
     }
@@ -170,7 +170,7 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
     });
     await answer.body.dump();
   } catch (error) {
-    if (!isLost(error)) throw isCorrupt(error) ? error : new TriedEnough("the upload could not be ended", { cause: error });
+    if (!isLost(error)) throw isTurnedDown(error) ? error : new TriedEnough("the upload could not be ended", { cause: error });
     // The answer to an earlier try may have been lost: then the upload is gone and the blob is there.
     if ((await headBlob(address, digest)) === undefined) throw error;
   }
@@ -179,7 +179,7 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
 /** Whether sending again may help: what passes, an upload that the registry lost, parts that it put together wrong. */
 function isWorthwhile(error: unknown, { offset, isProvedThere }: OpenUpload): error is RegistryError {
   if (!(error instanceof RegistryError)) return false;
-  return error.temporary || isLost(error) || (isCorrupt(error) && (offset > 0 || isProvedThere));
+  return error.temporary || isLost(error) || (isCorrupt(error) && offset > 0) || (isTurnedDown(error) && isProvedThere);
 }
 
 /**
@@ -263,6 +263,9 @@ const isLost = (error: unknown): boolean =>
   error instanceof RegistryError && (LOST.has(error.code ?? "") || error.kind === "missing" || error.status === 416);
 
 const isCorrupt = (error: unknown): boolean => error instanceof RegistryError && error.kind === "corrupt";
+
+/** Whether the bytes may be why. The API page does not say with which code the registry protocol answers for them. */
+const isTurnedDown = (error: unknown): boolean => isCorrupt(error) || (error instanceof RegistryError && error.status === 400);
 
 const common = (address: RepositoryAddress, digest: string) => ({
   registry: address.registry,
