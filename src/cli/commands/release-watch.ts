@@ -49,10 +49,12 @@ function tell(cli: Cli, { state, told, flags }: Telling): void {
 }
 
 /** What the step that failed said in the end. */
-async function failedLines({ clients }: Session<"codepipeline">, { actions }: ReleaseState): Promise<readonly string[]> {
+async function failedLines({ clients }: Session<"codepipeline">, state: ReleaseState): Promise<readonly string[]> {
+  const { failedStep } = await import("../release/pipeline.ts");
+  const failed = failedStep(state);
+  if (!failed) return [];
   const { lastLines, logClients } = await import("../release/step-logs.ts");
-  const failed = actions.find(({ status }) => status === "Failed");
-  return failed ? lastLines(logClients(clients.target), failed) : [];
+  return lastLines(logClients(clients.target), failed);
 }
 
 function ended(cli: Cli, { status, workflow, message }: ReleaseState, said: readonly string[] | undefined): void {

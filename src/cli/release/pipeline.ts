@@ -73,6 +73,10 @@ export async function readRelease(codepipeline: CodePipelineClient, workflow: st
   };
 }
 
+/** The step for which a release failed; none of one that was retried and succeeded. */
+export const failedStep = ({ status, actions }: Pick<ReleaseState, "status" | "actions">): ActionStep | undefined =>
+  status === "Succeeded" ? undefined : actions.findLast((step) => step.status === "Failed");
+
 async function listActions(codepipeline: CodePipelineClient, name: string, pipelineExecutionId: string): Promise<readonly ActionExecutionDetail[]> {
   const found: ActionExecutionDetail[] = [];
   for await (const page of paginateListActionExecutions({ client: codepipeline }, { pipelineName: name, filter: { pipelineExecutionId } })) found.push(...(page.actionExecutionDetails ?? []));
