@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
+import { readObject, writeObject } from "../../aws/objects.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
@@ -9,13 +9,13 @@ import type { Place } from "../project/deploy-config.ts";
 import { BUILD_FILE, type BuildRecord } from "../publish/build-record.ts";
 import { timed } from "../steps.ts";
 import { summarize, type TestReport } from "../testrun/report.ts";
-import { bundlePrefix, type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
+import { awaitResult } from "./await-result.ts";
+import { type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
 import { openRepositories } from "./open-repositories.ts";
 import { handOverSmokeData } from "./smoke.ts";
-import { RESULT_FILE, type ReleaseResult } from "./result.ts";
+import type { ReleaseResult } from "./result.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = { ".zip": "application/zip", ".json": "application/json", ".md": "text/markdown" };
-const RESULT_TIMEOUT_MS = 90 * 60_000;
 
 /**
  * The promotion of an approved build: opens its repositories to production, hands the bundle over to each production
@@ -56,21 +56,3 @@ function readContent(buildDir: string, name: string): BundleContent {
   const ending = /\.\w+$/.exec(name)?.[0] ?? "";
   return { name, body: readFileSync(join(buildDir, name)), contentType: CONTENT_TYPES[ending] ?? "application/octet-stream" };
 }
-
-/** Waits for what production writes beside the bundle. */
-async function awaitResult({ clients, clock }: ReleaseEnvironment, record: ReleaseRecord, place: Place): Promise<ReleaseResult> {
-  const bucket = releasesBucket(place.account, place.region);
-  const key = `${bundlePrefix(record)}/${RESULT_FILE}`;
-  const deadline = clock.now().getTime() + RESULT_TIMEOUT_MS;
-  for (let wait = 250; clock.now().getTime() < deadline; wait = Math.min(wait * 1.3, 10_000)) {
-    const result = await readObject(clients.s3, { bucket, key }).then((body) => JSON.parse(body.toString("utf8")) as ReleaseResult, (error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
-    // A result of an earlier attempt is not an answer to this one.
-    if (result?.handedOverAt === record.handedOverAt) return result;
-    await clock.sleep(wait);
-  }
-  return { ...place, status: "FAILED", handedOverAt: record.handedOverAt, message: `production wrote no ${RESULT_FILE} within ${RESULT_TIMEOUT_MS / 60_000} minutes` };
-}
-

@@ -1,0 +1,41 @@
+import { isMissing, readObject } from "../../aws/objects.ts";
+import type { ReleaseEnvironment } from "../environment.ts";
+import { releasesBucket } from "../names.ts";
+import type { Place } from "../project/deploy-config.ts";
+import { bundlePrefix, type ReleaseRecord } from "./bundle.ts";
+import { RESULT_FILE, type ReleaseResult } from "./result.ts";
+
+const RESULT_TIMEOUT_MS = 90 * 60_000;
+
+/** Which hand-over is waited for. */
+type HandedOver = Pick<ReleaseRecord, "workflow" | "version" | "handedOverAt">;
+
+/**
+ * Waits for what production writes beside the bundle. While S3 can't be reached, or answers that it can't answer now, the
+ * release goes on over there, and so does the wait.
+ * @throws the SDK's error for what does not pass: AccessDenied
+ */
+export async function awaitResult({ clients, clock, emit }: Pick<ReleaseEnvironment, "clients" | "clock" | "emit">, record: HandedOver, place: Place): Promise<ReleaseResult> {
+  const at = { bucket: releasesBucket(place.account, place.region), key: `${bundlePrefix(record)}/${RESULT_FILE}` };
+  const deadline = clock.now().getTime() + RESULT_TIMEOUT_MS;
+  for (let wait = 250; clock.now().getTime() < deadline; wait = Math.min(wait * 1.3, 10_000)) {
+    const result = await readObject(clients.s3, at).then((body) => JSON.parse(body.toString("utf8")) as ReleaseResult, (error: Error) => {
+      if (!isMissing(error) && !isPassing(error)) throw error;
+      if (!isMissing(error)) emit({ type: "note", text: `still waiting: ${error.message}` });
+      return undefined;
+    });
+    if (result && answers(result, record)) return result;
+    await clock.sleep(wait);
+  }
+  return { ...place, status: "FAILED", handedOverAt: record.handedOverAt, message: `production wrote no ${RESULT_FILE} within ${RESULT_TIMEOUT_MS / 60_000} minutes` };
+}
+
+/** A result of an earlier attempt is not an answer to this one. Of a bundle that can't be read nobody knows which it was. */
+const answers = ({ handedOverAt, at = "" }: ReleaseResult, record: HandedOver): boolean =>
+  handedOverAt === record.handedOverAt || (handedOverAt === "" && at > record.handedOverAt);
+
+/** An error without an answer is the network's. */
+function isPassing(error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }): boolean {
+  const status = error.$metadata?.httpStatusCode;
+  return status === undefined ? "code" in error || error.name === "TimeoutError" : status >= 500 || status === 429;
+}
