@@ -4,10 +4,9 @@ import { systemClock } from "../kit/clock.ts";
 import type { Clock } from "../kit/clock.ts";
 import { Gate } from "./client/gate.ts";
 import type { RegistryClient } from "./client/registry-client.ts";
-import type { StoredManifest } from "./client/manifests.ts";
 import { BlobMover } from "./copy/blob-mover.ts";
 import { copyImage } from "./copy/image-copier.ts";
-import type { Copied, CopyTask } from "./copy/image-copier.ts";
+import type { Copied, CopyTask, Remark } from "./copy/image-copier.ts";
 import { copyReferrers } from "./copy/referrers.ts";
 import { RegistryError } from "./errors.ts";
 import { parsePlatform } from "./manifest.ts";
@@ -30,8 +29,11 @@ export interface CopyOptions {
   /** Of several calls: what one brought, the others find. Their clients must be the same. @default - this call's own */
   readonly transfers?: Transfers;
   readonly onProgress?: (event: CopyEvent) => void;
-  /** What a user should know of an image, told with the reason of its result. @default - nothing */
-  readonly remark?: (manifest: StoredManifest) => string | undefined;
+  /**
+   * What a user should know of an image, told with the reason of its result. Of one that is new, `from` has the configuration.
+   * @default - nothing
+   */
+  readonly remark?: Remark;
   readonly clock?: Clock;
   /** Ends the run early: what is not done by then is FAILED. */
   readonly signal?: AbortSignal;

@@ -21,8 +21,11 @@ export interface CopyTask {
   readonly count: (bytes: { readonly movedBytes: number; readonly savedBytes: number }) => void;
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /** What a user should know of the image, for the reason. */
-  readonly remark?: ((manifest: StoredManifest) => string | undefined) | undefined;
+  readonly remark?: Remark | undefined;
 }
+
+/** Says what a user should know of an image. */
+export type Remark = (manifest: StoredManifest, from?: Repository) => Promise<string | undefined>;
 
 /** How one copy ended well. */
 export interface Copied {
@@ -39,17 +42,18 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
   const [wanted, there] = await Promise.all([wantedDigest(task), task.to.getManifest(referenceOf(targetTag(task)))]);
   if (there?.digest === wanted.digest) {
     task.count({ movedBytes: 0, savedBytes: sizeOf(there) });
-    return { digest: wanted.digest, isNew: false, reason: remarked(task, there, "the target has the same digest") };
+    return { digest: wanted.digest, isNew: false, reason: remarked("the target has the same digest", await task.remark?.(there)) };
   }
   const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
   // Where the repository has an earlier image, it may have this one too, or parts of it.
   const isHeld = there !== undefined && (await task.to.headManifest(wanted.digest)) !== undefined;
-  if (!isHeld) await copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined });
+  const remark = task.remark?.(manifest, task.from);
+  await allOrFirstFailure([isHeld ? undefined : copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined }), remark]);
   const isTagged = await store(task, manifest, { isHeld });
-  return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: remarked(task, manifest, reasonFor(there, isTagged)) };
+  return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: remarked(reasonFor(there, isTagged), await remark) };
 }
 
-const remarked = ({ remark }: CopyTask, manifest: StoredManifest, reason: string): string => [reason, remark?.(manifest) ?? []].flat().join("; ");
+const remarked = (reason: string, remark: string | undefined): string => (remark === undefined ? reason : `${reason}; ${remark}`);
 
 function reasonFor(there: StoredManifest | undefined, isTagged: boolean): string {
   if (there === undefined) return "the target did not have it";
@@ -132,7 +136,7 @@ async function copyChild(task: CopyTask, { digest }: Descriptor, { depth, mayBeT
 }
 
 /** Waits for all, so that nothing of a failed image goes on in the background, and then throws the first failure. */
-async function allOrFirstFailure(work: readonly Promise<void>[]): Promise<void> {
+async function allOrFirstFailure(work: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((one) => one.status === "rejected");
   if (failed) throw failed.reason;
 }

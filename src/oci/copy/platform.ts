@@ -13,7 +13,7 @@ import { formatPlatform, InvalidManifest, isPlatform, readManifest } from "../ma
  */
 export async function digestForPlatform(from: Repository, { source, stored, platform }: { readonly source: ImageRef; readonly stored: StoredManifest; readonly platform: Platform }): Promise<string> {
   const document = readManifest(stored.bytes, stored.mediaType);
-  const offered = document.kind === "image" ? await platformsOf(from, document.config) : document.manifests.flatMap((child) => child.platform ?? []);
+  const offered = document.kind === "image" ? await configuredPlatform(from, document.config) : document.manifests.flatMap((child) => child.platform ?? []);
   if (document.kind === "image" && (offered.length === 0 || offered.some((one) => isPlatform(one, platform)))) return stored.digest;
   const child = document.kind === "index" ? document.manifests.find((one) => isPlatform(one.platform, platform)) : undefined;
   if (child) return child.digest;
@@ -21,11 +21,11 @@ export async function digestForPlatform(from: Repository, { source, stored, plat
   throw new InvalidManifest(`${formatImageRef(source)} is not offered for ${formatPlatform(platform)}, ${names.length === 0 ? "nor for any other platform" : `only for ${names.join(", ")}`}`);
 }
 
-/** A configuration of megabytes is none of a container image. */
-const LARGEST_CONFIG_BYTES = 4 * 1024 * 1024;
+/** A configuration of megabytes is none of a container image, and is not read. */
+export const LARGEST_CONFIG_BYTES = 4 * 1024 * 1024;
 
-/** What an image's own configuration says. */
-async function platformsOf(from: Repository, config: Descriptor): Promise<readonly Platform[]> {
+/** The platform that an image's own configuration says; none of what is no container image. @throws RegistryError */
+export async function configuredPlatform(from: Repository, config: Descriptor): Promise<readonly Platform[]> {
   if (config.size > LARGEST_CONFIG_BYTES) return [];
   const { os, architecture, variant } = readConfig((await buffer(from.blob(config).read())).toString("utf8"));
   return os && architecture ? [{ os, architecture, ...(variant && { variant }) }] : [];

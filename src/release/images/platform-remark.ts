@@ -1,16 +1,21 @@
 import type { StoredManifest } from "../../oci/client/manifests.ts";
+import type { Repository } from "../../oci/client/registry-client.ts";
+import { configuredPlatform } from "../../oci/copy/platform.ts";
 import { formatPlatform, isPlatform, readManifest } from "../../oci/manifest.ts";
 
 const RUNS_ON = { os: "linux", architecture: "amd64" } as const;
 
 /**
- * What a user should know of an image for several platforms of which none is the one that HealthOmics runs tasks on: it
- * arrives, and its task fails in the middle of a run.
+ * What a user should know of an image for other platforms than the one that HealthOmics runs tasks on, as a laptop with an
+ * ARM processor builds them: it arrives, and its task fails in the middle of a run.
+ * @param from has the configuration, where an image that is no index says its platform; without it nothing is said of one
+ * @throws RegistryError
  * @see https://docs.aws.amazon.com/omics/latest/dev/workflows-ecr.html
  */
-export function platformRemark({ bytes, mediaType }: StoredManifest): string | undefined {
+export async function platformRemark({ bytes, mediaType }: StoredManifest, from?: Repository): Promise<string | undefined> {
   const manifest = readManifest(bytes, mediaType);
-  const offered = manifest.kind === "index" ? manifest.manifests.flatMap(({ platform }) => (platform && platform.os !== "unknown" ? [platform] : [])) : [];
+  const named = manifest.kind === "index" ? manifest.manifests.flatMap(({ platform }) => platform ?? []) : from ? await configuredPlatform(from, manifest.config) : [];
+  const offered = named.filter(({ os }) => os !== "unknown");
   if (offered.length === 0 || offered.some((one) => isPlatform(one, RUNS_ON))) return undefined;
   return `HealthOmics runs tasks on ${formatPlatform(RUNS_ON)}, for which this image is not offered, only for ${offered.map(formatPlatform).join(", ")}`;
 }

@@ -46,8 +46,8 @@ export async function previewCopy({ source, target, client, platform, signal, co
   const present = there && { present: there.digest };
   if (there?.digest === wanted) return { digest: wanted, ...present, sizeBytes: 0, missingBytes: 0 };
   const manifest = await mustHave(from, source, wanted);
-  const remark = platformRemark(manifest);
-  const blobs = new Map((await blobsBelow(from, manifest)).map((blob) => [blob.digest, blob]));
+  const [remark, below] = await Promise.all([platformRemark(manifest, from), blobsBelow(from, manifest)]);
+  const blobs = new Map(below.map((blob) => [blob.digest, blob]));
   await turn?.();
   const uncounted = [...blobs.values()].filter(({ digest }) => !counted?.has(digest));
   for (const { digest } of uncounted) counted?.add(digest);

@@ -38,6 +38,11 @@ test("the puller ends when every layer that ECR brings is there", async () => {
   for (const bytes of layers("primed")) expect(cached.accounts.accounts.core.blobs.has(digestOf(bytes).slice("sha256:".length))).toBe(true);
 });
 
+test("an image that was built on a laptop with an ARM processor comes, and is told as none that HealthOmics runs", async () => {
+  await pushSample(cached.at("laptop"), "1", { layers: layers("laptop"), platform: { os: "linux", architecture: "arm64" } });
+  expect(await pullImage(workshop(), item("laptop"))).toMatchObject({ status: "SUCCEEDED", reason: expect.stringMatching(/^ECR's pull-through cache has it; HealthOmics runs tasks on linux\/amd64, .*only for linux\/arm64$/) });
+});
+
 test("a tag that has moved upstream since yesterday's comparison is brought as it is now", async () => {
   const before = await push("moved", "moved before");
   expect(await pullImage(workshop(), item("moved"))).toMatchObject({ digest: before.digest });

@@ -4,6 +4,7 @@ import type { StoredManifest } from "../../oci/client/manifests.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { blobsOf, type Descriptor, readManifest } from "../../oci/manifest.ts";
+import { LARGEST_CONFIG_BYTES } from "../../oci/copy/platform.ts";
 import { isForeignLayer } from "../../oci/media-types.ts";
 import { platformRemark } from "./platform-remark.ts";
 
@@ -55,8 +56,8 @@ export async function primeImage({ source, target, client, wanted: ask, isWhole,
   const manifest = isOlder ? await brought(repository, target, wanted) : tagged;
   const reason = isOlder ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR` : "ECR's pull-through cache has it";
   const isKnown = isWhole?.(manifest.digest) === true;
-  const blobs = isKnown ? blobsIn(manifest) : await awaitLayers(repository, manifest);
-  return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason: [reason, platformRemark(manifest) ?? []].flat().join("; ") };
+  const [blobs, remark] = isKnown ? [blobsIn(manifest), await platformRemark(manifest)] : await Promise.all([awaitLayers(repository, manifest, isReadBy(manifest)), platformRemark(manifest, repository)]);
+  return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason: [reason, remark ?? []].flat().join("; ") };
 }
 
 function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {
@@ -64,11 +65,22 @@ function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {
   return settled.value;
 }
 
-/** Waits until the repository has the last byte of every blob of an image, or of all images of an index. @throws RegistryError */
-export async function awaitLayers(repository: Repository, manifest: StoredManifest): Promise<readonly Descriptor[]> {
+/**
+ * Waits until the repository has the last byte of every blob of an image, or of all images of an index.
+ * @param isRead of blobs that somebody reads whole: they need not be asked for once more. @default - none
+ * @returns all blobs
+ * @throws RegistryError
+ */
+export async function awaitLayers(repository: Repository, manifest: StoredManifest, isRead: (blob: Descriptor) => boolean = () => false): Promise<readonly Descriptor[]> {
   const blobs = await blobsBelow(repository, manifest);
-  await Promise.all(blobs.map((blob) => present(repository, blob)));
+  await Promise.all(blobs.filter((blob) => !isRead(blob)).map((blob) => present(repository, blob)));
   return blobs;
+}
+
+/** An image's own configuration, which says its platform. */
+function isReadBy({ bytes, mediaType }: StoredManifest): (blob: Descriptor) => boolean {
+  const manifest = readManifest(bytes, mediaType);
+  return ({ digest, size }) => manifest.kind === "image" && digest === manifest.config.digest && size <= LARGEST_CONFIG_BYTES;
 }
 
 async function brought(repository: Repository, target: ImageRef, reference: string): Promise<StoredManifest> {
