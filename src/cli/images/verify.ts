@@ -1,16 +1,20 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ecr } from "../../aws/services/ecr.ts";
 import { omics } from "../../aws/services/omics.ts";
 import { s3 } from "../../aws/services/s3.ts";
+import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { LOCK_FILE, parseLock } from "../../release/images/lock-file.ts";
-import type { ContainersLock } from "../../release/images/lock.ts";
+import { type ContainersLock, lockedImage } from "../../release/images/lock.ts";
 import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../release/images/verify.ts";
 import { type BundleImages, productionImages, readBundleImages } from "../../release/images/verify-bundle.ts";
+import { inRegistryOf } from "../../release/images/registry-of.ts";
 import { readCacheRules } from "../../release/images/cache-rules.ts";
 import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
+import type { Place } from "../../release/project/deploy-config.ts";
+import { parseOmxYaml } from "../../release/project/omx-yaml.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
 import { workshopOf } from "./workshop.ts";
@@ -41,10 +45,17 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
   const images = [
     ...(await verifyAs(cli, cicd, { name: "cicd", images: lock.images, deep: request.deep })),
-    ...(production ? await verifyAs(cli, production, { name: "production", images: released?.images ?? lock.images, deep: request.deep }) : []),
+    ...(production ? await verifyAs(cli, production, { name: "production", images: released?.images ?? inProduction(lock, production.place, request.path), deep: request.deep }) : []),
   ];
   const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
   return { ok: problems.length === 0 && images.every((image) => image.problems.length === 0), images, problems };
+}
+
+/** Where production reads the images of a repository: its own copies of them, where omx.yaml asks for those. */
+function inProduction({ images }: ContainersLock, production: Place, path = "."): readonly ImageToVerify[] {
+  const file = join(isFolder(path) ? path : dirname(path), "omx.yaml");
+  const isCopied = existsSync(file) && parseOmxYaml(readFileSync(file, "utf8")).images.promote === "copy";
+  return isCopied ? images.map((image) => lockedImage({ ...image, target: formatImageRef(inRegistryOf(production, parseImageRef(image.target))) })) : images;
 }
 
 const VERIFIED_AT_ONCE = 8;
@@ -68,8 +79,10 @@ async function verifyAs(cli: Cli, session: Session<"ecr">, { name, images, deep 
   return await Promise.all(images.map((image) => gate.pass(() => verify(image))));
 }
 
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
 function lockAt(path: string): ContainersLock {
-  const file = existsSync(path) && statSync(path).isDirectory() ? join(path, LOCK_FILE) : path;
+  const file = isFolder(path) ? join(path, LOCK_FILE) : path;
   if (!existsSync(file)) throw new Problem(`${file} does not exist`, "write it with `omx images lock`, or name a bundle with --bundle");
   return parseLock(readFileSync(file, "utf8"), file);
 }

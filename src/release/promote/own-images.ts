@@ -1,11 +1,10 @@
 import { awsClients } from "../../aws/clients.ts";
-import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
-import { privateEcrHost, privateEcrOf } from "../../kit/image-ref-ecr.ts";
+import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { ReleaseError } from "../errors.ts";
 import { lockedImage } from "../images/lock.ts";
 import type { ImagePull } from "../images/plan.ts";
 import { pullImage, type PullItem, pullTogether, type PullWorkshop, RegistryBusy } from "../images/pull.ts";
-import { registryOf } from "../images/registry-of.ts";
+import { inRegistryOf } from "../images/registry-of.ts";
 import type { ImageOutcome } from "../images/staging.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleasedImages, ReleaseRecord } from "./bundle.ts";
@@ -77,9 +76,3 @@ const alone = (workshop: PullWorkshop, pull: PullItem): Promise<ImageOutcome> =>
     if (error instanceof RegistryBusy) return { ...pull, status: "FAILED", reason: error.message };
     throw error;
   });
-
-/** The image's name in a place's ECR: registry replaced, nothing pinned yet. */
-export function inRegistryOf(place: Place, ref: ImageRef): ImageRef {
-  const { digest: _digest, tag: _tag, ...named } = ref;
-  return privateEcrOf(ref) ? { ...named, registry: privateEcrHost(registryOf(place)) } : named;
-}
