@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 import { systemClock } from "../../kit/clock.ts";
 import { pullImage, type PullItem, pullTogether } from "../../release/images/pull.ts";
+import { fitReasons } from "../../release/images/room.ts";
 import type { ImageOutcome } from "../../release/images/staging.ts";
 import { environmentSettings } from "../settings.ts";
 import { ALONE_TUNING, FUNCTION_TUNING, workshopOf } from "../workshop.ts";
@@ -21,5 +22,5 @@ export const handler = async (event: Planned | PullItem, context: Context) => {
     limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
     deadline: new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS),
   };
-  return "images" in event ? { images: await pullTogether({ ...workshop, ...limits, tuning: ALONE_TUNING }, event.images) } : pullImage({ ...workshop, ...limits }, event);
+  return "images" in event ? { images: fitReasons(await pullTogether({ ...workshop, ...limits, tuning: ALONE_TUNING }, event.images)) } : pullImage({ ...workshop, ...limits }, event);
 };

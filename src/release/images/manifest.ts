@@ -5,17 +5,13 @@ import { detectCollisions } from "../../kit/registry-namespaces.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
 import { parsePlatform } from "../../oci/manifest.ts";
 import type { Place } from "../project/deploy-config.ts";
+import { InvalidInput } from "./invalid-input.ts";
 import { registryOf } from "./registry-of.ts";
 import { buildTarget, type ImagePull, namingOf, planPulls } from "./plan.ts";
 import type { BuildItem, ImageOutcome } from "./staging.ts";
 
 /** An item that can be worked on, or one that failed before anything moved. */
 export type Planned<Item> = Item | ImageOutcome;
-
-/** An execution's input that can't be read: the name is that of the execution's error. */
-class InvalidInput extends Error {
-  override readonly name = "InvalidInput";
-}
 
 const EXAMPLES = { pull: '{"manifest": ["ubuntu:20.04"]}', build: '{"manifest": [{"source_uri": "s3://bucket/folder/", "target_image": "name:tag"}]}' } as const;
 

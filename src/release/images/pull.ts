@@ -1,4 +1,4 @@
-import { type ECRClient, DescribeImagesCommand, ECRServiceException } from "@aws-sdk/client-ecr";
+import { ECRServiceException } from "@aws-sdk/client-ecr";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import type { Clock } from "../../kit/clock.ts";
 import { type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
@@ -16,6 +16,7 @@ import { platformRemark } from "./platform-remark.ts";
 import { type Preview, previewCopy, wantedDigest } from "./preview.ts";
 import { CacheRefusal, primeImage } from "./prime.ts";
 import { openRepository } from "./repository.ts";
+import { sizeOf } from "./size.ts";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 import { REGISTRY_BUSY } from "./state-machines.ts";
 import { targetClient } from "./target-client.ts";
@@ -88,17 +89,20 @@ export async function pullImage(workshop: PullWorkshop, item: PullItem): Promise
 
 async function pullIn(workshop: OpenWorkshop, item: PullItem): Promise<Pulled> {
   const { source_uri, source, target_image, referrers, build } = item;
-  const about = { source_uri, source, target_image, ...(referrers && { referrers }), ...(build && { build }) };
+  const about = { source_uri, target_image, ...(build && { build }) };
   if (item.status === "BUILD_FAILED") return { ...about, status: "FAILED", ...(await failureOf(workshop.logs, item.cause)) };
   const built = item.status === "BUILD_ENDED" ? exportedResult(item.exported) : undefined;
   const started = workshop.clock.now().getTime();
   try {
     const result = await pull(workshop, item, built !== undefined);
-    return { ...about, seconds: (workshop.clock.now().getTime() - started) / 1000, ...result, ...(result.status === "SKIPPED" && built) };
+    const handedOver = result.status === "TOO_LARGE" && { source, ...(referrers && { referrers }) };
+    return { ...about, ...handedOver, seconds: secondsSince(workshop.clock, started), ...result, ...(result.status === "SKIPPED" && built) };
   } catch (error) {
-    return { ...about, status: "FAILED", reason: reasonOf(error) };
+    return { ...about, status: "FAILED", seconds: secondsSince(workshop.clock, started), reason: reasonOf(error) };
   }
 }
+
+const secondsSince = (clock: Clock, startedMs: number): number => (clock.now().getTime() - startedMs) / 1000;
 
 /** Why an image failed. @throws RegistryBusy for what passes; the error itself where the fault is not the image's */
 function reasonOf(error: unknown): string {
@@ -203,11 +207,4 @@ function limit(clock: Clock, deadline: Date | undefined) {
       return timer;
     },
   };
-}
-
-/** What ECR says the image weighs. */
-async function sizeOf(ecr: ECRClient, { repository, tag, digest: pinned }: ImageRef, digest = pinned): Promise<number> {
-  const imageIds = [digest ? { imageDigest: digest } : { imageTag: tag ?? "latest" }];
-  const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: repository, imageIds }));
-  return imageDetails?.[0]?.imageSizeInBytes ?? 0;
 }

@@ -43,6 +43,8 @@ export interface AfterBuild {
   /** Of BUILD_FAILED: what Step Functions says, the build as JSON or any other text. */
   readonly cause?: string;
   readonly build?: string;
+  /** When work on it began, in milliseconds since 1970. */
+  readonly started?: number;
 }
 
 /** One item of the builder's manifest. */

@@ -2,6 +2,10 @@ const LAMBDA_TRANSIENT = ["Lambda.ServiceException", "Lambda.AWSLambdaException"
 const lambdaRetry = { ErrorEquals: LAMBDA_TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" };
 /** A registry that throttles or does not answer, after the client's own tries: the name of the function's error. */
 export const REGISTRY_BUSY = "RegistryBusy";
+/** What is no manifest: the name of the function's error, and of the execution's. */
+export const INVALID_INPUT = "InvalidInput";
+/** What the results of all images may take up together, of the 262,144 bytes that a state may hand on (step-functions/latest/dg/service-quotas.html). */
+export const RESULTS_BYTES = 240_000;
 const registryRetry = { ErrorEquals: [REGISTRY_BUSY], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 120, JitterStrategy: "FULL" };
 // A project at its limit of builds, and the API's own limit of requests.
 const buildRetry = { ErrorEquals: ["CodeBuild.AccountLimitExceededException", "CodeBuild.ThrottlingException", "CodeBuild.AWSCodeBuildException", "CodeBuild.SdkClientException"], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 8, MaxDelaySeconds: 300, JitterStrategy: "FULL" };
@@ -16,14 +20,44 @@ const invoke = (substitution: string, rest: object): object => ({
   ...rest,
 });
 
-const plan = (kind: "pull" | "build", Next: string): object =>
-  invoke("PlanImages", { Arguments: { FunctionName: "${PlanImages}", Payload: { kind, input: "{% $states.input %}" } }, Next });
+const oneLine = (expression: string): string => expression.replaceAll(/\s+/g, " ");
 
-/** What was known of the image, and why it failed; the cause of an error of ours is JSON with the message in it. */
+// A function's error is JSON with a stack trace. Of any other cause nobody knows the form, and what can't be parsed would end the Map.
+const MESSAGE = `(
+    $cause := $states.errorOutput.Cause;
+    $isOfFunction := $substring($cause, 0, 7) = '{"error' and $substring($cause, -1) = '}';
+    $said := $isOfFunction ? $parse($cause).errorMessage;
+    $said ? $said : $cause
+  )`;
+
+const plan = (kind: "pull" | "build", Next: string): object =>
+  invoke("PlanImages", {
+    Arguments: { FunctionName: "${PlanImages}", Payload: { kind, input: "{% $states.input %}" } },
+    Assign: { resultBytes: `{% $floor(${RESULTS_BYTES} / $max([1, $count($states.result.Payload.images)])) %}` },
+    Catch: [{ ErrorEquals: [INVALID_INPUT], Output: oneLine(`{% ${MESSAGE} %}`), Next: "NoManifest" }],
+    Next,
+  });
+
+/** What was known of the image, and why it failed. */
 const failedRecord = {
   ErrorEquals: ["States.ALL"],
-  Output: "{% $merge([$states.input, {'status': 'FAILED', 'reason': $states.errorOutput.Cause ? $states.errorOutput.Error & ': ' & $states.errorOutput.Cause : $states.errorOutput.Error}]) %}",
+  Output: oneLine(`{% (
+    $known := $sift($states.input, function($value, $member) { $member in ['source_uri', 'target_image', 'build'] });
+    $error := $states.errorOutput.Error;
+    $message := ${MESSAGE};
+    $merge([$known, {'status': 'FAILED', 'reason': $error = '${REGISTRY_BUSY}' ? $message : $message ? $error & ': ' & $message : $error}])
+  ) %}`),
   Next: "Result",
+};
+
+/** An image's result, its reason no longer than there is room for all of them (room.ts). */
+const result = {
+  Type: "Succeed",
+  Output: oneLine(`{% (
+    $image := $states.input;
+    $left := $resultBytes - $length($string($image)) + $length($image.reason);
+    $exists($image.reason) and $left < $length($image.reason) ? $merge([$image, {'reason': $left > 0 ? $substring($image.reason, 0, $left) : ''}]) : $image
+  ) %}`),
 };
 
 /** The name of the state whose output is every image's result. */
@@ -40,6 +74,7 @@ const ending = {
     Cause: `{% ($failed := $states.input.images[status = 'FAILED']; $all := $string({'failed': $count($failed), 'images': $states.input.images}); $length($all) <= ${LONGEST_CAUSE} ? $all : $substring($string({'failed': $count($failed), 'results': 'in the output of the state ${EACH_IMAGE}', 'sources': $failed.source_uri}), 0, ${LONGEST_CAUSE})) %}`,
   },
   AllThere: { Type: "Succeed" },
+  NoManifest: { Type: "Fail", Error: INVALID_INPUT, Cause: "{% $states.input %}" },
 };
 
 // What CodeBuild leaves a build in its queue unless a project says otherwise (API_CreateProject, queuedTimeoutInMinutes).
@@ -79,7 +114,7 @@ function eachImage({ work, handOver, build }: { readonly work: string; readonly 
           Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}", Next: "Work" }],
           Next: "Work",
         },
-        Result: { Type: "Succeed" },
+        Result: result,
       },
     },
     Output: "{% {'images': $states.result} %}",
