@@ -3,6 +3,7 @@ import { formatS3Uri } from "../../kit/s3-uri.ts";
 import type { ParameterTemplate } from "../../workflow/inspection.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { Definition } from "../publish/create-version.ts";
+import { REGISTRY_MAP_FILE } from "./own-mappings.ts";
 import type { OpenBundle, ReleasedImages } from "./bundle.ts";
 
 /** Where a bundle lies, and the images it runs with. */
@@ -17,7 +18,7 @@ interface Arrived {
 /** What CreateWorkflowVersion is given in production: the bundle's own bytes, by S3. */
 export async function definitionFrom({ record, file }: OpenBundle, { bucket, prefix, place, images }: Arrived): Promise<Definition> {
   const json = async (name: string) => JSON.parse((await file(name)).toString("utf8")) as unknown;
-  const released = (await json("container-registry-map.json")) as ContainerRegistryMap;
+  const released = (await json(REGISTRY_MAP_FILE)) as ContainerRegistryMap;
   const registryMap = record.promote === "copy" ? registryMapOfOwn(released, record.images, images) : released;
   const has = (name: string) => record.files.some((entry) => entry.name === name);
   const definition = record.files.find((entry) => entry.name === "definition.zip");

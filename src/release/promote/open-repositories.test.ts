@@ -25,9 +25,14 @@ async function make(repositoryName: string, { statements = [], ours = false }: {
 }
 
 async function open(promote: "share" | "copy", ...repositories: readonly string[]) {
+  return openMapped([], promote, ...repositories);
+}
+
+/** With images to which the user maps others. */
+async function openMapped(destinations: readonly string[], promote: "share" | "copy", ...repositories: readonly string[]) {
   const said: string[] = [];
   const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
-  const error = await openRepositories({ clients, cicd: CICD, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote }, [PRODUCTION]).catch((reason: Error) => reason);
+  const error = await openRepositories({ clients, cicd: CICD, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, [PRODUCTION]).catch((reason: Error) => reason);
   return { said, error };
 }
 
@@ -62,4 +67,11 @@ test("a repository that its owner has opened serves: for a copy production's rol
   await make("owned/both", { statements: [accountStatement(PRODUCTION, "Roles"), { ...omicsStatement(PRODUCTION, "Runs"), Action: "ecr:*" }] });
   expect((await open("share", "owned/both")).error).toBeUndefined();
   expect(await sidsOf("owned/both")).toEqual(["Roles", "Runs"]);
+});
+
+test("an image of this ECR to which the user maps another is shared, also where the release's own are copied; one elsewhere is nobody's to open", async () => {
+  for (const name of ["mapped/own", "mapped/released"]) await make(name, { ours: true });
+  const destinations = ["111122223333.dkr.ecr.us-east-1.amazonaws.com/mapped/own:1", "999900001111.dkr.ecr.us-east-1.amazonaws.com/mapped/other:1", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mapped/far:1"];
+  expect(await openMapped(destinations, "copy", "mapped/released")).toEqual({ said: ["mapped/released: opened to 444455556666", "mapped/own: opened to 444455556666"], error: undefined });
+  expect([await sidsOf("mapped/own"), await sidsOf("mapped/released")]).toEqual([["OmxHealthOmics444455556666", "OmxAccount444455556666"], ["OmxAccount444455556666"]]);
 });

@@ -1,3 +1,4 @@
+import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
@@ -6,20 +7,25 @@ import { isOurs, readPolicy, tagsOfRepository } from "../images/repository.ts";
 import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleaseRecord } from "./bundle.ts";
+import { mappedByUser } from "./own-mappings.ts";
 
 /** What of a release says whose repositories are read by whom. */
-type Released = Pick<ReleaseRecord, "images" | "promote">;
+interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
+  readonly registryMap: ContainerRegistryMap;
+}
 
 /**
- * Lets every production account read the repositories of the release's images. Statements merge, nothing is dropped; a
+ * Lets every production account read the repositories of the release's images, and of those to which the user maps. Statements merge, nothing is dropped; a
  * repository that is not omx's is left alone.
  * @throws ReleaseError ImageNotReadable naming every repository that is gone, or is somebody else's and not open
  */
 export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" | "cicd" | "emit">, release: Released, production: readonly Place[]): Promise<void> {
   const accounts = production.map(({ account }) => account).join(", ");
   const closed: string[] = [];
-  for (const repository of new Set(release.images.map(({ target }) => parseImageRef(target).repository))) {
-    const outcome = await open(env, { repository, promote: release.promote }, production).catch(gone);
+  const shared = mappedByUser(release.registryMap, release.images, env.cicd).map(({ repository }) => [repository, "share"] as const);
+  const repositories = new Map([...release.images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
+  for (const [repository, promote] of repositories) {
+    const outcome = await open(env, { repository, promote }, production).catch(gone);
     if (typeof outcome === "object") closed.push(`${repository}: ${outcome.closed}`);
     else env.emit({ type: "note", text: `${repository}: ${outcome} ${accounts}` });
   }

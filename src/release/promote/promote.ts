@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { readObject, writeObject } from "../../aws/objects.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
@@ -11,6 +12,7 @@ import { timed } from "../steps.ts";
 import { summarize, type TestReport } from "../testrun/report.ts";
 import { awaitResult } from "./await-result.ts";
 import { type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
+import { REGISTRY_MAP_FILE } from "./own-mappings.ts";
 import { openRepositories } from "./open-repositories.ts";
 import { handOverSmokeData } from "./smoke.ts";
 import type { ReleaseResult } from "./result.ts";
@@ -26,7 +28,7 @@ export async function promoteRelease(env: ReleaseEnvironment, { buildDir, produc
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));
-  await step("image permissions", () => openRepositories(env, build, production));
+  await step("image permissions", () => openRepositories(env, { ...build, registryMap: JSON.parse(readFileSync(join(buildDir, REGISTRY_MAP_FILE), "utf8")) as ContainerRegistryMap }, production));
   const record = await step("record", async (): Promise<ReleaseRecord> => ({ ...recordOf(build, await readReport(env, build)), approval, handedOverAt: env.clock.now().toISOString() }));
   const contents = build.files.map(({ name }) => readContent(buildDir, name));
   await step("hand over", async () => {

@@ -1,9 +1,10 @@
+import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { StartBuildCommand } from "@aws-sdk/client-codebuild";
 import { BatchGetImageCommand } from "@aws-sdk/client-ecr";
 import { type AwsClients, awsClients, type Target } from "../../aws/clients.ts";
 import { assumeRole } from "../../aws/roles.ts";
 import { writeObject } from "../../aws/objects.ts";
-import { parseImageRef } from "../../kit/image-ref.ts";
+import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrOf } from "../../kit/image-ref-ecr.ts";
 import { readReleaseVersion } from "../../kit/version.ts";
 import { findApproval } from "../approval/approval.ts";
@@ -14,7 +15,8 @@ import type { Place } from "../project/deploy-config.ts";
 import { publishExactly, versionTags } from "../publish/create-version.ts";
 import { copyToProduction } from "./own-images.ts";
 import { runSmoke } from "./smoke.ts";
-import { openBundle, RECORD_FILE, type ReleasedImages, type ReleaseRecord } from "./bundle.ts";
+import { type OpenBundle, openBundle, RECORD_FILE, type ReleasedImages, type ReleaseRecord } from "./bundle.ts";
+import { mappedByUser, REGISTRY_MAP_FILE } from "./own-mappings.ts";
 import { definitionFrom } from "./bundled-definition.ts";
 import { RESULT_FILE, type ReleaseResult } from "./result.ts";
 
@@ -54,7 +56,7 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
   try {
     await verifyApproval(env, record);
     const images: ReleasedImages = record.promote === "copy" ? await copyToProduction(env, record) : record.images;
-    await verifyImages(env, images);
+    await verifyImages(env, [...images.map(({ target, digest }) => ({ ...parseImageRef(target), digest })), ...(await mappedHere(env, bundle))]);
     const version = readReleaseVersion(record.version);
     if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
     const { commit, branch, pipelineExecutionId, startedBy, tags } = record;
@@ -82,15 +84,22 @@ async function verifyApproval(env: ProductionEnvironment, record: ReleaseRecord)
   return true;
 }
 
-/** Production can read each image by its digest. */
-async function verifyImages({ target, emit }: ProductionEnvironment, images: ReleasedImages): Promise<void> {
+/** Images of this account's ECR and the cicd account's to which the user maps. */
+async function mappedHere({ cicd, place }: ProductionEnvironment, { record, file }: OpenBundle): Promise<readonly ImageRef[]> {
+  const registryMap = JSON.parse((await file(REGISTRY_MAP_FILE)).toString("utf8")) as ContainerRegistryMap;
+  return [cicd, place].flatMap((each) => mappedByUser(registryMap, record.images, each));
+}
+
+/** Production can read each image: the release's by their digests, the user's as they are mapped. */
+async function verifyImages({ target, emit }: ProductionEnvironment, images: readonly ImageRef[]): Promise<void> {
   const unreadable: string[] = [];
-  for (const { target: image, digest } of images) {
-    const ref = parseImageRef(image);
+  for (const ref of images) {
     const ecr = privateEcrOf(ref);
     if (!ecr) continue;
+    const image = formatImageRef(ref);
     const clients: AwsClients = awsClients({ ...target, region: ecr.region });
-    const problem = await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [{ imageDigest: digest }] })).then(
+    const id = ref.digest ? { imageDigest: ref.digest } : { imageTag: ref.tag ?? "latest" };
+    const problem = await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] })).then(
       (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")), (error: Error) => error.message);
     if (problem) unreadable.push(`${image}: ${problem}`);
     else emit({ type: "note", text: `${image} is readable` });
