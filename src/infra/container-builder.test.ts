@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { BatchGetBuildsCommand, CodeBuildClient } from "@aws-sdk/client-codebuild";
 import { DescribeImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { buffer } from "node:stream/consumers";
@@ -62,7 +63,7 @@ describe("the builder", () => {
     const item = (source_uri: string) => ({ source_uri, target_image: "built/greeting:omics" });
     const [first] = (await stage.run("builder", [item(folder)])).images;
     expect(first).toMatchObject({ status: "SUCCEEDED", target_image: `${HOME}/built/greeting:omics`, reason: "built", size: expect.any(Number) });
-    for (const same of [item(zip), item(tar)]) expect((await stage.run("builder", [same])).images[0]).toMatchObject({ status: "SKIPPED", digest: first!.digest, reason: "the source is unchanged" });
+    for (const same of [item(zip), item(tar)]) expect((await stage.run("builder", [same])).images[0]).toMatchObject({ status: "SKIPPED", digest: first!.digest, reason: "the source is unchanged", size: first!.size, bytes_moved: 0, bytes_saved: first!.size });
     const [forced] = (await stage.run("builder", [{ ...item(zip), force: true }])).images;
     expect(forced).toMatchObject({ digest: first!.digest, reason: "the same image is there" });
     const [changed] = (await stage.run("builder", [{ ...item(zip), buildArgs: { WHO: "somebody" } }])).images;
@@ -74,9 +75,12 @@ describe("the builder", () => {
   test("E38: a target is a name with or without a tag, or the whole address in the account's registry; one elsewhere is refused", async () => {
     const source_uri = await put("targets.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY Dockerfile /\n") }));
     const places = { "targets/plain": "targets/plain:latest", "targets/deep/er:1.0": "targets/deep/er:1.0", [`${HOME}/targets/full:2`]: "targets/full:2", [`${HOME}/targets/both`]: "targets/both:latest" };
-    const { images } = await stage.run("builder", [...Object.keys(places), `${HOME.replace(CICD, PRODUCTION)}/targets/other:1`].map((target_image) => ({ source_uri, target_image })));
+    const named = `targets/digest:1@sha256:${"0".repeat(64)}`;
+    const { images } = await stage.run("builder", [...Object.keys(places), `${HOME.replace(CICD, PRODUCTION)}/targets/other:1`, named].map((target_image) => ({ source_uri, target_image })));
     expect(images.slice(0, 4).map(({ status, target_image }) => [status, target_image])).toEqual(Object.values(places).map((place) => ["SUCCEEDED", `${HOME}/${place}`]));
     expect(images[4]).toMatchObject({ status: "FAILED", reason: expect.stringContaining(`images are built into ${HOME}`) });
+    // Nobody knows a digest before there is an image.
+    expect(images[5]).toMatchObject({ status: "FAILED", target_image: named, reason: expect.stringContaining(`${named} names a digest`) });
   }, PATIENCE_MS);
 
   test("E40: a stage, another Dockerfile and platforms can be asked for", async () => {
@@ -105,6 +109,18 @@ describe("the builder", () => {
     expect(second).toMatchObject({ status: "SUCCEEDED", reason: `built; its base has moved: quay.io/lab/base:1 is ${after.digest}, and was ${before.digest} when the image was built` });
     expect(await build({ locked_digest: first.digest })).toMatchObject({ status: "SKIPPED", digest: first.digest });
     expect(await build({ locked_digest: first.digest, buildArgs: { B: "2" } })).toMatchObject({ status: "SUCCEEDED", reason: expect.stringContaining(`containers.lock.json says ${first.digest}`) });
+  }, PATIENCE_MS);
+
+  test("a build takes no tag from an image that was brought in from a registry; beside it is room", async () => {
+    const { digest } = await pushSample(clients.repository({ registry: upstream.host, repository: "lab/pulled" }), "1", { layers: [noise("pulled", 3000)] });
+    await stage.run("puller", ["quay.io/lab/pulled:1"]);
+    const source_uri = await put("over.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY Dockerfile /\n") }));
+    const { images } = await stage.run("builder", ["1", "patched"].map((tag) => ({ source_uri, target_image: `${HOME}/quay/lab/pulled:${tag}` })));
+    expect(images.map(({ status }) => status)).toEqual(["FAILED", "SUCCEEDED"]);
+    expect(images[0]!.reason).toMatch(/^quay\/lab\/pulled:1 holds an image of quay\.io\/lab\/pulled that omx brought in; give the build another target/);
+    const { client } = stage.registryOf("cicd");
+    expect((await client.repository({ registry: HOME, repository: "quay/lab/pulled" }).headManifest("1"))?.digest).toBe(digest);
+    await client.close();
   }, PATIENCE_MS);
 
   test("E36: a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {
@@ -141,21 +157,27 @@ describe("the builder", () => {
     const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
     const executable = { os: 3, attrs: (0o100755 << 16) >>> 0 };
     const bash = await put("bash.zip", zipSync(Object.fromEntries(files.map((file) => [relative(folder, file), [readFileSync(file), executable]]))));
-    const ran = await put("ran.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo it ran > /ran\n`) }));
+    const ran = await put("ran.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo it ran; echo $RANDOM$RANDOM$RANDOM > /ran\n`) }));
     const [base] = (await stage.run("builder", [{ source_uri: bash, target_image: "built/bash:1" }])).images;
     const [built] = (await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images;
-    expect([base, built]).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED", reason: "built by an engine", build: expect.stringMatching(/^omx-image-build:/) }]);
+    expect([base, built]).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED", reason: "built by an engine", build: expect.stringMatching(/^omx-image-build:/), size: expect.any(Number) }]);
+    const { builds } = await new CodeBuildClient(stage.accounts.config()).send(new BatchGetBuildsCommand({ ids: [built!.build!] }));
+    expect(built!.seconds! * 1000).toBeGreaterThanOrEqual(builds![0]!.endTime!.getTime() - builds![0]!.startTime!.getTime());
     expect((await labelsOf("built/ran", built!.digest!))?.["org.omx.bases"]).toBe(`${HOME}/built/bash:1@${base!.digest}`);
     expect((await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images[0]).toMatchObject({ status: "SKIPPED", digest: built!.digest });
     const events = await new CloudWatchLogsClient(stage.accounts.config()).send(new FilterLogEventsCommand({ logGroupName: "/aws/codebuild/omx-image-build", logStreamNames: [built!.build!.split(":")[1]!] }));
-    expect(events.events?.map(({ message }) => message).join("\n")).toContain("RUN echo it ran > /ran");
+    expect(events.events?.map(({ message }) => message).join("\n")).toContain("RUN echo it ran; ");
+    // What its RUN fetches may be another thing by now.
+    const [forced] = (await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1", force: true }])).images;
+    expect([forced!.status, forced!.digest === built!.digest]).toEqual(["SUCCEEDED", false]);
 
     // E37: the engine still has the image of the build before under the tag, which means another one in ECR by now.
     const { client } = stage.registryOf("cicd");
     const { digest: moved } = await pushSample(client.repository({ registry: HOME, repository: "built/ran" }), "1", { layers: [noise("moved", 3000)] });
     const fails = await put("fails.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo no more of it; exit 3\n`) }));
     const failed = await stage.run("builder", [{ source_uri: fails, target_image: "built/ran:1" }]);
-    expect([failed.status, failed.images[0]]).toEqual(["FAILED", expect.objectContaining({ status: "FAILED", reason: expect.stringMatching(/docker build ended with exit status \d+:[^]*exit 3/) })]);
+    expect([failed.status, failed.images[0]]).toEqual(["FAILED", expect.objectContaining({ status: "FAILED", reason: expect.stringMatching(/no more of it[^]*exit 3[^]*docker build ended with exit status \d+\n/) })]);
+    expect(failed.images[0]!.reason!.split("RUN echo no more of it").length).toBeLessThan(4);
     expect((await client.repository({ registry: HOME, repository: "built/ran" }).headManifest("1"))?.digest).toBe(moved);
     await client.close();
   }, PATIENCE_MS);

@@ -1,4 +1,5 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 
@@ -49,7 +50,7 @@ const isCodeBuilds = (line: string): boolean => line.startsWith("[Container] ");
 
 async function lastLines(logs: CloudWatchLogsClient, logGroupName: string, logStreamName: string): Promise<readonly string[]> {
   const { events = [] } = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startFromHead: false, limit: 200 }));
-  const lines = events.flatMap(({ message = "" }) => message.split(/\r?\n/)).filter((line) => line.trim() !== "");
+  const lines = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).split(/[\r\n]+/)).filter((line) => line.trim() !== "");
   const said = lines.filter((line) => !isCodeBuilds(line));
   return (said.length > 0 ? said : lines).slice(-LAST_LINES);
 }

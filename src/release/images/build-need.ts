@@ -15,6 +15,8 @@ export type BuildNeed =
       readonly bases: readonly PinnedBase[];
       /** Under the target's tag now. */
       readonly present?: string;
+      /** Whether that is an image that no build of omx made. */
+      readonly isOthers: boolean;
       /** Why, where an image of the same source is there. */
       readonly moved?: string;
     };
@@ -35,5 +37,5 @@ export async function buildNeed(client: RegistryClient, item: BuildItem, context
   const isSame = there?.labels[SOURCE_HASH_LABEL] === hash;
   const moved = isSame ? movedBases(there.labels[BASES_LABEL], bases) : undefined;
   if (isSame && !moved && !item.force) return { kind: "kept", digest: there.digest, reason: "the source is unchanged" };
-  return { kind: "needed", hash, bases, ...(there && { present: there.digest }), ...(moved && { moved }) };
+  return { kind: "needed", hash, bases, ...(there && { present: there.digest }), isOthers: there !== undefined && !(SOURCE_HASH_LABEL in there.labels), ...(moved && { moved }) };
 }

@@ -20,9 +20,10 @@ import { failureOf } from "./after-build.ts";
 import { type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
 import { buildNeed } from "./build-need.ts";
 import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
-import { openRepository, prepareRepository } from "./repository.ts";
+import { checkNotPulled, openRepository, prepareRepository } from "./repository.ts";
 import { fetchSource, hashSource } from "./source-folder.ts";
 import { RegistryBusy } from "./pull.ts";
+import { sizeOf } from "./size.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
 import { type ImageWorkshop, workshopClient } from "./workshop.ts";
 
@@ -37,25 +38,26 @@ export interface BuildWorkshop extends ImageWorkshop {
  * HealthOmics. A Dockerfile that runs commands answers NEEDS_ENGINE; the state machine has it built and asks again.
  * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
  */
-export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<ImageOutcome> {
+export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<ImageOutcome & Pick<AfterBuild, "started">> {
   const { source_uri, target_image, build } = item;
   const about = { source_uri, target_image, ...(build && { build }) };
   if (item.status === "BUILD_FAILED") {
     const failure = await failureOf(workshop.logs, item.cause);
     // Why an engine was asked at all comes first: where there is none, it is the line to change.
-    return { ...about, status: "FAILED", ...failure, reason: [item.reason, failure.reason].filter(Boolean).join("\n") };
+    return { ...about, status: "FAILED", ...(item.started !== undefined && { seconds: (workshop.clock.now().getTime() - item.started) / 1000 }), ...failure, reason: [item.reason, failure.reason].filter(Boolean).join("\n") };
   }
-  const started = workshop.clock.now().getTime();
+  const started = item.started ?? workshop.clock.now().getTime();
+  const secondsSince = () => (workshop.clock.now().getTime() - started) / 1000;
   const folder = await mkdtemp(join(tmpdir(), "omx-build-"));
   try {
     const context = join(folder, "context");
     await fetchSource(workshop.s3, source_uri, context);
     const result = await buildFolder(workshop, item, { context, work: folder, isBuilt: item.status === "BUILD_ENDED" });
-    return result.status === "NEEDS_ENGINE" ? { ...item, ...result } : { ...about, ...result, seconds: (workshop.clock.now().getTime() - started) / 1000 };
+    return result.status === "NEEDS_ENGINE" ? { ...item, ...result, started } : { ...about, ...result, seconds: secondsSince() };
   } catch (error) {
     if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
     if (!isItsOwn(error)) throw error;
-    return { ...about, status: "FAILED", reason: error.message };
+    return { ...about, status: "FAILED", seconds: secondsSince(), reason: error instanceof ReleaseError ? `${error.message}; ${error.fix}` : error.message };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -85,9 +87,12 @@ export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, fold
   const target = parseImageRef(item.target_image);
   await using client = workshopClient(workshop);
   const result = await (folder.isBuilt ? judgeBuilt(client, item, folder.context) : decide({ client, ecr: workshop.ecr, place: workshop.place, item }, folder));
-  if (result.digest) await openRepository(workshop.ecr, target.repository, workshop.place);
   const [platform = "linux/amd64", ...others] = item.platforms ?? [];
-  return others.length === 0 ? { ...result, platform } : result;
+  const about = others.length === 0 ? { ...result, platform } : result;
+  if (result.digest === undefined) return about;
+  await openRepository(workshop.ecr, target.repository, workshop.place);
+  const size = result.size ?? (await sizeOf(workshop.ecr, target, result.digest));
+  return { ...about, size, ...(result.status === "SKIPPED" && { bytes_saved: size }) };
 }
 
 /** What an engine left under the tag. */
@@ -108,6 +113,7 @@ interface Building {
 async function decide(building: Building, { context, work }: BuildFolder): Promise<Result> {
   const need = await buildNeed(building.client, building.item, context);
   if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, bytes_moved: 0, reason: need.reason };
+  if (need.isOthers) await checkNotPulled(building.ecr, parseImageRef(building.item.target_image), building.place);
   const built = await assemble({ ...building, ...need, context, folder: join(work, "layers") });
   return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built), await misspelt(building.item, context)].filter(Boolean).join("; ") };
 }

@@ -21,7 +21,7 @@ export interface Engine {
   readonly program: "docker" | "podman" | "buildah";
   /** @default - that of this process */
   readonly env?: Readonly<Record<string, string>>;
-  /** Where its output goes. @default - to this process's own */
+  /** Where its output goes, whose last lines an error then repeats. @default - to this process's own */
   readonly onOutput?: (text: string) => void;
 }
 
@@ -48,7 +48,8 @@ export async function buildWithEngine({ engine, workshop, item, context, work }:
   const asked = [...dockerfile.pulls, { image: target, address: image }];
   for (const one of new Map(asked.map((each) => [each.address.registry, each])).values()) await login(engine, workshop, one);
   const labels = Object.entries(labelsOf(item, { hash: await hashSource(context, item), bases })).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
-  const cache = await cacheOf(engine, formatImageRef(image));
+  // What a RUN fetches may have changed without a word of the Dockerfile: that is what force is for.
+  const cache = item.force ? ["--no-cache"] : await cacheOf(engine, formatImageRef(image));
   await run(engine, ["build", ...formatFlags(engine), ...plainFlags(engine, asked), "--file", dockerfile.path, ...argumentsOf(item, formatImageRef(image)), ...cache, ...labels, context]);
   await run(engine, ["push", ...plainFlags(engine, asked.slice(-1)), formatImageRef(image)]);
 }
@@ -113,6 +114,7 @@ async function cacheOf(engine: Engine, image: string): Promise<readonly string[]
 const failed = (says: string): ReleaseError => new ReleaseError("ImagesFailed", { says, fix: "correct the Dockerfile or its source, and start again", blame: "user" });
 
 const LAST_BYTES = 4000;
+const lastOf = (output: string): string => output.trim().split("\n").slice(-20).join("\n");
 
 const run = ({ program, env, onOutput }: Engine, args: readonly string[], input = ""): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -126,7 +128,7 @@ const run = ({ program, env, onOutput }: Engine, args: readonly string[], input 
         else process.stdout.write(text);
       });
     child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve() : reject(failed(`${program} ${args[0]} ended with exit status ${code}:\n${tail.trim().split("\n").slice(-20).join("\n")}`))));
+    child.on("close", (code) => (code === 0 ? resolve() : reject(failed(`${program} ${args[0]} ended with exit status ${code}${onOutput ? `:\n${lastOf(tail)}` : ""}`))));
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });

@@ -116,9 +116,15 @@ function each<Item, Result>(items: readonly Item[], work: (item: Item) => Result
   throw new ReleaseError("ProjectInvalid", { says: more.length === 0 ? first : `${problems.length} images can't be brought`, fix, blame: "user", ...(more.length > 0 && { details: problems }) });
 }
 
-/** Where a built image goes: under its own name, without a registry's. @throws ReleaseError ProjectInvalid for what is no image name */
+/** Where a built image goes: under its own name, without a registry's. @throws ReleaseError ProjectInvalid for what is no image name, or names a digest */
 export function buildTarget(target: string, place: Place): ImageRef {
-  const [named] = each([target], parseImageRef, "correct the target where it is written");
+  const [named] = each([target], undigested, "correct the target where it is written");
   const { registry: _hub, repository = "", ...rest } = named ?? {};
   return privateEcrImage(registryOf(place), { ...rest, repository: repository.replace(/^library\//, "") });
+}
+
+function undigested(target: string): ImageRef {
+  const named = parseImageRef(target);
+  if (named.digest) throw new Error(`${target} names a digest, which an image has when it is built: write it without @${named.digest}`);
+  return named;
 }

@@ -1,5 +1,6 @@
 import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand, TagResourceCommand } from "@aws-sdk/client-ecr";
 import { formatArn, partitionOf } from "../../kit/arn.ts";
+import type { ImageRef } from "../../kit/image-ref.ts";
 import { ReleaseError } from "../errors.ts";
 import { CREATED_BY, SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -63,6 +64,16 @@ export async function prepareRepository(ecr: ECRClient, repositoryName: string, 
 export async function checkRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<void> {
   if (isOurs(await tagsOfRepository(ecr, repositoryName, place)) || letsHealthOmicsRead(await readPolicy(ecr, repositoryName), place.account)) return;
   throw notReadable(repositoryName);
+}
+
+/**
+ * Looks at the repository of an image that a build would take the tag from, and that no build of omx made.
+ * @throws ReleaseError ImageCollision where omx brought that image in from a registry: who named it must not find another there
+ */
+export async function checkNotPulled(ecr: ECRClient, { repository, tag = "latest" }: Pick<ImageRef, "repository" | "tag">, place: Place): Promise<void> {
+  const { [SOURCE_TAG]: source, ...tags } = await tagsOfRepository(ecr, repository, place);
+  if (source === undefined || !isOurs(tags)) return;
+  throw new ReleaseError("ImageCollision", { says: `${repository}:${tag} holds an image of ${source} that omx brought in`, fix: "give the build another target, one that does not begin with a registry's namespace", blame: "user" });
 }
 
 const notReadable = (repositoryName: string): ReleaseError =>
