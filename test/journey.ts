@@ -41,7 +41,7 @@ export async function startJourney(workflows: readonly string[]): Promise<Journe
     const started = done(await cli.run("local", "start", "--detach", "--json", "--port", "0", "--containers", "host", "--upstream", `public.ecr.aws=${upstream.url}`)).json<{ url: string; configFile: string }>();
     const config = join(folder, "omx.deploy.yaml");
     writeFileSync(config, [
-      'cicd: { account: "111122223333", region: us-east-1 }', "production:", '  - { account: "444455556666", region: us-east-1 }', "keepData: false",
+      'cicd: { account: "111122223333", region: us-east-1 }', "production:", ...["us-east-1", "eu-west-1"].map((region) => `  - { account: "444455556666", region: ${region} }`), "keepData: false",
       "workflows:", ...workflows.map((workflow) => `  ${workflow}: {}`), "",
     ].join("\n"));
     done(await cli.run("deploy", "--config", config, "--json"));

@@ -1,6 +1,6 @@
 import { ListPipelineExecutionsCommand } from "@aws-sdk/client-codepipeline";
 import { DescribeImagesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
-import { GetRunTaskCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
+import { GetRunTaskCommand, GetWorkflowVersionCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowsCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { awsClients, type AwsClients } from "../src/aws/clients.ts";
 import { readObject } from "../src/aws/objects.ts";
@@ -25,9 +25,9 @@ describe("releases by the commands of omx", () => {
   afterAll(() => journey?.[Symbol.asyncDispose](), 60_000);
 
   const run = (...args: readonly string[]) => journey.cli.run(...args);
-  const as = (profile: string): AwsClients => {
+  const as = (profile: string, region = "us-east-1"): AwsClients => {
     const found = readProfile(journey.configFile, profile);
-    return awsClients({ region: "us-east-1", endpoint: journey.url, ...(found?.credentials && { credentials: found.credentials }) });
+    return awsClients({ region, endpoint: journey.url, ...(found?.credentials && { credentials: found.credentials }) });
   };
 
   /** The id of the execution that a commit starts. */
@@ -54,6 +54,14 @@ describe("releases by the commands of omx", () => {
     return [];
   }
 
+  /** What version 1.0.0 of production in another region runs with: HealthOmics there reads its own region alone. */
+  async function imagesIn(region: string, name: string): Promise<readonly (string | undefined)[]> {
+    const { omics } = as("production", region);
+    const { items = [] } = await omics.send(new ListWorkflowsCommand({ type: "PRIVATE", name }));
+    const { containerRegistryMap } = await omics.send(new GetWorkflowVersionCommand({ workflowId: items[0]?.id, versionName: "1.0.0" }));
+    return (containerRegistryMap?.imageMappings ?? []).map(({ destinationImage }) => destinationImage);
+  }
+
   test.each([["reads-qc-nf", "Nextflow"], ["gc-content-cwl", "CWL"]])("%s (%s) is pushed, watched, approved and in production", async (workflow) => {
     const clone = journey.clone(workflow);
     clone.take(workflow);
@@ -71,6 +79,7 @@ describe("releases by the commands of omx", () => {
     const watched = await run("release", "watch", workflow, "--execution", id);
     expect([watched.code, watched.stdout.trim().split("\n").at(-1)]).toEqual([0, "Succeeded"]);
     expect(await versionsIn("production", workflow)).toEqual(["1.0.0"]);
+    expect(await imagesIn("eu-west-1", workflow)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/.*@sha256:/)]);
   }, SLOW);
 
   test("a push to another branch starts nothing; a workflow that asks for it runs on production's own images, and is run there before it counts as released", async () => {

@@ -47,10 +47,15 @@ export async function uploadFile(s3: S3Client, file: string, at: S3Uri): Promise
   return { uploaded: true, bytes: size };
 }
 
-/** Copies an object through this process: of any size, between accounts too. Its SHA-256 goes with it. */
-export async function copyObject(s3: S3Client, from: S3Uri, to: S3Uri): Promise<void> {
-  const { sha256 } = (await statObject(s3, from)) ?? {};
-  const upload = new Upload({ client: s3, params: { Bucket: to.bucket, Key: to.key, Body: await openObject(s3, from), ...(sha256 && { Metadata: { sha256 } }) } });
+/** An object, and who reads or writes it in its region. */
+export interface ObjectAt extends S3Uri {
+  readonly s3: S3Client;
+}
+
+/** Copies an object through this process: of any size, between accounts and regions too. Its SHA-256 goes with it. */
+export async function copyObject(from: ObjectAt, { s3, ...to }: ObjectAt): Promise<void> {
+  const { sha256 } = (await statObject(from.s3, from)) ?? {};
+  const upload = new Upload({ client: s3, params: { Bucket: to.bucket, Key: to.key, Body: await openObject(from.s3, from), ...(sha256 && { Metadata: { sha256 } }) } });
   await upload.done().catch(naming(to));
 }
 

@@ -11,6 +11,11 @@ export interface ReleaseEnvironment {
   readonly emit: Emit;
 }
 
+/** Also hands over to places in other regions: S3 answers for a bucket in its own region alone. */
+export interface PromotionEnvironment extends ReleaseEnvironment {
+  s3In(region: string): AwsClients["s3"];
+}
+
 /** Which release this is: the commit and the pipeline's execution. */
 export interface Identity {
   readonly workflow: string;

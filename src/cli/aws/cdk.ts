@@ -43,7 +43,7 @@ export async function deployAs(cli: Cli, deployer: Deployer, deployment: Deploym
   await cdk({ cli, deployer, ...deployment }, ["deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--context", `config=${resolve(config)}`, ...output, ...args]);
 }
 
-/** cdk's own files of a deployment to local accounts: two at once must not share the clone's cdk.out. */
+/** cdk's own files of a deployment to local accounts: two at once must not share the clone's cdk.out, nor each other's. */
 function workFolder({ dataDir }: NonNullable<Session["local"]>): string {
   const folder = join(dataDir, "work", "cdk");
   mkdirSync(folder, { recursive: true });
@@ -60,7 +60,7 @@ async function bootstrapLocally(cli: Cli, deployer: Deployer, deployment: Deploy
     if (!profile) throw new Problem(`${deployment.config} names account ${place.account}, and the local accounts have none of that number`, "start them with --account ID=NAME for each, or deploy to AWS with --profile");
     if (await isBootstrapped(local, { profile, place })) return;
     const trust = place.account === cicd.account ? [] : ["--trust", cicd.account, "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"];
-    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, ["bootstrap", `aws://${place.account}/${place.region}`, "--output", join(workFolder(local), profile), ...trust]);
+    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, ["bootstrap", `aws://${place.account}/${place.region}`, "--output", join(workFolder(local), `${profile}-${place.region}`), ...trust]);
   }));
 }
 

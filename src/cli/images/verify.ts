@@ -11,6 +11,7 @@ import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../relea
 import { type BundleImages, productionImages, readBundleImages } from "../../release/images/verify-bundle.ts";
 import { inRegistryOf } from "../../release/images/registry-of.ts";
 import { readCacheRules } from "../../release/images/cache-rules.ts";
+import { wayInto } from "../../release/promote/way.ts";
 import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
@@ -39,23 +40,30 @@ export interface VerifyRequest {
 /** Proves that the images of a lock or bundle are the same bytes for cicd and for production. @throws Problem where there is no lock */
 export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequest): Promise<Verification> {
   const cicd = await openSession(cli, choice, { ecr, omics, s3 });
-  const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production }, { ecr, omics, s3 });
+  const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
   const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
   const lock = request.path !== undefined || !bundle ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
   const images = [
     ...(await verifyAs(cli, cicd, { name: "cicd", images: lock.images, deep: request.deep })),
-    ...(production ? await verifyAs(cli, production, { name: "production", images: released?.images ?? inProduction(lock, production.place, request.path), deep: request.deep }) : []),
+    ...(production ? await verifyAs(cli, production, { name: "production", images: released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }), deep: request.deep }) : []),
   ];
   const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
   return { ok: problems.length === 0 && images.every((image) => image.problems.length === 0), images, problems };
 }
 
-/** Where production reads the images of a repository: its own copies of them, where omx.yaml asks for those. */
-function inProduction({ images }: ContainersLock, production: Place, path = "."): readonly ImageToVerify[] {
+/** A bundle lies in the region where it is released. */
+function regionOf(bundle = ""): Pick<Choice, "region"> {
+  const [, region] = /^s3:\/\/omx-releases-\d{12}-([a-z0-9-]+)\//.exec(bundle) ?? [];
+  return region === undefined ? {} : { region };
+}
+
+/** Where production reads the images of a repository: its own copies of them, where omx.yaml or its region asks for those. */
+function inProduction({ images }: ContainersLock, { production, cicd, path = "." }: { readonly production: Place; readonly cicd: Place; readonly path?: string | undefined }): readonly ImageToVerify[] {
   const file = join(isFolder(path) ? path : dirname(path), "omx.yaml");
-  const isCopied = existsSync(file) && parseOmxYaml(readFileSync(file, "utf8")).images.promote === "copy";
-  return isCopied ? images.map((image) => lockedImage({ ...image, target: formatImageRef(inRegistryOf(production, parseImageRef(image.target))) })) : images;
+  const promote = existsSync(file) ? parseOmxYaml(readFileSync(file, "utf8")).images.promote : "share";
+  if (wayInto(production, { promote, cicd }) === "share") return images;
+  return images.map((image) => lockedImage({ ...image, target: formatImageRef(inRegistryOf(production, parseImageRef(image.target))) }));
 }
 
 const VERIFIED_AT_ONCE = 8;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { GetCommitCommand } from "@aws-sdk/client-codecommit";
 import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
+import { awsClients } from "../../aws/clients.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
@@ -35,8 +36,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, ".omx-release") });
     print(`built ${record.workflow} ${record.version}: workflow ${record.cicd.workflowId}`);
   },
-  async promote({ sourceDir, deployment, workflow, pipelineExecutionId }, env) {
-    const results = await promoteRelease(env, { buildDir: sourceDir, production: deployment.production, identity: { workflow, pipelineExecutionId } });
+  async promote({ sourceDir, deployment, workflow, pipelineExecutionId, target }, env) {
+    const results = await promoteRelease({ ...env, s3In: (region) => awsClients({ ...target, region }).s3 }, { buildDir: sourceDir, production: deployment.production, identity: { workflow, pipelineExecutionId } });
     for (const { account, message, workflowId } of results) print(`production ${account}: workflow ${workflowId}: ${message}`);
   },
   async release(settings, env) {

@@ -33,8 +33,8 @@ async function wait(version: string, fail: (said: readonly string[]) => Fault | 
   const said: string[] = [];
   await using proxy = await faultProxy(accounts.url, () => fail(said));
   const { region, credentials } = accounts.config("production");
-  const clients = awsClients({ region, credentials, endpoint: proxy.url });
-  const result = await awaitResult({ clients, clock: hasty, emit: (event) => said.push(describeEvent(event)) }, { workflow: "demo", version, handedOverAt: HANDED_OVER }, PLACE).catch((error: Error) => error);
+  const { s3: failing } = awsClients({ region, credentials, endpoint: proxy.url });
+  const result = await awaitResult({ s3: failing, clock: hasty, emit: (event) => said.push(describeEvent(event)) }, { workflow: "demo", version, handedOverAt: HANDED_OVER }, PLACE).catch((error: Error) => error);
   return { result, said };
 }
 
@@ -57,8 +57,7 @@ test("the refusal of a bundle that could not be read is the answer, an older res
   await write("1.0.3", { status: "REFUSED", handedOverAt: "", at: "2026-01-02T00:00:05.000Z", message: "not whole" });
   expect((await wait("1.0.3")).result).toMatchObject({ status: "REFUSED", message: "not whole" });
   await write("1.0.4", { status: "REFUSED", handedOverAt: "", at: "2026-01-01T00:00:05.000Z" });
-  const clients = { s3 } as ReturnType<typeof awsClients>;
   let hours = 0;
   const clock = { now: () => new Date(Date.UTC(2026, 0, 2, hours++)), sleep: () => Promise.resolve() };
-  expect(await awaitResult({ clients, clock, emit: () => undefined }, { workflow: "demo", version: "1.0.4", handedOverAt: HANDED_OVER }, PLACE)).toMatchObject({ status: "FAILED", message: "production wrote no result.json within 90 minutes" });
+  expect(await awaitResult({ s3, clock, emit: () => undefined }, { workflow: "demo", version: "1.0.4", handedOverAt: HANDED_OVER }, PLACE)).toMatchObject({ status: "FAILED", message: "production wrote no result.json within 90 minutes" });
 });

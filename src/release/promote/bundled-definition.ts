@@ -5,6 +5,7 @@ import type { Place } from "../project/deploy-config.ts";
 import type { Definition } from "../publish/create-version.ts";
 import { REGISTRY_MAP_FILE } from "./own-mappings.ts";
 import type { OpenBundle, ReleasedImages } from "./bundle.ts";
+import { wayInto } from "./way.ts";
 
 /** Where a bundle lies, and the images it runs with. */
 interface Arrived {
@@ -19,7 +20,7 @@ interface Arrived {
 export async function definitionFrom({ record, file }: OpenBundle, { bucket, prefix, place, images }: Arrived): Promise<Definition> {
   const json = async (name: string) => JSON.parse((await file(name)).toString("utf8")) as unknown;
   const released = (await json(REGISTRY_MAP_FILE)) as ContainerRegistryMap;
-  const registryMap = record.promote === "copy" ? registryMapOfOwn(released, record.images, images) : released;
+  const registryMap = wayInto(place, record) === "copy" ? registryMapOfOwn(released, record.images, images) : released;
   const has = (name: string) => record.files.some((entry) => entry.name === name);
   const definition = record.files.find((entry) => entry.name === "definition.zip");
   const { engine, main, description, accelerators, storage } = record;

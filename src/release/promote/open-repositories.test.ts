@@ -5,6 +5,7 @@ import { startAccounts, type TestAccounts } from "../../local/testing/accounts.t
 import { describeEvent } from "../events.ts";
 import { accountStatement, omicsStatement, type Statement } from "../images/repository-policy.ts";
 import { CREATED_BY } from "../names.ts";
+import type { Place } from "../project/deploy-config.ts";
 import { openRepositories } from "./open-repositories.ts";
 
 const CICD = { account: "111122223333", region: "us-east-1" };
@@ -30,9 +31,13 @@ async function open(promote: "share" | "copy", ...repositories: readonly string[
 
 /** With images to which the user maps others. */
 async function openMapped(destinations: readonly string[], promote: "share" | "copy", ...repositories: readonly string[]) {
+  return openTo([PRODUCTION], { destinations, promote }, repositories);
+}
+
+async function openTo(production: readonly Place[], { destinations = [], promote }: { readonly destinations?: readonly string[]; readonly promote: "share" | "copy" }, repositories: readonly string[]) {
   const said: string[] = [];
   const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
-  const error = await openRepositories({ clients, cicd: CICD, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, [PRODUCTION]).catch((reason: Error) => reason);
+  const error = await openRepositories({ clients, cicd: CICD, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
   return { said, error };
 }
 
@@ -74,4 +79,15 @@ test("an image of this ECR to which the user maps another is shared, also where 
   const destinations = ["111122223333.dkr.ecr.us-east-1.amazonaws.com/mapped/own:1", "999900001111.dkr.ecr.us-east-1.amazonaws.com/mapped/other:1", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mapped/far:1"];
   expect(await openMapped(destinations, "copy", "mapped/released")).toEqual({ said: ["mapped/released: opened to 444455556666", "mapped/own: opened to 444455556666"], error: undefined });
   expect([await sidsOf("mapped/own"), await sidsOf("mapped/released")]).toEqual([["OmxHealthOmics444455556666", "OmxAccount444455556666"], ["OmxAccount444455556666"]]);
+});
+
+test("of two regions of one account HealthOmics reads in the cicd account's, the roles of both have one statement", async () => {
+  await make("regions/ours", { ours: true });
+  const places = [PRODUCTION, { ...PRODUCTION, region: "eu-west-1" }];
+  expect((await openTo(places, { promote: "share" }, ["regions/ours"])).said).toEqual(["regions/ours: opened to 444455556666"]);
+  expect((await openTo(places, { promote: "share" }, ["regions/ours"])).said).toEqual(["regions/ours: is open to 444455556666"]);
+  const { policyText = "" } = await clients.ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "regions/ours" }));
+  expect((JSON.parse(policyText) as { Statement: Statement[] }).Statement).toEqual([
+    expect.objectContaining({ Sid: "OmxHealthOmics444455556666", Condition: expect.objectContaining({ ArnLike: { "aws:SourceArn": "arn:aws:omics:us-east-1:444455556666:*" } }) as unknown }), expect.objectContaining({ Sid: "OmxAccount444455556666" }),
+  ]);
 });

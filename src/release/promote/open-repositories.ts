@@ -8,6 +8,7 @@ import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleaseRecord } from "./bundle.ts";
 import { mappedByUser } from "./own-mappings.ts";
+import { wayInto } from "./way.ts";
 
 /** What of a release says whose repositories are read by whom. */
 interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
@@ -20,7 +21,7 @@ interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
  * @throws ReleaseError ImageNotReadable naming every repository that is gone, or is somebody else's and not open
  */
 export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" | "cicd" | "emit">, release: Released, production: readonly Place[]): Promise<void> {
-  const accounts = production.map(({ account }) => account).join(", ");
+  const accounts = [...new Set(production.map(({ account }) => account))].join(", ");
   const closed: string[] = [];
   const shared = mappedByUser(release.registryMap, release.images, env.cicd).map(({ repository }) => [repository, "share"] as const);
   const repositories = new Map([...release.images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
@@ -39,16 +40,18 @@ export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" |
 type Outcome = "opened to" | "is open to" | "is not omx's, and its owner has opened it to" | { readonly closed: string };
 
 async function open({ clients: { ecr }, cicd }: Pick<ReleaseEnvironment, "clients" | "cicd">, { repository, promote }: { readonly repository: string; readonly promote: Released["promote"] }, production: readonly Place[]): Promise<Outcome> {
-  const statements = production.flatMap((place) => productionStatements(place, promote));
+  const readers = production.map((place) => ({ place, way: wayInto(place, { promote, cicd }) }));
+  // Two regions of one account have one statement for its roles.
+  const statements = [...new Map(readers.flatMap(({ place, way }) => productionStatements(place, way)).map((one) => [one.Sid, one])).values()];
   const present = await readPolicy(ecr, repository);
   if (mergePolicy(present, statements) === undefined) return "is open to";
   if (isOurs(await tagsOfRepository(ecr, repository, cicd))) return (await ensureRepositoryPolicy(ecr, repository, statements)) ? "opened to" : "is open to";
-  const lacking = production.flatMap(({ account }) => [
+  const lacking = new Set(readers.flatMap(({ place: { account }, way }) => [
     ...(letsAccountRead(present, account) ? [] : [`arn:aws:iam::${account}:root`]),
-    ...(promote === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
-  ]);
-  if (lacking.length === 0) return "is not omx's, and its owner has opened it to";
-  return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${lacking.join(" and ")} read it by statements of its policy, or tag it so` };
+    ...(way === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
+  ]));
+  if (lacking.size === 0) return "is not omx's, and its owner has opened it to";
+  return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${[...lacking].join(" and ")} read it by statements of its policy, or tag it so` };
 }
 
 function gone(error: Error): Outcome {

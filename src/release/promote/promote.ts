@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { readObject, writeObject } from "../../aws/objects.ts";
 import { findApproval } from "../approval/approval.ts";
-import type { ReleaseEnvironment } from "../environment.ts";
+import type { PromotionEnvironment, ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
 import { releasesBucket } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -24,7 +24,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = { ".zip": "application/z
  * account and waits until each has made it a version.
  * @throws ReleaseError NotApproved, ImageNotReadable, ReleaseFailed with what production says
  */
-export async function promoteRelease(env: ReleaseEnvironment, { buildDir, production, identity }: { readonly buildDir: string; readonly production: readonly Place[]; readonly identity: { readonly workflow: string; readonly pipelineExecutionId: string } }): Promise<readonly ReleaseResult[]> {
+export async function promoteRelease(env: PromotionEnvironment, { buildDir, production, identity }: { readonly buildDir: string; readonly production: readonly Place[]; readonly identity: { readonly workflow: string; readonly pipelineExecutionId: string } }): Promise<readonly ReleaseResult[]> {
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));
@@ -34,11 +34,11 @@ export async function promoteRelease(env: ReleaseEnvironment, { buildDir, produc
   await step("hand over", async () => {
     for (const place of production) {
       if (record.smoke) await handOverSmokeData(env, { ...record, smoke: record.smoke }, place);
-      const { uri, uploaded } = await handOver(env.clients.s3, releasesBucket(place.account, place.region), record, contents);
+      const { uri, uploaded } = await handOver(env.s3In(place.region), releasesBucket(place.account, place.region), record, contents);
       env.emit({ type: "note", text: `${uri}: ${uploaded} of ${contents.length} files moved, release.json last` });
     }
   });
-  const results = await step("release in production", () => Promise.all(production.map((place) => awaitResult(env, record, place))));
+  const results = await step("release in production", () => Promise.all(production.map((place) => awaitResult({ ...env, s3: env.s3In(place.region) }, record, place))));
   await writeObject(env.clients.s3, { bucket: build.evidence.bucket, key: `${build.evidence.prefix}/release.json` }, `${JSON.stringify({ ...record, results }, null, 2)}\n`, "application/json");
   const failed = results.filter((result) => result.status !== "ACTIVE");
   if (failed.length > 0)

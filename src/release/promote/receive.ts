@@ -18,6 +18,7 @@ import { runSmoke } from "./smoke.ts";
 import { type OpenBundle, openBundle, RECORD_FILE, type ReleasedImages, type ReleaseRecord } from "./bundle.ts";
 import { mappedByUser, REGISTRY_MAP_FILE } from "./own-mappings.ts";
 import { definitionFrom } from "./bundled-definition.ts";
+import { wayInto } from "./way.ts";
 import { RESULT_FILE, type ReleaseResult } from "./result.ts";
 
 /** Production's view: its own place, and how to ask the cicd account. */
@@ -55,7 +56,7 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
   const { record } = bundle;
   try {
     await verifyApproval(env, record);
-    const images: ReleasedImages = record.promote === "copy" ? await copyToProduction(env, record) : record.images;
+    const images: ReleasedImages = wayInto(env.place, record) === "copy" ? await copyToProduction(env, record) : record.images;
     await verifyImages(env, [...images.map(({ target, digest }) => ({ ...parseImageRef(target), digest })), ...(await mappedHere(env, bundle))]);
     const version = readReleaseVersion(record.version);
     if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
@@ -91,7 +92,7 @@ async function mappedHere({ cicd, place }: ProductionEnvironment, { record, file
 }
 
 /** Production can read each image: the release's by their digests, the user's as they are mapped. */
-async function verifyImages({ target, emit }: ProductionEnvironment, images: readonly ImageRef[]): Promise<void> {
+async function verifyImages({ target, place, emit }: ProductionEnvironment, images: readonly ImageRef[]): Promise<void> {
   const unreadable: string[] = [];
   for (const ref of images) {
     const ecr = privateEcrOf(ref);
@@ -99,8 +100,8 @@ async function verifyImages({ target, emit }: ProductionEnvironment, images: rea
     const image = formatImageRef(ref);
     const clients: AwsClients = awsClients({ ...target, region: ecr.region });
     const id = ref.digest ? { imageDigest: ref.digest } : { imageTag: ref.tag ?? "latest" };
-    const problem = await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] })).then(
-      (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")), (error: Error) => error.message);
+    const problem = ecr.region === place.region ? await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] })).then(
+      (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")), (error: Error) => error.message) : `it is in ${ecr.region}, and HealthOmics in ${place.region} reads images of its own region alone`;
     if (problem) unreadable.push(`${image}: ${problem}`);
     else emit({ type: "note", text: `${image} is readable` });
   }

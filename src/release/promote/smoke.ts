@@ -3,7 +3,7 @@ import { StartRunCommand } from "@aws-sdk/client-omics";
 import { copyObject, listObjects, readObject, writeObject } from "../../aws/objects.ts";
 import { endedRun } from "../../aws/runs.ts";
 import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
-import type { ReleaseEnvironment } from "../environment.ts";
+import type { PromotionEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
 import { NAMES, releasesBucket, roleName } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -21,13 +21,14 @@ const smokeData = (record: Pick<ReleaseRecord, "workflow" | "version">, place: P
 });
 
 /** Copies the data of the smoke run to production; sample sheets name the new places. */
-export async function handOverSmokeData({ clients, emit }: ReleaseEnvironment, record: Pick<ReleaseRecord, "workflow" | "version"> & { readonly smoke: Smoke }, place: Place): Promise<void> {
+export async function handOverSmokeData({ clients, emit, s3In }: PromotionEnvironment, record: Pick<ReleaseRecord, "workflow" | "version"> & { readonly smoke: Smoke }, place: Place): Promise<void> {
   const from = parseS3Uri(record.smoke.data);
   const to = smokeData(record, place);
+  const there = s3In(place.region);
   for await (const { key, size } of listObjects(clients.s3, { ...from, key: `${from.key}/` })) {
     const target = { bucket: to.bucket, key: `${to.key}${key.slice(from.key.length)}` };
-    if (isSheet(key, size)) await writeObject(clients.s3, target, moved((await readObject(clients.s3, { bucket: from.bucket, key })).toString("utf8"), record.smoke, to), "text/plain");
-    else await copyObject(clients.s3, { bucket: from.bucket, key }, target);
+    if (isSheet(key, size)) await writeObject(there, target, moved((await readObject(clients.s3, { bucket: from.bucket, key })).toString("utf8"), record.smoke, to), "text/plain");
+    else await copyObject({ s3: clients.s3, bucket: from.bucket, key }, { s3: there, ...target });
     emit({ type: "data.staged", path: key.slice(from.key.length + 1), uri: formatS3Uri(target), bytes: size, uploaded: true });
   }
 }
