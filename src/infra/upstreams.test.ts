@@ -1,6 +1,6 @@
 import { CloudWatchLogsClient, paginateDescribeLogGroups, paginateFilterLogEvents } from "@aws-sdk/client-cloudwatch-logs";
 import { ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
-import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { paginateGetExecutionHistory, SFNClient } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runExecution } from "../aws/executions.ts";
@@ -26,9 +26,9 @@ const PASSWORD = "s3cret-p4ss-of-upstream";
 beforeAll(async () => {
   [upstream, clients] = [await startDockerRegistry(), registryClient()];
   guard = await guardedRegistry(upstream.url, { username: "robot", password: PASSWORD });
-  accounts = await startAccounts({ upstreams: { "quay.io": upstream.url, "private.example": guard.url, "docker.io": guard.url, "broken.example": guard.url } });
+  accounts = await startAccounts({ upstreams: { "quay.io": upstream.url, "private.example": guard.url, "docker.io": guard.url, "broken.example": guard.url, "rotated.example": guard.url } });
   const secret = async (Name: string, value: object) => (await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }))).ARN;
-  const credentials = { "private.example": await secret("upstream", { username: "robot", accessToken: PASSWORD }), "docker.io": await secret("hub", { username: "robot", password: PASSWORD }), "broken.example": await secret("broken", { user: "robot", token: PASSWORD }) };
+  const credentials = { "private.example": await secret("upstream", { username: "robot", accessToken: PASSWORD }), "docker.io": await secret("hub", { username: "robot", password: PASSWORD }), "broken.example": await secret("broken", { user: "robot", token: PASSWORD }), "rotated.example": await secret("rotated", { username: "robot", password: "of yesterday" }) };
   await deployContainers(accounts, { containers: { pullThrough: ["quay.io"], credentials, functionLimitGiB: 1 / 1024 } });
 }, PATIENCE_MS);
 afterAll(async () => {
@@ -77,6 +77,14 @@ test("E23: credentials of upstream registries come from Secrets Manager, for fun
     for (const { logGroupName } of logGroups) for await (const { events = [] } of paginateFilterLogEvents({ client: logs }, { logGroupName })) said.push(...events.map(({ message = "" }) => message));
   expect([history.length > 0, said.length > 0]).toEqual([true, true]);
   expect([...history, ...said, ...accounts.log].filter((text) => text.includes(PASSWORD) || text.includes(Buffer.from(`robot:${PASSWORD}`).toString("base64")))).toEqual([]);
+}, PATIENCE_MS);
+
+test("a secret that was corrected counts for the next execution", async () => {
+  const { digest } = await pushSample(at("rotated/tool"), "1", { layers: [noise("rotated", 4000)] });
+  const image = "rotated.example/rotated/tool:1";
+  expect((await run([image])).images).toMatchObject([{ status: "FAILED", reason: expect.stringContaining("the credentials given for it do not allow that") }]);
+  await new SecretsManagerClient(accounts.config()).send(new PutSecretValueCommand({ SecretId: "rotated", SecretString: JSON.stringify({ username: "robot", password: PASSWORD }) }));
+  expect((await run([image])).images).toMatchObject([{ status: "SUCCEEDED", digest }]);
 }, PATIENCE_MS);
 
 const parse = (containers: object) => DeployConfig.safeParse({ cicd: { account: CICD, region: REGION }, production: [{ account: CICD, region: REGION }], containers });

@@ -3,7 +3,8 @@ import type { AfterBuild, BuildItem } from "../../release/images/staging.ts";
 import { environmentSettings } from "../settings.ts";
 import { FUNCTION_TUNING, workshopOf } from "../workshop.ts";
 
-const workshop = workshopOf(environmentSettings(), FUNCTION_TUNING);
+const settings = environmentSettings();
 
+// A workshop for each call: a secret that was corrected counts at once.
 /** The step of `omx-container-builder`: assembles one image, or says that its Dockerfile needs an engine. */
-export const handler = (event: BuildItem & AfterBuild) => buildImageFromSource(workshop, event);
+export const handler = (event: BuildItem & AfterBuild) => buildImageFromSource(workshopOf(settings, FUNCTION_TUNING), event);

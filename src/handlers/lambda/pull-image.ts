@@ -7,7 +7,6 @@ import { environmentSettings } from "../settings.ts";
 import { ALONE_TUNING, FUNCTION_TUNING, workshopOf } from "../workshop.ts";
 
 const settings = environmentSettings();
-const workshop = workshopOf(settings, FUNCTION_TUNING);
 /** Time to end an upload and answer before the function's own limit. */
 const MARGIN_MS = 20_000;
 
@@ -18,9 +17,10 @@ type Planned = { readonly images: readonly (PullItem | ImageOutcome)[] };
  * brings one in, or says that a build has to.
  */
 export const handler = async (event: Planned | PullItem, context: Context) => {
-  const limits = {
-    limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
+  // A workshop for each call: a secret that was corrected counts at once.
+  const workshop = {
+    ...workshopOf(settings, "images" in event ? ALONE_TUNING : FUNCTION_TUNING), limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
     deadline: new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS),
   };
-  return "images" in event ? { images: fitReasons(await pullTogether({ ...workshop, ...limits, tuning: ALONE_TUNING }, event.images)) } : pullImage({ ...workshop, ...limits }, event);
+  return "images" in event ? { images: fitReasons(await pullTogether(workshop, event.images)) } : pullImage(workshop, event);
 };
