@@ -1,5 +1,6 @@
 import { ECRServiceException } from "@aws-sdk/client-ecr";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
+import { isPassing } from "../../aws/passing.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
 import { sourceRepository } from "../../kit/registry-namespaces.ts";
@@ -107,11 +108,8 @@ const secondsSince = (clock: Clock, startedMs: number): number => (clock.now().g
 /** Why an image failed. @throws RegistryBusy for what passes; the error itself where the fault is not the image's */
 function reasonOf(error: unknown): string {
   if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
-  if (error instanceof ECRServiceException) {
-    const { message, name, $fault, $retryable, $metadata: { httpStatusCode } } = error;
-    if ($fault === "server" || $retryable || httpStatusCode === 429 || name.includes("Throttl")) throw new RegistryBusy(`${name}: ${message}`);
-    return `${name}: ${message}`;
-  }
+  if (isPassing(error)) throw new RegistryBusy(`ECR: ${(error as Error).name}: ${(error as Error).message}`);
+  if (error instanceof ECRServiceException) return `${error.name}: ${error.message}`;
   if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
   if (error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue) return error.message;
   throw error;

@@ -1,7 +1,8 @@
 import { DescribeImagesCommand, type ECRClient } from "@aws-sdk/client-ecr";
+import { isPassing } from "../../aws/passing.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
-import { RegistryError } from "../../oci/errors.ts";
+import { RegistryError, type RegistryFailure } from "../../oci/errors.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { ReleaseError } from "../errors.ts";
 import { SOURCE_TAG } from "../names.ts";
@@ -37,7 +38,7 @@ export function targetClient(client: RegistryClient, { ecr, place, sourceOf, isC
     if (!(await ensureRepository(ecr, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name, place).catch(withFix);
   };
   const make = (name: string): Promise<void> => {
-    const making = made.get(name) ?? makeNew(name);
+    const making = made.get(name) ?? makeNew(name).catch((error: unknown) => unavailable(error, { registry: privateEcrHost(registryOf(place)), doing: `make the repository ${name}` }));
     made.set(name, making);
     making.catch(() => made.delete(name));
     return making;
@@ -55,6 +56,11 @@ export function targetClient(client: RegistryClient, { ecr, place, sourceOf, isC
     },
   });
   return overRepositories(client, (plain, at) => changed(isCached(at.repository) ? { ...plain, ...pastCache(ecr, plain) } : plain, at));
+}
+
+/** What passes is the registry's, for whoever copies: it is tried again later. */
+function unavailable(error: unknown, at: Pick<RegistryFailure, "registry" | "doing">): never {
+  throw isPassing(error) ? new RegistryError({ ...at, kind: "unavailable", says: (error as Error).message, cause: error }) : error;
 }
 
 /** A copy's result says no more of an error than its message. */

@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import { isMissing, readObject } from "../../aws/objects.ts";
+import { isPassing } from "../../aws/passing.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { releasesBucket } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -35,9 +36,3 @@ export async function awaitResult({ s3, clock, emit }: Pick<ReleaseEnvironment, 
 /** A result of an earlier attempt is not an answer to this one. Of a bundle that can't be read nobody knows which it was. */
 const answers = ({ handedOverAt, at = "" }: ReleaseResult, record: HandedOver): boolean =>
   handedOverAt === record.handedOverAt || (handedOverAt === "" && at > record.handedOverAt);
-
-/** An error without an answer is the network's. */
-function isPassing(error: Error & { readonly $metadata?: { readonly httpStatusCode?: number } }): boolean {
-  const status = error.$metadata?.httpStatusCode;
-  return status === undefined ? "code" in error || error.name === "TimeoutError" : status >= 500 || status === 429;
-}

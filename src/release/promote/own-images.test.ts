@@ -52,7 +52,7 @@ async function copy(images: ReleaseRecord["images"], { version, fail, until }: {
   await using registry = await faultProxy(accounts.url, (seen) => (until && said.some((line) => until.test(line)) ? undefined : fail?.(seen)));
   const { endpoint: _endpoint, region, credentials } = accounts.config("production");
   const target = { region, credentials, endpoint: registry.url };
-  const clients = awsClients({ ...target, endpoint: accounts.url });
+  const clients = awsClients(target);
   const copied = await copyToProduction({ clients, place: PLACE, cicd: CICD, target, clock: hasty, emit: (event) => said.push(describeEvent(event)) }, record(images, version)).catch((error: Error) => error);
   return { copied, said, uploads: registry.seen.filter(({ method, path }) => method !== "GET" && method !== "HEAD" && path.includes("/blobs/uploads/")), clients };
 }
@@ -94,6 +94,8 @@ test("a registry that is busy for long is asked again, and one that stays so is 
   const busy = ({ path }: SeenRequest): Fault | undefined => (path.includes(`/${PRODUCTION}/`) ? { kind: "answer", status: 503 } : undefined);
   const later = await copy([image], { fail: busy, until: /too busy for 1 image/ });
   expect(later.copied).toEqual([expect.objectContaining({ digest: image.digest })]);
+  const api = ({ headers }: SeenRequest): Fault | undefined => (headers["x-amz-target"]?.includes("ListTagsForResource") ? { kind: "reset" } : undefined);
+  expect((await copy([image], { fail: api, until: /too busy for 1 image/, version: "1.0.2" })).copied).toEqual(later.copied);
   const never = await copy([image], { fail: busy, version: "1.0.1" });
   expect(never.copied).toMatchObject({ code: "ImagesFailed", details: [expect.stringMatching(/bio\/busy@sha256:.*: 444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com .*503/)] });
 });
