@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
@@ -169,6 +169,30 @@ test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a
   const [before, after] = [await inside("cached/ran", first.digest), await inside("cached/ran", second.digest)];
   expect(after.diffIds.slice(0, 2)).toEqual(before.diffIds.slice(0, 2));
   expect(after.diffIds[2]).not.toBe(before.diffIds[2]);
+}, MS);
+
+test.runIf(enginesHere().includes("docker"))("a push that a registry did not answer is tried again; one that it refused is not", async () => {
+  using setup = cliAt(accounts);
+  const [path, folder] = [pathWith(setup, "docker"), source(setup, "pushed", "")];
+  const [docker, calls] = [join(setup.folder, "only-docker", "docker"), join(setup.folder, "calls")];
+  const real = execFileSync("which", ["docker"], { encoding: "utf8" }).trim();
+  // Docker, but for the first push, which meets what the test says.
+  const engine = (says: string) => {
+    rmSync(docker, { force: true });
+    rmSync(calls, { force: true });
+    writeFileSync(docker, `#!/bin/sh\nif [ "$1" = push ]; then echo push >> ${calls}; [ $(wc -l < ${calls}) -gt 1 ] || { echo '${says}'; exit 1; }; fi\nexec ${real} "$@"\n`);
+    chmodSync(docker, 0o755);
+    writeFileSync(join(folder, "Dockerfile"), `FROM ${HOME}/pushed/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${says.length}\n`);
+  };
+  using cli = cliAt(accounts, { path });
+  writeBashSource(join(setup.folder, "own"));
+  await build(cli, join(setup.folder, "own"), "pushed/base:1");
+  engine("dial tcp: connect: connection refused");
+  expect(await build(cli, folder, "pushed/tool:1")).toMatchObject({ status: "BUILT" });
+  expect(readFileSync(calls, "utf8").split("push")).toHaveLength(3);
+  engine("denied: User is not authorized");
+  expect(await build(cli, folder, "pushed/other:1")).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^docker push ended with exit status 1:[^]*denied: User is not authorized/) });
+  expect(readFileSync(calls, "utf8").split("push")).toHaveLength(2);
 }, MS);
 
 /** A PATH on which this engine is the only one that answers. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { Clock } from "../../kit/clock.ts";
 import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { passwordFrom } from "../../oci/client/credentials.ts";
@@ -51,7 +52,22 @@ export async function buildWithEngine({ engine, workshop, item, context, work }:
   // What a RUN fetches may have changed without a word of the Dockerfile: that is what force is for.
   const cache = item.force ? ["--no-cache"] : await cacheOf(engine, formatImageRef(image));
   await run(engine, ["build", ...formatFlags(engine), ...plainFlags(engine, asked), "--file", dockerfile.path, ...argumentsOf(item, formatImageRef(image)), ...cache, ...labels, context]);
-  await run(engine, ["push", ...plainFlags(engine, asked.slice(-1)), formatImageRef(image)]);
+  await push(workshop.clock, engine, [...plainFlags(engine, asked.slice(-1)), formatImageRef(image)]);
+}
+
+const PUSH_AGAIN_AFTER_MS = [2000, 8000, 30_000];
+// What the registry has decided: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+const IS_FINAL = /denied|unauthorized|not authorized|immutable|tag invalid|no basic auth/i;
+
+/** A registry may be busy, or away for a moment; what was built takes longer to build again than to push again. */
+async function push(clock: Clock, engine: Engine, args: readonly string[]): Promise<void> {
+  for (const waitMs of PUSH_AGAIN_AFTER_MS) {
+    const { code, tail } = await execute(engine, ["push", ...args]);
+    if (code === 0) return;
+    if (IS_FINAL.test(tail)) throw failed(engine, "push", { code, tail });
+    await clock.sleep(waitMs);
+  }
+  await run(engine, ["push", ...args]);
 }
 
 /** The builder's second way: the source comes from S3. The engine's output is the build's log. */
@@ -111,12 +127,27 @@ async function cacheOf(engine: Engine, image: string): Promise<readonly string[]
   return isThere ? ["--cache-from", image] : [];
 }
 
-const failed = (says: string): ReleaseError => new ReleaseError("ImagesFailed", { says, fix: "correct the Dockerfile or its source, and start again", blame: "user" });
-
 const LAST_BYTES = 4000;
 const lastOf = (output: string): string => output.trim().split("\n").slice(-20).join("\n");
 
-const run = ({ program, env, onOutput }: Engine, args: readonly string[], input = ""): Promise<void> =>
+/** How a call of an engine ended: its exit status, and the end of what it said. */
+interface Ended {
+  readonly code: number | null;
+  readonly tail: string;
+}
+
+const failed = ({ program, onOutput }: Engine, command: string, { code, tail }: Ended): ReleaseError =>
+  new ReleaseError("ImagesFailed", {
+    says: `${program} ${command} ended with exit status ${code}${onOutput ? `:\n${lastOf(tail)}` : ""}`, blame: "user",
+    fix: command === "build" ? "correct the Dockerfile or its source, and start again" : "look at what the registry says, and start again",
+  });
+
+async function run(engine: Engine, args: readonly string[], input = ""): Promise<void> {
+  const ended = await execute(engine, args, input);
+  if (ended.code !== 0) throw failed(engine, args[0] ?? "", ended);
+}
+
+const execute = ({ program, env, onOutput }: Engine, args: readonly string[], input = ""): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], ...(env && { env }) });
     let tail = "";
@@ -128,7 +159,7 @@ const run = ({ program, env, onOutput }: Engine, args: readonly string[], input 
         else process.stdout.write(text);
       });
     child.on("error", reject);
-    child.on("close", (code) => (code === 0 ? resolve() : reject(failed(`${program} ${args[0]} ended with exit status ${code}${onOutput ? `:\n${lastOf(tail)}` : ""}`))));
+    child.on("close", (code) => resolve({ code, tail }));
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });
