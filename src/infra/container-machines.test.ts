@@ -72,7 +72,15 @@ test.each(["together", "alone"] as const)("500 images that fail at length, %s: t
   const failing = ({ source_uri, target_image }: Item) => ({ source_uri, target_image, status: "FAILED", reason: `"${source_uri}": ${long}` });
   const ended = await run("pull", { manifest: named(500) }, { alone: failing, ...(how === "together" && { together: (images) => images.map(failing) }) });
   expect(ended).toMatchObject({ status: "FAILED", error: "ImagesFailed" });
-  expect(ended.cause).toContain('"failed":500');
+  const { failed, sources } = JSON.parse(ended.cause!) as { readonly failed: number; readonly sources: readonly string[] };
+  expect([failed, sources]).toEqual([500, named(500).slice(0, sources.length)]);
+  expect(sources.length).toBeGreaterThan(300);
+});
+
+test("one of 500 images that fails is named with its reason, although the results of all are too long for a cause", async () => {
+  const [, bad] = named(2);
+  const ended = await run("pull", { manifest: named(500) }, { alone: done, together: (images) => images.map((image) => (image.source_uri === bad ? { ...image, status: "FAILED", reason: "quay.io does not have it" } : done(image))) });
+  expect(JSON.parse(ended.cause!)).toEqual({ failed: 1, results: "in the output of the state EachImage", failures: [{ source_uri: bad, reason: "quay.io does not have it" }] });
 });
 
 test("a reason is not shortened where there is room", async () => {

@@ -65,13 +65,21 @@ export const EACH_IMAGE = "EachImage";
 // A cause has 32,768 characters at most (API_DescribeExecution); longer ones would be cut in the middle of the JSON.
 const LONGEST_CAUSE = 30_000;
 
-/** After the last image: all results, or a failure that carries them all, or the failed ones' names where they are too many. */
+/** After the last image: all results, or a failure that carries them all; where they are too many, the failed ones with their reasons, or as many of their names as it holds. */
 const ending = {
   Judge: { Type: "Choice", Choices: [{ Condition: "{% $count($states.input.images[status = 'FAILED']) > 0 %}", Next: "SomeFailed" }], Default: "AllThere" },
   SomeFailed: {
     Type: "Fail",
     Error: "ImagesFailed",
-    Cause: `{% ($failed := $states.input.images[status = 'FAILED']; $all := $string({'failed': $count($failed), 'images': $states.input.images}); $length($all) <= ${LONGEST_CAUSE} ? $all : $substring($string({'failed': $count($failed), 'results': 'in the output of the state ${EACH_IMAGE}', 'sources': $failed.source_uri}), 0, ${LONGEST_CAUSE})) %}`,
+    Cause: oneLine(`{% (
+      $failed := $states.input.images[status = 'FAILED'];
+      $all := $string({'failed': $count($failed), 'images': $states.input.images});
+      $told := {'failed': $count($failed), 'results': 'in the output of the state ${EACH_IMAGE}'};
+      $reasons := $string($merge([$told, {'failures': [$failed.{'source_uri': source_uri, 'reason': reason}]}]));
+      $longest := $max($map($failed, function($image) { $length($string([$image.source_uri])) }));
+      $names := $string($merge([$told, {'sources': [$failed.source_uri][[0..$floor(${LONGEST_CAUSE - 1000} / $longest) - 1]]}]));
+      $length($all) <= ${LONGEST_CAUSE} ? $all : $length($reasons) <= ${LONGEST_CAUSE} ? $reasons : $names
+    ) %}`),
   },
   AllThere: { Type: "Succeed" },
   NoManifest: { Type: "Fail", Error: INVALID_INPUT, Cause: "{% $states.input %}" },
