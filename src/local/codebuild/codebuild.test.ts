@@ -4,7 +4,9 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { unzipSync } from "fflate";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
 import { type CodeLab, codeLab, until } from "./testing/code-lab.ts";
@@ -101,6 +103,17 @@ describe("env", () => {
     expect(allowed.lines.filter((line) => /sealed|\bada\b|(?:first|second) line|A[KS]IA[A-Z0-9]{16}/.test(line))).toEqual([]);
     expect(denied).toMatchObject({ buildStatus: "FAILED", said: [] });
     expect(contextOf(denied)?.message).toMatch(/variable (SECRET: parameter|WHO: secret) \S+ can't be read: .*(ssm:GetParameter|secretsmanager:GetSecretValue)/);
+  });
+
+  test("nothing secret is left of a build that has ended: neither what the log hides nor a login in its home", async () => {
+    await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name: "left-behind", SecretString: "never-to-be-found" }));
+    const phases = { build: { commands: ['mkdir "$HOME/.docker" && echo "$KEPT" > "$HOME/.docker/config.json"'] } };
+    const { id = "", buildStatus } = await built(spec(phases, { env: { "secrets-manager": { KEPT: "left-behind" } } }), { actions: ["secretsmanager:GetSecretValue"] });
+    expect(buildStatus).toBe("SUCCEEDED");
+    const folder = join(dirname(accounts.configFile), "work/codebuild", id.replace(":", "-"));
+    const secrets = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes("never-to-be-found"));
+    expect(existsSync(join(folder, "build.log"))).toBe(true);
+    await expect.poll(secrets, { timeout: 60_000 }).toEqual([]);
   });
 
   test("exported variables are told as they are at the end", async () => {

@@ -6,7 +6,7 @@ import { gitCredentialHelper, nodeOptions } from "../program-support.ts";
 import type { BuildSpec } from "./buildspec.ts";
 import { dockerShim } from "./docker-shim.ts";
 import { Failure } from "../gateway/failure.ts";
-import { rememberMasked } from "./masking.ts";
+import { homeIn, rememberMasked } from "./masking.ts";
 import type { BuildFolders } from "./runner.ts";
 import type { Build, EnvironmentVariable } from "./store.ts";
 import { writeScript } from "./workspace.ts";
@@ -26,7 +26,7 @@ export interface EnvironmentParts {
 export async function buildEnvironment(core: Core, build: Build, parts: EnvironmentParts): Promise<Record<string, string>> {
   const { folders, as } = parts;
   const bin = join(folders.root, "bin");
-  const home = join(folders.root, "home");
+  const home = homeIn(folders.root);
   await mkdir(home, { recursive: true });
   await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin, upstreams: core.settings.upstreams, folder: join(folders.root, "dockerfiles") }));
   const { own, masked } = await variables(core, build, parts);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Takes out of a line of a log what nobody should read there. */
@@ -7,8 +7,16 @@ export type Mask = (line: string) => string;
 
 const fileIn = (root: string): string => join(root, "masked");
 
+/** HOME of a build: `docker login` and its kin write there. */
+export const homeIn = (root: string): string => join(root, "home");
+
 /** Remembers values for as long as the build's folder is there: a build may be followed again after a restart. */
 export const rememberMasked = (root: string, values: readonly string[]): Promise<void> => writeFile(fileIn(root), JSON.stringify(values), { mode: 0o600 });
+
+/** What nobody needs of a build that has ended, and nobody else should find: the values of its secrets, and the logins of its user. */
+export async function forgetSecrets(root: string): Promise<void> {
+  for (const path of [fileIn(root), homeIn(root)]) await rm(path, { recursive: true, force: true });
+}
 
 // One or two characters would take half of every line with them.
 const SHORTEST = 3;

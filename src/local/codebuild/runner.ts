@@ -8,7 +8,7 @@ import { type BuildSpec, type PhaseName, PHASES } from "./buildspec.ts";
 import { commandAt, renderScript } from "./script.ts";
 import type { Build, Store } from "./store.ts";
 import { buildEnvironment } from "./environment.ts";
-import { maskOf } from "./masking.ts";
+import { forgetSecrets, maskOf } from "./masking.ts";
 import { Failure } from "../gateway/failure.ts";
 import { uploadOutputs } from "./outputs.ts";
 import { downloadSources, readSpec } from "./sources.ts";
@@ -39,10 +39,16 @@ const POLL_MS = 100;
 export function createRunner(core: Core, store: Store): Runner {
   const worker: Worker = { core, store };
   return {
-    run: (build, signal) => run(worker, build, signal),
-    resume: (build, signal) => resume(worker, build, signal),
+    run: (build, signal) => toItsEnd(worker, build, { work: run(worker, build, signal), signal }),
+    resume: (build, signal) => toItsEnd(worker, build, { work: resume(worker, build, signal), signal }),
     stop: (build) => stop(worker, build),
   };
+}
+
+/** A build that goes on after a restart needs what is forgotten of one that has ended. */
+async function toItsEnd({ core }: Worker, build: Build, { work, signal }: { readonly work: Promise<void>; readonly signal: AbortSignal }): Promise<void> {
+  await work;
+  if (!signal.aborted) await forgetSecrets(foldersOf(core, build).root);
 }
 
 async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<void> {
