@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -175,9 +176,11 @@ describe("the builder", () => {
     // E37: the engine still has the image of the build before under the tag, which means another one in ECR by now.
     const { client } = stage.registryOf("cicd");
     const { digest: moved } = await pushSample(client.repository({ registry: HOME, repository: "built/ran" }), "1", { layers: [noise("moved", 3000)] });
-    const fails = await put("fails.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo no more of it; exit 3\n`) }));
+    const unique = crypto.randomUUID();
+    const fails = await put("fails.zip", zipSync({ Dockerfile: Buffer.from(`FROM ${HOME}/built/bash:1\nSHELL ["/bin/bash", "-c"]\nRUN echo no more of it ${unique}; exit 3\n`) }));
     const failed = await stage.run("builder", [{ source_uri: fails, target_image: "built/ran:1" }]);
     expect([failed.status, failed.images[0]]).toEqual(["FAILED", expect.objectContaining({ status: "FAILED", reason: expect.stringMatching(/no more of it[^]*exit 3[^]*docker build ended with exit status \d+\n/) })]);
+    expect(execFileSync("docker", ["ps", "--all", "--no-trunc", "--format", "{{.Command}}"], { encoding: "utf8" })).not.toContain(unique);
     expect(failed.images[0]!.reason!.split("RUN echo no more of it").length).toBeLessThan(4);
     expect((await client.repository({ registry: HOME, repository: "built/ran" }).headManifest("1"))?.digest).toBe(moved);
     await client.close();

@@ -49,8 +49,7 @@ export async function buildWithEngine({ engine, workshop, item, context, work }:
   const asked = [...dockerfile.pulls, { image: target, address: image }];
   for (const one of new Map(asked.map((each) => [each.address.registry, each])).values()) await login(engine, workshop, one);
   const labels = Object.entries(labelsOf(item, { hash: await hashSource(context, item), bases })).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
-  // What a RUN fetches may have changed without a word of the Dockerfile: that is what force is for.
-  const cache = item.force ? ["--no-cache"] : await cacheOf(engine, formatImageRef(image));
+  const cache = await cacheOf(engine, formatImageRef(image), item);
   await run(engine, ["build", ...formatFlags(engine), ...plainFlags(engine, asked), "--file", dockerfile.path, ...argumentsOf(item, formatImageRef(image)), ...cache, ...labels, context]);
   await push(workshop.clock, engine, [...plainFlags(engine, asked.slice(-1)), formatImageRef(image)]);
 }
@@ -116,15 +115,18 @@ function argumentsOf({ target, platforms, build_args: args }: BuildItem, image: 
 }
 
 /**
- * Layers of the image that is in ECR are taken where their instructions are unchanged. BuildKit reads its own notes in
- * the image; Docker's classic builder has to have the image itself. Podman and Buildah keep to what they have.
+ * Layers of the image that is in ECR are taken where their instructions are unchanged, unless the item says `force`: what a RUN
+ * fetches may have changed without a word of the Dockerfile. BuildKit reads its own notes in the image; Docker's classic builder
+ * has to have the image itself, and leaves the container of a RUN that fails. Podman and Buildah keep to what they have.
  */
-async function cacheOf(engine: Engine, image: string): Promise<readonly string[]> {
-  if (engine.program !== "docker") return [];
-  const isBuildKit = await run({ ...engine, onOutput: () => undefined }, ["buildx", "version"]).then(() => true, () => false);
-  if (isBuildKit) return ["--cache-from", image, "--build-arg", "BUILDKIT_INLINE_CACHE=1"];
-  const isThere = await run({ ...engine, onOutput: () => undefined }, ["pull", image]).then(() => true, () => false);
-  return isThere ? ["--cache-from", image] : [];
+async function cacheOf(engine: Engine, image: string, { force = false }: BuildItem): Promise<readonly string[]> {
+  const anew = force ? ["--no-cache"] : [];
+  if (engine.program !== "docker") return anew;
+  const quiet = { ...engine, onOutput: () => undefined };
+  const from = ["--cache-from", image];
+  if ((await execute(quiet, ["buildx", "version"])).code === 0) return [...(force ? anew : from), "--build-arg", "BUILDKIT_INLINE_CACHE=1"];
+  const isThere = !force && (await execute(quiet, ["pull", image])).code === 0;
+  return ["--force-rm", ...anew, ...(isThere ? from : [])];
 }
 
 const LAST_BYTES = 4000;
