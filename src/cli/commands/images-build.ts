@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import type { BuiltOutcome } from "../images/build.ts";
 import { pair, platforms, upstream } from "../options.ts";
-import { readableSize } from "../images/readable-size.ts";
+import { readableSize } from "../../kit/readable-size.ts";
 import { identity, type ImagesFlags } from "./images-options.ts";
 
 interface BuildFlags extends ImagesFlags {

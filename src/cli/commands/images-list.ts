@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { StagedImage } from "../../release/images/inventory.ts";
 import { type Cli, printResult, table } from "../cli.ts";
-import { readableSize } from "../images/readable-size.ts";
+import { readableSize } from "../../kit/readable-size.ts";
 import { counted, identity, type ImagesFlags } from "./images-options.ts";
 
 interface ListFlags extends ImagesFlags {

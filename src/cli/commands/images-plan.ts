@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import type { PlannedImage, Planning } from "../images/plan.ts";
 import { onePlatform } from "../options.ts";
-import { readableSize } from "../images/readable-size.ts";
+import { readableSize } from "../../kit/readable-size.ts";
 import { counted, identity, type ImagesFlags, namedImages, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PlanFlags extends ImagesFlags {

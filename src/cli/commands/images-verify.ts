@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { VerifiedImage } from "../../release/images/verify.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import { s3Uri } from "../options.ts";
-import { readableSize } from "../images/readable-size.ts";
+import { readableSize } from "../../kit/readable-size.ts";
 import { identity, type ImagesFlags } from "./images-options.ts";
 import type { Verification } from "../images/verify.ts";
 

@@ -1,6 +1,6 @@
 import type { CopyEvent, CopyResult } from "../../oci/copy.ts";
 import type { Cli } from "../cli.ts";
-import { readableSize } from "./readable-size.ts";
+import { readableSize } from "../../kit/readable-size.ts";
 
 /** What a user sees while images come. */
 export interface Progress extends AsyncDisposable {

@@ -4,7 +4,8 @@ import { type Evidence, type EvidenceFile, LISTED } from "../read/evidence.ts";
 import type { ReleaseView } from "../read/release.ts";
 import type { BuildRecord } from "../../release/publish/build-record.ts";
 import { summarize, type TestResult } from "../../release/testrun/report.ts";
-import { duration, mark, size } from "./format.ts";
+import { readableSize } from "../../kit/readable-size.ts";
+import { duration, mark } from "./format.ts";
 import { type Html, nameOf, releasePath } from "./layout.ts";
 
 type Change = BuildRecord["differences"]["parameters"][number];
@@ -61,7 +62,7 @@ function images({ images: all }: BuildRecord): Html {
 
 function fileList(release: ReleaseView, files: readonly EvidenceFile[]): Html {
   const link = (action: string, { uri }: EvidenceFile) => `${releasePath(release)}/${action}?uri=${encodeURIComponent(uri)}`;
-  return html`<ul class="plain">${files.map((file) => html`<li><a href="${link("download", file)}" download>${file.path}</a> <span class="soft">${size(file.bytes)}</span>${isReport(file) ? html` · <a href="${link("report", file)}" aria-label="View ${file.path}">view</a>` : ""}</li>`)}</ul>`;
+  return html`<ul class="plain">${files.map((file) => html`<li><a href="${link("download", file)}" download>${file.path}</a> <span class="soft">${readableSize(file.bytes)}</span>${isReport(file) ? html` · <a href="${link("report", file)}" aria-label="View ${file.path}">view</a>` : ""}</li>`)}</ul>`;
 }
 
 const origin = (build: BuildRecord): Html => html`<section class="card"><h2>Where it comes from</h2><dl>

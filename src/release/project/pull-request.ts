@@ -1,4 +1,5 @@
 import { GetPullRequestCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
+import { readableSize } from "../../kit/readable-size.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { checkRepository, type CheckReport } from "./check.ts";
 
@@ -40,7 +41,7 @@ const problemsOf = ({ problems, tests = [] }: CheckReport): readonly string[] =>
 function contentsOf({ engine, main, definition, parameters, images, tests = [] }: CheckReport): readonly string[] {
   const quoted = (names: readonly string[] = []) => names.map((name) => `\`${name}\``).join(", ") || "none";
   return [
-    `- ${engine}, main file \`${main}\`, ${definition?.files} files, ${((definition?.bytes ?? 0) / 1000).toFixed(1)} kB`,
+    `- ${engine}, main file \`${main}\`, ${definition?.files} files, ${readableSize(definition?.bytes ?? 0)}`,
     `- ${parameters?.all} parameters, ${parameters?.required} of them required`,
     `- images to pull: ${quoted(images?.pulls)}; to build: ${quoted(images?.builds)}`,
     `- ${tests.length} test${tests.length === 1 ? "" : "s"}`,
