@@ -3,33 +3,23 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
-import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
-import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { forwardProxy } from "../oci/testing/forward-proxy.ts";
-import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { noise } from "../oci/testing/sample-images.ts";
+import { type ImageLab, openImageLab } from "../release/images/testing/image-lab.ts";
 import { cliAt } from "./testing/in-process.ts";
 
 // What a user behind the proxy of a hospital or a university asks goes through it, and to this machine nothing does.
 
-let accounts: TestAccounts;
-let upstream: DockerRegistry;
-let client: RegistryClient;
-beforeAll(async () => {
-  [accounts, upstream, client] = [await startAccounts(), await startDockerRegistry(), registryClient()];
-}, 60_000);
-afterAll(async () => {
-  await client?.close();
-  await accounts?.[Symbol.asyncDispose]();
-  await upstream?.[Symbol.asyncDispose]();
-}, 60_000);
+let lab: ImageLab;
+beforeAll(async () => void (lab = await openImageLab()), 60_000);
+afterAll(() => lab?.[Symbol.asyncDispose](), 60_000);
 
 const PULL = ["--profile", "cicd", "--upstream", "quay.io=http://registry.test", "--json"];
 
 test("images come through the proxy, with its password; the local accounts are asked directly", async () => {
-  await pushSample(client.repository({ registry: upstream.host, repository: "proxied/tool" }), "1", { layers: [noise("proxied", 20_000)] });
-  await using proxy = await forwardProxy({ "registry.test": upstream.url }, "me:secret");
-  using cli = cliAt(accounts, { inherited: { HTTP_PROXY: proxy.url.replace("//", "//me:secret@") } });
+  await lab.push("proxied/tool", noise("proxied", 20_000));
+  await using proxy = await forwardProxy({ "registry.test": lab.upstream.url }, "me:secret");
+  using cli = cliAt(lab.accounts, { inherited: { HTTP_PROXY: proxy.url.replace("//", "//me:secret@") } });
   const { code, stdout, stderr } = await cli.run("images", "pull", "quay.io/proxied/tool:1", ...PULL);
   expect([code, stderr]).toEqual([0, expect.stringMatching(/PULLED +quay\.io\/proxied\/tool:1/)]);
   expect(proxy.asked.filter((one) => one.includes("proxied/tool"))).not.toEqual([]);
@@ -39,7 +29,7 @@ test("images come through the proxy, with its password; the local accounts are a
 
 test("a proxy that does not let through is told as such, once and without its password", async () => {
   await using proxy = await forwardProxy({});
-  using cli = cliAt(accounts, { inherited: { HTTPS_PROXY: proxy.url.replace("//", "//me:secret@") } });
+  using cli = cliAt(lab.accounts, { inherited: { HTTPS_PROXY: proxy.url.replace("//", "//me:secret@") } });
   const { code, stdout, stderr } = await cli.run("images", "pull", "quay.io/a/b:1", "--profile", "cicd", "--upstream", "quay.io=https://registry.test", "--json");
   expect([code, stdout]).toEqual([1, expect.stringMatching(/the proxy of this network answers 403 instead of connecting there.*HTTPS_PROXY/)]);
   expect(proxy.asked).toEqual(["CONNECT registry.test:443"]);

@@ -31,9 +31,11 @@ export function readProxy(environment: Readonly<Record<string, string | undefine
   };
   const [http, https] = [named("HTTP_PROXY"), named("HTTPS_PROXY")];
   if (http === undefined && https === undefined) return undefined;
-  const except = [...new Set([...(value("NO_PROXY") ?? "").split(/[\s,]+/).filter(Boolean), ...LOOPBACK])].join(",");
-  return { ...(http && { http }), ...(https && { https }), except };
+  return { ...(http && { http }), ...(https && { https }), except: withLoopback(value("NO_PROXY")) };
 }
+
+/** A NO_PROXY that also names this machine. */
+export const withLoopback = (hosts = ""): string => [...new Set([...hosts.split(/[\s,]+/).filter(Boolean), ...LOOPBACK])].join(",");
 
 function addressOf(name: string, text: string): string {
   const address = /^[a-z][\w+.-]*:\/\//i.test(text) ? text : `http://${text}`;

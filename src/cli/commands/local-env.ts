@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { withLoopback } from "../../kit/proxy.ts";
 import { nodeOptions } from "../../local/program-support.ts";
 import { type Cli, printJson, Problem } from "../cli.ts";
 
@@ -43,7 +44,5 @@ function exportsOf({ settings }: Cli, { data, node, profile }: EnvFlags): Readon
 }
 
 const hasProxy = (environment: Readonly<Record<string, string>>): boolean => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].some((name) => environment[name]);
-
-const withLoopback = (hosts = ""): string => [...new Set([...hosts.split(",").filter(Boolean), "127.0.0.1", "localhost"])].join(",");
 
 const quoted = (text: string): string => (/^[\w./:=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);

@@ -5,6 +5,7 @@ import { FUNCTION_TUNING, workshopOf } from "../workshop.ts";
 
 const settings = environmentSettings();
 
-// A workshop for each call: a secret that was corrected counts at once.
 /** The step of `omx-container-builder`: assembles one image, or says that its Dockerfile needs an engine. */
-export const handler = (event: BuildItem & AfterBuild) => buildImageFromSource(workshopOf(settings, FUNCTION_TUNING), event);
+export const handler = (event: BuildItem & AfterBuild) =>
+  // A workshop for each call: a secret that was corrected counts at once.
+  buildImageFromSource(workshopOf(settings, FUNCTION_TUNING), event);

@@ -59,7 +59,7 @@ const FILE_LINES = [
   // A package
   "ENV APP=/opt/app VERSION=1.19", "WORKDIR $APP", "COPY src ./src", "COPY src/tool/ ${APP}/lib/tool-${VERSION}/", "WORKDIR data/in", "COPY ref/chr?.fa ref/*.fai ../ref/",
   // A repository, dot files
-  "WORKDIR /app", "COPY . .", "COPY .condarc /root/", "COPY .config /root/.config", "COPY docs /docs/",
+  "WORKDIR /app", "COPY . .", "COPY .condarc /etc/conda/", "COPY .config /etc/skel/.config", "COPY docs /docs/",
   // Releases
   "ADD samtools.tar.gz /opt", "ADD samtools.tar.gz /opt/current/", "COPY samtools.tar.gz /opt/kept.tar.gz", "ADD flat.tar.gz /opt/", "ADD flat.tar.gz /usr/local/flat", "ADD environment.yml /opt/conda/",
   // Over folders of other modes

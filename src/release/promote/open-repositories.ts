@@ -16,8 +16,8 @@ interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
 }
 
 /**
- * Lets every production account read the repositories of the release's images, and of those to which the user maps. Statements merge, nothing is dropped; a
- * repository that is not omx's is left alone.
+ * Lets every production account read the repositories of the release's images, and of those to which the user maps.
+ * Statements merge, nothing is dropped; a repository that is not omx's is left alone.
  * @throws ReleaseError ImageNotReadable naming every repository that is gone, or is somebody else's and not open
  */
 export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" | "cicd" | "emit">, release: Released, production: readonly Place[]): Promise<void> {
