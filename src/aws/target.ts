@@ -28,7 +28,7 @@ export interface ClientConfig extends Omit<Target, "proxy"> {
   readonly requestHandler?: { readonly httpsAgent: Agent };
 }
 
-/** The same for all services. */
+/** Configuration of a client whose service answers at its usual host. */
 export const configOf = ({ region, endpoint, credentials, profile, proxy }: Target): ClientConfig =>
   ({ region, ...(endpoint ? { endpoint } : proxy && { requestHandler: { httpsAgent: through(proxy) } }), ...(credentials && { credentials }), ...(profile && { profile }) });
 
