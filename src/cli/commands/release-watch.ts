@@ -60,6 +60,6 @@ async function failedLines({ clients }: Session<"codepipeline">, state: ReleaseS
 function ended(cli: Cli, { status, workflow, message }: ReleaseState, said: readonly string[] | undefined): void {
   if (said) cli.out([`${status}${message ? `: ${message}` : ""}`, ...said.map((line) => `  │ ${line}`), ""].join("\n"));
   if (status === "Succeeded") return;
-  cli.say(`look at all that it said: omx release logs ${workflow}`);
+  cli.say(`look at all that it said: omx release logs ${workflow}; try it again from there: omx release retry ${workflow}`);
   throw new NotDone();
 }

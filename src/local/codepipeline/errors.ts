@@ -6,6 +6,7 @@ export const executionNotFound = (id: string): AwsError => new AwsError(400, "Pi
 export const stageNotFound = (name: string): AwsError => new AwsError(400, "StageNotFoundException", `The stage ${name} was not found`);
 export const actionNotFound = (name: string): AwsError => new AwsError(400, "ActionNotFoundException", `The action ${name} was not found`);
 export const stageNotRetryable = (why: string): AwsError => new AwsError(400, "StageNotRetryableException", why);
+export const notLatest = (why: string): AwsError => new AwsError(400, "NotLatestPipelineExecutionException", why);
 export const notStoppable = (why: string): AwsError => new AwsError(400, "PipelineExecutionNotStoppableException", why);
 export const invalidApprovalToken = (): AwsError => new AwsError(400, "InvalidApprovalTokenException", "The approval token does not match the one of the approval that is waiting; read it with get-pipeline-state");
 export const approvalCompleted = (): AwsError => new AwsError(400, "ApprovalAlreadyCompletedException", "The approval action has already been approved or rejected");

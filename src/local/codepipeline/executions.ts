@@ -10,7 +10,7 @@ import { describeAction, describeSummary } from "./descriptions.ts";
 import type { Engine } from "./engine.ts";
 import { actionNotFound, approvalCompleted, executionNotFound, invalidApprovalToken, invalidRequest, notStoppable, stageNotFound, stageNotRetryable } from "./errors.ts";
 import { findPipeline, on } from "./pipelines.ts";
-import { forgetStage } from "./retry.ts";
+import { checkRetriable, forgetStage } from "./retry.ts";
 import { startExecution } from "./start.ts";
 import { emitAction } from "./state-events.ts";
 import { type Execution, pipelineArn, type Store } from "./store.ts";
@@ -113,6 +113,7 @@ function interruptingOperations(parts: Parts) {
         const stageIndex = execution.declaration.stages?.findIndex((stage) => stage.name === input.stageName) ?? -1;
         if (stageIndex < 0) throw stageNotFound(input.stageName ?? "");
         if (!["Failed", "Stopped"].includes(execution.status) || execution.stageIndex !== stageIndex) throw stageNotRetryable(`Stage ${input.stageName} of execution ${execution.id} did not fail`);
+        checkRetriable(store, execution, input.stageName ?? "");
         const { stopRequested: _stopped, statusSummary: _summary, ...rest } = execution;
         store.transaction(() => {
           if (input.retryMode === "ALL_ACTIONS") forgetStage(store, execution, input.stageName ?? "");

@@ -33,7 +33,7 @@ export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" |
   if (closed.length > 0)
     throw new ReleaseError("ImageNotReadable", {
       says: `production can't be given ${closed.length} of the release's repositories in account ${env.cicd.account}`, blame: "user", details: closed,
-      fix: "see each; then retry the Promote stage",
+      fix: "see each; then `omx release retry` tries the Promote stage again",
     });
 }
 

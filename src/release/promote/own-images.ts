@@ -28,7 +28,7 @@ export async function copyToProduction(env: ProductionEnvironment, record: Relea
   const copied = record.images.map((image, index) => ({ image, own: pulls[index]?.target_image ?? "", outcome: byTarget.get(pulls[index]?.target_image ?? "") }));
   const failed = copied.flatMap(({ image: { target, digest }, outcome }) => (outcome?.digest === digest ? [] : [`${target}: ${outcome?.digest ? `arrived as ${outcome.digest}` : (outcome?.reason ?? "no reason given")}`]));
   if (failed.length > 0)
-    throw new ReleaseError("ImagesFailed", { says: `${failed.length} of ${record.images.length} images could not be copied into account ${place.account}`, fix: "retry the Promote stage: what is there is not moved again", blame: "aws", details: [...new Set(failed)] });
+    throw new ReleaseError("ImagesFailed", { says: `${failed.length} of ${record.images.length} images could not be copied into account ${place.account}`, fix: "try the Promote stage again by `omx release retry`: what is there is not moved again", blame: "aws", details: [...new Set(failed)] });
   const moved = outcomes.reduce((sum, { bytes_moved: bytes = 0 }) => sum + bytes, 0);
   emit({ type: "note", text: `${outcomes.length} images are in account ${place.account}: ${moved} bytes moved` });
   return copied.map(({ image, own }) => lockedImage({ ...image, target: own }));

@@ -42,7 +42,7 @@ export async function promoteRelease(env: PromotionEnvironment, { buildDir, prod
   await writeObject(env.clients.s3, { bucket: build.evidence.bucket, key: `${build.evidence.prefix}/release.json` }, `${JSON.stringify({ ...record, results }, null, 2)}\n`, "application/json");
   const failed = results.filter((result) => result.status !== "ACTIVE");
   if (failed.length > 0)
-    throw new ReleaseError("ReleaseFailed", { says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`, fix: "correct what is named and retry the Promote stage", blame: "aws", details: failed.map(({ account, message }) => `${account}: ${message}`) });
+    throw new ReleaseError("ReleaseFailed", { says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`, fix: "correct what is named, then try the Promote stage again by `omx release retry`", blame: "aws", details: failed.map(({ account, message }) => `${account}: ${message}`) });
   return results;
 }
 

@@ -106,7 +106,7 @@ async function verifyImages({ target, place, emit }: ProductionEnvironment, imag
     else emit({ type: "note", text: `${image} is readable` });
   }
   if (unreadable.length > 0)
-    throw new ReleaseError("ImageNotReadable", { says: `production cannot read ${unreadable.length} of ${images.length} images`, fix: "retry the Promote stage: it puts the repositories' policies right", blame: "aws", details: unreadable });
+    throw new ReleaseError("ImageNotReadable", { says: `production cannot read ${unreadable.length} of ${images.length} images`, fix: "try the Promote stage again by `omx release retry`: it puts the repositories' policies right", blame: "aws", details: unreadable });
 }
 
 const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({ ...place, handedOverAt, at: clock.now().toISOString() });
