@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createRepository, hostOf, type RegistryUser, signIn } from "../local/ecr/testing/registry.ts";
 import { CICD, PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
-import { accountStatement, ensureRepositoryPolicy } from "../release/images/repository-policy.ts";
+import { mergeOnce } from "../release/images/ensure-policies.ts";
+import { accountStatement } from "../release/images/repository-policy.ts";
 import { cliAt } from "./testing/in-process.ts";
 
 // Accounts of their own: long on a machine that is busy.
@@ -29,7 +30,7 @@ test("verify without a bundle reads production's own copies where omx.yaml asks 
   const pushed = async (name: string) => {
     await createRepository(cicd.ecr, name);
     await createRepository(production.ecr, name);
-    await ensureRepositoryPolicy(cicd.ecr, name, [accountStatement({ account: PRODUCTION, region: "us-east-1" }, "Production")]);
+    await mergeOnce(cicd.ecr, name, [accountStatement({ account: PRODUCTION, region: "us-east-1" }, "Production")]);
     const sample = { layers: [noise(name, 10_000)] };
     const { digest } = await pushSample(production.repository(name, PRODUCTION), "demo-1.0.0", sample);
     return { image: `quay.io/${name}:1`, source: `quay.io/${name}:1`, target: `${hostOf(CICD)}/${name}@${(await pushSample(cicd.repository(name), "1", sample)).digest}`, digest };

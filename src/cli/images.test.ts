@@ -13,7 +13,8 @@ import { registryClient, type RegistryClient, type Repository } from "../oci/cli
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { guardedRegistry } from "../oci/testing/guarded-registry.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
-import { ensureRepositoryPolicy, productionStatements } from "../release/images/repository-policy.ts";
+import { mergeOnce } from "../release/images/ensure-policies.ts";
+import { productionStatements } from "../release/images/repository-policy.ts";
 import { describeContent, handOver, type ReleaseRecord } from "../release/promote/bundle.ts";
 import { cliAt, type InProcess } from "./testing/in-process.ts";
 
@@ -192,7 +193,7 @@ test("verify proves that ECR, the bundle and production hold the same bytes, and
   expect(closed.images[2]!.problems[0]).toMatch(/refuses access.*not authorized/);
 
   const ecr = new ECRClient(accounts.config());
-  for (const name of ["tool", "other"]) await ensureRepositoryPolicy(ecr, `quay/verify/${name}`, productionStatements({ account: PRODUCTION, region: "us-east-1" }));
+  for (const name of ["tool", "other"]) await mergeOnce(ecr, `quay/verify/${name}`, productionStatements({ account: PRODUCTION, region: "us-east-1" }));
   expect(await verify("--bundle", bundle, "--production", "production", "--deep")).toMatchObject({ code: 0, ok: true, images: [{}, {}, { view: "production" }, {}] });
 
   const [tool, other] = lock.images as [(typeof lock.images)[number], (typeof lock.images)[number]];

@@ -1,4 +1,3 @@
-import { GetRepositoryPolicyCommand, type ECRClient, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import type { Place } from "../project/deploy-config.ts";
 
 /** A policy document as ECR keeps it; ECR turns lists of one into plain strings, so both forms are read. */
@@ -91,19 +90,4 @@ function canonical(value: unknown): string {
   if (Array.isArray(value)) return value.length === 1 ? canonical(value[0]) : JSON.stringify(value.map(canonical).sort());
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, canonical(member)]));
-}
-
-/**
- * Makes sure that a repository's policy has the statements.
- * @returns whether it had to be changed
- */
-export async function ensureRepositoryPolicy(ecr: ECRClient, repositoryName: string, statements: readonly Statement[]): Promise<boolean> {
-  const present = await ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then((answer) => answer.policyText, (error: Error) => {
-    if (error.name === "RepositoryPolicyNotFoundException") return undefined;
-    throw error;
-  });
-  const policyText = mergePolicy(present, statements);
-  if (policyText === undefined) return false;
-  await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText }));
-  return true;
 }

@@ -1,10 +1,11 @@
-import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand, TagResourceCommand } from "@aws-sdk/client-ecr";
+import { CreateRepositoryCommand, DescribeRepositoriesCommand, type ECRClient, ListTagsForResourceCommand, TagResourceCommand } from "@aws-sdk/client-ecr";
 import { formatArn, partitionOf } from "../../kit/arn.ts";
 import type { ImageRef } from "../../kit/image-ref.ts";
 import { ReleaseError } from "../errors.ts";
 import { CREATED_BY, SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
-import { ensureRepositoryPolicy, letsHealthOmicsRead, mergePolicy, stagingStatements } from "./repository-policy.ts";
+import { ensureRepositoryPolicies, mergeOnce, type Pace, readPolicy } from "./ensure-policies.ts";
+import { letsHealthOmicsRead, mergePolicy, stagingStatements } from "./repository-policy.ts";
 
 /**
  * Makes the repository, tagged as ours. Another image of the same repository may have made it just now.
@@ -41,10 +42,14 @@ export const isOurs = (tags: Readonly<Record<string, string>>): boolean => tags[
  * @returns whether the policy had to be changed
  * @throws ReleaseError ImageNotReadable for a repository of somebody else that HealthOmics may not read
  */
-export async function openRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<boolean> {
+export async function openRepository(ecr: ECRClient, repositoryName: string, place: Place, pace: Pace = {}): Promise<boolean> {
   const present = await readPolicy(ecr, repositoryName);
-  if (mergePolicy(present, stagingStatements(place)) === undefined) return false;
-  if (isOurs(await tagsOfRepository(ecr, repositoryName, place))) return ensureRepositoryPolicy(ecr, repositoryName, stagingStatements(place));
+  const statements = stagingStatements(place);
+  if (mergePolicy(present, statements) === undefined) return false;
+  if (isOurs(await tagsOfRepository(ecr, repositoryName, place))) {
+    // A repository without a policy is new: who writes into it at the same time stages as well, and writes the same.
+    return present === undefined ? mergeOnce(ecr, repositoryName, statements) : (await ensureRepositoryPolicies(ecr, new Map([[repositoryName, statements]]), pace)).size > 0;
+  }
   if (letsHealthOmicsRead(present, place.account)) return false;
   throw notReadable(repositoryName);
 }
@@ -109,10 +114,3 @@ async function bareSince(ecr: ECRClient, { repository: repositoryName, since }: 
   const isBare = (await readPolicy(ecr, repositoryName)) === undefined && Object.keys(await tagsOfRepository(ecr, repositoryName, place)).length === 0;
   return isBare && createdAt && createdAt >= since ? repositoryArn : undefined;
 }
-
-/** The policy of a repository, where it has one. @throws RepositoryNotFoundException */
-export const readPolicy = (ecr: ECRClient, repositoryName: string): Promise<string | undefined> =>
-  ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText }) => policyText, (error: Error) => {
-    if (error.name === "RepositoryPolicyNotFoundException") return undefined;
-    throw error;
-  });

@@ -1,9 +1,11 @@
 import { CreateRepositoryCommand, GetRepositoryPolicyCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AwsClients, awsClients } from "../../aws/clients.ts";
+import type { Clock } from "../../kit/clock.ts";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { describeEvent } from "../events.ts";
 import { accountStatement, omicsStatement, type Statement } from "../images/repository-policy.ts";
+import { hasty } from "../images/testing/image-lab.ts";
 import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { openRepositories } from "./open-repositories.ts";
@@ -34,10 +36,10 @@ async function openMapped(destinations: readonly string[], promote: "share" | "c
   return openTo([PRODUCTION], { destinations, promote }, repositories);
 }
 
-async function openTo(production: readonly Place[], { destinations = [], promote }: { readonly destinations?: readonly string[]; readonly promote: "share" | "copy" }, repositories: readonly string[]) {
+async function openTo(production: readonly Place[], { destinations = [], promote, clock = hasty }: { readonly destinations?: readonly string[]; readonly promote: "share" | "copy"; readonly clock?: Clock }, repositories: readonly string[]) {
   const said: string[] = [];
   const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
-  const error = await openRepositories({ clients, cicd: CICD, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
+  const error = await openRepositories({ clients, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
   return { said, error };
 }
 
@@ -90,4 +92,38 @@ test("of two regions of one account HealthOmics reads in the cicd account's, the
   expect((JSON.parse(policyText) as { Statement: Statement[] }).Statement).toEqual([
     expect.objectContaining({ Sid: "OmxHealthOmics444455556666", Condition: expect.objectContaining({ ArnLike: { "aws:SourceArn": "arn:aws:omics:us-east-1:444455556666:*" } }) as unknown }), expect.objectContaining({ Sid: "OmxAccount444455556666" }),
   ]);
+});
+
+/** A clock for several: when all of them wait, the one whose wait ends first goes on. So nobody is overtaken while it works. */
+function sharedClock(parties: number): { readonly clock: Clock; leave(): void } {
+  const waiting: { readonly until: number; readonly wake: () => void }[] = [];
+  let [nowMs, working] = [0, parties];
+  const rest = (): void => {
+    working -= 1;
+    const next = working === 0 ? waiting.sort((a, b) => a.until - b.until).shift() : undefined;
+    if (!next) return;
+    [nowMs, working] = [next.until, 1];
+    next.wake();
+  };
+  return { leave: rest, clock: { now: () => new Date(nowMs), sleep: (ms) => new Promise((wake) => {
+    waiting.push({ until: nowMs + ms, wake });
+    rest();
+  }) } };
+}
+
+test("promotions that write the policy of one repository at once lose no statement", async () => {
+  await make("busy/ours", { ours: true, statements: [omicsStatement(CICD, "OmxHealthOmics")] });
+  const productions = Array.from({ length: 8 }, (_each, index) => ({ account: `44445555000${index}`, region: "us-east-1" }));
+  const { clock, leave } = sharedClock(productions.length);
+  const outcomes = await Promise.all(productions.map((place) => openTo([place], { promote: "share", clock }, ["busy/ours"]).finally(leave)));
+  expect(outcomes.map(({ error, said }) => error ?? said)).toEqual(productions.map(({ account }) => [`busy/ours: opened to ${account}`]));
+  expect([...(await sidsOf("busy/ours"))].sort()).toEqual([...productions.flatMap(({ account }) => [`OmxAccount${account}`, `OmxHealthOmics${account}`]), "OmxHealthOmics"].sort());
+});
+
+test("where somebody takes omx's statements out again and again, that is said", async () => {
+  await make("undone/ours", { ours: true });
+  const undo = (): Promise<void> => clients.ecr.send(new SetRepositoryPolicyCommand({ repositoryName: "undone/ours", policyText: JSON.stringify({ Version: "2012-10-17", Statement: [accountStatement(CICD, "Theirs")] }) })).then(() => undefined);
+  const { error } = await openTo([PRODUCTION], { promote: "share", clock: { now: hasty.now, sleep: undo } }, ["undone/ours"]);
+  expect(error).toMatchObject({ code: "ImageNotReadable", message: expect.stringContaining("undone/ours lost what omx writes into them 6 times") as string });
+  expect(await sidsOf("undone/ours")).toEqual(["Theirs"]);
 });

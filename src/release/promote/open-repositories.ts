@@ -2,8 +2,9 @@ import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
-import { ensureRepositoryPolicy, letsAccountRead, letsHealthOmicsRead, mergePolicy, productionStatements } from "../images/repository-policy.ts";
-import { isOurs, readPolicy, tagsOfRepository } from "../images/repository.ts";
+import { ensureRepositoryPolicies, readPolicy } from "../images/ensure-policies.ts";
+import { letsAccountRead, letsHealthOmicsRead, mergePolicy, productionStatements, type Statement } from "../images/repository-policy.ts";
+import { isOurs, tagsOfRepository } from "../images/repository.ts";
 import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleaseRecord } from "./bundle.ts";
@@ -20,16 +21,15 @@ interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
  * Statements merge, nothing is dropped; a repository that is not omx's is left alone.
  * @throws ReleaseError ImageNotReadable naming every repository that is gone, or is somebody else's and not open
  */
-export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" | "cicd" | "emit">, release: Released, production: readonly Place[]): Promise<void> {
+export async function openRepositories(env: PolicyEnvironment, release: Released, production: readonly Place[]): Promise<void> {
   const accounts = [...new Set(production.map(({ account }) => account))].join(", ");
-  const closed: string[] = [];
   const shared = mappedByUser(release.registryMap, release.images, env.cicd).map(({ repository }) => [repository, "share"] as const);
   const repositories = new Map([...release.images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
-  for (const [repository, promote] of repositories) {
-    const outcome = await open(env, { repository, promote }, production).catch(gone);
-    if (typeof outcome === "object") closed.push(`${repository}: ${outcome.closed}`);
-    else env.emit({ type: "note", text: `${repository}: ${outcome} ${accounts}` });
-  }
+  const judged: (readonly [string, Judgement])[] = [];
+  for (const [repository, promote] of repositories) judged.push([repository, await judge(env, { repository, promote }, production).catch(gone)]);
+  const opened = await ensureRepositoryPolicies(env.clients.ecr, new Map(judged.flatMap(([repository, { statements }]) => (statements ? [[repository, statements] as const] : []))), env);
+  const closed = judged.flatMap(([repository, judgement]) => (judgement.closed ? [`${repository}: ${judgement.closed}`] : []));
+  for (const [repository, { closed: isClosed, says = opened.has(repository) ? "opened to" : "is open to" }] of judged) if (!isClosed) env.emit({ type: "note", text: `${repository}: ${says} ${accounts}` });
   if (closed.length > 0)
     throw new ReleaseError("ImageNotReadable", {
       says: `production can't be given ${closed.length} of the release's repositories in account ${env.cicd.account}`, blame: "user", details: closed,
@@ -37,24 +37,34 @@ export async function openRepositories(env: Pick<ReleaseEnvironment, "clients" |
     });
 }
 
-type Outcome = "opened to" | "is open to" | "is not omx's, and its owner has opened it to" | { readonly closed: string };
+type PolicyEnvironment = Pick<ReleaseEnvironment, "clients" | "cicd" | "emit" | "clock">;
 
-async function open({ clients: { ecr }, cicd }: Pick<ReleaseEnvironment, "clients" | "cicd">, { repository, promote }: { readonly repository: string; readonly promote: Released["promote"] }, production: readonly Place[]): Promise<Outcome> {
+/** What is to become of a repository. */
+interface Judgement {
+  /** To be in the policy of one that is omx's. */
+  readonly statements?: readonly Statement[];
+  /** Why production can't be given it. */
+  readonly closed?: string;
+  /** What there is to say of one that is left as it is. */
+  readonly says?: string;
+}
+
+async function judge({ clients: { ecr }, cicd }: PolicyEnvironment, { repository, promote }: { readonly repository: string; readonly promote: Released["promote"] }, production: readonly Place[]): Promise<Judgement> {
   const readers = production.map((place) => ({ place, way: wayInto(place, { promote, cicd }) }));
   // Two regions of one account have one statement for its roles.
   const statements = [...new Map(readers.flatMap(({ place, way }) => productionStatements(place, way)).map((one) => [one.Sid, one])).values()];
   const present = await readPolicy(ecr, repository);
-  if (mergePolicy(present, statements) === undefined) return "is open to";
-  if (isOurs(await tagsOfRepository(ecr, repository, cicd))) return (await ensureRepositoryPolicy(ecr, repository, statements)) ? "opened to" : "is open to";
+  if (mergePolicy(present, statements) === undefined) return { says: "is open to" };
+  if (isOurs(await tagsOfRepository(ecr, repository, cicd))) return { statements };
   const lacking = new Set(readers.flatMap(({ place: { account }, way }) => [
     ...(letsAccountRead(present, account) ? [] : [`arn:aws:iam::${account}:root`]),
     ...(way === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
   ]));
-  if (lacking.size === 0) return "is not omx's, and its owner has opened it to";
+  if (lacking.size === 0) return { says: "is not omx's, and its owner has opened it to" };
   return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${[...lacking].join(" and ")} read it by statements of its policy, or tag it so` };
 }
 
-function gone(error: Error): Outcome {
+function gone(error: Error): Judgement {
   if (error.name !== "RepositoryNotFoundException") throw error;
   return { closed: "it is not there any more: start the release again, which brings its images in" };
 }

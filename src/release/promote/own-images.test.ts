@@ -7,7 +7,8 @@ import { digestOf } from "../../oci/digest.ts";
 import { type Fault, faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { describeEvent } from "../events.ts";
-import { accountStatement, ensureRepositoryPolicy } from "../images/repository-policy.ts";
+import { mergeOnce } from "../images/ensure-policies.ts";
+import { accountStatement } from "../images/repository-policy.ts";
 import { hasty, PLACE as CICD } from "../images/testing/image-lab.ts";
 import type { ReleaseRecord } from "./bundle.ts";
 import { copyToProduction } from "./own-images.ts";
@@ -35,7 +36,7 @@ afterAll(async () => {
 async function released(repository: string, seed: string): Promise<ReleaseRecord["images"][number]> {
   const there = await cicd.ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [repository] })).catch(() => undefined);
   if (!there) await createRepository(cicd.ecr, repository);
-  await ensureRepositoryPolicy(cicd.ecr, repository, [accountStatement(PLACE, "Production")]);
+  await mergeOnce(cicd.ecr, repository, [accountStatement(PLACE, "Production")]);
   const { digest } = await pushSample(cicd.repository(repository), seed, { layers: layersOf(seed) });
   return { image: `quay.io/${repository}:${seed}`, source: `quay.io/${repository}:${seed}`, target: `${hostOf(CICD.account)}/${repository}@${digest}`, digest };
 }
