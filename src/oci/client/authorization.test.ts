@@ -110,6 +110,21 @@ test("an identity token of docker login is exchanged by OAuth", async () => {
   expect(new URLSearchParams(form).get("scope")).toBe("repository:a:pull");
 });
 
+test("a token server that moved is found, and another one that it points to gets no password", async () => {
+  const stranger = await serve((_request, _url, answer) => answer.end('{"token":"","access_token":"t"}'));
+  for (const [to, told] of [["/moved", basicOf("me:secret")], [`http://localhost:${new URL(stranger.url).port}/moved`, "-"]] as const) {
+    const server = await serve((request, url, answer) => {
+      if (url.pathname === "/token") return void answer.writeHead(308, { location: to }).end();
+      if (url.pathname === "/moved") return void answer.end('{"token":"","access_token":"t"}');
+      if (request.headers.authorization === "Bearer t") return void head(answer);
+      answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+    });
+    await using client = registryClient({ clock: fixedClock(), credentials: password });
+    await client.repository({ registry: server.host, repository: "a" }).headManifest("1");
+    expect([...server.seen, ...stranger.seen]).toContain(`GET /moved ${told}`);
+  }
+});
+
 test("Basic: a refused password is asked for once more, then it is denied", async () => {
   const server = await serve((request, _, answer) =>
     request.headers.authorization === basicOf("AWS:new")
@@ -239,6 +254,13 @@ test.each([
     [
       { scheme: "negotiate", parameters: {} },
       { scheme: "basic", parameters: { realm: "x" } },
+    ],
+  ],
+  [
+    "Negotiate YII/abc+d==, Bearer realm=https://a/t,service=s",
+    [
+      { scheme: "negotiate", parameters: {} },
+      { scheme: "bearer", parameters: { realm: "https://a/t", service: "s" } },
     ],
   ],
   ["", []],

@@ -6,7 +6,10 @@ export interface Challenge {
 }
 
 const TOKEN = String.raw`[!#$%&'*+.^_\`|~0-9A-Za-z-]+`;
-const PARAMETER = new RegExp(`^(${TOKEN})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}))\\s*(?:,\\s*|$)`);
+/** A value without quotes may hold none of an address's colons and slashes; some registries' realms do. */
+const PARAMETER = new RegExp(`^(${TOKEN})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s",]+))\\s*(?:,\\s*|$)`);
+/** One opaque value instead of parameters, as Negotiate's. */
+const TOKEN68 = /^[\w.~+/-]+=*\s*(?:,\s*|$)/;
 const SCHEME = new RegExp(`^(${TOKEN})(?:\\s+|\\s*,\\s*|$)`);
 
 /** Reads a WWW-Authenticate header, which may hold several challenges. What is not readable ends the list. */
@@ -19,6 +22,11 @@ export function readChallenges(header: string): readonly Challenge[] {
     if (parameter?.[1] !== undefined && current) {
       current.parameters[parameter[1].toLowerCase()] = (parameter[2] ?? parameter[3] ?? "").replace(/\\(.)/g, "$1");
       rest = rest.slice(parameter[0].length);
+      continue;
+    }
+    const opaque = current && Object.keys(current.parameters).length === 0 ? TOKEN68.exec(rest) : null;
+    if (opaque) {
+      rest = rest.slice(opaque[0].length);
       continue;
     }
     const scheme = SCHEME.exec(rest);

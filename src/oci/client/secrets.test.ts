@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { registryClient } from "./registry-client.ts";
 const SECRET = "s3cret-of-the-registry";
 
 /** Docker's configuration, and a credential program `docker-credential-omx-<name>` on PATH that does this. */
-async function dockerWith(config: object | string, program?: { readonly name: string; readonly does: string }) {
+async function dockerWith(config: object | string, program?: { readonly name: string; readonly does: string }, helperTimeoutMs?: number) {
   const folder = await mkdtemp(join(tmpdir(), "omx-docker-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, "config.json");
@@ -24,7 +24,7 @@ async function dockerWith(config: object | string, program?: { readonly name: st
     process.env["PATH"] = `${folder}:${before}`;
     onTestFinished(() => void (process.env["PATH"] = before));
   }
-  return dockerConfigCredentials(file);
+  return dockerConfigCredentials(file, helperTimeoutMs);
 }
 
 test("a credential program for one registry, or for all, is asked by Docker's key", async () => {
@@ -48,6 +48,24 @@ test.each([
   expect(error.message).toContain("docker-credential-omx-odd");
   expect(error.message).toContain(says);
   expect(error.message).not.toContain(SECRET);
+});
+
+test("a credential program that hangs is given up, although a program that it called holds its output open", async () => {
+  const provider = await dockerWith({ credsStore: "omx-hangs" }, { name: "hangs", does: 'sleep 30 & echo $! > "$(dirname "$0")/pid"; wait' }, 500);
+  const pid = join(process.env["PATH"]?.split(":")[0] ?? "", "pid");
+  onTestFinished(() => readFile(pid, "utf8").then((text) => void process.kill(Number(text)), () => undefined));
+  await expect(provider("quay.io")).rejects.toThrow("did not answer for quay.io within 0.5 s");
+}, 20_000);
+
+test("a credential program that fails without a word, or is not there, is told with what to do", async () => {
+  await expect((await dockerWith({ credsStore: "omx-mute" }, { name: "mute", does: "exit 3" }))("quay.io")).rejects.toThrow("see what it says to: echo quay.io | docker-credential-omx-mute get");
+  await expect((await dockerWith({ credsStore: "omx-absent" }))("quay.io")).rejects.toThrow(/ENOENT.*config\.json names it: install it, or take it out of credsStore/);
+});
+
+test.each(["quay.io", "https://quay.io", "https://quay.io/v2/", "Quay.IO", "quay.io:443"])("a login that Docker's configuration keeps for %s is the registry's", async (key) => {
+  const login = (who: string) => ({ auth: Buffer.from(`${who}:${SECRET}`).toString("base64") });
+  const provider = await dockerWith({ auths: { "https://quay.io/v1/": {}, "quay.io/lab": login("lab"), [key]: login("me"), "not a host": login("x") } });
+  expect(await provider("quay.io")).toEqual({ kind: "password", username: "me", password: SECRET });
 });
 
 test("of a configuration that is none the file is named, its text is not", async () => {

@@ -28,7 +28,7 @@ const DEFAULT_SECONDS = 60;
 /** Asks the authorization server that a registry names, by GET or, with an identity token, by OAuth 2. */
 export function tokenFetcher({ dispatcher, clock }: { readonly dispatcher: Dispatcher; readonly clock: Clock }): FetchToken {
   return async (ask) => {
-    const { statusCode, body } = await request(urlOf(ask), { dispatcher, ...requestOf(ask) });
+    const { statusCode, body } = await send(ask, dispatcher);
     const text = await body.text();
     const { registry } = ask;
     const { credentials } = ask;
@@ -37,6 +37,25 @@ export function tokenFetcher({ dispatcher, clock }: { readonly dispatcher: Dispa
     return readToken(registry, text, clock.now().getTime());
   };
 }
+
+const MOST_REDIRECTS = 5;
+
+/** Follows redirects of a GET, as those of a server that sends everybody from http to https. */
+async function send(ask: TokenRequest, dispatcher: Dispatcher): Promise<Dispatcher.ResponseData> {
+  const options = requestOf(ask);
+  let url = urlOf(ask);
+  for (let redirects = 0; ; redirects += 1) {
+    const answer = await request(url, { dispatcher, ...options, headers: mayKnow(ask.realm, url) ? (options.headers ?? {}) : {} });
+    const location = String(answer.headers["location"] ?? "");
+    const isFollowed = options.method === "GET" && redirects < MOST_REDIRECTS && [301, 302, 303, 307, 308].includes(answer.statusCode);
+    if (!isFollowed || location === "" || !URL.canParse(location, url.href)) return answer;
+    await answer.body.dump();
+    url = new URL(location, url);
+  }
+}
+
+/** The password is for the server that the registry names: no other gets it, and nobody in the clear who was to get it by TLS. */
+const mayKnow = (realm: URL, asked: URL): boolean => asked.hostname === realm.hostname && (asked.protocol === "https:" || realm.protocol === "http:");
 
 const isOauth = ({ credentials }: TokenRequest): boolean => credentials?.kind === "identityToken";
 
@@ -66,7 +85,7 @@ function requestOf({ credentials, service, scopes }: TokenRequest): Omit<Dispatc
 function readToken(registry: string, text: string, nowMs: number): Token {
   try {
     const answer = JSON.parse(text) as { token?: string; access_token?: string; expires_in?: number };
-    const value = answer.token ?? answer.access_token;
+    const value = answer.token || answer.access_token;
     if (typeof value === "string" && value !== "") return { value, expiresAtMs: nowMs + (answer.expires_in ?? DEFAULT_SECONDS) * 1000 };
   } catch {
     // Reported below, like JSON without a token.
