@@ -2,7 +2,7 @@ import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCom
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { S3Uri } from "../kit/s3-uri.ts";
 import { formatS3Uri } from "../kit/s3-uri.ts";
@@ -13,10 +13,11 @@ export async function readObject(s3: S3Client, { bucket, key }: S3Uri): Promise<
   return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
 }
 
-/** An object as a stream. */
-export async function openObject(s3: S3Client, { bucket, key }: S3Uri): Promise<Readable> {
-  const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })).catch(naming({ bucket, key }));
-  return answer.Body as Readable;
+/** An object as a stream; the signal ends it with an error. */
+export async function openObject(s3: S3Client, { bucket, key }: S3Uri, signal?: AbortSignal): Promise<Readable> {
+  const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), signal && { abortSignal: signal }).catch(naming({ bucket, key }));
+  const body = answer.Body as Readable;
+  return signal ? addAbortSignal(signal, body) : body;
 }
 
 /** Size in bytes and SHA-256 as stored by {@link writeObject}, or undefined where there is no such object. */

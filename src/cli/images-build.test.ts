@@ -22,6 +22,9 @@ interface Built {
   readonly status: string;
   readonly digest: string;
   readonly reason: string;
+  readonly bytes?: number;
+  readonly bytesMoved?: number;
+  readonly bytesSaved?: number;
   readonly engine?: string;
 }
 
@@ -166,6 +169,9 @@ test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a
   writeFileSync(join(folder, "file"), "two");
   const second = await build(cli, folder, "cached/ran:1");
   expect(second.status).toBe("BUILT");
+  // Two of its layers are those of the first image.
+  expect(second.bytesSaved).toBeGreaterThan(0);
+  expect(second.bytesMoved! + second.bytesSaved!).toBe(second.bytes);
   const [before, after] = [await inside("cached/ran", first.digest), await inside("cached/ran", second.digest)];
   expect(after.diffIds.slice(0, 2)).toEqual(before.diffIds.slice(0, 2));
   expect(after.diffIds[2]).not.toBe(before.diffIds[2]);
@@ -221,6 +227,7 @@ describe.each(enginesHere())("%s", (engine) => {
     const folder = source(cli, "ran", dockerfile);
     const built = await build(cli, folder, `ran/${engine}:1`);
     expect(built).toMatchObject({ status: "BUILT", engine, reason: "built by an engine" });
+    expect(built.bytesMoved! + built.bytesSaved!).toBe(built.bytes);
     const { labels, diffIds } = await inside(`ran/${engine}`, built.digest);
     expect(labels["org.omx.bases"]).toBe(`${HOME}/engines/${engine}:1@${base.digest} quay.io/engines/${engine}:1@${copied.digest}`);
     expect(diffIds[0]).toBe((await inside(`engines/${engine}`, base.digest)).diffIds[0]);

@@ -1,8 +1,9 @@
+import type { Context } from "aws-lambda";
 import { awsClients } from "../aws/clients.ts";
 import { systemClock } from "../kit/clock.ts";
 import { secretCredentials } from "../release/images/secret-credentials.ts";
 import type { PullWorkshop } from "../release/images/pull.ts";
-import type { BuildWorkshop } from "../release/images/build.ts";
+import type { BuildWorkshop } from "../release/images/build-from-s3.ts";
 import type { HandlerSettings } from "./settings.ts";
 
 /** What copies and builds of images have to work with, in a function or a build of this deployment. */
@@ -16,6 +17,12 @@ export function workshopOf({ clients, deployment, upstreams, target }: HandlerSe
     credentials: secretCredentials(clients.secrets, deployment.containers.credentials),
   };
 }
+
+/** Time to end an upload and answer before the function's own limit. */
+const MARGIN_MS = 20_000;
+
+/** When a function has to be done. */
+export const deadlineOf = (context: Pick<Context, "getRemainingTimeInMillis">): Date => new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS);
 
 // ECR stores 10 manifests a second for an account and region; a Map runs up to ten functions at once, and what is
 // refused all the same is tried again. Object stores are far away: four connections to one large blob, 8 MiB each.

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { BatchGetBuildsCommand, CodeBuildClient } from "@aws-sdk/client-codebuild";
-import { DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { BatchDeleteImageCommand, DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { LambdaClient, UpdateFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
@@ -59,8 +60,8 @@ describe("the builder", () => {
     const greeting = "hello\n";
     await put("folder/Dockerfile", DOCKERFILE);
     const folder = (await put("folder/greeting.txt", greeting)).replace("greeting.txt", "");
-    const zip = await put("tool.zip", zipSync({ Dockerfile: Buffer.from(DOCKERFILE), "greeting.txt": Buffer.from(greeting) }));
-    const tar = await put("tool.tar.gz", await tarGz([{ name: "Dockerfile", text: DOCKERFILE }, { name: "greeting.txt", text: greeting }]));
+    const zip = await put("tool.ZIP", zipSync({ Dockerfile: Buffer.from(DOCKERFILE), "greeting.txt": Buffer.from(greeting) }));
+    const tar = await put("tool.Tar.GZ", await tarGz([{ name: "Dockerfile", text: DOCKERFILE }, { name: "greeting.txt", text: greeting }]));
     const item = (source_uri: string) => ({ source_uri, target_image: "built/greeting:omics" });
     const [first] = (await stage.run("builder", [item(folder)])).images;
     expect(first).toMatchObject({ status: "SUCCEEDED", target_image: `${HOME}/built/greeting:omics`, reason: "built", size: expect.any(Number) });
@@ -70,6 +71,9 @@ describe("the builder", () => {
     const [changed] = (await stage.run("builder", [{ ...item(zip), buildArgs: { WHO: "somebody" } }])).images;
     expect(changed).toMatchObject({ status: "SUCCEEDED", reason: "built" });
     expect(await Promise.all([first, changed].map(async (one) => (await labelsOf("built/greeting", one!.digest!))?.["who"]))).toEqual(["nobody", "somebody"]);
+    // One build, written in two ways.
+    const both = [{ ...item(folder), buildArgs: { WHO: "two", A: "b" } }, { ...item(folder.slice(0, -1)), buildArgs: { A: "b", WHO: "two" } }];
+    expect((await stage.run("builder", both)).images.map(({ status }) => status)).not.toContain("FAILED");
     expect((await stage.policyOf("built/greeting"))?.Statement).toHaveLength(1);
   }, PATIENCE_MS);
 
@@ -122,6 +126,13 @@ describe("the builder", () => {
     const { client } = stage.registryOf("cicd");
     expect((await client.repository({ registry: HOME, repository: "quay/lab/pulled" }).headManifest("1"))?.digest).toBe(digest);
     await client.close();
+    // Nor the other way round.
+    const [built] = (await stage.run("builder", [{ source_uri, target_image: `${HOME}/quay/lab/built:1` }])).images;
+    const over = await pushSample(clients.repository({ registry: upstream.host, repository: "lab/built" }), "1", { layers: [noise("over", 3000)] });
+    const pulled = async () => (await stage.run("puller", ["quay.io/lab/built:1"])).images[0];
+    expect(await pulled()).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/quay\/lab\/built:1.*holds an image that omx built, and this one is of quay\.io\/lab\/built;/) });
+    await stage.ecr.send(new BatchDeleteImageCommand({ repositoryName: "quay/lab/built", imageIds: [{ imageDigest: built!.digest! }] }));
+    expect(await pulled()).toMatchObject({ status: "SUCCEEDED", digest: over.digest });
   }, PATIENCE_MS);
 
   test("E36: a source that would leave its folder, has links, is empty or no archive is refused; the others are built", async () => {
@@ -138,6 +149,7 @@ describe("the builder", () => {
       { source_uri: await put("broken.zip", "no archive"), target_image: "bad/broken:1" },
       { source_uri: await put("broken.tar.gz", "no archive"), target_image: "bad/gzip:1" },
       { source_uri: "s3://declared-sources/images/nothing/", target_image: "bad/nothing:1" },
+      { source_uri: await put("one.tar.xz", "text"), target_image: "bad/one:1" },
       { source_uri: "https://example.com/x.zip", target_image: "bad/uri:1" },
       ...["one", "two"].map((stage) => ({ source_uri: "s3://declared-sources/images/good.zip", target_image: "bad/clash:1", target: stage })),
       { source_uri: "s3://declared-sources/images/good.zip", target_image: "quay.io/bad/registry:1" },
@@ -146,10 +158,24 @@ describe("the builder", () => {
       { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1" },
     ];
     const { images } = await stage.run("builder", manifest);
-    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 13 }, () => "FAILED"), "SUCCEEDED"]);
+    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 14 }, () => "FAILED"), "SUCCEEDED"]);
     const reasons = images.map(({ reason }) => reason);
-    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a link that leads out/, /can't be built/, /can't be built/, /nothing lies there/, /s3:\/\/bucket\/prefix/, /2 different builds are for .*bad\/clash:1/, /2 different builds/, /and quay\.io\/bad\/registry:1 means one of quay\.io; write it without quay\.io/, /and quay\/bad\/short:1 means one of quay\.io; write \d{12}\.dkr\.ecr\.\S+\/quay\/bad\/short:1$/, /dockerFile/];
+    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a link that leads out/, /can't be built/, /can't be built/, /nothing lies there/, /one\.tar\.xz can't be built: it is one object, and no \.zip, \.tar\.gz or \.tgz/, /s3:\/\/bucket\/prefix/, /2 different builds are for .*bad\/clash:1/, /2 different builds/, /and quay\.io\/bad\/registry:1 means one of quay\.io; write it without quay\.io/, /and quay\/bad\/short:1 means one of quay\.io; write \d{12}\.dkr\.ecr\.\S+\/quay\/bad\/short:1$/, /dockerFile/];
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
+  }, PATIENCE_MS);
+
+  test("what a function has no time for is built by CodeBuild, to the same digest and without an engine, and the result says what that moved", async () => {
+    const source_uri = await put("slow.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY noise /\n"), noise: Buffer.from(noise("slow", 100_000)) }));
+    const [quick] = (await stage.run("builder", [{ source_uri, target_image: "built/quick:1" }])).images;
+    const lambda = new LambdaClient(stage.accounts.config());
+    const limit = (Timeout: number) => lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName: "omx-build-image", Timeout }));
+    // All of it is the margin in which a function answers.
+    await limit(20);
+    onTestFinished(async () => void (await limit(900)));
+    const { images } = await stage.run("builder", [{ source_uri, target_image: "built/slow:1" }]);
+    expect(images).toMatchObject([{ status: "SUCCEEDED", digest: quick!.digest, reason: "built", build: expect.stringMatching(/^omx-image-build:/), bytes_moved: quick!.size, bytes_saved: 0, size: quick!.size }]);
+    // The same again ends there too, as SKIPPED.
+    expect((await stage.run("builder", [{ source_uri, target_image: "built/slow:1" }])).images).toMatchObject([{ status: "SKIPPED", digest: quick!.digest, reason: "the source is unchanged", bytes_moved: 0 }]);
   }, PATIENCE_MS);
 
   test.runIf(enginesHere().includes("docker"))("E37: a RUN on private ECR is built by CodeBuild, on the digest that ECR has now, and its log is kept; a failed one pushes nothing", async () => {
@@ -163,6 +189,8 @@ describe("the builder", () => {
     const [base] = (await stage.run("builder", [{ source_uri: bash, target_image: "built/bash:1" }])).images;
     const [built] = (await stage.run("builder", [{ source_uri: ran, target_image: "built/ran:1" }])).images;
     expect([base, built]).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED", reason: "built by an engine", build: expect.stringMatching(/^omx-image-build:/), size: expect.any(Number) }]);
+    expect(built!.bytes_moved! + built!.bytes_saved!).toBe(built!.size);
+    expect(built!.bytes_moved).toBeGreaterThan(0);
     const { builds } = await new CodeBuildClient(stage.accounts.config()).send(new BatchGetBuildsCommand({ ids: [built!.build!] }));
     expect(built!.seconds! * 1000).toBeGreaterThanOrEqual(builds![0]!.endTime!.getTime() - builds![0]!.startTime!.getTime());
     expect((await labelsOf("built/ran", built!.digest!))?.["org.omx.bases"]).toBe(`${HOME}/built/bash:1@${base!.digest}`);

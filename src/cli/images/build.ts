@@ -10,8 +10,8 @@ import { s3 } from "../../aws/services/s3.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { ReleaseError } from "../../release/errors.ts";
-import { type BuildFolder, buildFolder } from "../../release/images/build.ts";
-import { buildWithEngine, type Engine } from "../../release/images/engine-build.ts";
+import { type BuildFolder, buildFolderAnyhow, type FolderResult } from "../../release/images/build.ts";
+import type { Engine } from "../../release/images/engine.ts";
 import { planEachBuild } from "../../release/images/manifest.ts";
 import { fetchSource } from "../../release/images/source-folder.ts";
 import type { BuildItem } from "../../release/images/staging.ts";
@@ -59,7 +59,7 @@ export async function buildOne(cli: Cli, choice: Choice, request: BuildOneReques
   try {
     const context = isRemote ? join(work, "context") : request.source;
     if (isRemote) await fetchSource(session.clients.s3, request.source, context);
-    const built = await build({ cli, session, item, upstreams: request.upstreams }, { context, work, isBuilt: false });
+    const built = await build({ cli, session, item, upstreams: request.upstreams }, { context, work });
     return { source: request.source, target: item.target_image, ...built, seconds: (cli.clock.now().getTime() - started) / 1000 };
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -85,20 +85,21 @@ interface Building {
 async function build({ cli, session, item, upstreams }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
   const workshop = workshopOf(cli, session, upstreams);
   try {
-    const assembled = await buildFolder(workshop, item, folder);
-    if (assembled.status !== "NEEDS_ENGINE") return outcome(assembled);
-    const engine = await findEngine(cli, folder.work);
-    if (!engine) return { status: "FAILED", reason: `${assembled.reason}; install Docker, Podman or Buildah` };
-    cli.say(`  ${assembled.reason}: building with ${engine.program}`);
-    await buildWithEngine({ engine, workshop: { ...workshop, logs: session.clients.logs }, item, context: folder.context, work: folder.work });
-    return { ...outcome(await buildFolder(workshop, item, { ...folder, isBuilt: true })), engine: engine.program };
+    const engine = async (reason: string) => {
+      const found = await findEngine(cli, folder.work);
+      if (found) cli.say(`  ${reason}: building with ${found.program}`);
+      return found;
+    };
+    const { engine: used, ...built } = await buildFolderAnyhow({ ...workshop, logs: session.clients.logs }, item, { ...folder, engine });
+    if (built.status === "NEEDS_ENGINE") return { status: "FAILED", reason: `${built.reason}; install Docker, Podman or Buildah` };
+    return { ...outcome(built), ...(used && { engine: used }) };
   } catch (error) {
     if (error instanceof RegistryError || error instanceof DockerfileError || error instanceof ReleaseError) return { status: "FAILED", reason: (error as Error).message };
     throw error;
   }
 }
 
-function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: bytesSaved, reason }: Awaited<ReturnType<typeof buildFolder>>): Omit<BuiltOutcome, "source" | "target" | "seconds"> {
+function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: bytesSaved, reason }: FolderResult): Omit<BuiltOutcome, "source" | "target" | "seconds"> {
   return {
     status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED", reason: reason ?? "",
     ...(digest && { digest }), ...(size !== undefined && { bytes: size }), ...(bytesMoved !== undefined && { bytesMoved }), ...(bytesSaved !== undefined && { bytesSaved }),
@@ -112,7 +113,7 @@ async function findEngine({ settings, say }: Cli, work: string): Promise<Engine 
   const env = { ...settings.inherited, PATH: settings.path, DOCKER_CONFIG: config, REGISTRY_AUTH_FILE: join(config, "auth.json") };
   for (const program of ["docker", "podman", "buildah"] as const) {
     const answers = await promisify(execFile)(program, ["info"], { env }).then(() => true, () => false);
-    if (answers) return { program, env, onOutput: (text) => say(text.trimEnd()) };
+    if (answers) return { program, env, onLine: say };
   }
   return undefined;
 }

@@ -8,10 +8,10 @@ import type { ReleaseEnvironment } from "../../release/environment.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { describeEvent } from "../../release/events.ts";
 import { encodeResult } from "../../release/images/after-build.ts";
-import { buildFromS3 } from "../../release/images/engine-build.ts";
+import { buildInBuild } from "../../release/images/build-from-s3.ts";
 import type { ImagePull } from "../../release/images/plan.ts";
 import { pullImage } from "../../release/images/pull.ts";
-import type { BuildItem } from "../../release/images/staging.ts";
+import type { BuildItem, ImageOutcome } from "../../release/images/staging.ts";
 import { pipelineName } from "../../release/names.ts";
 import { promoteRelease } from "../../release/promote/promote.ts";
 import { releaseBundle } from "../../release/promote/receive.ts";
@@ -48,13 +48,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     print(`released: workflow ${result.workflowId}: ${result.message}`);
   },
   async "image-build"(settings) {
-    await buildFromS3({ s3: settings.clients.s3, item: JSON.parse(settings.imageBuild) as BuildItem, workshop: workshopOf(settings, BUILD_TUNING) });
+    printOutcome(await buildInBuild(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imageBuild) as BuildItem));
   },
   async "image-pull"(settings) {
-    const outcome = await pullImage(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imagePull) as ImagePull);
-    if (outcome.status === "FAILED") throw new ReleaseError("ImagesFailed", { says: outcome.reason ?? "no reason given", fix: "start the execution again when the reason is gone: what is there is not moved again", blame: "user" });
-    // The last line is the build's result; its buildspec exports it.
-    print(encodeResult(outcome));
+    printOutcome(await pullImage(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imagePull) as ImagePull));
   },
 };
 
@@ -74,6 +71,12 @@ export async function runCommand(name: string): Promise<number> {
     process.stderr.write(error instanceof ReleaseError ? `✗ ${message}\n  ${error.fix}\n` : `✗ ${stack ?? message}\n`);
     return 1;
   }
+}
+
+/** The last line is the build's result; its buildspec exports it. @throws ReleaseError ImagesFailed for an image that failed */
+function printOutcome(outcome: Pick<ImageOutcome, "status" | "reason">): void {
+  if (outcome.status === "FAILED") throw new ReleaseError("ImagesFailed", { says: outcome.reason ?? "no reason given", fix: "start the execution again when the reason is gone: what is there is not moved again", blame: "user" });
+  print(encodeResult(outcome));
 }
 
 /** Who wrote the commit; only CodeCommit is asked, which needs no credentials of somebody else's. */

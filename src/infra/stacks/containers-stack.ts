@@ -60,13 +60,13 @@ export class ContainersStack extends Stack {
     const environment = { OMX_DEPLOYMENT: settingsOf(context) };
     return new BuildProject(this, id, {
       name, key, environment,
-      description: isPull ? "Copies images that are too large for a function" : "Builds images whose Dockerfile runs commands",
+      description: isPull ? "Copies images that are too large for a function" : "Builds images whose Dockerfile runs commands, and those that are too large for a function",
       // An engine in a build is a daemon of its own.
       privileged: !isPull,
       timeout: Duration.hours(isPull ? 8 : 2),
       source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),
       statements: [...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]), ...statements],
-      buildSpec: isPull ? pullBuildSpec : toolkitBuildSpec("$CODEBUILD_SRC_DIR", "image-build"),
+      buildSpec: imageBuildSpec(isPull ? "image-pull" : "image-build"),
     });
   }
 
@@ -117,15 +117,15 @@ interface MachineParts {
 // Chunks of layers die young: a larger young generation spares their promotion.
 const LONG_COPIES = { NODE_OPTIONS: "--max-semi-space-size=32" };
 
-/** The last line that the copy prints is its result. A failure must not hide behind the export. */
-const pullBuildSpec = {
-  ...toolkitBuildSpec("$CODEBUILD_SRC_DIR", "image-pull"),
+/** The last line that the command prints is its result. A failure must not hide behind the export. */
+const imageBuildSpec = (command: "image-pull" | "image-build"): object => ({
+  ...toolkitBuildSpec("$CODEBUILD_SRC_DIR", command),
   env: { shell: "bash", "exported-variables": [RESULT_VARIABLE] },
   phases: {
     install: { "runtime-versions": { nodejs: 22 } },
-    build: { commands: [`set -o pipefail; ${RESULT_VARIABLE}="$(node --max-semi-space-size=32 "$CODEBUILD_SRC_DIR/omx-ci.mjs" image-pull | tail -n 1)" && export ${RESULT_VARIABLE}`] },
+    build: { commands: [`set -o pipefail; ${RESULT_VARIABLE}="$(node --max-semi-space-size=32 "$CODEBUILD_SRC_DIR/omx-ci.mjs" ${command} | tail -n 1)" && export ${RESULT_VARIABLE}`] },
   },
-};
+});
 
 /** The last lines of a build that failed are its reason. */
 const readLog = ({ account, region }: Place, project: string): PolicyStatement =>

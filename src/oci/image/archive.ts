@@ -26,6 +26,8 @@ export interface Unpacking {
   readonly folder: string;
   readonly random: Random;
   readonly limits: UnpackLimits;
+  /** Ends it with the signal's reason. @default - nothing does */
+  readonly signal?: AbortSignal | undefined;
   bytes: number;
   entries: number;
 }
@@ -72,7 +74,9 @@ export async function readArchive(file: FileEntry, unpacking: Unpacking): Promis
   try {
     return await spool(counted(unpacked(bytesOf(file)), unpacking), unpacking);
   } catch (error) {
-    if (error instanceof ArchiveUnreadable || error instanceof ArchiveRefused) throw error;
+    unpacking.signal?.throwIfAborted();
+    // A full disk is nothing that the archive could help.
+    if (error instanceof ArchiveUnreadable || error instanceof ArchiveRefused || (error as NodeJS.ErrnoException).code === "ENOSPC") throw error;
     throw new ArchiveRefused(`can't be unpacked: ${(error as Error).message}`);
   }
 }
@@ -99,6 +103,7 @@ function isTar(block: Buffer): boolean {
 /** Counts what comes out, whatever the archive says of itself. */
 async function* counted(source: AsyncIterable<Uint8Array>, unpacking: Unpacking): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
+    unpacking.signal?.throwIfAborted();
     if ((unpacking.bytes += chunk.length) > unpacking.limits.bytes) throw tooMuch(unpacking);
     yield chunk;
   }

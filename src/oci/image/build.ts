@@ -46,6 +46,8 @@ export interface BuildOptions {
   /** Of everything that ADD unpacks. @default 2 GiB and 100,000 entries */
   readonly unpackLimits?: UnpackLimits;
   readonly random?: Random;
+  /** Ends the build with the signal's reason. @default - nothing does */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An image, or the first instruction that needs Docker, Podman or Buildah. */
@@ -94,6 +96,7 @@ class Build implements CopyEnvironment {
   readonly folder: string;
   readonly compression: "gzip" | "none";
   readonly random: Random;
+  readonly signal: AbortSignal | undefined;
   readonly unpacking: Unpacking;
   readonly #options: BuildOptions;
   readonly #file: string;
@@ -113,7 +116,8 @@ class Build implements CopyEnvironment {
     this.folder = options.folder;
     this.compression = options.compression ?? "gzip";
     this.random = options.random ?? systemRandom;
-    this.unpacking = { folder: join(options.folder, "unpacked"), random: this.random, limits: options.unpackLimits ?? UNPACK_LIMITS, bytes: 0, entries: 0 };
+    this.signal = options.signal;
+    this.unpacking = { folder: join(options.folder, "unpacked"), random: this.random, signal: options.signal, limits: options.unpackLimits ?? UNPACK_LIMITS, bytes: 0, entries: 0 };
     this.#options = options;
     this.#file = file;
     this.#files = new LayerFiles(join(options.folder, "files"));
@@ -194,6 +198,7 @@ class Build implements CopyEnvironment {
   }
 
   async #carryOut(stage: Stage, instruction: Instruction, index: number): Promise<void> {
+    this.signal?.throwIfAborted();
     const { keyword, text } = instruction;
     const expand = Object.assign((word: string) => expandWord(word, (name) => stage.variable(name), this.#escape), { escape: this.#escape });
     if (keyword === "ARG") return this.#declare(stage, text, expand);

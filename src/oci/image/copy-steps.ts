@@ -23,6 +23,7 @@ export interface CopyEnvironment {
   readonly folder: string;
   readonly compression: "gzip" | "none";
   readonly random: Random;
+  readonly signal: AbortSignal | undefined;
   /** How much the archives of the build have been so far. */
   readonly unpacking: Unpacking;
   /** The stage or image that `--from` means, seen from a stage's number. */

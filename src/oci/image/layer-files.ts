@@ -7,6 +7,7 @@ import tar from "tar-stream";
 import type { Header } from "tar-stream";
 import { unpacked } from "./decompress.ts";
 import { FileTree } from "./file-tree.ts";
+import { InvalidManifest } from "../manifest.ts";
 import type { Layer } from "./layer.ts";
 import { isSpecialType, readBytes } from "./tar-writer.ts";
 import type { LayerEntry } from "./tar-writer.ts";
@@ -105,7 +106,10 @@ async function eachEntry(
       entry.resume();
     }
   })();
-  await Promise.all([feeding, reading]);
+  await Promise.all([feeding, reading]).catch((error: NodeJS.ErrnoException) => {
+    const isDamaged = error.code?.startsWith("Z_") || /^(?:Invalid tar header|Unexpected end of data)/.test(error.message);
+    throw isDamaged ? new InvalidManifest(`the layer ${source.blob.digest} of a base can't be unpacked: ${error.message}`) : error;
+  });
 }
 
 /** `.wh.name` takes a name of lower layers away, `.wh..wh..opq` everything in its folder (OCI image spec, "Whiteouts"). */

@@ -29,10 +29,12 @@ export interface LayerOptions {
   readonly random: Random;
   /** `none` is quickest on one machine; both give the same digest everywhere. @default "gzip" */
   readonly compression?: "gzip" | "none";
+  /** Ends the writing with the signal's reason. @default - nothing does */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Writes the entries as a layer, the same bytes for the same entries. */
-export async function writeLayer(entries: readonly LayerEntry[], { folder, random, compression = "gzip" }: LayerOptions): Promise<Layer> {
+export async function writeLayer(entries: readonly LayerEntry[], { folder, random, compression = "gzip", signal }: LayerOptions): Promise<Layer> {
   await mkdir(folder, { recursive: true });
   const unfinished = join(folder, `${random.hex(16)}.part`);
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
@@ -40,6 +42,7 @@ export async function writeLayer(entries: readonly LayerEntry[], { folder, rando
   async function* bytes(): AsyncGenerator<Uint8Array> {
     const tar = hashed(pieces(tarOf(entries)), plain);
     for await (const chunk of compression === "gzip" ? gzipped(tar) : tar) {
+      signal?.throwIfAborted();
       packed.update(chunk);
       size += chunk.length;
       yield chunk;

@@ -2,8 +2,10 @@ import { CreateRepositoryCommand, ListImagesCommand } from "@aws-sdk/client-ecr"
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Clock, systemClock } from "../../kit/clock.ts";
 import { noise } from "../../oci/testing/sample-images.ts";
-import { buildImageFromSource, type BuildWorkshop } from "./build.ts";
+import { encodeResult, RESULT_VARIABLE } from "./after-build.ts";
+import { buildImageFromSource, buildInBuild, type BuildWorkshop } from "./build-from-s3.ts";
 import { planEachBuild } from "./manifest.ts";
 import type { BuildItem } from "./staging.ts";
 import { hasty, type ImageLab, openImageLab, PLACE } from "./testing/image-lab.ts";
@@ -74,6 +76,28 @@ test("the image is built on the digest that was looked at: the base's tag is not
   lab.fail(({ method, path }) => (method === "GET" && path.endsWith("/racing/base/manifests/1") ? { kind: "answer", status: 404 } : undefined));
   expect(await buildImageFromSource(workshop(), racing)).toMatchObject({ status: "SUCCEEDED" });
   lab.fail(undefined);
+}, 120_000);
+
+test("a function whose time is over while it builds stops there and hands over; a build goes on, and says to the function what is there", async () => {
+  await lab.push("late/base", Buffer.alloc(1024));
+  const late = await item("late", "FROM quay.io/late/base:1\nWORKDIR /new\n");
+  let timeIsOver: (() => void) | undefined;
+  const clock: Clock = { now: () => systemClock.now(), sleep: () => new Promise<void>((resolve) => void (timeIsOver = resolve)) };
+  lab.fail(({ method, path }) => void (method === "GET" && path.includes("/late/base/blobs/") && timeIsOver?.()));
+  const handedOver = await buildImageFromSource({ ...workshop(), clock, deadline: new Date(systemClock.now().getTime() + 600_000) }, late);
+  expect(handedOver).toEqual({ ...late, status: "TOO_LARGE", reason: "the function's time was over", started: expect.any(Number) });
+  await expect(workshop().ecr.send(new ListImagesCommand({ repositoryName: "late" }))).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
+  lab.fail(undefined);
+  const built = await buildInBuild(workshop(), late);
+  const ended = (exported: object) => buildImageFromSource(workshop(), { ...late, status: "BUILD_ENDED", build: "omx-image-build:1", started: 1, exported: [{ Name: RESULT_VARIABLE, Value: encodeResult(exported) }] });
+  expect(await ended(built)).toMatchObject({ status: "SUCCEEDED", digest: built.digest, size: built.size, bytes_moved: built.bytes_moved, reason: "built", build: "omx-image-build:1" });
+  expect(await ended({ ...built, source_hash: "another" })).toMatchObject({ status: "FAILED", reason: expect.stringContaining("is not what it should have built") });
+  expect(await ended({ status: "SUCCEEDED" })).toMatchObject({ status: "FAILED", reason: "the build omx-image-build:1 ended, and does not say what it built" });
+}, 120_000);
+
+test("a base whose layer is no archive is that image's reason", async () => {
+  await push("broken/base", "broken");
+  expect(await buildImageFromSource(workshop(), await item("broken", "FROM quay.io/broken/base:1\nWORKDIR /new\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^the layer sha256:\w+ of a base can't be unpacked/) });
 }, 120_000);
 
 test("nothing is written into a repository of somebody else that HealthOmics may not read, and no engine is asked to", async () => {

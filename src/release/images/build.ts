@@ -1,124 +1,94 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import type { ECRClient } from "@aws-sdk/client-ecr";
-import type { S3Client } from "@aws-sdk/client-s3";
 import { parseImageRef } from "../../kit/image-ref.ts";
-import { InvalidValue } from "../../kit/invalid-value.ts";
 import { baseFromRegistry } from "../../oci/image/base-image.ts";
 import { buildImage } from "../../oci/image/build.ts";
 import { type BuiltImage, pushImage } from "../../oci/image/built-image.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { unusedArgs } from "../../oci/image/unused-args.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
-import { RegistryError } from "../../oci/errors.ts";
-import { InvalidManifest, parsePlatform } from "../../oci/manifest.ts";
+import { parsePlatform } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
-import { ReleaseError } from "../errors.ts";
-import { failureOf } from "./after-build.ts";
 import { type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
 import { buildNeed } from "./build-need.ts";
+import type { Engine } from "./engine.ts";
+import { buildWithEngine } from "./engine-build.ts";
 import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
+import type { PullWorkshop } from "./pull.ts";
 import { checkNotPulled, openRepository, prepareRepository } from "./repository.ts";
-import { fetchSource, hashSource } from "./source-folder.ts";
-import { RegistryBusy } from "./pull.ts";
 import { sizeOf } from "./size.ts";
-import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
+import { hashSource } from "./source-folder.ts";
+import type { BuildItem, ImageOutcome } from "./staging.ts";
 import { type ImageWorkshop, workshopClient } from "./workshop.ts";
-
-export interface BuildWorkshop extends ImageWorkshop {
-  readonly s3: S3Client;
-  /** Where the logs of builds are. */
-  readonly logs: CloudWatchLogsClient;
-}
-
-/**
- * Builds one image without an engine where its Dockerfile allows that, and leaves its repository readable for
- * HealthOmics. A Dockerfile that runs commands answers NEEDS_ENGINE; the state machine has it built and asks again.
- * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
- */
-export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<ImageOutcome & Pick<AfterBuild, "started">> {
-  const { source_uri, target_image, build } = item;
-  const about = { source_uri, target_image, ...(build && { build }) };
-  if (item.status === "BUILD_FAILED") {
-    const failure = await failureOf(workshop.logs, item.cause);
-    // Why an engine was asked at all comes first: where there is none, it is the line to change.
-    return { ...about, status: "FAILED", ...(item.started !== undefined && { seconds: (workshop.clock.now().getTime() - item.started) / 1000 }), ...failure, reason: [item.reason, failure.reason].filter(Boolean).join("\n") };
-  }
-  const started = item.started ?? workshop.clock.now().getTime();
-  const secondsSince = () => (workshop.clock.now().getTime() - started) / 1000;
-  const folder = await mkdtemp(join(tmpdir(), "omx-build-"));
-  try {
-    const context = join(folder, "context");
-    await fetchSource(workshop.s3, source_uri, context);
-    const result = await buildFolder(workshop, item, { context, work: folder, isBuilt: item.status === "BUILD_ENDED" });
-    return result.status === "NEEDS_ENGINE" ? { ...item, ...result, started } : { ...about, ...result, seconds: secondsSince() };
-  } catch (error) {
-    if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
-    if (!isItsOwn(error)) throw error;
-    return { ...about, status: "FAILED", seconds: secondsSince(), reason: error instanceof ReleaseError ? `${error.message}; ${error.fix}` : error.message };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** What is wrong with this image alone. */
-const isItsOwn = (error: unknown): error is Error =>
-  error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
 
 export interface BuildFolder {
   /** The source. */
   readonly context: string;
   /** For layers; the caller removes it. */
   readonly work: string;
-  /** Whether an engine has just built and pushed it. */
-  readonly isBuilt: boolean;
 }
 
-type Result = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason" | "platform">;
+/** What became of an image; NEEDS_ENGINE where its Dockerfile runs commands. */
+export type FolderResult = Pick<ImageOutcome, "status" | "digest" | "size" | "bytes_moved" | "bytes_saved" | "reason" | "platform">;
 
 /**
- * Builds a folder into ECR; SKIPPED where the image there was built from the same source on the same bases, unless the
- * item says `force`. An image that a lock names is taken as it is, wherever its bases are by now.
- * @throws RegistryError, DockerfileError, ReleaseError
+ * Builds a folder into ECR without an engine; SKIPPED where the image there was built from the same source on the same
+ * bases, unless the item says `force`. An image that a lock names is taken as it is, wherever its bases are by now.
+ * @throws RegistryError, DockerfileError, ReleaseError; the reason of the workshop's signal
  */
-export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, folder: BuildFolder): Promise<Result> {
+export async function buildFolder(workshop: ImageWorkshop, item: BuildItem, folder: BuildFolder): Promise<FolderResult> {
+  await using client = workshopClient(workshop);
+  return await ready(workshop, item, await decide({ workshop, client, item }, folder));
+}
+
+export interface EngineWanted extends BuildFolder {
+  /** Finds an engine once one is needed, for a reason. */
+  readonly engine: (reason: string) => Promise<Engine | undefined>;
+}
+
+/** As `buildFolder`; what needs an engine is built by one. NEEDS_ENGINE where there is none. */
+export async function buildFolderAnyhow(workshop: PullWorkshop, item: BuildItem, { engine, ...folder }: EngineWanted): Promise<FolderResult & { readonly engine?: Engine["program"] }> {
+  const assembled = await buildFolder(workshop, item, folder);
+  const found = assembled.status === "NEEDS_ENGINE" ? await engine(assembled.reason ?? "") : undefined;
+  if (!found) return assembled;
+  const counted = await buildWithEngine({ engine: found, workshop, item, ...folder });
+  return { ...(await judgeBuilt(workshop, item, await hashSource(folder.context, item))), ...counted, engine: found.program };
+}
+
+/** What another build has left under the tag, which has to be of this source. @throws RegistryError, ReleaseError */
+export async function judgeBuilt(workshop: ImageWorkshop, item: BuildItem, hash: string): Promise<FolderResult> {
   const target = parseImageRef(item.target_image);
   await using client = workshopClient(workshop);
-  const result = await (folder.isBuilt ? judgeBuilt(client, item, folder.context) : decide({ client, ecr: workshop.ecr, place: workshop.place, item }, folder));
+  const there = await imageThere(client.repository(target), target.tag ?? "latest");
+  if (there?.labels[SOURCE_HASH_LABEL] !== hash) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
+  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" });
+}
+
+/** Leaves the repository of an image that is there readable, and tells of it what ECR knows. */
+async function ready({ ecr, place }: ImageWorkshop, item: BuildItem, result: FolderResult): Promise<FolderResult> {
   const [platform = "linux/amd64", ...others] = item.platforms ?? [];
   const about = others.length === 0 ? { ...result, platform } : result;
   if (result.digest === undefined) return about;
-  await openRepository(workshop.ecr, target.repository, workshop.place);
-  const size = result.size ?? (await sizeOf(workshop.ecr, target, result.digest));
+  const target = parseImageRef(item.target_image);
+  await openRepository(ecr, target.repository, place);
+  const size = result.size ?? (await sizeOf(ecr, target, result.digest));
   return { ...about, size, ...(result.status === "SKIPPED" && { bytes_saved: size }) };
 }
 
-/** What an engine left under the tag. */
-async function judgeBuilt(client: RegistryClient, item: BuildItem, context: string): Promise<Result> {
-  const target = parseImageRef(item.target_image);
-  const there = await imageThere(client.repository(target), target.tag ?? "latest");
-  if (there?.labels[SOURCE_HASH_LABEL] === (await hashSource(context, item))) return { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" };
-  return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
-}
-
 interface Building {
+  readonly workshop: ImageWorkshop;
   readonly client: RegistryClient;
-  readonly ecr: ECRClient;
-  readonly place: ImageWorkshop["place"];
   readonly item: BuildItem;
 }
 
-async function decide(building: Building, { context, work }: BuildFolder): Promise<Result> {
+async function decide(building: Building, { context, work }: BuildFolder): Promise<FolderResult> {
   const need = await buildNeed(building.client, building.item, context);
   if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, bytes_moved: 0, reason: need.reason };
-  if (need.isOthers) await checkNotPulled(building.ecr, parseImageRef(building.item.target_image), building.place);
+  if (need.isOthers) await checkNotPulled(building.workshop.ecr, parseImageRef(building.item.target_image), building.workshop.place);
   const built = await assemble({ ...building, ...need, context, folder: join(work, "layers") });
   return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built), await misspelt(building.item, context)].filter(Boolean).join("; ") };
 }
 
-const differsFromLock = ({ locked_digest: locked }: BuildItem, { digest }: Result): string | undefined =>
+const differsFromLock = ({ locked_digest: locked }: BuildItem, { digest }: FolderResult): string | undefined =>
   locked !== undefined && digest !== undefined && digest !== locked ? `containers.lock.json says ${locked}: write it anew with \`omx images lock\`` : undefined;
 
 /** Arguments that change nothing: Docker warns of them too. */
@@ -134,13 +104,13 @@ interface Assembly extends Building {
   readonly folder: string;
 }
 
-async function assemble({ client, ecr, place, item, hash, bases, context, folder }: Assembly): Promise<Result> {
+async function assemble({ workshop: { ecr, place, signal }, client, item, hash, bases, context, folder }: Assembly): Promise<FolderResult> {
   const target = parseImageRef(item.target_image);
   const resolveBase = pinnedResolver(baseFromRegistry(client), bases);
   const images: BuiltImage[] = [];
   for (const platform of item.platforms ?? ["linux/amd64"]) {
     const outcome = await buildImage({
-      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform),
+      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal,
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
@@ -156,7 +126,7 @@ async function assemble({ client, ecr, place, item, hash, bases, context, folder
 }
 
 /** One image under the tag; several as an index under it. */
-async function push(repository: Repository, tag: string, images: readonly BuiltImage[]): Promise<Result> {
+async function push(repository: Repository, tag: string, images: readonly BuiltImage[]): Promise<FolderResult> {
   const [first, ...others] = images;
   if (!first) throw new Error("there is no image to push");
   const size = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -7,6 +7,7 @@ import { parsePlatform } from "../../oci/manifest.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { InvalidInput } from "./invalid-input.ts";
 import { registryOf } from "./registry-of.ts";
+import { sourceKey } from "./source-folder.ts";
 import { buildTarget, type ImagePull, namingOf, planPulls } from "./plan.ts";
 import type { BuildItem, ImageOutcome } from "./staging.ts";
 
@@ -76,9 +77,13 @@ export function planEachBuild(manifest: readonly unknown[], place: Place): reado
   const byTarget = Map.groupBy(planned.filter((item) => "build_args" in item), ({ target_image: target }) => target);
   return planned.map((item) => {
     const others = "build_args" in item ? (byTarget.get(item.target_image) ?? []) : [];
-    return new Set(others.map((one) => JSON.stringify(one))).size < 2 ? item : failed(item, `${others.length} different builds are for ${item.target_image}: give each a target of its own`);
+    return new Set(others.map(buildKey)).size < 2 ? item : failed(item, `${others.length} different builds are for ${item.target_image}: give each a target of its own`);
   });
 }
+
+/** The same for two items that ask for the same build. */
+const buildKey = ({ source_uri, build_args, ...item }: BuildItem): string =>
+  JSON.stringify([sourceKey(source_uri), Object.entries(build_args).sort(([a], [b]) => (a < b ? -1 : 1)), Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
 function buildRequest(item: unknown, index: number): object {
   if (typeof item === "object" && item !== null && !Array.isArray(item)) return item;

@@ -12,6 +12,7 @@ import { RegistryError } from "../../oci/errors.ts";
 import { InvalidManifest } from "../../oci/manifest.ts";
 import { ReleaseError } from "../errors.ts";
 import { exportedResult, failureOf } from "./after-build.ts";
+import { watchDeadline } from "./overtime.ts";
 import type { ImagePull } from "./plan.ts";
 import { platformRemark } from "./platform-remark.ts";
 import { type Preview, previewCopy, wantedDigest } from "./preview.ts";
@@ -141,7 +142,7 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
  * @returns why, where the cache brings nothing: then the image is copied
  */
 async function prime({ workshop, client, source, target }: Copying): Promise<Result | { readonly refusal: string }> {
-  const overtime = limit(workshop.clock, workshop.deadline);
+  const overtime = watchDeadline(workshop.clock, workshop.deadline);
   const context = overtime ? { signal: overtime.signal } : {};
   try {
     const { digest, sizeBytes, reason } = await primeImage({ source, target, client, wanted: () => wantedDigest(client.repository(source, context), source), context });
@@ -177,7 +178,7 @@ interface Copying {
 }
 
 async function copy({ workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
-  const overtime = limit(clock, deadline);
+  const overtime = watchDeadline(clock, deadline);
   const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, transfers, remark: platformRemark, ...(overtime && { signal: overtime.signal }) });
   await overtime?.end();
   if (!copied) throw new Error(`${referenceOf(source)} was not copied`);
@@ -187,22 +188,4 @@ async function copy({ workshop: { clock, deadline, transfers }, client, source, 
   if (overtime?.isOver() && !isBuilt) return { status: "TOO_LARGE", ...counted, reason: "the function's time was over" };
   if (copied.isTemporary) throw new RegistryBusy(reason);
   return { status: "FAILED", ...counted, reason };
-}
-
-function limit(clock: Clock, deadline: Date | undefined) {
-  if (!deadline) return undefined;
-  const controller = new AbortController();
-  let isOver = false;
-  const timer = clock.sleep(Math.max(0, deadline.getTime() - clock.now().getTime()), controller.signal).then(() => {
-    isOver = true;
-    controller.abort(new Error("out of time"));
-  }, () => undefined);
-  return {
-    signal: controller.signal,
-    isOver: () => isOver,
-    end: () => {
-      controller.abort(new Error("done"));
-      return timer;
-    },
-  };
 }

@@ -41,10 +41,10 @@ async function tarGz(entries: readonly TarEntry[]): Promise<Buffer> {
 }
 
 /** Unpacks below a folder whose parent is looked at afterwards. */
-async function fetched(uri: string, limits?: Parameters<typeof fetchSource>[3]): Promise<{ readonly folder: string; readonly failure: string | undefined }> {
+async function fetched(uri: string, limits?: NonNullable<Parameters<typeof fetchSource>[3]>["limits"]): Promise<{ readonly folder: string; readonly failure: string | undefined }> {
   const root = scratch();
   const folder = join(root, "a", "context");
-  const failure = await fetchSource(s3, uri, folder, limits).then(() => undefined, (error: unknown) => error);
+  const failure = await fetchSource(s3, uri, folder, limits && { limits }).then(() => undefined, (error: unknown) => error);
   if (failure !== undefined) expect(failure).toBeInstanceOf(ReleaseError);
   expect([existsSync(join(root, "evil")), existsSync(join(root, "a", "evil"))]).toEqual([false, false]);
   return { folder, failure: (failure as Error | undefined)?.message };

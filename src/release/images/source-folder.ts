@@ -10,30 +10,49 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { extract as tarExtract } from "tar-stream";
 import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { listObjects, openObject } from "../../aws/objects.ts";
-import { parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
+import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import { formatLimits, UNPACK_LIMITS, type UnpackLimits } from "../../oci/image/archive.ts";
 import { readDockerignore } from "../../oci/image/dockerignore.ts";
 import { ReleaseError } from "../errors.ts";
 import type { BuildItem } from "./staging.ts";
 
+export interface Fetching {
+  /** @default 2 GiB and 100,000 entries */
+  readonly limits?: UnpackLimits;
+  /** Ends it with the signal's reason. @default - nothing does */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Fetches the source of an image into a folder: a ZIP, a `.tar.gz`, or everything below a prefix.
  * @throws ReleaseError ProjectInvalid for an archive that would leave its folder, by a name or by a link, that holds
- * devices, or that is over 2 GiB or 100,000 entries
+ * devices, or that is over its limits
  */
-export async function fetchSource(s3: S3Client, uri: string, folder: string, limits: UnpackLimits = UNPACK_LIMITS): Promise<void> {
+export async function fetchSource(s3: S3Client, uri: string, folder: string, { limits = UNPACK_LIMITS, signal }: Fetching = {}): Promise<void> {
   const at = parseS3Uri(uri);
   await mkdir(folder, { recursive: true });
-  const unpacking: Unpacking = { folder, uri, limits, bytes: 0, entries: 0, links: new Map(), names: new Map() };
+  const unpacking: Unpacking = { folder, uri, limits, signal, bytes: 0, entries: 0, links: new Map(), names: new Map() };
+  const packing = packingOf(at);
   try {
-    if (at.key.endsWith(".zip")) await unzip(await readZip(s3, at, unpacking), unpacking);
-    else if (/\.(?:tar\.gz|tgz)$/.test(at.key)) await untar(await openObject(s3, at), unpacking);
+    if (packing === "zip") await unzip(await readZip(s3, at, unpacking), unpacking);
+    else if (packing === "tar") await untar(await openObject(s3, at, signal), unpacking);
     else await fetchPrefix(s3, at, unpacking);
     await makeLinks(unpacking);
   } catch (error) {
+    signal?.throwIfAborted();
     throw isOfFiles(error) ? bad(unpacking, error.message) : error;
   }
 }
+
+const packingOf = ({ key }: S3Uri): "zip" | "tar" | undefined => (/\.zip$/i.test(key) ? "zip" : /\.(?:tar\.gz|tgz)$/i.test(key) ? "tar" : undefined);
+
+/** The same for the same source: a prefix may end with a slash or not. */
+export function sourceKey(uri: string): string {
+  const at = parseS3Uri(uri);
+  return packingOf(at) ? uri : formatS3Uri({ ...at, key: prefixOf(at) });
+}
+
+const prefixOf = ({ key }: S3Uri): string => (key === "" || key.endsWith("/") ? key : `${key}/`);
 
 /** A file where another needs a folder, a name that is too long. */
 const isOfFiles = (error: unknown): error is Error => error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
@@ -42,7 +61,7 @@ const isOfFiles = (error: unknown): error is Error => error instanceof Error && 
 async function readZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of await openObject(s3, at)) {
+  for await (const chunk of await openObject(s3, at, unpacking.signal)) {
     chunks.push(chunk as Uint8Array);
     size += (chunk as Uint8Array).length;
     if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
@@ -95,6 +114,7 @@ interface Unpacking {
   readonly folder: string;
   readonly uri: string;
   readonly limits: UnpackLimits;
+  readonly signal: AbortSignal | undefined;
   bytes: number;
   entries: number;
   /** Symbolic links are made last: nothing is written through one. */
@@ -107,6 +127,7 @@ interface Unpacking {
 const counted = (unpacking: Unpacking) =>
   async function* (source: AsyncIterable<Buffer>) {
     for await (const chunk of source) {
+      unpacking.signal?.throwIfAborted();
       unpacking.bytes += chunk.length;
       if (unpacking.bytes > unpacking.limits.bytes) throw tooMuch(unpacking);
       yield chunk;
@@ -114,6 +135,7 @@ const counted = (unpacking: Unpacking) =>
   };
 
 function count(unpacking: Unpacking): void {
+  unpacking.signal?.throwIfAborted();
   if (++unpacking.entries > unpacking.limits.entries) throw tooMuch(unpacking);
 }
 
@@ -163,16 +185,19 @@ async function write(unpacking: Unpacking, path: string, open: () => Readable | 
 }
 
 async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpacking): Promise<void> {
-  const prefix = key === "" || key.endsWith("/") ? key : `${key}/`;
+  const prefix = prefixOf({ bucket, key });
   for await (const object of listObjects(s3, { bucket, key: prefix })) {
     const path = object.key.slice(prefix.length);
     if (path === "") continue;
     // Consoles mark folders so; an object with bytes that nothing could copy is a mistake.
     if (path.endsWith("/") && object.size > 0) throw bad(unpacking, `${path} is a folder by its name, and holds ${object.size} bytes`);
     if (path.endsWith("/")) await makeFolder(unpacking, path);
-    else await write(unpacking, path, () => openObject(s3, { bucket, key: object.key }));
+    else await write(unpacking, path, () => openObject(s3, { bucket, key: object.key }, unpacking.signal));
   }
-  if (unpacking.names.size === 0) throw bad(unpacking, "nothing lies there");
+  if (unpacking.names.size > 0) return;
+  // Asked as a prefix: who may not list the whole bucket is refused a HEAD of what is not there.
+  const first = (await listObjects(s3, { bucket, key }).next()).value;
+  throw bad(unpacking, key !== "" && first?.key === key ? "it is one object, and no .zip, .tar.gz or .tgz" : "nothing lies there");
 }
 
 async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {

@@ -88,8 +88,11 @@ const ending = {
 // What CodeBuild leaves a build in its queue unless a project says otherwise (API_CreateProject, queuedTimeoutInMinutes).
 const LONGEST_QUEUE_HOURS = 8;
 
+/** What a function leaves to a build. */
+const HANDED_OVER = "{% $states.input.status in ['TOO_LARGE', 'NEEDS_ENGINE'] %}";
+
 /** For each item: work, and, where a function can't, a build of CodeBuild; then the function again, which judges what is there. */
-function eachImage({ work, handOver, build }: { readonly work: string; readonly handOver: string; readonly build: { readonly project: string; readonly variable: string; readonly hours: number } }, concurrency: number): object {
+function eachImage({ work, build }: { readonly work: string; readonly build: { readonly project: string; readonly variable: string; readonly hours: number } }, concurrency: number): object {
   return {
     Type: "Map",
     Items: "{% $states.input.images %}",
@@ -102,12 +105,12 @@ function eachImage({ work, handOver, build }: { readonly work: string; readonly 
           Type: "Choice",
           Choices: [
             { Condition: "{% $states.input.status in ['FAILED', 'SUCCEEDED', 'SKIPPED'] %}", Next: "Result" },
-            { Condition: `{% $states.input.status = '${handOver}' %}`, Next: "Build" },
+            { Condition: HANDED_OVER, Next: "Build" },
           ],
           Default: "Work",
         },
         Work: invoke(work, { Catch: [failedRecord], Next: "IsDone" }),
-        IsDone: { Type: "Choice", Choices: [{ Condition: `{% $states.input.status = '${handOver}' %}`, Next: "Build" }], Default: "Result" },
+        IsDone: { Type: "Choice", Choices: [{ Condition: HANDED_OVER, Next: "Build" }], Default: "Result" },
         Build: {
           Type: "Task",
           Resource: "arn:aws:states:::codebuild:startBuild.sync",
@@ -142,14 +145,14 @@ export const pullerDefinition = (): object => ({
     Plan: plan("pull", "Together"),
     // One function knows what all images need, and brings each blob once. What it has to leave is tried alone.
     Together: invoke("PullImage", { Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.input %}", Next: EACH_IMAGE }], Next: EACH_IMAGE }),
-    [EACH_IMAGE]: eachImage({ work: "PullImage", handOver: "TOO_LARGE", build: { project: "ImagePullProject", variable: "OMX_IMAGE_PULL", hours: 8 } }, 10),
+    [EACH_IMAGE]: eachImage({ work: "PullImage", build: { project: "ImagePullProject", variable: "OMX_IMAGE_PULL", hours: 8 } }, 10),
     ...ending,
   },
 });
 
 /**
  * `omx-container-builder`: builds every image of `{"manifest": [{"source_uri": "s3://…", "target_image": "foo:tag"}]}`.
- * What needs no RUN is assembled by a function; the rest is built by CodeBuild and checked by the function afterwards.
+ * What needs no RUN is assembled by a function, as far as its time and disk reach; the rest is built by CodeBuild and checked by the function afterwards.
  */
 export const builderDefinition = (): object => ({
   Comment: "Builds container images into private ECR",
@@ -157,7 +160,7 @@ export const builderDefinition = (): object => ({
   StartAt: "Plan",
   States: {
     Plan: plan("build", EACH_IMAGE),
-    [EACH_IMAGE]: eachImage({ work: "BuildImage", handOver: "NEEDS_ENGINE", build: { project: "ImageBuildProject", variable: "OMX_IMAGE_BUILD", hours: 2 } }, 5),
+    [EACH_IMAGE]: eachImage({ work: "BuildImage", build: { project: "ImageBuildProject", variable: "OMX_IMAGE_BUILD", hours: 2 } }, 5),
     ...ending,
   },
 });

@@ -6,6 +6,7 @@ import { RegistryError, type RegistryFailure } from "../../oci/errors.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { ReleaseError } from "../errors.ts";
 import { SOURCE_TAG } from "../names.ts";
+import { imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
 import { checkRepository, ensureRepository, isOurs, sourceTag, tagsOfRepository } from "./repository.ts";
 import { awaitLayers } from "./prime.ts";
 import { type CacheRule, isFilled } from "./cache-rules.ts";
@@ -51,7 +52,7 @@ export function targetClient(client: RegistryClient, { ecr, place, sourceOf, isC
       await make(at.repository);
       const source = sourceOf(at.repository);
       const present = reference.includes(":") || source === undefined ? undefined : await repository.headManifest(reference);
-      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check({ ecr, place }, { registry: at.registry, repository: at.repository, tag: reference, source });
+      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check({ ecr, place }, { there: repository, tag: reference, source });
       return repository.putManifest(reference, manifest);
     },
   });
@@ -107,19 +108,25 @@ async function isThere(ecr: ECRClient, repositoryName: string, reference: string
 }
 
 interface Move {
-  readonly registry: string;
-  readonly repository: string;
+  readonly there: Repository;
   readonly tag: string;
   readonly source: string;
 }
 
-async function check({ ecr, place }: Pick<TargetOptions, "ecr" | "place">, { registry, repository, tag, source }: Move): Promise<void> {
+async function check({ ecr, place }: Pick<TargetOptions, "ecr" | "place">, { there, tag, source }: Move): Promise<void> {
+  const { registry, repository } = there;
   const tags = await tagsOfRepository(ecr, repository, place);
   const before = tags[SOURCE_TAG];
-  if (!isOurs(tags) || before === undefined || before === sourceTag(source)) return;
+  if (!isOurs(tags) || before === sourceTag(source)) return;
+  const refused = { kind: "refused", registry, doing: `store ${repository}:${tag}` } as const;
+  if (before === undefined) {
+    // Tools before omx noted no source either.
+    if (!(SOURCE_HASH_LABEL in ((await imageThere(there, tag))?.labels ?? {}))) return;
+    throw new RegistryError({ ...refused, says: `it holds an image that omx built, and this one is of ${source}; build that under another name, and delete it here` });
+  }
   const [host = ""] = source.split("/");
   throw new RegistryError({
-    kind: "refused", registry, doing: `store ${repository}:${tag}`,
+    ...refused,
     says: `it holds another image, of ${before}, and this one is of ${source}; give ${host} a namespace of its own with containers.namespaces in omx.deploy.yaml, or bring one of them in under another tag`,
   });
 }

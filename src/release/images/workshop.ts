@@ -30,20 +30,23 @@ export interface ImageWorkshop {
   readonly say?: (line: string) => void;
   /** How the network lets its users out, to registries. @default - directly */
   readonly proxy?: ProxySettings | undefined;
+  /** Ends what is asked of registries. @default - nothing does */
+  readonly signal?: AbortSignal;
   /** How hard registries are asked, for the machine this runs on. */
   readonly tuning?: Pick<RegistryClientOptions, "rangesPerBlob" | "manifestPutsPerSecond">;
 }
 
 /** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, say, proxy, tuning }: ImageWorkshop): RegistryClient {
+export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, say, proxy, tuning, signal }: ImageWorkshop): RegistryClient {
   const ofEcr = ecrCredentials(async ({ region }) => {
     const asked = region === place.region ? ecr : (ecrIn?.(region) ?? ecr);
     return (await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
   });
-  return rememberingManifests(registryClient({
+  const client = rememberingManifests(registryClient({
     transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(say && { onWait: waitTeller({ say, clock }) }), ...(proxy && { proxy }), ...tuning,
     advice: adviceOn(place, howToLogIn),
   }));
+  return signal ? { ...client, repository: (at, context) => client.repository(at, { signal, ...context }) } : client;
 }
 
 const NOT_THERE = "registries say the same of an image that is not there: check its name";
