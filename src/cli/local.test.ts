@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -93,6 +94,12 @@ test("reset refuses a folder that is not of local accounts", async () => {
   expect(readFileSync(join(folder, "file"), "utf8")).toBe("kept");
 });
 
+/** A folder with a docker that says how it was called. */
+function fakeDocker(folder: string): string {
+  writeFileSync(join(folder, "docker"), '#!/bin/sh\necho "$*"\n', { mode: 0o755 });
+  return folder;
+}
+
 test("env names the config file, with which a client of AWS is who it says", async () => {
   await using cli = omx();
   expect((await cli.run("local", "env")).stderr).toContain("omx local start");
@@ -102,6 +109,9 @@ test("env names the config file, with which a client of AWS is who it says", asy
   expect(shell.stdout).toContain("export AWS_PROFILE=developer\n");
   expect(shell.stdout).toMatch(/export NODE_OPTIONS='--require .*disable-host-prefix\.cjs/);
   const { export: variables } = (await cli.run("local", "env", "--json")).json<{ export: Record<string, string> }>();
+  // How the CDK calls it; a docker of nobody's need not be there.
+  const docker = spawnSync(variables["CDK_DOCKER"]!, ["push", "111122223333.dkr.ecr.us-east-1.amazonaws.com/assets:1"], { encoding: "utf8", env: { PATH: `${fakeDocker(cli.folder)}:${process.env["PATH"]}` } });
+  expect(docker.stdout).toBe(`push ${new URL(url).host}/111122223333/us-east-1/assets:1\n`);
   const text = readFileSync(variables["AWS_CONFIG_FILE"]!, "utf8");
   const [, accessKeyId = "", secretAccessKey = ""] = /\[profile developer\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(text) ?? [];
   const sts = new STSClient({ endpoint: url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey } });

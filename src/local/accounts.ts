@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import type { Random } from "../kit/random.ts";
 import { openChildren } from "./children/children.ts";
+import { dockerShim } from "./codebuild/docker-shim.ts";
 import { renderConfigFile } from "./config-file.ts";
 import { createDispatcher } from "./gateway/dispatcher.ts";
 import { type Gateway, listen } from "./gateway/server.ts";
@@ -59,6 +60,7 @@ export async function startLocalAccounts(options: StartOptions): Promise<LocalAc
   });
   url = `http://${settings.host}:${port}`;
   const configFile = writeConfig(core, url);
+  writeDocker(core, url);
   sweep(core, services);
   for (const service of services.values()) await service.recover?.();
   background.run("storage", (signal) => sweepDaily(core, services, signal));
@@ -108,6 +110,13 @@ function writeConfig(core: Core, endpoint: string): string {
   const file = join(core.dataDir, "aws-config");
   writeFileSync(file, renderConfigFile(core.directory.identities(), { endpoint, region: core.settings.region }), { mode: 0o600 });
   return file;
+}
+
+/** A `docker` for programs that push to ECR's own address, the CDK's image assets first of all: `bin/docker` of the data folder. */
+function writeDocker({ dataDir, settings }: Core, endpoint: string): void {
+  const bin = join(dataDir, "bin");
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, "docker"), dockerShim({ endpoint, bin, upstreams: settings.upstreams, folder: join(dataDir, "work", "dockerfiles") }), { mode: 0o755 });
 }
 
 async function sweepDaily(core: Core, services: ReadonlyMap<string, Service>, signal: AbortSignal): Promise<void> {

@@ -84,7 +84,13 @@ there("docker logs in, pushes and pulls", hasDocker(), async () => {
     await shell.must("docker", ["pull", image]);
     const { imageDetails } = await shell.aws<{ imageDetails: readonly { imageDigest: string }[] }>("cicd", "ecr", "describe-images", "--repository-name", "lab/docker", "--image-ids", "imageTag=1.0");
     expect(pushed).toContain(imageDetails[0]?.imageDigest);
+    // As the CDK publishes an image asset: at ECR's own address, by the docker of CDK_DOCKER.
+    const canonical = "111122223333.dkr.ecr.us-east-1.amazonaws.com/lab/docker";
+    const cdkDocker = (...args: readonly string[]) => shell.must(join(shell.accounts.dataDir, "bin", "docker"), args);
+    await cdkDocker("tag", image, `${canonical}:asset`);
+    expect(await cdkDocker("push", `${canonical}:asset`)).toContain(imageDetails[0]?.imageDigest);
+    expect(await cdkDocker("manifest", "inspect", "--insecure", `${canonical}:asset`)).toContain("layers");
   } finally {
-    await shell.run("docker", ["rmi", image]);
+    await shell.run("docker", ["rmi", image, `${registry()}/lab/docker:asset`]);
   }
 });

@@ -37,6 +37,8 @@ function exportsOf({ settings }: Cli, { data, node, profile }: EnvFlags): Readon
     // A profile of the same name in the user's own credentials file would win.
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
     AWS_EC2_METADATA_DISABLED: "true",
+    // The CDK pushes image assets to ECR's own address: this docker pushes them to where the local registry answers.
+    CDK_DOCKER: join(resolve(data), "bin", "docker"),
     ...(profile && { AWS_PROFILE: profile }),
     ...(hasProxy(settings.inherited) && { NO_PROXY: withLoopback(settings.inherited["NO_PROXY"]), no_proxy: withLoopback(settings.inherited["no_proxy"]) }),
     ...(node && { NODE_OPTIONS: [nodeOptions(), settings.inherited["NODE_OPTIONS"]].filter(Boolean).join(" ") }),
