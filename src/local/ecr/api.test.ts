@@ -1,8 +1,10 @@
 import {
   BatchCheckLayerAvailabilityCommand, BatchDeleteImageCommand, BatchGetImageCommand, CompleteLayerUploadCommand, CreateRepositoryCommand, DeleteRepositoryCommand, DeleteRepositoryPolicyCommand, DescribeImagesCommand, DescribeRepositoriesCommand,
   GetDownloadUrlForLayerCommand, GetLifecyclePolicyCommand, GetRepositoryPolicyCommand, InitiateLayerUploadCommand, ListImagesCommand, ListTagsForResourceCommand, paginateDescribeRepositories, paginateListImages, PutImageCommand,
-  PutImageTagMutabilityCommand, PutLifecyclePolicyCommand, SetRepositoryPolicyCommand, StartImageScanCommand, TagResourceCommand, UntagResourceCommand, UploadLayerPartCommand, type ECRClient,
+  PutImageTagMutabilityCommand, PutLifecyclePolicyCommand, SetRepositoryPolicyCommand, StartImageScanCommand, TagResourceCommand, UntagResourceCommand, UploadLayerPartCommand, ECRClient,
 } from "@aws-sdk/client-ecr";
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
+import { CreateAliasCommand, CreateKeyCommand, DisableKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { noise } from "../../oci/testing/sample-images.ts";
@@ -68,6 +70,30 @@ describe("repositories", () => {
 
   test.each(["A", "Upper/Case", "a//b", "-a", "a/", "x"])("the name %s is refused", async (repositoryName) => {
     await expect(ecr.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toMatchObject({ name: "InvalidParameterException" });
+  });
+
+  test("are encrypted with the key of their maker's choice, by its ARN, where it is enabled and the maker may ask for grants on it", async () => {
+    const [kms, iam] = [new KMSClient(accounts.config()), new IAMClient(accounts.config())];
+    const { KeyMetadata: { Arn: kmsKey, KeyId: TargetKeyId } = {} } = await kms.send(new CreateKeyCommand({}));
+    await kms.send(new CreateAliasCommand({ AliasName: "alias/images", TargetKeyId }));
+    const make = async (client: ECRClient, repositoryName: string, key?: string) =>
+      (await createRepository(client, repositoryName, { encryptionConfiguration: { encryptionType: "KMS", ...(key && { kmsKey: key }) } })).repository?.encryptionConfiguration;
+    expect(await make(ecr, "sealed/alias", "alias/images")).toEqual({ encryptionType: "KMS", kmsKey });
+    expect(await make(ecr, "sealed/default")).toEqual({ encryptionType: "KMS", kmsKey: expect.stringMatching(`^arn:aws:kms:${REGION}:${CICD}:key/`) });
+    await expect(make(ecr, "sealed/none", "alias/none")).rejects.toMatchObject({ name: "KmsException", kmsError: "NotFoundException" });
+
+    await iam.send(new CreateUserCommand({ UserName: "maker" }));
+    const { AccessKey: { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "" } = {} } = await iam.send(new CreateAccessKeyCommand({ UserName: "maker" }));
+    const maker = new ECRClient({ ...accounts.config(), credentials: { accessKeyId, secretAccessKey } });
+    const viaEcr = { StringEquals: { "kms:ViaService": `ecr.${REGION}.amazonaws.com` }, Bool: { "kms:GrantIsForAWSResource": "true" } };
+    const allow = (...statements: readonly object[]) => iam.send(new PutUserPolicyCommand({ UserName: "maker", PolicyName: "own", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: "ecr:*", Resource: "*" }, ...statements] }) }));
+    const describe = { Effect: "Allow", Action: "kms:DescribeKey", Resource: kmsKey };
+    await allow(describe);
+    await expect(make(maker, "sealed/made", kmsKey)).rejects.toMatchObject({ name: "KmsException", kmsError: "AccessDeniedException", message: expect.stringContaining("kms:CreateGrant") });
+    await allow(describe, { Effect: "Allow", Action: "kms:CreateGrant", Resource: kmsKey, Condition: viaEcr });
+    expect(await make(maker, "sealed/made", kmsKey)).toMatchObject({ kmsKey });
+    await kms.send(new DisableKeyCommand({ KeyId: kmsKey }));
+    await expect(make(ecr, "sealed/disabled", kmsKey)).rejects.toMatchObject({ name: "KmsException", kmsError: "DisabledException" });
   });
 
   test("are listed in pages", async () => {

@@ -42,7 +42,7 @@ export async function importManifests({ core, store, upstreams }: Parts, { place
   if (!top) return undefined;
   const blobs = new Map<Found, string>();
   for (const found of all) blobs.set(found, (await core.blobs.write(found.bytes)).sha256);
-  const repository = store.repositories.get(keyOf(place)) ?? newRepository(core, store, { place, applied: "PULL_THROUGH_CACHE" });
+  const repository = store.repositories.get(keyOf(place)) ?? await newRepository(core, store, { place, applied: "PULL_THROUGH_CACHE" });
   const now = core.clock.now().toISOString();
   return store.transaction(() => {
     keepCreated(core, store, repository);

@@ -119,7 +119,7 @@ async function getManifest({ contents, caller, place, reference, request }: Exch
 const headersOf = ({ mediaType, bytes }: Formed) => ({ "content-type": mediaType, "docker-content-digest": digestOf(bytes), "content-length": String(bytes.byteLength), etag: `"${digestOf(bytes)}"` });
 
 async function putManifest({ contents, caller, place, reference, request, pathName }: Exchange): Promise<WireResponse> {
-  authorizePush({ contents, caller, place }, "PutImage");
+  await authorizePush({ contents, caller, place }, "PutImage");
   // What is too long is read to its end all the same: a sender that is cut off never reads why.
   const body = await readBody(request.body.iterator({ destroyOnReturn: false }), MANIFEST_LIMIT_BYTES);
   const mediaType = request.headers["content-type"];

@@ -1,4 +1,5 @@
-import type { RCTAppliedFor, Tag } from "@aws-sdk/client-ecr";
+import type { RCTAppliedFor } from "@aws-sdk/client-ecr";
+import { parseAccountId } from "../../kit/account-id.ts";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Access, Call, Core } from "../gateway/service.ts";
 import { globalContext } from "../gateway/dispatcher.ts";
@@ -7,6 +8,7 @@ import { repositoryNotFound } from "./errors.ts";
 import { emitCreateRepository } from "./events.ts";
 import { templateOf } from "./prefixes.ts";
 import { asRecord, checkName } from "./repositories.ts";
+import { encryptionOf } from "./repository-keys.ts";
 import { keyOf, type Place, type Repository, type Store, type Template } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
 
@@ -18,11 +20,11 @@ export type Caller = Pick<Call, "caller" | "context">;
  * default for it.
  * @throws AwsError RepositoryNotFoundException with the reason where the caller may not create it
  */
-export function createOnPush(core: Core, store: Store, { place, by }: { readonly place: Place; readonly by: Caller }): void {
+export async function createOnPush(core: Core, store: Store, { place, by }: { readonly place: Place; readonly by: Caller }): Promise<void> {
   if (store.repositories.get(keyOf(place)) || !templateOf(store, place, "CREATE_ON_PUSH")) return;
   const why = whyNot(core, by, { access: accessTo(store, "CreateRepository", place), region: place.region });
   if (why !== undefined) throw repositoryNotFound(place.name, place.account, why);
-  const repository = newRepository(core, store, { place, applied: "CREATE_ON_PUSH" });
+  const repository = await newRepository(core, store, { place, applied: "CREATE_ON_PUSH" });
   store.transaction(() => keepCreated(core, store, repository));
 }
 
@@ -47,34 +49,29 @@ interface Creation {
  * (userguide/repository-creation-templates.html). It is not stored yet.
  * @throws AwsError RepositoryNotFoundException where it can't be made, as ECR says it, with the reason after it
  */
-export function newRepository(core: Core, store: Store, creation: Creation): Repository {
+export async function newRepository(core: Core, store: Store, creation: Creation): Promise<Repository> {
   try {
-    return repositoryToCreate(core, store, creation);
+    return await repositoryToCreate(core, store, creation);
   } catch (error) {
     throw error instanceof AwsError ? repositoryNotFound(creation.place.name, creation.place.account, error.message) : error;
   }
 }
 
-function repositoryToCreate(core: Core, store: Store, { place, applied }: Creation): Repository {
+async function repositoryToCreate(core: Core, store: Store, { place, applied }: Creation): Promise<Repository> {
   checkName(place.name);
   const template = templateOf(store, place, applied);
-  if (template?.customRoleArn) checkRole(core, store, { place, tags: template.resourceTags, roleArn: template.customRoleArn });
-  return { ...place, createdAt: core.clock.now().toISOString(), scanOnPush: false, ...settingsOf(template) };
+  const call = { region: place.region, context: globalContext(core.clock, place.region) };
+  const role = template?.customRoleArn === undefined ? undefined : core.directory.assumeAsService({ service: "ecr.amazonaws.com", roleArn: template.customRoleArn, sessionName: "ECRRepositoryCreation" });
+  const tags = template?.resourceTags;
+  if (role) for (const action of ["CreateRepository", ...(tags?.length ? ["TagResource"] : [])]) core.directory.authorize(role, accessTo(store, action, place, tagContext(tags)), call);
+  const as = role ?? { kind: "root" as const, account: parseAccountId(place.account) };
+  const encryption = await encryptionOf(core, template?.encryptionConfiguration, { place, as, context: call.context });
+  return { ...place, createdAt: core.clock.now().toISOString(), scanOnPush: false, ...settingsOf(template), encryption };
 }
 
-function settingsOf(template: Template | undefined): Pick<Repository, "tags" | "mutability" | "exclusions" | "encryption" | "policy" | "lifecyclePolicy"> {
-  const { resourceTags, encryptionConfiguration, repositoryPolicy, lifecyclePolicy } = template ?? {};
-  return {
-    tags: asRecord(resourceTags), ...mutabilityOf(template ?? {}), encryption: (encryptionConfiguration as unknown as Record<string, unknown>) ?? { encryptionType: "AES256" },
-    ...(repositoryPolicy && { policy: repositoryPolicy }), ...(lifecyclePolicy && { lifecyclePolicy }),
-  };
-}
-
-/** The role that the template names works in ECR's stead. */
-function checkRole({ directory, clock }: Core, store: Store, { place, tags, roleArn }: { readonly place: Place; readonly tags: readonly Tag[] | undefined; readonly roleArn: string }): void {
-  const role = directory.assumeAsService({ service: "ecr.amazonaws.com", roleArn, sessionName: "ECRRepositoryCreation" });
-  const call = { region: place.region, context: globalContext(clock, place.region) };
-  for (const action of ["CreateRepository", ...(tags?.length ? ["TagResource"] : [])]) directory.authorize(role, accessTo(store, action, place, tagContext(tags)), call);
+function settingsOf(template: Template | undefined): Pick<Repository, "tags" | "mutability" | "exclusions" | "policy" | "lifecyclePolicy"> {
+  const { resourceTags, repositoryPolicy, lifecyclePolicy } = template ?? {};
+  return { tags: asRecord(resourceTags), ...mutabilityOf(template ?? {}), ...(repositoryPolicy && { policy: repositoryPolicy }), ...(lifecyclePolicy && { lifecyclePolicy }) };
 }
 
 /** Stores it unless it is there by now; part of a transaction. */

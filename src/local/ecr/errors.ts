@@ -43,6 +43,7 @@ export const unsupportedUpstream = (url: string): AwsError =>
 export const secretNotFound = (arn: string): AwsError => error("SecretNotFoundException", `The ARN of the secret specified in the pull through cache rule was not found: ${arn}. Update the pull through cache rule with a valid secret ARN and try again.`);
 export const secretInaccessible = (arn: string, why: string): AwsError => error("UnableToAccessSecretException", `The secret ${arn} is unable to be accessed (${why}). Verify the resource permissions for the secret and try again.`);
 export const secretUndecryptable = (arn: string, why: string): AwsError => error("UnableToDecryptSecretValueException", `The secret ${arn} is accessible but is unable to be decrypted (${why}). Verify the resource permissions and try again.`);
+export const kmsFailed = ({ code, message }: AwsError): AwsError => new AwsError(400, "KmsException", `The operation failed due to a KMS exception: ${message}`, { kmsError: code });
 export const isSecretFailure = ({ code }: AwsError): boolean => ["SecretNotFoundException", "UnableToAccessSecretException", "UnableToDecryptSecretValueException"].includes(code);
 export const upstreamFailed = (code: "UpstreamAccessDenied" | "UpstreamTooManyRequests" | "UpstreamUnavailable", message: string): AwsError => error(code, message);
 export const unableToGetUpstream = (message: string): AwsError => error("UnableToGetUpstreamImageException", message);

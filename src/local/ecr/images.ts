@@ -125,7 +125,7 @@ const putImage = (contents: Contents) =>
     access: on(contents.store, "PutImage"),
     async run(input, call) {
       const place = placeOf(input, call);
-      createOnPush(contents.core, contents.store, { place, by: call });
+      await createOnPush(contents.core, contents.store, { place, by: call });
       const image = await contents.putImage({
         place, manifest: Buffer.from(input.imageManifest ?? ""), refuseSame: true,
         ...(input.imageManifestMediaType && { mediaType: input.imageManifestMediaType }), ...(input.imageTag && { tag: input.imageTag }), ...(input.imageDigest && { digest: input.imageDigest }),

@@ -52,9 +52,9 @@ export const layerOperations = (contents: Contents, tokens: Tokens) => ({
 export const layerUploadOperations = (contents: Contents) => ({
   InitiateLayerUpload: operation<InitiateLayerUploadRequest, InitiateLayerUploadResponse>({
     access: on(contents.store, "InitiateLayerUpload"),
-    run(input, call) {
+    async run(input, call) {
       const place = placeOf(input, call);
-      createOnPush(contents.core, contents.store, { place, by: call });
+      await createOnPush(contents.core, contents.store, { place, by: call });
       contents.repository(place);
       return { uploadId: contents.uploads.begin(place).id, partSize: PART_BYTES };
     },

@@ -1,5 +1,6 @@
-import { PutRegistryPolicyCommand } from "@aws-sdk/client-ecr";
+import { DescribeRepositoriesCommand, PutRegistryPolicyCommand } from "@aws-sdk/client-ecr";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
@@ -61,6 +62,16 @@ test("a template's role makes the repository, and only what it may", async () =>
   expect([refused.status, await refused.text()]).toEqual([404, expect.stringMatching(/NAME_UNKNOWN.*ecr:TagResource/)]);
   await allow("ecr:CreateRepository", "ecr:TagResource");
   expect((await manifest("quay/roles/tool/manifests/1")).status).toBe(200);
+
+  await pushSample(cached.at("sealed/tool"), "1", sample("sealed"));
+  const { KeyMetadata } = await new KMSClient(cached.accounts.config()).send(new CreateKeyCommand({}));
+  await template(cached.user, { prefix: "quay/sealed", customRoleArn: Role!.Arn, encryptionConfiguration: { encryptionType: "KMS", kmsKey: KeyMetadata!.Arn } });
+  const sealed = await manifest("quay/sealed/tool/manifests/1");
+  expect([sealed.status, await sealed.text()]).toEqual([404, expect.stringMatching(/NAME_UNKNOWN.*was not created: .*KMS exception.*kms:DescribeKey/)]);
+  await allow("ecr:CreateRepository", "kms:DescribeKey", "kms:CreateGrant");
+  expect((await manifest("quay/sealed/tool/manifests/1")).status).toBe(200);
+  const { repositories } = await cached.user.ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/sealed/tool"] }));
+  expect(repositories?.[0]?.encryptionConfiguration).toEqual({ encryptionType: "KMS", kmsKey: KeyMetadata!.Arn });
 });
 
 test("HealthOmics brings an image for a run where the registry's policy and the template's name it", async () => {

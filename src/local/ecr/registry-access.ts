@@ -16,10 +16,10 @@ export function authorize(exchange: Asking, ...actions: readonly string[]): void
 }
 
 /** As `authorize`, for a push: it makes the repository where a template says so. */
-export function authorizePush(exchange: Asking, ...actions: readonly string[]): void {
+export async function authorizePush(exchange: Asking, ...actions: readonly string[]): Promise<void> {
   const { contents: { core, store }, caller, place } = exchange;
   authorizeAlone(exchange, ...actions);
-  createOnPush(core, store, { place, by: { caller, context: globalContext(core.clock, place.region) } });
+  await createOnPush(core, store, { place, by: { caller, context: globalContext(core.clock, place.region) } });
   requireRepository(exchange);
 }
 

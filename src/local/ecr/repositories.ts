@@ -5,6 +5,7 @@ import type { Contents } from "./contents.ts";
 import { invalidParameter, invalidTags, repositoryExists, repositoryNotEmpty, tooManyTags } from "./errors.ts";
 import { emitCreateRepository } from "./events.ts";
 import { REPOSITORY_NAME } from "./input-rules.ts";
+import { encryptionOf } from "./repository-keys.ts";
 import { keyOf, type Place, type Repository, repositoryArn, repositoryHost, type Store } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
 
@@ -19,12 +20,12 @@ const createRepository = ({ core, store }: Contents) =>
       accessTo(store, "CreateRepository", placeOf(input, call), tagContext(input.tags)),
       ...(input.tags?.length ? [accessTo(store, "TagResource", placeOf(input, call), tagContext(input.tags))] : []),
     ],
-    run(input, call) {
+    async run(input, call) {
       const place = placeOf(input, call);
-      const repository: Repository = {
-        ...place, createdAt: core.clock.now().toISOString(), tags: checkedTags(input.tags), ...mutabilityOf(input), scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
-        encryption: (input.encryptionConfiguration as unknown as Record<string, unknown>) ?? { encryptionType: "AES256" },
-      };
+      const settings = { tags: checkedTags(input.tags), ...mutabilityOf(input), scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false };
+      if (store.repositories.get(keyOf(place))) throw repositoryExists(place.name, place.account);
+      const encryption = await encryptionOf(core, input.encryptionConfiguration, { place, as: call.caller, context: call.context });
+      const repository: Repository = { ...place, createdAt: core.clock.now().toISOString(), ...settings, encryption };
       store.transaction(() => {
         if (!store.repositories.insert(keyOf(place), repository)) throw repositoryExists(place.name, place.account);
         emitCreateRepository(core, repository, call.caller);

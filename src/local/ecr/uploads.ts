@@ -7,7 +7,7 @@ import type { Layer, Upload } from "./store.ts";
 /** Uploads of blobs in every form of the specification ("Pushing blobs"). */
 export async function serveUpload(exchange: Exchange): Promise<WireResponse> {
   const { contents, caller, place, reference, request } = exchange;
-  authorizePush({ contents, caller, place }, "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload");
+  await authorizePush({ contents, caller, place }, "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload");
   const query = new URLSearchParams(request.query);
   if (request.method === "POST" && reference === "") return begin(exchange, query);
   const upload = contents.uploads.find(place, reference);

@@ -106,7 +106,7 @@ const generateRandom = ({ core }: Kms) =>
 
 interface KeyUse {
   readonly KeyId: string;
-  readonly Action: "GenerateDataKey" | "Decrypt" | "Encrypt";
+  readonly Action: "GenerateDataKey" | "Decrypt" | "Encrypt" | "DescribeKey" | "CreateGrant";
 }
 
 /** Asked by services that keep data under a key: whether the caller may use it so. No client can reach it. */
