@@ -152,15 +152,16 @@ describe("the builder", () => {
       { source_uri: await put("one.tar.xz", "text"), target_image: "bad/one:1" },
       { source_uri: "https://example.com/x.zip", target_image: "bad/uri:1" },
       ...["one", "two"].map((stage) => ({ source_uri: "s3://declared-sources/images/good.zip", target_image: "bad/clash:1", target: stage })),
+      ...["../../../proc/self/environ", "/proc/self/environ"].map((dockerfile) => ({ source_uri: "s3://declared-sources/images/good.zip", target_image: `bad/outside:${dockerfile.length}`, dockerfile })),
       { source_uri: "s3://declared-sources/images/good.zip", target_image: "quay.io/bad/registry:1" },
       { source_uri: "s3://declared-sources/images/good.zip", target_image: "quay/bad/short:1" },
       { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1", dockerFile: "x" },
       { source_uri: await put("good.zip", zipSync({ Dockerfile: Buffer.from(dockerfile.text) })), target_image: "bad/good:1" },
     ];
     const { images } = await stage.run("builder", manifest);
-    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 14 }, () => "FAILED"), "SUCCEEDED"]);
+    expect(images.map(({ status }) => status)).toEqual([...Array.from({ length: 16 }, () => "FAILED"), "SUCCEEDED"]);
     const reasons = images.map(({ reason }) => reason);
-    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a link that leads out/, /can't be built/, /can't be built/, /nothing lies there/, /one\.tar\.xz can't be built: it is one object, and no \.zip, \.tar\.gz or \.tgz/, /s3:\/\/bucket\/prefix/, /2 different builds are for .*bad\/clash:1/, /2 different builds/, /and quay\.io\/bad\/registry:1 means one of quay\.io; write it without quay\.io/, /and quay\/bad\/short:1 means one of quay\.io; write \d{12}\.dkr\.ecr\.\S+\/quay\/bad\/short:1$/, /dockerFile/];
+    const expected = [/more than 2 GiB/, /evil|relative path/, /would leave the folder/, /etc is a link that leads out/, /can't be built/, /can't be built/, /nothing lies there/, /one\.tar\.xz can't be built: it is one object, and no \.zip, \.tar\.gz or \.tgz/, /s3:\/\/bucket\/prefix/, /2 different builds are for .*bad\/clash:1/, /2 different builds/, /^dockerfile: the Dockerfile has to lie in the source/, /^dockerfile: the Dockerfile has to lie in the source/, /and quay\.io\/bad\/registry:1 means one of quay\.io; write it without quay\.io/, /and quay\/bad\/short:1 means one of quay\.io; write \d{12}\.dkr\.ecr\.\S+\/quay\/bad\/short:1$/, /dockerFile/];
     expected.forEach((pattern, index) => expect(reasons[index]).toMatch(pattern));
   }, PATIENCE_MS);
 

@@ -8,6 +8,7 @@ import { ecr } from "../../aws/services/ecr.ts";
 import { logs } from "../../aws/services/logs.ts";
 import { s3 } from "../../aws/services/s3.ts";
 import { RegistryError } from "../../oci/errors.ts";
+import { InvalidManifest } from "../../oci/manifest.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { type BuildFolder, buildFolderAnyhow, type FolderResult } from "../../release/images/build.ts";
@@ -94,7 +95,9 @@ async function build({ cli, session, item, upstreams }: Building, folder: BuildF
     if (built.status === "NEEDS_ENGINE") return { status: "FAILED", reason: `${built.reason}; install Docker, Podman or Buildah` };
     return { ...outcome(built), ...(used && { engine: used }) };
   } catch (error) {
-    if (error instanceof RegistryError || error instanceof DockerfileError || error instanceof ReleaseError) return { status: "FAILED", reason: (error as Error).message };
+    // What an engine says ends with its own last words.
+    if (error instanceof ReleaseError && error.code !== "ImagesFailed") return { status: "FAILED", reason: `${error.message}; ${error.fix}` };
+    if (error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof ReleaseError) return { status: "FAILED", reason: (error as Error).message };
     throw error;
   }
 }

@@ -11,6 +11,8 @@ export interface BaseUse {
   /** As it is written. */
   readonly written: string;
   readonly instruction: Instruction;
+  /** Whether a stage that is not there yet has this name: then that was meant, perhaps. */
+  readonly isStageToCome: boolean;
   /** Whether the stage that is built needs it; others are of no account. */
   readonly isNeeded: boolean;
 }
@@ -84,8 +86,9 @@ function namedIn({ image, from, instructions }: StagePlan, { index, plans, expan
   const base = expand(image);
   // A number is a stage for COPY --from alone.
   const stage = /^\d+$/.test(base) ? undefined : indexOf(plans, base, index);
-  const copied = instructions.flatMap((instruction) => sourcesOf(instruction).map((name): Named => ({ image: name, written: name, instruction, stage: indexOf(plans, name, index) })));
-  return [{ image: base, written: image, instruction: from, stage }, ...copied];
+  const isToCome = (name: string, first: number) => plans.some((plan, at) => at >= first && plan.name === name.toLowerCase());
+  const copied = instructions.flatMap((instruction) => sourcesOf(instruction).map((name): Named => ({ image: name, written: name, instruction, stage: indexOf(plans, name, index), isStageToCome: isToCome(name, index) })));
+  return [{ image: base, written: image, instruction: from, stage, isStageToCome: isToCome(base, index + 1) }, ...copied];
 }
 
 const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =>

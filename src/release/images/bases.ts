@@ -1,13 +1,15 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { formatImageRef, type ImageRef, parseImageRef, pinImageRef } from "../../kit/image-ref.ts";
 import { InvalidValue } from "../../kit/invalid-value.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import type { ResolveBase } from "../../oci/image/base-image.ts";
-import { baseUses } from "../../oci/image/base-names.ts";
+import { type BaseUse, baseUses } from "../../oci/image/base-names.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
+import { RegistryError } from "../../oci/errors.ts";
 import { parsePlatform } from "../../oci/manifest.ts";
 import { wantedDigest } from "./preview.ts";
+import { listSource } from "./source-folder.ts";
 import type { BuildItem } from "./staging.ts";
 
 /** An image that a Dockerfile builds on or copies from. */
@@ -27,16 +29,28 @@ export async function readBases(client: RegistryClient, item: BuildItem, context
   const text = await readDockerfile(context, item);
   // Each platform may have bases of its own: FROM tools:$TARGETARCH.
   const uses = (item.platforms ?? [DEFAULT_PLATFORM]).flatMap((platform) => baseUses(text, baseOptions(item, platform)).filter(({ isNeeded }) => isNeeded));
-  return Promise.all([...new Map(uses.map((use) => [use.image, use])).values()].map(async ({ image, instruction }): Promise<PinnedBase> => {
-    const ref = refOf(image, { file: item.dockerfile, line: instruction.line });
-    return { image, ref: pinImageRef(ref, await wantedDigest(client.repository(ref), ref)) };
+  return Promise.all([...new Map(uses.map((use) => [use.image, use])).values()].map(async (use): Promise<PinnedBase> => {
+    const at = { file: item.dockerfile, line: use.instruction.line };
+    const ref = refOf(use, at);
+    return { image: use.image, ref: pinImageRef(ref, await wantedDigest(client.repository(ref), ref).catch(naming(use, at))) };
   }));
 }
 
+type Line = ConstructorParameters<typeof DockerfileError>[0];
+
+/** Adds the line to what a registry says. */
+const naming = ({ image, isStageToCome }: BaseUse, { file, line }: Line) => (error: unknown): never => {
+  if (!(error instanceof RegistryError)) throw error;
+  const { doing, says } = error.failure;
+  const hint = isStageToCome && error.kind !== "throttled" ? `; or is the stage ${image} meant, which is not there before line ${line}` : "";
+  throw new RegistryError({ ...error.failure, doing: `${doing}, ${file}:${line}`, says: `${says}${hint}`, cause: error });
+};
+
 /** The Dockerfile of a source. @throws DockerfileError where there is none */
 export const readDockerfile = (context: string, { dockerfile }: BuildItem): Promise<string> =>
-  readFile(join(context, dockerfile), "utf8").catch(() => {
-    throw new DockerfileError({ file: dockerfile, line: 1 }, "the file does not exist in the build context");
+  readFile(join(context, dockerfile), "utf8").catch(async () => {
+    const others = (await listSource(context)).flatMap(({ path }) => (posix.basename(path) === posix.basename(dockerfile) ? [path] : []));
+    throw new DockerfileError({ file: dockerfile, line: 1 }, `the file does not exist in the build context${others.length > 0 ? `; there is ${others.slice(0, 3).join(", ")}` : ""}`);
   });
 
 const DEFAULT_PLATFORM = "linux/amd64";
@@ -44,12 +58,12 @@ const DEFAULT_PLATFORM = "linux/amd64";
 /** How the Dockerfile of an item is read for a platform; the first, where none is named. */
 export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({ file: dockerfile, buildArgs, target, platform: parsePlatform(platform) });
 
-function refOf(image: string, at: { readonly file: string; readonly line: number }): ImageRef {
+function refOf({ image, written }: BaseUse, at: Line): ImageRef {
   try {
     return parseImageRef(image);
   } catch (error) {
-    if (error instanceof InvalidValue) throw new DockerfileError(at, error.message);
-    throw error;
+    if (!(error instanceof InvalidValue)) throw error;
+    throw new DockerfileError(at, written === image ? error.message : `${error.message}; it is written ${written}: give its variables values, by an ARG before the first FROM or an argument of the build`);
   }
 }
 

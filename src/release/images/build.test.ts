@@ -95,6 +95,15 @@ test("a function whose time is over while it builds stops there and hands over; 
   expect(await ended({ status: "SUCCEEDED" })).toMatchObject({ status: "FAILED", reason: "the build omx-image-build:1 ended, and does not say what it built" });
 }, 120_000);
 
+test("what a FROM or COPY --from can't be found by is told with its line", async () => {
+  const reason = async (name: string, dockerfile: string) => (await buildImageFromSource(workshop(), await item(name, dockerfile))).reason;
+  expect(await reason("no-base", "# x\nFROM quay.io/not/there:1\n")).toMatch(/^quay\.io does not have it \(read quay\.io\/not\/there:1, Dockerfile:2\)/);
+  expect(await reason("no-value", "ARG V\nFROM quay.io/tools/x:$V\n")).toMatch(/^Dockerfile:2: "quay\.io\/tools\/x:" .*; it is written quay\.io\/tools\/x:\$V: give its variables values/);
+  expect(await reason("elsewhere", "FROM scratch\nCOPY --from=quay.io/not/there:2 / /\n")).toContain(", Dockerfile:2)");
+  const later = await item("later", "FROM scratch AS first\nCOPY --from=second / /\nFROM scratch AS second\nENV A=1\n", { target: "first" });
+  expect((await buildImageFromSource({ ...workshop(), upstreams: { "docker.io": lab.upstream.url } }, later)).reason).toMatch(/, Dockerfile:2\): .*; or is the stage second meant, which is not there before line 2$/);
+}, 120_000);
+
 test("a base whose layer is no archive is that image's reason", async () => {
   await push("broken/base", "broken");
   expect(await buildImageFromSource(workshop(), await item("broken", "FROM quay.io/broken/base:1\nWORKDIR /new\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^the layer sha256:\w+ of a base can't be unpacked/) });

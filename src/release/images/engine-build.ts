@@ -51,7 +51,8 @@ const formatFlags = ({ program }: Engine): readonly string[] => (program === "do
 async function login(engine: Engine, workshop: PullWorkshop, asked: EnginePull): Promise<void> {
   const found = await credentialsFor(workshop, asked.image);
   if (found?.kind !== "password") return;
-  await run(engine, ["login", ...plainFlags(engine, [asked]), "--username", found.username, "--password-stdin", asked.address.registry], found.password);
+  // Docker warns of the file it writes to, which goes with the build.
+  await run({ ...engine, onLine: () => undefined }, ["login", ...plainFlags(engine, [asked]), "--username", found.username, "--password-stdin", asked.address.registry], found.password);
 }
 
 async function credentialsFor({ ecr, ecrIn, place, credentials }: PullWorkshop, { registry }: ImageRef) {

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { z } from "zod";
 import { DOCKER_HUB, formatImageRef, isDigest, parseImageRef } from "../../kit/image-ref.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
@@ -54,7 +55,7 @@ const args = z.record(z.string(), z.string());
 const BuildRequest = z.strictObject({
   source_uri: z.string().refine((text) => isS3Uri(text), "the source is s3://bucket/prefix/, or a .zip, .tar.gz or .tgz there"),
   target_image: z.string().min(1),
-  dockerfile: z.string().min(1).default("Dockerfile"),
+  dockerfile: z.string().min(1).refine(isInside, "the Dockerfile has to lie in the source, and is named by its path there").default("Dockerfile"),
   build_args: args.default({}),
   buildArgs: args.default({}),
   /** The stage to build. */
@@ -114,6 +115,12 @@ function orFailed<Item>(of: Pick<ImageOutcome, "source_uri" | "target_image">, p
 }
 
 const failed = ({ source_uri, target_image }: Pick<ImageOutcome, "source_uri" | "target_image">, reason: string): ImageOutcome => ({ source_uri, target_image, status: "FAILED", reason });
+
+/** Of a file outside, an error would tell the lines: of /proc/self/environ, a function's credentials. */
+function isInside(path: string): boolean {
+  const [first] = posix.normalize(path).split("/");
+  return first !== "" && first !== "..";
+}
 
 const isS3Uri = (text: string): boolean => succeeds(() => parseS3Uri(text));
 const isPlatform = (text: string): boolean => succeeds(() => parsePlatform(text));

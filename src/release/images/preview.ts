@@ -2,9 +2,9 @@ import { formatImageRef, type ImageRef, referenceOf } from "../../kit/image-ref.
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import type { StoredManifest } from "../../oci/client/manifests.ts";
 import { RegistryError } from "../../oci/errors.ts";
-import { blobsOf, type Descriptor, type Platform, readManifest } from "../../oci/manifest.ts";
+import { blobsHeld, type Descriptor, type Platform, readManifest } from "../../oci/manifest.ts";
 import { digestForPlatform } from "../../oci/copy/platform.ts";
-import { isForeignLayer } from "../../oci/media-types.ts";
+import { digestBehind } from "../../oci/copy/tagged.ts";
 import { platformRemark } from "./platform-remark.ts";
 import { overRepositories } from "./over-repositories.ts";
 
@@ -57,14 +57,14 @@ export async function previewCopy({ source, target, client, platform, signal, co
 
 /** The digest that would be copied: of the tag, or of one platform below it. @throws RegistryError, InvalidManifest */
 export async function wantedDigest(from: Repository, source: ImageRef, platform?: Platform): Promise<string> {
-  if (!platform) return source.digest ?? (await from.headManifest(referenceOf(source)))?.digest ?? missing(source, referenceOf(source));
+  if (!platform) return source.digest ?? (await digestBehind(from, referenceOf(source)))?.digest ?? missing(source, referenceOf(source));
   return digestForPlatform(from, { source, stored: await mustHave(from, source, referenceOf(source)), platform });
 }
 
 /** Every blob that the registry itself holds of an image or of all images of an index. */
 async function blobsBelow(from: Repository, stored: StoredManifest): Promise<readonly Descriptor[]> {
   const manifest = readManifest(stored.bytes, stored.mediaType);
-  if (manifest.kind === "image") return blobsOf(manifest).filter(({ mediaType }) => !isForeignLayer(mediaType));
+  if (manifest.kind === "image") return blobsHeld(manifest);
   const children = await Promise.all(manifest.manifests.map(async ({ digest }) => {
     const child = await from.getManifest(digest);
     return child ? blobsBelow(from, child) : [];
@@ -77,7 +77,7 @@ async function mustHave(from: Repository, source: ImageRef, reference: string): 
 }
 
 function missing(source: ImageRef, reference: string): never {
-  throw new RegistryError({ kind: "missing", registry: source.registry, doing: `read ${formatImageRef(source)}`, says: reference === referenceOf(source) ? "check the name and the tag" : `${reference} is not there` });
+  throw new RegistryError({ kind: "missing", registry: source.registry, doing: `read ${formatImageRef(source)}`, says: reference === referenceOf(source) ? "check the name and the tag" : `its tag names ${reference}, which is not there` });
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

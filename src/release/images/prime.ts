@@ -3,9 +3,8 @@ import type { RequestContext } from "../../oci/client/exchange.ts";
 import type { StoredManifest } from "../../oci/client/manifests.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import { RegistryError } from "../../oci/errors.ts";
-import { blobsOf, type Descriptor, readManifest } from "../../oci/manifest.ts";
+import { blobsHeld, type Descriptor, readManifest } from "../../oci/manifest.ts";
 import { LARGEST_CONFIG_BYTES } from "../../oci/copy/platform.ts";
-import { isForeignLayer } from "../../oci/media-types.ts";
 import { platformRemark } from "./platform-remark.ts";
 
 /** An image that ECR's pull-through cache is to bring. */
@@ -96,7 +95,7 @@ async function brought(repository: Repository, target: ImageRef, reference: stri
 /** The blobs that a manifest names itself: of an index none. */
 function blobsIn({ bytes, mediaType }: StoredManifest): readonly Descriptor[] {
   const manifest = readManifest(bytes, mediaType);
-  return manifest.kind === "image" ? blobsOf(manifest).filter((blob) => !isForeignLayer(blob.mediaType)) : [];
+  return manifest.kind === "image" ? blobsHeld(manifest) : [];
 }
 
 /** The cache brings the manifests of all platforms with that of their index. */

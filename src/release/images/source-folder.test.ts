@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -102,6 +102,26 @@ describe("one source is one source, however it is packed and whoever made it", (
     expect(await hashSource(folder, item)).not.toBe(before);
   });
 
+  test("a second name of a file in a tarball is a file of the same content; a Dockerfile behind a link counts", async () => {
+    const tarball = await tarGz([{ name: "x", text: "twice", mode: 0o755 }, { name: "sub/y", type: "link", linkname: "x" }, { name: "Dockerfile", type: "symlink", linkname: "docker/Dockerfile" }, { name: "docker/Dockerfile", text: "FROM scratch\n" }, { name: ".dockerignore", text: "docker\n" }]);
+    const { folder } = await fetched(await put("hard.tar.gz", tarball));
+    expect([readFileSync(join(folder, "sub/y"), "utf8"), statSync(join(folder, "sub/y")).mode & 0o777]).toEqual(["twice", 0o755]);
+    const hash = await hashSource(folder, item);
+    writeFileSync(join(folder, "docker/Dockerfile"), "FROM scratch\nENV A=1\n");
+    expect(await hashSource(folder, item)).not.toBe(hash);
+  });
+
+  test("what no name in UTF-8 has, is encrypted or is not packed as its name says, is told", async () => {
+    const folder = copy({ umask: 0o022, reversed: false, time: 1 });
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]), "x");
+    await expect(hashSource(folder, item)).rejects.toThrow("the name of caf\uFFFD in the source is not in UTF-8");
+    const encrypted = Buffer.from(zipSync({ Dockerfile: Buffer.from("x") }));
+    // The flag of its entry in the archive's directory.
+    encrypted.writeUInt16LE(1, encrypted.indexOf(Buffer.from([0x50, 0x4b, 0x01, 0x02])) + 8);
+    expect((await fetched(await put("secret.zip", encrypted))).failure).toContain("Dockerfile is encrypted");
+    expect((await fetched(await put("plain.tar.gz", Buffer.alloc(1024)))).failure).toContain("it is not packed by gzip");
+  });
+
   test("an argument, a stage, a platform and the Dockerfile's name make another, their order does not", async () => {
     const folder = copy({ umask: 0o022, reversed: false, time: 1 });
     const hashes = await Promise.all([{}, { build_args: { A: "1" } }, { target: "x" }, { platforms: ["linux/arm64"] }, { dockerfile: "run.sh" }].map((more) => hashSource(folder, { ...item, ...more })));
@@ -155,9 +175,10 @@ describe("E36: nothing leaves its folder", () => {
     ["a folder that climbs", [{ name: "../evil", type: "directory" }], /would leave/],
     ["a link that climbs", [link("x", "../evil")], /leads out/], ["an absolute link", [link("x", "/etc")], /leads out/], ["a file below a link", [link("x", ".."), file("x/evil")], /leads out/],
     ["a link through a link", [link("s/t/u", "../.."), link("v", "s/t/u/../..")], /leads out/],
-    ["a hard link", [file("x"), link("y", "../../evil", "link")], /is a link/], ["a hard link to a file of the machine", [link("y", "/etc/passwd", "link")], /is a link/],
+    ["a hard link", [file("x"), link("y", "../../evil", "link")], /would leave/], ["a hard link to a file of the machine", [link("y", "/etc/passwd", "link")], /would leave/],
+    ["a hard link to what is not there yet", [link("y", "x", "link"), file("x")], /y is a hard link to x, which is no file before it/], ["a hard link to a link", [link("s", "x"), file("x"), link("y", "s", "link")], /which is no file before it/],
     ["a device", [{ name: "null", type: "character-device", devmajor: 1, devminor: 3 }], /character-device/], ["a disk", [{ name: "sda", type: "block-device", devmajor: 8, devminor: 0 }], /block-device/], ["a pipe", [{ name: "pipe", type: "fifo" }], /fifo/],
-    ["a file in place of a folder", [file("x"), file("x/y")], /ENOTDIR|EEXIST/],
+    ["a file in place of a folder", [file("x"), file("x/y")], /can't be built: (?:ENOTDIR|EEXIST)[^/]*'x(?:\/y)?'/],
     ["a link in place of a folder", [file("x/y"), link("x", "z")], /EEXIST/],
   ])("%s of a tarball is refused", async (name, entries, message) => {
     const { failure } = await fetched(await put(`${name.replaceAll(" ", "-")}.tar.gz`, await tarGz([{ name: "Dockerfile", text: "FROM scratch\n" }, ...entries])));

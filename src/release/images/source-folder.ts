@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { chmod, mkdir, readdir, readlink, realpath, stat, symlink } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, readFile, readlink, realpath, stat, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -78,13 +78,15 @@ export interface SourceFile {
   readonly linkTarget?: string;
 }
 
-/** Everything in a source but Git's own folder, in one order whatever the file system's. */
+/** Everything in a source but Git's own folder, in one order whatever the file system's. @throws ReleaseError ProjectInvalid for a name that is not UTF-8 */
 export async function listSource(folder: string): Promise<readonly SourceFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const found = await Promise.all(entries.flatMap((entry) => {
     const file = join(entry.parentPath, entry.name);
     const path = relative(folder, file).split(sep).join("/");
     if (path.split("/").includes(".git") || !(entry.isFile() || entry.isSymbolicLink())) return [];
+    // Node reads such a name, and finds no file of it.
+    if (path.includes("\uFFFD") && !existsSync(file)) throw new ReleaseError("ProjectInvalid", { says: `the name of ${path} in the source is not in UTF-8`, fix: "give the file a name in UTF-8", blame: "user" });
     return [entry.isSymbolicLink() ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 })) : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size }))];
   }));
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -101,7 +103,10 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
   hash.update(JSON.stringify({ dockerfile, args, target, platforms: platforms ?? ["linux/amd64"] }));
   const { ignores, file } = await readDockerignore(folder, dockerfile);
   const always = new Set([posix.normalize(dockerfile), file]);
-  for (const { path, isExecutable, sizeBytes, linkTarget } of await listSource(folder)) {
+  const files = await listSource(folder);
+  // Behind a link lies what no list has, or what `.dockerignore` leaves out.
+  if (files.some(({ path, linkTarget }) => linkTarget !== undefined && always.has(path))) hash.update(await readFile(join(folder, dockerfile)).catch(() => ""));
+  for (const { path, isExecutable, sizeBytes, linkTarget } of files) {
     if (ignores(path) && !always.has(path)) continue;
     hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
     if (linkTarget === undefined) for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
@@ -184,6 +189,18 @@ async function write(unpacking: Unpacking, path: string, open: () => Readable | 
   return target;
 }
 
+/** A hard link is another file of the same content: an image would not have it otherwise either. */
+async function writeAgain(unpacking: Unpacking, path: string, first: string): Promise<void> {
+  count(unpacking);
+  const from = inside(unpacking, first);
+  if (!unpacking.names.has(from) || unpacking.links.has(from)) throw bad(unpacking, `${path} is a hard link to ${first}, which is no file before it`);
+  unpacking.bytes += (await stat(from)).size;
+  if (unpacking.bytes > unpacking.limits.bytes) throw tooMuch(unpacking);
+  const target = placeOf(unpacking, path);
+  await mkdir(dirname(target), { recursive: true });
+  await copyFile(from, target);
+}
+
 async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpacking): Promise<void> {
   const prefix = prefixOf({ bucket, key });
   for await (const object of listObjects(s3, { bucket, key: prefix })) {
@@ -207,6 +224,7 @@ async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {
   let declared = 0;
   try {
     for await (const entry of zip.eachEntry()) {
+      if (entry.isEncrypted()) throw bad(unpacking, `${entry.fileName} is encrypted`);
       declared += entry.uncompressedSize;
       if (declared > unpacking.limits.bytes) throw tooMuch(unpacking);
       await unzipEntry(zip, entry, unpacking);
@@ -241,12 +259,14 @@ async function untar(stream: Readable, unpacking: Unpacking): Promise<void> {
       const { type, name, mode = 0, linkname } = entry.header;
       if (type === "directory") await makeFolder(unpacking, `${name}/`);
       else if (type === "symlink") noteLink(unpacking, name, linkname ?? "");
+      else if (type === "link") await writeAgain(unpacking, name, linkname ?? "");
       else if (type === "file" || type === "contiguous-file") await makeRunnable(await write(unpacking, name, () => entry as unknown as Readable), mode);
       else throw bad(unpacking, `${name} is a ${type}`);
       entry.resume();
     }
   } catch (error) {
-    throw error instanceof ReleaseError ? error : bad(unpacking, (error as Error).message);
+    const { message } = error as Error;
+    throw error instanceof ReleaseError ? error : bad(unpacking, message === "incorrect header check" ? "it is not packed by gzip" : message);
   } finally {
     stream.destroy();
     await feeding;
@@ -265,5 +285,5 @@ function inside(unpacking: Unpacking, path: string): string {
 
 const tooMuch = (unpacking: Unpacking): ReleaseError => bad(unpacking, `it unpacks to more than ${formatLimits(unpacking.limits)}`);
 
-const bad = ({ uri }: Pick<Unpacking, "uri">, why: string): ReleaseError =>
-  new ReleaseError("ProjectInvalid", { says: `the source ${uri} can't be built: ${why}`, fix: "pack the folder of the Dockerfile as .zip or .tar.gz, or name a prefix that holds it", blame: "user" });
+const bad = ({ uri, folder }: Pick<Unpacking, "uri" | "folder">, why: string): ReleaseError =>
+  new ReleaseError("ProjectInvalid", { says: `the source ${uri} can't be built: ${why.replaceAll(`${folder}${sep}`, "")}`, fix: "pack the folder of the Dockerfile as .zip or .tar.gz, or name a prefix that holds it", blame: "user" });

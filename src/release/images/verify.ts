@@ -2,8 +2,7 @@ import { parseImageRef } from "../../kit/image-ref.ts";
 import { isDigestOf } from "../../oci/digest.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
 import type { StoredManifest } from "../../oci/client/manifests.ts";
-import { blobsOf, type Descriptor, readManifest } from "../../oci/manifest.ts";
-import { isForeignLayer } from "../../oci/media-types.ts";
+import { blobsHeld, type Descriptor, readManifest } from "../../oci/manifest.ts";
 
 /** One image as somebody finds it: the lock's, or where production's map points to. */
 export interface ImageToVerify {
@@ -70,8 +69,7 @@ async function content(at: Walk, stored: StoredManifest): Promise<void> {
     for (const child of manifest.manifests) await walk(at, child.digest);
     return;
   }
-  const blobs = blobsOf(manifest).filter(({ mediaType }) => !isForeignLayer(mediaType));
-  await Promise.all(blobs.map((blob) => (at.deep || blob.digest === manifest.config.digest ? rehash(at, blob) : measure(at, blob))));
+  await Promise.all(blobsHeld(manifest).map((blob) => (at.deep || blob.digest === manifest.config.digest ? rehash(at, blob) : measure(at, blob))));
 }
 
 /** Reading from the first byte proves size and digest. */

@@ -34,7 +34,7 @@ const matcher = z.strictObject({
 
 const build = z.strictObject({
   source: path.default("."),
-  dockerfile: z.string().default("Dockerfile"),
+  dockerfile: path.default("Dockerfile"),
   target: BuildTarget,
   args: z.record(z.string(), z.string()).default({}),
 });
