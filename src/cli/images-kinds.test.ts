@@ -45,6 +45,8 @@ const KINDS: Readonly<Record<string, () => Descriptor>> = {
   zstd: () => image([layer(`${OCI_LAYER}.v1.tar+zstd`, zstdCompressSync(noise("zstd", 5000)))], "zstd"),
   foreign: () => image([elsewhere("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"), gzip("foreign")], "foreign"),
   nondistributable: () => image([elsewhere(`${OCI_LAYER}.nondistributable.v1.tar+gzip`), gzip("nondistributable")], "nondistributable"),
+  "nondistributable-without-address": () => image([layer(`${OCI_LAYER}.nondistributable.v1.tar+gzip`, gzipSync(noise("held", 5000)))], "nondistributable-without-address"),
+  "called-json": () => quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: config(), layers: [gzip("json")] }, "called-json", "application/json; charset=utf-8"),
   "empty-layer": () => image([layer(`${OCI_LAYER}.v1.tar`, Buffer.alloc(0)), gzip("beside")], "empty-layer"),
   "no-layers": () => image([], "no-layers"),
   "same-layer-twice": () => image([gzip("twice"), gzip("twice")], "same-layer-twice"),
@@ -80,6 +82,23 @@ test("one platform: of an index its child, of an image that is for another one a
   expect(await pull("chart", "--platform", "linux/amd64")).toMatchObject({ status: "PULLED" });
   quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [] }, "empty-index");
   expect(await pull("empty-index", "--platform", "linux/amd64")).toMatchObject({ status: "FAILED", reason: expect.stringContaining("nor for any other platform") });
+}, MS);
+
+test("one platform of an index whose entries name none, and of an index in an index", async () => {
+  const [tool, arm] = [image([gzip("unnamed")]), image([gzip("unnamed arm")], undefined, { os: "linux", architecture: "arm64" })];
+  const inner = quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [arm, tool] }, "unnamed");
+  quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [inner] }, "nested");
+  expect(await pull("unnamed", "--platform", "linux/amd64")).toMatchObject({ status: "PULLED", digest: tool.digest });
+  expect(await pull("nested", "--platform", "linux/arm64")).toMatchObject({ status: "PULLED", digest: arm.digest });
+  expect(await pull("nested", "--platform", "linux/s390x")).toMatchObject({ status: "FAILED", reason: "quay.io/kinds/tool:nested is not offered for linux/s390x, only for linux/arm64, linux/amd64" });
+}, MS);
+
+test("what is no container image is brought, and told as none", async () => {
+  const sif = { ...config({}), mediaType: "application/vnd.sylabs.sif.config.v1+json" };
+  quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: sif, layers: [layer("application/vnd.sylabs.sif.layer.v1.sif", noise("sif", 100))] }, "singularity");
+  const says = "no task can run in it: it is no container image but application/vnd.sylabs.sif.config.v1+json";
+  expect(await pull("singularity")).toMatchObject({ status: "PULLED", reason: `the target did not have it; ${says}` });
+  expect(await pull("singularity")).toMatchObject({ status: "SKIPPED", reason: `the target has the same digest; ${says}` });
 }, MS);
 
 test("an image without the platform that HealthOmics runs is brought, and plan and pull say what it means", async () => {

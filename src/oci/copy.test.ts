@@ -130,6 +130,13 @@ describe("what arrives is what was there", () => {
   });
 });
 
+test.each([404, 405, 501])("a mirror that answers HEAD with %s is asked by GET, and waited for no longer", async (status) => {
+  const image = await pushSample(at(upstream, `headless${status}`), "1", { layers: [noise("headless", 1000)] });
+  const { results, source } = await copy([`quay.io/headless${status}:1`], { up: ({ method }) => (method === "HEAD" ? { kind: "answer", status } : undefined) });
+  expect(results).toMatchObject([{ status: "PULLED", digest: image.digest }]);
+  expect(source.count("HEAD", "/manifests/")).toBe(1);
+});
+
 describe("every blob moves once", () => {
   const base = noise("biocontainers-base", 2_000_000);
   const names = Array.from({ length: 8 }, (_, index) => `tools/t${index}`);

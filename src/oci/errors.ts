@@ -62,7 +62,7 @@ export class RegistryError extends Error {
 export function errorFromNetwork(registry: string, doing: string, cause: unknown): RegistryError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const ofProxy = proxyAnswer(message);
-  const kind = (ofProxy && !ofProxy.startsWith("5")) || /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL)/.test(code ?? "")
+  const kind = (ofProxy && !ofProxy.startsWith("5")) || /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL|UND_ERR_INVALID_ARG)/.test(code ?? "")
     ? "unreachable"
     : "unavailable";
   return new RegistryError({
@@ -134,8 +134,8 @@ function kindOf(status: number, code: string | undefined): RegistryErrorKind {
   if (status === 401 || status === 403) return "denied";
   if (status === 404) return "missing";
   if (status === 429) return "throttled";
-  // A disk that is full stays so.
-  if (status === 507) return "refused";
+  // A disk that is full stays so, and so does what a registry has not.
+  if (status === 507 || status === 501) return "refused";
   return status === 408 || status >= 500 ? "unavailable" : "refused";
 }
 

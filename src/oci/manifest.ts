@@ -1,6 +1,6 @@
 import { isDigest } from "../kit/image-ref.ts";
 import type { Digest } from "./digest.ts";
-import { isIndexType, isManifestType, MEDIA_TYPES } from "./media-types.ts";
+import { isForeignLayer, isIndexType, isManifestType, MEDIA_TYPES } from "./media-types.ts";
 
 /** A platform as Go names it: `linux`, `amd64`, variant `v8`. */
 export interface Platform {
@@ -17,6 +17,8 @@ export interface Descriptor {
   readonly platform?: Platform;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly artifactType?: string;
+  /** Where the bytes lie, of layers that no registry stores. */
+  readonly urls?: readonly string[];
 }
 
 /** One image: a configuration and layers, the lowest first. */
@@ -53,7 +55,7 @@ export class InvalidManifest extends Error {
  * @throws InvalidManifest for schema 1, other types, and documents that lack what their type needs
  */
 export function readManifest(bytes: Uint8Array, mediaType?: string): Manifest {
-  const document = record(parseJson(bytes), "the manifest");
+  const document = record(parseJson(bytes, mediaType), "the manifest");
   const type = typeOf(document, mediaType);
   const about = { mediaType: type, ...optional(document) };
   if (isIndexType(type)) return { kind: "index", ...about, manifests: descriptors(document["manifests"], "manifests") };
@@ -69,6 +71,23 @@ export function readManifest(bytes: Uint8Array, mediaType?: string): Manifest {
 /** Every blob that the image is made of, each once, the configuration first. */
 export function blobsOf(manifest: ImageManifest): readonly Descriptor[] {
   return [...new Map([manifest.config, ...manifest.layers].map((blob) => [blob.digest, blob])).values()];
+}
+
+/** As {@link blobsOf}, but those alone that a registry holds: foreign layers lie elsewhere. */
+export const blobsHeld = (manifest: ImageManifest): readonly Descriptor[] => blobsOf(manifest).filter((blob) => !isForeignLayer(blob));
+
+/**
+ * The type of a manifest as registries want it said: the document's own where the registry said nothing of use, such as
+ * `application/json`; what the registry said where the document does not tell either.
+ */
+export function mediaTypeOf(bytes: Uint8Array, said: string): string {
+  if (isIndexType(said) || isManifestType(said)) return said;
+  try {
+    return typeOf(record(parseJson(bytes, said), "the manifest"), said);
+  } catch (error) {
+    if (error instanceof InvalidManifest) return said;
+    throw error;
+  }
 }
 
 /** Parses `linux/amd64` or `linux/arm64/v8`. @throws InvalidManifest for other forms */
@@ -89,11 +108,11 @@ export const isPlatform = (has: Platform | undefined, wanted: Platform): boolean
 
 type Json = Readonly<Record<string, unknown>>;
 
-function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array, mediaType = ""): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new InvalidManifest("the manifest is not JSON");
+    throw new InvalidManifest(/html/i.test(mediaType) ? `a web page (${mediaType}) came instead of a manifest: look with a browser at what answers there` : "the manifest is not JSON");
   }
 }
 
@@ -126,7 +145,7 @@ function confused(document: Json, type: string): string {
 
 function typeAdvice(document: Json, type: string): string {
   if (document["schemaVersion"] === 1)
-    return 'it is in the old format "schema 1", which ECR and current engines refuse; ask its publisher to push it again';
+    return 'it is in the old format "schema 1", which current container engines refuse: name a newer build of it, or bring it into a registry of your own with `skopeo copy --format v2s2` and name that one';
   return `"${type}" is neither an image nor an index`;
 }
 

@@ -30,5 +30,6 @@ export const isIndexType = (mediaType: string): boolean => mediaType === MEDIA_T
 export const isManifestType = (mediaType: string): boolean =>
   mediaType === MEDIA_TYPES.ociManifest || mediaType === MEDIA_TYPES.dockerManifest;
 
-/** Whether the bytes of a layer of this type lie elsewhere and no registry stores them (old Windows images). */
-export const isForeignLayer = (mediaType: string): boolean => /\.foreign\.|\.nondistributable\./.test(mediaType);
+/** Whether the bytes of a layer lie elsewhere, at addresses that it names, and no registry stores them (old Windows images). */
+export const isForeignLayer = ({ mediaType, urls = [] }: { readonly mediaType: string; readonly urls?: readonly string[] }): boolean =>
+  urls.length > 0 && /\.foreign\.|\.nondistributable\./.test(mediaType);

@@ -2,6 +2,7 @@ import { digestOf, isDigestOf } from "../digest.ts";
 import type { Digest } from "../digest.ts";
 import { NO_REASON, RegistryError } from "../errors.ts";
 import { isDigest } from "../../kit/image-ref.ts";
+import { mediaTypeOf } from "../manifest.ts";
 import { ACCEPTED_MANIFESTS } from "../media-types.ts";
 import type { Answer } from "./exchange.ts";
 import { describe, scopeOf, urlIn } from "./repository-address.ts";
@@ -34,9 +35,9 @@ export async function headManifest(address: RepositoryAddress, reference: string
   return { digest, mediaType: answer.headers["content-type"] ?? "", sizeBytes: Number(answer.headers["content-length"] ?? 0) };
 }
 
-/** The answer to a HEAD has no body to give a reason in: a refused one is asked for again by GET, which does. */
+/** The answer to a HEAD has no body to give a reason in, and some registries know no HEAD: a refused one is asked for again by GET. */
 function unlessSilent(error: unknown): undefined {
-  if (!(error instanceof RegistryError) || error.kind !== "denied" || error.says !== NO_REASON) throw error;
+  if (!(error instanceof RegistryError) || !["denied", "refused"].includes(error.kind) || error.says !== NO_REASON) throw error;
 }
 
 /** Reads the manifest; undefined where the registry does not have it. @throws RegistryError `corrupt` for other bytes */
@@ -114,7 +115,7 @@ async function headByReading(address: RepositoryAddress, reference: string): Pro
 
 async function verified(address: RepositoryAddress, reference: string, answer: Answer): Promise<StoredManifest> {
   const bytes = await readAll(address, reference, answer);
-  const mediaType = answer.headers["content-type"]?.split(";")[0]?.trim() ?? "";
+  const mediaType = mediaTypeOf(bytes, answer.headers["content-type"]?.split(";")[0]?.trim() ?? "");
   const promised = isDigest(reference) ? reference : answer.headers["docker-content-digest"];
   if (promised === undefined || !isDigest(promised)) return { digest: digestOf(bytes), mediaType, bytes };
   if (!isDigestOf(promised, bytes)) throw corrupt(address, reference, `it promised ${promised} and sent ${digestOf(bytes)}`);

@@ -74,8 +74,9 @@ describe("manifests", () => {
     expect((await it.repository.headManifest("1"))?.digest).toBe(image.digest);
   });
 
-  test("schema 1 is refused in words", async () => {
+  test("schema 1 and web pages are refused in words", async () => {
     const { readManifest } = await import("../manifest.ts");
+    expect(() => readManifest(Buffer.from("<html>Log in</html>"), "text/html")).toThrow("a web page (text/html) came instead of a manifest");
     const old = Buffer.from(JSON.stringify({ schemaVersion: 1, name: "a", fsLayers: [] }));
     expect(() => readManifest(old, "application/vnd.docker.distribution.manifest.v1+prettyjws")).toThrow("schema 1");
   });

@@ -3,11 +3,11 @@ import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
 import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
 import { RegistryError } from "../errors.ts";
-import { blobsOf, InvalidManifest, readManifest } from "../manifest.ts";
+import { blobsHeld, blobsOf, InvalidManifest, readManifest } from "../manifest.ts";
 import type { Descriptor, ImageManifest, Platform } from "../manifest.ts";
-import { isForeignLayer } from "../media-types.ts";
 import type { BlobMover } from "./blob-mover.ts";
 import { digestForPlatform } from "./platform.ts";
+import { digestBehind, type Tagged } from "./tagged.ts";
 
 /** One image on its way: where from, where to, and what is counted for it. */
 export interface CopyTask {
@@ -75,13 +75,7 @@ async function store(task: CopyTask, manifest: StoredManifest, { isHeld }: { rea
 /** The tag to write; an image without one is stored by its digest. */
 const targetTag = ({ target }: CopyTask): Pick<ImageRef, "tag" | "digest"> => (target.tag === undefined ? target : { tag: target.tag });
 
-interface Wanted {
-  readonly digest: string;
-  /** Where the bytes had to be read to know. */
-  readonly manifest?: StoredManifest;
-}
-
-async function wantedDigest(task: CopyTask): Promise<Wanted> {
+async function wantedDigest(task: CopyTask): Promise<Tagged> {
   const { source, from, platform } = task;
   if (platform) {
     const stored = await mustHave(task, referenceOf(source));
@@ -89,19 +83,18 @@ async function wantedDigest(task: CopyTask): Promise<Wanted> {
     return digest === stored.digest ? { digest, manifest: stored } : { digest };
   }
   if (source.digest !== undefined) return { digest: source.digest };
-  const head = await from.headManifest(referenceOf(source));
-  if (head === undefined) throw missing(task, referenceOf(source));
-  return { digest: head.digest };
+  const tagged = await digestBehind(from, referenceOf(source));
+  if (tagged === undefined) throw missing(task, "check the name and the tag");
+  return tagged;
 }
 
-async function mustHave(task: CopyTask, reference: string): Promise<StoredManifest> {
+async function mustHave(task: CopyTask, reference: string, namedBy = "its tag"): Promise<StoredManifest> {
   const manifest = await task.from.getManifest(reference);
   if (manifest) return manifest;
-  throw missing(task, reference);
+  throw missing(task, reference === referenceOf(task.source) ? "check the name and the tag" : `${namedBy} names ${reference}, which is not there`);
 }
 
-function missing({ source, from }: CopyTask, reference: string): RegistryError {
-  const says = reference === referenceOf(source) ? "check the name and the tag" : `the index names ${reference}, which is not there`;
+function missing({ source, from }: CopyTask, says: string): RegistryError {
   return new RegistryError({ kind: "missing", registry: from.registry, doing: `read ${formatImageRef(source)}`, says });
 }
 
@@ -124,13 +117,12 @@ export interface Position {
 }
 
 async function copyBlobs({ from, to, mover, count, onBytes }: CopyTask, manifest: ImageManifest): Promise<void> {
-  const blobs = blobsOf(manifest).filter(({ mediaType }) => !isForeignLayer(mediaType));
-  await allOrFirstFailure(blobs.map(async (blob) => count(await mover.bring({ blob, source: from, target: to, onBytes }))));
+  await allOrFirstFailure(blobsHeld(manifest).map(async (blob) => count(await mover.bring({ blob, source: from, target: to, onBytes }))));
 }
 
 async function copyChild(task: CopyTask, { digest }: Descriptor, { depth, mayBeThere }: Position): Promise<void> {
   if (mayBeThere && (await task.to.headManifest(digest)) !== undefined) return;
-  const manifest = await mustHave(task, digest);
+  const manifest = await mustHave(task, digest, "the index");
   await copyContent(task, manifest, { depth: depth + 1, mayBeThere });
   await task.to.putManifest(digest, manifest);
 }

@@ -15,10 +15,34 @@ export async function digestForPlatform(from: Repository, { source, stored, plat
   const document = readManifest(stored.bytes, stored.mediaType);
   const offered = document.kind === "image" ? await configuredPlatform(from, document.config) : document.manifests.flatMap((child) => child.platform ?? []);
   if (document.kind === "image" && (offered.length === 0 || offered.some((one) => isPlatform(one, platform)))) return stored.digest;
-  const child = document.kind === "index" ? document.manifests.find((one) => isPlatform(one.platform, platform)) : undefined;
+  const below = document.kind === "index" ? document.manifests : [];
+  const child = below.find((one) => isPlatform(one.platform, platform));
   if (child) return child.digest;
-  const names = offered.filter(({ os }) => os !== "unknown").map(formatPlatform);
+  const others = await undeclared(from, below);
+  const found = others.find((one) => isPlatform(one.platform, platform));
+  if (found) return found.digest;
+  const names = [...offered, ...others.map((one) => one.platform)].filter(({ os }) => os !== "unknown").map(formatPlatform);
   throw new InvalidManifest(`${formatImageRef(source)} is not offered for ${formatPlatform(platform)}, ${names.length === 0 ? "nor for any other platform" : `only for ${names.join(", ")}`}`);
+}
+
+interface Offer {
+  readonly digest: string;
+  readonly platform: Platform;
+}
+
+const DEEPEST_INDEX = 3;
+
+/** What entries of an index offer that name no platform, as they may: an image's configuration says its own, and an index those of its entries. */
+async function undeclared(from: Repository, entries: readonly Descriptor[], depth = 1): Promise<readonly Offer[]> {
+  const silent = depth > DEEPEST_INDEX ? [] : entries.filter(({ platform }) => platform === undefined);
+  const offers = await Promise.all(silent.map(async ({ digest }): Promise<readonly Offer[]> => {
+    const stored = await from.getManifest(digest);
+    if (stored === undefined) return [];
+    const document = readManifest(stored.bytes, stored.mediaType);
+    if (document.kind === "image") return (await configuredPlatform(from, document.config)).map((platform) => ({ digest, platform }));
+    return [...document.manifests.flatMap((one) => (one.platform ? [{ digest: one.digest, platform: one.platform }] : [])), ...(await undeclared(from, document.manifests, depth + 1))];
+  }));
+  return offers.flat();
 }
 
 /** A configuration of megabytes is none of a container image, and is not read. */

@@ -8,8 +8,8 @@ export interface StaticRegistry extends AsyncDisposable {
   readonly url: string;
   /** Offers bytes; their descriptor without a media type. */
   blob(bytes: Buffer, algorithm?: "sha256" | "sha512"): Pick<Descriptor, "digest" | "size">;
-  /** Offers a manifest, under a tag too where one is given. */
-  manifest(document: { readonly mediaType: string; readonly [member: string]: unknown }, tag?: string): Descriptor;
+  /** Offers a manifest, under a tag too where one is given; with another Content-Type than its own where that is given. */
+  manifest(document: { readonly mediaType: string; readonly [member: string]: unknown }, tag?: string, contentType?: string): Descriptor;
 }
 
 export async function staticRegistry(): Promise<StaticRegistry> {
@@ -31,10 +31,10 @@ export async function staticRegistry(): Promise<StaticRegistry> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     blob: (bytes, algorithm = "sha256") => offer("application/octet-stream", bytes, algorithm),
-    manifest(document, tag) {
+    manifest(document, tag, contentType = document.mediaType) {
       const bytes = Buffer.from(JSON.stringify(document));
-      const about = offer(document.mediaType, bytes, "sha256");
-      if (tag !== undefined) offered.set(tag, { type: document.mediaType, bytes, digest: about.digest });
+      const about = offer(contentType, bytes, "sha256");
+      if (tag !== undefined) offered.set(tag, { type: contentType, bytes, digest: about.digest });
       return { mediaType: document.mediaType, ...about };
     },
     async [Symbol.asyncDispose]() {
