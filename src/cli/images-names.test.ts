@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
@@ -95,4 +97,18 @@ test("names that are none are told all at once, and builds that meet a pulled im
   writeFileSync(join(folder, "omx.yaml"), 'name: meets\nversion: "1.0"\nimages:\n  build: [{target: "dockerhub/library/ubuntu:1"}]\n');
   const builds = await planOf(cli, "--project", folder);
   expect([builds.code, builds.stderr]).toEqual([1, expect.stringContaining("ubuntu:1 and the build of dockerhub/library/ubuntu:1 would both become")]);
+}, MS);
+
+test("repositories that a command makes have the key and the tags that it is told", async () => {
+  using cli = cliAt(accounts);
+  const { KeyMetadata } = await new KMSClient(accounts.config()).send(new CreateKeyCommand({}));
+  const settings = ["--kms-key", KeyMetadata!.Arn!, "--immutable-tags", "--profile", "cicd"];
+  mkdirSync(join(cli.folder, "source"));
+  writeFileSync(join(cli.folder, "source", "Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n");
+  await pushSample(clients.repository({ registry: upstream.host, repository: "sealed" }), "1", { layers: [noise("sealed", 4000)] });
+  expect((await cli.run("images", "pull", "quay.io/sealed:1", "--upstream", `quay.io=${upstream.url}`, ...settings)).code).toBe(0);
+  expect((await cli.run("images", "build", join(cli.folder, "source"), "sealed/built:1", ...settings)).code).toBe(0);
+  const { repositories } = await new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/sealed", "sealed/built"] }));
+  const made = { encryptionConfiguration: { kmsKey: KeyMetadata!.Arn! }, imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: true } };
+  expect(repositories).toMatchObject([made, made]);
 }, MS);

@@ -26,6 +26,7 @@ const RICH = {
   dataSources: ["s3://genomes/human/", "s3://reads"],
   containers: {
     sourceAccounts: ["123456789012"], crossRegion: true, builderSources: ["s3://dockerfiles/tools/"],
+    pullThrough: ["quay.io"], repositories: { kmsKeys: ["arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d", "arn:aws:kms:us-west-2:777788889999:key/0a1b2c3d"], immutableTags: true },
     upstreams: { "quay.io": "https://mirror.example.org" }, namespaces: { "eu.gcr.io": "eu-gcr" }, credentials: { "docker.io": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:dockerhub-AbCdEf" },
   },
   keepData: true, consoleUrl: "https://omx.example.org",

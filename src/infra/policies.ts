@@ -20,8 +20,21 @@ export const useKey = (sid: string, keyArn: string, uses: readonly ("read" | "wr
 
 const repositories = ({ account, region }: Place): string => `arn:aws:ecr:${region}:${account}:repository/*`;
 
-/** Bring images in: make repositories (tagged as ours), push, read, and set the policies of those we made. */
-export const stageImages = (place: Place): PolicyStatement[] => [
+/**
+ * Make repositories that a KMS key encrypts: ECR describes it, and asks for grants on it and takes them back, as their maker.
+ * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html
+ */
+export function encryptRepositories({ region }: Place, key: string | undefined): PolicyStatement[] {
+  const viaEcr = { "kms:ViaService": `ecr.${region}.amazonaws.com` };
+  return key === undefined ? [] : [
+    statement("RepositoryKey", ["kms:DescribeKey", "kms:RetireGrant"], [key], { StringEquals: viaEcr }),
+    statement("RepositoryGrants", ["kms:CreateGrant"], [key], { StringEquals: viaEcr, Bool: { "kms:GrantIsForAWSResource": "true" } }),
+  ];
+}
+
+/** Bring images in: make repositories (tagged as ours, with the key that is named), push, read, and set the policies of those we made. */
+export const stageImages = (place: Place, key?: string): PolicyStatement[] => [
+  ...encryptRepositories(place, key),
   statement("RegistryToken", ["ecr:GetAuthorizationToken"], ["*"]),
   statement("NewRepositories", ["ecr:CreateRepository", "ecr:TagResource"], [repositories(place)], { StringEquals: { [`aws:RequestTag/${CREATED_BY.key}`]: CREATED_BY.value } }),
   statement("PushImages", [

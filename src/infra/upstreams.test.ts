@@ -1,5 +1,6 @@
 import { CloudWatchLogsClient, paginateDescribeLogGroups, paginateFilterLogEvents } from "@aws-sdk/client-cloudwatch-logs";
-import { ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import { DescribeImagesCommand, DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { paginateGetExecutionHistory, SFNClient } from "@aws-sdk/client-sfn";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -21,6 +22,7 @@ let upstream: DockerRegistry;
 let guard: GuardedRegistry;
 let accounts: TestAccounts;
 let clients: RegistryClient;
+let kmsKey = "";
 const PASSWORD = "s3cret-p4ss-of-upstream";
 
 beforeAll(async () => {
@@ -29,7 +31,8 @@ beforeAll(async () => {
   accounts = await startAccounts({ upstreams: { "quay.io": upstream.url, "private.example": guard.url, "docker.io": guard.url, "broken.example": guard.url, "rotated.example": guard.url } });
   const secret = async (Name: string, value: object) => (await new SecretsManagerClient(accounts.config()).send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }))).ARN;
   const credentials = { "private.example": await secret("upstream", { username: "robot", accessToken: PASSWORD }), "docker.io": await secret("hub", { username: "robot", password: PASSWORD }), "broken.example": await secret("broken", { user: "robot", token: PASSWORD }), "rotated.example": await secret("rotated", { username: "robot", password: "of yesterday" }) };
-  await deployContainers(accounts, { containers: { pullThrough: ["quay.io"], credentials, functionLimitGiB: 1 / 1024 } });
+  kmsKey = (await new KMSClient(accounts.config()).send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? "";
+  await deployContainers(accounts, { containers: { pullThrough: ["quay.io"], credentials, functionLimitGiB: 1 / 1024, repositories: { kmsKeys: [kmsKey], immutableTags: true, scanOnPush: false } } });
 }, PATIENCE_MS);
 afterAll(async () => {
   await clients?.close();
@@ -85,6 +88,21 @@ test("a secret that was corrected counts for the next execution", async () => {
   expect((await run([image])).images).toMatchObject([{ status: "FAILED", reason: expect.stringContaining("the credentials given for it do not allow that") }]);
   await new SecretsManagerClient(accounts.config()).send(new PutSecretValueCommand({ SecretId: "rotated", SecretString: JSON.stringify({ username: "robot", password: PASSWORD }) }));
   expect((await run([image])).images).toMatchObject([{ status: "SUCCEEDED", digest }]);
+}, PATIENCE_MS);
+
+test("repositories are made with the declared key and settings, copied and cached ones, by roles that may use that key through ECR alone", async () => {
+  const { digest: imageDigest } = await pushSample(at("settled/copied"), "1", { layers: [noise("copied", 4000)] });
+  await pushSample(at("settled/cached"), "1", { layers: [noise("cached too", 4000)] });
+  expect((await run(["private.example/settled/copied:1", "quay.io/settled/cached:1"])).images).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED" }]);
+  const ecr = new ECRClient(accounts.config());
+  const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["private.example/settled/copied", "quay/settled/cached"] }));
+  const settings = { encryptionConfiguration: { encryptionType: "KMS", kmsKey }, imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: false } };
+  expect(repositories).toMatchObject([settings, settings]);
+
+  await pushSample(at("settled/copied"), "1", { layers: [noise("moved", 4000)] });
+  expect((await run(["private.example/settled/copied:1"])).images).toMatchObject([{ reason: expect.stringContaining("the tag is immutable") }]);
+  const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: "private.example/settled/copied", imageIds: [{ imageTag: "1" }] }));
+  expect(imageDetails).toMatchObject([{ imageDigest }]);
 }, PATIENCE_MS);
 
 const parse = (containers: object) => DeployConfig.safeParse({ cicd: { account: CICD, region: REGION }, production: [{ account: CICD, region: REGION }], containers });

@@ -3,9 +3,9 @@ import { type Cli, NotDone, printResult } from "../cli.ts";
 import type { BuiltOutcome } from "../images/build.ts";
 import { pair, platforms, upstream } from "../options.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { identity, type ImagesFlags } from "./images-options.ts";
+import { identity, type ImagesFlags, newRepositories, type RepositoryFlags, repositorySettings } from "./images-options.ts";
 
-interface BuildFlags extends ImagesFlags {
+interface BuildFlags extends ImagesFlags, RepositoryFlags {
   readonly dockerfile: string;
   readonly buildArg?: Readonly<Record<string, string>>;
   readonly target?: string;
@@ -26,7 +26,7 @@ export function imagesBuild(group: Command, cli: Cli): void {
     .option("--force", "build although the source is unchanged")
     .option("--label <source>", "where the source lives, for the label org.opencontainers.image.source")
     .option("--commit <id>", "its commit, for the label org.opencontainers.image.revision");
-  identity(command)
+  newRepositories(identity(command))
     .option("--upstream <host=url>", "read the bases of a registry from elsewhere; repeatable", upstream)
     .option("--json", 'one JSON document: {"source", "target", "status": "BUILT|SKIPPED|FAILED", "digest", "bytes", "bytesMoved", "bytesSaved", "seconds", "engine", "reason"}')
     .addHelpText("after", "\nExit code 1 when the build failed; its last lines are told.\n\nExample:\n  omx images build tools/aligner tools/aligner:1.0 --profile cicd")
@@ -37,7 +37,7 @@ async function act(cli: Cli, { source, image }: { readonly source: string; reado
   const { buildOne } = await import("../images/build.ts");
   const built = await buildOne(cli, flags, {
     source, image, dockerfile: flags.dockerfile, args: flags.buildArg ?? {}, force: flags.force ?? false, upstreams: flags.upstream ?? {},
-    target: flags.target, platforms: flags.platform, label: flags.label, commit: flags.commit,
+    target: flags.target, platforms: flags.platform, label: flags.label, commit: flags.commit, repositories: repositorySettings(flags),
   });
   printResult(cli, flags, { value: built, lines: [describe(built)] });
   if (built.status === "FAILED") throw new NotDone();

@@ -3,9 +3,9 @@ import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import { count, onePlatform } from "../options.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { counted, identity, type ImagesFlags, namedImages, upstreams as upstreamOption } from "./images-options.ts";
+import { counted, identity, type ImagesFlags, namedImages, newRepositories, type RepositoryFlags, repositorySettings, upstreams as upstreamOption } from "./images-options.ts";
 
-interface PullFlags extends ImagesFlags {
+interface PullFlags extends ImagesFlags, RepositoryFlags {
   readonly manifest?: string;
   readonly platform: string;
   readonly concurrency?: number;
@@ -19,7 +19,7 @@ export function imagesPull(group: Command, cli: Cli): void {
   const command = group.command("pull").argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18").summary("bring images into the account's ECR")
     .description("Brings images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Images that a pull-through cache rule of the account covers are brought by ECR itself, and nothing of them passes here; what the cache refuses, and all others, are copied. A tag that has moved upstream is brought as it is there now, also where the cache, which compares once a day, does not know it yet. Upstream registries are asked as `docker login` left it, credential helpers included.")
     .option("--manifest <file>", 'the state machine\'s input: {"manifest": ["image", …]}, with "referrers": true as --referrers');
-  upstreamOption(identity(command))
+  newRepositories(upstreamOption(identity(command)))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")
     .option("--concurrency <n>", "images at a time", count)
     .option("--copy", "copy images that ECR's pull-through cache could bring, too")
@@ -35,7 +35,7 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   if (images.length === 0 && flags.manifest === undefined) throw new UsageError("name images, or a file with --manifest");
   const { pullImages } = await import("../images/pull.ts");
   const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false, referrers = asked } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, ...(concurrency && { concurrency }) });
+  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: repositorySettings(flags), ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }

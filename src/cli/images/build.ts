@@ -15,6 +15,7 @@ import { type BuildFolder, buildFolderAnyhow, type FolderResult } from "../../re
 import type { Engine } from "../../release/images/engine.ts";
 import { planEachBuild } from "../../release/images/manifest.ts";
 import { fetchSource } from "../../release/images/source-folder.ts";
+import type { RepositorySettings } from "../../release/images/repository-settings.ts";
 import type { BuildItem } from "../../release/images/staging.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
@@ -47,6 +48,8 @@ export interface BuildOneRequest {
   readonly platforms: readonly string[] | undefined;
   readonly label: string | undefined;
   readonly commit: string | undefined;
+  /** How its repository is made. */
+  readonly repositories: RepositorySettings;
 }
 
 /** Builds one image into the account's ECR. @throws Problem for a request that is none */
@@ -60,7 +63,7 @@ export async function buildOne(cli: Cli, choice: Choice, request: BuildOneReques
   try {
     const context = isRemote ? join(work, "context") : request.source;
     if (isRemote) await fetchSource(session.clients.s3, request.source, context);
-    const built = await build({ cli, session, item, upstreams: request.upstreams }, { context, work });
+    const built = await build({ cli, session, item, request }, { context, work });
     return { source: request.source, target: item.target_image, ...built, seconds: (cli.clock.now().getTime() - started) / 1000 };
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -80,11 +83,11 @@ interface Building {
   readonly cli: Cli;
   readonly session: Session<"ecr" | "logs">;
   readonly item: BuildItem;
-  readonly upstreams: Readonly<Record<string, string>>;
+  readonly request: Pick<BuildOneRequest, "upstreams" | "repositories">;
 }
 
-async function build({ cli, session, item, upstreams }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
-  const workshop = workshopOf(cli, session, upstreams);
+async function build({ cli, session, item, request: { upstreams, repositories } }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
+  const workshop = { ...workshopOf(cli, session, upstreams), repositories };
   try {
     const engine = async (reason: string) => {
       const found = await findEngine(cli, folder.work);

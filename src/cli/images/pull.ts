@@ -9,6 +9,7 @@ import { type ImagePull, planPulls } from "../../release/images/plan.ts";
 import { platformRemark } from "../../release/images/platform-remark.ts";
 import { primeImages } from "../../release/images/prime-images.ts";
 import { openCached, openRepository } from "../../release/images/repository.ts";
+import type { RepositorySettings } from "../../release/images/repository-settings.ts";
 import { targetClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Cli } from "../cli.ts";
@@ -52,6 +53,8 @@ export interface PullRequest {
   readonly fresh?: boolean;
   /** Signatures, SBOMs and attestations, too: they are copied, as the cache knows nothing of them. @default false */
   readonly referrers?: boolean;
+  /** How repositories are made. @default DEFAULT_REPOSITORIES */
+  readonly repositories?: RepositorySettings;
 }
 
 /**
@@ -131,10 +134,10 @@ async function prime({ cli, session, client, progress, request: { fresh: isFresh
   return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
 }
 
-async function copy({ cli, session, client, progress, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
+async function copy({ cli, session, client, progress, request: { platform, concurrency, repositories, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
-    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, place: session.place, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
+    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, place: session.place, repositories, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
     ...(concurrency && { concurrency: { images: concurrency } }), onProgress: progress.onCopy,
   });
 }

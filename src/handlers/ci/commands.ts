@@ -44,7 +44,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { bucket, key } = parseS3Uri(settings.bundle);
     const place = settings.deployment.production.find(({ region, account }) => bucket.endsWith(`-${account}-${region}`));
     if (!place) throw new Error(`${settings.bundle} is in no production account of this deployment`);
-    const result = await releaseBundle({ ...env, place, target: settings.target }, { bucket, prefix: key });
+    const result = await releaseBundle({ ...env, place, target: settings.target, repositories: settings.deployment.containers.repositories }, { bucket, prefix: key });
     print(`released: workflow ${result.workflowId}: ${result.message}`);
   },
   async "image-build"(settings) {

@@ -4,9 +4,11 @@ import { Construct } from "constructs";
 import { namespaceOf } from "../../kit/registry-namespaces.ts";
 import { extendNamespaces } from "../../kit/registry-namespaces-entries.ts";
 import { cachedUpstream } from "../../release/images/pull-through.ts";
+import { keyIn } from "../../release/images/repository-settings.ts";
 import { stagingStatements } from "../../release/images/repository-policy.ts";
 import { CREATED_BY } from "../../release/names.ts";
 import type { DeployConfig, Place } from "../../release/project/deploy-config.ts";
+import { encryptRepositories } from "../policies.ts";
 
 export interface PullThroughProps {
   readonly place: Place;
@@ -25,13 +27,15 @@ export class PullThrough extends Construct {
   constructor(scope: Construct, id: string, { place, containers }: PullThroughProps) {
     super(scope, id);
     const prefixes = cachedPrefixes(containers);
-    const role = this.templateRole(place, prefixes);
+    const kmsKey = keyIn(containers.repositories, place);
+    const role = this.templateRole(place, prefixes, kmsKey);
     containers.pullThrough.forEach((host, index) => {
       const upstream = cachedUpstream(host);
       const prefix = prefixes[index] ?? host;
       const credentialArn = containers.credentials[host];
       const template = new CfnRepositoryCreationTemplate(this, `Template-${prefix}`, {
         prefix, appliedFor: ["PULL_THROUGH_CACHE"], customRoleArn: role.roleArn, description: `omx: images of ${host}`,
+        ...(kmsKey && { encryptionConfiguration: { encryptionType: "KMS", kmsKey } }), ...(containers.repositories.immutableTags && { imageTagMutability: "IMMUTABLE" }),
         resourceTags: [{ key: CREATED_BY.key, value: CREATED_BY.value }],
         repositoryPolicy: JSON.stringify({ Version: "2012-10-17", Statement: stagingStatements(place) }),
       });
@@ -45,10 +49,12 @@ export class PullThrough extends Construct {
     this.registryPolicy(place, prefixes);
   }
 
-  /** Whom ECR acts as when it makes a repository with tags. */
-  private templateRole({ account, region }: Place, prefixes: readonly string[]): Role {
+  /** Whom ECR acts as when it makes a repository with tags, and a key. */
+  private templateRole(place: Place, prefixes: readonly string[], key: string | undefined): Role {
+    const { account, region } = place;
     const role = new Role(this, "TemplateRole", { assumedBy: new ServicePrincipal("ecr.amazonaws.com"), description: "What ECR may do for repositories that its cache makes" });
     role.addToPolicy(new PolicyStatement({ sid: "MakeRepositories", actions: ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"], resources: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`) }));
+    for (const one of encryptRepositories(place, key)) role.addToPolicy(one);
     return role;
   }
 

@@ -8,6 +8,7 @@ import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
 import { RESULT_VARIABLE } from "../../release/images/after-build.ts";
 import { builderDefinition, pullerDefinition } from "../../release/images/state-machines.ts";
+import { keyIn } from "../../release/images/repository-settings.ts";
 import { NAMES, PREFIXES } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
@@ -34,7 +35,7 @@ export class ContainersStack extends Stack {
     const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     const sources = [`s3://${artifactsOf(context)}/${PREFIXES.imageSources}/`, ...containers.builderSources];
     // The base of an image that is built is read from where images are pulled from.
-    const reading = [...stageImages(cicd), ...foreignImages(cicd, containers), ...readSecrets(Object.values(containers.credentials))];
+    const reading = [...stageImages(cicd, keyIn(containers.repositories, cicd)), ...foreignImages(cicd, containers), ...readSecrets(Object.values(containers.credentials))];
     const building = [...reading, ...readSources(sources), useKey("Key", key.keyArn, ["read"])];
 
     const pull = new HandlerFunction(this, "PullImage", {

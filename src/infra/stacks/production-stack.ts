@@ -7,6 +7,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { type Bucket, type CfnBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
+import { keyIn } from "../../release/images/repository-settings.ts";
 import { NAMES, releasesBucket, roleName } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
@@ -87,7 +88,7 @@ export class ProductionStack extends Stack {
       statements: [
         ...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]),
         ...readObjects("Bundles", bucket), writeObjects("Results", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), askForApproval,
-        ...publishWorkflows(place), ...stageImages(place), ...this.smokeRuns(),
+        ...publishWorkflows(place), ...stageImages(place, keyIn(context.config.containers.repositories, place)), ...this.smokeRuns(),
         statement("CheckImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
       ],
     });

@@ -104,24 +104,24 @@ interface Assembly extends Building {
   readonly folder: string;
 }
 
-async function assemble({ workshop: { ecr, place, signal }, client, item, hash, bases, context, folder }: Assembly): Promise<FolderResult> {
+async function assemble({ workshop, client, item, hash, bases, context, folder }: Assembly): Promise<FolderResult> {
   const target = parseImageRef(item.target_image);
   const resolveBase = pinnedResolver(baseFromRegistry(client), bases);
   const images: BuiltImage[] = [];
   for (const platform of item.platforms ?? ["linux/amd64"]) {
     const outcome = await buildImage({
-      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal,
+      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal: workshop.signal,
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
     else if ((item.platforms ?? []).length > 1) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
     else {
       // The engine pushes there itself.
-      await prepareRepository(ecr, target.repository, place);
+      await prepareRepository(workshop, target.repository);
       return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
     }
   }
-  await prepareRepository(ecr, target.repository, place);
+  await prepareRepository(workshop, target.repository);
   return push(client.repository(target), target.tag ?? "latest", images);
 }
 

@@ -125,7 +125,7 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
   const isCovered = workshop.pullThrough?.includes(source.registry) ?? false;
   const primed = isCovered && !item.referrers ? await prime({ workshop, client: registries, source, target }) : undefined;
   if (primed && "status" in primed) return primed;
-  const client = targetClient(registries, { ecr: workshop.ecr, place: workshop.place, sourceOf: () => sourceRepository(source), isCached: (repository) => isCovered && repository === target.repository });
+  const client = targetClient(registries, { ecr: workshop.ecr, place: workshop.place, repositories: workshop.repositories, sourceOf: () => sourceRepository(source), isCached: (repository) => isCovered && repository === target.repository });
   const preview = await previewCopy({ source, target, client });
   const limit = workshop.limitBytes;
   const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false }, isBuilt);

@@ -5,15 +5,24 @@ import { ReleaseError } from "../errors.ts";
 import { CREATED_BY, SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { ensureRepositoryPolicies, mergeOnce, type Pace, readPolicy } from "./ensure-policies.ts";
+import { creationOf, DEFAULT_REPOSITORIES, type RepositorySettings } from "./repository-settings.ts";
 import { letsHealthOmicsRead, mergePolicy, stagingStatements } from "./repository-policy.ts";
+
+/** Whose repositories are made, and how. */
+export interface RepositoryMaker {
+  readonly ecr: ECRClient;
+  readonly place: Place;
+  /** @default DEFAULT_REPOSITORIES */
+  readonly repositories?: RepositorySettings | undefined;
+}
 
 /**
  * Makes the repository, tagged as ours. Another image of the same repository may have made it just now.
  * @param source where its images come from: `quay.io/biocontainers/bwa`
  * @returns whether it was not there before
  */
-export async function ensureRepository(ecr: ECRClient, repositoryName: string, source?: string): Promise<boolean> {
-  return ecr.send(new CreateRepositoryCommand({ repositoryName, tags: tagsOf(source), imageScanningConfiguration: { scanOnPush: true } })).then(() => true, (error: Error) => {
+export async function ensureRepository({ ecr, place, repositories = DEFAULT_REPOSITORIES }: RepositoryMaker, repositoryName: string, source?: string): Promise<boolean> {
+  return ecr.send(new CreateRepositoryCommand({ repositoryName, tags: tagsOf(source), ...creationOf(repositories, place) })).then(() => true, (error: Error) => {
     if (error.name !== "RepositoryAlreadyExistsException") throw error;
     return false;
   });
@@ -58,8 +67,8 @@ export async function openRepository(ecr: ECRClient, repositoryName: string, pla
  * Makes the repository, or looks at the one that is there: for images that are about to be written.
  * @throws ReleaseError ImageNotReadable as `openRepository` would
  */
-export async function prepareRepository(ecr: ECRClient, repositoryName: string, place: Place): Promise<void> {
-  if (!(await ensureRepository(ecr, repositoryName))) await checkRepository(ecr, repositoryName, place);
+export async function prepareRepository(maker: RepositoryMaker, repositoryName: string): Promise<void> {
+  if (!(await ensureRepository(maker, repositoryName))) await checkRepository(maker.ecr, repositoryName, maker.place);
 }
 
 /**

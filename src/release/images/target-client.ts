@@ -7,7 +7,7 @@ import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { ReleaseError } from "../errors.ts";
 import { SOURCE_TAG } from "../names.ts";
 import { imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
-import { checkRepository, ensureRepository, isOurs, sourceTag, tagsOfRepository } from "./repository.ts";
+import { checkRepository, ensureRepository, isOurs, type RepositoryMaker, sourceTag, tagsOfRepository } from "./repository.ts";
 import { awaitLayers } from "./prime.ts";
 import { type CacheRule, isFilled } from "./cache-rules.ts";
 import { registryOf } from "./registry-of.ts";
@@ -16,10 +16,7 @@ import { overRepositories } from "./over-repositories.ts";
 
 type Place = Pick<Repository, "registry" | "repository">;
 
-export interface TargetOptions {
-  readonly ecr: ECRClient;
-  /** Whose ECR it is. */
-  readonly place: ImageWorkshop["place"];
+export interface TargetOptions extends RepositoryMaker {
   /** Which registry and repository the images of a repository here come from now. */
   readonly sourceOf: (repository: string) => string | undefined;
   /** Whether ECR's pull-through cache fills a repository: to ask for a manifest there has the cache bring the image. @default - none */
@@ -32,11 +29,11 @@ export interface TargetOptions {
  * one source to another: `us.gcr.io/p/tool:1` and `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day
  * must not find the other there.
  */
-export function targetClient(client: RegistryClient, { ecr, place, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
+export function targetClient(client: RegistryClient, { ecr, place, repositories, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
   const made = new Map<string, Promise<void>>();
   const makeNew = async (name: string): Promise<void> => {
     // A repository that the cache has made may have no tags yet.
-    if (!(await ensureRepository(ecr, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name, place).catch(withFix);
+    if (!(await ensureRepository({ ecr, place, repositories }, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name, place).catch(withFix);
   };
   const make = (name: string): Promise<void> => {
     const making = made.get(name) ?? makeNew(name).catch((error: unknown) => unavailable(error, { registry: privateEcrHost(registryOf(place)), doing: `make the repository ${name}` }));

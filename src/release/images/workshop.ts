@@ -8,6 +8,7 @@ import { transportFor } from "../../oci/client/transport.ts";
 import type { ProxySettings } from "../../kit/proxy.ts";
 import { type PrivateEcr, readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { Place } from "../project/deploy-config.ts";
+import type { RepositorySettings } from "./repository-settings.ts";
 import { waitTeller } from "./waits.ts";
 import { rememberingManifests } from "./preview.ts";
 
@@ -16,6 +17,8 @@ export interface ImageWorkshop {
   readonly ecr: ECRClient;
   readonly place: Place;
   readonly clock: Clock;
+  /** How repositories are made. @default DEFAULT_REPOSITORIES */
+  readonly repositories?: RepositorySettings | undefined;
   /** Registries that are read somewhere else. */
   readonly upstreams: Readonly<Record<string, string>>;
   /** Where private ECR answers, when not at its own hosts. */

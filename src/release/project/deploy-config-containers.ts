@@ -3,6 +3,7 @@ import { REGISTRY_NAMESPACES, namespaceOf, ownNamespace, suggestedNamespace } fr
 import { namespaceProblems, registryProblem } from "../../kit/registry-namespaces-entries.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
 import { CACHED_HOSTS, cachedUpstream } from "../images/pull-through.ts";
+import { DEFAULT_REPOSITORIES, placeOfKey } from "../images/repository-settings.ts";
 import { checked } from "./checked.ts";
 
 /** What a function copies of one image; CodeBuild copies what is larger. */
@@ -28,6 +29,16 @@ function namespaces(value: Readonly<Record<string, string>>, context: Context): 
 const address = z.url({ protocol: /^https?$/, error: "the address of a registry is needed, as in https://mirror.example" }).refine((text) => !URL.canParse(text) || isBare(new URL(text)), "write the address without name, password and query; containers.credentials names a secret with them");
 const isBare = ({ username, password, search, hash }: URL): boolean => username + password + search + hash === "";
 
+const KMS_KEY = /^arn:aws(?:-\w+)*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+
+/** How omx makes repositories from now on, here and in production. */
+const repositories = z.strictObject({
+  kmsKeys: z.array(z.string().regex(KMS_KEY, { error: "the ARN of a KMS key is needed: arn:aws:kms:REGION:ACCOUNT:key/ID, no alias", abort: true })).default([])
+    .describe("What encrypts new repositories, one key for each account and region; where there is none, ECR's own. Of production it encrypts what a workflow with `promote: copy` brings"),
+  immutableTags: z.boolean().default(DEFAULT_REPOSITORIES.immutableTags).describe("Whether tags of new repositories stay with their first image: what a tag means upstream later, or is built under it later, has no tag there"),
+  scanOnPush: z.boolean().default(DEFAULT_REPOSITORIES.scanOnPush).describe("Whether new repositories ask ECR to scan what is pushed; of cached images the registry's own settings decide"),
+});
+
 /** `containers` of omx.deploy.yaml. */
 export const Containers = z.strictObject({
   sourceAccounts: z.array(z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes")).default([]),
@@ -40,6 +51,7 @@ export const Containers = z.strictObject({
     .describe("Who asks an upstream registry: `docker.io: arn:aws:secretsmanager:…`, a secret with username and accessToken (or password)"),
   pullThrough: z.array(z.string()).default([]).describe("Registries whose images ECR's pull-through cache brings, by rules of the stack: `quay.io`"),
   functionLimitGiB: z.number().positive().default(FUNCTION_LIMIT_GIB).describe("An image of which more than this many GiB are missing is copied by CodeBuild, not by a function"),
+  repositories: repositories.prefault({}).describe("Settings of repositories that omx makes, in a release or for its pull-through cache; those that are there stay as they are"),
 });
 export type Containers = z.infer<typeof Containers>;
 
@@ -53,15 +65,39 @@ interface Problem {
  * @see https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreatePullThroughCacheRule.html (prefixes, registries, secrets)
  * @see https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-creating-secret.html (the secret's account and region)
  */
-export function containerProblems(containers: Containers, cicd: { readonly account: string; readonly region: string }): readonly Problem[] {
+export function containerProblems(containers: Containers, { cicd, production }: Places): readonly Problem[] {
   const home = `ecr/${cicd.account}/${cicd.region}`;
   return [
     ...Object.keys(containers.namespaces).filter((registry) => ownNamespace(registry) === home).map((registry) => ({ path: ["namespaces", registry], message: `images of ${registry} are at home in cicd, and keep their names; leave it out` })),
+    ...keyProblems(containers.repositories.kmsKeys, [cicd, ...production]),
     ...containers.pullThrough.flatMap((host, index) => {
       const message = registryProblem(host) ?? cacheProblem(host, containers, index);
       return message === undefined ? credentialProblems(host, containers, { index, cicd }) : [{ path: ["pullThrough", index], message }];
     }),
   ];
+}
+
+interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+interface Places {
+  readonly cicd: Place;
+  readonly production: readonly Place[];
+}
+
+const nameOf = ({ account, region }: Place): string => `${account} ${region}`;
+
+/** A repository's key is in its own account and region. */
+function keyProblems(kmsKeys: readonly string[], places: readonly Place[]): readonly Problem[] {
+  const known = new Set(places.map(nameOf));
+  const named = kmsKeys.map((arn) => nameOf(placeOfKey(arn)));
+  return named.flatMap((place, index) => {
+    const path = ["repositories", "kmsKeys", index];
+    if (!known.has(place)) return [{ path, message: `omx makes no repositories in ${place}: it does in ${[...known].join(" and in ")}` }];
+    return named.indexOf(place) < index ? [{ path, message: `there is a key for ${place} already; leave one of them` }] : [];
+  });
 }
 
 const SHORTEST_PREFIX = 2;

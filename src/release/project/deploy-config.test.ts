@@ -93,3 +93,17 @@ test("places in S3 name a bucket", () => {
     expect.stringMatching(/^omx\.deploy\.yaml:4:20: containers\.builderSources\.0: .*an S3 URI looks like s3:\/\/bucket\/key$/), expect.stringMatching(/^omx\.deploy\.yaml:4:29: containers\.builderSources\.1: "s3:\/\/Bucket\/x"/), expect.stringMatching(/^omx\.deploy\.yaml:4:46: containers\.builderSources\.2: a bucket or a prefix looks like/),
   ]);
 });
+
+describe("containers.repositories", () => {
+  const key = (account: string, region = "us-east-1") => `"arn:aws:kms:${region}:${account}:key/0a1b2c3d"`;
+
+  test("a key for each account and region is taken, one for none of them, a second one and an alias are refused", () => {
+    expect(problems("repositories:", `  kmsKeys: [${key(ACCOUNT)}, ${key("444455556666")}]`, "  immutableTags: true")).toEqual([]);
+    expect(problems("repositories:", "  kmsKeys:", `    - ${key("999900001111")}`, `    - ${key(ACCOUNT)}`, `    - ${key(ACCOUNT)}`)).toEqual([
+      "omx.deploy.yaml:6:9: containers.repositories.kmsKeys.0: omx makes no repositories in 999900001111 us-east-1: it does in 111122223333 us-east-1 and in 444455556666 us-east-1",
+      "omx.deploy.yaml:8:9: containers.repositories.kmsKeys.2: there is a key for 111122223333 us-east-1 already; leave one of them",
+    ]);
+    expect(problems("repositories: {kmsKeys: [alias/images]}")).toEqual([expect.stringContaining("the ARN of a KMS key is needed: arn:aws:kms:REGION:ACCOUNT:key/ID, no alias")]);
+    expect(problems("repositories: {lifecycle: 30}")).toEqual([expect.stringContaining("containers.repositories.lifecycle: is not known here; allowed: kmsKeys, immutableTags, scanOnPush")]);
+  });
+});

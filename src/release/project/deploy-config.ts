@@ -26,8 +26,8 @@ export const DeployConfig = z.strictObject({
   keepData: z.boolean().default(true),
   /** Where the review page lives; the approval message links to it. */
   consoleUrl: z.url().optional(),
-}).superRefine(({ cicd, containers }, context) => {
-  for (const { path, message } of containerProblems(containers, cicd)) context.addIssue({ code: "custom", path: ["containers", ...path], message });
+}).superRefine(({ cicd, production, containers }, context) => {
+  for (const { path, message } of containerProblems(containers, { cicd, production })) context.addIssue({ code: "custom", path: ["containers", ...path], message });
 });
 
 export type DeployConfig = z.infer<typeof DeployConfig>;

@@ -1,4 +1,5 @@
 import { DescribeImagesCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { awsClients } from "../../aws/clients.ts";
 import { createRepository, hostOf, type RegistryUser, signIn } from "../../local/ecr/testing/registry.ts";
@@ -9,6 +10,7 @@ import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { describeEvent } from "../events.ts";
 import { mergeOnce } from "../images/ensure-policies.ts";
 import { accountStatement } from "../images/repository-policy.ts";
+import type { RepositorySettings } from "../images/repository-settings.ts";
 import { hasty, PLACE as CICD } from "../images/testing/image-lab.ts";
 import type { ReleaseRecord } from "./bundle.ts";
 import { copyToProduction } from "./own-images.ts";
@@ -48,13 +50,13 @@ const record = (images: ReleaseRecord["images"], version = "1.0.0"): ReleaseReco
 });
 
 /** Copies as the production account, whose registry fails as it is told until a line is said. */
-async function copy(images: ReleaseRecord["images"], { version, fail, until }: { readonly version?: string; readonly fail?: (seen: SeenRequest) => Fault | undefined; readonly until?: RegExp } = {}) {
+async function copy(images: ReleaseRecord["images"], { version, fail, until, repositories }: { readonly version?: string; readonly repositories?: RepositorySettings; readonly fail?: (seen: SeenRequest) => Fault | undefined; readonly until?: RegExp } = {}) {
   const said: string[] = [];
   await using registry = await faultProxy(accounts.url, (seen) => (until && said.some((line) => until.test(line)) ? undefined : fail?.(seen)));
   const { endpoint: _endpoint, region, credentials } = accounts.config("production");
   const target = { region, credentials, endpoint: registry.url };
   const clients = awsClients(target);
-  const copied = await copyToProduction({ clients, place: PLACE, cicd: CICD, target, clock: hasty, emit: (event) => said.push(describeEvent(event)) }, record(images, version)).catch((error: Error) => error);
+  const copied = await copyToProduction({ clients, place: PLACE, cicd: CICD, target, clock: hasty, repositories, emit: (event) => said.push(describeEvent(event)) }, record(images, version)).catch((error: Error) => error);
   return { copied, said, uploads: registry.seen.filter(({ method, path }) => method !== "GET" && method !== "HEAD" && path.includes("/blobs/uploads/")), clients };
 }
 
@@ -109,4 +111,13 @@ test("a repository of production's own is left alone, and told; the others are c
   expect(copied).toMatchObject({ code: "ImagesFailed", message: expect.stringMatching(/^1 of 2 images could not be copied into account 444455556666\n.*HealthOmics may not read the repository bio\/theirs/) });
   expect([await tagsIn("bio/theirs"), await tagsIn("bio/ours")]).toEqual([{}, { [ours.digest]: ["demo-1.0.0"] }]);
   await expect(ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "bio/theirs" }))).rejects.toThrow("policy");
+});
+
+test("repositories that production's copies need are made with its key, not with that of the cicd account", async () => {
+  const { KeyMetadata } = await new KMSClient(accounts.config("production")).send(new CreateKeyCommand({}));
+  const kmsKey = KeyMetadata!.Arn!;
+  const { copied } = await copy([await released("tools/sealed", "1.0")], { repositories: { kmsKeys: [`arn:aws:kms:${REGION}:${CICD.account}:key/none`, kmsKey], immutableTags: true, scanOnPush: true } });
+  expect(copied).toHaveLength(1);
+  const { repositories } = await awsClients(accounts.config("production")).ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["tools/sealed"] }));
+  expect(repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "KMS", kmsKey }, imageTagMutability: "IMMUTABLE" }]);
 });

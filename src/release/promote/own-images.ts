@@ -49,9 +49,9 @@ function pullsOf(place: Place, { workflow, version, images }: ReleaseRecord): re
 }
 
 /** All images together, each blob once; those whose registry was busy again after a while. */
-async function bring({ clients, place, clock, target, emit }: ProductionEnvironment, pulls: readonly ImagePull[]): Promise<readonly ImageOutcome[]> {
+async function bring({ clients, place, clock, target, repositories, emit }: ProductionEnvironment, pulls: readonly ImagePull[]): Promise<readonly ImageOutcome[]> {
   const workshop: PullWorkshop = {
-    ecr: clients.ecr, logs: clients.logs, place, clock, upstreams: {}, proxy: target.proxy, tuning: TUNING, say: (line) => emit({ type: "note", text: line.trim() }),
+    ecr: clients.ecr, logs: clients.logs, place, repositories, clock, upstreams: {}, proxy: target.proxy, tuning: TUNING, say: (line) => emit({ type: "note", text: line.trim() }),
     ecrIn: (region) => awsClients({ ...target, region }).ecr, ...(target.endpoint && { endpoint: target.endpoint }),
   };
   const outcomes: ImageOutcome[] = [];

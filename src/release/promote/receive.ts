@@ -10,6 +10,7 @@ import { readReleaseVersion } from "../../kit/version.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
+import type { RepositorySettings } from "../images/repository-settings.ts";
 import { NAMES, roleName } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { publishExactly, versionTags } from "../publish/create-version.ts";
@@ -25,6 +26,8 @@ import { RESULT_FILE, type ReleaseResult } from "./result.ts";
 export interface ProductionEnvironment extends ReleaseEnvironment {
   readonly place: Place;
   readonly target: Target;
+  /** How repositories of images that are copied here are made. @default DEFAULT_REPOSITORIES */
+  readonly repositories?: RepositorySettings | undefined;
 }
 
 /**
