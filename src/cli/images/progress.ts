@@ -11,25 +11,40 @@ export interface Progress extends AsyncDisposable {
 
 const STILL_THERE_MS = 15_000;
 
+/** More would make the line hard to read. */
+const MOST_NAMES = 3;
+
+function namesOf(underWay: ReadonlySet<string>): string {
+  if (underWay.size === 0) return "";
+  const more = underWay.size - MOST_NAMES;
+  return `; under way: ${[...underWay].slice(0, MOST_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
 /** Tells on stderr how far images are; every 15 s at least. Ended with the scope that holds it. */
 export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images: number): Progress {
   const startedAt = clock.now().getTime();
   const ended = new AbortController();
   let [done, bytes] = [0, 0];
+  const underWay = new Set<string>();
   const stillThere = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(STILL_THERE_MS, ended.signal);
-      say(`  … ${done} of ${images} images, ${readableSize(bytes)} moved, ${Math.round((clock.now().getTime() - startedAt) / 1000)} s`);
+      say(`  … ${done} of ${images} images, ${readableSize(bytes)} moved, ${Math.round((clock.now().getTime() - startedAt) / 1000)} s${namesOf(underWay)}`);
     }
   };
   const ticking = stillThere().catch(() => undefined);
   const onDone = ({ status, source, seconds, reason }: CopyResult): void => {
     done += 1;
+    underWay.delete(source);
     say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s${status === "FAILED" ? `: ${reason}` : ""}`);
   };
   return {
     onDone,
-    onCopy: (event) => (event.type === "done" ? onDone(event.result) : void (bytes += event.type === "bytes" ? event.bytes : 0)),
+    onCopy(event) {
+      if (event.type === "done") onDone(event.result);
+      else if (event.type === "bytes") bytes += event.bytes;
+      else underWay.add(event.source);
+    },
     async [Symbol.asyncDispose]() {
       ended.abort(new Error("all images are done"));
       await ticking;

@@ -6,6 +6,8 @@ export interface RetryPolicy {
   readonly attempts: number;
   /** As `attempts`, where the registry says that it is asked too often: it will answer again. */
   readonly attemptsWhenThrottled: number;
+  /** As `attempts`, where each ends in a timeout: they take a minute or more each, and who was silent that long stays so. */
+  readonly attemptsWhenSilent: number;
   /** The longest first wait; each further one may be twice as long. */
   readonly firstWaitMs: number;
   readonly longestWaitMs: number;
@@ -16,6 +18,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRIES: RetryPolicy = {
   attempts: 7,
   attemptsWhenThrottled: 11,
+  attemptsWhenSilent: 3,
   firstWaitMs: 200,
   longestWaitMs: 10_000,
   longestRetryAfterMs: 120_000,

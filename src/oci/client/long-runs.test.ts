@@ -3,10 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
+import { systemRandom } from "../../kit/random.ts";
 import { digestOf } from "../digest.ts";
+import { RegistryError } from "../errors.ts";
 import { noise } from "../testing/sample-images.ts";
+import { DEFAULT_RETRIES } from "./backoff.ts";
 import { ecrCredentials } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
+import { Patience } from "./patience.ts";
 import { registryClient } from "./registry-client.ts";
 import type { RegistryClientOptions } from "./registry-client.ts";
 import { transportFor } from "./transport.ts";
@@ -115,6 +119,14 @@ test("waits are told as they begin, and an error says how often it was tried or 
   retryAfter = new Date(6 * HOUR_MS).toUTCString();
   await expect(repository.headManifest("1")).rejects.toThrow("it asks to be left alone until 1970-01-01 06:00 UTC");
   expect(waits).toHaveLength(20);
+});
+
+test("of a registry that was silent for minutes only two more tries are made", async () => {
+  let tries = 0;
+  const patience = new Patience({ retries: DEFAULT_RETRIES, clock: fixedClock(), random: systemRandom });
+  const silent = () => Promise.reject(((tries += 1), new RegistryError({ kind: "unavailable", registry: "quay.io", doing: "read a", says: "Headers Timeout Error", code: "UND_ERR_HEADERS_TIMEOUT" })));
+  await expect(patience.again(silent)).rejects.toThrow("3 tries ended so");
+  expect(tries).toBe(3);
 });
 
 test("a registry that does not answer at all is tried seven times, not seven times seven", async () => {

@@ -49,7 +49,7 @@ export class Patience {
     const { retries, random, clock, onWait } = this.#options;
     const { registry, retryAfterMs = 0 } = failure;
     if (retryAfterMs > retries.longestRetryAfterMs) throw advised(failure, `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`);
-    const attempts = failure.kind === "throttled" ? retries.attemptsWhenThrottled : retries.attempts;
+    const attempts = failure.kind === "throttled" ? retries.attemptsWhenThrottled : isSilence(failure) ? Math.min(retries.attempts, retries.attemptsWhenSilent) : retries.attempts;
     if (failure.failure.tries !== undefined) throw failure;
     if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`, attempt);
     const ms = Math.max(retryAfterMs, waitBefore(attempt, retries, random));
@@ -57,6 +57,9 @@ export class Patience {
     await clock.sleep(ms, signal);
   }
 }
+
+/** Whether a request ended because nothing came for a long time: no connection, no answer, or no more of its body. */
+export const isSilence = ({ code = "" }: RegistryError): boolean => /^UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT$/.test(code);
 
 /** The failure with one more thing to say. */
 export function advised({ failure, cause }: RegistryError, advice: string, tries = failure.tries): RegistryError {

@@ -29,7 +29,7 @@ export interface RegistryClientOptions {
   readonly credentials?: CredentialProvider;
   readonly clock?: Clock;
   readonly random?: Random;
-  /** @default DEFAULT_RETRIES: 7 tries with growing waits, 11 where it is asked too often, Retry-After up to two minutes */
+  /** @default DEFAULT_RETRIES: 7 tries with growing waits, 11 where it is asked too often, 3 where it is silent for minutes, Retry-After up to two minutes */
   readonly retries?: Partial<RetryPolicy>;
   /** Requests to one registry at a time; reads and writes are counted apart. @default 12 */
   readonly requestsPerRegistry?: number;
