@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { writeAtOnce } from "./chunk-memory.ts";
+import { lent } from "../../oci/client/chunk-memory.ts";
+import { writeAtOnce } from "./write-at-once.ts";
 
 /** Files that grow, hashed as their bytes arrive: a layer of any size is not read again to know its name. */
 export interface HashedFiles {
@@ -30,7 +31,7 @@ export function hashedFiles(): HashedFiles {
       const hashed = known.get(file);
       const end = openSync(file, "a");
       try {
-        for await (const chunk of bytes) {
+        for await (const chunk of lent(bytes)) {
           if (hashed) {
             hashed.hash.update(chunk);
             hashed.bytes += chunk.byteLength;

@@ -6,7 +6,7 @@ import type { Credentials } from "../../oci/client/credentials.ts";
 import { registryClient, type RegistryClient } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
 import { DiskFull, hasRoomFor, isDiskFull } from "../storage/disk-full.ts";
-import { writeAtOnce } from "./chunk-memory.ts";
+import { writeAtOnce } from "./write-at-once.ts";
 import { failureOf, type FromThread, type LayerOrder, type ToThread, UPSTREAM_ATTEMPTS } from "./layer-orders.ts";
 
 const clients = new Map<string, RegistryClient>();
@@ -55,7 +55,7 @@ async function write(order: LayerOrder, signal: AbortSignal, onWritten: (bytes: 
   const end = openSync(file, "w");
   let [untold, unseen] = [0, LOOK_EVERY_BYTES];
   try {
-    for await (const chunk of source.read()) {
+    for await (const chunk of source.read(0, { isLent: true })) {
       unseen += chunk.byteLength;
       if (unseen > LOOK_EVERY_BYTES) {
         if (!hasRoomFor(file, LOOK_EVERY_BYTES)) throw new DiskFull("there is no room for the layer");

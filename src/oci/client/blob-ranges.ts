@@ -1,8 +1,10 @@
 import { buffer } from "node:stream/consumers";
 import { RegistryError } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
+import { lent } from "./chunk-memory.ts";
 import { asRegistryError } from "./exchange.ts";
 import type { Answer } from "./exchange.ts";
+import { LentBody } from "./lent-body.ts";
 import { describe, scopeOf, urlIn } from "./repository-address.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
 
@@ -13,6 +15,8 @@ interface Span {
   readonly end: number;
   /** Whether the span ends before the blob does, so that the request has to say where. */
   readonly isPart: boolean;
+  /** Whether chunks are done with when the next is asked for. */
+  readonly isLent: boolean;
 }
 
 /** Each range is held in memory until those before it have been taken. */
@@ -27,15 +31,21 @@ class RangeIgnored extends Error {
  * The bytes of a blob from `offset` on, unchecked. Large blobs are read over several connections at once where the
  * client is told to: object stores give each connection only so much.
  */
-export function inRanges(address: RepositoryAddress, { digest, size }: Pick<Descriptor, "digest" | "size">, offset: number): AsyncIterable<Uint8Array> {
-  const span: Span = { digest, start: offset, end: size, isPart: false };
+export function inRanges(address: RepositoryAddress, { digest, size }: Pick<Descriptor, "digest" | "size">, { offset, isLent }: Reading): AsyncIterable<Uint8Array> {
+  const span: Span = { digest, start: offset, end: size, isPart: false, isLent };
   return address.exchange.rangesPerBlob > 1 && size - offset > 2 * RANGE_BYTES ? sideBySide(address, span) : resumed(address, span);
+}
+
+/** From where a blob is read, and whether its chunks are done with when the next is asked for. */
+export interface Reading {
+  readonly offset: number;
+  readonly isLent: boolean;
 }
 
 async function* sideBySide(address: RepositoryAddress, span: Span): AsyncGenerator<Uint8Array> {
   let position = span.start;
   try {
-    for await (const bytes of readAhead(address, { ...span, isPart: true }, address.exchange.rangesPerBlob)) {
+    for await (const bytes of readAhead(address, { ...span, isPart: true, isLent: false }, address.exchange.rangesPerBlob)) {
       position += bytes.length;
       yield bytes;
     }
@@ -89,16 +99,17 @@ async function* resumed(address: RepositoryAddress, span: Span): AsyncGenerator<
 }
 
 async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIterable<Uint8Array>> {
-  const { digest, start, end, isPart } = span;
+  const { digest, start, end, isPart, isLent } = span;
   const range = isPart ? `bytes=${start}-${end - 1}` : start > 0 ? `bytes=${start}-` : undefined;
   const headers: Record<string, string> = range === undefined ? {} : { range };
-  const asked = { ...blobRequest(address, digest), method: "GET" as const, headers };
+  const asked = { ...blobRequest(address, digest), method: "GET" as const, headers, isLent };
   const answer = await address.exchange.sendOnce({ ...asked, expect: [200, 206] });
   if (isPart && answer.status !== 206) {
     answer.body.destroy();
     throw new RangeIgnored(`${address.registry} sends whole blobs only`);
   }
-  return skip(answer, start);
+  const bytes = skip(answer, start);
+  return isLent && !(answer.body instanceof LentBody) ? lent(bytes) : bytes;
 }
 
 /** A registry or cache that knows no Range sends everything: what is there already is thrown away. */

@@ -9,6 +9,8 @@ import type { RepositoryAddress } from "./repository-address.ts";
 export interface ReadOptions {
   /** Whether whoever gets the bytes proves their digest: their number alone is looked at here. @default false */
   readonly isProvedThere?: boolean;
+  /** Whether each chunk is done with when the next is asked for: its memory is then used again. @default false */
+  readonly isLent?: boolean;
 }
 
 /** A blob that can be read, more than once and from any offset. */
@@ -41,7 +43,7 @@ export async function awaitBlob(address: RepositoryAddress, { digest, size }: Bl
     const { status, body } = await exchange.sendOnce({ ...blobRequest(address, digest), method: "GET", headers, expect: [200, 206, 404] });
     // Who knows no ranges would send everything: that it begins has to be enough.
     if (status === 200 && size > 1) return body.destroy() !== undefined;
-    await body.arrayBuffer().catch(asRegistryError(address.registry, `read ${describe(address, digest)}`, context.signal));
+    await body.text().catch(asRegistryError(address.registry, `read ${describe(address, digest)}`, context.signal));
     return status !== 404;
   }, context.signal);
 }
@@ -54,7 +56,7 @@ export function blobSource(address: RepositoryAddress, blob: Pick<Descriptor, "d
   return { blob, read: (offset = 0, options = {}) => checked(address, blob, offset, options) };
 }
 
-async function* checked(address: RepositoryAddress, blob: BlobSource["blob"], offset: number, { isProvedThere = false }: ReadOptions): AsyncGenerator<Uint8Array> {
+async function* checked(address: RepositoryAddress, blob: BlobSource["blob"], offset: number, { isProvedThere = false, isLent = false }: ReadOptions): AsyncGenerator<Uint8Array> {
   const { digest, size } = blob;
   const hash = offset === 0 && !isProvedThere ? hashFor(digest) : undefined;
   const prove = (): void => {
@@ -62,7 +64,7 @@ async function* checked(address: RepositoryAddress, blob: BlobSource["blob"], of
     if (found !== undefined && !digest.endsWith(`:${found}`)) throw corrupt(address, digest, `the bytes have the digest ${found}`);
   };
   let position = offset;
-  for await (const chunk of inRanges(address, blob, offset)) {
+  for await (const chunk of inRanges(address, blob, { offset, isLent })) {
     if (chunk.length === 0) continue;
     position += chunk.length;
     if (position > size) throw corrupt(address, digest, `it sends more than the ${size} bytes that the manifest names`);

@@ -1,3 +1,4 @@
+import { getDefaultHighWaterMark } from "node:stream";
 import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { RegistryError } from "../errors.ts";
 import type { BlobSource } from "./blob-reader.ts";
@@ -121,6 +122,13 @@ async function sendResumable(address: RepositoryAddress, source: BlobSource, upl
   return upload.sentBytes;
 }
 
+/**
+ * undici asks for the next chunk when the socket wants more: with a chunk of at least this size, when it has taken all of
+ * it. A smaller one may still wait in the stream, and a lent one would change meanwhile.
+ * @see https://nodejs.org/api/stream.html#streamgetdefaulthighwatermarkobjectmode
+ */
+const TAKEN_AT_ONCE = getDefaultHighWaterMark(false);
+
 interface BodyRequest {
   readonly method: "PUT" | "PATCH";
   readonly url: URL;
@@ -134,9 +142,9 @@ async function sendBody(address: RepositoryAddress, { method, url, source, uploa
   let failed: { readonly error: unknown } | undefined;
   async function* body(): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of source.read(upload.offset, upload)) {
+      for await (const chunk of source.read(upload.offset, { ...upload, isLent: true })) {
         if (method === "PUT") upload.sentBytes += chunk.length;
-        yield chunk;
+        yield chunk.byteLength < TAKEN_AT_ONCE ? Uint8Array.from(chunk) : chunk;
       }
     } catch (error) {
       failed = { error };

@@ -1,7 +1,10 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import type { ProxySettings } from "../../kit/proxy.ts";
 
-const CONNECT = { timeout: 15_000 };
+/** A host that takes longer to answer a connection does not answer at all. */
+export const CONNECT_TIMEOUT_MS = 15_000;
+
+const CONNECT = { timeout: CONNECT_TIMEOUT_MS };
 
 /** Connections to registries, kept for further requests: direct ones, or such as the network's proxy makes. */
 export function connections(proxy: ProxySettings | undefined): Dispatcher {

@@ -1,12 +1,13 @@
 import type { Readable } from "node:stream";
-import { request as send } from "undici";
+import { errors, request as send } from "undici";
 import type { Dispatcher } from "undici";
 import type { ProxySettings } from "../../kit/proxy.ts";
 import { errorFromAnswer, errorFromNetwork, RegistryError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
 import type { Scopes } from "./authorization.ts";
 import { readRetryAfter } from "./backoff.ts";
-import { connections } from "./connections.ts";
+import { BlobConnections } from "./blob-connections.ts";
+import { CONNECT_TIMEOUT_MS, connections } from "./connections.ts";
 import { withoutSecrets } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Gate, Pace } from "./gate.ts";
@@ -29,6 +30,8 @@ export interface RegistryRequest {
   /** The statuses that are no error. */
   readonly expect: readonly number[];
   readonly context: RequestContext;
+  /** Whether the body is read piece by piece, and each is done with when the next is asked for: that can be faster. */
+  readonly isLent?: boolean;
 }
 
 /** What belongs to the work that a request is part of. */
@@ -42,9 +45,17 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** Must be read to its end or given up by `dump`. */
-  readonly body: Dispatcher.ResponseData["body"];
+  readonly body: AnswerBody;
   /** Where it came from, after redirects. */
   readonly url: URL;
+}
+
+/** What an answer brings after its head, to be read once. */
+export interface AnswerBody extends AsyncIterable<Uint8Array> {
+  text(): Promise<string>;
+  /** Reads it to its end, or gives it up where that takes less. */
+  dump(): Promise<void>;
+  destroy(): unknown;
 }
 
 export interface ExchangeOptions extends PatienceOptions {
@@ -76,6 +87,8 @@ export class Exchange {
   readonly patience: Patience;
   readonly #options: ExchangeOptions;
   readonly #dispatcher: Dispatcher;
+  /** Undefined behind a proxy. */
+  readonly #blobs: BlobConnections | undefined;
   readonly #authorization: Authorization;
   readonly #gates = new Map<string, Gate>();
   readonly #paces = new Map<string, Pace>();
@@ -84,6 +97,7 @@ export class Exchange {
     this.#options = options;
     this.patience = new Patience(options);
     this.#dispatcher = connections(options.proxy);
+    this.#blobs = options.proxy ? undefined : new BlobConnections({ connectMs: CONNECT_TIMEOUT_MS, headMs: HEADERS_TIMEOUT_MS, bodyMs: SILENCE_TIMEOUT_MS });
     this.#authorization = new Authorization({
       credentials: options.credentials,
       clock: options.clock,
@@ -124,6 +138,7 @@ export class Exchange {
 
   /** Ends all connections. */
   async close(): Promise<void> {
+    this.#blobs?.close();
     await this.#dispatcher.destroy();
   }
 
@@ -186,6 +201,8 @@ export class Exchange {
     ask.context.onRequest?.();
     const headers = { ...ask.headers, ...(authorization === undefined ? {} : { authorization }) };
     const { signal } = ask.context;
+    const lent = ask.isLent ? await this.#blobs?.ask({ url, headers, signal }).catch(asRegistryError(ask.registry, ask.doing, signal)) : undefined;
+    if (lent) return { ...lent, url };
     // undici sends any AsyncIterable; its types name Readable alone.
     const body = (ask.body ?? null) as Buffer | Readable | null;
     const limits = {
@@ -263,6 +280,7 @@ export function asRegistryError(registry: string, doing: string, signal?: AbortS
   return (cause) => {
     if (cause instanceof RegistryError) throw cause;
     signal?.throwIfAborted();
+    if (cause instanceof errors.HTTPParserError) throw new RegistryError({ kind: "unavailable", registry, doing, says: `its answer is not HTTP (${cause.message})`, cause });
     // What has no code is no failure of the network but of the program.
     if (typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
     throw errorFromNetwork(registry, doing, cause);
