@@ -17,6 +17,8 @@ export interface Cli {
   ask(question: string): Promise<string | undefined>;
   /** Resolves when the user or the system asks the program to end. */
   untilStopped(): Promise<void>;
+  /** Has work done at once where the user or the system ends the program; until it is disposed of. */
+  whenKilled(work: () => void): Disposable;
 }
 
 /** The command was used wrongly: exit code 2. */

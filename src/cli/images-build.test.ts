@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../kit/clock.ts";
 import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { ecrCredentials } from "../oci/client/credentials.ts";
@@ -153,6 +155,26 @@ test("a build that is killed while it pushes leaves nothing wrong, and the next 
   const lock = join(cli.folder, "containers.lock.json");
   writeFileSync(lock, JSON.stringify({ version: 1, images: [{ image: "killed/tool:1", source: "killed", target: `${HOME}/killed/tool@${built.digest}`, digest: built.digest }] }));
   expect((await cli.run("images", "verify", lock, "--deep", "--profile", "cicd")).code).toBe(0);
+}, MS);
+
+test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("a build that is ended by %s leaves no layers and no logins behind", async (signal, expected) => {
+  using cli = cliAt(accounts);
+  const [folder, work] = [source(cli, "ended", "FROM quay.io/silent/base:1\n"), join(cli.folder, "work")];
+  mkdirSync(work);
+  // A registry that takes the call and never answers.
+  const silent = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void silent.close());
+  await once(silent, "listening");
+  const called = once(silent, "connection");
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const child = spawn(join(import.meta.dirname, "../../bin/omx"), ["images", "build", folder, "ended/tool:1", "--profile", "cicd", "--upstream", `quay.io=${url}`], { env: { PATH: process.env["PATH"], HOME: cli.folder, TMPDIR: work, AWS_CONFIG_FILE: accounts.configFile, OMX_DATA: dirname(accounts.configFile) }, stdio: "ignore", detached: true });
+  const ended = once(child, "exit");
+  const [socket] = (await called) as [Socket];
+  onTestFinished(() => void socket.destroy());
+  expect(readdirSync(work).filter((name) => name.startsWith("omx-build-"))).toHaveLength(1);
+  process.kill(-child.pid!, signal);
+  expect((await ended)[0]).toBe(expected);
+  expect(readdirSync(work).filter((name) => name.startsWith("omx-build-"))).toEqual([]);
 }, MS);
 
 test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a cache: unchanged instructions are not run again on a machine that has never seen the image", async () => {

@@ -5,6 +5,8 @@ import { systemRandom } from "../kit/random.ts";
 import type { Cli } from "./cli.ts";
 import { readSettings } from "./settings.ts";
 
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** A command line at a terminal or in a script: reads the environment, once. */
 export const createCli = (): Cli => ({
   settings: readSettings(process.env),
@@ -33,4 +35,12 @@ export const createCli = (): Cli => ({
       process.on("SIGTERM", stop);
       process.on("SIGHUP", () => undefined);
     }),
+  whenKilled(work) {
+    const end = (_: NodeJS.Signals, number: number): void => {
+      work();
+      process.exit(128 + number);
+    };
+    for (const signal of ENDING) process.once(signal, end);
+    return { [Symbol.dispose]: () => ENDING.forEach((signal) => process.off(signal, end)) };
+  },
 });

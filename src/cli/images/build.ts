@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,10 +60,16 @@ export async function buildOne(cli: Cli, choice: Choice, request: BuildOneReques
   const item = itemOf(session, request);
   const started = cli.clock.now().getTime();
   const work = await mkdtemp(join(tmpdir(), "omx-build-"));
+  // Layers may be many gigabytes, and an engine's logins must not outlive the build.
+  const killed = new AbortController();
+  using _ = cli.whenKilled(() => {
+    killed.abort();
+    rmSync(work, { recursive: true, force: true });
+  });
   try {
     const context = isRemote ? join(work, "context") : request.source;
     if (isRemote) await fetchSource(session.clients.s3, request.source, context);
-    const built = await build({ cli, session, item, request }, { context, work });
+    const built = await build({ cli, session, item, request, killed: killed.signal }, { context, work });
     return { source: request.source, target: item.target_image, ...built, seconds: (cli.clock.now().getTime() - started) / 1000 };
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -84,13 +90,14 @@ interface Building {
   readonly session: Session<"ecr" | "logs">;
   readonly item: BuildItem;
   readonly request: Pick<BuildOneRequest, "upstreams" | "repositories">;
+  readonly killed: AbortSignal;
 }
 
-async function build({ cli, session, item, request: { upstreams, repositories } }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
+async function build({ cli, session, item, request: { upstreams, repositories }, killed }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
   const workshop = { ...workshopOf(cli, session, upstreams), repositories };
   try {
     const engine = async (reason: string) => {
-      const found = await findEngine(cli, folder.work);
+      const found = await findEngine(cli, folder.work, killed);
       if (found) cli.say(`  ${reason}: building with ${found.program}`);
       return found;
     };
@@ -113,13 +120,13 @@ function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: b
 }
 
 /** The first engine that answers. Its logins go to a folder of their own, not into the user's configuration. */
-async function findEngine({ settings, say }: Cli, work: string): Promise<Engine | undefined> {
+async function findEngine({ settings, say }: Cli, work: string, signal: AbortSignal): Promise<Engine | undefined> {
   const config = join(work, "logins");
   await mkdir(config, { recursive: true });
   const env = { ...settings.inherited, PATH: settings.path, DOCKER_CONFIG: config, REGISTRY_AUTH_FILE: join(config, "auth.json") };
   for (const program of ["docker", "podman", "buildah"] as const) {
     const answers = await promisify(execFile)(program, ["info"], { env }).then(() => true, () => false);
-    if (answers) return { program, env, onLine: say };
+    if (answers) return { program, env, onLine: say, signal };
   }
   return undefined;
 }

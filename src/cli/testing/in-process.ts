@@ -23,7 +23,7 @@ export function cliAt(accounts: TestAccounts, settings: Partial<Cli["settings"]>
       const [stdout, stderr]: [string[], string[]] = [[], []];
       const code = await runCli({
         clock: systemClock, random: systemRandom, out: (text) => void stdout.push(text), say: (line) => void stderr.push(`${line}\n`),
-        input: () => Promise.resolve(""), ask: () => Promise.resolve(undefined), untilStopped: () => Promise.resolve(),
+        input: () => Promise.resolve(""), ask: () => Promise.resolve(undefined), untilStopped: () => Promise.resolve(), whenKilled: () => ({ [Symbol.dispose]: () => undefined }),
         settings: { root: join(import.meta.dirname, "../../.."), dataDir: dirname(accounts.configFile), path, home: folder, inherited: { PATH: path, HOME: folder }, configFile: accounts.configFile, hasKeys: false, ...settings },
       }, args);
       const [said, told] = [stdout.join(""), stderr.join("")];

@@ -9,6 +9,8 @@ export interface Engine {
   readonly env?: Readonly<Record<string, string>>;
   /** Where the lines of its output go, the last of which an error then repeats. @default - to this process's own errors */
   readonly onLine?: (line: string) => void;
+  /** Ends what it does. @default - nothing does */
+  readonly signal?: AbortSignal;
   /** Lines that go nowhere. @default - all are shown */
   readonly isShown?: (line: string) => boolean;
 }
@@ -38,9 +40,9 @@ export const failed = ({ program, onLine }: Engine, command: string, { code, lin
 const KEPT_LINES = 2000;
 
 /** Calls an engine and waits for its end, whatever that is. */
-export const execute = ({ program, env, onLine = toErrors, isShown }: Engine, args: readonly string[], input = ""): Promise<Ended> =>
+export const execute = ({ program, env, onLine = toErrors, isShown, signal }: Engine, args: readonly string[], input = ""): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], ...(env && { env }) });
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], ...(env && { env }), ...(signal && { signal }) });
     const lines: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on("line", (line) => {
