@@ -65,8 +65,13 @@ test("plan and lock notice a moved tag, and have the cache bring nothing", async
   await pull(cli, "quay.io/looked:1");
   expect(await plan()).toMatchObject([{ status: "SKIP" }]);
   expect(await lock()).toMatchObject([{ status: "NEW", digest: before.digest }]);
+  const file = join(cli.folder, "containers.lock.json");
+  writeFileSync(file, readFileSync(file, "utf8").replace("111122223333.dkr", "444455556666.dkr"));
+  expect(await lock()).toMatchObject([{ status: "MOVED", reason: expect.stringContaining("the same bytes; their place in ECR was 444455556666.dkr.ecr") }]);
   const after = await push("looked", "looked after");
   expect(await plan()).toMatchObject([{ status: "MOVED", digest: after.digest, present: before.digest }]);
+  const ofProject = await cli.run("images", "plan", "--project", cli.folder, "--profile", "cicd");
+  expect(ofProject.stdout).toContain(`SKIP   quay.io/looked:1@${before.digest} → 111122223333.dkr.ecr.us-east-1.amazonaws.com/quay/looked:1@${before.digest}\n`);
   expect(await lock()).toMatchObject([{ status: "NOT_STAGED", digest: after.digest, before: before.digest }]);
   sixMinutesPass();
   await pull(cli, "quay.io/looked:1");

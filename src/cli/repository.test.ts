@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -65,6 +65,9 @@ test("check names the place of a wrong field, a missing test file and inputs tha
   expect(await checked(good.replace('version: "1.0"', 'version: "1.0.3"'))).toMatch(/omx\.yaml:4:1: version: major\.minor/);
   expect(await checked(`${good}colour: red\n`)).toMatch(/omx\.yaml:\d+:1: colour: is not known here; allowed: name, version/);
   expect(await checked(good.replace("tests/sequences.fa", "tests/none.fa"))).toContain("tests/none.fa does not exist");
+  writeFileSync(join(cli.folder, "wf", "containers.lock.json"), "<<<<<<< HEAD\n");
+  expect(await checked(good)).toMatch(/containers\.lock\.json:1 holds a merge that nobody has resolved\n.*`omx images lock`/);
+  rmSync(join(cli.folder, "wf", "containers.lock.json"));
   expect(await checked(good.replace("data: { sequences:", "data: { sequence:"))).toMatch(/inputs do not fit[\s\S]*sequence/);
 });
 
@@ -79,6 +82,7 @@ test("wrong usage exits 2 with the manual's name, nothing on stdout", async () =
 
 test("every command has a manual", async () => {
   await using cli = omx();
+  expect((await cli.run("help", "images", "plan")).stdout).toContain("Usage: omx images plan");
   const { stdout, code } = await cli.run("--help");
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
   expect([code, commands]).toEqual([0, expect.arrayContaining(["init", "check", "inspect", "lint", "local", "run", "publish", "images", "deploy", "workflow", "release", "doctor"])]);

@@ -6,13 +6,17 @@ import { buildProgram } from "./program.ts";
 /** Runs a command line. @returns the exit code: 0 done, 1 not done, 2 wrong usage */
 export async function runCli(cli: Cli, args: readonly string[]): Promise<number> {
   try {
-    const program = await buildProgram(cli, args);
-    await program.parseAsync([...args], { from: "user" });
+    const words = asHelpOption(args);
+    const program = await buildProgram(cli, words);
+    await program.parseAsync([...words], { from: "user" });
     return 0;
   } catch (error) {
     return explain(cli, error as Error);
   }
 }
+
+/** `help images plan` is `images plan --help`: commander's own help knows commands of the first level alone. */
+const asHelpOption = (args: readonly string[]): readonly string[] => (args[0] === "help" && args.length > 2 ? [...args.slice(1), "--help"] : args);
 
 /** Tells why something was not done. @returns the exit code */
 export function explain(cli: Cli, error: Error): number {

@@ -68,6 +68,9 @@ function readJson(file: string): unknown {
   }
 }
 
+/** Where an image is or goes, by its digest. */
+export const pinned = (target: string, digest: string | undefined): string => (digest === undefined || target.includes("@") ? target : `${target}@${digest}`);
+
 /** `1 image`, `2 images`. */
 export const counted = (images: number): string => `${images} image${images === 1 ? "" : "s"}`;
 

@@ -3,7 +3,7 @@ import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import type { PlannedImage, Planning } from "../images/plan.ts";
 import { onePlatform } from "../options.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { counted, identity, type ImagesFlags, namedImages, upstreams as upstreamOption } from "./images-options.ts";
+import { counted, identity, type ImagesFlags, namedImages, pinned, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PlanFlags extends ImagesFlags {
   readonly manifest?: string;
@@ -39,6 +39,6 @@ function line({ status, source: named, also = [], target, digest, present, bytes
   const source = also.length === 0 ? named : `${named} (also written ${also.join(", ")})`;
   if (status === "FAILED") return `FAILED ${source}: ${reason}`;
   if (status === "BUILD") return `BUILD  ${source} → ${target}: ${reason}`;
-  if (status === "SKIP") return `SKIP   ${source} → ${target}@${digest}`;
-  return `${status.padEnd(6)} ${source} → ${target}@${digest} (${readableSize(missingBytes ?? 0)} of ${readableSize(bytes ?? 0)}${present ? `; now ${present}` : ""}${reason ? `; ${reason}` : ""})`;
+  if (status === "SKIP") return `SKIP   ${source} → ${pinned(target, digest)}`;
+  return `${status.padEnd(6)} ${source} → ${pinned(target, digest)} (${readableSize(missingBytes ?? 0)} of ${readableSize(bytes ?? 0)}${present ? `; now ${present}` : ""}${reason ? `; ${reason}` : ""})`;
 }

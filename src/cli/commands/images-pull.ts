@@ -3,7 +3,7 @@ import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import { count, onePlatform } from "../options.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { counted, identity, type ImagesFlags, namedImages, newRepositories, type RepositoryFlags, repositorySettings, upstreams as upstreamOption } from "./images-options.ts";
+import { counted, identity, type ImagesFlags, namedImages, pinned, newRepositories, type RepositoryFlags, repositorySettings, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PullFlags extends ImagesFlags, RepositoryFlags {
   readonly manifest?: string;
@@ -46,4 +46,4 @@ const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly 
 ];
 
 const line = ({ source, target, digest, status, bytesMoved, reason }: PulledImage): string =>
-  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}${digest ? `@${digest}` : ""} (${readableSize(bytesMoved)}; ${reason})`;
+  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${pinned(target, digest)} (${readableSize(bytesMoved)}; ${reason})`;

@@ -38,4 +38,4 @@ const describe = ({ ok, images, problems }: Verification): readonly string[] => 
 ];
 
 const line = ({ view, image, digest, manifests, hashedBytes, problems }: VerifiedImage): string =>
-  problems.length === 0 ? `✓ ${view}: ${image} ${digest} (${manifests} manifests, ${readableSize(hashedBytes)} hashed)` : `✗ ${view}: ${image}: ${problems.join("; ")}`;
+  problems.length === 0 ? `✓ ${view}: ${image} ${digest} (${manifests} manifest${manifests === 1 ? "" : "s"}, ${readableSize(hashedBytes)} hashed)` : `✗ ${view}: ${image}: ${problems.join("; ")}`;

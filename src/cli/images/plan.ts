@@ -5,7 +5,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { buildNeed } from "../../release/images/build-need.ts";
-import { lockedBuild, readLock } from "../../release/images/lock-file.ts";
+import { lockedBuild, pinnedBy, readLock } from "../../release/images/lock-file.ts";
 import { buildTarget, checkBuildTargets, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
 import { previewCopy } from "../../release/images/preview.ts";
 import { readCacheRules } from "../../release/images/cache-rules.ts";
@@ -108,9 +108,10 @@ async function previewBuild(build: ImageBuild, { client, place, root }: { readon
   }
 }
 
+/** As a release takes them: by the digests of the lock, where there is one. */
 function planOf(path: string) {
   const { inspection, config } = readProject(path);
-  return planImages(inspection.images, config.images);
+  return pinnedBy(planImages(inspection.images, config.images), readLock(path));
 }
 
 async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform }): Promise<PlannedImage> {

@@ -10,20 +10,40 @@ import type { ImagePlan } from "./plan.ts";
 export const LOCK_FILE = "containers.lock.json";
 
 const digest = z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f");
+const LockedImageEntry = z.object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() })
+  .refine((locked) => digestIn(locked.target) === locked.digest, { path: ["target"], error: "it is not named by the digest beside it" })
+  .transform(({ platform, ...rest }) => ({ ...rest, ...(platform && { platform }) }));
 const ContainersLockFile = z.object({
-  version: z.literal(1),
-  images: z.array(z.object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() }).transform(({ platform, ...rest }) => ({ ...rest, ...(platform && { platform }) }))),
+  version: z.literal(1, { error: ({ input }) => `it is ${JSON.stringify(input)}, and this omx reads version 1` }),
+  images: z.array(LockedImageEntry).superRefine((images, context) => {
+    const twice = images.find(({ image }, index) => images.findIndex((other) => other.image === image) < index);
+    if (twice) context.addIssue({ code: "custom", message: `${twice.image} is there twice` });
+  }),
 });
+
+function digestIn(target: string): string | undefined {
+  try {
+    return parseImageRef(target).digest;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Reads a lock. @throws ReleaseError ProjectInvalid naming what is wrong in it */
 export function parseLock(text: string, file: string): ContainersLock {
+  const conflict = text.split("\n").findIndex((line) => line.startsWith("<<<<<<< "));
+  if (conflict >= 0) throw notOurs(`${file}:${conflict + 1} holds a merge that nobody has resolved`);
   try {
     return ContainersLockFile.parse(JSON.parse(text));
   } catch (error) {
-    const why = error instanceof z.ZodError ? error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ") : (error as Error).message;
-    throw new ReleaseError("ProjectInvalid", { says: `${file} is no lock of images: ${why}`, fix: "write it anew with `omx images lock`, or delete it", blame: "user" });
+    const why = error instanceof z.ZodError ? error.issues.map(({ path, message }) => [...(path.length > 0 ? [path.join(".")] : []), message].join(": ")).join("; ") : (error as Error).message;
+    throw notOurs(`${file} is no lock of images: ${why}`);
   }
 }
+
+/** What is locked is read before it is written anew, as what can't be locked now stays as it was. */
+const notOurs = (says: string): ReleaseError =>
+  new ReleaseError("ProjectInvalid", { says, fix: "take it from an earlier commit, or delete it; then write it anew with `omx images lock`", blame: "user" });
 
 /** The lock of a repository, or undefined where it has none. @throws ReleaseError ProjectInvalid */
 export function readLock(root: string): ContainersLock | undefined {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ImageUse } from "../../workflow/inspection.ts";
 import { parseOmxYaml } from "../project/omx-yaml.ts";
 import { lockImages } from "./lock.ts";
-import { pinnedBy } from "./lock-file.ts";
+import { formatLock, parseLock, pinnedBy } from "./lock-file.ts";
 import { buildTarget, checkBuildTargets, planImages, planPulls } from "./plan.ts";
 
 const PLACE = { account: "111122223333", region: "us-east-1" };
@@ -92,6 +92,17 @@ describe("the lock", () => {
       { image: BWA, source: BWA, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST },
       { image: "demo/tool:1", source: "s3://sources/tool.zip", target: `${REGISTRY}/demo/tool@${OTHER}`, digest: OTHER },
     ] });
+  });
+
+  test.each([
+    ["a merge", (text: string) => text.replace("{\n", "{\n<<<<<<< HEAD\n"), "lock.json:2 holds a merge that nobody has resolved"],
+    ["another version", (text: string) => text.replace('"version": 1', '"version": 2'), "version: it is 2, and this omx reads version 1"],
+    ["half of a merge", (text: string) => text.replace(`"digest": "${OTHER}"`, `"digest": "${DIGEST}"`), "images.1.target: it is not named by the digest beside it"],
+    ["an image twice", (text: string) => text.replace('"demo/tool:1"', `"${BWA}"`), `images: ${BWA} is there twice`],
+    ["a list", () => "[]", "lock.json is no lock of images: Invalid input"],
+  ])("with %s in it is read by nobody, and the reason says what and where", (_what, edit, says) => {
+    expect(parseLock(formatLock(lock), "lock.json")).toEqual(lock);
+    expect(() => parseLock(edit(formatLock(lock)), "lock.json")).toThrow(says);
   });
 
   test("an image without a digest is an error, not left out", () => {

@@ -64,7 +64,9 @@ async function look(relocking: Relocking, use: PlannedUse, before: LockedImage |
     const { target, digest, platform, missing } = await ("pull" in use.from ? findPulled(relocking, use.from.pull) : findBuilt(relocking, use.from.build));
     if (missing !== undefined) return { entry: before, told: { ...about, status: "NOT_STAGED", ...(digest !== "" && { digest }), reason: missing } };
     const entry = lockedImage({ image: about.image, source: about.source, target, digest, ...(platform && { platform }) });
-    return { entry, told: { ...about, digest, status: before === undefined ? "NEW" : before.digest === digest && before.target === entry.target ? "SAME" : "MOVED" } };
+    const isSame = before?.digest === digest;
+    const place = isSame && before.target !== entry.target ? { reason: `the same bytes; their place in ECR was ${before.target}` } : {};
+    return { entry, told: { ...about, digest, ...place, status: before === undefined ? "NEW" : isSame && before.target === entry.target ? "SAME" : "MOVED" } };
   } catch (error) {
     return { entry: before, told: { ...about, status: "FAILED", reason: (error as Error).message } };
   }

@@ -2,6 +2,7 @@ import { checkInputs } from "../../workflow/check-inputs.ts";
 import type { Diagnostic } from "../../workflow/inspection.ts";
 import { lintInspection } from "../../workflow/lint/lint.ts";
 import { ReleaseError } from "../errors.ts";
+import { readLock } from "../images/lock-file.ts";
 import { planImages } from "../images/plan.ts";
 import { type Package, packageDefinition, REQUEST_LIMIT_BYTES } from "../publish/package.ts";
 import { testInputs } from "../testrun/test-data.ts";
@@ -23,10 +24,11 @@ export interface CheckReport {
   readonly problems: readonly { readonly message: string; readonly fix: string }[];
 }
 
-/** Checks a repository as a release would: omx.yaml, the definition and its lint rules, test data, inputs, images, size. Calls nothing. */
+/** Checks a repository as a release would: omx.yaml, the definition and its lint rules, test data, inputs, images and their lock, size. Calls nothing. */
 export function checkRepository(root: string): CheckReport {
   try {
     const project = readProject(root);
+    readLock(root);
     return reportOf(project, packageDefinition(project));
   } catch (error) {
     if (!(error instanceof ReleaseError)) throw error;
