@@ -53,7 +53,8 @@ export const readDockerfile = (context: string, { dockerfile }: BuildItem): Prom
     throw new DockerfileError({ file: dockerfile, line: 1 }, `the file does not exist in the build context${others.length > 0 ? `; there is ${others.slice(0, 3).join(", ")}` : ""}`);
   });
 
-const DEFAULT_PLATFORM = "linux/amd64";
+/** On which HealthOmics runs tasks. */
+export const DEFAULT_PLATFORM = "linux/amd64";
 
 /** How the Dockerfile of an item is read for a platform; the first, where none is named. */
 export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({ file: dockerfile, buildArgs, target, platform: parsePlatform(platform) });

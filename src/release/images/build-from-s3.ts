@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { S3Client } from "@aws-sdk/client-s3";
+import { type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { InvalidValue } from "../../kit/invalid-value.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
@@ -47,6 +47,7 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
     const why = isBuilt ? undefined : beyond(error, overtime);
     if (why !== undefined) return { ...item, status: "TOO_LARGE", reason: why, started };
     if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 403) return { ...about, status: "FAILED", ...sinceStart(), reason: `${error.name}: ${error.message}; the builder reads what containers.builderSources of omx.deploy.yaml names` };
     if (!isItsOwn(error)) throw error;
     return { ...about, status: "FAILED", ...sinceStart(), reason: error instanceof ReleaseError ? `${error.message}; ${error.fix}` : error.message };
   } finally {

@@ -3,7 +3,8 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Clock, systemClock } from "../../kit/clock.ts";
-import { noise } from "../../oci/testing/sample-images.ts";
+import { registryClient } from "../../oci/client/registry-client.ts";
+import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { encodeResult, RESULT_VARIABLE } from "./after-build.ts";
 import { buildImageFromSource, buildInBuild, type BuildWorkshop } from "./build-from-s3.ts";
 import { planEachBuild } from "./manifest.ts";
@@ -25,6 +26,10 @@ async function item(name: string, dockerfile: string, more: object = {}): Promis
   const [planned] = planEachBuild([{ source_uri: `s3://sources/${name}.zip`, target_image: `${name}:1`, ...more }], PLACE);
   if (!planned || !("build_args" in planned)) throw new Error(planned?.reason);
   return planned;
+}
+async function pushArm(name: string, seed: string): Promise<void> {
+  await using clients = registryClient();
+  await pushSample(clients.repository({ registry: lab.upstream.host, repository: name }), "1", { layers: [noise(seed, 4000)], platform: { os: "linux", architecture: "arm64" } });
 }
 const push = (name: string, seed: string) => lab.push(name, noise(seed, 4000));
 
@@ -56,12 +61,23 @@ test("an image that is there is looked at with one request for each base, and wi
 }, 120_000);
 
 test("the base of each platform is watched, by whatever variable it is named", async () => {
-  for (const name of ["tools/amd64", "tools/arm64"]) await push(name, name);
+  await push("tools/amd64", "amd64");
+  await pushArm("tools/arm64", "arm64");
   const both = await item("both", "ARG TARGETARCH\nFROM quay.io/tools/$TARGETARCH:1\nENV A=1\n", { platforms: ["linux/amd64", "linux/arm64"] });
   expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SUCCEEDED", reason: "built for 2 platforms" });
   expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SKIPPED" });
-  await push("tools/arm64", "moved");
+  await pushArm("tools/arm64", "moved");
   expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SUCCEEDED", reason: expect.stringContaining("its base has moved: quay.io/tools/arm64:1 is") });
+}, 120_000);
+
+test("an image on a base for another platform says so, and is for that one; no index is made of such", async () => {
+  await push("arm/base", "arm");
+  const asked = await item("asked", "FROM quay.io/arm/base:1\nENV A=1\n", { platforms: ["linux/arm64/v8"] });
+  const remark = "it is for linux/amd64 as its base is, and not for linux/arm64/v8";
+  expect(await buildImageFromSource(workshop(), asked)).toMatchObject({ status: "SUCCEEDED", platform: "linux/amd64", reason: `built; ${remark}` });
+  expect(await buildImageFromSource(workshop(), asked)).toMatchObject({ status: "SKIPPED", platform: "linux/amd64", reason: `the source is unchanged; ${remark}` });
+  const several = await item("several", "FROM quay.io/arm/base:1\nENV A=1\n", { platforms: ["linux/amd64", "linux/arm64"] });
+  expect(await buildImageFromSource(workshop(), several)).toMatchObject({ status: "FAILED", reason: "Dockerfile:1: its base is for linux/amd64 alone: nothing can be built for linux/arm64" });
 }, 120_000);
 
 test("an argument that no ARG asks for is told", async () => {

@@ -6,9 +6,9 @@ import { type BuiltImage, pushImage } from "../../oci/image/built-image.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { unusedArgs } from "../../oci/image/unused-args.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
-import { parsePlatform } from "../../oci/manifest.ts";
+import { formatPlatform, isPlatform, parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
-import { type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
+import { DEFAULT_PLATFORM, type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
 import { buildNeed } from "./build-need.ts";
 import type { Engine } from "./engine.ts";
 import { buildWithEngine } from "./engine-build.ts";
@@ -60,18 +60,29 @@ export async function judgeBuilt(workshop: ImageWorkshop, item: BuildItem, hash:
   await using client = workshopClient(workshop);
   const there = await imageThere(client.repository(target), target.tag ?? "latest");
   if (there?.labels[SOURCE_HASH_LABEL] !== hash) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
-  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, reason: "built by an engine" });
+  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, ...(there.platform && { platform: there.platform }), reason: "built by an engine" });
 }
 
 /** Leaves the repository of an image that is there readable, and tells of it what ECR knows. */
 async function ready({ ecr, place }: ImageWorkshop, item: BuildItem, result: FolderResult): Promise<FolderResult> {
-  const [platform = "linux/amd64", ...others] = item.platforms ?? [];
-  const about = others.length === 0 ? { ...result, platform } : result;
-  if (result.digest === undefined) return about;
+  if (result.digest === undefined) return result;
   const target = parseImageRef(item.target_image);
   await openRepository(ecr, target.repository, place);
   const size = result.size ?? (await sizeOf(ecr, target, result.digest));
-  return { ...about, size, ...(result.status === "SKIPPED" && { bytes_saved: size }) };
+  const remark = otherPlatform(item, result);
+  return { ...result, size, ...(result.status === "SKIPPED" && { bytes_saved: size }), ...(remark && { reason: `${result.reason}; ${remark}` }) };
+}
+
+/** An image is for the platform of its base, whatever is asked for: Docker warns of it too. */
+function otherPlatform({ platforms }: BuildItem, { platform }: FolderResult): string | undefined {
+  const [asked = DEFAULT_PLATFORM] = platforms ?? [];
+  return platform === undefined || isFor(parsePlatform(platform), asked) ? undefined : `it is for ${platform} as its base is, and not for ${asked}`;
+}
+
+/** Bases seldom say the variant. */
+function isFor(platform: Platform, asked: string): boolean {
+  const { os, architecture } = parsePlatform(asked);
+  return isPlatform(platform, { os, architecture });
 }
 
 interface Building {
@@ -82,7 +93,7 @@ interface Building {
 
 async function decide(building: Building, { context, work }: BuildFolder): Promise<FolderResult> {
   const need = await buildNeed(building.client, building.item, context);
-  if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, bytes_moved: 0, reason: need.reason };
+  if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, ...(need.platform && { platform: need.platform }), bytes_moved: 0, reason: need.reason };
   if (need.isOthers) await checkNotPulled(building.workshop.ecr, parseImageRef(building.item.target_image), building.workshop.place);
   const built = await assemble({ ...building, ...need, context, folder: join(work, "layers") });
   return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built), await misspelt(building.item, context)].filter(Boolean).join("; ") };
@@ -108,18 +119,21 @@ async function assemble({ workshop, client, item, hash, bases, context, folder }
   const target = parseImageRef(item.target_image);
   const resolveBase = pinnedResolver(baseFromRegistry(client), bases);
   const images: BuiltImage[] = [];
-  for (const platform of item.platforms ?? ["linux/amd64"]) {
+  const isSeveral = (item.platforms ?? []).length > 1;
+  for (const platform of item.platforms ?? [DEFAULT_PLATFORM]) {
     const outcome = await buildImage({
       context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal: workshop.signal,
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
-    else if ((item.platforms ?? []).length > 1) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
+    else if (isSeveral) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
     else {
       // The engine pushes there itself.
       await prepareRepository(workshop, target.repository);
       return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
     }
+    if (isSeveral && !isFor(outcome.image.platform, platform))
+      throw new DockerfileError({ file: item.dockerfile, line: 1 }, `its base is for ${formatPlatform(outcome.image.platform)} alone: nothing can be built for ${platform}`);
   }
   await prepareRepository(workshop, target.repository);
   return push(client.repository(target), target.tag ?? "latest", images);
@@ -132,7 +146,7 @@ async function push(repository: Repository, tag: string, images: readonly BuiltI
   const size = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (others.length === 0) {
     const pushed = await pushImage(repository, tag, first);
-    return { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", digest: pushed.digest, size, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved, reason: pushed.isNew ? "built" : "the same image is there" };
+    return { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", digest: pushed.digest, platform: formatPlatform(first.platform), size, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved, reason: pushed.isNew ? "built" : "the same image is there" };
   }
   const pushed = [];
   for (const image of images) pushed.push(await pushImage(repository, image.digest, image));
