@@ -19,8 +19,10 @@ const repository: ResourceProvider = {
     await request.call("codecommit", "CreateRepository", { repositoryName, repositoryDescription: request.properties["RepositoryDescription"], tags }).catch((error: { code?: string }) => {
       if (!request.resumed || error.code !== "RepositoryNameExistsException") throw error;
     });
+    const made = await state(request, repositoryName);
+    request.announce(made.physicalId);
     await addCode(request, repositoryName);
-    return state(request, repositoryName);
+    return made;
   },
   async update(request) {
     const repositoryName = request.properties["RepositoryName"] as string;

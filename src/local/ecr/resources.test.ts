@@ -1,4 +1,5 @@
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackCreateComplete, waitUntilStackDeleteComplete, waitUntilStackUpdateComplete } from "@aws-sdk/client-cloudformation";
+import { CodeCommitClient, ListRepositoriesCommand } from "@aws-sdk/client-codecommit";
 import { DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetLifecyclePolicyCommand, GetRegistryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
 import { expect, test, vi } from "vitest";
 import { CICD, REGION, startAccounts } from "../testing/accounts.ts";
@@ -77,4 +78,19 @@ test("a stack makes a repository, changes all that may be changed of it, and tak
   await client.send(new DeleteStackCommand({ StackName }));
   await waitUntilStackDeleteComplete(waiting, { StackName });
   await expect(seen()).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
+});
+
+test("a repository that is refused its policies, or its code, does not stay behind when its stack is rolled back", async () => {
+  await using accounts = await startAccounts();
+  const client = new CloudFormationClient(accounts.config());
+  const failing = {
+    images: { Type: "AWS::ECR::Repository", Properties: { RepositoryName: "refused", LifecyclePolicy: { LifecyclePolicyText: JSON.stringify({ rules: [{ rulePriority: 1, description: "a rule of nothing but words".padEnd(100) }] }) } } },
+    code: { Type: "AWS::CodeCommit::Repository", Properties: { RepositoryName: "refused", Code: { S3: { Bucket: "no-such-bucket", Key: "none.zip" } } } },
+  };
+  for (const [StackName, Repository] of Object.entries(failing)) {
+    await client.send(new CreateStackCommand({ StackName, TemplateBody: JSON.stringify({ Resources: { Repository } }) }));
+    await vi.waitFor(async () => expect((await client.send(new DescribeStacksCommand({ StackName }))).Stacks?.[0]?.StackStatus).toBe("ROLLBACK_COMPLETE"), { timeout: 100_000, interval: 50 });
+  }
+  expect((await new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({}))).repositories).toEqual([]);
+  expect((await new CodeCommitClient(accounts.config()).send(new ListRepositoriesCommand({}))).repositories).toEqual([]);
 });

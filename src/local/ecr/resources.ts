@@ -19,6 +19,7 @@ const repository: ResourceProvider = {
     }).catch((error: { code?: string }) => {
       if (!request.resumed || error.code !== "RepositoryAlreadyExistsException") throw error;
     });
+    request.announce(name);
     await policies(request, name);
     return state(request, name);
   },

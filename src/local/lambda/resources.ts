@@ -21,6 +21,7 @@ const fn: ResourceProvider = {
     const FunctionName = (request.properties["FunctionName"] as string | undefined) ?? request.suggestedName(64, { allowed: "A-Za-z0-9_-" });
     const input = { FunctionName, ...configuration(request.properties), Code: codeOf(request.properties), Tags: tagMap(request) };
     await request.call("lambda", "CreateFunction", input).catch(ownEarlierAttempt(request.resumed));
+    request.announce(FunctionName);
     await reserve(request, { FunctionName, before: {} });
     return state(request, FunctionName);
   },
