@@ -75,6 +75,12 @@ test("a stack makes a repository, changes all that may be changed of it, and tak
   await client.send(new UpdateStackCommand({ StackName, TemplateBody: repositoryTemplate({ Tags: [{ Key: "b", Value: "2" }, { Key: "c", Value: "3" }] }) }));
   await waitUntilStackUpdateComplete(waiting, { StackName });
   expect(await seen()).toEqual(["MUTABLE", undefined, false, [{ Key: "b", Value: "2" }, { Key: "c", Value: "3" }], "LifecyclePolicyNotFoundException"]);
+
+  // Nothing of an update that is refused stays, and its rollback minds nothing that never came to be.
+  const before = await seen();
+  await client.send(new UpdateStackCommand({ StackName, TemplateBody: repositoryTemplate({ ImageTagMutability: "IMMUTABLE", LifecyclePolicy: { LifecyclePolicyText: lifecycle.replace("expire", "nothing") }, Tags: [{ Key: "d", Value: "4" }] }) }));
+  await vi.waitFor(async () => expect((await client.send(new DescribeStacksCommand({ StackName }))).Stacks?.[0]?.StackStatus).toBe("UPDATE_ROLLBACK_COMPLETE"), { timeout: 60_000, interval: 50 });
+  expect(await seen()).toEqual(before);
   await client.send(new DeleteStackCommand({ StackName }));
   await waitUntilStackDeleteComplete(waiting, { StackName });
   await expect(seen()).rejects.toMatchObject({ name: "RepositoryNotFoundException" });

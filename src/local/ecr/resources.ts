@@ -28,8 +28,7 @@ const repository: ResourceProvider = {
     await request.call("ecr", "PutImageTagMutability", { repositoryName, ...mutability(request) });
     await request.call("ecr", "PutImageScanningConfiguration", { repositoryName, imageScanningConfiguration: scanning(request) });
     await policies(request, repositoryName);
-    if (request.previousProperties["RepositoryPolicyText"] && !request.properties["RepositoryPolicyText"]) await request.call("ecr", "DeleteRepositoryPolicy", { repositoryName });
-    if (request.previousProperties["LifecyclePolicy"] && !request.properties["LifecyclePolicy"]) await request.call("ecr", "DeleteLifecyclePolicy", { repositoryName });
+    await dropPolicies(request, repositoryName);
     await retag(request, repositoryName);
     return state(request, repositoryName);
   },
@@ -143,6 +142,12 @@ async function policies(request: ResourceRequest, repositoryName: string): Promi
   const { RepositoryPolicyText: policy, LifecyclePolicy: lifecycle } = request.properties;
   if (policy) await request.call("ecr", "SetRepositoryPolicy", { repositoryName, policyText: JSON.stringify(policy) });
   if (lifecycle) await request.call("ecr", "PutLifecyclePolicy", { repositoryName, lifecyclePolicyText: (lifecycle as { LifecyclePolicyText: string }).LifecyclePolicyText });
+}
+
+/** Takes back what the template no longer says; on the way back from an update that was refused, it was never there. */
+async function dropPolicies({ properties, previousProperties: before, call }: UpdateRequest, repositoryName: string): Promise<void> {
+  if (before["RepositoryPolicyText"] && !properties["RepositoryPolicyText"]) await call("ecr", "DeleteRepositoryPolicy", { repositoryName }).catch(unlessGone("RepositoryPolicyNotFoundException"));
+  if (before["LifecyclePolicy"] && !properties["LifecyclePolicy"]) await call("ecr", "DeleteLifecyclePolicy", { repositoryName }).catch(unlessGone("LifecyclePolicyNotFoundException"));
 }
 
 interface Filter {
