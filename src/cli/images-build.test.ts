@@ -157,6 +157,14 @@ test("a build that is killed while it pushes leaves nothing wrong, and the next 
   expect((await cli.run("images", "verify", lock, "--deep", "--profile", "cicd")).code).toBe(0);
 }, MS);
 
+test("a source that is a file, and a Dockerfile that lies elsewhere, are told before anything is built", async () => {
+  using cli = cliAt(accounts);
+  const file = join(source(cli, "file", "FROM scratch\nENV A=1\n"), "Dockerfile");
+  const said = async (...args: readonly string[]) => (await cli.run("images", "build", ...args, "wrong/tool:1", "--profile", "cicd")).stderr;
+  expect(await said(file)).toMatch(/Dockerfile is no folder\n.*--dockerfile/);
+  expect(await said(dirname(file), "--dockerfile", "../file/Dockerfile")).toContain("the Dockerfile has to lie in the source");
+}, MS);
+
 test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("a build that is ended by %s leaves no layers and no logins behind", async (signal, expected) => {
   using cli = cliAt(accounts);
   const [folder, work] = [source(cli, "ended", "FROM quay.io/silent/base:1\n"), join(cli.folder, "work")];

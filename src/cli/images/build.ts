@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +56,7 @@ export interface BuildOneRequest {
 export async function buildOne(cli: Cli, choice: Choice, request: BuildOneRequest): Promise<BuiltOutcome> {
   const isRemote = request.source.startsWith("s3://");
   if (!isRemote && !existsSync(request.source)) throw new Problem(`${request.source} does not exist`, "name the folder of the Dockerfile, or s3://…");
+  if (!isRemote && !statSync(request.source).isDirectory()) throw new Problem(`${request.source} is no folder`, "name the folder whose files are copied, and with --dockerfile another file of it than Dockerfile");
   const session = await openSession(cli, choice, { ecr, logs, s3 });
   const item = itemOf(session, request);
   const started = cli.clock.now().getTime();

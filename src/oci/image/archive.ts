@@ -67,7 +67,7 @@ const BLOCK = 512;
 export async function readArchive(file: FileEntry, unpacking: Unpacking): Promise<readonly ArchiveEntry[] | undefined> {
   const packing = packingOf(await startOf(bytesOf(file)));
   // Whether a tar archive is inside only who can unpack it knows.
-  if (packing && !isReadable(packing)) throw new ArchiveUnreadable(`is packed by ${packing}`);
+  if (packing && !isReadable(packing)) throw new ArchiveUnreadable(`is packed by ${packing} (by gzip or zstd it needs none)`);
   // What begins like gzip and is not is a file like others, as for Docker.
   const start = await startOf(unpacked(bytesOf(file))).catch(() => Buffer.alloc(0));
   if (!isTar(start)) return undefined;

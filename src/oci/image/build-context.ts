@@ -1,11 +1,10 @@
-import { createReadStream } from "node:fs";
 import { readdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, posix, relative, resolve, sep } from "node:path";
 import type { ArchiveEntry } from "./archive.ts";
 import { readDockerignore } from "./dockerignore.ts";
 import type { Ignored } from "./dockerignore.ts";
+import { fileBytes } from "./file-bytes.ts";
 import { globPattern, isGlob } from "./glob.ts";
-import { readBytes } from "./tar-writer.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 
 /** What one source of a COPY stands for: a file, or a folder with everything below it. */
@@ -98,6 +97,6 @@ function fileEntry(path: string, file: string, { mode, size }: { readonly mode: 
     path,
     mode: (mode & 0o111) === 0 ? 0o644 : 0o755,
     sizeBytes: size,
-    open: () => createReadStream(resolve(file), { highWaterMark: readBytes(size) }),
+    open: () => fileBytes(resolve(file), size),
   };
 }

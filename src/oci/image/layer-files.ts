@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { pipeline } from "node:stream/promises";
 import tar from "tar-stream";
 import type { Header } from "tar-stream";
 import { unpacked } from "./decompress.ts";
+import { fileBytes } from "./file-bytes.ts";
 import { FileTree } from "./file-tree.ts";
 import { InvalidManifest } from "../manifest.ts";
 import type { Layer } from "./layer.ts";
-import { isSpecialType, readBytes } from "./tar-writer.ts";
+import { isSpecialType } from "./tar-writer.ts";
 import type { LayerEntry } from "./tar-writer.ts";
 
 /** The files of existing layers: which there are, and, once fetched, their content. */
@@ -68,7 +69,7 @@ export class LayerFiles {
     entry: Omit<Extract<LayerEntry, { kind: "file" }>, "open">,
     origin: { readonly layer: Layer; readonly path: string },
   ): void {
-    const whole: LayerEntry = { ...entry, open: () => createReadStream(this.#fileFor(origin), { highWaterMark: readBytes(entry.sizeBytes) }) };
+    const whole: LayerEntry = { ...entry, open: () => fileBytes(this.#fileFor(origin), entry.sizeBytes) };
     this.#origins.set(whole, origin);
     tree.put(whole);
   }

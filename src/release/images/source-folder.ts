@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { createWriteStream, existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, readlink, realpath, stat, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
@@ -12,6 +12,7 @@ import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { listObjects, openObject } from "../../aws/objects.ts";
 import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import { formatLimits, UNPACK_LIMITS, type UnpackLimits } from "../../oci/image/archive.ts";
+import { fileBytes } from "../../oci/image/file-bytes.ts";
 import { readDockerignore } from "../../oci/image/dockerignore.ts";
 import { ReleaseError } from "../errors.ts";
 import type { BuildItem } from "./staging.ts";
@@ -109,7 +110,7 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
   for (const { path, isExecutable, sizeBytes, linkTarget } of files) {
     if (ignores(path) && !always.has(path)) continue;
     hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
-    if (linkTarget === undefined) for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk as Buffer);
+    if (linkTarget === undefined) for await (const chunk of fileBytes(join(folder, path), sizeBytes)) hash.update(chunk);
   }
   return hash.digest("hex");
 }
