@@ -142,6 +142,18 @@ test("Basic: a refused password is asked for once more, then it is denied", asyn
   });
 });
 
+test("credentials that nobody could be asked for are not asked for by each image, and are a while later", async () => {
+  const server = await serve((request, _url, answer) => (request.headers.authorization === undefined ? answer.writeHead(401, { "www-authenticate": "Basic realm=x" }).end() : head(answer)));
+  let asked = 0;
+  const clock = fixedClock();
+  await using client = registryClient({ clock, credentials: () => ((asked += 1) === 1 ? Promise.reject(new Error("it hangs")) : password("")) });
+  const ask = (repository: string) => client.repository({ registry: server.host, repository }).headManifest("1");
+  await expect(ask("a")).rejects.toThrow("it hangs");
+  await expect(ask("b")).rejects.toThrow("it hangs");
+  clock.nowMs += 6000;
+  expect([(await ask("a"))?.sizeBytes, asked]).toEqual([2, 2]);
+});
+
 test("redirects of blobs are followed, the registry's password stays behind", async () => {
   const bytes = Buffer.from("hello");
   const store = await serve((request, _, answer) =>

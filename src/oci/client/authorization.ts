@@ -21,11 +21,18 @@ export interface AuthorizationOptions {
 /** What is known of one registry. */
 interface Known {
   challenge: Promise<Challenge | undefined>;
+  /** When the challenge could not be learned. */
+  failedAtMs?: number;
   credentials?: Promise<Credentials | undefined> | undefined;
   credentialsAtMs?: number;
+  /** When a credential program failed. */
+  credentialsFailedAtMs?: number | undefined;
   hasCredentials?: boolean;
   readonly tokens: Map<string, Promise<Token>>;
 }
+
+/** Who asks a registry, or for its credentials, just after that was in vain is told the same: a hundred images would wait one after another. */
+const IN_VAIN_MS = 5000;
 
 /** A token this close to its end is not used any more: the request takes time too. */
 const MARGIN_MS = 10_000;
@@ -72,15 +79,20 @@ export class Authorization {
   }
 
   #ageMs({ credentialsAtMs = 0 }: Known): number {
-    return this.#options.clock.now().getTime() - credentialsAtMs;
+    return this.#nowMs() - credentialsAtMs;
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.now().getTime();
   }
 
   #of(registry: string): Known {
     const known = this.#registries.get(registry);
-    if (known) return known;
+    const { failedAtMs = Number.POSITIVE_INFINITY } = known ?? {};
+    if (known && this.#nowMs() - failedAtMs < IN_VAIN_MS) return known;
     const fresh: Known = { challenge: this.#learn(registry), tokens: new Map() };
     this.#registries.set(registry, fresh);
-    fresh.challenge.catch(() => this.#registries.delete(registry));
+    fresh.challenge.catch(() => (fresh.failedAtMs = this.#nowMs()));
     return fresh;
   }
 
@@ -93,13 +105,14 @@ export class Authorization {
 
   #credentials(registry: string): Promise<Credentials | undefined> {
     const known = this.#of(registry);
-    if (known.credentials) return known.credentials;
+    const { credentialsFailedAtMs: failedAtMs = Number.POSITIVE_INFINITY } = known;
+    if (known.credentials && this.#nowMs() - failedAtMs < IN_VAIN_MS) return known.credentials;
     const found = this.#options.credentials(registry);
     known.credentials = found;
-    known.credentialsAtMs = this.#options.clock.now().getTime();
+    known.credentialsAtMs = this.#nowMs();
+    known.credentialsFailedAtMs = undefined;
     void found.then((credentials) => (known.hasCredentials = credentials !== undefined), () => undefined);
-    // Who could not be asked, or did not know, is asked anew the next time.
-    found.catch(() => known.credentials === found && (known.credentials = undefined));
+    found.catch(() => known.credentials === found && (known.credentialsFailedAtMs = this.#nowMs()));
     return found;
   }
 
@@ -108,7 +121,7 @@ export class Authorization {
     const key = keyOf(scopes);
     for (let pending = tokens.get(key); pending !== undefined; pending = tokens.get(key)) {
       const kept = await pending;
-      if (kept.expiresAtMs - MARGIN_MS > this.#options.clock.now().getTime()) return kept;
+      if (kept.expiresAtMs - MARGIN_MS > this.#nowMs()) return kept;
       if (tokens.get(key) === pending) break;
     }
     const asked = this.#ask(registry, scopes, challenge);

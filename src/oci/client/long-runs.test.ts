@@ -129,10 +129,18 @@ test("of a registry that was silent for minutes only two more tries are made", a
   expect(tries).toBe(3);
 });
 
-test("a registry that does not answer at all is tried seven times, not seven times seven", async () => {
+test("a registry that does not answer at all is tried seven times, not seven times seven, and by the next image not at once again", async () => {
   let requests = 0;
   const url = await serve((_request, answer) => ((requests += 1), answer.writeHead(503).end()));
-  await using client = registryClient({ clock: fixedClock(), transport: () => ({ origin: url, prefix: "" }) });
-  await expect(client.repository({ registry: "quay.io", repository: "a" }).headManifest("1")).rejects.toThrow("reach the registry), 503; 7 tries ended so");
+  const clock = fixedClock();
+  await using client = registryClient({ clock, transport: () => ({ origin: url, prefix: "" }) });
+  const ask = (repository: string) => expect(client.repository({ registry: "quay.io", repository }).headManifest("1")).rejects.toThrow("reach the registry), 503; 7 tries ended so");
+  await ask("a");
   expect(requests).toBe(7);
+  const triedAt = clock.nowMs;
+  await ask("b");
+  expect([requests, clock.nowMs]).toEqual([7, triedAt]);
+  clock.nowMs += 6000;
+  await ask("a");
+  expect(requests).toBe(14);
 });
