@@ -1,3 +1,5 @@
+import { RegistryError } from "../errors.ts";
+import type { RegistryFailure } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import { readManifest } from "../manifest.ts";
 import { getManifest } from "./manifests.ts";
@@ -20,16 +22,22 @@ export async function listTags(address: RepositoryAddress): Promise<readonly str
  * index under the tag `sha256-<digits>`.
  */
 export async function listReferrers(address: RepositoryAddress, digest: string): Promise<readonly Descriptor[]> {
-  const found: Descriptor[] = [];
-  let isServed = false;
-  for await (const page of pages(address, urlIn(address, `referrers/${digest}`))) {
-    isServed = true;
-    found.push(...((page as { manifests?: readonly Descriptor[] | null }).manifests ?? []));
-  }
-  if (isServed) return found;
+  const served = await servedReferrers(address, digest).catch(unlessRefused);
+  if (served) return served;
   const fallback = await getManifest(address, digest.replace(":", "-"));
   const index = fallback && readManifest(fallback.bytes, fallback.mediaType);
   return index?.kind === "index" ? index.manifests : [];
+}
+
+async function servedReferrers(address: RepositoryAddress, digest: string): Promise<readonly Descriptor[] | undefined> {
+  let found: readonly Descriptor[] | undefined;
+  for await (const page of pages(address, urlIn(address, `referrers/${digest}`))) found = [...(found ?? []), ...((page as { manifests?: readonly Descriptor[] | null }).manifests ?? [])];
+  return found;
+}
+
+/** Registries without the API answer 404, or that they do not understand, or a web page. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof RegistryError) || error.kind !== "refused") throw error;
 }
 
 async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<unknown> {
@@ -48,10 +56,20 @@ async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<un
     });
     const text = await answer.body.text();
     if (answer.status === 404) return;
-    yield JSON.parse(text);
+    yield readPage(text, { registry, doing });
     const next: string | undefined = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers["link"] ?? "")?.[1];
     const following: URL | undefined = next === undefined ? undefined : new URL(next, answer.url);
     // A link to another host would be followed with this registry's token.
     url = following?.origin === answer.url.origin ? following : undefined;
   }
+}
+
+function readPage(text: string, about: Pick<RegistryFailure, "registry" | "doing">): unknown {
+  try {
+    const page: unknown = JSON.parse(text);
+    if (typeof page === "object" && page !== null) return page;
+  } catch {
+    // Told below, like JSON that is no object.
+  }
+  throw new RegistryError({ ...about, kind: "refused", says: "what it answers is no list" });
 }

@@ -89,6 +89,10 @@ describe("manifests", () => {
     const signature = await pushSample(repository, "", { layers: [noise("signature", 10)] });
     await pushIndex(repository, image.digest.replace(":", "-"), [signature]);
     expect((await repository.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([signature.digest]);
+    for (const answer of [{ status: 200, body: "<html>" }, { status: 400 }, { status: 405 }]) {
+      await using it = await through("manifests/referrers", ({ path }) => (path.includes("/referrers/sha256") ? { kind: "answer", ...answer } : undefined));
+      expect((await it.repository.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([signature.digest]);
+    }
   });
 });
 
