@@ -35,7 +35,8 @@ export class PullThrough extends Construct {
       const credentialArn = containers.credentials[host];
       const template = new CfnRepositoryCreationTemplate(this, `Template-${prefix}`, {
         prefix, appliedFor: ["PULL_THROUGH_CACHE"], customRoleArn: role.roleArn, description: `omx: images of ${host}`,
-        ...(kmsKey && { encryptionConfiguration: { encryptionType: "KMS", kmsKey } }), ...(containers.repositories.immutableTags && { imageTagMutability: "IMMUTABLE" }),
+        // Said in either case: what a template drops, an update may leave as it is.
+        encryptionConfiguration: kmsKey ? { encryptionType: "KMS", kmsKey } : { encryptionType: "AES256" }, imageTagMutability: containers.repositories.immutableTags ? "IMMUTABLE" : "MUTABLE",
         resourceTags: [{ key: CREATED_BY.key, value: CREATED_BY.value }],
         repositoryPolicy: JSON.stringify({ Version: "2012-10-17", Statement: stagingStatements(place) }),
       });

@@ -1,6 +1,6 @@
 import { CloudFormationClient, CreateStackCommand, DeleteStackCommand, DescribeStacksCommand, UpdateStackCommand, waitUntilStackCreateComplete, waitUntilStackDeleteComplete, waitUntilStackUpdateComplete } from "@aws-sdk/client-cloudformation";
 import { CodeCommitClient, ListRepositoriesCommand } from "@aws-sdk/client-codecommit";
-import { DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetLifecyclePolicyCommand, GetRegistryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import { DescribePullThroughCacheRulesCommand, DescribeRepositoriesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, GetLifecyclePolicyCommand, GetRegistryPolicyCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { expect, test, vi } from "vitest";
 import { CICD, REGION, startAccounts } from "../testing/accounts.ts";
 
@@ -42,6 +42,10 @@ test("a stack makes, changes and removes a registry's rule, template and policy"
   const templates = async () => (await ecr.send(new DescribeRepositoryCreationTemplatesCommand({}))).repositoryCreationTemplates;
   expect(await templates()).toMatchObject([{ description: "first", imageTagMutabilityExclusionFilters: [{ filterType: "WILDCARD", filter: "dev-*" }], resourceTags: [{ Key: "createdBy", Value: "omx-ecr-helper" }] }]);
   expect(JSON.parse((await ecr.send(new GetRegistryPolicyCommand({}))).policyText!)).toEqual(policy);
+  // A second stack leaves it alone, also on its way back.
+  await client.send(new CreateStackCommand({ StackName: "other", TemplateBody: JSON.stringify({ Resources: { Policy: { Type: "AWS::ECR::RegistryPolicy", Properties: { PolicyText: { ...policy, Version: "2008-10-17" } } } } }) }));
+  await vi.waitFor(async () => expect((await client.send(new DescribeStacksCommand({ StackName: "other" }))).Stacks?.[0]?.StackStatus).toBe("ROLLBACK_COMPLETE"), { timeout: 60_000, interval: 50 });
+  expect(JSON.parse((await ecr.send(new GetRegistryPolicyCommand({}))).policyText!)).toEqual(policy);
   await client.send(new UpdateStackCommand({ StackName, TemplateBody: template("second", undefined) }));
   await waitUntilStackUpdateComplete(waiting, { StackName });
   expect(await templates()).toMatchObject([{ description: "second" }]);
@@ -72,8 +76,11 @@ test("a stack makes a repository, changes all that may be changed of it, and tak
   await client.send(new CreateStackCommand({ StackName, TemplateBody: repositoryTemplate(first) }));
   await waitUntilStackCreateComplete(waiting, { StackName });
   expect(await seen()).toEqual(["IMMUTABLE_WITH_EXCLUSION", [{ filterType: "WILDCARD", filter: "dev-*" }], true, [{ Key: "a", Value: "1" }, { Key: "b", Value: "1" }], lifecycle]);
+  // An update takes away what the template does not say, a policy that somebody put there among it.
+  await ecr.send(new SetRepositoryPolicyCommand({ repositoryName: "by-stack", policyText: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: "ecr:BatchGetImage" }] }) }));
   await client.send(new UpdateStackCommand({ StackName, TemplateBody: repositoryTemplate({ Tags: [{ Key: "b", Value: "2" }, { Key: "c", Value: "3" }] }) }));
   await waitUntilStackUpdateComplete(waiting, { StackName });
+  await expect(ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "by-stack" }))).rejects.toMatchObject({ name: "RepositoryPolicyNotFoundException" });
   expect(await seen()).toEqual(["MUTABLE", undefined, false, [{ Key: "b", Value: "2" }, { Key: "c", Value: "3" }], "LifecyclePolicyNotFoundException"]);
 
   // Nothing of an update that is refused stays, and its rollback minds nothing that never came to be.

@@ -1,6 +1,7 @@
-import type { DescribeRepositoryCreationTemplatesResponse } from "@aws-sdk/client-ecr";
+import type { DescribeRepositoryCreationTemplatesResponse, GetRegistryPolicyResponse } from "@aws-sdk/client-ecr";
 import type { Properties, ResourceProvider, ResourceRequest, ResourceState, UpdateRequest } from "../cloudformation/resource-provider.ts";
 import { tagsOf } from "../cloudformation/resource-provider.ts";
+import { AwsError } from "../gateway/aws-error.ts";
 
 const repository: ResourceProvider = {
   type: "AWS::ECR::Repository",
@@ -84,7 +85,12 @@ const registryPolicy: ResourceProvider = {
   required: ["PolicyText"],
   replaceOn: [],
   attributes: ["RegistryId"],
-  create: putRegistryPolicy,
+  async create(request) {
+    // A registry has one policy, and to put it overwrites: the provider on AWS looks first, and so leaves one of others alone.
+    const present = await request.call<GetRegistryPolicyResponse>("ecr", "GetRegistryPolicy", {}).catch(unlessGone("RegistryPolicyNotFoundException"));
+    if (present && !request.resumed) throw new AwsError(400, "AlreadyExists", `Resource of type 'AWS::ECR::RegistryPolicy' with identifier '${request.stack.account}' already exists.`);
+    return putRegistryPolicy(request);
+  },
   update: putRegistryPolicy,
   delete: (request) => request.call("ecr", "DeleteRegistryPolicy", {}).then(() => undefined, unlessGone("RegistryPolicyNotFoundException")),
 };
@@ -144,10 +150,10 @@ async function policies(request: ResourceRequest, repositoryName: string): Promi
   if (lifecycle) await request.call("ecr", "PutLifecyclePolicy", { repositoryName, lifecyclePolicyText: (lifecycle as { LifecyclePolicyText: string }).LifecyclePolicyText });
 }
 
-/** Takes back what the template no longer says; on the way back from an update that was refused, it was never there. */
-async function dropPolicies({ properties, previousProperties: before, call }: UpdateRequest, repositoryName: string): Promise<void> {
-  if (before["RepositoryPolicyText"] && !properties["RepositoryPolicyText"]) await call("ecr", "DeleteRepositoryPolicy", { repositoryName }).catch(unlessGone("RepositoryPolicyNotFoundException"));
-  if (before["LifecyclePolicy"] && !properties["LifecyclePolicy"]) await call("ecr", "DeleteLifecyclePolicy", { repositoryName }).catch(unlessGone("LifecyclePolicyNotFoundException"));
+/** Takes away what the template does not say, whoever put it there: so does the provider on AWS, at each update. */
+async function dropPolicies({ properties, call }: UpdateRequest, repositoryName: string): Promise<void> {
+  if (!properties["RepositoryPolicyText"]) await call("ecr", "DeleteRepositoryPolicy", { repositoryName }).catch(unlessGone("RepositoryPolicyNotFoundException"));
+  if (!properties["LifecyclePolicy"]) await call("ecr", "DeleteLifecyclePolicy", { repositoryName }).catch(unlessGone("LifecyclePolicyNotFoundException"));
 }
 
 interface Filter {
