@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -69,6 +69,23 @@ test("check names the place of a wrong field, a missing test file and inputs tha
   expect(await checked(good)).toMatch(/containers\.lock\.json:1 holds a merge that nobody has resolved\n.*`omx images lock`/);
   rmSync(join(cli.folder, "wf", "containers.lock.json"));
   expect(await checked(good.replace("data: { sequences:", "data: { sequence:"))).toMatch(/inputs do not fit[\s\S]*sequence/);
+});
+
+test("check names what is wrong with the Dockerfile of an image that the repository builds, and lets a right one through", async () => {
+  await using cli = omx();
+  await cli.run("init", "wf");
+  const [file, dockerfile] = [join(cli.folder, "wf", "omx.yaml"), join(cli.folder, "wf", "tools", "Dockerfile")];
+  writeFileSync(file, `${readFileSync(file, "utf8")}images: { build: [{ source: tools, target: "wf/tool:1", args: { BASE: "debian:12" } }] }\n`);
+  mkdirSync(join(dockerfile, ".."));
+  const checked = async (text: string) => {
+    writeFileSync(dockerfile, text);
+    const { code, stdout } = await cli.run("check", "wf");
+    return `${code} ${stdout}`;
+  };
+  expect(await checked("FROM scratch\n\nCOPPY a /\n")).toMatch(/^1 [^]*tools\/Dockerfile:3: "COPPY" is not an instruction/);
+  expect(await checked("FROM scratch\nCOPY tools/Dockerfile /\n")).toMatch(/^1 [^]*tools\/Dockerfile:2: tools\/Dockerfile is not in tools, the folder that it is copied from/);
+  expect(await checked("ARG TAG\nFROM debian:$TAG\n")).toMatch(/^1 [^]*tools\/Dockerfile:2: "debian:" is not a valid image/);
+  expect(await checked('ARG BASE\nFROM debian AS unused\nCOPY none /\nFROM $BASE\nARG F\nCOPY --from=busybox /bin/sh /\nADD https://example.org/x *.none $F "a b" ./Dockerfile /../Dockerfile /x/\nCOPY <<EOF /y\ntext\nEOF\n')).toMatch(/^0 [^]*can be released/);
 });
 
 test("wrong usage exits 2 with the manual's name, nothing on stdout", async () => {

@@ -5,7 +5,7 @@ import { type Cli, NotDone, printResult } from "../cli.ts";
 /** `omx check` */
 export function check(program: Command, cli: Cli): void {
   program.command("check").argument("[path]", "the workflow's repository", ".").summary("all that can be known of a repository before a push")
-    .description("Checks a workflow's repository as a release would: omx.yaml, the definition and its lint rules, test data and the tests' inputs, which images are pulled and built, the size of the package. Calls nothing.")
+    .description("Checks a workflow's repository as a release would: omx.yaml, the definition and its lint rules, test data and the tests' inputs, which images are pulled and built, the Dockerfiles of those, the size of the package. Calls nothing.")
     .option("--json", "one JSON document: ok, name, version, engine, main, parameters, definition, images, tests, diagnostics, problems")
     .action(async (path: string, flags: { readonly json?: boolean }) => {
       const { checkRepository } = await import("../../release/project/check.ts");

@@ -9,7 +9,7 @@ import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { parsePlatform } from "../../oci/manifest.ts";
 import { wantedDigest } from "./preview.ts";
-import { listSource } from "./source-folder.ts";
+import { listSource } from "./source-files.ts";
 import type { BuildItem } from "./staging.ts";
 
 /** An image that a Dockerfile builds on or copies from. */
@@ -59,7 +59,8 @@ export const DEFAULT_PLATFORM = "linux/amd64";
 /** How the Dockerfile of an item is read for a platform; the first, where none is named. */
 export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({ file: dockerfile, buildArgs, target, platform: parsePlatform(platform) });
 
-function refOf({ image, written }: BaseUse, at: Line): ImageRef {
+/** The image that a Dockerfile names. @throws DockerfileError for what is no image's name */
+export function refOf({ image, written }: BaseUse, at: Line): ImageRef {
   try {
     return parseImageRef(image);
   } catch (error) {

@@ -11,7 +11,8 @@ import { exportedResult, failureOf } from "./after-build.ts";
 import { type BuildFolder, buildFolder, buildFolderAnyhow, judgeBuilt } from "./build.ts";
 import { type Overtime, watchDeadline } from "./overtime.ts";
 import { type PullWorkshop, RegistryBusy } from "./pull.ts";
-import { fetchSource, hashSource } from "./source-folder.ts";
+import { hashSource } from "./source-files.ts";
+import { fetchSource } from "./source-folder.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "./staging.ts";
 
 export interface BuildWorkshop extends PullWorkshop {

@@ -2,7 +2,7 @@ import { parseImageRef } from "../../kit/image-ref.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { movedBases, type PinnedBase, readBases } from "./bases.ts";
 import { BASES_LABEL, imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
-import { hashSource } from "./source-folder.ts";
+import { hashSource } from "./source-files.ts";
 import type { BuildItem } from "./staging.ts";
 
 /** Whether an image has to be built. */

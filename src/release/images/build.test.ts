@@ -1,12 +1,19 @@
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { CreateRepositoryCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipSync } from "fflate";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Clock, systemClock } from "../../kit/clock.ts";
 import { registryClient } from "../../oci/client/registry-client.ts";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { encodeResult, RESULT_VARIABLE } from "./after-build.ts";
 import { buildImageFromSource, buildInBuild, type BuildWorkshop } from "./build-from-s3.ts";
+import type { ReleaseEnvironment } from "../environment.ts";
+import { artifactsBucket } from "../names.ts";
+import { buildFolder } from "./build.ts";
+import { uploadBuildSources } from "./build-sources.ts";
 import { planEachBuild } from "./manifest.ts";
 import type { BuildItem } from "./staging.ts";
 import { hasty, type ImageLab, openImageLab, PLACE } from "./testing/image-lab.ts";
@@ -123,6 +130,29 @@ test("what a FROM or COPY --from can't be found by is told with its line", async
 test("a base whose layer is no archive is that image's reason", async () => {
   await push("broken/base", "broken");
   expect(await buildImageFromSource(workshop(), await item("broken", "FROM quay.io/broken/base:1\nWORKDIR /new\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^the layer sha256:\w+ of a base can't be unpacked/) });
+}, 120_000);
+
+test("a release packs what the build may read: data beside it stays where it is, and what is too much is told with what to do", async () => {
+  const root = mkdtempSync(join(tmpdir(), "omx-packed-"));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const folder = join(root, "tools");
+  mkdirSync(join(folder, "data"), { recursive: true });
+  writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nCOPY . /all\nCOPY data /data\n");
+  writeFileSync(join(folder, ".dockerignore"), "data/*\n");
+  writeFileSync(join(folder, "data", "reads.fastq"), "");
+  truncateSync(join(folder, "data", "reads.fastq"), 3 * 1024 ** 3);
+  const { s3 } = workshop();
+  await s3.send(new CreateBucketCommand({ Bucket: artifactsBucket(PLACE.account, PLACE.region) }));
+  const upload = () => uploadBuildSources({ clients: { s3 }, cicd: PLACE } as unknown as ReleaseEnvironment, { workflow: "wf", root, builds: [{ source: "tools", dockerfile: "Dockerfile", target: "packed:1", args: {} }] });
+  const [{ source_uri } = { source_uri: "" }] = await upload();
+  const packed = { source_uri, target_image: `${PLACE.account}.dkr.ecr.${PLACE.region}.amazonaws.com/packed:1`, dockerfile: "Dockerfile", build_args: {} };
+  const built = await buildImageFromSource(workshop(), packed);
+  expect(built).toMatchObject({ status: "SUCCEEDED" });
+  // As from the folder itself.
+  expect(await buildFolder(workshop(), packed, { context: folder, work: join(root, "work") })).toMatchObject({ status: "SKIPPED", digest: built.digest });
+  expect(await buildFolder(workshop(), { ...packed, force: true }, { context: folder, work: join(root, "work") })).toMatchObject({ digest: built.digest, reason: "the same image is there" });
+  rmSync(join(folder, ".dockerignore"));
+  await expect(upload()).rejects.toMatchObject({ message: expect.stringMatching(/the source tools of an image has 3\.2 GB in 2 files, and may have 2 GiB or 100,000 files/), fix: expect.stringContaining("tools/.dockerignore") });
 }, 120_000);
 
 test("nothing is written into a repository of somebody else that HealthOmics may not read, and no engine is asked to", async () => {

@@ -16,7 +16,7 @@ import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
 import type { PullWorkshop } from "./pull.ts";
 import { checkNotPulled, openRepository, prepareRepository } from "./repository.ts";
 import { sizeOf } from "./size.ts";
-import { hashSource } from "./source-folder.ts";
+import { hashSource } from "./source-files.ts";
 import type { BuildItem, ImageOutcome } from "./staging.ts";
 import { type ImageWorkshop, workshopClient } from "./workshop.ts";
 

@@ -8,7 +8,7 @@ import { type Engine, execute, run } from "./engine.ts";
 import { type EnginePushed, pushWithEngine } from "./engine-push.ts";
 import { labelsOf } from "./labels.ts";
 import type { PullWorkshop } from "./pull.ts";
-import { hashSource } from "./source-folder.ts";
+import { hashSource } from "./source-files.ts";
 import type { BuildItem } from "./staging.ts";
 import { workshopClient } from "./workshop.ts";
 

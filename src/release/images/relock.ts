@@ -8,7 +8,7 @@ import { imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
 import { type ContainersLock, type LockedImage, lockedImage } from "./lock.ts";
 import { buildTarget, type ImagePlan, type PlannedUse, planPulls } from "./plan.ts";
 import { wantedDigest } from "./preview.ts";
-import { hashSource } from "./source-folder.ts";
+import { hashSource } from "./source-files.ts";
 
 /**
  * What became of one image of a lock. SAME: nothing changed; NEW: locked for the first time; MOVED: its tag means other

@@ -10,7 +10,8 @@ import { type Header, pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { ReleaseError } from "../errors.ts";
-import { fetchSource, hashSource } from "./source-folder.ts";
+import { hashSource } from "./source-files.ts";
+import { fetchSource } from "./source-folder.ts";
 
 let accounts: TestAccounts;
 let s3: S3Client;

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-import { createWriteStream, existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, readFile, readlink, realpath, stat, symlink } from "node:fs/promises";
-import { dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
+import { createWriteStream } from "node:fs";
+import { chmod, copyFile, mkdir, realpath, stat, symlink } from "node:fs/promises";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -12,10 +11,7 @@ import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
 import { listObjects, openObject } from "../../aws/objects.ts";
 import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import { formatLimits, UNPACK_LIMITS, type UnpackLimits } from "../../oci/image/archive.ts";
-import { fileBytes } from "../../oci/image/file-bytes.ts";
-import { readDockerignore } from "../../oci/image/dockerignore.ts";
 import { ReleaseError } from "../errors.ts";
-import type { BuildItem } from "./staging.ts";
 
 export interface Fetching {
   /** @default 2 GiB and 100,000 entries */
@@ -68,51 +64,6 @@ async function readZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<B
     if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
   }
   return Buffer.concat(chunks);
-}
-
-/** A file or link of a source, by its path with slashes. */
-export interface SourceFile {
-  readonly path: string;
-  readonly isExecutable: boolean;
-  readonly sizeBytes: number;
-  /** Of a symbolic link, where it leads as it is written. */
-  readonly linkTarget?: string;
-}
-
-/** Everything in a source but Git's own folder, in one order whatever the file system's. @throws ReleaseError ProjectInvalid for a name that is not UTF-8 */
-export async function listSource(folder: string): Promise<readonly SourceFile[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found = await Promise.all(entries.flatMap((entry) => {
-    const file = join(entry.parentPath, entry.name);
-    const path = relative(folder, file).split(sep).join("/");
-    if (path.split("/").includes(".git") || !(entry.isFile() || entry.isSymbolicLink())) return [];
-    // Node reads such a name, and finds no file of it.
-    if (path.includes("\uFFFD") && !existsSync(file)) throw new ReleaseError("ProjectInvalid", { says: `the name of ${path} in the source is not in UTF-8`, fix: "give the file a name in UTF-8", blame: "user" });
-    return [entry.isSymbolicLink() ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 })) : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size }))];
-  }));
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/**
- * What an image is built from: the files with their paths and modes, and what the build was told. What `.dockerignore`
- * leaves out does not count, but the Dockerfile and `.dockerignore` do wherever they are left out.
- * @throws DockerfileError for a pattern of `.dockerignore` that is not whole
- */
-export async function hashSource(folder: string, { dockerfile, build_args, target, platforms }: BuildItem): Promise<string> {
-  const hash = createHash("sha256");
-  const args = Object.entries(build_args).sort(([a], [b]) => (a < b ? -1 : 1));
-  hash.update(JSON.stringify({ dockerfile, args, target, platforms: platforms ?? ["linux/amd64"] }));
-  const { ignores, file } = await readDockerignore(folder, dockerfile);
-  const always = new Set([posix.normalize(dockerfile), file]);
-  const files = await listSource(folder);
-  // Behind a link lies what no list has, or what `.dockerignore` leaves out.
-  if (files.some(({ path, linkTarget }) => linkTarget !== undefined && always.has(path))) hash.update(await readFile(join(folder, dockerfile)).catch(() => ""));
-  for (const { path, isExecutable, sizeBytes, linkTarget } of files) {
-    if (ignores(path) && !always.has(path)) continue;
-    hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
-    if (linkTarget === undefined) for await (const chunk of fileBytes(join(folder, path), sizeBytes)) hash.update(chunk);
-  }
-  return hash.digest("hex");
 }
 
 /** A source on its way to a folder, and how much of it came so far. */

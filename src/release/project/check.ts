@@ -2,6 +2,7 @@ import { checkInputs } from "../../workflow/check-inputs.ts";
 import type { Diagnostic } from "../../workflow/inspection.ts";
 import { lintInspection } from "../../workflow/lint/lint.ts";
 import { ReleaseError } from "../errors.ts";
+import { checkBuild } from "../images/check-build.ts";
 import { readLock } from "../images/lock-file.ts";
 import { planImages } from "../images/plan.ts";
 import { type Package, packageDefinition, REQUEST_LIMIT_BYTES } from "../publish/package.ts";
@@ -24,7 +25,7 @@ export interface CheckReport {
   readonly problems: readonly { readonly message: string; readonly fix: string }[];
 }
 
-/** Checks a repository as a release would: omx.yaml, the definition and its lint rules, test data, inputs, images and their lock, size. Calls nothing. */
+/** Checks a repository as a release would: omx.yaml, the definition and its lint rules, test data, inputs, images, their lock and Dockerfiles, size. Calls nothing. */
 export function checkRepository(root: string): CheckReport {
   try {
     const project = readProject(root);
@@ -44,12 +45,13 @@ function reportOf(project: Project, packed: Package): CheckReport {
     problems: checkInputs(testInputs(project, test, (path) => path), { inspection, template: parameterTemplate, isLenient: engine === "WDL_LENIENT", areFilesStaged: true }).map(({ message }) => message),
   }));
   const plan = planImages(inspection.images, config.images);
-  const hasFailed = diagnostics.some(({ severity }) => severity === "error") || tests.some(({ problems }) => problems.length > 0);
+  const problems = plan.builds.flatMap((build) => checkBuild(project.root, build) ?? []).map((message) => ({ message, fix: "correct the Dockerfile or its source, and images.build of omx.yaml where that is another" }));
+  const hasFailed = problems.length > 0 || diagnostics.some(({ severity }) => severity === "error") || tests.some(({ problems }) => problems.length > 0);
   const parameters = Object.values(parameterTemplate);
   return {
     ok: !hasFailed, name: config.name, version: config.version, engine, main,
     parameters: { all: parameters.length, required: parameters.filter(({ optional }) => !optional).length },
     definition: { files: packed.files.length, bytes: packed.zip.byteLength, sha256: packed.sha256, route: packed.zip.byteLength <= REQUEST_LIMIT_BYTES ? "request" : "s3" },
-    images: { pulls: plan.pulls, builds: plan.builds.map(({ target }) => target) }, tests, diagnostics, problems: [],
+    images: { pulls: plan.pulls, builds: plan.builds.map(({ target }) => target) }, tests, diagnostics, problems,
   };
 }
