@@ -35,7 +35,7 @@ interface Found {
  * @returns undefined for an image that is not there upstream
  */
 export async function importManifests({ core, store, upstreams }: Parts, { place, reference, rule }: Wanted): Promise<Image | undefined> {
-  await upstreams.checkCredentials(rule);
+  await upstreams.readCredentials(rule);
   const upstream = upstreams.repository(rule, upstreamName(rule, place));
   const all = await askUpstream(findAll(upstream, reference));
   const top = all.at(-1);

@@ -22,6 +22,12 @@ export interface Upstreams {
    * @throws AwsError SecretNotFoundException, UnableToAccessSecretException, UnableToDecryptSecretValueException
    */
   checkCredentials(rule: CacheRule): Promise<void>;
+  /**
+   * Whether upstream can be asked with the rule's credentials. The client for it lives long, and remembers for a while
+   * that there were none: a secret that is corrected counts at once.
+   * @throws AwsError as `checkCredentials`, and UpstreamAccessDenied for a secret of another form
+   */
+  readCredentials(rule: CacheRule): Promise<void>;
   /** Why the registry does not answer; undefined where it does. */
   failure(rule: CacheRule): Promise<string | undefined>;
   close(): Promise<void>;
@@ -51,6 +57,7 @@ export function createUpstreams(core: Core): Upstreams {
   return {
     now: () => clock.now(),
     checkCredentials: (rule) => secrets.check(rule),
+    readCredentials: async (rule) => void (await secrets.read(rule)),
     repository: (rule, repository) => open(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
     layer: (rule, { repository, digest, size }, signal) => ({
       digest, size,
