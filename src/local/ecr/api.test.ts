@@ -68,6 +68,11 @@ describe("repositories", () => {
     await expect(ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["made/one"] }))).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
   });
 
+  test("take no tag of AWS's own", async () => {
+    const tags = [{ Key: "aws:cloudformation:stack-name", Value: "mine" }];
+    await expect(createRepository(ecr, "reserved/tags", { tags })).rejects.toMatchObject({ name: "InvalidTagParameterException" });
+  });
+
   test.each(["A", "Upper/Case", "a//b", "-a", "a/", "x"])("the name %s is refused", async (repositoryName) => {
     await expect(ecr.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toMatchObject({ name: "InvalidParameterException" });
   });
@@ -200,6 +205,9 @@ describe("images", () => {
     const { failures, imageIds } = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest: digest }, { imageTag: "gone" }, {}, { imageTag: "two", imageDigest: image!.imageId!.imageDigest! }] }));
     expect(failures?.map(({ failureCode }) => failureCode)).toEqual(["ImageReferencedByManifestList", "ImageNotFound", "MissingDigestAndTag", "ImageTagDoesNotMatchDigest"]);
     expect(imageIds).toEqual([]);
+    const malformed = [{ imageDigest: "sha256:nonsense" }, { imageTag: "no/tag" }];
+    for (const answer of [await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: malformed })), await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: malformed }))])
+      expect(answer.failures?.map(({ failureCode }) => failureCode)).toEqual(["InvalidImageDigest", "InvalidImageTag"]);
     const done = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageTag: "all" }, { imageDigest: digest }] }));
     expect(done.failures).toEqual([]);
     expect((await ecr.send(new ListImagesCommand({ repositoryName }))).imageIds).toEqual([]);

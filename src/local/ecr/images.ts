@@ -9,6 +9,7 @@ import type { Contents } from "./contents.ts";
 import { createOnPush } from "./ecr-created.ts";
 import { imageNotFound, isSecretFailure, unableToGetUpstream } from "./errors.ts";
 import { pageOfIds, pageOfImages } from "./image-pages.ts";
+import { isTag } from "./image-writes.ts";
 import { inAcceptedForm } from "./manifest-formats.ts";
 import type { Puller } from "./pull-through.ts";
 import type { Image, Place } from "./store.ts";
@@ -81,6 +82,8 @@ async function getImage(contents: Contents, place: Place, { imageId, accepted, p
   const { imageDigest, imageTag } = imageId;
   if (!imageDigest && !imageTag) return missingId(imageId);
   try {
+    const malformed = malformedId(imageId);
+    if (malformed) return malformed;
     const image = await contents.cache.image(place, imageDigest ?? imageTag ?? "", puller);
     return badId(contents, place, imageId) ?? (image ? await read(contents, place, { image, imageId, accepted }) : imageMissing(imageId));
   } catch (error) {
@@ -94,6 +97,14 @@ async function getImage(contents: Contents, place: Place, { imageId, accepted, p
 const isUpstreamFailure = (code: string | undefined): code is ImageFailureCode => ["UpstreamAccessDenied", "UpstreamTooManyRequests", "UpstreamUnavailable"].includes(code ?? "");
 const imageMissing = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
 const missingId = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "MissingDigestAndTag", failureReason: "Invalid request parameters: both tag and digest cannot be null" });
+
+/** A digest or tag that is none (API_ImageFailure.html). */
+function malformedId(imageId: ImageIdentifier): ImageFailure | undefined {
+  const { imageDigest, imageTag } = imageId;
+  if (imageDigest && !/^[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+$/.test(imageDigest)) return { imageId, failureCode: "InvalidImageDigest", failureReason: "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'" };
+  if (imageTag && !isTag(imageTag)) return { imageId, failureCode: "InvalidImageTag", failureReason: `Invalid request parameters: '${imageTag}' is not an image tag` };
+  return undefined;
+}
 
 /** By tag in a form that is accepted; by digest as it is, whatever is accepted. */
 async function read(contents: Contents, place: Place, { image, imageId, accepted }: Omit<Get, "puller"> & { readonly image: Image }) {
@@ -139,6 +150,8 @@ const putImage = (contents: Contents) =>
 function badId(contents: Contents, place: Place, imageId: ImageIdentifier): ImageFailure | undefined {
   const { imageDigest, imageTag } = imageId;
   if (!imageDigest && !imageTag) return missingId(imageId);
+  const malformed = malformedId(imageId);
+  if (malformed) return malformed;
   const mismatch = imageDigest && imageTag && contents.image(place, imageTag)?.digest !== imageDigest;
   return mismatch ? { imageId, failureCode: "ImageTagDoesNotMatchDigest", failureReason: "The requested image tag does not match the digest" } : undefined;
 }

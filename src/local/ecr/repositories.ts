@@ -41,6 +41,7 @@ export const asRecord = (tags: readonly Tag[] = []): Record<string, string> => O
 export function checkedTags(tags: readonly Tag[] = [], before: Readonly<Record<string, string>> = {}): Record<string, string> {
   for (const { Key = "", Value = "" } of tags)
     if (Key.length < 1 || Key.length > 128 || Value.length > 256) throw invalidTags("Tag keys can have a maximum character length of 128 characters, and tag values can have a maximum length of 256 characters");
+  if (tags.some(({ Key = "" }) => /^aws:/i.test(Key))) throw invalidTags("Tag keys that begin with aws: are reserved for AWS");
   if (new Set(tags.map(({ Key }) => Key)).size < tags.length) throw invalidTags("Tag keys must be different from each other");
   const together = { ...before, ...asRecord(tags) };
   if (Object.keys(together).length > 50) throw tooManyTags();

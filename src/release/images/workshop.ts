@@ -61,6 +61,7 @@ const NOT_THERE = "registries say the same of an image that is not there: check 
 const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
   if (kind === "unreachable") return outOfReach(registry, code);
   const ecr = readPrivateEcrHost(registry);
+  if (kind === "refused" && /tag is immutable/.test(says)) return "give the image another tag: in this repository each stays with its first image";
   if (ecr) return kind === "denied" ? [says === NO_REASON ? LAYER_RIGHTS : [], foreignAdvice(ecr, place) ?? []].flat().join("; ") || undefined : undefined;
   const logIn = howToLogIn?.(registry);
   if (kind === "throttled") return withCredentials || logIn === undefined ? undefined : `it was asked without credentials, and may allow more with: ${logIn}`;
