@@ -6,6 +6,8 @@ import { pageOf } from "../gateway/paging.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import { invalidParameter, templateExists, templateNotFound } from "./errors.ts";
 import { onRegistry, onRegistryWithRole } from "./registry-policy.ts";
+import { checkLifecyclePolicy } from "./lifecycle-policy.ts";
+import { checkedTags } from "./repositories.ts";
 import { checkedPolicy } from "./repository-policies.ts";
 import type { Store, Template } from "./store.ts";
 import { mutabilityOf } from "./tag-mutability.ts";
@@ -62,10 +64,14 @@ const describeTemplates = (store: Store, found: (call: Call, prefix: string) => 
 
 /** @throws AwsError InvalidParameterException */
 function checked(core: Core, template: Template): Template {
-  const { prefix, appliedFor, repositoryPolicy } = template;
+  const { prefix, appliedFor, repositoryPolicy, lifecyclePolicy, resourceTags, encryptionConfiguration: { kmsKey } = {} } = template;
   if (!PREFIX.test(prefix) || prefix.length > 256) throw invalidParameter(`at 'prefix' failed to satisfy constraint: 'must satisfy regular expression ${PREFIX.source}'`);
   if (!appliedFor || appliedFor.length === 0) throw invalidParameter("at 'appliedFor' failed to satisfy constraint: 'Member must not be empty'");
   mutabilityOf(template);
+  checkedTags(resourceTags);
+  if (lifecyclePolicy) checkLifecyclePolicy(lifecyclePolicy);
+  // API_EncryptionConfigurationForRepositoryCreationTemplate: of a repository itself an id and an alias would do.
+  if (kmsKey !== undefined && !/^arn:[\w-]+:kms:[^:]+:\d{12}:key\//.test(kmsKey)) throw invalidParameter(`at 'encryptionConfiguration.kmsKey' failed to satisfy constraint: 'the full ARN of a KMS key is needed, and ${kmsKey} is none'`);
   return { ...template, ...(repositoryPolicy && { repositoryPolicy: checkedPolicy(core, repositoryPolicy, { name: "repositoryPolicy" }) }) };
 }
 

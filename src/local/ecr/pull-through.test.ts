@@ -40,7 +40,7 @@ const synced = (name: string) => events.first(({ "detail-type": type, detail }) 
 describe("one request for a manifest", () => {
   test("brings the image, and the repository by its template, with both events", async () => {
     const policy = { Version: "2012-10-17", Statement: [{ Sid: "read", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` }, Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"] }] };
-    const lifecyclePolicy = '{"rules":[]}';
+    const lifecyclePolicy = JSON.stringify({ rules: [{ rulePriority: 1, selection: { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 90 }, action: { type: "expire" } }] });
     await template(cached.user, { prefix: "quay/templated", repositoryPolicy: JSON.stringify(policy), lifecyclePolicy, imageTagMutability: "IMMUTABLE", resourceTags: [{ Key: "createdBy", Value: "omx-ecr-helper" }] });
     const { digest } = await pushSample(cached.at("templated/tool"), "1.0", sample("templated"));
     const repositoryName = "quay/templated/tool";

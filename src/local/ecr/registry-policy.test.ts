@@ -1,4 +1,4 @@
-import { BatchGetImageCommand, CreateRepositoryCreationTemplateCommand, DeleteRegistryPolicyCommand, DescribeRepositoriesCommand, ECRClient, InitiateLayerUploadCommand, PutRegistryPolicyCommand } from "@aws-sdk/client-ecr";
+import { BatchGetImageCommand, CreateRepositoryCreationTemplateCommand, DeleteRegistryPolicyCommand, DescribeRepositoriesCommand, DescribeRepositoryCreationTemplatesCommand, ECRClient, InitiateLayerUploadCommand, PutRegistryPolicyCommand } from "@aws-sdk/client-ecr";
 import { expect, test, vi } from "vitest";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { CICD, PRODUCTION, REGION, startAccounts } from "../testing/accounts.ts";
@@ -56,4 +56,12 @@ test("a push makes its repository where a template says so, and who pushes may c
   const { repositories } = await cicd.ecr.send(new DescribeRepositoriesCommand({}));
   expect(repositories).toMatchObject([{ repositoryName: "pushed/by-api", imageTagMutability: "IMMUTABLE" }, { repositoryName: "pushed/tool", imageTagMutability: "IMMUTABLE" }]);
   expect((await developer.http("POST", "pushed/other/blobs/uploads/")).status).toBe(403);
+});
+
+test("a template is refused for what its repositories could not have", async () => {
+  await using accounts = await startAccounts();
+  const ecr = new ECRClient(accounts.config());
+  const wrong = [{ lifecyclePolicy: '{"rules":[]}' }, { encryptionConfiguration: { encryptionType: "KMS", kmsKey: "alias/images" } as const }, { repositoryPolicy: "{" }, { resourceTags: [{ Key: "a", Value: "1" }, { Key: "a", Value: "2" }] }];
+  for (const settings of wrong) await expect(ecr.send(new CreateRepositoryCreationTemplateCommand({ prefix: "wrong", appliedFor: ["CREATE_ON_PUSH"], ...settings }))).rejects.toMatchObject({ name: expect.stringMatching(/^Invalid(Tag)?ParameterException$/) });
+  expect((await ecr.send(new DescribeRepositoryCreationTemplatesCommand({}))).repositoryCreationTemplates).toEqual([]);
 });
