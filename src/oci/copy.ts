@@ -54,7 +54,7 @@ export interface CopyResult {
   readonly seconds: number;
   /** Why it was copied, skipped, or could not be. */
   readonly reason: string;
-  /** Set where it failed and may succeed a little later. */
+  /** Set where it failed and may succeed within minutes. */
   readonly isTemporary?: true;
 }
 
@@ -136,7 +136,7 @@ async function tryToCopy({ options }: Run, task: CopyTask): Promise<Pick<CopyRes
     return { digest, status: isNew ? "PULLED" : "SKIPPED", reason };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { status: "FAILED", reason, ...(error instanceof RegistryError && error.temporary ? { isTemporary: true as const } : {}) };
+    return { status: "FAILED", reason, ...(error instanceof RegistryError && error.passesSoon ? { isTemporary: true as const } : {}) };
   }
 }
 

@@ -23,6 +23,8 @@ export interface RegistryFailure {
   readonly cause?: unknown;
 }
 
+const SOON_MS = 300_000;
+
 /** A registry did not do what it was asked. The message names the registry, what was tried and what it answered. */
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
@@ -52,6 +54,11 @@ export class RegistryError extends Error {
   /** Whether the same request may succeed a little later. */
   get temporary(): boolean {
     return this.kind === "throttled" || this.kind === "unavailable";
+  }
+
+  /** Whether it may within minutes: a registry that asks to be left alone for hours will say the same then. */
+  get passesSoon(): boolean {
+    return this.temporary && (this.retryAfterMs ?? 0) <= SOON_MS;
   }
 }
 

@@ -37,6 +37,15 @@ test("a registry that stays busy is an error by the name that the state machine 
   expect(await pullImage(lab.workshop(), item("busy/tool"))).toMatchObject({ status: "SUCCEEDED" });
 }, 120_000);
 
+test("what will be the same in some minutes fails at once: a host that nobody knows, a registry that asks for hours", async () => {
+  await lab.push("hours/tool", noise("hours", 4000));
+  lab.fail(({ path }) => (path.includes("hours/tool") ? { kind: "answer", status: 429, headers: { "retry-after": "21600" } } : undefined));
+  expect(await pullImage(lab.workshop(), item("hours/tool"))).toMatchObject({ status: "FAILED", reason: expect.stringContaining("it asks to be left alone until") });
+  lab.fail(undefined);
+  const unknown = { source_uri: "registry.invalid/a/b:1", source: "registry.invalid/a/b:1", target_image: item("a/b").target_image };
+  expect(await pullImage(lab.workshop(), unknown)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^registry\.invalid cannot be reached/) });
+}, 120_000);
+
 test("a manifest is asked for once, although it is looked at before it is copied", async () => {
   await lab.push("counted/tool", noise("counted", 4000));
   await pullImage(lab.workshop(), item("counted/tool"));

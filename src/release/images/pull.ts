@@ -108,11 +108,11 @@ const secondsSince = (clock: Clock, startedMs: number): number => (clock.now().g
 
 /** Why an image failed. @throws RegistryBusy for what passes; the error itself where the fault is not the image's */
 function reasonOf(error: unknown): string {
-  if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
+  if (error instanceof RegistryError && error.passesSoon) throw new RegistryBusy(error.message);
+  if (error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue) return error.message;
   if (isPassing(error)) throw new RegistryBusy(`ECR: ${(error as Error).name}: ${(error as Error).message}`);
   if (error instanceof ECRServiceException) return `${error.name}: ${error.message}`;
   if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
-  if (error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue) return error.message;
   throw error;
 }
 
