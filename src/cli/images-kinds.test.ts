@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { CreateRepositoryCommand, DescribeImagesCommand, DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand, PutImageTagMutabilityCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -91,6 +93,22 @@ test("one platform of an index whose entries name none, and of an index in an in
   expect(await pull("unnamed", "--platform", "linux/amd64")).toMatchObject({ status: "PULLED", digest: tool.digest });
   expect(await pull("nested", "--platform", "linux/arm64")).toMatchObject({ status: "PULLED", digest: arm.digest });
   expect(await pull("nested", "--platform", "linux/s390x")).toMatchObject({ status: "FAILED", reason: "quay.io/kinds/tool:nested is not offered for linux/s390x, only for linux/arm64, linux/amd64" });
+}, MS);
+
+test("a lock stays with the platform for which it was made, and is not written anew for nothing", async () => {
+  const [tool, arm] = [image([gzip("of two")]), image([gzip("of two arm")], undefined, { os: "linux", architecture: "arm64" })];
+  quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [{ ...tool, platform: { os: "linux", architecture: "amd64" } }, { ...arm, platform: { os: "linux", architecture: "arm64" } }] }, "of-two");
+  await pull("of-two", "--platform", "linux/amd64");
+  using cli = cliAt(accounts);
+  writeFileSync(join(cli.folder, "main.wdl"), 'version 1.0\ntask t {\n  command <<< echo >>>\n  runtime { docker: "quay.io/kinds/tool:of-two" }\n}\nworkflow w { call t }\n');
+  writeFileSync(join(cli.folder, "omx.yaml"), 'name: platforms\nversion: "1.0"\n');
+  const lock = async (...flags: readonly string[]) => {
+    const ran = await cli.run("images", "lock", cli.folder, "--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--json", ...flags);
+    return { code: ran.code, ...ran.json<object>() };
+  };
+  expect(await lock("--platform", "linux/amd64")).toMatchObject({ code: 0, written: true, images: [{ status: "NEW", digest: tool.digest }] });
+  expect(await lock()).toMatchObject({ code: 0, written: false, images: [{ status: "SAME", digest: tool.digest }] });
+  expect(await lock("--check", "--platform", "all")).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", before: tool.digest }] });
 }, MS);
 
 test("what is no container image is brought, and told as none", async () => {

@@ -28,8 +28,8 @@ export interface LockRequest {
   readonly isCheck: boolean;
   readonly upstreams: Readonly<Record<string, string>>;
   readonly namespaces: Readonly<Record<string, string>>;
-  /** `linux/amd64`, or `all`. */
-  readonly platform: string;
+  /** `linux/amd64`, or `all`. @default - as each image is locked already, all of a new one */
+  readonly platform?: string | undefined;
 }
 
 /** Writes or compares the lock of a repository. @throws ReleaseError for a repository or lock that can't be read */
@@ -39,7 +39,7 @@ export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, ups
   const session = await openSession(cli, choice, { ecr });
   await using asking = workshopClient(workshopOf(cli, session, upstreams));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
-  const { lock, images } = await relock({ root: path, plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...platformOf(platform) });
+  const { lock, images } = await relock({ root: path, plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...(platform === "all" ? { platform } : platform !== undefined && platformOf(platform)) });
   const file = join(path, LOCK_FILE);
   const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
   if (written) writeFileSync(file, formatLock(lock));

@@ -51,7 +51,9 @@ export function readLock(root: string): ContainersLock | undefined {
   return existsSync(file) ? parseLock(readFileSync(file, "utf8"), file) : undefined;
 }
 
-export const formatLock = (lock: ContainersLock): string => `${JSON.stringify(lock, null, 2)}\n`;
+/** The text of a lock, its members always in one order: what is the same has the same bytes. */
+export const formatLock = ({ version, images }: ContainersLock): string =>
+  `${JSON.stringify({ version, images: images.map(({ image, source, target, digest: of, platform }) => ({ image, source, target, digest: of, platform })) }, null, 2)}\n`;
 
 /** What the lock says an image is that is built for this target. */
 export const lockedBuild = (lock: ContainersLock | undefined, target: string): string | undefined => lock?.images.find(({ image }) => image === target)?.digest;

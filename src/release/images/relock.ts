@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
-import { type Platform, formatPlatform } from "../../oci/manifest.ts";
+import { type Platform, formatPlatform, parsePlatform } from "../../oci/manifest.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ImageBuild } from "../project/omx-yaml.ts";
 import { imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
@@ -36,8 +36,8 @@ export interface Relocking {
   readonly root: string;
   /** The lock as it is. */
   readonly before?: ContainersLock | undefined;
-  /** One platform out of images that have several. @default - all */
-  readonly platform?: Platform;
+  /** One platform out of images that have several. @default - that for which an image is locked already, all of a new one */
+  readonly platform?: Platform | "all";
 }
 
 /**
@@ -61,7 +61,7 @@ interface Looked {
 async function look(relocking: Relocking, use: PlannedUse, before: LockedImage | undefined): Promise<Looked> {
   const about = { image: use.image, source: "pull" in use.from ? use.from.pull : (buildOf(relocking.plan, use.from.build)?.source ?? use.from.build), ...(before && { before: before.digest }) };
   try {
-    const { target, digest, platform, missing } = await ("pull" in use.from ? findPulled(relocking, use.from.pull) : findBuilt(relocking, use.from.build));
+    const { target, digest, platform, missing } = await ("pull" in use.from ? findPulled(relocking, use.from.pull, wantedPlatform(relocking, before)) : findBuilt(relocking, use.from.build));
     if (missing !== undefined) return { entry: before, told: { ...about, status: "NOT_STAGED", ...(digest !== "" && { digest }), reason: missing } };
     const entry = lockedImage({ image: about.image, source: about.source, target, digest, ...(platform && { platform }) });
     const isSame = before?.digest === digest;
@@ -81,7 +81,12 @@ interface Found {
   readonly missing?: string;
 }
 
-async function findPulled({ client, place, platform, namespaces }: Relocking, image: string): Promise<Found> {
+function wantedPlatform({ platform }: Relocking, before: LockedImage | undefined): Platform | undefined {
+  if (platform !== undefined) return platform === "all" ? undefined : platform;
+  return before?.platform === undefined ? undefined : parsePlatform(before.platform);
+}
+
+async function findPulled({ client, place, namespaces }: Relocking, image: string, platform: Platform | undefined): Promise<Found> {
   const [pull] = planPulls([image], place, namespaces);
   if (!pull) throw new Error(`${image} has no place in ECR`);
   const source = parseImageRef(pull.source);
