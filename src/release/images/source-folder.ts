@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { chmod, copyFile, mkdir, realpath, stat, symlink } from "node:fs/promises";
+import { chmod, copyFile, mkdir, realpath, rm, stat, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { extract as tarExtract } from "tar-stream";
-import { type Entry, fromBufferPromise, type ZipFile } from "yauzl";
+import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { listObjects, openObject } from "../../aws/objects.ts";
 import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import { formatLimits, UNPACK_LIMITS, type UnpackLimits } from "../../oci/image/archive.ts";
@@ -31,7 +31,7 @@ export async function fetchSource(s3: S3Client, uri: string, folder: string, { l
   const unpacking: Unpacking = { folder, uri, limits, signal, bytes: 0, entries: 0, links: new Map(), names: new Map() };
   const packing = packingOf(at);
   try {
-    if (packing === "zip") await unzip(await readZip(s3, at, unpacking), unpacking);
+    if (packing === "zip") await unzip(await spoolZip(s3, at, unpacking), unpacking);
     else if (packing === "tar") await untar(await openObject(s3, at, signal), unpacking);
     else await fetchPrefix(s3, at, unpacking);
     await makeLinks(unpacking);
@@ -54,16 +54,18 @@ const prefixOf = ({ key }: S3Uri): string => (key === "" || key.endsWith("/") ? 
 /** A file where another needs a folder, a name that is too long. */
 const isOfFiles = (error: unknown): error is Error => error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** A packed archive is held in memory: it may not be larger than what it unpacks to. */
-async function readZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
+/** A ZIP is read from its end: it is put on disk, for a function has not the memory for it. It may not be larger than what it unpacks to. */
+async function spoolZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<string> {
+  const file = `${unpacking.folder}.zip`;
   let size = 0;
-  for await (const chunk of await openObject(s3, at, unpacking.signal)) {
-    chunks.push(chunk as Uint8Array);
-    size += (chunk as Uint8Array).length;
-    if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
-  }
-  return Buffer.concat(chunks);
+  await pipeline(await openObject(s3, at, unpacking.signal), async function* (source: AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
+      size += chunk.length;
+      if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
+      yield chunk;
+    }
+  }, createWriteStream(file));
+  return file;
 }
 
 /** A source on its way to a folder, and how much of it came so far. */
@@ -169,8 +171,8 @@ async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpa
   throw bad(unpacking, key !== "" && first?.key === key ? "it is one object, and no .zip, .tar.gz or .tgz" : "nothing lies there");
 }
 
-async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {
-  const zip = await fromBufferPromise(bytes, { lazyEntries: true }).catch((error: Error) => {
+async function unzip(file: string, unpacking: Unpacking): Promise<void> {
+  const zip = await openPromise(file, { lazyEntries: true, autoClose: false }).catch((error: Error) => {
     throw bad(unpacking, error.message);
   });
   let declared = 0;
@@ -185,6 +187,7 @@ async function unzip(bytes: Buffer, unpacking: Unpacking): Promise<void> {
     throw error instanceof ReleaseError ? error : bad(unpacking, (error as Error).message);
   } finally {
     zip.close();
+    await rm(file);
   }
 }
 
