@@ -11,6 +11,7 @@ import { readProject } from "../../release/project/project.ts";
 import { type Choice, openSession } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
 import { platformOf } from "./plan.ts";
+import { openTicker } from "./progress.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** What `omx images lock --json` prints. */
@@ -37,9 +38,11 @@ export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, ups
   const { inspection, config } = readProject(path);
   const before = readLock(path);
   const session = await openSession(cli, choice, { ecr });
+  const plan = planImages(inspection.images, config.images);
+  await using _ticker = openTicker(cli, (seconds) => `looking at ${plan.uses.length} images, ${seconds} s`);
   await using asking = workshopClient(workshopOf(cli, session, upstreams));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
-  const { lock, images } = await relock({ root: path, plan: planImages(inspection.images, config.images), place: session.place, namespaces, client, before, ...(platform === "all" ? { platform } : platform !== undefined && platformOf(platform)) });
+  const { lock, images } = await relock({ root: path, plan, place: session.place, namespaces, client, before, ...(platform === "all" ? { platform } : platform !== undefined && platformOf(platform)) });
   const file = join(path, LOCK_FILE);
   const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
   if (written) writeFileSync(file, formatLock(lock));

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { ecr } from "../../aws/services/ecr.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
-import type { Clock } from "../../kit/clock.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { buildNeed } from "../../release/images/build-need.ts";
@@ -17,6 +16,7 @@ import { readProject } from "../../release/project/project.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { type Choice, openSession } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
+import { openTicker } from "./progress.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** What would happen to one image. */
@@ -65,7 +65,7 @@ export async function planStaging(cli: Cli, choice: Choice, { images, upstreams,
   checkBuildTargets({ pulls: names, builds: plan?.builds ?? [] }, session.place, namespaces);
   await using asking = workshopClient(workshopOf(cli, session, upstreams));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
-  const planned = await previewAll([...pulls.values()], { client, clock: cli.clock, ...platformOf(platform) });
+  const planned = await previewAll(cli, [...pulls.values()], { client, ...platformOf(platform) });
   const builds: PlannedImage[] = [];
   for (const build of plan?.builds ?? []) builds.push(await previewBuild(build, { client, place: session.place, root: project ?? "." }));
   return { images: [...planned, ...builds], missingBytes: planned.reduce((sum, { missingBytes = 0 }) => sum + missingBytes, 0) };
@@ -76,13 +76,14 @@ const PREVIEWS_AT_ONCE = 8;
 
 interface PreviewAll {
   readonly client: RegistryClient;
-  readonly clock: Clock;
   readonly platform?: Platform;
 }
 
 /** Each image by its first spelling. Several at a time, but a layer that they share is counted for the first of them. */
-async function previewAll(pulls: readonly (readonly ImagePull[])[], { clock, ...options }: PreviewAll): Promise<readonly PlannedImage[]> {
-  const gate = new Gate(PREVIEWS_AT_ONCE, clock);
+async function previewAll(cli: Cli, pulls: readonly (readonly ImagePull[])[], options: PreviewAll): Promise<readonly PlannedImage[]> {
+  const gate = new Gate(PREVIEWS_AT_ONCE, cli.clock);
+  let looked = 0;
+  await using _ticker = openTicker(cli, (seconds) => `${looked} of ${pulls.length} images looked at, ${seconds} s`);
   const counted = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
   const previews = pulls.map(async ([pull, ...others]) => {
@@ -90,6 +91,7 @@ async function previewAll(pulls: readonly (readonly ImagePull[])[], { clock, ...
     const mine = pull && gate.pass(() => preview(pull, { ...options, counted, turn: () => before }));
     last = mine ?? last;
     const planned = await mine;
+    looked += 1;
     return planned ? [{ ...planned, ...(others.length > 0 && { also: others.map(({ source_uri: spelling }) => spelling) }) }] : [];
   });
   return (await Promise.all(previews)).flat();

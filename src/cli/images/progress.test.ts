@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { waitTeller } from "../../release/images/waits.ts";
-import { openProgress } from "./progress.ts";
+import { openProgress, openTicker } from "./progress.ts";
 
 /** Sleeps end when the test lets the time pass. */
 function steppedClock() {
@@ -35,8 +35,12 @@ test("a pull of large images says every 15 s that it is alive, and stops with it
     progress.onDone({ source: "a", target: "t", status: "PULLED", bytesMoved: 0, bytesSaved: 0, requests: 1, seconds: 16, reason: "" });
     await pass(15_000);
   }
+  {
+    await using _looking = openTicker({ clock, say: (line) => void said.push(line) }, (seconds) => `looked ${seconds} s`);
+    await pass(15_000);
+  }
   await pass(15_000);
-  expect(said).toEqual(["  … 0 of 4 images, 1.5 MB moved, 15 s; under way: a, b, c and 1 more", "  PULLED   a 16.0 s", "  … 1 of 4 images, 1.5 MB moved, 30 s; under way: b, c, d"]);
+  expect(said).toEqual(["  … 0 of 4 images, 1.5 MB moved, 15 s; under way: a, b, c and 1 more", "  PULLED   a 16.0 s", "  … 1 of 4 images, 1.5 MB moved, 30 s; under way: b, c, d", "  … looked 15 s"]);
 });
 
 test("many requests that wait for one registry are one line; short waits are none", async () => {

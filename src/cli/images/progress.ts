@@ -20,23 +20,34 @@ function namesOf(underWay: ReadonlySet<string>): string {
   return `; under way: ${[...underWay].slice(0, MOST_NAMES).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** Tells on stderr how far images are; every 15 s at least. Ended with the scope that holds it. */
-export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images: number): Progress {
+/** Says on stderr every 15 s how far something is. Ended with the scope that holds it. */
+export function openTicker({ say, clock }: Pick<Cli, "say" | "clock">, how: (seconds: number) => string): AsyncDisposable {
   const startedAt = clock.now().getTime();
   const ended = new AbortController();
-  let [done, bytes] = [0, 0];
-  const underWay = new Set<string>();
   const stillThere = async (): Promise<void> => {
     for (;;) {
       await clock.sleep(STILL_THERE_MS, ended.signal);
-      say(`  … ${done} of ${images} images, ${readableSize(bytes)} moved, ${Math.round((clock.now().getTime() - startedAt) / 1000)} s${namesOf(underWay)}`);
+      say(`  … ${how(Math.round((clock.now().getTime() - startedAt) / 1000))}`);
     }
   };
   const ticking = stillThere().catch(() => undefined);
+  return {
+    async [Symbol.asyncDispose]() {
+      ended.abort(new Error("it is done"));
+      await ticking;
+    },
+  };
+}
+
+/** Tells on stderr how far images are; every 15 s at least. Ended with the scope that holds it. */
+export function openProgress(cli: Pick<Cli, "say" | "clock">, images: number): Progress {
+  let [done, bytes] = [0, 0];
+  const underWay = new Set<string>();
+  const ticker = openTicker(cli, (seconds) => `${done} of ${images} images, ${readableSize(bytes)} moved, ${seconds} s${namesOf(underWay)}`);
   const onDone = ({ status, source, seconds, reason }: CopyResult): void => {
     done += 1;
     underWay.delete(source);
-    say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s${status === "FAILED" ? `: ${reason}` : ""}`);
+    cli.say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s${status === "FAILED" ? `: ${reason}` : ""}`);
   };
   return {
     onDone,
@@ -45,9 +56,6 @@ export function openProgress({ say, clock }: Pick<Cli, "say" | "clock">, images:
       else if (event.type === "bytes") bytes += event.bytes;
       else underWay.add(event.source);
     },
-    async [Symbol.asyncDispose]() {
-      ended.abort(new Error("all images are done"));
-      await ticking;
-    },
+    [Symbol.asyncDispose]: async () => ticker[Symbol.asyncDispose](),
   };
 }
