@@ -155,20 +155,41 @@ async function writeAgain(unpacking: Unpacking, path: string, first: string): Pr
   await copyFile(from, target);
 }
 
+// Of a source of many small files each costs S3's answering time.
+const OBJECTS_AT_ONCE = 16;
+
 async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpacking): Promise<void> {
   const prefix = prefixOf({ bucket, key });
-  for await (const object of listObjects(s3, { bucket, key: prefix })) {
-    const path = object.key.slice(prefix.length);
-    if (path === "") continue;
-    // Consoles mark folders so; an object with bytes that nothing could copy is a mistake.
-    if (path.endsWith("/") && object.size > 0) throw bad(unpacking, `${path} is a folder by its name, and holds ${object.size} bytes`);
-    if (path.endsWith("/")) await makeFolder(unpacking, path);
-    else await write(unpacking, path, () => openObject(s3, { bucket, key: object.key }, unpacking.signal));
+  const objects = listObjects(s3, { bucket, key: prefix });
+  const workers = Array.from({ length: OBJECTS_AT_ONCE }, async () => {
+    for (let next = await objects.next(); !next.done; next = await objects.next()) await fetchObject(s3, { bucket, ...next.value, path: next.value.key.slice(prefix.length) }, unpacking);
+  });
+  try {
+    await Promise.all(workers);
+  } catch (error) {
+    // Nothing may still be written when the caller removes the folder.
+    await objects.return(undefined);
+    await Promise.allSettled(workers);
+    throw error;
   }
   if (unpacking.names.size > 0) return;
   // Asked as a prefix: who may not list the whole bucket is refused a HEAD of what is not there.
   const first = (await listObjects(s3, { bucket, key }).next()).value;
   throw bad(unpacking, key !== "" && first?.key === key ? "it is one object, and no .zip, .tar.gz or .tgz" : "nothing lies there");
+}
+
+interface FoundObject extends S3Uri {
+  readonly size: number;
+  /** Below the prefix. */
+  readonly path: string;
+}
+
+async function fetchObject(s3: S3Client, { path, size, ...at }: FoundObject, unpacking: Unpacking): Promise<void> {
+  if (path === "") return;
+  // Consoles mark folders so; an object with bytes that nothing could copy is a mistake.
+  if (path.endsWith("/") && size > 0) throw bad(unpacking, `${path} is a folder by its name, and holds ${size} bytes`);
+  if (path.endsWith("/")) await makeFolder(unpacking, path);
+  else await write(unpacking, path, () => openObject(s3, at, unpacking.signal));
 }
 
 async function unzip(file: string, unpacking: Unpacking): Promise<void> {
