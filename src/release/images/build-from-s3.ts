@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import { isPassing } from "../../aws/passing.ts";
 import { InvalidValue } from "../../kit/invalid-value.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
@@ -26,7 +27,7 @@ type Step = ImageOutcome & Pick<AfterBuild, "started">;
  * A function's part: builds one image without an engine where its Dockerfile allows that, and leaves its repository readable
  * for HealthOmics. A Dockerfile that runs commands answers NEEDS_ENGINE, an image for which the function has not the time
  * or the disk TOO_LARGE; the state machine has either built and asks again.
- * @throws RegistryBusy where a registry throttles or does not answer, after the client's own tries
+ * @throws RegistryBusy where a registry, S3 or ECR throttles or does not answer, after the client's own tries
  */
 export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildItem & AfterBuild): Promise<Step> {
   const { source_uri, target_image, build } = item;
@@ -48,9 +49,9 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
     const why = isBuilt ? undefined : beyond(error, overtime);
     if (why !== undefined) return { ...item, status: "TOO_LARGE", reason: why, started };
     if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
-    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 403) return { ...about, status: "FAILED", ...sinceStart(), reason: `${error.name}: ${error.message}; the builder reads what containers.builderSources of omx.deploy.yaml names` };
+    if (!(error instanceof RegistryError) && isPassing(error)) throw new RegistryBusy(`${(error as Error).name}: ${(error as Error).message}`);
     if (!isItsOwn(error)) throw error;
-    return { ...about, status: "FAILED", ...sinceStart(), reason: error instanceof ReleaseError ? `${error.message}; ${error.fix}` : error.message };
+    return { ...about, status: "FAILED", ...sinceStart(), reason: reasonOf(error) };
   } finally {
     await overtime?.end();
   }
@@ -77,13 +78,23 @@ export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem): Pr
     });
   } catch (error) {
     if (error instanceof ReleaseError || !isItsOwn(error)) throw error;
-    throw new ReleaseError("ImagesFailed", { says: error.message, fix: "start the execution again when the reason is gone", blame: "user" });
+    throw new ReleaseError("ImagesFailed", { says: reasonOf(error), fix: "start the execution again when the reason is gone", blame: "user" });
   }
 }
 
 /** What is wrong with this image alone. */
 const isItsOwn = (error: unknown): error is Error =>
-  error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError;
+  error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError || isOfS3(error);
+
+/** What S3 says for good: no object, no bucket, no permission. */
+const isOfS3 = (error: unknown): error is S3ServiceException => error instanceof S3ServiceException && error.$fault === "client";
+
+function reasonOf(error: Error): string {
+  if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
+  if (!isOfS3(error)) return error.message;
+  const advice = error.$metadata.httpStatusCode === 403 ? "; the builder reads what containers.builderSources of omx.deploy.yaml names" : "";
+  return `${error.name}: ${error.message}${advice}`;
+}
 
 async function withSource<Result>(workshop: BuildWorkshop, item: BuildItem, work: (folder: BuildFolder) => Promise<Result>): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), "omx-build-"));

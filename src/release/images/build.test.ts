@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateRepositoryCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
+import { CreateRepositoryCommand, ECRClient, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -51,6 +51,10 @@ test("E14, E23: a base's registry that throttles or is down is asked again by th
   const refused = await buildImageFromSource(workshop(), busy);
   expect(refused).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/quay\.io refuses access/) });
   lab.fail(undefined);
+  const nowhere = await item("nowhere", "FROM registry.invalid/base:1\nENV A=1\n");
+  expect(await buildImageFromSource(workshop(), nowhere)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^registry\.invalid .*, Dockerfile:1\).*nobody knows a host of that name/) });
+  const away = { ...lab.accounts.config(), endpoint: "http://127.0.0.1:1" };
+  for (const lost of [{ s3: new S3Client(away) }, { ecr: new ECRClient(away) }]) await expect(buildImageFromSource({ ...workshop(), ...lost }, busy)).rejects.toMatchObject({ name: "RegistryBusy" });
   expect(await buildImageFromSource(workshop(), busy)).toMatchObject({ status: "SUCCEEDED", reason: "built" });
 }, 120_000);
 
@@ -112,6 +116,7 @@ test("a function whose time is over while it builds stops there and hands over; 
   await expect(workshop().ecr.send(new ListImagesCommand({ repositoryName: "late" }))).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
   lab.fail(undefined);
   const built = await buildInBuild(workshop(), late);
+  await expect(buildInBuild(workshop(), { ...late, source_uri: "s3://sources/absent.zip" })).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringMatching(/^NoSuchKey: s3:\/\/sources\/absent\.zip: /) });
   const ended = (exported: object) => buildImageFromSource(workshop(), { ...late, status: "BUILD_ENDED", build: "omx-image-build:1", started: 1, exported: [{ Name: RESULT_VARIABLE, Value: encodeResult(exported) }] });
   expect(await ended(built)).toMatchObject({ status: "SUCCEEDED", digest: built.digest, size: built.size, bytes_moved: built.bytes_moved, reason: "built", build: "omx-image-build:1" });
   expect(await ended({ ...built, source_hash: "another" })).toMatchObject({ status: "FAILED", reason: expect.stringContaining("is not what it should have built") });

@@ -110,7 +110,8 @@ const secondsSince = (clock: Clock, startedMs: number): number => (clock.now().g
 function reasonOf(error: unknown): string {
   if (error instanceof RegistryError && error.passesSoon) throw new RegistryBusy(error.message);
   if (error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue) return error.message;
-  if (isPassing(error)) throw new RegistryBusy(`ECR: ${(error as Error).name}: ${(error as Error).message}`);
+  // A registry whose name nobody knows says so itself.
+  if (!(error instanceof RegistryError) && isPassing(error)) throw new RegistryBusy(`ECR: ${(error as Error).name}: ${(error as Error).message}`);
   if (error instanceof ECRServiceException) return `${error.name}: ${error.message}`;
   if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
   throw error;
