@@ -3,7 +3,8 @@ import type { ImageRef } from "../../kit/image-ref.ts";
 import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
 import type { RegistryClient, Repository } from "../client/registry-client.ts";
 import { RegistryError } from "../errors.ts";
-import { formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
+import { digestForPlatform, LARGEST_CONFIG_BYTES } from "../copy/platform.ts";
+import { InvalidManifest, readManifest } from "../manifest.ts";
 import type { ImageManifest, Platform } from "../manifest.ts";
 import type { ImageConfig } from "./built-image.ts";
 import type { Layer } from "./layer.ts";
@@ -22,7 +23,7 @@ export function baseFromRegistry(client: RegistryClient): ResolveBase {
   return async (image, platform) => {
     const repository = client.repository(image);
     const manifest = await imageManifest(repository, { image, reference: referenceOf(image), platform });
-    const config = JSON.parse((await readWhole(repository, manifest)).toString("utf8")) as ImageConfig;
+    const config = await readConfig(repository, image, manifest);
     const { registry, repository: name } = image;
     const layers = manifest.layers.map((descriptor, index) => ({
       descriptor,
@@ -52,11 +53,13 @@ async function imageManifest(repository: Repository, { image, reference, platfor
     });
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return manifest;
-  const child = manifest.manifests.find((one) => isPlatform(one.platform, platform));
-  if (!child || child.digest === reference) throw new InvalidManifest(`${name} is not offered for ${formatPlatform(platform)}`);
-  return imageManifest(repository, { image, reference: child.digest, platform });
+  return imageManifest(repository, { image, reference: await digestForPlatform(repository, { source: image, stored, platform }), platform });
 }
 
-async function readWhole(repository: Repository, { config }: ImageManifest): Promise<Buffer> {
-  return buffer(repository.blob(config).read());
+async function readConfig(repository: Repository, image: ImageRef, { config }: ImageManifest): Promise<ImageConfig> {
+  // Charts and Singularity's images lie in registries as well.
+  const text = config.size > LARGEST_CONFIG_BYTES ? "" : (await buffer(repository.blob(config).read())).toString("utf8");
+  const isOfImage = text.startsWith("{") && "rootfs" in (JSON.parse(text) as object);
+  if (!isOfImage) throw new InvalidManifest(`${formatImageRef(image)} is no container image: nothing can be built on it`);
+  return JSON.parse(text) as ImageConfig;
 }

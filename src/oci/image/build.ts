@@ -4,7 +4,7 @@ import { parseImageRef } from "../../kit/image-ref.ts";
 import { InvalidValue } from "../../kit/invalid-value.ts";
 import { systemRandom } from "../../kit/random.ts";
 import type { Random } from "../../kit/random.ts";
-import type { Platform } from "../manifest.ts";
+import { InvalidManifest, type Platform } from "../manifest.ts";
 import type { ResolveBase } from "./base-image.ts";
 import { neededStages } from "./base-names.ts";
 import { BuildContext, SourceMissing } from "./build-context.ts";
@@ -225,7 +225,7 @@ class Build implements CopyEnvironment {
       return await work();
     } catch (error) {
       if (error instanceof UnknownSubstitution) throw new EngineNeeded(instruction, error.message);
-      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, BadPattern, BadSubstitution].some((type) => error instanceof type);
+      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, InvalidManifest, BadPattern, BadSubstitution].some((type) => error instanceof type);
       if (isUsers) throw new DockerfileError({ file: this.#file, line: instruction.line }, (error as Error).message);
       throw error;
     }

@@ -7,7 +7,9 @@ import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Clock, systemClock } from "../../kit/clock.ts";
 import { registryClient } from "../../oci/client/registry-client.ts";
-import { noise, pushSample } from "../../oci/testing/sample-images.ts";
+import { digestOf } from "../../oci/digest.ts";
+import { MEDIA_TYPES } from "../../oci/media-types.ts";
+import { memoryBlob, noise, pushIndex, pushSample } from "../../oci/testing/sample-images.ts";
 import { encodeResult, RESULT_VARIABLE } from "./after-build.ts";
 import { buildImageFromSource, buildInBuild, type BuildWorkshop } from "./build-from-s3.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
@@ -87,6 +89,11 @@ test("an image on a base for another platform says so, and is for that one; no i
   const remark = "it is for linux/amd64 as its base is, and not for linux/arm64/v8";
   expect(await buildImageFromSource(workshop(), asked)).toMatchObject({ status: "SUCCEEDED", platform: "linux/amd64", reason: `built; ${remark}` });
   expect(await buildImageFromSource(workshop(), asked)).toMatchObject({ status: "SKIPPED", platform: "linux/amd64", reason: `the source is unchanged; ${remark}` });
+  // Of an index nothing else is taken.
+  await using clients = registryClient();
+  const repository = clients.repository({ registry: lab.upstream.host, repository: "arm/index" });
+  await pushIndex(repository, "1", [await pushSample(repository, "arm64", { layers: [noise("index", 4000)], platform: { os: "linux", architecture: "arm64" } })]);
+  expect(await buildImageFromSource(workshop(), await item("indexed", "# x\nFROM quay.io/arm/index:1\nENV A=1\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^Dockerfile:2: quay\.io\/arm\/index\S+ is not offered for linux\/amd64, only for linux\/arm64$/) });
   const several = await item("several", "FROM quay.io/arm/base:1\nENV A=1\n", { platforms: ["linux/amd64", "linux/arm64"] });
   expect(await buildImageFromSource(workshop(), several)).toMatchObject({ status: "FAILED", reason: "Dockerfile:1: its base is for linux/amd64 alone: nothing can be built for linux/arm64" });
 }, 120_000);
@@ -132,9 +139,16 @@ test("what a FROM or COPY --from can't be found by is told with its line", async
   expect((await buildImageFromSource({ ...workshop(), upstreams: { "docker.io": lab.upstream.url } }, later)).reason).toMatch(/, Dockerfile:2\): .*; or is the stage second meant, which is not there before line 2$/);
 }, 120_000);
 
-test("a base whose layer is no archive is that image's reason", async () => {
+test("a base whose layer is no archive, or that is no image, is that image's reason", async () => {
+  await using clients = registryClient();
+  const repository = clients.repository({ registry: lab.upstream.host, repository: "chart/base" });
+  const config = Buffer.from('{"name":"chart"}');
+  await repository.uploadBlob(memoryBlob(config));
+  const [digest, mediaType] = [digestOf(config), MEDIA_TYPES.ociManifest];
+  await repository.putManifest("1", { mediaType, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: { mediaType: "application/vnd.cncf.helm.config.v1+json", digest, size: config.length }, layers: [] })) });
+  expect(await buildImageFromSource(workshop(), await item("chart", "FROM quay.io/chart/base:1\nENV A=1\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^Dockerfile:1: quay\.io\/chart\/base\S+ is no container image/) });
   await push("broken/base", "broken");
-  expect(await buildImageFromSource(workshop(), await item("broken", "FROM quay.io/broken/base:1\nWORKDIR /new\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^the layer sha256:\w+ of a base can't be unpacked/) });
+  expect(await buildImageFromSource(workshop(), await item("broken", "FROM quay.io/broken/base:1\nWORKDIR /new\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^Dockerfile:2: the layer sha256:\w+ of a base can't be unpacked/) });
 }, 120_000);
 
 test("a release packs what the build may read: data beside it stays where it is, and what is too much is told with what to do", async () => {
