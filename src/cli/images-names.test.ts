@@ -111,6 +111,10 @@ test("repositories that a command makes have the key and the tags that it is tol
   const { repositories } = await new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/sealed", "sealed/built"] }));
   const made = { encryptionConfiguration: { kmsKey: KeyMetadata!.Arn! }, imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: true } };
   expect(repositories).toMatchObject([made, made]);
+  for (const key of ["alias/images", KeyMetadata!.Arn!.replace("us-east-1", "eu-west-1")]) {
+    const refused = [await cli.run("images", "pull", "quay.io/sealed:1", "--profile", "cicd", "--kms-key", key), await cli.run("images", "build", join(cli.folder, "source"), "sealed/none:1", "--profile", "cicd", "--kms-key", key)];
+    expect(refused.map(({ code, stderr }) => [code, stderr])).toEqual([[2, expect.stringContaining("--kms-key ")], [2, expect.stringContaining("--kms-key ")]]);
+  }
   writeFileSync(join(cli.folder, "source", "Dockerfile"), "FROM scratch\nCOPY Dockerfile /other\n");
   const again = await cli.run("images", "build", join(cli.folder, "source"), "sealed/built:1", ...settings);
   expect([again.code, again.stdout]).toEqual([1, expect.stringMatching(/the tag is immutable\.; give the image another tag: in this repository each stays with its first image/)]);

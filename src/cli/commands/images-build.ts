@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
+import type { RepositoryFlags } from "../images/new-repositories.ts";
 import type { BuiltOutcome } from "../images/build.ts";
 import { pair, platforms, upstream } from "../options.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { identity, type ImagesFlags, newRepositories, type RepositoryFlags, repositorySettings } from "./images-options.ts";
+import { identity, type ImagesFlags, newRepositories } from "./images-options.ts";
 
 interface BuildFlags extends ImagesFlags, RepositoryFlags {
   readonly dockerfile: string;
@@ -37,7 +38,7 @@ async function act(cli: Cli, { source, image }: { readonly source: string; reado
   const { buildOne } = await import("../images/build.ts");
   const built = await buildOne(cli, flags, {
     source, image, dockerfile: flags.dockerfile, args: flags.buildArg ?? {}, force: flags.force ?? false, upstreams: flags.upstream ?? {},
-    target: flags.target, platforms: flags.platform, label: flags.label, commit: flags.commit, repositories: repositorySettings(flags),
+    target: flags.target, platforms: flags.platform, label: flags.label, commit: flags.commit, repositories: flags,
   });
   printResult(cli, flags, { value: built, lines: [describe(built)] });
   if (built.status === "FAILED") throw new NotDone();

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { DEFAULT_REPOSITORIES, type RepositorySettings } from "../../release/images/repository-settings.ts";
 import { UsageError } from "../cli.ts";
 import { namespace, PROFILE_HELP, upstream } from "../options.ts";
 
@@ -21,19 +20,10 @@ export const upstreams = (command: Command): Command =>
   command.option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream)
     .option("--namespace <host=prefix>", "where a registry's images go in ECR, as containers.namespaces of omx.deploy.yaml says: eu.gcr.io=eu-gcr; repeatable", namespace);
 
-/** How repositories are made that are not there yet. */
-export interface RepositoryFlags {
-  readonly kmsKey?: string;
-  readonly immutableTags?: boolean;
-}
-
 /** Adds how repositories are made. */
 export const newRepositories = (command: Command): Command =>
   command.option("--kms-key <arn>", "what encrypts repositories that are made, a key of their account and region, as containers.repositories.kmsKeys of omx.deploy.yaml says (default: ECR's own)")
     .option("--immutable-tags", "let no tag of repositories that are made move, as containers.repositories.immutableTags says");
-
-/** What a command was told of new repositories. */
-export const repositorySettings = ({ kmsKey, immutableTags = false }: RepositoryFlags): RepositorySettings => ({ ...DEFAULT_REPOSITORIES, kmsKeys: kmsKey === undefined ? [] : [kmsKey], immutableTags });
 
 export interface NamedImages {
   readonly images: readonly string[];

@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
 import { count, onePlatform } from "../options.ts";
+import type { RepositoryFlags } from "../images/new-repositories.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { counted, identity, type ImagesFlags, namedImages, pinned, newRepositories, type RepositoryFlags, repositorySettings, upstreams as upstreamOption } from "./images-options.ts";
+import { counted, identity, type ImagesFlags, namedImages, pinned, newRepositories, upstreams as upstreamOption } from "./images-options.ts";
 
 interface PullFlags extends ImagesFlags, RepositoryFlags {
   readonly manifest?: string;
@@ -35,7 +36,7 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   if (images.length === 0 && flags.manifest === undefined) throw new UsageError("name images, or a file with --manifest");
   const { pullImages } = await import("../images/pull.ts");
   const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false, referrers = asked } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: repositorySettings(flags), ...(concurrency && { concurrency }) });
+  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: flags, ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }

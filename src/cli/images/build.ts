@@ -15,10 +15,10 @@ import { type BuildFolder, buildFolderAnyhow, type FolderResult } from "../../re
 import type { Engine } from "../../release/images/engine.ts";
 import { planEachBuild } from "../../release/images/manifest.ts";
 import { fetchSource } from "../../release/images/source-folder.ts";
-import type { RepositorySettings } from "../../release/images/repository-settings.ts";
 import type { BuildItem } from "../../release/images/staging.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
+import { type RepositoryFlags, repositorySettings } from "./new-repositories.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** What `omx images build --json` prints. */
@@ -49,7 +49,7 @@ export interface BuildOneRequest {
   readonly label: string | undefined;
   readonly commit: string | undefined;
   /** How its repository is made. */
-  readonly repositories: RepositorySettings;
+  readonly repositories: RepositoryFlags;
 }
 
 /** Builds one image into the account's ECR. @throws Problem for a request that is none */
@@ -95,7 +95,7 @@ interface Building {
 }
 
 async function build({ cli, session, item, request: { upstreams, repositories }, killed }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
-  const workshop = { ...workshopOf(cli, session, upstreams), repositories };
+  const workshop = { ...workshopOf(cli, session, upstreams), repositories: repositorySettings(repositories, session.place) };
   try {
     const engine = async (reason: string) => {
       const found = await findEngine(cli, folder.work, killed);

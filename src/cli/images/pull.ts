@@ -14,6 +14,7 @@ import { targetClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Cli } from "../cli.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
+import { type RepositoryFlags, repositorySettings } from "./new-repositories.ts";
 import { openSeenImages } from "./seen-images.ts";
 import { openProgress, type Progress } from "./progress.ts";
 import { workshopOf } from "./workshop.ts";
@@ -54,21 +55,22 @@ export interface PullRequest {
   /** Signatures, SBOMs and attestations, too: they are copied, as the cache knows nothing of them. @default false */
   readonly referrers?: boolean;
   /** How repositories are made. @default DEFAULT_REPOSITORIES */
-  readonly repositories?: RepositorySettings;
+  readonly repositories?: RepositoryFlags;
 }
 
 /**
  * Brings images into the private ECR of an account, and lets HealthOmics read their repositories. Those that a rule of
  * ECR's pull-through cache covers ECR brings by itself; what it refuses, and all others, are copied.
- * @throws ReleaseError when two images would share a name there, or one has no valid name
+ * @throws ReleaseError when two images would share a name there, or one has no valid name; UsageError for a key that can't be used there
  */
 export async function pullImages(cli: Cli, choice: Choice, request: PullRequest): Promise<Pulling> {
   const session = await openSession(cli, choice, { ecr });
   const since = cli.clock.now();
   const pulls = planPulls(request.images, session.place, request.namespaces);
+  const repositories = repositorySettings(request.repositories ?? {}, session.place);
   await using progress = openProgress(cli, pulls.length);
   await using client = workshopClient(workshopOf(cli, session, request.upstreams));
-  const { results: brought, cached } = await bring({ cli, session, client, request, progress }, pulls);
+  const { results: brought, cached } = await bring({ cli, session, client, request, repositories, progress }, pulls);
   const closed = await openRepositories(session, pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"), { since, cached });
   const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? brought[index]));
   return {
@@ -81,6 +83,7 @@ interface Bringing {
   readonly cli: Cli;
   readonly session: Session<"ecr">;
   readonly client: RegistryClient;
+  readonly repositories: RepositorySettings;
   readonly request: PullRequest;
   readonly progress: Progress;
 }
@@ -134,7 +137,7 @@ async function prime({ cli, session, client, progress, request: { fresh: isFresh
   return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
 }
 
-async function copy({ cli, session, client, progress, request: { platform, concurrency, repositories, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
+async function copy({ cli, session, client, progress, repositories, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
     sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, place: session.place, repositories, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
