@@ -120,13 +120,16 @@ function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: b
   };
 }
 
+/** An engine that is just starting, or hangs, is passed over. */
+const ANSWER_MS = 30_000;
+
 /** The first engine that answers. Its logins go to a folder of their own, not into the user's configuration. */
 async function findEngine({ settings, say }: Cli, work: string, signal: AbortSignal): Promise<Engine | undefined> {
   const config = join(work, "logins");
   await mkdir(config, { recursive: true });
   const env = { ...settings.inherited, PATH: settings.path, DOCKER_CONFIG: config, REGISTRY_AUTH_FILE: join(config, "auth.json") };
   for (const program of ["docker", "podman", "buildah"] as const) {
-    const answers = await promisify(execFile)(program, ["info"], { env }).then(() => true, () => false);
+    const answers = await promisify(execFile)(program, ["info"], { env, timeout: ANSWER_MS }).then(() => true, () => false);
     if (answers) return { program, env, onLine: say, signal };
   }
   return undefined;
