@@ -40,8 +40,10 @@ async function reasonOf(...images: readonly string[]): Promise<string> {
 
 test("a registry that hides what is private says what to do: check the name, or log in", async () => {
   decide = () => refused(401, "UNAUTHORIZED", "authentication required");
-  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/^FAILED quay.io refuses access \(read quay.io\/lab\/tool:1\), 401 UNAUTHORIZED: authentication required; it was asked without credentials; .*check its name, or log in with `docker login quay.io`$/);
-  expect(await reasonOf("lab/tool:1")).toMatch(/or log in with `docker login`$/);
+  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/^FAILED quay.io refuses access \(read quay.io\/lab\/tool:1\), 401 UNAUTHORIZED: authentication required; it was asked without credentials; .*check its name, or log in with `docker login 127.0.0.1:\d+`$/);
+  using cli = cliAt(accounts);
+  const { stdout } = await cli.run("images", "pull", `${quay.host}/lab/tool:1`, "--profile", "cicd");
+  expect(stdout).toContain(`check its name, or log in with \`docker login ${quay.host}\``);
   decide = ({ path }) => (path === "/v2/" ? undefined : refused(403, "DENIED", "requested access to the resource is denied"));
   expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/403 DENIED: .*check its name/);
 }, MS);

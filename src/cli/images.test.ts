@@ -287,5 +287,7 @@ test("upstream credentials are those of docker login and its helpers, and nobody
   writeFileSync(join(cli.folder, ".docker", "config.json"), JSON.stringify({ auths: { [host]: { auth: Buffer.from(`me:${password}`).toString("base64") } } }));
   const pulled = await cli.run("images", "pull", `${host}/private/tool:1`, "--profile", "cicd", "--json");
   expect(pulled.code).toBe(0);
+  const ofMirror = await cli.run("images", "pull", "ghcr.io/private/tool:1", "--upstream", `ghcr.io=${guard.url}`, "--profile", "cicd", "--json");
+  expect(ofMirror.code).toBe(0);
   expect(`${refused.stdout}${refused.stderr}${pulled.stdout}${pulled.stderr}`).not.toContain(password);
 }, MS);
