@@ -45,6 +45,11 @@ test.each([
   expect(stderr).not.toMatch(/^ +at /m);
 }, MS);
 
+test("a folder is no manifest", async () => {
+  using cli = cliAt(accounts);
+  expect(await cli.run("images", "plan", "--manifest", cli.folder)).toMatchObject({ code: 2, stderr: expect.stringContaining("is a folder; --manifest takes a file") });
+}, MS);
+
 test("a manifest that asks for referrers is the state machine's input as it is", async () => {
   await using upstream = await startDockerRegistry();
   await using client = registryClient();

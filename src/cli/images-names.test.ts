@@ -86,6 +86,13 @@ test.each([["index.docker.io", "another name of docker.io; write docker.io"], ["
   expect([code, stderr]).toEqual([2, expect.stringContaining(sentence)]);
 }, MS);
 
+test("--upstream takes no password, and repeats none", async () => {
+  using cli = cliAt(accounts);
+  const { code, stderr } = await cli.run("images", "plan", "quay.io/a/b:1", "--upstream", "quay.io=https://me:s3cret@mirror.example/cache");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("--upstream quay.io=…: an address holds no password; log in with `docker login mirror.example`")]);
+  expect(stderr).not.toContain("s3cret");
+}, MS);
+
 test("names that are none are told all at once, and builds that meet a pulled image", async () => {
   using cli = cliAt(accounts);
   const names = await planOf(cli, "DOCKER://quay.io/bio/bwa:1", "localhost:007/a", "ubuntu:1");

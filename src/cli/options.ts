@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import { parseS3Uri } from "../kit/s3-uri.ts";
 import { parsePlatform } from "../oci/manifest.ts";
+import { UsageError } from "./cli.ts";
 import { namespaceProblems, registryProblem } from "../kit/registry-namespaces-entries.ts";
 
 /** What `--profile` does. */
@@ -26,9 +27,17 @@ export function count(text: string): number {
 export function upstream(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const [, host, url] = /^([^=]+)=(https?:\/\/.+)$/.exec(text) ?? [];
   if (!host || !url) throw new InvalidArgumentError("write HOST=URL, as in quay.io=http://127.0.0.1:5001.");
-  const problem = registryProblem(host);
-  if (problem) throw new InvalidArgumentError(`${problem}.`);
+  const problem = registryProblem(host) ?? addressProblem(url);
+  // Commander's own error would quote what was written, a password too.
+  if (problem) throw url.includes("@") ? new UsageError(`--upstream ${host}=…: ${problem}`) : new InvalidArgumentError(`${problem}.`);
   return { ...before, [host]: url.replace(/\/+$/, "") };
+}
+
+function addressProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url) return "what follows the = is no address; write it as in quay.io=http://127.0.0.1:5001";
+  if (url.username !== "" || url.password !== "") return `an address holds no password; log in with \`docker login ${url.host}\``;
+  return url.search === "" && url.hash === "" ? undefined : "an address of a registry ends with its path";
 }
 
 /** `eu.gcr.io=eu-gcr` or `*.example.org=lab/*`, repeatable. */

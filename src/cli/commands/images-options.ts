@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { UsageError } from "../cli.ts";
 import { namespace, PROFILE_HELP, upstream } from "../options.ts";
@@ -50,6 +50,7 @@ function readManifest(file: string): NamedImages {
 }
 
 function readJson(file: string): unknown {
+  if (statSync(file).isDirectory()) throw new UsageError(`${file} is a folder; --manifest takes a file`);
   const text = readFileSync(file, "utf8");
   try {
     return JSON.parse(text);
