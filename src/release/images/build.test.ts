@@ -98,6 +98,12 @@ test("an image on a base for another platform says so, and is for that one; no i
   expect(await buildImageFromSource(workshop(), several)).toMatchObject({ status: "FAILED", reason: "Dockerfile:1: its base is for linux/amd64 alone: nothing can be built for linux/arm64" });
 }, 120_000);
 
+test("an image of more layers than Docker runs is refused, as Docker itself would", async () => {
+  const copies = (count: number) => `FROM scratch\n${"COPY Dockerfile /\n".repeat(count)}`;
+  expect(await buildImageFromSource(workshop(), await item("deep", copies(126)))).toMatchObject({ status: "FAILED", reason: expect.stringContaining("an image of 126 layers, and Docker runs those of up to 125") });
+  expect(await buildImageFromSource(workshop(), await item("deep", copies(125)))).toMatchObject({ status: "SUCCEEDED" });
+}, 120_000);
+
 test("an argument that no ARG asks for is told", async () => {
   const named = async (buildArgs: object) => buildImageFromSource(workshop(), await item("named", "ARG BASE=scratch\nFROM $BASE\nARG VERSION=1 NAME\nENV V=$VERSION\n", { buildArgs }));
   expect(await named({ VERSION: "2", NAME: "x", BASE: "scratch", HTTPS_PROXY: "http://proxy" })).toMatchObject({ status: "SUCCEEDED", reason: "built" });

@@ -135,9 +135,14 @@ async function assemble({ workshop, client, item, hash, bases, context, folder }
     if (isSeveral && !isFor(outcome.image.platform, platform))
       throw new DockerfileError({ file: item.dockerfile, line: 1 }, `its base is for ${formatPlatform(outcome.image.platform)} alone: nothing can be built for ${platform}`);
   }
+  const most = Math.max(...images.map(({ layers }) => layers.length));
+  if (most > MOST_LAYERS) throw new DockerfileError({ file: item.dockerfile, line: 1 }, `it makes an image of ${most} layers, and Docker runs those of up to ${MOST_LAYERS}: copy more files by one COPY`);
   await prepareRepository(workshop, target.repository);
   return push(client.repository(target), target.tag ?? "latest", images);
 }
+
+// moby, layer_store.go, maxLayerDepth: what overlay file systems chain, without the two of a container.
+const MOST_LAYERS = 125;
 
 /** One image under the tag; several as an index under it. */
 async function push(repository: Repository, tag: string, images: readonly BuiltImage[]): Promise<FolderResult> {
