@@ -177,6 +177,12 @@ test("redirects of blobs are followed, the registry's password stays behind", as
   );
 });
 
+test("a redirect to what is no address is told with what it says", async () => {
+  const server = await serve((_, _url, answer) => void answer.writeHead(307, { location: "https://[bad" }).end());
+  await using client = registryClient({ clock: fixedClock() });
+  await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow('it redirects to "https://[bad", which is no address');
+});
+
 test("E11: a token of ECR goes to ECR's hosts alone", async () => {
   const asked: string[] = [];
   const provider = ecrCredentials(

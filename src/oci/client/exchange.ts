@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { errors, request as send } from "undici";
 import type { Dispatcher } from "undici";
 import type { ProxySettings } from "../../kit/proxy.ts";
+import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { errorFromAnswer, errorFromNetwork, RegistryError } from "../errors.ts";
 import { Authorization } from "./authorization.ts";
 import type { Scopes } from "./authorization.ts";
@@ -70,15 +71,16 @@ export interface ExchangeOptions extends PatienceOptions {
   readonly advice?: Advice | undefined;
   /** How the network lets its users out. @default - directly */
   readonly proxy?: ProxySettings | undefined;
+  /** How long a registry may be silent that has nothing to fetch or to hash first. */
+  readonly silenceMs: number;
 }
 
 /** What a user can do about an error, of a registry that was asked with credentials or without any; undefined where its own words are enough. */
 export type Advice = (error: RegistryError, asked: { readonly withCredentials: boolean }) => string | undefined;
 
 const MOST_REDIRECTS = 5;
-/** A registry may hash a whole layer before it answers the last request of an upload. */
+/** A registry may hash a whole layer before it answers the last request of an upload, and one that caches fetch it first. */
 const HEADERS_TIMEOUT_MS = 300_000;
-const SILENCE_TIMEOUT_MS = 60_000;
 /** Credentials that are older may have ended meanwhile. */
 const LONG_HELD_MS = 600_000;
 
@@ -97,14 +99,14 @@ export class Exchange {
     this.#options = options;
     this.patience = new Patience(options);
     this.#dispatcher = connections(options.proxy);
-    this.#blobs = options.proxy ? undefined : new BlobConnections({ connectMs: CONNECT_TIMEOUT_MS, headMs: HEADERS_TIMEOUT_MS, bodyMs: SILENCE_TIMEOUT_MS });
+    this.#blobs = options.proxy ? undefined : new BlobConnections({ connectMs: CONNECT_TIMEOUT_MS, headMs: HEADERS_TIMEOUT_MS, bodyMs: options.silenceMs });
     this.#authorization = new Authorization({
       credentials: options.credentials,
       clock: options.clock,
       ping: (registry) => this.#ping(registry),
       fetchToken: (ask) =>
         this.patience.again(() =>
-          tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock })(ask).catch(
+          tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock, silenceMs: options.silenceMs })(ask).catch(
             asRegistryError(ask.registry, "ask for a token"),
           ),
         ),
@@ -145,7 +147,7 @@ export class Exchange {
   async #ping(registry: string): Promise<string | undefined> {
     const { origin } = this.#options.transport(registry);
     return this.patience.again(async () => {
-      const options = { dispatcher: this.#dispatcher, method: "GET" as const };
+      const options = { dispatcher: this.#dispatcher, method: "GET" as const, headersTimeout: this.#options.silenceMs };
       const answer = await send(new URL("/v2/", origin), options).catch(asRegistryError(registry, "reach the registry"));
       await answer.body.dump();
       if (answer.statusCode >= 500 || answer.statusCode === 429) throw this.#failed({ registry, doing: "reach the registry" }, answer, "");
@@ -187,14 +189,10 @@ export class Exchange {
       const location = answer.headers["location"];
       if (!isRead(ask) || ![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
       await answer.body.dump();
+      if (!URL.canParse(location, url.href)) throw new RegistryError({ kind: "refused", ...pick(ask), says: `it redirects to "${location}", which is no address` });
       url = new URL(location, url);
     }
-    throw new RegistryError({
-      kind: "refused",
-      registry: ask.registry,
-      doing: ask.doing,
-      says: `it redirects more than ${MOST_REDIRECTS} times`,
-    });
+    throw new RegistryError({ kind: "refused", ...pick(ask), says: `it redirects more than ${MOST_REDIRECTS} times` });
   }
 
   async #request(ask: RegistryRequest, url: URL, authorization: string | undefined): Promise<Answer> {
@@ -207,8 +205,8 @@ export class Exchange {
     const body = (ask.body ?? null) as Buffer | Readable | null;
     const limits = {
       dispatcher: this.#dispatcher,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: SILENCE_TIMEOUT_MS,
+      headersTimeout: isQuick(ask) ? this.#options.silenceMs : HEADERS_TIMEOUT_MS,
+      bodyTimeout: this.#options.silenceMs,
     };
     const options = { ...limits, method: ask.method, headers, body };
     const answer = await send(url, { ...options, ...(signal ? { signal } : {}) }).catch(asRegistryError(ask.registry, ask.doing, signal));
@@ -270,6 +268,9 @@ const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "regi
 });
 
 const isRead = ({ method }: Pick<RegistryRequest, "method">): boolean => method === "GET" || method === "HEAD";
+
+/** Whether the answer is small and there or not: ECR's cache fetches images, and every registry that caches, layers. */
+const isQuick = (ask: RegistryRequest): boolean => isRead(ask) && !ask.url.pathname.includes("/blobs/") && readPrivateEcrHost(ask.registry) === undefined;
 
 const isStream = (body: RegistryRequest["body"]): boolean => body !== undefined && !Buffer.isBuffer(body);
 

@@ -46,6 +46,8 @@ export interface RegistryClientOptions {
   readonly onWait?: (wait: Wait) => void;
   /** How the network lets its users out. @default - directly */
   readonly proxy?: ProxySettings;
+  /** How long a registry may be silent, in milliseconds; where it may have to fetch or to hash a layer first, five minutes. @default 60000 */
+  readonly silenceMs?: number;
 }
 
 /** A client of any number of OCI registries. It keeps connections and tokens: one for a run, closed at its end. */
@@ -93,6 +95,7 @@ export function registryClient(options: RegistryClientOptions = {}): RegistryCli
     advice: options.advice,
     onWait: options.onWait,
     proxy: options.proxy,
+    silenceMs: options.silenceMs ?? 60_000,
   });
   return {
     repository: ({ registry, repository }, context = {}) => repositoryOf({ exchange, registry, repository, context }),

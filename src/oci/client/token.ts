@@ -25,10 +25,17 @@ export type FetchToken = (ask: TokenRequest) => Promise<Token>;
 /** The spec's default for tokens that do not say (distribution spec, token authentication). */
 const DEFAULT_SECONDS = 60;
 
+export interface TokenFetcherOptions {
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  /** How long the server may be silent. */
+  readonly silenceMs: number;
+}
+
 /** Asks the authorization server that a registry names, by GET or, with an identity token, by OAuth 2. */
-export function tokenFetcher({ dispatcher, clock }: { readonly dispatcher: Dispatcher; readonly clock: Clock }): FetchToken {
+export function tokenFetcher({ dispatcher, clock, silenceMs }: TokenFetcherOptions): FetchToken {
   return async (ask) => {
-    const { statusCode, body } = await send(ask, dispatcher);
+    const { statusCode, body } = await send(ask, { dispatcher, headersTimeout: silenceMs, bodyTimeout: silenceMs });
     const text = await body.text();
     const { registry } = ask;
     const { credentials } = ask;
@@ -41,11 +48,11 @@ export function tokenFetcher({ dispatcher, clock }: { readonly dispatcher: Dispa
 const MOST_REDIRECTS = 5;
 
 /** Follows redirects of a GET, as those of a server that sends everybody from http to https. */
-async function send(ask: TokenRequest, dispatcher: Dispatcher): Promise<Dispatcher.ResponseData> {
+async function send(ask: TokenRequest, limits: { readonly dispatcher: Dispatcher; readonly headersTimeout: number; readonly bodyTimeout: number }): Promise<Dispatcher.ResponseData> {
   const options = requestOf(ask);
   let url = urlOf(ask);
   for (let redirects = 0; ; redirects += 1) {
-    const answer = await request(url, { dispatcher, ...options, headers: mayKnow(ask.realm, url) ? (options.headers ?? {}) : {} });
+    const answer = await request(url, { ...limits, ...options, headers: mayKnow(ask.realm, url) ? (options.headers ?? {}) : {} });
     const location = String(answer.headers["location"] ?? "");
     const isFollowed = options.method === "GET" && redirects < MOST_REDIRECTS && [301, 302, 303, 307, 308].includes(answer.statusCode);
     if (!isFollowed || location === "" || !URL.canParse(location, url.href)) return answer;
