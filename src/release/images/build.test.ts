@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateRepositoryCommand, ECRClient, ListImagesCommand } from "@aws-sdk/client-ecr";
@@ -6,6 +8,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Clock, systemClock } from "../../kit/clock.ts";
+import { canMount, mountSmallDisk } from "../../local/testing/small-disk.ts";
 import { registryClient } from "../../oci/client/registry-client.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
@@ -41,6 +44,29 @@ async function pushArm(name: string, seed: string): Promise<void> {
   await pushSample(clients.repository({ registry: lab.upstream.host, repository: name }), "1", { layers: [noise(seed, 4000)], platform: { os: "linux", architecture: "arm64" } });
 }
 const push = (name: string, seed: string) => lab.push(name, noise(seed, 4000));
+
+test.runIf(canMount())("what the disk of a function has no room for is left to a build, wherever it runs out", async () => {
+  const data = randomBytes(6_000_000);
+  const packed = zipSync({ Dockerfile: Buffer.from("FROM scratch\nCOPY data /one\nCOPY data /two\n"), data }, { level: 0 });
+  await new S3Client(lab.accounts.config()).send(new PutObjectCommand({ Bucket: "sources", Key: "large.zip", Body: packed }));
+  const [large] = planEachBuild([{ source_uri: "s3://sources/large.zip", target_image: "large:1" }], PLACE) as BuildItem[];
+  const disk = mkdtempSync(join(tmpdir(), "omx-small-disk-"));
+  const before = process.env["TMPDIR"];
+  // Of the archive, of its files, of a layer.
+  for (const mib of [4, 10, 16]) {
+    mountSmallDisk(disk, mib);
+    process.env["TMPDIR"] = disk;
+    try {
+      expect([mib, await buildImageFromSource(workshop(), large!)]).toEqual([mib, expect.objectContaining({ status: "TOO_LARGE", reason: "the function's disk is full" })]);
+      expect(readdirSync(disk)).toEqual([]);
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+      execFileSync("umount", [disk]);
+    }
+  }
+  rmSync(disk, { recursive: true });
+});
 
 test("E14, E23: a base's registry that throttles or is down is asked again by the state machine; one that refuses is told", async () => {
   await push("busy/base", "busy");

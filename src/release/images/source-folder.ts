@@ -54,6 +54,9 @@ const prefixOf = ({ key }: S3Uri): string => (key === "" || key.endsWith("/") ? 
 /** A file where another needs a folder, a name that is too long. */
 const isOfFiles = (error: unknown): error is Error => error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
 
+/** Whether the archive is to blame, and neither what has been said of it nor a full disk. */
+const isOfArchive = (error: unknown): boolean => !(error instanceof ReleaseError) && (error as NodeJS.ErrnoException).code !== "ENOSPC";
+
 /** A ZIP is read from its end: it is put on disk, for a function has not the memory for it. It may not be larger than what it unpacks to. */
 async function spoolZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<string> {
   const file = `${unpacking.folder}.zip`;
@@ -205,7 +208,7 @@ async function unzip(file: string, unpacking: Unpacking): Promise<void> {
       await unzipEntry(zip, entry, unpacking);
     }
   } catch (error) {
-    throw error instanceof ReleaseError ? error : bad(unpacking, (error as Error).message);
+    throw isOfArchive(error) ? bad(unpacking, (error as Error).message) : error;
   } finally {
     zip.close();
     await rm(file);
@@ -242,7 +245,7 @@ async function untar(stream: Readable, unpacking: Unpacking): Promise<void> {
     }
   } catch (error) {
     const { message } = error as Error;
-    throw error instanceof ReleaseError ? error : bad(unpacking, message === "incorrect header check" ? "it is not packed by gzip" : message);
+    throw isOfArchive(error) ? bad(unpacking, message === "incorrect header check" ? "it is not packed by gzip" : message) : error;
   } finally {
     stream.destroy();
     await feeding;
