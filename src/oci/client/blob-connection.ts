@@ -5,7 +5,7 @@ import { LentBody } from "./lent-body.ts";
 import { readPlainHead } from "./plain-head.ts";
 
 /** How long a registry may be silent, in milliseconds. */
-export interface Patience {
+export interface TimeLimits {
   readonly connectMs: number;
   readonly headMs: number;
   readonly bodyMs: number;
@@ -36,7 +36,7 @@ const IDLE_MS = 4000;
  */
 export class BlobConnection {
   readonly #socket: Socket;
-  readonly #patience: Patience;
+  readonly #limits: TimeLimits;
   readonly #events: ConnectionEvents;
   readonly #free: Uint8Array[] = [];
   #asked: PromiseWithResolvers<BlobAnswer | undefined> | undefined;
@@ -45,8 +45,8 @@ export class BlobConnection {
   #isPaused = false;
   #stopListening: (() => void) | undefined;
 
-  constructor(origin: URL, patience: Patience, events: ConnectionEvents) {
-    this.#patience = patience;
+  constructor(origin: URL, limits: TimeLimits, events: ConnectionEvents) {
+    this.#limits = limits;
     this.#events = events;
     this.#socket = this.#open(origin);
     this.#socket.on("error", (error) => this.#fail(error));
@@ -73,7 +73,7 @@ export class BlobConnection {
     const abort = (): void => void this.#socket.destroy(signal?.reason as Error);
     signal?.addEventListener("abort", abort, { once: true });
     this.#stopListening = () => signal?.removeEventListener("abort", abort);
-    this.#socket.ref().setTimeout(this.#socket.connecting ? this.#patience.connectMs : this.#patience.headMs);
+    this.#socket.ref().setTimeout(this.#socket.connecting ? this.#limits.connectMs : this.#limits.headMs);
     this.#socket.write(head);
     return this.#asked.promise;
   }
@@ -88,10 +88,10 @@ export class BlobConnection {
     const isTls = protocol === "https:";
     const to = { host, port: Number(port || (isTls ? 443 : 80)), noDelay: true, onread };
     const socket = isTls ? connectTls({ ...to, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ["http/1.1"] }) : connect(to);
-    return socket.once(isTls ? "secureConnect" : "connect", () => socket.setTimeout(this.#patience.headMs));
+    return socket.once(isTls ? "secureConnect" : "connect", () => socket.setTimeout(this.#limits.headMs));
   }
 
-  /** @returns false when nothing more is to be read for now */
+  /** @returns whether to go on reading; `#resume` does it otherwise */
   #read(length: number, buffer: Uint8Array): boolean {
     const bytes = buffer.subarray(0, length);
     if (this.#body && !this.#body.isWhole) return this.#take(bytes, buffer);
@@ -104,7 +104,7 @@ export class BlobConnection {
   #take(bytes: Uint8Array, buffer?: Uint8Array): boolean {
     this.#isPaused = this.#body?.take({ bytes, ...(buffer && { buffer }) }) === false;
     // Who keeps the registry waiting is not waited for.
-    this.#socket.setTimeout(this.#isPaused ? 0 : this.#patience.bodyMs);
+    this.#socket.setTimeout(this.#isPaused ? 0 : this.#limits.bodyMs);
     return !this.#isPaused;
   }
 
@@ -120,7 +120,7 @@ export class BlobConnection {
     this.#body = new LentBody(length, {
       resume: () => this.#resume(),
       giveBack: (lent) => void this.#free.push(lent),
-      leave: (isWhole) => this.#leave(isWhole && isKept && rest.length <= length),
+      leave: (isWhole) => this.#leave(isWhole && isKept),
     });
     this.#asked?.resolve({ status, headers, body: this.#body });
     this.#asked = undefined;
@@ -144,7 +144,7 @@ export class BlobConnection {
   #resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    this.#socket.setTimeout(this.#patience.bodyMs);
+    this.#socket.setTimeout(this.#limits.bodyMs);
     this.#socket.resume();
   }
 

@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from "node:http";
 import { errors } from "undici";
-import { type BlobAnswer, BlobConnection, type Patience } from "./blob-connection.ts";
+import { type BlobAnswer, BlobConnection, type TimeLimits } from "./blob-connection.ts";
 
 /** A GET of a blob. */
 export interface BlobQuestion {
@@ -11,14 +11,14 @@ export interface BlobQuestion {
 
 /** Connections for blobs alone, to any number of registries; kept for further questions. */
 export class BlobConnections {
-  readonly #patience: Patience;
+  readonly #limits: TimeLimits;
   readonly #all = new Set<BlobConnection>();
   readonly #idle = new Map<string, BlobConnection[]>();
   /** Hosts that say no lengths. */
   readonly #declined = new Set<string>();
 
-  constructor(patience: Patience) {
-    this.#patience = patience;
+  constructor(limits: TimeLimits) {
+    this.#limits = limits;
   }
 
   /**
@@ -64,7 +64,7 @@ export class BlobConnections {
   #opened({ origin }: URL): BlobConnection {
     const idle = this.#idle.get(origin) ?? [];
     this.#idle.set(origin, idle);
-    const connection = new BlobConnection(new URL(origin), this.#patience, {
+    const connection = new BlobConnection(new URL(origin), this.#limits, {
       onIdle: (left) => void idle.push(left),
       onClose: (closed) => void this.#all.delete(closed),
     });

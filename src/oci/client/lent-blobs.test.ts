@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -16,6 +17,7 @@ import { registryClient } from "./registry-client.ts";
 
 const bytes = noise("lent", 3_000_000);
 const { blob } = memoryBlob(bytes);
+const large = noise("sent on", 24_000_000);
 
 /** A server of this machine, and the client's view of one repository there. Waits take no time. */
 async function at(server: Server, protocol = "http") {
@@ -149,6 +151,8 @@ test("are no longer than their answer said, and what follows is nobody's answer"
   const more = Buffer.concat([bytes, Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad")]);
   await using it = await at(saying(() => [`HTTP/1.1 200 OK\r\nContent-Length: ${bytes.length}\r\n\r\n`, more]));
   for (let round = 0; round < 2; round += 1) expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
+  // One that asked who we are, and one for each: such a connection is not used again.
+  expect(it.connections()).toBe(3);
   expect(it.waits).toEqual([]);
 });
 
@@ -182,6 +186,42 @@ test.each([
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 60_000, ...patience });
   const read = async () => readLent((await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} }))!.body);
   await expect(read()).rejects.toMatchObject({ code });
+});
+
+test("of a reader that takes longer than the registry may are not given up", async () => {
+  await using it = await at(createServer(whole));
+  const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 100 });
+  const answer = await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} });
+  let pauses = 0;
+  const pause = () => new Promise((resolve) => void setTimeout(resolve, (pauses += 1) <= 2 ? 400 : 0));
+  expect(digestOf(await readLent(answer!.body, pause))).toBe(blob.digest);
+  blobs.close();
+});
+
+test("are whole where they are sent on, also in small pieces to a registry that takes them late", async () => {
+  const pieces = Array.from({ length: Math.ceil(large.length / 10_000) }, (_, index) => large.subarray(index * 10_000, (index + 1) * 10_000));
+  const about = memoryBlob(large).blob;
+  let sent = () => {};
+  const isSent = new Promise<void>((resolve) => void (sent = resolve));
+  const received = createHash("sha256");
+  await using it = await at(createServer(serving((request, response) => {
+    if (request.method === "GET") {
+      response.writeHead(200, { "content-length": large.length });
+      return void (async () => {
+        for (const [index, piece] of pieces.entries()) {
+          response.write(piece);
+          await turn();
+          if (index === pieces.length >> 1) sent();
+        }
+        response.end();
+      })();
+    }
+    if (request.method === "POST") return void response.writeHead(202, { location: "/v2/a/blobs/uploads/1" }).end();
+    // More has come by then than sockets hold.
+    void isSent.then(() => request.on("data", (chunk: Buffer) => received.update(chunk)).on("end", () => response.writeHead(request.method === "PATCH" ? 202 : 201, { location: "/v2/a/blobs/uploads/1" }).end()));
+  })));
+  await it.repository.uploadBlob(it.repository.blob(about));
+  expect(`sha256:${received.digest("hex")}`).toBe(about.digest);
 });
 
 test("are asked for with no header that the registry would take for another request", async () => {

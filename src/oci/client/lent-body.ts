@@ -4,7 +4,7 @@ export interface BodySource {
   resume(): void;
   /** Takes memory back that was lent. */
   giveBack(buffer: Uint8Array): void;
-  /** Is told once that no more is wanted: of a body that came whole, the connection can be used again. */
+  /** Is told once that no more is wanted: of a body that came whole, and nothing behind it, the connection can be used again. */
   leave(isWhole: boolean): void;
 }
 
@@ -29,6 +29,7 @@ export class LentBody implements AsyncIterable<Uint8Array> {
   readonly #pieces: Piece[] = [];
   #missing: number;
   #isLeft = false;
+  #isOverfull = false;
   #failure: { readonly error: unknown } | undefined;
   #arrival: PromiseWithResolvers<void> | undefined;
 
@@ -40,6 +41,7 @@ export class LentBody implements AsyncIterable<Uint8Array> {
 
   /** Takes bytes from the connection. @returns false when the connection is to wait for `resume` */
   take(piece: Piece): boolean {
+    this.#isOverfull ||= piece.bytes.byteLength > this.#missing;
     const bytes = piece.bytes.subarray(0, this.#missing);
     this.#missing -= bytes.byteLength;
     this.#pieces.push({ ...piece, bytes });
@@ -86,7 +88,11 @@ export class LentBody implements AsyncIterable<Uint8Array> {
 
   /** Reads what is left and throws it away; a connection with much of it is given up instead. */
   async dump(): Promise<void> {
-    if (this.#missing <= LONGEST_TEXT) for await (const _ of this);
+    try {
+      if (this.#missing <= LONGEST_TEXT) for await (const _ of this);
+    } catch {
+      // What is thrown away need not come whole.
+    }
     this.destroy();
   }
 
@@ -94,7 +100,7 @@ export class LentBody implements AsyncIterable<Uint8Array> {
   destroy(): void {
     if (this.#isLeft) return;
     this.#isLeft = true;
-    this.#source.leave(this.isWhole && this.#pieces.length === 0);
+    this.#source.leave(this.isWhole && !this.#isOverfull && this.#pieces.length === 0);
   }
 
   async #next(): Promise<void> {
