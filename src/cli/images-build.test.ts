@@ -107,6 +107,7 @@ test("a lock holds what is built as well: folder, digest, target and platform; a
   const planned = async () => (await cli.run("images", "plan", "--project", root, "--profile", "cicd", "--json")).json<{ images: readonly object[] }>().images;
   expect(await planned()).toEqual([{ source: "tool", target: `${HOME}/locked/tool:1`, status: "BUILD", reason: "it is not in ECR" }]);
   expect(await lock()).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", reason: expect.stringContaining("omx images build") }] });
+  expect(await cli.run("images", "pull", "--project", root, "--profile", "cicd")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0 images, /), stderr: expect.stringContaining("left to `omx images build`: locked/tool:1") });
   const { digest } = await build(cli, folder, "locked/tool:1");
   expect(await lock()).toMatchObject({ code: 0, images: [{ status: "NEW", digest, source: "tool" }] });
   expect(JSON.parse(readFileSync(join(root, "containers.lock.json"), "utf8")).images).toEqual([{ image: "locked/tool:1", source: "tool", target: `${HOME}/locked/tool@${digest}`, digest, platform: "linux/amd64" }]);

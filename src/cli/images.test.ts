@@ -143,6 +143,10 @@ test("lock writes digests, says when a tag moved, keeps what it cannot lock, and
   expect(await lock()).toMatchObject({ code: 0, written: true, images: [{ status: "MOVED" }, { status: "SAME" }] });
   expect(readFileSync(file, "utf8")).toContain(second);
 
+  await pushSample(quay("lock/tool"), "latest", { layers: [noise("lock 3", 5000)] });
+  const pulled = (await cli.run("images", "pull", "--project", folder, ...at())).json<{ images: readonly Row[]; requests: number }>();
+  expect(pulled).toMatchObject({ images: [{ status: "SKIPPED", digest: second }, { status: "SKIPPED" }], requests: 2 });
+
   writeFileSync(file, '{"version": 1, "images": [{"image": "x"}]}');
   const broken = await cli.run("images", "lock", folder, ...at());
   expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining("containers.lock.json is no lock of images: images.0.source")]);

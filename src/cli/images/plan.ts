@@ -4,19 +4,19 @@ import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { parsePlatform, type Platform } from "../../oci/manifest.ts";
 import { buildNeed } from "../../release/images/build-need.ts";
-import { lockedBuild, pinnedBy, readLock } from "../../release/images/lock-file.ts";
-import { buildTarget, checkBuildTargets, type ImagePull, planImages, planPulls } from "../../release/images/plan.ts";
+import { lockedBuild, readLock } from "../../release/images/lock-file.ts";
+import { buildTarget, checkBuildTargets, type ImagePull, planPulls } from "../../release/images/plan.ts";
 import { previewCopy } from "../../release/images/preview.ts";
 import { readCacheRules } from "../../release/images/cache-rules.ts";
 import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import type { ImageBuild } from "../../release/project/omx-yaml.ts";
-import { readProject } from "../../release/project/project.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { type Choice, openSession } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
 import { openTicker } from "./progress.ts";
+import { projectPlan } from "./project-plan.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** What would happen to one image. */
@@ -59,7 +59,7 @@ export const platformOf = (text: string): { readonly platform?: Platform } => (t
  */
 export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, project }: PlanRequest): Promise<Planning> {
   const session = await openSession(cli, choice, { ecr });
-  const plan = project === undefined ? undefined : planOf(project);
+  const plan = project === undefined ? undefined : projectPlan(project);
   const names = [...new Set([...images, ...(plan?.pulls ?? [])])];
   const pulls = Map.groupBy(planPulls(names, session.place, namespaces), ({ target_image: target }) => target);
   checkBuildTargets({ pulls: names, builds: plan?.builds ?? [] }, session.place, namespaces);
@@ -108,12 +108,6 @@ async function previewBuild(build: ImageBuild, { client, place, root }: { readon
   } catch (error) {
     return { ...about, status: "FAILED", reason: (error as Error).message };
   }
-}
-
-/** As a release takes them: by the digests of the lock, where there is one. */
-function planOf(path: string) {
-  const { inspection, config } = readProject(path);
-  return pinnedBy(planImages(inspection.images, config.images), readLock(path));
 }
 
 async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform }): Promise<PlannedImage> {
