@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { OFFLINE_IMAGES, PUBLIC_REGISTRY } from "./demo/upstream.ts";
 import { omx } from "./testing/omx.ts";
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/phage-variants", import.meta.url));
@@ -13,6 +14,15 @@ test("init writes a repository that check lets through", async () => {
   const checked = await cli.run("check", "count-bases", "--json");
   expect(checked).toMatchObject({ code: 0, stderr: "" });
   expect(checked.json<object>()).toMatchObject({ ok: true, name: "count-bases", version: "1.0", engine: "WDL", tests: [{ name: "small", problems: [] }], diagnostics: [] });
+});
+
+test("what init and the demo release, the offline upstream of the demo offers", async () => {
+  await using cli = omx();
+  await cli.run("init", "count-bases");
+  const pulled = (await Promise.all(["count-bases", EXAMPLE].map((path) => cli.run("inspect", path, "--json"))))
+    .flatMap((inspected) => inspected.json<{ images: { image: string }[] }>().images.map(({ image }) => image))
+    .filter((image) => image.includes("/"));
+  expect(new Set(pulled)).toEqual(new Set(OFFLINE_IMAGES.map(({ repository, tag }) => `${PUBLIC_REGISTRY}/${repository}:${tag}`)));
 });
 
 test("init beside a workflow writes omx.yaml alone, and never over one", async () => {

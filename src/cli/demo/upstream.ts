@@ -12,11 +12,18 @@ export interface Upstream {
 
 /** The registry of the example's public image. */
 export const PUBLIC_REGISTRY = "public.ecr.aws";
+
+/** What the offline upstream offers, each the same image of this machine's programs: the example's image and that of the workflow `omx init` writes. */
+export const OFFLINE_IMAGES = [
+  { repository: "docker/library/python", tag: "3.12-slim-bookworm" },
+  { repository: "docker/library/debian", tag: "12-slim" },
+] as const;
+
 const PATIENCE_MS = 3000;
 
 /**
  * A mirror where one is configured; the public registry where it answers within three seconds; else an upstream of our
- * own on loopback with an image of this machine's programs.
+ * own on loopback with an image of this machine's programs ({@link OFFLINE_IMAGES}).
  */
 export async function chooseUpstream(cli: Cli, dataDir: string, mirror: string | undefined): Promise<Upstream> {
   if (mirror) return { kind: "mirror", url: mirror };
