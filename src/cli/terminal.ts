@@ -40,7 +40,8 @@ export const createCli = (): Cli => ({
       work();
       process.exit(128 + number);
     };
-    for (const signal of ENDING) process.once(signal, end);
+    // It stays until the end: a second signal, as who ends a group of processes sends by way of `bin/omx`, would else end us amid the work.
+    for (const signal of ENDING) process.on(signal, end);
     return { [Symbol.dispose]: () => ENDING.forEach((signal) => process.off(signal, end)) };
   },
 });
