@@ -16,6 +16,8 @@ test("the same statements again change nothing, also as ECR gives them back", ()
   expect(mergePolicy(once, stagingStatements(cicd))).toBeUndefined();
   const asEcrGivesIt = once?.replace('{"Service":"omics.amazonaws.com"}', '{"Service":["omics.amazonaws.com"]}');
   expect(mergePolicy(asEcrGivesIt, stagingStatements(cicd))).toBeUndefined();
+  const [statement] = statementsOf(once) as { Action: string[] }[];
+  expect(mergePolicy(JSON.stringify({ Version: "2012-10-17", Statement: { ...statement, Action: statement?.Action.toReversed() } }), stagingStatements(cicd))).toBeUndefined();
 });
 
 test("production is added once, beside what staging needs", () => {
@@ -39,6 +41,7 @@ test.each([
   ["for several, by a list and a wildcard", [{ ...omicsStatement(cicd, "A"), Condition: { StringLike: { "AWS:SourceAccount": ["9999*", "1111*"] } } }], true],
   ["for the ARNs of another account", [{ ...omicsStatement(cicd, "A"), Condition: { ArnLike: { "aws:SourceArn": "arn:aws:omics:*:444455556666:*" } } }], false],
   ["for the roles of the account alone", [accountStatement(cicd, "A")], false],
+  ["for nobody", [{ ...omicsStatement(cicd, "A"), Effect: "Deny" }], false],
 ])("whether HealthOmics may read, by a policy that lets it %s: %#", (_how, Statement, expected) => {
   expect(letsHealthOmicsRead(JSON.stringify({ Version: "2012-10-17", Statement }), cicd.account)).toBe(expected);
 });

@@ -54,6 +54,11 @@ test("a record copied into another folder is not that folder's", async () => {
   await expect(openBundle(s3, BUCKET, "demo/9.9.9")).rejects.toThrow("release.json is of demo/1.0.0, not of this folder");
 });
 
+test("a record names files of its own folder alone", async () => {
+  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "demo/1.0.4/release.json", Body: JSON.stringify({ ...record("1.0.4"), files: [{ name: "../1.0.0/definition.zip", sha256: "", bytes: 4 }] }) }));
+  await expect(openBundle(s3, BUCKET, "demo/1.0.4")).rejects.toMatchObject({ code: "BundleIncomplete", details: [expect.stringContaining("files.0.name")] });
+});
+
 test("a record that lacks its approval is no release", async () => {
   const { approval: _approval, ...rest } = record("1.0.3");
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "demo/1.0.3/release.json", Body: JSON.stringify(rest) }));

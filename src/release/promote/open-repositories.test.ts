@@ -36,10 +36,10 @@ async function openMapped(destinations: readonly string[], promote: "share" | "c
   return openTo([PRODUCTION], { destinations, promote }, repositories);
 }
 
-async function openTo(production: readonly Place[], { destinations = [], promote, clock = hasty }: { readonly destinations?: readonly string[]; readonly promote: "share" | "copy"; readonly clock?: Clock }, repositories: readonly string[]) {
+async function openTo(production: readonly Place[], { destinations = [], promote, clock = hasty, as = clients }: { readonly destinations?: readonly string[]; readonly promote: "share" | "copy"; readonly clock?: Clock; readonly as?: AwsClients }, repositories: readonly string[]) {
   const said: string[] = [];
   const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
-  const error = await openRepositories({ clients, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
+  const error = await openRepositories({ clients: as, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
   return { said, error };
 }
 
@@ -65,6 +65,12 @@ test("a repository of somebody else that production may not read is told with wh
   });
   expect(said).toEqual(["closed/ours: opened to 444455556666"]);
   expect(await sidsOf("closed/one")).toEqual(["Mine"]);
+});
+
+test("who may not look at a repository is told so, and not that it is gone", async () => {
+  const { credentials } = accounts.config("approver");
+  const nobody = awsClients({ ...accounts.config(), credentials: { ...credentials, secretAccessKey: "another" } });
+  expect((await openTo([PRODUCTION], { promote: "share", as: nobody }, ["open/unseen"])).error).toMatchObject({ name: expect.stringMatching(/InvalidSignature|UnrecognizedClient/) as string });
 });
 
 test("a repository that its owner has opened serves: for a copy production's roles are enough, for sharing HealthOmics has to read for that account", async () => {

@@ -100,6 +100,7 @@ test("a registry that is busy for long is asked again, and one that stays so is 
   const api = ({ headers }: SeenRequest): Fault | undefined => (headers["x-amz-target"]?.includes("ListTagsForResource") ? { kind: "reset" } : undefined);
   expect((await copy([image], { fail: api, until: /too busy for 1 image/, version: "1.0.2" })).copied).toEqual(later.copied);
   const never = await copy([image], { fail: busy, version: "1.0.1" });
+  expect(never.said.filter((line) => line.includes("too busy for 1 images; trying again in"))).toHaveLength(2);
   expect(never.copied).toMatchObject({ code: "ImagesFailed", details: [expect.stringMatching(/bio\/busy@sha256:.*: 444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com .*503/)] });
 });
 
@@ -113,11 +114,11 @@ test("a repository of production's own is left alone, and told; the others are c
   await expect(ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "bio/theirs" }))).rejects.toThrow("policy");
 });
 
-test("repositories that production's copies need are made with its key, not with that of the cicd account", async () => {
+test("repositories that production's copies need are made with its key, not with that of the cicd account or of another region, and as its settings say", async () => {
   const { KeyMetadata } = await new KMSClient(accounts.config("production")).send(new CreateKeyCommand({}));
   const kmsKey = KeyMetadata!.Arn!;
-  const { copied } = await copy([await released("tools/sealed", "1.0")], { repositories: { kmsKeys: [`arn:aws:kms:${REGION}:${CICD.account}:key/none`, kmsKey], immutableTags: true, scanOnPush: true } });
+  const { copied } = await copy([await released("tools/sealed", "1.0")], { repositories: { kmsKeys: [`arn:aws:kms:${REGION}:${CICD.account}:key/none`, `arn:aws:kms:eu-west-1:${PRODUCTION}:key/far`, kmsKey], immutableTags: true, scanOnPush: false } });
   expect(copied).toHaveLength(1);
   const { repositories } = await awsClients(accounts.config("production")).ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["tools/sealed"] }));
-  expect(repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "KMS", kmsKey }, imageTagMutability: "IMMUTABLE" }]);
+  expect(repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "KMS", kmsKey }, imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: false } }]);
 });
