@@ -1,5 +1,6 @@
 import { DeleteRepositoryPolicyCommand, DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../kit/clock.ts";
 import { CICD, REGION } from "../../local/testing/accounts.ts";
 import { faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
 import { noise } from "../../oci/testing/sample-images.ts";
@@ -25,6 +26,14 @@ test("a copy whose time is over is handed over, once: after the build the answer
   const unfinished = await pullImage(late, { ...item("time/over"), status: "BUILD_ENDED", build: "omx-image-pull:1" });
   expect(unfinished.status).toBe("FAILED");
   expect(await pullImage(lab.workshop({ limitBytes: 1000 }), { ...item("time/over"), status: "BUILD_ENDED", build: "omx-image-pull:1" })).toMatchObject({ status: "SUCCEEDED", digest, build: "omx-image-pull:1" });
+}, 120_000);
+
+test("a registry that is still silent when a function's time is over leaves the image to a build", async () => {
+  await lab.push("silent/tool", noise("silent", 4000));
+  lab.fail(({ path }) => (path.includes("silent/tool") ? { kind: "slow", msPerChunk: 30_000 } : undefined));
+  const late = lab.workshop({ deadline: new Date(systemClock.now().getTime() + 300) });
+  expect(await pullImage(late, item("silent/tool"))).toMatchObject({ status: "TOO_LARGE", reason: "the function's time was over" });
+  lab.fail(undefined);
 }, 120_000);
 
 test("a registry that stays busy is an error by the name that the state machine tries again", async () => {

@@ -127,7 +127,8 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
   const primed = isCovered && !item.referrers ? await prime({ workshop, client: registries, source, target }) : undefined;
   if (primed && "status" in primed) return primed;
   const client = targetClient(registries, { ecr: workshop.ecr, place: workshop.place, repositories: workshop.repositories, sourceOf: () => sourceRepository(source), isCached: (repository) => isCovered && repository === target.repository });
-  const preview = await previewCopy({ source, target, client });
+  const preview = await look({ workshop, client, source, target });
+  if (!preview) return timeOver(isBuilt);
   const limit = workshop.limitBytes;
   const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false }, isBuilt);
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
@@ -165,6 +166,22 @@ async function stillComing({ workshop, client, source, target }: Copying): Promi
   return { status: "SUCCEEDED", digest, bytes_moved: 0, reason: "ECR's pull-through cache is still bringing its layers; who reads one waits for it" };
 }
 
+/** What a copy would do; undefined where the function's time was over before a registry had said it. */
+async function look({ workshop: { clock, deadline }, ...copying }: Copying): Promise<Preview | undefined> {
+  const overtime = watchDeadline(clock, deadline);
+  try {
+    return await previewCopy({ ...copying, ...(overtime && { signal: overtime.signal }) });
+  } catch (error) {
+    if (!overtime?.isOver()) throw error;
+    return undefined;
+  } finally {
+    await overtime?.end();
+  }
+}
+
+/** A build has more time; after one, nobody has. */
+const timeOver = (isBuilt: boolean): Result => ({ status: isBuilt ? "FAILED" : "TOO_LARGE", reason: "the function's time was over" });
+
 const there = ({ digest }: Preview): Result => ({ status: "SKIPPED", digest, bytes_moved: 0, reason: "the target has the same digest" });
 
 const tooLarge = ({ missingBytes }: Preview, limit: number): Result => ({
@@ -186,7 +203,7 @@ async function copy({ workshop: { clock, deadline, transfers }, client, source, 
   const { status, digest, bytesMoved, bytesSaved, reason } = copied;
   const counted = { bytes_moved: bytesMoved, bytes_saved: bytesSaved };
   if (status !== "FAILED") return { status: status === "PULLED" ? "SUCCEEDED" : status, ...(digest && { digest }), ...counted, reason };
-  if (overtime?.isOver() && !isBuilt) return { status: "TOO_LARGE", ...counted, reason: "the function's time was over" };
+  if (overtime?.isOver() && !isBuilt) return { ...timeOver(isBuilt), ...counted };
   if (copied.isTemporary) throw new RegistryBusy(reason);
   return { status: "FAILED", ...counted, reason };
 }
