@@ -3,7 +3,7 @@ import { accountStatement, letsAccountRead, letsHealthOmicsRead, mergePolicy, om
 
 const cicd = { account: "111122223333", region: "us-east-1" };
 const production = { account: "444455556666", region: "us-east-1" };
-const statementsOf = (text: string | undefined) => (JSON.parse(text ?? "{}") as { Statement: { Sid: string }[] }).Statement;
+const statementsOf = (text: string | undefined) => (JSON.parse(text ?? "{}") as { Statement: { Sid: string; Action: string[] }[] }).Statement;
 
 test("a policy that others wrote keeps every statement of theirs", () => {
   const foreign = { Sid: "Theirs", Effect: "Allow", Principal: { AWS: "arn:aws:iam::999900001111:root" }, Action: "ecr:BatchGetImage" };
@@ -16,7 +16,7 @@ test("the same statements again change nothing, also as ECR gives them back", ()
   expect(mergePolicy(once, stagingStatements(cicd))).toBeUndefined();
   const asEcrGivesIt = once?.replace('{"Service":"omics.amazonaws.com"}', '{"Service":["omics.amazonaws.com"]}');
   expect(mergePolicy(asEcrGivesIt, stagingStatements(cicd))).toBeUndefined();
-  const [statement] = statementsOf(once) as { Action: string[] }[];
+  const [statement] = statementsOf(once);
   expect(mergePolicy(JSON.stringify({ Version: "2012-10-17", Statement: { ...statement, Action: statement?.Action.toReversed() } }), stagingStatements(cicd))).toBeUndefined();
 });
 
