@@ -49,6 +49,7 @@ export function testRunDefinition(): object {
           test: "{% $states.context.Map.Item.Value %}",
           workflowId: "{% $states.input.workflowId %}", versionName: "{% $states.input.versionName %}",
           roleArn: "{% $states.input.roleArn %}", outputUri: "{% $states.input.outputUri %}",
+          patience: `{% $count($states.input.tests) * ${PATIENCE} %}`,
         },
         MaxConcurrency: 10,
         ItemProcessor: { ProcessorConfig: { Mode: "INLINE" }, StartAt: "StartRun", States: oneTest() },
@@ -71,6 +72,11 @@ export function testRunDefinition(): object {
   };
 }
 
+// An execution has 25,000 events in its history, and fails with the next (step-functions/latest/dg/service-quotas.html); each
+// look at a run is nine. Looking every half minute, ten tests of two hours were too many. So a wait grows with the time
+// that went by, by this part of it for each test: whatever their number and time, they end within the history.
+const PATIENCE = 0.008;
+
 const oneTest = (): object => ({ ...starting(), ...polling(), ...ending(), Result: { Type: "Succeed" } });
 
 /** Members that a test does not give are left out: JSONata drops what has no value. */
@@ -89,6 +95,12 @@ function expression(jsonata: string): string {
   return `{% ${jsonata.replaceAll(/\s+/g, " ")} %}`;
 }
 
+const WAIT_SECONDS = expression(`(
+  $part := $floor(($millis() - $started) / 1000 * $patience);
+  $left := $max([1, $ceil(($deadline - $millis()) / 1000)]);
+  $min([$left, $max([$part, $min([30, 1 + $floor($polls / 4)])])])
+)`);
+
 function starting(): object {
   const failed = (status: string) => [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }];
   return {
@@ -96,7 +108,7 @@ function starting(): object {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:omics:startRun",
       Arguments: START_RUN,
-      Assign: { deadline: "{% $millis() + $states.input.test.timeoutSeconds * 1000 %}", polls: 0, runId: "{% $states.result.Id %}", test: "{% $states.input.test %}" },
+      Assign: { started: "{% $millis() %}", deadline: "{% $millis() + $states.input.test.timeoutSeconds * 1000 %}", patience: "{% $states.input.patience %}", polls: 0, runId: "{% $states.result.Id %}", test: "{% $states.input.test %}" },
       Output: {},
       Retry: retry,
       Catch: failed("NOT_STARTED"),
@@ -107,8 +119,8 @@ function starting(): object {
 
 function polling(): object {
   return {
-    // Short at first, so that a short run is not waited for; never more than half a minute.
-    Wait: { Type: "Wait", Seconds: "{% $min([30, 1 + $floor($polls / 4)]) %}", Assign: { polls: "{% $polls + 1 %}" }, Next: "GetRun" },
+    // Short at first, so that a short run is not waited for, then half a minute or the test's part of its time; never long past its end.
+    Wait: { Type: "Wait", Seconds: WAIT_SECONDS, Assign: { polls: "{% $polls + 1 %}" }, Next: "GetRun" },
     GetRun: {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:omics:getRun",
