@@ -7,7 +7,7 @@ import type { RegistryClient } from "./client/registry-client.ts";
 import { BlobMover } from "./copy/blob-mover.ts";
 import { copyImage } from "./copy/image-copier.ts";
 import type { Copied, CopyTask, Remark } from "./copy/image-copier.ts";
-import { copyReferrers } from "./copy/referrers.ts";
+import { copyReferrers, type Referrer } from "./copy/referrers.ts";
 import { RegistryError } from "./errors.ts";
 import { parsePlatform } from "./manifest.ts";
 
@@ -98,6 +98,16 @@ export async function copyImages(plan: readonly ImageCopy[], options: CopyOption
       return copy;
     }),
   );
+}
+
+/**
+ * Copies what refers to an image that the target has: signatures, SBOMs, attestations. What is there is not sent again.
+ * @throws RegistryError, InvalidManifest
+ */
+export async function copyReferrersOf(image: ImageCopy, digest: string, options: Pick<CopyOptions, "sourceClient" | "targetClient" | "clock" | "transfers">): Promise<readonly Referrer[]> {
+  const clock = options.clock ?? systemClock;
+  const run: Run = { options, clock, platform: undefined, transfers: options.transfers ?? newTransfers(clock) };
+  return copyReferrers(taskOf(run, image, { movedBytes: 0, savedBytes: 0, requests: 0 }), digest);
 }
 
 interface Run {

@@ -7,7 +7,7 @@ import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { LOCK_FILE, parseLock } from "../../release/images/lock-file.ts";
 import { type ContainersLock, lockedImage } from "../../release/images/lock.ts";
-import { type ImageToVerify, type VerifiedImage, verifyImage } from "../../release/images/verify.ts";
+import { type ImageToVerify, type VerifiedImage, verifyImage, type View } from "../../release/images/verify.ts";
 import { type BundleImages, productionImages, readBundleImages } from "../../release/images/verify-bundle.ts";
 import { inRegistryOf } from "../../release/images/registry-of.ts";
 import { readCacheRules } from "../../release/images/cache-rules.ts";
@@ -18,12 +18,15 @@ import type { Place } from "../../release/project/deploy-config.ts";
 import { parseOmxYaml } from "../../release/project/omx-yaml.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
+import { type InBoth, type VerifiedReferrer, verifyReferrers } from "./verify-referrers.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** What `omx images verify --json` prints. */
 export interface Verification {
   readonly ok: boolean;
   readonly images: readonly VerifiedImage[];
+  /** Signatures, SBOMs and attestations of the images, which production has to have as the cicd account does; empty without a production identity. */
+  readonly referrers: readonly VerifiedReferrer[];
   /** What differs between the bundle, the lock and production's workflow version. */
   readonly problems: readonly string[];
 }
@@ -44,12 +47,13 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
   const lock = request.path !== undefined || !bundle ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
-  const images = [
-    ...(await verifyAs(cli, cicd, { name: "cicd", images: lock.images, deep: request.deep })),
-    ...(production ? await verifyAs(cli, production, { name: "production", images: released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }), deep: request.deep }) : []),
-  ];
+  const produced = production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
+  await using asCicd = await viewOf(cli, cicd, "cicd");
+  await using asProduction = production && (await viewOf(cli, production, "production"));
+  const images = [...(await verifyAs(cli, asCicd, { images: lock.images, deep: request.deep })), ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep: request.deep }) : [])];
+  const referrers = asProduction && produced ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep }) : [];
   const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
-  return { ok: problems.length === 0 && images.every((image) => image.problems.length === 0), images, problems };
+  return { ok: problems.length === 0 && [...images, ...referrers].every((one) => one.problems.length === 0), images, referrers, problems };
 }
 
 /** A bundle lies in the region where it is released. */
@@ -68,23 +72,37 @@ function inProduction({ images }: ContainersLock, { production, cicd, path = "."
 
 const VERIFIED_AT_ONCE = 8;
 
-interface Seen {
-  readonly name: string;
-  readonly images: readonly ImageToVerify[];
+interface Seen<Image> {
+  readonly images: readonly Image[];
   readonly deep: boolean;
 }
 
-async function verifyAs(cli: Cli, session: Session<"ecr">, { name, images, deep }: Seen): Promise<readonly VerifiedImage[]> {
-  await using asking = workshopClient(workshopOf(cli, session, {}));
+interface OpenView extends View, AsyncDisposable {}
+
+/** The registry as one identity sees it, closed at the end. */
+async function viewOf(cli: Cli, session: Session<"ecr">, name: string): Promise<OpenView> {
+  const asking = workshopClient(workshopOf(cli, session, {}));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
+  return { name, client, [Symbol.asyncDispose]: () => asking.close() };
+}
+
+async function verifyAs(cli: Cli, view: View, { images, deep }: Seen<ImageToVerify>): Promise<readonly VerifiedImage[]> {
   const gate = new Gate(VERIFIED_AT_ONCE, cli.clock);
   const verify = async (image: ImageToVerify): Promise<VerifiedImage> => {
-    const found = await verifyImage({ name, client }, image, { deep });
-    cli.say(`  ${found.problems.length === 0 ? "✓" : "✗"} ${name}: ${image.image}`);
+    const found = await verifyImage(view, image, { deep });
+    cli.say(`  ${found.problems.length === 0 ? "✓" : "✗"} ${view.name}: ${image.image}`);
     return found;
   };
-  // Awaited here: the client must not be closed before.
-  return await Promise.all(images.map((image) => gate.pass(() => verify(image))));
+  return Promise.all(images.map((image) => gate.pass(() => verify(image))));
+}
+
+/** Of an image that production does not have, or a map that names none, the images' own problems say enough. */
+const inBoth = ({ images }: ContainersLock, produced: readonly ImageToVerify[]): readonly InBoth[] =>
+  images.flatMap((cicd) => produced.filter(({ image }) => image === cicd.image).map((production) => ({ cicd, production })));
+
+async function verifyAllReferrers(cli: Cli, views: { readonly cicd: View; readonly production: View }, { images, deep }: Seen<InBoth>): Promise<readonly VerifiedReferrer[]> {
+  const gate = new Gate(VERIFIED_AT_ONCE, cli.clock);
+  return (await Promise.all(images.map((image) => gate.pass(() => verifyReferrers(views, image, deep))))).flat();
 }
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();

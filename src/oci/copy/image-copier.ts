@@ -48,7 +48,7 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
   // Where the repository has an earlier image, it may have this one too, or parts of it.
   const isHeld = there !== undefined && (await task.to.headManifest(wanted.digest)) !== undefined;
   const remark = task.remark?.(manifest, task.from);
-  await allOrFirstFailure([isHeld ? undefined : copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined }), remark]);
+  await allOrFirstFailure<unknown>([isHeld ? undefined : copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined }), remark]);
   const isTagged = await store(task, manifest, { isHeld });
   return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: remarked(reasonFor(there, isTagged), await remark) };
 }
@@ -128,9 +128,12 @@ async function copyChild(task: CopyTask, { digest }: Descriptor, { depth, mayBeT
 }
 
 /** Waits for all, so that nothing of a failed image goes on in the background, and then throws the first failure. */
-async function allOrFirstFailure(work: readonly (Promise<unknown> | undefined)[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((one) => one.status === "rejected");
-  if (failed) throw failed.reason;
+export async function allOrFirstFailure<T>(work: readonly (Promise<T> | undefined)[]): Promise<readonly (T | undefined)[]> {
+  const ended = await Promise.allSettled(work);
+  return ended.map((one) => {
+    if (one.status === "rejected") throw one.reason;
+    return one.value;
+  });
 }
 
 /** The bytes of an image's blobs. Those of an index are not known without reading each of its images. */

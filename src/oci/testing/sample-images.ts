@@ -59,6 +59,18 @@ export async function pushSample(repository: Repository, tag: string, sample: Sa
 export const pushIndex = (repository: Repository, tag: string, manifests: readonly Descriptor[]): Promise<Descriptor> =>
   put(repository, tag, { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests });
 
+/** Pushes what refers to a manifest, as `oras attach` does: one blob, its type and its subject. */
+export async function pushReferrer(repository: Repository, subject: Descriptor, { artifactType, content }: { readonly artifactType: string; readonly content: Buffer }): Promise<Descriptor> {
+  const empty = Buffer.from("{}");
+  for (const bytes of [empty, content]) await repository.uploadBlob(memoryBlob(bytes));
+  const { mediaType, digest, size } = subject;
+  return put(repository, "", {
+    schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType, subject: { mediaType, digest, size },
+    config: { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(empty), size: empty.length },
+    layers: [{ mediaType: "application/octet-stream", digest: digestOf(content), size: content.length }],
+  });
+}
+
 async function put(
   repository: Repository,
   tag: string,

@@ -29,6 +29,8 @@ export interface ImageWorkshop {
   readonly credentials?: CredentialProvider;
   /** How a user gives credentials for an upstream registry, an imperative for errors. */
   readonly howToLogIn?: (registry: string) => string;
+  /** What to do where the ECR of another account or region refuses access. @default - what lets the puller read there */
+  readonly foreignAdvice?: (ecr: PrivateEcr) => string | undefined;
   /** Lines for who watches: each longer wait for a registry as it begins. */
   readonly say?: (line: string) => void;
   /** How the network lets its users out, to registries. @default - directly */
@@ -40,14 +42,14 @@ export interface ImageWorkshop {
 }
 
 /** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, say, proxy, tuning, signal }: ImageWorkshop): RegistryClient {
+export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, foreignAdvice = forPuller(place), say, proxy, tuning, signal }: ImageWorkshop): RegistryClient {
   const ofEcr = ecrCredentials(async ({ region }) => {
     const asked = region === place.region ? ecr : (ecrIn?.(region) ?? ecr);
     return (await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
   });
   const client = rememberingManifests(registryClient({
     transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(say && { onWait: waitTeller({ say, clock }) }), ...(proxy && { proxy }), ...tuning,
-    advice: adviceOn(place, howToLogIn),
+    advice: adviceOn(foreignAdvice, howToLogIn),
   }));
   return signal ? { ...client, repository: (at, context) => client.repository(at, { signal, ...context }) } : client;
 }
@@ -58,11 +60,11 @@ const NOT_THERE = "registries say the same of an image that is not there: check 
  * What to do where a registry refuses access, is asked too often or can't be reached. ECR names the action and the policy itself; who has
  * to change what it can't know.
  */
-const adviceOn = (place: Place, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
+const adviceOn = (foreignAdvice: NonNullable<ImageWorkshop["foreignAdvice"]>, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
   if (kind === "unreachable") return outOfReach(registry, code);
   const ecr = readPrivateEcrHost(registry);
   if (kind === "refused" && /tag is immutable/.test(says)) return "give the image another tag: in this repository each stays with its first image";
-  if (ecr) return kind === "denied" ? [says === NO_REASON ? LAYER_RIGHTS : [], foreignAdvice(ecr, place) ?? []].flat().join("; ") || undefined : undefined;
+  if (ecr) return kind === "denied" ? [says === NO_REASON ? LAYER_RIGHTS : [], foreignAdvice(ecr) ?? []].flat().join("; ") || undefined : undefined;
   const logIn = howToLogIn?.(registry);
   if (kind === "throttled") return withCredentials || logIn === undefined ? undefined : `it was asked without credentials, and may allow more with: ${logIn}`;
   if (kind !== "denied") return undefined;
@@ -81,8 +83,8 @@ function outOfReach(registry: string, code: string): string | undefined {
 }
 
 /** The puller reads what omx.deploy.yaml declares; the other account decides as well. */
-function foreignAdvice({ account, region }: PrivateEcr, place: Place): string | undefined {
+const forPuller = (place: Place) => ({ account, region }: PrivateEcr): string | undefined => {
   const declare = [...(account === place.account ? [] : [`${account} in containers.sourceAccounts`]), ...(region === place.region ? [] : ["containers.crossRegion"])].join(" and ");
   if (declare === "") return undefined;
   return `the puller reads there with ${declare} of omx.deploy.yaml${account === place.account ? "" : `, and where the policy of that repository lets account ${place.account} read`}`;
-}
+};

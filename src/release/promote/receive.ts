@@ -15,6 +15,7 @@ import { NAMES, roleName } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { publishExactly, versionTags } from "../publish/create-version.ts";
 import { copyToProduction } from "./own-images.ts";
+import { promoteReferrers, summarizeReferrers } from "./referrers.ts";
 import { runSmoke } from "./smoke.ts";
 import { type OpenBundle, openBundle, RECORD_FILE, type ReleasedImages, type ReleaseRecord } from "./bundle.ts";
 import { mappedByUser, REGISTRY_MAP_FILE } from "./own-mappings.ts";
@@ -61,6 +62,7 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
     await verifyApproval(env, record);
     const images: ReleasedImages = wayInto(env.place, record) === "copy" ? await copyToProduction(env, record) : record.images;
     await verifyImages(env, [...images.map(({ target, digest }) => ({ ...parseImageRef(target), digest })), ...(await mappedHere(env, bundle))]);
+    const referrers = await promoteReferrers(env, record, images);
     const version = readReleaseVersion(record.version);
     if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
     const { commit, branch, pipelineExecutionId, startedBy, tags } = record;
@@ -69,7 +71,7 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
     });
     const smokeRun = record.smoke && (await runSmoke(env, { ...record, smoke: record.smoke }, published));
     return await write(env, { bucket, prefix }, {
-      ...answer(env, record), status: "ACTIVE", message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}`, workflowId: published.workflowId, versionArn: published.arn,
+      ...answer(env, record), status: "ACTIVE", message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}${summarizeReferrers(referrers)}`, ...(referrers.length > 0 && { referrers }), workflowId: published.workflowId, versionArn: published.arn,
     });
   } catch (error) {
     await write(env, { bucket, prefix }, { ...answer(env, record), status: "FAILED", message: (error as Error).message });

@@ -1,3 +1,5 @@
+import type { ImageReferrers } from "./referrers.ts";
+
 /** result.json: what production made of a bundle, beside it. */
 export interface ReleaseResult {
   readonly account: string;
@@ -9,6 +11,8 @@ export interface ReleaseResult {
   readonly workflowId?: string;
   readonly versionArn?: string;
   readonly at?: string;
+  /** What refers to its images; absent where nothing does. */
+  readonly referrers?: readonly ImageReferrers[];
 }
 
 export const RESULT_FILE = "result.json";
