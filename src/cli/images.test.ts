@@ -3,10 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
-import { CreateWorkflowCommand, CreateWorkflowVersionCommand, GetWorkflowCommand, OmicsClient } from "@aws-sdk/client-omics";
 import { zipSync } from "fflate";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { systemClock } from "../kit/clock.ts";
 import { CICD, PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { digestOf } from "../oci/digest.ts";
 import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
@@ -15,8 +13,9 @@ import { guardedRegistry } from "../oci/testing/guarded-registry.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
 import { mergeOnce } from "../release/images/ensure-policies.ts";
 import { productionStatements } from "../release/images/repository-policy.ts";
-import { describeContent, handOver, type ReleaseRecord } from "../release/promote/bundle.ts";
+import type { ContainersLock } from "../release/images/lock.ts";
 import { cliAt, type InProcess } from "./testing/in-process.ts";
+import { release } from "./testing/released.ts";
 
 const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -152,27 +151,6 @@ test("lock writes digests, says when a tag moved, keeps what it cannot lock, and
   expect([broken.code, broken.stderr]).toEqual([1, expect.stringContaining("containers.lock.json is no lock of images: images.0.source")]);
 }, MS);
 
-/** A release's bundle in production's bucket, and its workflow version there, as a promotion leaves them. */
-async function release(lock: { images: { image: string; source: string; target: string; digest: string }[] }, bucket: string, map = lock.images): Promise<string> {
-  const s3 = new S3Client(accounts.config("production"));
-  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  const mappings = (images: typeof map) => ({ imageMappings: images.map(({ image, target }) => ({ sourceImage: image, destinationImage: target })) });
-  const json = (name: string, value: unknown) => ({ name, body: JSON.stringify(value), contentType: "application/json" });
-  const contents = [json("containers.lock.json", lock), json("container-registry-map.json", mappings(lock.images))];
-  const record: ReleaseRecord = {
-    format: 1, workflow: bucket, version: "1.0.0", commit: "c", branch: "main", pipelineExecutionId: "p", startedBy: "test", engine: "WDL", main: "main.wdl", tags: {}, promote: "share",
-    cicd: { account: CICD, region: "us-east-1", workflowId: "1", versionArn: "a" }, images: lock.images, tests: { summary: "", evidence: "" }, approval: { by: "b", at: "", comment: "" }, handedOverAt: "",
-    files: contents.map(describeContent),
-  };
-  await handOver(s3, bucket, record, contents);
-  const omics = new OmicsClient(accounts.config("production"));
-  const definitionZip = zipSync({ "main.wdl": Buffer.from("version 1.0\nworkflow w {}\n") });
-  const { id: workflowId } = await omics.send(new CreateWorkflowCommand({ name: bucket, definitionZip, engine: "WDL", requestId: crypto.randomUUID() }));
-  while ((await omics.send(new GetWorkflowCommand({ id: workflowId }))).status === "CREATING") await systemClock.sleep(50);
-  await omics.send(new CreateWorkflowVersionCommand({ workflowId, versionName: "1.0.0", definitionZip, engine: "WDL", requestId: crypto.randomUUID(), containerRegistryMap: mappings(map) }));
-  return `s3://${bucket}/${bucket}/1.0.0`;
-}
-
 test("verify proves that ECR, the bundle and production hold the same bytes, and names what differs", async () => {
   using cli = cliAt(accounts);
   await pushSample(quay("verify/tool"), "1", { layers: [noise("verify", 300_000), noise("verify two", 5000)] });
@@ -180,8 +158,8 @@ test("verify proves that ECR, the bundle and production hold the same bytes, and
   const folder = project(cli, "verified", ["quay.io/verify/tool:1", "quay.io/verify/other:1"]);
   await cli.run("images", "pull", "quay.io/verify/tool:1", "quay.io/verify/other:1", ...at());
   expect((await cli.run("images", "lock", folder, ...at())).code).toBe(0);
-  const lock = JSON.parse(readFileSync(join(folder, "containers.lock.json"), "utf8")) as Parameters<typeof release>[0];
-  const bundle = await release(lock, "verified-release");
+  const lock = JSON.parse(readFileSync(join(folder, "containers.lock.json"), "utf8")) as ContainersLock;
+  const bundle = await release(accounts, { lock, workflow: "verified-release" });
   const verify = async (...args: readonly string[]) => {
     const ran = await cli.run("images", "verify", "--profile", "cicd", "--json", ...args);
     return { code: ran.code, ...ran.json<{ ok: boolean; problems: readonly string[]; images: readonly { view: string; hashedBytes: number; problems: readonly string[] }[] }>() };
@@ -201,7 +179,7 @@ test("verify proves that ECR, the bundle and production hold the same bytes, and
   expect(await verify("--bundle", bundle, "--production", "production", "--deep")).toMatchObject({ code: 0, ok: true, images: [{}, {}, { view: "production" }, {}] });
 
   const [tool, other] = lock.images as [(typeof lock.images)[number], (typeof lock.images)[number]];
-  const wrong = await release(lock, "mapped-release", [{ ...tool, target: other.target }, other]);
+  const wrong = await release(accounts, { lock, workflow: "mapped-release", map: [{ ...tool, target: other.target }, other] });
   const mapped = await verify("--bundle", wrong, "--production", "production");
   expect([mapped.code, mapped.problems]).toEqual([1, [`version 1.0.0 in production: quay.io/verify/tool:1 is ${other.digest}, the lock says ${tool.digest}`]]);
 
