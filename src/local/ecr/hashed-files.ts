@@ -1,14 +1,15 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, createReadStream, openSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { lent } from "../../oci/client/chunk-memory.ts";
+import type { Readable } from "node:stream";
+import { eachChunk } from "./each-chunk.ts";
 import { writeAtOnce } from "./write-at-once.ts";
 
 /** Files that grow, hashed as their bytes arrive: a layer of any size is not read again to know its name. */
 export interface HashedFiles {
   /** Makes an empty file. */
   begin(file: string): void;
-  /** Adds bytes; one call at a time for each file. What arrived before a connection broke stays. */
-  append(file: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Adds bytes, each chunk once `check` has let it pass; one call at a time for each file. What arrived before a connection broke stays. */
+  append(file: string, bytes: Readable, check?: (chunk: Uint8Array) => void): Promise<void>;
   /** SHA-256 of the whole file, in hex. */
   sha256(file: string): Promise<string>;
   remove(file: string): void;
@@ -27,17 +28,18 @@ export function hashedFiles(): HashedFiles {
       writeFileSync(file, "");
       known.set(file, { hash: createHash("sha256"), bytes: 0 });
     },
-    async append(file, bytes) {
+    async append(file, bytes, check) {
       const hashed = known.get(file);
       const end = openSync(file, "a");
       try {
-        for await (const chunk of lent(bytes)) {
+        await eachChunk(bytes, (chunk) => {
+          check?.(chunk);
           if (hashed) {
             hashed.hash.update(chunk);
             hashed.bytes += chunk.byteLength;
           }
           writeAtOnce(end, chunk);
-        }
+        });
       } finally {
         closeSync(end);
       }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
 import { DiskFull, hasRoomFor } from "../storage/disk-full.ts";
@@ -19,11 +20,11 @@ export interface Uploads {
   /** Bytes received so far. */
   received(upload: Upload): number;
   /**
-   * Adds bytes and tells how many there are now.
+   * Adds bytes, each chunk once `check` has let it pass, and tells how many there are now.
    * @throws AwsError UploadBusy while another part arrives or the layer is made, UploadNotFoundException when it was cancelled meanwhile
    * @throws DiskFull before the reserve is touched; what came before is kept
    */
-  append(upload: Upload, bytes: AsyncIterable<Uint8Array>, options?: { readonly sizeBytes?: number }): Promise<number>;
+  append(upload: Upload, bytes: Readable, options?: { readonly sizeBytes?: number; readonly check?: (chunk: Uint8Array) => void }): Promise<number>;
   /** @throws AwsError InvalidLayerException when the digest is another, UploadBusy, UploadNotFoundException */
   complete(upload: Upload, digest: string, options?: { readonly refuseEmpty?: boolean }): Promise<Layer>;
   cancel(upload: Upload): void;
@@ -77,11 +78,15 @@ interface Growing {
 function growth({ core, store, files, fileOf, received }: Growing): Pick<Uploads, "append" | "complete"> {
   const alone = exclusive(fileOf);
   return {
-    append: (upload, bytes, { sizeBytes = 0 } = {}) =>
+    append: (upload, bytes, { sizeBytes = 0, check } = {}) =>
       alone(upload, async () => {
         const file = fileOf(upload);
         if (!hasRoomFor(file, sizeBytes)) throw new DiskFull(`there is no room for ${sizeBytes} bytes`);
-        await files.append(file, whileThereIsRoom(file, bytes));
+        const checkRoom = roomCheck(file);
+        await files.append(file, bytes, (chunk) => {
+          check?.(chunk);
+          checkRoom(chunk);
+        });
         return received(upload);
       }),
     // No part may come meanwhile: the layer's file is this one.
@@ -98,17 +103,15 @@ function growth({ core, store, files, fileOf, received }: Growing): Pick<Uploads
 
 const LOOK_EVERY_BYTES = 4 * 1024 * 1024;
 
-/** Bytes on their way into a file. @throws DiskFull before the reserve is touched */
-async function* whileThereIsRoom(file: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Looks at the disk while a file grows. @throws DiskFull before the reserve is touched */
+function roomCheck(file: string): (chunk: Uint8Array) => void {
   let unseen = LOOK_EVERY_BYTES;
-  for await (const chunk of bytes) {
-    unseen += chunk.byteLength;
-    if (unseen > LOOK_EVERY_BYTES) {
-      if (!hasRoomFor(file, LOOK_EVERY_BYTES)) throw new DiskFull("there is no room for the layer");
-      unseen = 0;
-    }
-    yield chunk;
-  }
+  return ({ byteLength }) => {
+    unseen += byteLength;
+    if (unseen <= LOOK_EVERY_BYTES) return;
+    if (!hasRoomFor(file, LOOK_EVERY_BYTES)) throw new DiskFull("there is no room for the layer");
+    unseen = 0;
+  };
 }
 
 interface Adoption {

@@ -65,20 +65,23 @@ async function appendChunk(exchange: Exchange, upload: Upload): Promise<void> {
   const { contents, request } = exchange;
   const said = checkRange(request, { received: contents.uploads.received(upload), status: statusOf(exchange, upload) });
   const sizeBytes = Number(request.headers["content-length"] ?? 0);
-  // What is refused in the middle is read to its end all the same: a sender that is cut off never reads why.
-  const bytes = request.body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
-  await contents.uploads.append(upload, said === undefined ? bytes : ofLength(bytes, said), { sizeBytes });
+  const length = said === undefined ? undefined : lengthCheck(said);
+  await contents.uploads.append(upload, request.body, { sizeBytes, ...(length && { check: length.more }) });
+  length?.end();
 }
 
-/** A chunk whose length only its range says. @throws RegistryRefusal SIZE_INVALID for one that is longer or shorter */
-async function* ofLength(bytes: AsyncIterable<Uint8Array>, said: number): AsyncGenerator<Uint8Array> {
+/** Of a chunk whose length only its range says. Both throw RegistryRefusal SIZE_INVALID: for one that is longer, or ends shorter. */
+function lengthCheck(said: number) {
   let sent = 0;
-  for await (const chunk of bytes) {
-    sent += chunk.byteLength;
-    if (sent > said) throw new RegistryRefusal(400, "SIZE_INVALID", `the chunk has more than the ${said} bytes of its Content-Range`);
-    yield chunk;
-  }
-  if (sent < said) throw new RegistryRefusal(400, "SIZE_INVALID", `the chunk has ${sent} of the ${said} bytes of its Content-Range`);
+  return {
+    more({ byteLength }: Uint8Array): void {
+      sent += byteLength;
+      if (sent > said) throw new RegistryRefusal(400, "SIZE_INVALID", `the chunk has more than the ${said} bytes of its Content-Range`);
+    },
+    end(): void {
+      if (sent < said) throw new RegistryRefusal(400, "SIZE_INVALID", `the chunk has ${sent} of the ${said} bytes of its Content-Range`);
+    },
+  };
 }
 
 /**
