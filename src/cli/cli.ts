@@ -7,6 +7,8 @@ export interface Cli {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly random: Random;
+  /** Width of the terminal in characters, where there is one. */
+  readonly columns?: number;
   /** To stdout, as it is. */
   out(text: string): void;
   /** A line for people, to stderr. */

@@ -189,6 +189,27 @@ test("verify proves that ECR, the bundle and production hold the same bytes, and
   expect(compared.images[0]!.problems).toEqual([`the manifest ${elsewhere} is not there`]);
   expect(compared.problems).toEqual([`the bundle: quay.io/verify/tool:1 is ${tool.digest}, the lock says ${elsewhere}`, "the bundle: quay.io/verify/other:1 is in it, and not in the lock", `version 1.0.0 in production: quay.io/verify/tool:1 is ${tool.digest}, the lock says ${elsewhere}`]);
   expect((await cli.run("images", "verify", cli.folder, "--profile", "cicd")).stderr).toContain("omx images lock");
+  const itself = await cli.run("images", "verify", folder, "--profile", "cicd", "--production", "approver");
+  expect([itself.code, itself.stdout, itself.stderr]).toEqual([1, "", expect.stringContaining("--production approver is an identity of 111122223333 in us-east-1, which is the cicd account here")]);
+}, MS);
+
+test("verify of a lock without images proves nothing, and says so", async () => {
+  using cli = cliAt(accounts);
+  const file = join(cli.folder, "containers.lock.json");
+  writeFileSync(file, JSON.stringify({ version: 1, images: [] }));
+  expect(await cli.run("images", "verify", file, "--profile", "cicd")).toMatchObject({ code: 0, stdout: "no image is locked: there is nothing to prove\n" });
+}, MS);
+
+test("a manual is as wide as the terminal, and no wider than 120 characters", async () => {
+  const widest = async (columns?: number): Promise<number> => {
+    using cli = cliAt(accounts, columns === undefined ? {} : { columns });
+    const { stdout } = await cli.run("images", "pull", "--help");
+    return Math.max(...stdout.split("\n\nExit code")[0]!.split("\n").map((line) => line.length));
+  };
+  expect(await widest(80)).toBeLessThanOrEqual(80);
+  const [usual, wide] = [await widest(), await widest(300)];
+  expect([usual, wide]).toEqual([wide, usual]);
+  expect(usual).toBeLessThanOrEqual(120);
 }, MS);
 
 test("verify --deep finds a layer whose bytes have changed in the registry", async () => {

@@ -22,15 +22,19 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
 };
 
+/** Of a manual, in characters; one at a narrower terminal is as wide as that. */
+const WIDEST = 120;
+
 /** The command line for these arguments: the one command that they name, or all of them. */
 export async function buildProgram(cli: Cli, [named = ""]: readonly string[]): Promise<Command> {
+  const width = (): number => Math.min(cli.columns ?? WIDEST, WIDEST);
   const program = new Command("omx")
     .description("Release engineering for AWS HealthOmics workflows, on AWS and on this machine.")
     .version(versionOf(cli.settings.root), "-V, --version", "print the version of omx")
     .helpOption("-h, --help", "print the manual of a command")
     .showHelpAfterError("(`omx help COMMAND` is the manual)")
     .showSuggestionAfterError()
-    .configureOutput({ writeOut: cli.out, writeErr: (text) => cli.say(text.trimEnd()), getOutHelpWidth: () => 120, getErrHelpWidth: () => 120 })
+    .configureOutput({ writeOut: cli.out, writeErr: (text) => cli.say(text.trimEnd()), getOutHelpWidth: width, getErrHelpWidth: width })
     .addHelpText("after", "\nExit codes: 0 done, 1 not done, 2 wrong usage. With --json stdout holds JSON alone.")
     .exitOverride();
   const asked = Object.hasOwn(COMMANDS, named) ? [named] : Object.keys(COMMANDS);

@@ -116,6 +116,25 @@ test("every command has a manual", async () => {
   for (const name of commands) expect((await cli.run(name, "--help")).stdout).toContain(`Usage: omx ${name}`);
 });
 
+test("the manual of a misspelt command is not that of all commands: it says what may have been meant", async () => {
+  await using cli = omx();
+  expect(await cli.run("help", "imagse")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/unknown command 'imagse'\n\(Did you mean images\?\)/) });
+  expect(await cli.run("help", "images", "pul")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("Did you mean pull?") });
+  expect((await cli.run("help")).stdout).toContain("Usage: omx [options] [command]");
+  expect((await cli.run("help", "init", "hello")).stdout).toContain("Usage: omx init");
+});
+
+test("wrong usage names the manual of its command", async () => {
+  await using cli = omx();
+  expect((await cli.run("images", "pull")).stderr).toContain("`omx help images pull` is the manual");
+});
+
+test("the next command is one that a shell takes, whatever the folder's name", async () => {
+  await using cli = omx();
+  expect((await cli.run("init", "my first")).stdout).toMatch(/omx check 'my first'$/m);
+  expect((await cli.run("init", "second")).stdout).toMatch(/omx check second$/m);
+});
+
 test("without identity and local accounts a command of AWS says what to do", async () => {
   await using cli = omx();
   const { code, stderr } = await cli.run("release", "status", "wf");

@@ -1,32 +1,44 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { ReleaseError } from "../release/errors.ts";
 import { type Cli, NotDone, Problem, UsageError } from "./cli.ts";
 import { buildProgram } from "./program.ts";
 
 /** Runs a command line. @returns the exit code: 0 done, 1 not done, 2 wrong usage */
 export async function runCli(cli: Cli, args: readonly string[]): Promise<number> {
+  const wantsManual = args[0] === "help";
+  const words = wantsManual ? args.slice(1) : args;
+  const program = await buildProgram(cli, words);
   try {
-    const words = asHelpOption(args);
-    const program = await buildProgram(cli, words);
-    await program.parseAsync([...words], { from: "user" });
+    await program.parseAsync([...(wantsManual ? asHelpOption(program, words) : words)], { from: "user" });
     return 0;
   } catch (error) {
-    return explain(cli, error as Error);
+    return explain(cli, error as Error, namedBy(program, words).path);
   }
 }
 
-/** `help images plan` is `images plan --help`: commander's own help knows commands of the first level alone. */
-const asHelpOption = (args: readonly string[]): readonly string[] => (args[0] === "help" && args.length > 2 ? [...args.slice(1), "--help"] : args);
+/** The command that the first words name, and those words. */
+function namedBy(command: Command, words: readonly string[], path: readonly string[] = []): { readonly command: Command; readonly path: readonly string[] } {
+  const [word] = words;
+  const next = command.commands.find((one) => one.name() === word);
+  return next && word ? namedBy(next, words.slice(1), [...path, word]) : { command, path };
+}
 
-/** Tells why something was not done. @returns the exit code */
-export function explain(cli: Cli, error: Error): number {
+/** `help images plan` is `images plan --help`: commander's own help knows commands of the first level alone, and nothing of a misspelt one. */
+function asHelpOption(program: Command, words: readonly string[]): readonly string[] {
+  const { command, path } = namedBy(program, words);
+  const unknown = words[path.length];
+  return unknown !== undefined && command.commands.length > 0 ? [...path, unknown] : [...path, "--help"];
+}
+
+/** Tells why something was not done by the command of this name. @returns the exit code */
+export function explain(cli: Cli, error: Error, command: readonly string[] = []): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof NotDone) return 1;
-  if (error instanceof UsageError) return tell(cli, 2, error.message, "`omx help` lists the commands");
+  if (error instanceof UsageError) return tell(cli, 2, error.message, command.length > 0 ? `\`omx help ${command.join(" ")}\` is the manual` : "`omx help` lists the commands");
   if (error instanceof Problem || error instanceof ReleaseError) return tell(cli, 1, error.message, error.fix);
   const fix = advice(error);
   // Without advice it may be a mistake of ours: the stack is what a report needs.
-  return tell(cli, 1, fix || isExpected(error) ? `${NAMES_THAT_TELL_NOTHING.has(error.name) ? "" : `${error.name}: `}${error.message}` : (error.stack ?? error.message), fix);
+  return tell(cli, 1, fix || isExpected(error) ? `${NAMES_THAT_TELL_NOTHING.has(error.name) ? "" : `${error.name}: `}${saysOf(error)}` : (error.stack ?? error.message), fix);
 }
 
 function tell(cli: Cli, code: number, message: string, fix?: string): number {
@@ -42,8 +54,16 @@ const NAMES_THAT_TELL_NOTHING: ReadonlySet<string> = new Set(["Error", "InvalidV
 const isExpected = (error: Error & { readonly code?: unknown; readonly $fault?: unknown }): boolean =>
   error.code !== undefined || error.$fault !== undefined || error.constructor === Error || error.name === "InvalidValue" || error.name === "BadArchive";
 
+/** What is not there, without the name of the system call. */
+function saysOf({ message, code, path, syscall }: NodeJS.ErrnoException): string {
+  if (code !== "ENOENT" || !path) return message;
+  return syscall?.startsWith("spawn") ? `${path} was not found on PATH` : `${path} does not exist`;
+}
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing answers there; start the local accounts with `omx local start`",
+  ENOTFOUND: "nobody knows a host of that name: check the region, the endpoint of the profile, and the network",
+  StateMachineDoesNotExist: "omx is not deployed in that account and region: `omx deploy` deploys it",
   ENOSPC: "the disk is full: free some space and run the command again; what was done is kept",
   ENOENT: "check the path",
   EACCES: "check the permissions of the file or folder",
@@ -52,6 +72,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   AccessDeniedException: "choose an identity that may do this with --profile (`approver` approves, `cicd` and `production` administrate)",
 };
 
-function advice(error: Error & { readonly code?: string }): string | undefined {
+function advice(error: NodeJS.ErrnoException): string | undefined {
+  if (error.code === "ENOENT" && error.syscall?.startsWith("spawn")) return "install it; `omx doctor` says what else is missing";
   return ADVICE[error.code ?? ""] ?? ADVICE[error.name];
 }

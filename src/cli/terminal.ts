@@ -12,6 +12,7 @@ export const createCli = (): Cli => ({
   settings: readSettings(process.env),
   clock: systemClock,
   random: systemRandom,
+  ...(process.stdout.isTTY && process.stdout.columns > 0 && { columns: process.stdout.columns }),
   out: (written) => void process.stdout.write(written),
   say: (line) => void process.stderr.write(`${line}\n`),
   input: () => text(process.stdin),

@@ -36,8 +36,11 @@ async function act(cli: Cli, path: string | undefined, flags: VerifyFlags): Prom
 const describe = ({ ok, images, referrers, problems }: Verification): readonly string[] => [
   ...images.map(line), ...referrers.map(referrerLine), ...problems.map((problem) => `✗ ${problem}`),
   ...(referrers.some((one) => one.problems.length > 0) ? ["  what was signed or attested after a release comes with the workflow's next one"] : []),
-  ok ? `✓ ${images.length} images are the bytes that their digests name` : "✗ not the same bytes everywhere",
+  ok ? proven(images.length) : "✗ not the same bytes everywhere",
 ];
+
+const proven = (count: number): string =>
+  count === 0 ? "no image is locked: there is nothing to prove" : count === 1 ? "✓ 1 image is the bytes that its digest names" : `✓ ${count} images are the bytes that their digests name`;
 
 const referrerLine = ({ image, type, digest, problems }: VerifiedReferrer): string =>
   `${problems.length === 0 ? "✓" : "✗"} production: ${type} of ${image} ${digest}${problems.length === 0 ? "" : `: ${problems.join("; ")}`}`;

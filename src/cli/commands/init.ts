@@ -19,10 +19,13 @@ export function init(program: Command, cli: Cli): void {
       const written = await write(path, nameOf(path, flags));
       printResult(cli, flags, {
         value: { path: resolve(path), written },
-        lines: [...written.map((file) => `wrote ${join(path, file)}`), "", `Next:  omx check ${path}`],
+        lines: [...written.map((file) => `wrote ${join(path, file)}`), "", `Next:  omx check ${inShell(path)}`],
       });
     });
 }
+
+/** As a shell takes it for one word. */
+const inShell = (path: string): string => (/^[\w@%+=:,./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 function nameOf(path: string, { name }: InitFlags): string {
   const chosen = name ?? basename(resolve(path)).toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "").slice(0, 41);

@@ -44,6 +44,7 @@ export interface VerifyRequest {
 export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequest): Promise<Verification> {
   const cicd = await openSession(cli, choice, { ecr, omics, s3 });
   const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
+  if (production) refuseSamePlace(production.place, cicd.place, request.production);
   const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
   const lock = request.path !== undefined || !bundle ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
@@ -54,6 +55,12 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const referrers = asProduction && produced ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep }) : [];
   const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
   return { ok: problems.length === 0 && [...images, ...referrers].every((one) => one.problems.length === 0), images, referrers, problems };
+}
+
+/** What cicd sees proves nothing of production. */
+function refuseSamePlace(production: Place, cicd: Place, profile = ""): void {
+  if (production.account === cicd.account && production.region === cicd.region)
+    throw new Problem(`--production ${profile} is an identity of ${cicd.account} in ${cicd.region}, which is the cicd account here`, "name a profile of the production account or region");
 }
 
 /** A bundle lies in the region where it is released. */

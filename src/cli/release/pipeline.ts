@@ -49,7 +49,7 @@ export async function chooseRelease(codepipeline: CodePipelineClient, workflow: 
   const releases = await listReleases(codepipeline, workflow, execution ? 100 : 1);
   const found = execution ? releases.filter(({ pipelineExecutionId = "" }) => pipelineExecutionId.startsWith(execution)) : releases;
   const id = found[0]?.pipelineExecutionId;
-  if (!id) throw new Problem(execution ? `${workflow} has no release ${execution}` : `nothing of ${workflow} was released yet`, execution ? "`omx release status` lists them" : "push to its release branch");
+  if (!id) throw new Problem(execution ? `${workflow} has no release ${execution}` : `nothing of ${workflow} was released yet`, execution ? `see which there are: omx release status ${workflow} --list 10` : "push to its release branch");
   if (found.length > 1) throw new Problem(`${execution} is the start of ${found.length} releases' ids`, "write more of it");
   return id;
 }

@@ -14,7 +14,7 @@ export interface InProcess extends Disposable {
 }
 
 /** The command line in this process, at local accounts that run in it as well. */
-export function cliAt(accounts: TestAccounts, settings: Partial<Cli["settings"]> = {}): InProcess {
+export function cliAt(accounts: TestAccounts, { columns, ...settings }: Partial<Cli["settings"]> & Pick<Cli, "columns"> = {}): InProcess {
   const folder = mkdtempSync(join(tmpdir(), "omx-cli-"));
   const path = process.env["PATH"] ?? "";
   return {
@@ -24,6 +24,7 @@ export function cliAt(accounts: TestAccounts, settings: Partial<Cli["settings"]>
       const code = await runCli({
         clock: systemClock, random: systemRandom, out: (text) => void stdout.push(text), say: (line) => void stderr.push(`${line}\n`),
         input: () => Promise.resolve(""), ask: () => Promise.resolve(undefined), untilStopped: () => Promise.resolve(), whenKilled: () => ({ [Symbol.dispose]: () => undefined }),
+        ...(columns !== undefined && { columns }),
         settings: { root: join(import.meta.dirname, "../../.."), dataDir: dirname(accounts.configFile), path, home: folder, inherited: { PATH: path, HOME: folder }, configFile: accounts.configFile, hasKeys: false, ...settings },
       }, args);
       const [said, told] = [stdout.join(""), stderr.join("")];
