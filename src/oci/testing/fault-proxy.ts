@@ -24,7 +24,9 @@ export type Fault =
   | { readonly kind: "dropRange" }
   /** Takes a part of the request's address away. */
   | { readonly kind: "strip"; readonly part: RegExp }
-  | { readonly kind: "reset" };
+  | { readonly kind: "reset" }
+  /** Keeps the request until then; afterwards it goes on, or fails so. */
+  | { readonly kind: "hold"; readonly until: Promise<unknown>; readonly then?: Fault };
 
 export interface SeenRequest {
   readonly method: string;
@@ -71,6 +73,7 @@ interface Served {
 }
 
 function serve({ target, fault, incoming, outgoing }: Served): void {
+  if (fault?.kind === "hold") return void fault.until.then(() => serve({ target, fault: fault.then, incoming, outgoing }));
   if (fault?.kind === "reset") return void incoming.socket.destroy();
   if (fault?.kind === "answer") {
     incoming.resume();

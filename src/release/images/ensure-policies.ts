@@ -40,16 +40,47 @@ export async function ensureRepositoryPolicies(ecr: ECRClient, wanted: ReadonlyM
   });
 }
 
+/** The SDK waits between what it calls attempts, and so does this. */
+const READINGS = 5;
+
 /**
- * Merges the statements into a repository's policy, without a look whether they stay.
+ * Merges the statements into a repository's policy, without a look whether they stay. What could not be written is read
+ * again before it is tried again: a text that waited for its repetition would take out what came in between.
  * @returns whether the policy had to be changed
  * @throws RepositoryNotFoundException
  */
 export async function mergeOnce(ecr: ECRClient, repositoryName: string, statements: readonly Statement[]): Promise<boolean> {
-  const policyText = mergePolicy(await readPolicy(ecr, repositoryName), statements);
-  if (policyText === undefined) return false;
-  await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText }));
-  return true;
+  for (let reading = 1; ; reading++) {
+    const policyText = mergePolicy(await readPolicy(ecr, repositoryName), statements);
+    // One that was not answered may have been written all the same.
+    if (policyText === undefined) return reading > 1;
+    try {
+      await ecr.send(unrepeated(new SetRepositoryPolicyCommand({ repositoryName, policyText })));
+      return true;
+    } catch (error) {
+      if (!(error instanceof Repetition)) throw error;
+      if (reading === READINGS) throw error.cause;
+    }
+  }
+}
+
+/** Instead of what the SDK was about to send again. */
+class Repetition extends Error {
+  override readonly name = "Repetition";
+}
+
+function unrepeated(command: SetRepositoryPolicyCommand): SetRepositoryPolicyCommand {
+  let failure: unknown;
+  command.middlewareStack.addRelativeTo(<Args, Result>(next: (args: Args) => Promise<Result>) => async (args: Args): Promise<Result> => {
+    if (failure !== undefined) throw new Repetition("this text was read before the last attempt", { cause: failure });
+    try {
+      return await next(args);
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  }, { name: "unrepeated", relation: "after", toMiddleware: "retryMiddleware" });
+  return command;
 }
 
 /** The policy of a repository, where it has one. @throws RepositoryNotFoundException */

@@ -3,12 +3,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type AwsClients, awsClients } from "../../aws/clients.ts";
 import type { Clock } from "../../kit/clock.ts";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
+import { type Fault, faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
 import { describeEvent } from "../events.ts";
 import { accountStatement, omicsStatement, type Statement } from "../images/repository-policy.ts";
 import { hasty } from "../images/testing/image-lab.ts";
 import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
-import { openRepositories } from "./open-repositories.ts";
+import { keepOpen, openRepositories } from "./open-repositories.ts";
 
 const CICD = { account: "111122223333", region: "us-east-1" };
 const PRODUCTION = { account: "444455556666", region: "us-east-1" };
@@ -36,10 +37,18 @@ async function openMapped(destinations: readonly string[], promote: "share" | "c
   return openTo([PRODUCTION], { destinations, promote }, repositories);
 }
 
-async function openTo(production: readonly Place[], { destinations = [], promote, clock = hasty, as = clients }: { readonly destinations?: readonly string[]; readonly promote: "share" | "copy"; readonly clock?: Clock; readonly as?: AwsClients }, repositories: readonly string[]) {
+interface Opening {
+  readonly destinations?: readonly string[];
+  readonly promote: "share" | "copy";
+  readonly clock?: Clock;
+  readonly as?: AwsClients;
+  readonly how?: typeof openRepositories;
+}
+
+async function openTo(production: readonly Place[], { destinations = [], promote, clock = hasty, as = clients, how = openRepositories }: Opening, repositories: readonly string[]) {
   const said: string[] = [];
   const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
-  const error = await openRepositories({ clients: as, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
+  const error = await how({ clients: as, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
   return { said, error };
 }
 
@@ -132,4 +141,61 @@ test("where somebody takes omx's statements out again and again, that is said", 
   const { error } = await openTo([PRODUCTION], { promote: "share", clock: { now: hasty.now, sleep: undo } }, ["undone/ours"]);
   expect(error).toMatchObject({ code: "ImageNotReadable", message: expect.stringContaining("undone/ours lost what omx writes into them 6 times") as string });
   expect(await sidsOf("undone/ours")).toEqual(["Theirs"]);
+});
+
+/** A way to ECR on which the first write of a policy waits for `until`, and then goes on, or fails so. */
+async function slowWay(until: Promise<unknown>, then?: Fault) {
+  let arrived = (): void => undefined;
+  const waits = new Promise<void>((resolve) => (arrived = resolve));
+  const isWrite = ({ headers }: SeenRequest): boolean => headers["x-amz-target"]?.endsWith(".SetRepositoryPolicy") ?? false;
+  let writes = 0;
+  const proxy = await faultProxy(accounts.url, (seen) => {
+    if (!isWrite(seen) || writes++ > 0) return undefined;
+    arrived();
+    return { kind: "hold", until, ...(then && { then }) };
+  });
+  const { region, credentials } = accounts.config();
+  return { proxy, waits, clients: awsClients({ region, credentials, endpoint: proxy.url }), writes: () => proxy.seen.filter(isWrite).length };
+}
+
+/** Statements of two production accounts, and what the repository had before. */
+const both = (...productions: readonly Place[]) => [...productions.flatMap(({ account }) => [`OmxAccount${account}`, `OmxHealthOmics${account}`]), "OmxHealthOmics"].sort();
+const FIRST = { account: "444455550001", region: "us-east-1" };
+const SECOND = { account: "444455550002", region: "us-east-1" };
+
+test("what a write takes out that arrives long after its policy was read is put back at the end of the stage, in whichever order they end", async () => {
+  await make("late/ours", { ours: true, statements: [omicsStatement(CICD, "OmxHealthOmics")] });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const late = await slowWay(promise);
+  await using _proxy = late.proxy;
+  const second = openTo([SECOND], { promote: "share", as: late.clients }, ["late/ours"]);
+  await late.waits;
+  expect((await openTo([FIRST], { promote: "share" }, ["late/ours"])).said).toEqual(["late/ours: opened to 444455550001"]);
+  resolve();
+  expect((await second).error).toBeUndefined();
+  expect((await sidsOf("late/ours") as readonly string[]).toSorted()).toEqual(both(SECOND));
+
+  expect(await openTo([FIRST], { promote: "share", how: keepOpen }, ["late/ours"])).toEqual({ said: [expect.stringMatching(/^late\/ours: opened to 444455550001 once more: .*CloudTrail/)], error: undefined });
+  expect(await openTo([SECOND], { promote: "share", how: keepOpen }, ["late/ours"])).toEqual({ said: [], error: undefined });
+  expect((await sidsOf("late/ours") as readonly string[]).toSorted()).toEqual(both(FIRST, SECOND));
+});
+
+test("a write that failed is not sent again as it was: the policy is read anew", async () => {
+  await make("failed/ours", { ours: true, statements: [omicsStatement(CICD, "OmxHealthOmics")] });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const failing = await slowWay(promise, { kind: "answer", status: 503 });
+  await using _proxy = failing.proxy;
+  const second = openTo([SECOND], { promote: "share", as: failing.clients }, ["failed/ours"]);
+  await failing.waits;
+  await openTo([FIRST], { promote: "share" }, ["failed/ours"]);
+  resolve();
+  expect(await second).toEqual({ said: ["failed/ours: opened to 444455550002"], error: undefined });
+  expect((await sidsOf("failed/ours") as readonly string[]).toSorted()).toEqual(both(FIRST, SECOND));
+  expect(failing.writes()).toBe(2);
+});
+
+test("what production has copies of need not be open when the stage ends; what it reads has to be", async () => {
+  await make("ended/ours", { ours: true });
+  expect(await openTo([PRODUCTION], { promote: "copy", how: keepOpen }, ["ended/ours", "ended/gone"])).toEqual({ said: [], error: undefined });
+  expect((await openTo([PRODUCTION], { promote: "share", how: keepOpen }, ["ended/gone"])).error).toMatchObject({ code: "ImageNotReadable", details: [expect.stringContaining("ended/gone: it is not there any more")] });
 });

@@ -22,19 +22,44 @@ interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
  * @throws ReleaseError ImageNotReadable naming every repository that is gone, or is somebody else's and not open
  */
 export async function openRepositories(env: PolicyEnvironment, release: Released, production: readonly Place[]): Promise<void> {
-  const accounts = [...new Set(production.map(({ account }) => account))].join(", ");
+  const { judged, opened } = await ensureOpen(env, release, production);
+  for (const [repository, { closed: isClosed, says = opened.has(repository) ? "opened to" : "is open to" }] of judged) if (!isClosed) env.emit({ type: "note", text: `${repository}: ${says} ${accountsOf(production)}` });
+  throwIfClosed(env, judged);
+}
+
+/**
+ * Looks at the end of a promotion whether its repositories are still open, and opens again those that are not: a write that
+ * somebody began before ours may have ended after the last look of `openRepositories`, with the policy as it was before.
+ * Of images that production has copies of nothing is read any more.
+ * @throws ReleaseError ImageNotReadable as `openRepositories`
+ */
+export async function keepOpen(env: PolicyEnvironment, release: Released, production: readonly Place[]): Promise<void> {
+  const isRead = production.some((place) => wayInto(place, { promote: release.promote, cicd: env.cicd }) === "share");
+  const { judged, opened } = await ensureOpen(env, release, production, isRead ? release.images : []);
+  for (const repository of opened) env.emit({ type: "note", text: `${repository}: opened to ${accountsOf(production)} once more: what lets production read was taken out meanwhile; CloudTrail tells who called SetRepositoryPolicy` });
+  throwIfClosed(env, judged);
+}
+
+const accountsOf = (production: readonly Place[]): string => [...new Set(production.map(({ account }) => account))].join(", ");
+
+type Judged = readonly (readonly [string, Judgement])[];
+
+async function ensureOpen(env: PolicyEnvironment, release: Released, production: readonly Place[], images = release.images): Promise<{ readonly judged: Judged; readonly opened: ReadonlySet<string> }> {
   const shared = mappedByUser(release.registryMap, release.images, env.cicd).map(({ repository }) => [repository, "share"] as const);
-  const repositories = new Map([...release.images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
+  const repositories = new Map([...images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
   const judged: (readonly [string, Judgement])[] = [];
   for (const [repository, promote] of repositories) judged.push([repository, await judge(env, { repository, promote }, production).catch(gone)]);
   const opened = await ensureRepositoryPolicies(env.clients.ecr, new Map(judged.flatMap(([repository, { statements }]) => (statements ? [[repository, statements] as const] : []))), env);
+  return { judged, opened };
+}
+
+function throwIfClosed({ cicd }: PolicyEnvironment, judged: Judged): void {
   const closed = judged.flatMap(([repository, judgement]) => (judgement.closed ? [`${repository}: ${judgement.closed}`] : []));
-  for (const [repository, { closed: isClosed, says = opened.has(repository) ? "opened to" : "is open to" }] of judged) if (!isClosed) env.emit({ type: "note", text: `${repository}: ${says} ${accounts}` });
-  if (closed.length > 0)
-    throw new ReleaseError("ImageNotReadable", {
-      says: `production can't be given ${closed.length} of the release's repositories in account ${env.cicd.account}`, blame: "user", details: closed,
-      fix: "see each; then `omx release retry` tries the Promote stage again",
-    });
+  if (closed.length === 0) return;
+  throw new ReleaseError("ImageNotReadable", {
+    says: `production can't be given ${closed.length} of the release's repositories in account ${cicd.account}`, blame: "user", details: closed,
+    fix: "see each; then `omx release retry` tries the Promote stage again",
+  });
 }
 
 type PolicyEnvironment = Pick<ReleaseEnvironment, "clients" | "cicd" | "emit" | "clock">;

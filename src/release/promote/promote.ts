@@ -13,7 +13,7 @@ import { summarize, type TestReport } from "../testrun/report.ts";
 import { awaitResult } from "./await-result.ts";
 import { type BundleContent, handOver, type ReleaseRecord } from "./bundle.ts";
 import { REGISTRY_MAP_FILE } from "./own-mappings.ts";
-import { openRepositories } from "./open-repositories.ts";
+import { keepOpen, openRepositories } from "./open-repositories.ts";
 import { handOverSmokeData } from "./smoke.ts";
 import type { ReleaseResult } from "./result.ts";
 
@@ -28,7 +28,8 @@ export async function promoteRelease(env: PromotionEnvironment, { buildDir, prod
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));
-  await step("image permissions", () => openRepositories(env, { ...build, registryMap: JSON.parse(readFileSync(join(buildDir, REGISTRY_MAP_FILE), "utf8")) as ContainerRegistryMap }, production));
+  const opening = { ...build, registryMap: JSON.parse(readFileSync(join(buildDir, REGISTRY_MAP_FILE), "utf8")) as ContainerRegistryMap };
+  await step("image permissions", () => openRepositories(env, opening, production));
   const record = await step("record", async (): Promise<ReleaseRecord> => ({ ...recordOf(build, await readReport(env, build)), approval, handedOverAt: env.clock.now().toISOString() }));
   const contents = build.files.map(({ name }) => readContent(buildDir, name));
   await step("hand over", async () => {
@@ -40,9 +41,11 @@ export async function promoteRelease(env: PromotionEnvironment, { buildDir, prod
   });
   const results = await step("release in production", () => Promise.all(production.map((place) => awaitResult({ ...env, s3: env.s3In(place.region) }, record, place))));
   await writeObject(env.clients.s3, { bucket: build.evidence.bucket, key: `${build.evidence.prefix}/release.json` }, `${JSON.stringify({ ...record, results }, null, 2)}\n`, "application/json");
+  const closed = await step("image permissions at the end", () => keepOpen(env, opening, production).then(() => undefined, (error: Error) => error));
   const failed = results.filter((result) => result.status !== "ACTIVE");
   if (failed.length > 0)
     throw new ReleaseError("ReleaseFailed", { says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`, fix: "correct what is named, then try the Promote stage again by `omx release retry`", blame: "aws", details: failed.map(({ account, message }) => `${account}: ${message}`) });
+  if (closed) throw closed;
   return results;
 }
 
