@@ -147,7 +147,7 @@ test("where somebody takes omx's statements out again and again, that is said", 
 async function slowWay(until: Promise<unknown>, then?: Fault) {
   let arrived = (): void => undefined;
   const waits = new Promise<void>((resolve) => (arrived = resolve));
-  const isWrite = ({ headers }: SeenRequest): boolean => headers["x-amz-target"]?.endsWith(".SetRepositoryPolicy") ?? false;
+  const isWrite = ({ headers }: SeenRequest): boolean => String(headers["x-amz-target"]).endsWith(".SetRepositoryPolicy");
   let writes = 0;
   const proxy = await faultProxy(accounts.url, (seen) => {
     if (!isWrite(seen) || writes++ > 0) return undefined;
