@@ -142,6 +142,19 @@ test("Basic: a refused password is asked for once more, then it is denied", asyn
   });
 });
 
+test("a password that the token server refused is asked for anew by the next image", async () => {
+  const server = await serve((request, url, answer) => {
+    if (url.pathname === "/token") return void (request.headers.authorization === basicOf("me:new") ? answer.end('{"token":"t"}') : answer.writeHead(401).end("a wrong password"));
+    if (request.headers.authorization === "Bearer t") return void head(answer);
+    answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+  });
+  const passwords = ["old", "new"];
+  await using client = registryClient({ clock: fixedClock(), credentials: () => Promise.resolve({ kind: "password", username: "me", password: passwords.shift() ?? "none" }) });
+  const ask = () => client.repository({ registry: server.host, repository: "a" }).headManifest("1");
+  await expect(ask()).rejects.toMatchObject({ kind: "denied" });
+  expect(await ask()).toBeDefined();
+});
+
 test("credentials that nobody could be asked for are not asked for by each image, and are a while later", async () => {
   const server = await serve((request, _url, answer) => (request.headers.authorization === undefined ? answer.writeHead(401, { "www-authenticate": "Basic realm=x" }).end() : head(answer)));
   let asked = 0;

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
 import { systemRandom } from "../../kit/random.ts";
 import { digestOf } from "../digest.ts";
@@ -10,6 +10,7 @@ import { noise } from "../testing/sample-images.ts";
 import { DEFAULT_RETRIES } from "./backoff.ts";
 import { ecrCredentials } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
+import { Gate } from "./gate.ts";
 import { Patience } from "./patience.ts";
 import { registryClient } from "./registry-client.ts";
 import type { RegistryClientOptions } from "./registry-client.ts";
@@ -119,6 +120,42 @@ test("waits are told as they begin, and an error says how often it was tried or 
   retryAfter = new Date(6 * HOUR_MS).toUTCString();
   await expect(repository.headManifest("1")).rejects.toThrow("it asks to be left alone until 1970-01-01 06:00 UTC");
   expect(waits).toHaveLength(20);
+});
+
+test("one that asks to be left alone for hours is not waited for by the next image", async () => {
+  const url = await serve((request, answer) => void (request.url?.endsWith("/1") ? answer.writeHead(429, { "retry-after": "21600" }).end() : answer.writeHead(404).end()));
+  const clock = fixedClock();
+  await using client = registryClient({ clock, transport: transportFor({ ecrEndpoint: url }) });
+  const repository = client.repository({ registry: ECR, repository: "a" });
+  await expect(repository.getManifest("1")).rejects.toMatchObject({ kind: "throttled" });
+  expect([await repository.getManifest("2"), clock.nowMs]).toEqual([undefined, 0]);
+});
+
+test("while one image waits as the registry asked, the others read and write nothing there", async () => {
+  let requests = 0;
+  const url = await serve((request, answer) => ((requests += 1), request.resume(), void answer.writeHead(429, { "retry-after": "7" }).end()));
+  const waiting: { readonly ms: number; readonly signal: AbortSignal | undefined }[] = [];
+  const clock: Clock = { now: () => new Date(0), sleep: (ms, signal) => (waiting.push({ ms, signal }), new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("ended"))))) };
+  await using client = registryClient({ clock, transport: transportFor({ ecrEndpoint: url }) });
+  const ending = new AbortController();
+  const repository = client.repository({ registry: ECR, repository: "a" }, { signal: ending.signal });
+  const asked = [repository.getManifest("1").catch((error: Error) => error.message)];
+  await vi.waitFor(() => expect(waiting).toHaveLength(1), { timeout: 60_000 });
+  asked.push(repository.getManifest("2").catch((error: Error) => error.message), repository.putManifest("3", { mediaType: "x", bytes: Buffer.from("{}") }).catch((error: Error) => error.message));
+  await vi.waitFor(() => expect([waiting.length, requests]).toEqual([3, 1]), { timeout: 60_000 });
+  ending.abort(new Error("ended"));
+  expect([await Promise.all(asked), waiting.every(({ ms }) => ms >= 7000)]).toEqual([["ended", "ended", "ended"], true]);
+});
+
+test("who gives up waiting for a place takes none", async () => {
+  const gate = new Gate(1, fixedClock());
+  const leaving = Promise.withResolvers<void>();
+  const ending = new AbortController();
+  const [first, second, third] = [gate.pass(() => leaving.promise), gate.pass(() => Promise.resolve("second"), ending.signal).catch((error: Error) => error.message), gate.pass(() => Promise.resolve("third"))];
+  ending.abort(new Error("given up"));
+  leaving.resolve();
+  await first;
+  expect(await Promise.all([second, third])).toEqual(["given up", "third"]);
 });
 
 test("of a registry that was silent for minutes only two more tries are made", async () => {
