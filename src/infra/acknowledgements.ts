@@ -91,6 +91,7 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
   const executions = (machine: string): string => resource(`arn:aws:states:${within(cicd)}:execution:${machine}:*`);
   return [
     { finding: omics(cicd, "run"), at: ["omx-cicd/Judge", "omx-cicd/TestRun"], reason: "A run's id is made by HealthOmics when it starts." },
+    { finding: omics(cicd, "runCache"), at: ["omx-cicd/TestRun"], reason: "Which run cache a test uses is said by the workflow's omx.yaml." },
     { finding: omics(production, "run"), at: [`${prod}/Release`], reason: "The id of a smoke run is made by HealthOmics when it starts." },
     { finding: resource(`arn:aws:ecr:${within(production)}:repository/*`), at: [`${prod}/Release`], reason: "Images that are promoted by copy go to repositories named as in cicd; making them and setting their policies is allowed with our tag alone." },
     { finding: omics(cicd, "task"), at: ["omx-cicd/Judge"], reason: "A task's id is made by HealthOmics when it starts." },

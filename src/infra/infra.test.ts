@@ -82,7 +82,7 @@ describe("what roles may do", () => {
 
   /** Actions that know no resource, or none before it is made (service authorization reference). */
   const WITHOUT_RESOURCE = new Set([
-    "ecr:GetAuthorizationToken", "omics:CreateWorkflow", "omics:ListWorkflows", "omics:TagResource",
+    "ecr:GetAuthorizationToken", "omics:CreateWorkflow", "omics:ListWorkflows", "omics:TagResource", "omics:ListTagsForResource",
     "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
     "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
   ]);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { expect, test } from "vitest";
-import { foreignImages, readSecrets, readSources, stageImages } from "./policies.ts";
+import { foreignImages, readSecrets, readSources, runStatements, stageImages } from "./policies.ts";
 import { readDeployConfig } from "./read-config.ts";
 
 const PLACE = { account: "111122223333", region: "us-east-1" };
@@ -20,6 +20,11 @@ test.each([
   expect(list).toMatchObject({ Resource: "arn:aws:s3:::sources", Condition: { StringLike: prefixes } });
 });
 
+test("a run reads the declared data and no bucket or folder whose name begins alike", () => {
+  const read = json(runStatements(PLACE, { read: ["s3://reads", "s3://genomes/human", "s3://genomes/mouse/"], write: ["s3://out/runs/"] })).find(({ Sid }) => Sid === "ReadInputs");
+  expect(read!.Resource).toEqual(["arn:aws:s3:::reads/*", "arn:aws:s3:::genomes/human", "arn:aws:s3:::genomes/human/*", "arn:aws:s3:::genomes/mouse/*", "arn:aws:s3:::out/runs/*"]);
+});
+
 test("E35: repositories are made with our tag alone, and read elsewhere in declared accounts and regions alone", () => {
   expect(json(stageImages(PLACE)).find(({ Action }) => [Action].flat().includes("ecr:CreateRepository"))).toMatchObject({ Resource: "arn:aws:ecr:us-east-1:111122223333:repository/*", Condition: { StringEquals: { "aws:RequestTag/createdBy": "omx-ecr-helper" } } });
   const read = (sourceAccounts: readonly string[], crossRegion: boolean) => json(foreignImages(PLACE, { sourceAccounts, crossRegion })).flatMap(({ Resource }) => Resource);
@@ -28,9 +33,11 @@ test("E35: repositories are made with our tag alone, and read elsewhere in decla
   expect(read(["777788889999"], true)).toEqual(["arn:aws:ecr:*:777788889999:repository/*", "arn:aws:ecr:*:111122223333:repository/*"]);
 });
 
-test("of secrets, the declared ones are read", () => {
-  const arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-AbCdEf";
-  expect(json(readSecrets([arn, arn]))).toEqual([expect.objectContaining({ Action: "secretsmanager:GetSecretValue", Resource: arn })]);
+test("of secrets, the declared ones are read, whether their ARN is whole or not", () => {
+  const arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub";
+  expect(json(readSecrets([arn, arn]))).toEqual([expect.objectContaining({ Action: "secretsmanager:GetSecretValue", Resource: `${arn}-??????` })]);
+  // What ends like a whole ARN may still be a name that ends so.
+  expect(json(readSecrets([`${arn}-AbCdEf`]))).toEqual([expect.objectContaining({ Resource: [`${arn}-AbCdEf`, `${arn}-AbCdEf-??????`] })]);
   expect(readSecrets([])).toEqual([]);
 });
 

@@ -56,15 +56,17 @@ export function foreignImages({ account, region }: Place, { sourceAccounts, cros
   return accounts.length === 0 ? [] : [statement("ForeignImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], accounts.map((one) => `arn:aws:ecr:${crossRegion ? "*" : region}:${one}:repository/*`))];
 }
 
-/**
- * Read the declared sources of images and nothing beside them: a bucket is listed below the prefix alone. `s3://b/images`
- * is the object and the folder of that name, not `images-of-others/` too.
- */
+/** The keys that an S3 URI stands for: `s3://b/images` is the object and the folder of that name, not `images-of-others/` too. */
+function keysOf(uri: string): { readonly bucket: string; readonly below: readonly string[] } {
+  const [bucket = "", ...parts] = uri.slice("s3://".length).split("/");
+  const prefix = parts.join("/");
+  return { bucket, below: prefix === "" || prefix.endsWith("/") ? [`${prefix}*`] : [prefix, `${prefix}/*`] };
+}
+
+/** Read the declared sources of images and nothing beside them: a bucket is listed below the prefix alone. */
 export const readSources = (uris: readonly string[]): PolicyStatement[] =>
   uris.flatMap((uri, index) => {
-    const [bucket = "", ...parts] = uri.slice("s3://".length).split("/");
-    const prefix = parts.join("/");
-    const below = prefix === "" || prefix.endsWith("/") ? [`${prefix}*`] : [prefix, `${prefix}/*`];
+    const { bucket, below } = keysOf(uri);
     return [
       statement(`Source${index}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], below.map((one) => `arn:aws:s3:::${bucket}/${one}`)),
       statement(`Source${index}List`, ["s3:ListBucket"], [`arn:aws:s3:::${bucket}`], { StringLike: { "s3:prefix": below } }),
@@ -75,22 +77,28 @@ export const readSources = (uris: readonly string[]): PolicyStatement[] =>
 export const pullThroughImages = ({ account, region }: Place, prefixes: readonly string[]): PolicyStatement[] =>
   prefixes.length === 0 ? [] : [statement("PullThrough", ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`))];
 
-/** Read the secrets that name who asks an upstream registry. */
-export const readSecrets = (arns: readonly string[]): PolicyStatement[] => (arns.length === 0 ? [] : [statement("UpstreamCredentials", ["secretsmanager:GetSecretValue"], [...new Set(arns)])]);
+/**
+ * Read the secrets that name who asks an upstream registry. IAM compares with a secret's whole ARN: one that is named
+ * without the six characters at its end is found by Secrets Manager and matched by no policy.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+ */
+export const readSecrets = (arns: readonly string[]): PolicyStatement[] =>
+  arns.length === 0 ? [] : [statement("UpstreamCredentials", ["secretsmanager:GetSecretValue"], [...new Set(arns.flatMap((arn) => (/-[A-Za-z0-9]{6}$/.test(arn) ? [arn, `${arn}-??????`] : [`${arn}-??????`])))])];
 
 /** Create and read workflows and their versions. */
 export const publishWorkflows = ({ account, region }: Place): PolicyStatement[] => [
-  // What does not exist yet has no name: these know no resource, the tag of a new workflow included.
-  statement("CreateWorkflow", ["omics:CreateWorkflow", "omics:ListWorkflows", "omics:TagResource"], ["*"]),
+  // What does not exist yet has no name: these know no resource, the tag of a new workflow included. Reading tags knows none
+  // either: on an ARN it would be refused (service-authorization/latest/reference/list_omics.html).
+  statement("CreateWorkflow", ["omics:CreateWorkflow", "omics:ListWorkflows", "omics:TagResource", "omics:ListTagsForResource"], ["*"]),
   statement("Versions", [
-    "omics:CreateWorkflowVersion", "omics:GetWorkflow", "omics:GetWorkflowVersion", "omics:ListWorkflowVersions", "omics:UntagResource", "omics:ListTagsForResource",
+    "omics:CreateWorkflowVersion", "omics:GetWorkflow", "omics:GetWorkflowVersion", "omics:ListWorkflowVersions", "omics:UntagResource",
   ], [`arn:aws:omics:${region}:${account}:workflow/*`]),
 ];
 
 /** A role that HealthOmics takes for runs: inputs, outputs, images, logs. */
 export function runStatements(place: Place, { read, write }: { readonly read: readonly string[]; readonly write: readonly string[] }): PolicyStatement[] {
   const buckets = (uris: readonly string[]) => [...new Set(uris.map((uri) => `arn:aws:s3:::${uri.slice("s3://".length).split("/")[0]}`))];
-  const objects = (uris: readonly string[]) => uris.map((uri) => `arn:aws:s3:::${uri.slice("s3://".length)}*`);
+  const objects = (uris: readonly string[]) => uris.map(keysOf).flatMap(({ bucket, below }) => below.map((one) => `arn:aws:s3:::${bucket}/${one}`));
   return [
     statement("ReadInputs", ["s3:GetObject"], [...objects(read), ...objects(write)]),
     statement("ListInputs", ["s3:ListBucket"], buckets([...read, ...write])),

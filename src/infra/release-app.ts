@@ -1,4 +1,5 @@
 import { type App, Tags } from "aws-cdk-lib";
+import { workflowStack } from "../release/names.ts";
 import type { AppContext } from "./context.ts";
 import { CicdStack } from "./stacks/cicd-stack.ts";
 import { ContainersStack } from "./stacks/containers-stack.ts";
@@ -11,7 +12,7 @@ export function releaseApp(app: App, context: AppContext): void {
   const cicd = new CicdStack(app, "omx-cicd", { context, env: config.cicd, description: "omx: test runs, evidence and approvals" });
   new ContainersStack(app, "omx-containers", { context, key: cicd.key, env: config.cicd, description: "omx: container puller and builder" });
   const workflows = Object.keys(config.workflows).map((workflow) =>
-    new WorkflowStack(app, `omx-workflow-${workflow}`, { context, workflow, key: cicd.key, bucket: cicd.bucket, topic: cicd.topic, env: config.cicd, description: `omx: the pipeline of ${workflow}` }));
+    new WorkflowStack(app, workflowStack(workflow), { context, workflow, key: cicd.key, bucket: cicd.bucket, topic: cicd.topic, env: config.cicd, description: `omx: the pipeline of ${workflow}` }));
   for (const place of config.production) {
     const production = new ProductionStack(app, `omx-production-${place.account}-${place.region}`, { context, place, env: place, description: "omx: where releases arrive" });
     // The bucket's policy names the promotion roles: they must exist first.

@@ -12,6 +12,13 @@ export interface DataBucketProps {
   readonly expire?: Readonly<Record<string, number>>;
 }
 
+/**
+ * What becomes of data with its stack. Kept is not what a first deployment made and then rolled back: under the same name
+ * the next one could not make it again.
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+ */
+export const keeping = (keep: boolean): RemovalPolicy => (keep ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY);
+
 /** A bucket for releases and what leads to them: encrypted with our key, versioned, private, TLS only. */
 export function dataBucket(scope: Construct, id: string, { name, key, keep, expire = {} }: DataBucketProps): Bucket {
   return new Bucket(scope, id, {
@@ -22,7 +29,7 @@ export function dataBucket(scope: Construct, id: string, { name, key, keep, expi
     blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
     enforceSSL: true,
     versioned: true,
-    removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: keeping(keep),
     autoDeleteObjects: !keep,
     lifecycleRules: [
       { id: "old-versions", noncurrentVersionExpiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(7) },

@@ -28,6 +28,8 @@ export class DefinedStateMachine extends Construct {
       actions: ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"],
       resources: ["*"],
     }));
+    // Without these an execution runs and is not traced (step-functions/latest/dg/xray-iam.html).
+    role.addToPolicy(new PolicyStatement({ sid: "Traces", actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"], resources: ["*"] }));
     const machine = new CfnStateMachine(this, "Machine", {
       stateMachineName: props.name,
       roleArn: role.roleArn,

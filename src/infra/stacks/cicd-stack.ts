@@ -1,12 +1,12 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { AccountPrincipal, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
-import { artifactsBucket, NAMES, PREFIXES, roleName } from "../../release/names.ts";
+import { artifactsBucket, deployedWorkflow, NAMES, PREFIXES, roleName } from "../../release/names.ts";
 import { testRunDefinition } from "../../release/testrun/state-machine.ts";
-import { dataBucket } from "../constructs/data-bucket.ts";
+import { dataBucket, keeping } from "../constructs/data-bucket.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
 import { DefinedStateMachine } from "../constructs/state-machine.ts";
 import { type AppContext, bucketArn, settingsOf, testPlace } from "../context.ts";
@@ -27,7 +27,7 @@ export class CicdStack extends Stack {
     const { config } = context;
     this.key = new Key(this, "Key", {
       alias: "omx-artifacts", description: "Pipeline artifacts, test data and evidence of omx", enableKeyRotation: true,
-      removalPolicy: config.keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keeping(config.keepData),
     });
     this.bucket = dataBucket(this, "Artifacts", {
       name: artifactsBucket(config.cicd.account, config.cicd.region), key: this.key, keep: config.keepData,
@@ -41,6 +41,7 @@ export class CicdStack extends Stack {
     const runRole = this.runRole(context);
     this.testRuns(context, runRole);
     this.approvalReader(context);
+    for (const workflow of Object.keys(config.workflows)) new CfnOutput(this, `Workflow-${workflow}`, { value: workflow, exportName: deployedWorkflow(workflow), description: "Keeps a deployment that does not name this workflow from taking this stack over" });
   }
 
   /** HealthOmics runs with this role: reads test data and declared sources, writes outputs below one prefix. */
@@ -77,7 +78,7 @@ export class CicdStack extends Stack {
       substitutions: { JudgeFunction: judge.function.functionArn },
       statements: [
         statement("Judge", ["lambda:InvokeFunction"], [judge.function.functionArn]),
-        statement("StartRuns", ["omics:StartRun", "omics:TagResource"], [`arn:aws:omics:${place.region}:${place.account}:run/*`, `arn:aws:omics:${place.region}:${place.account}:workflow/*`]),
+        statement("StartRuns", ["omics:StartRun", "omics:TagResource"], ["run", "workflow", "runCache"].map((kind) => `arn:aws:omics:${place.region}:${place.account}:${kind}/*`)),
         statement("FollowRuns", ["omics:GetRun", "omics:CancelRun"], [`arn:aws:omics:${place.region}:${place.account}:run/*`]),
         statement("RunRole", ["iam:PassRole"], [runRole.roleArn], { StringEquals: { "iam:PassedToService": "omics.amazonaws.com" } }),
       ],

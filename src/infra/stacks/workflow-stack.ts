@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { Duration, Fn, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { type IRepository, Repository } from "aws-cdk-lib/aws-codecommit";
 import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
@@ -7,16 +7,17 @@ import {
 } from "aws-cdk-lib/aws-codepipeline-actions";
 import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
-import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { ArnPrincipal, type IRole, type PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Bucket, IBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import { NAMES, pipelineName, PREFIXES, projectName, releasesBucket, roleName } from "../../release/names.ts";
+import { deployedWorkflow, NAMES, pipelineName, PREFIXES, projectName, releasesBucket, roleName } from "../../release/names.ts";
 import type { DeployConfig } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
+import { keeping } from "../constructs/data-bucket.ts";
 import { type AppContext, bucketArn, executionArn, machineArn, settingsOf, testPlace } from "../context.ts";
 import { publishWorkflows, readObjects, repositoryPolicies, statement, useKey, writeObjects } from "../policies.ts";
 
@@ -51,7 +52,7 @@ export class WorkflowStack extends Stack {
     this.toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     const repository = found.source === "codecommit" ? new Repository(this, "Repository", { repositoryName: found.repository ?? workflow, description: `The workflow ${workflow}, released by omx` }) : undefined;
     // The history of a workflow outlives its pipeline.
-    if (context.config.keepData) repository?.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    if (context.config.keepData) repository?.applyRemovalPolicy(keeping(true));
     if (repository) this.checks(repository);
     this.pipeline(repository, topic);
   }
@@ -60,12 +61,12 @@ export class WorkflowStack extends Stack {
     const source = new Artifact("Source");
     const toolkit = new Artifact("Toolkit");
     const built = new Artifact("Built");
-    const sourceAction = this.sourceAction(repository, source);
     const build = this.build(repository);
     const promote = this.promote();
     const pipeline = new Pipeline(this, "Pipeline", {
       pipelineName: pipelineName(this.workflow), pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: this.bucket as unknown as IBucket, restartExecutionOnUpdate: false,
     });
+    const sourceAction = this.sourceAction({ repository, output: source, pipelineRole: pipeline.role });
     const toolkitAction = new S3SourceAction({ actionName: "Toolkit", bucket: this.toolkit.bucket, bucketKey: this.toolkit.s3ObjectKey, output: toolkit, trigger: S3Trigger.NONE });
     const identity = {
       OMX_COMMIT: { value: sourceAction.variable("CommitId") }, OMX_BRANCH: { value: sourceAction.variable("BranchName") }, OMX_EXECUTION: { value: "#{codepipeline.PipelineExecutionId}" },
@@ -85,15 +86,17 @@ export class WorkflowStack extends Stack {
     pipeline.addStage({ stageName: "Promote", actions: [new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables: identity })] });
   }
 
-  private sourceAction(repository: IRepository | undefined, output: Artifact): { action: IAction; variable(name: "CommitId" | "BranchName"): string } {
+  private sourceAction({ repository, output, pipelineRole }: { readonly repository: IRepository | undefined; readonly output: Artifact; readonly pipelineRole: IRole }): { action: IAction; variable(name: "CommitId" | "BranchName"): string } {
     const { branch, connectionArn = "", repository: name = "" } = this.workflowConfig;
-    if (repository) {
-      const action = new CodeCommitSourceAction({ actionName: "Source", repository, branch, output, trigger: CodeCommitTrigger.EVENTS, variablesNamespace: "Source" });
-      return { action, variable: (variable) => `#{Source.${variable}}` };
-    }
-    const [owner = "", repo = ""] = name.split("/");
-    const action = new CodeStarConnectionsSourceAction({ actionName: "Source", connectionArn, owner, repo, branch, output, variablesNamespace: "Source" });
-    return { action, variable: (variable) => `#{Source.${variable}}` };
+    const variable = (one: "CommitId" | "BranchName"): string => `#{Source.${one}}`;
+    if (repository) return { action: new CodeCommitSourceAction({ actionName: "Source", repository, branch, output, trigger: CodeCommitTrigger.EVENTS, variablesNamespace: "Source" }), variable };
+    // A connection made since July 2024 is codeconnections', and the action that IAM asks for has the ARN's own prefix; the CDK
+    // grants that of the old name alone (dtconsole/latest/userguide/rename.html).
+    const role = new Role(this, "SourceRole", { assumedBy: new ArnPrincipal(pipelineRole.roleArn), description: "Reads the repository behind a connection" });
+    role.addToPolicy(statement("Connection", [`${connectionArn.split(":")[2]}:UseConnection`], [connectionArn]));
+    // GitLab's groups have groups: what follows the first slash is the repository.
+    const [owner = "", ...repo] = name.split("/");
+    return { action: new CodeStarConnectionsSourceAction({ actionName: "Source", role, connectionArn, owner, repo: repo.join("/"), branch, output, variablesNamespace: "Source" }), variable };
   }
 
   /** Checks, stages images, packages, creates the version, stages test data. */
@@ -132,7 +135,8 @@ export class WorkflowStack extends Stack {
       roleName: roleName(`${NAMES.promoteRole}-${this.workflow}`, cicd.region),
       description: `Promotes an approved release of ${this.workflow}`,
       key: this.key,
-      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: this.workflow },
+      // An import: while this stack stands, no deployment that leaves it out takes the cicd account's stack over.
+      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: Fn.importValue(deployedWorkflow(this.workflow)) },
       timeout: Duration.hours(2),
       buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "promote"),
       statements: [

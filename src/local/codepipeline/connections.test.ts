@@ -37,7 +37,7 @@ const source = (name: string, more: Readonly<Record<string, string>> = {}): Acti
   configuration: { ConnectionArn: CONNECTION, FullRepositoryId: `our-org/${name}`, BranchName: "main", ...more }, outputArtifacts: [{ name: "source" }], namespace: "Git",
 });
 
-async function pipeline(name: string, { more, trigger, may = "codestar-connections:UseConnection" }: { readonly more?: Readonly<Record<string, string>>; readonly trigger?: PipelineTriggerDeclaration["gitConfiguration"]; readonly may?: string } = {}): Promise<string> {
+async function pipeline(name: string, { more, trigger, may = "codeconnections:UseConnection" }: { readonly more?: Readonly<Record<string, string>>; readonly trigger?: PipelineTriggerDeclaration["gitConfiguration"]; readonly may?: string } = {}): Promise<string> {
   const roleArn = await lab.role("codepipeline", `${name}-pipeline`, ["s3:*", may]);
   const triggers = trigger && [{ providerType: "CodeStarSourceConnection" as const, gitConfiguration: trigger }];
   return lab.pipeline(name, { Source: [source(name, more)], Approve: [approval()] }, { roleArn, ...(triggers && { triggers }) });
@@ -87,5 +87,6 @@ test("a role that may not use the connection, and a repository that is not there
     return (await sourceOf(name, id))?.output?.executionResult?.errorDetails?.message;
   };
   expect(await failed("closed", "codecommit:*")).toMatch(/assumed-role\/closed-pipeline\/.*UseConnection.*6f1d/);
+  expect(await failed("closed-to-the-old-name", "codestar-connections:UseConnection")).toMatch(/codeconnections:UseConnection.*6f1d/);
   expect(await failed("nowhere")).toMatch(/our-org\/nowhere stands for a CodeCommit repository of this account: .*nowhere/);
 });

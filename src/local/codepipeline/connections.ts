@@ -1,9 +1,5 @@
 import type { Principal } from "../authorization/principal.ts";
-import { AwsError } from "../gateway/aws-error.ts";
 import type { Core } from "../gateway/service.ts";
-
-/** Connections got a new name in 2024; policies with either are good (dtconsole/latest/userguide/rename.html). */
-const PREFIXES = ["codestar-connections", "codeconnections"];
 
 /**
  * What stands for a repository behind a connection: the account's CodeCommit repository with the last part of its name,
@@ -11,16 +7,11 @@ const PREFIXES = ["codestar-connections", "codeconnections"];
  */
 export const connectedRepository = (fullRepositoryId: string): string => fullRepositoryId.split("/").at(-1) ?? "";
 
-/** @throws AwsError AccessDenied for who may not use the connection */
+/**
+ * Connections got a new name in 2024: the prefix of the action has to be that of the connection's ARN.
+ * @throws AwsError AccessDenied for who may not use the connection
+ * @see https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
+ */
 export function checkMayConnect({ directory }: Core, { as, connectionArn, region }: { readonly as: Principal; readonly connectionArn: string; readonly region: string }): void {
-  const refusals = PREFIXES.flatMap((prefix) => {
-    try {
-      directory.authorize(as, { action: `${prefix}:UseConnection`, resource: connectionArn }, { region, context: {} });
-      return [];
-    } catch (error) {
-      if (!(error instanceof AwsError)) throw error;
-      return [error];
-    }
-  });
-  if (refusals[0] && refusals.length === PREFIXES.length) throw refusals[0];
+  directory.authorize(as, { action: `${connectionArn.split(":")[2]}:UseConnection`, resource: connectionArn }, { region, context: {} });
 }

@@ -1,5 +1,6 @@
 import type { ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest } from "../../model/generated/types.ts";
 import type { Access, AnyOperation } from "../gateway/service.ts";
+import { anyArn } from "./arns.ts";
 import { declare } from "./declare.ts";
 import { resourceNotFound } from "./errors.ts";
 import type { Omics } from "./omics.ts";
@@ -29,7 +30,8 @@ export function tagOperations(omics: Omics): Readonly<Record<string, AnyOperatio
       },
     }),
     ListTagsForResource: declare<ListTagsForResourceRequest, unknown>("ListTagsForResource", random, {
-      access: ({ resourceArn }): readonly Access[] => [{ action: "omics:ListTagsForResource", resource: resourceArn }],
+      // It knows no resource, unlike the other two (service-authorization/latest/reference/list_omics.html).
+      access: (): readonly Access[] => [{ action: "omics:ListTagsForResource", resource: anyArn }],
       run: ({ resourceArn }) => ({ tags: findTagged(omics, resourceArn).tags }),
     }),
   };

@@ -88,6 +88,42 @@ test("upstreams and credentials are named by a registry's one name, and never to
   expect(problems("upstreams: {quay.io: 'http://127.0.0.1:5001', 'localhost:5000': 'https://mirror.example/path'}")).toEqual([]);
 });
 
+/** Problems of a whole omx.deploy.yaml. */
+function problemsOf(text: string): readonly string[] {
+  const read = readYaml(text, { schema: DeployConfig, file: "omx.deploy.yaml" });
+  return "problems" in read ? read.problems : [];
+}
+
+describe("what AWS would refuse", () => {
+  const place = (account: string, region: string) => `{account: "${account}", region: ${region}}`;
+  const deployment = (...production: readonly string[]) => problemsOf(`cicd: ${place(ACCOUNT, "us-east-1")}\nproduction: [${production.join(", ")}]\n`);
+
+  test("two deployments in one place would make roles and rules of the same names", () => {
+    expect(deployment(place(ACCOUNT, "us-east-1"))).toEqual([expect.stringMatching(/:2:14: production\.0: 111122223333 in us-east-1 is cicd already: production needs another account or region$/)]);
+    expect(deployment(place("444455556666", "us-east-1"), place("444455556666", "us-east-1"))).toEqual([expect.stringMatching(/production\.1: 444455556666 in us-east-1 is listed already; leave it out$/)]);
+    expect(deployment(place(ACCOUNT, "eu-west-1"), place("444455556666", "us-east-1"), place("444455556666", "eu-west-1"))).toEqual([]);
+  });
+
+  test.each(["us-gov-west-1", "cn-north-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1"])("HealthOmics is not in the partition of %s", (region) => {
+    expect(deployment(place("444455556666", region))).toEqual([expect.stringMatching(/production\.0\.region: (HealthOmics is in AWS's commercial regions alone|a region looks like)/)]);
+  });
+
+  const CONNECTION = "arn:aws:codeconnections:us-east-1:111122223333:connection/0a1b2c3d-4e5f";
+  const workflow = (members: string) => problemsOf(`cicd: ${place(ACCOUNT, "us-east-1")}\nproduction: [${place("444455556666", "us-east-1")}]\nworkflows:\n  imaging: {${members}}\n`);
+  test.each([
+    [`source: connection, repository: our-org/imaging`, "source: connection needs connectionArn"],
+    [`source: connection, connectionArn: "${CONNECTION}"`, "source: connection needs the repository with its owner: our-org/imaging"],
+    [`source: connection, repository: imaging, connectionArn: "${CONNECTION}"`, "needs the repository with its owner"],
+    [`source: connection, repository: our-org/imaging, connectionArn: "arn:aws:iam::111122223333:role/x"`, "the ARN of a connection is needed: arn:aws:codeconnections:REGION:ACCOUNT:connection/ID"],
+    [`repository: our-org/imaging`, "the name of a repository of CodeCommit has letters, digits"],
+  ])("%s", (members, sentence) => expect(workflow(members)).toEqual([expect.stringContaining(sentence)]));
+
+  test("GitLab's groups in groups, and connections from before 2024, are taken", () => {
+    expect(workflow(`source: connection, repository: our-org/lab/imaging, connectionArn: "${CONNECTION}"`)).toEqual([]);
+    expect(workflow(`source: connection, repository: our-org/imaging, connectionArn: "${CONNECTION.replace("codeconnections", "codestar-connections")}"`)).toEqual([]);
+  });
+});
+
 test("places in S3 name a bucket", () => {
   expect(problems("builderSources: ['s3://', 's3://Bucket/x', bucket, 's3://bucket/prefix/', 's3://bucket']")).toEqual([
     expect.stringMatching(/^omx\.deploy\.yaml:4:20: containers\.builderSources\.0: .*an S3 URI looks like s3:\/\/bucket\/key$/), expect.stringMatching(/^omx\.deploy\.yaml:4:29: containers\.builderSources\.1: "s3:\/\/Bucket\/x"/), expect.stringMatching(/^omx\.deploy\.yaml:4:46: containers\.builderSources\.2: a bucket or a prefix looks like/),

@@ -3,7 +3,7 @@ import type {
 } from "../../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
 import type { Key, Page } from "../../storage/database.ts";
-import { anyArn, runArn, runGroupArn, taskArn, workflowArn } from "../arns.ts";
+import { anyArn, resourceArn, runArn, runGroupArn, taskArn, workflowArn } from "../arns.ts";
 import { declare } from "../declare.ts";
 import type { ListName } from "../lists.ts";
 import type { Omics } from "../omics.ts";
@@ -17,12 +17,17 @@ import { OMICS } from "./role.ts";
 import { startRun } from "./start.ts";
 import { cancelRun, deleteRun } from "./stop.ts";
 
-/** What StartRun is asked on: the run, the workflow, its group, and the role it passes. */
-function startAccess({ workflowId, runGroupId, roleArn, tags }: StartRunRequest, call: Call): readonly Access[] {
+/**
+ * What StartRun is asked on: the run, the workflow, its group, cache and configuration, and the role it passes.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_omics.html
+ */
+function startAccess({ workflowId, runGroupId, cacheId, configurationName, roleArn, tags }: StartRunRequest, call: Call): readonly Access[] {
   const resources = [
     runArn(call, "*"),
     ...(workflowId == null ? [] : [workflowArn(call, workflowId)]),
     ...(runGroupId == null ? [] : [runGroupArn(call, runGroupId)]),
+    ...(cacheId == null ? [] : [resourceArn(call, `runCache/${cacheId}`)]),
+    ...(configurationName == null ? [] : [resourceArn(call, `configuration/${configurationName}`)]),
   ];
   const isTagged = tags != null && Object.keys(tags).length > 0;
   return [

@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { actionsOf } from "./testing/actions.ts";
+import { RICH, synthesize, Templates } from "./testing/templates.ts";
+
+// What AWS refuses, or grants in vain, though a template is well-formed: of a deployment that uses everything there is.
+
+let folder = "";
+let templates: Templates;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "omx-aws-rules-"));
+  templates = new Templates(synthesize(folder, RICH));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+interface Policy {
+  readonly PolicyDocument: { readonly Statement: readonly Statement[] };
+  readonly Roles: readonly unknown[];
+}
+const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? (value as readonly T[]) : [value as T]);
+const policies = () => templates.ofType("AWS::IAM::Policy").map(([path, { Properties }, stack]) => ({ path, stack, ...(Properties as unknown as Policy) }));
+const statements = () => policies().flatMap(({ path, stack, PolicyDocument }) => PolicyDocument.Statement.map(({ Action, Resource, Effect }) =>
+  ({ path, Effect, actions: listOf(Action), resources: listOf(Resource).map((one) => templates.text(stack, one)) })));
+
+describe("policies of roles", () => {
+  // IAM counts the inline policies of a role together (IAM/latest/UserGuide/reference_iam-quotas.html).
+  test("a role's policies have at most 10,240 characters", () => {
+    const sizes = new Map<string, number>();
+    for (const { stack, PolicyDocument, Roles } of policies())
+      for (const role of Roles) {
+        const text = JSON.stringify(PolicyDocument, (key, value: unknown) => (key === "Resource" ? listOf(value).map((one) => templates.text(stack, one)) : value)).replaceAll(/\s/g, "");
+        const name = `${stack}/${templates.text(stack, role)}`;
+        sizes.set(name, (sizes.get(name) ?? 0) + text.length);
+      }
+    expect(sizes.size).toBeGreaterThan(20);
+    expect([...sizes].filter(([, size]) => size > 10_240)).toEqual([]);
+  });
+
+  test("every action is one that AWS knows", () => {
+    expect(statements().flatMap(({ path, actions }) => actions.filter((name) => actionsOf(name).length === 0).map((name) => `${path}: ${name}`))).toEqual([]);
+  });
+
+  /** The CDK grants a pipeline's source action this one, whatever the connection's ARN says. */
+  const isInVain = (name: string, resources: readonly string[]): boolean => name === "codestar-connections:UseConnection" && resources.every((one) => one.startsWith("arn:aws:codeconnections:"));
+
+  test("every action is allowed on a resource that it is asked about", () => {
+    const allowed = statements().filter(({ Effect }) => Effect === "Allow");
+    const inVain = allowed.flatMap(({ path, actions, resources }) => actions.flatMap((name) => actionsOf(name).filter(([, kinds]) => {
+      if (resources.includes("*") || isInVain(name, resources)) return false;
+      return !resources.some((one) => kinds.some((kind) => kind.test(one)));
+    }).map(([action]) => `${path}: ${action} on ${resources.join(", ")}`)));
+    expect(inVain).toEqual([]);
+  });
+
+  test("every resource is of a kind that one of its statement's actions is asked about", () => {
+    // The CDK grants its pipelines' roles writing on the bucket itself, beside its objects.
+    const own = statements().filter(({ path }) => !path.includes("CodePipelineActionRole"));
+    const idle = own.flatMap(({ path, actions, resources }) => resources.filter((one) => one !== "*" && !actions.some((name) => isInVain(name, [one]) || actionsOf(name).some(([, kinds]) => kinds.some((kind) => kind.test(one))))).map((one) => `${path}: ${one}`));
+    expect(idle).toEqual([]);
+  });
+
+  test("who reads behind a connection may use it by the name that its ARN has", () => {
+    const used = statements().flatMap(({ actions, resources }) => actions.filter((name) => name.endsWith(":UseConnection") && !isInVain(name, resources)).map((name) => [name, ...resources]));
+    expect(new Set(used.map(([name, arn = ""]) => `${name} of ${arn.split(":")[2]}`))).toEqual(new Set(["codeconnections:UseConnection of codeconnections", "codestar-connections:UseConnection of codestar-connections"]));
+  });
+
+  test("a machine that is traced may send its traces", () => {
+    const traced = templates.ofType("AWS::StepFunctions::StateMachine").filter(([, { Properties }]) => (Properties["TracingConfiguration"] as { Enabled?: boolean } | undefined)?.Enabled);
+    const tracing = statements().filter(({ actions }) => actions.includes("xray:PutTraceSegments"));
+    expect([traced.length, tracing.length]).toEqual([3, 3]);
+  });
+});
+
+test("a repository behind a connection is named whole, its groups too", () => {
+  const sources = templates.ofType("AWS::CodePipeline::Pipeline").flatMap(([, { Properties }]) => (Properties["Stages"] as { Actions: { Configuration?: { FullRepositoryId?: string } }[] }[]).flatMap(({ Actions }) => Actions.flatMap(({ Configuration }) => Configuration?.FullRepositoryId ?? [])));
+  expect(sources.toSorted()).toEqual(["lab/flow", "lab/team/flow"]);
+});
+
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+test("what is kept is not kept of a first deployment that was rolled back: its name would be taken for the next", () => {
+  const kept = templates.resources.filter(([, { DeletionPolicy }]) => DeletionPolicy?.startsWith("Retain"));
+  expect(kept.map(([, { Type }]) => Type)).toEqual(expect.arrayContaining(["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::CodeCommit::Repository"]));
+  expect(kept.filter(([, { DeletionPolicy }]) => DeletionPolicy !== "RetainExceptOnCreate").map(([path]) => path)).toEqual([]);
+});
+
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+test("a function's environment has at most 4 KB", () => {
+  const sizes = templates.ofType("AWS::Lambda::Function").map(([path, { Properties }]) => [path, JSON.stringify((Properties["Environment"] as { Variables?: object } | undefined)?.Variables ?? {}).length] as const);
+  expect(sizes.filter(([, size]) => size > 4096)).toEqual([]);
+  expect(sizes.some(([, size]) => size > 1000)).toBe(true);
+});
