@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import type { Core } from "../gateway/service.ts";
 import { repositoryNotFound } from "./errors.ts";
-import { deleteImage, imageAt, type Push, putImage, tagsOf } from "./image-writes.ts";
-import { createUploads, type Uploads } from "./layer-uploads.ts";
-import { type ReadableLayer, storedLayer } from "./layer-copies.ts";
-import { keepLayer, touchLayer } from "./layer-uses.ts";
+import { deleteImage, imageAt, type Push, putImage, tagsOf } from "./images/image-writes.ts";
+import { createUploads, type Uploads } from "./layers/layer-uploads.ts";
+import { type ReadableLayer, storedLayer } from "./cache/layer-copies.ts";
+import { keepLayer, touchLayer } from "./layers/layer-uses.ts";
 import { ruleOf } from "./prefixes.ts";
-import type { PullThroughCache } from "./pull-through.ts";
+import type { PullThroughCache } from "./cache/pull-through.ts";
 import { type Image, keyOf, type Layer, type Place, type Repository, type Store } from "./store.ts";
 
 /** Blobs and manifests of repositories: what the API and the registry protocol both do. */

@@ -1,0 +1,93 @@
+import { DOCKER_HUB } from "../../../kit/image-ref.ts";
+import { registryClient, type RegistryClient, type Repository } from "../../../oci/client/registry-client.ts";
+import { transportFor } from "../../../oci/client/transport.ts";
+import { RegistryError } from "../../../oci/errors.ts";
+import type { Core } from "../../gateway/service.ts";
+import type { LayerSource } from "./arriving-layers.ts";
+import { upstreamFailed } from "../errors.ts";
+import { UPSTREAM_ATTEMPTS } from "./layer-orders.ts";
+import { layerThreads } from "./layer-threads.ts";
+import type { CacheRule } from "../store.ts";
+import { upstreamSecrets } from "./upstream-secrets.ts";
+
+/** Upstream registries as rules name them, at the addresses that the settings of the local accounts give. */
+export interface Upstreams {
+  now(): Date;
+  /** A repository there. What is asked of it throws AwsError as `checkCredentials` does. */
+  repository(rule: CacheRule, name: string): Repository;
+  /** A layer there. What its writing throws is for `askUpstream`. */
+  layer(rule: CacheRule, wanted: UpstreamLayer, signal?: AbortSignal): LayerSource;
+  /**
+   * Whether the rule's credentials can be had.
+   * @throws AwsError SecretNotFoundException, UnableToAccessSecretException, UnableToDecryptSecretValueException
+   */
+  checkCredentials(rule: CacheRule): Promise<void>;
+  /**
+   * Whether upstream can be asked with the rule's credentials. The client for it lives long, and remembers for a while
+   * that there were none: a secret that is corrected counts at once.
+   * @throws AwsError as `checkCredentials`, and UpstreamAccessDenied for a secret of another form
+   */
+  readCredentials(rule: CacheRule): Promise<void>;
+  /** Why the registry does not answer; undefined where it does. */
+  failure(rule: CacheRule): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export interface UpstreamLayer {
+  readonly repository: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+export function createUpstreams(core: Core): Upstreams {
+  const { clock, random, settings } = core;
+  const by = settings.proxy && { proxy: settings.proxy };
+  const secrets = upstreamSecrets(core);
+  const clients = new Map<string, RegistryClient>();
+  const threads = layerThreads();
+  const moved = mirrors(settings.upstreams);
+  // Who signs in differently has other connections and tokens.
+  const keyOf = (rule: CacheRule) => `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
+  const open = (rule: CacheRule): RegistryClient => {
+    const key = keyOf(rule);
+    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: moved }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS }, ...by });
+    clients.set(key, client);
+    return client;
+  };
+  return {
+    now: () => clock.now(),
+    checkCredentials: (rule) => secrets.check(rule),
+    readCredentials: async (rule) => void (await secrets.read(rule)),
+    repository: (rule, repository) => open(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
+    layer: (rule, { repository, digest, size }, signal) => ({
+      digest, size,
+      async writeTo(file, onWritten) {
+        const credentials = await secrets.read(rule);
+        return threads.bring({ client: keyOf(rule), upstreams: moved, registry: registryAt(rule.upstreamRegistryUrl), repository, blob: { digest, size }, file, ...(credentials && { credentials }), ...by }, onWritten, signal);
+      },
+    }),
+    async failure(rule) {
+      try {
+        await this.repository(rule, "library/validate").headManifest("latest");
+        return undefined;
+      } catch (error) {
+        // A registry that knows no such image, or shows it to nobody, has answered.
+        const answered = error instanceof RegistryError && (error.kind === "denied" || error.kind === "missing");
+        return answered ? undefined : (error as Error).message;
+      }
+    },
+    close: async () => void (await Promise.all([threads, ...clients.values()].map((one) => one.close()))),
+  };
+}
+
+/** The name of the registry at a host, as images are called: `docker.io` for `registry-1.docker.io`. */
+const registryAt = (host: string): string => (host === "registry-1.docker.io" ? DOCKER_HUB : host);
+const mirrors = (upstreams: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(upstreams).map(([host, url]) => [registryAt(host), url]));
+
+/** Does something upstream; what goes wrong there is told in ECR's words. @throws AwsError UpstreamAccessDenied, UpstreamTooManyRequests, UpstreamUnavailable */
+export const askUpstream = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    if (!(error instanceof RegistryError)) throw error;
+    if (error.kind === "denied") throw upstreamFailed("UpstreamAccessDenied", error.message);
+    throw upstreamFailed(error.kind === "throttled" ? "UpstreamTooManyRequests" : "UpstreamUnavailable", error.message);
+  });
