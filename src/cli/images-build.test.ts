@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -16,6 +16,7 @@ import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
 import { enginesHere, writeBashSource } from "./testing/bash-image.ts";
 import { cliAt, type InProcess } from "./testing/in-process.ts";
+import { pathWith } from "./testing/only-engine.ts";
 
 const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
 const MS = 300_000;
@@ -232,18 +233,29 @@ test.runIf(enginesHere().includes("docker"))("a push that a registry did not ans
   expect(readFileSync(calls, "utf8").split("push")).toHaveLength(2);
 }, MS);
 
-/** A PATH on which this engine is the only one that answers. */
-function pathWith(cli: InProcess, engine: string): string {
-  const bin = join(cli.folder, `only-${engine}`);
-  mkdirSync(bin);
-  for (const other of ["docker", "podman", "buildah"])
-    if (other === engine) symlinkSync(execFileSync("which", [engine], { encoding: "utf8" }).trim(), join(bin, engine));
-    else {
-      writeFileSync(join(bin, other), "#!/bin/sh\nexit 1\n");
-      chmodSync(join(bin, other), 0o755);
-    }
-  return `${bin}${delimiter}${process.env["PATH"] ?? ""}`;
-}
+test.runIf(enginesHere().includes("docker"))("two builds for one tag at once on one Docker daemon both end right, whoever has the name when one pushes", async () => {
+  using setup = cliAt(accounts);
+  const path = pathWith(setup, "docker");
+  using cli = cliAt(accounts, { path });
+  writeBashSource(join(setup.folder, "own"));
+  await build(cli, join(setup.folder, "own"), "shared/base:1");
+  const folders = ["one", "two"].map((name) => source(cli, name, `FROM ${HOME}/shared/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${name} > /${name}\n`));
+  const built = await Promise.all(folders.map((folder) => build(cli, folder, "shared/tool:1")));
+  for (const one of built) expect(one).toMatchObject({ status: "BUILT", reason: expect.stringMatching(/^built by an engine(?:; another build has taken the tag 1 since)?$/) });
+  expect(new Set(await Promise.all(built.map(async ({ digest }) => (await inside("shared/tool", digest)).labels["org.omx.source-hash"]))).size).toBe(2);
+  // The other one takes the name between build and push.
+  const [docker, calls] = [join(setup.folder, "only-docker", "docker"), join(setup.folder, "calls")];
+  const real = execFileSync("which", ["docker"], { encoding: "utf8" }).trim();
+  const local = `${new URL(accounts.url).host}/${CICD}/us-east-1/shared/tool:1`;
+  const taken = execFileSync("docker", ["image", "inspect", "--format", "{{.Id}}", local], { encoding: "utf8" }).trim();
+  rmSync(docker);
+  writeFileSync(docker, `#!/bin/sh\nif [ "$1" = push ]; then echo push >> ${calls}; [ $(wc -l < ${calls}) -gt 1 ] || ${real} tag ${taken} ${local}; fi\nexec ${real} "$@"\n`);
+  chmodSync(docker, 0o755);
+  const third = await build(cli, source(cli, "three", `FROM ${HOME}/shared/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo three > /three\n`), "shared/tool:1");
+  expect(third).toMatchObject({ status: "BUILT", reason: "built by an engine" });
+  expect(built.map(({ digest }) => digest)).not.toContain(third.digest);
+  expect(readFileSync(calls, "utf8").split("push")).toHaveLength(3);
+}, MS);
 
 describe.each(enginesHere())("%s", (engine) => {
   test("builds on private ECR and on a base of a mirror, on the digests that the labels say", async () => {

@@ -15,6 +15,8 @@ export interface BaseUse {
   readonly isStageToCome: boolean;
   /** Whether the stage that is built needs it; others are of no account. */
   readonly isNeeded: boolean;
+  /** What a FROM asks for itself. @default - the platform that is built for */
+  readonly platform?: string;
 }
 
 export interface BaseOptions {
@@ -23,17 +25,20 @@ export interface BaseOptions {
   readonly platform: Platform;
   /** The stage that is built, by name or number. @default - the last one */
   readonly target?: string | undefined;
+  /** Of the machine that runs commands, for `FROM --platform=$BUILDPLATFORM`. @default - the platform that is built for */
+  readonly buildPlatform?: Platform | undefined;
 }
 
 /**
  * Where a Dockerfile names images; stages of its own and `scratch` are none.
  * @throws DockerfileError
  */
-export function baseUses(text: string, { file, buildArgs, platform, target }: BaseOptions): readonly BaseUse[] {
+export function baseUses(text: string, { file, buildArgs, platform, target, buildPlatform = platform }: BaseOptions): readonly BaseUse[] {
   const { instructions, escape } = parseDockerfile(text, file);
   const { plans, globals } = readStages(instructions, { file, escape, buildArgs, predefined: predefinedArgs(platform) });
   const expand = (word: string): string => orScratch(() => expandWord(word, (variable) => globals.get(variable), escape));
-  const named = namedInAll(plans, expand);
+  const machine = new Map(Object.entries(predefinedArgs(buildPlatform)).filter(([name]) => name.startsWith("BUILD")));
+  const named = namedInAll(plans, expand, (word) => orScratch(() => expandWord(word, (variable) => machine.get(variable) ?? globals.get(variable), escape)));
   const needed = closure(named, indexOf(plans, target ?? "", plans.length) ?? plans.length - 1);
   return named.flatMap((names, index) => names.flatMap(({ stage, ...name }) => (stage === undefined && name.image !== "scratch" ? [{ ...name, isNeeded: needed.has(index) }] : [])));
 }
@@ -41,7 +46,7 @@ export function baseUses(text: string, { file, buildArgs, platform, target }: Ba
 /** The numbers of the stages that one of them needs, itself included. */
 export const neededStages = (plans: readonly StagePlan[], target: number, expand: (word: string) => string): ReadonlySet<number> => closure(namedInAll(plans, (word) => orScratch(() => expand(word))), target);
 
-const namedInAll = (plans: readonly StagePlan[], expand: (word: string) => string): readonly (readonly Named[])[] => plans.map((plan, index) => namedIn(plan, { index, plans, expand }));
+const namedInAll = (plans: readonly StagePlan[], expand: Expand, expandPlatform = expand): readonly (readonly Named[])[] => plans.map((plan, index) => namedIn(plan, { index, plans, expand, expandPlatform }));
 
 /**
  * The Dockerfile with other addresses for images. What is not in the map stays as it is; so do all other lines, and the
@@ -76,19 +81,23 @@ interface Named extends Omit<BaseUse, "isNeeded"> {
   readonly stage: number | undefined;
 }
 
+type Expand = (word: string) => string;
+
 interface Among {
   readonly index: number;
   readonly plans: readonly StagePlan[];
-  readonly expand: (word: string) => string;
+  readonly expand: Expand;
+  readonly expandPlatform: Expand;
 }
 
-function namedIn({ image, from, instructions }: StagePlan, { index, plans, expand }: Among): readonly Named[] {
+function namedIn({ image, from, instructions, platform: asked }: StagePlan, { index, plans, expand, expandPlatform }: Among): readonly Named[] {
   const base = expand(image);
   // A number is a stage for COPY --from alone.
   const stage = /^\d+$/.test(base) ? undefined : indexOf(plans, base, index);
   const isToCome = (name: string, first: number) => plans.some((plan, at) => at >= first && plan.name === name.toLowerCase());
   const copied = instructions.flatMap((instruction) => sourcesOf(instruction).map((name): Named => ({ image: name, written: name, instruction, stage: indexOf(plans, name, index), isStageToCome: isToCome(name, index) })));
-  return [{ image: base, written: image, instruction: from, stage, isStageToCome: isToCome(base, index + 1) }, ...copied];
+  const platform = asked === undefined ? "" : expandPlatform(asked);
+  return [{ image: base, written: image, instruction: from, stage, isStageToCome: isToCome(base, index + 1), ...(platform !== "" && { platform }) }, ...copied];
 }
 
 const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =>

@@ -72,7 +72,13 @@ export interface ImageParts {
 export function imageOf({ platform, author, config, history, layers }: ImageParts): BuiltImage {
   const rootfs = { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) } as const;
   const imageConfig: ImageConfig = { created: CREATED, ...(author === undefined ? {} : { author }), ...platform, config, rootfs, history };
-  const configBytes = Buffer.from(JSON.stringify(imageConfig));
+  return { ...imageWith(Buffer.from(JSON.stringify(imageConfig)), layers), platform };
+}
+
+/** The image of a configuration as it is written, byte for byte; it says the platform. */
+export function imageWith(configBytes: Buffer, layers: readonly Layer[]): BuiltImage {
+  const config = JSON.parse(configBytes.toString("utf8")) as ImageConfig;
+  const { os, architecture, variant } = config;
   const descriptor: Descriptor = {
     mediaType: MEDIA_TYPES.ociConfig,
     digest: digestOf(configBytes),
@@ -87,8 +93,8 @@ export function imageOf({ platform, author, config, history, layers }: ImagePart
   const bytes = Buffer.from(JSON.stringify(manifest));
   return {
     digest: digestOf(bytes),
-    platform,
-    config: imageConfig,
+    platform: { os, architecture, ...(variant && { variant }) },
+    config,
     mediaType: MEDIA_TYPES.ociManifest,
     bytes,
     configBlob: memoryBlob(configBytes, descriptor),

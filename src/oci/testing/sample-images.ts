@@ -31,6 +31,8 @@ export interface Sample {
   readonly layerType?: string;
   /** Digests of the layers' archives, where the layers are compressed. @default - those of the layers */
   readonly diffIds?: readonly string[];
+  /** What made each layer. @default - nobody says */
+  readonly history?: readonly { readonly created_by: string }[];
 }
 
 /** Pushes an image of these layers and returns its descriptor. Its content is noise: it is for moving, not for running. */
@@ -41,6 +43,7 @@ export async function pushSample(repository: Repository, tag: string, sample: Sa
       ...platform,
       config: {},
       rootfs: { type: "layers", diff_ids: sample.diffIds ?? sample.layers.map((bytes) => digestOf(bytes)) },
+      ...(sample.history && { history: sample.history }),
     }),
   );
   for (const bytes of new Set([config, ...sample.layers]))

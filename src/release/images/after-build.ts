@@ -8,7 +8,7 @@ export const RESULT_VARIABLE = "OMX_RESULT";
 
 const Counted = z.object({
   status: z.enum(["SUCCEEDED", "SKIPPED"]), size: z.number().optional(), bytes_moved: z.number().optional(), bytes_saved: z.number().optional(), seconds: z.number().optional(), reason: z.string().optional(),
-  source_hash: z.string().optional(),
+  source_hash: z.string().optional(), digest: z.string().optional(),
 });
 
 /** What a build prints for {@link exportedResult}. */
@@ -18,8 +18,8 @@ export const encodeResult = (result: object): string => Buffer.from(JSON.stringi
 export function exportedResult(exported: AfterBuild["exported"] = []): Partial<ImageOutcome> & { readonly source_hash?: string } {
   const text = exported.find(({ Name }) => Name === RESULT_VARIABLE)?.Value;
   if (!text) return {};
-  const { status, size, bytes_moved, bytes_saved, seconds, reason, source_hash } = Counted.parse(JSON.parse(Buffer.from(text, "base64").toString("utf8")));
-  return { status, ...(size !== undefined && { size }), ...(bytes_moved !== undefined && { bytes_moved }), ...(bytes_saved !== undefined && { bytes_saved }), ...(seconds !== undefined && { seconds }), ...(reason && { reason }), ...(source_hash && { source_hash }) };
+  const { status, size, bytes_moved, bytes_saved, seconds, reason, source_hash, digest } = Counted.parse(JSON.parse(Buffer.from(text, "base64").toString("utf8")));
+  return { status, ...(size !== undefined && { size }), ...(bytes_moved !== undefined && { bytes_moved }), ...(bytes_saved !== undefined && { bytes_saved }), ...(seconds !== undefined && { seconds }), ...(reason && { reason }), ...(source_hash && { source_hash, ...(digest && { digest }) }) };
 }
 
 const LAST_LINES = 20;

@@ -65,7 +65,7 @@ const beyond = (error: unknown, overtime: Overtime | undefined): string | undefi
 async function judge(workshop: BuildWorkshop, item: BuildItem & AfterBuild) {
   const { source_hash: hash, ...exported } = exportedResult(item.exported);
   if (hash === undefined) return { status: "FAILED" as const, reason: `the build ${item.build} ended, and does not say what it built` };
-  const judged = await judgeBuilt(workshop, item, hash);
+  const judged = await judgeBuilt(workshop, item, { hash, digest: exported.digest });
   return judged.status === "FAILED" ? judged : { ...judged, ...exported, ...(judged.size !== undefined && { size: judged.size }) };
 }
 

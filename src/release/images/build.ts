@@ -11,7 +11,8 @@ import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { DEFAULT_PLATFORM, type PinnedBase, pinnedResolver, readDockerfile } from "./bases.ts";
 import { buildNeed } from "./build-need.ts";
 import type { Engine } from "./engine.ts";
-import { buildWithEngine } from "./engine-build.ts";
+import { buildWithEngine, type EngineBuild } from "./engine-build.ts";
+import { makeForPlatforms } from "./engine-platforms.ts";
 import { imageThere, labelsOf, SOURCE_HASH_LABEL } from "./labels.ts";
 import type { PullWorkshop } from "./pull.ts";
 import { checkNotPulled, openRepository, prepareRepository } from "./repository.ts";
@@ -50,18 +51,41 @@ export async function buildFolderAnyhow(workshop: PullWorkshop, item: BuildItem,
   const assembled = await buildFolder(workshop, item, folder);
   const found = assembled.status === "NEEDS_ENGINE" ? await engine(assembled.reason ?? "") : undefined;
   if (!found) return assembled;
-  const counted = await buildWithEngine({ engine: found, workshop, item, ...folder });
-  return { ...(await judgeBuilt(workshop, item, await hashSource(folder.context, item))), ...counted, engine: found.program };
+  const build = { engine: found, workshop, item, ...folder };
+  if ((item.platforms ?? []).length > 1) return { ...(await buildIndex(build)), engine: found.program };
+  const pushed = await buildWithEngine(build);
+  return { ...(await judgeBuilt(workshop, item, { hash: await hashSource(folder.context, item), digest: pushed.digest })), ...pushed, engine: found.program };
 }
 
-/** What another build has left under the tag, which has to be of this source. @throws RegistryError, ReleaseError */
-export async function judgeBuilt(workshop: ImageWorkshop, item: BuildItem, hash: string): Promise<FolderResult> {
+/** All platforms or none: the tag stays what it is until every image is there. */
+async function buildIndex(build: EngineBuild): Promise<FolderResult> {
+  const { workshop, item } = build;
   const target = parseImageRef(item.target_image);
   await using client = workshopClient(workshop);
-  const there = await imageThere(client.repository(target), target.tag ?? "latest");
-  if (there?.labels[SOURCE_HASH_LABEL] !== hash) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
-  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, ...(there.platform && { platform: there.platform }), reason: "built by an engine" });
+  const images = await makeForPlatforms(build, client);
+  checkImages(item, images);
+  return await ready(workshop, item, await push(client.repository(target), target.tag ?? "latest", images));
 }
+
+/** Of this source, and the digest of what was pushed where that is known: another build may have moved the tag since. */
+export interface Expected {
+  readonly hash: string;
+  readonly digest?: string | undefined;
+}
+
+/** What another build has left in ECR, which has to be of this source. @throws RegistryError, ReleaseError */
+export async function judgeBuilt(workshop: ImageWorkshop, item: BuildItem, { hash, digest }: Expected): Promise<FolderResult> {
+  const target = parseImageRef(item.target_image);
+  await using client = workshopClient(workshop);
+  const [repository, tag] = [client.repository(target), target.tag ?? "latest"];
+  const there = await imageThere(repository, digest ?? tag);
+  if (there?.labels[SOURCE_HASH_LABEL] !== hash) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
+  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, ...(there.platform && { platform: there.platform }), reason: ["built by an engine", await sinceTaken(repository, tag, there.digest)].filter(Boolean).join("; ") });
+}
+
+/** Of two builds for one tag the later has it, and both images are there. */
+const sinceTaken = async (repository: Repository, tag: string, digest: string): Promise<string | undefined> =>
+  (await repository.headManifest(tag))?.digest === digest ? undefined : `another build has taken the tag ${tag} since`;
 
 /** Leaves the repository of an image that is there readable, and tells of it what ECR knows. */
 async function ready({ ecr, place }: ImageWorkshop, item: BuildItem, result: FolderResult): Promise<FolderResult> {
@@ -119,26 +143,31 @@ async function assemble({ workshop, client, item, hash, bases, context, folder }
   const target = parseImageRef(item.target_image);
   const resolveBase = pinnedResolver(baseFromRegistry(client), bases);
   const images: BuiltImage[] = [];
-  const isSeveral = (item.platforms ?? []).length > 1;
   for (const platform of item.platforms ?? [DEFAULT_PLATFORM]) {
     const outcome = await buildImage({
       context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal: workshop.signal,
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
-    else if (isSeveral) throw new DockerfileError(outcome, `${outcome.reason}; with an engine, one platform is built at a time`);
     else {
       // The engine pushes there itself.
       await prepareRepository(workshop, target.repository);
       return { status: "NEEDS_ENGINE", reason: `${outcome.file}:${outcome.line}: ${outcome.reason}` };
     }
-    if (isSeveral && !isFor(outcome.image.platform, platform))
-      throw new DockerfileError({ file: item.dockerfile, line: 1 }, `its base is for ${formatPlatform(outcome.image.platform)} alone: nothing can be built for ${platform}`);
   }
-  const most = Math.max(...images.map(({ layers }) => layers.length));
-  if (most > MOST_LAYERS) throw new DockerfileError({ file: item.dockerfile, line: 1 }, `it makes an image of ${most} layers, and Docker runs those of up to ${MOST_LAYERS}: copy more files by one COPY`);
+  checkImages(item, images);
   await prepareRepository(workshop, target.repository);
   return push(client.repository(target), target.tag ?? "latest", images);
+}
+
+/** @throws DockerfileError for an image that nothing could run, and for an index that would lack a platform */
+function checkImages({ dockerfile, platforms = [] }: BuildItem, images: readonly BuiltImage[]): void {
+  for (const [index, { platform }] of images.entries()) {
+    const asked = platforms.length > 1 ? platforms[index] : undefined;
+    if (asked !== undefined && !isFor(platform, asked)) throw new DockerfileError({ file: dockerfile, line: 1 }, `its base is for ${formatPlatform(platform)} alone: nothing can be built for ${asked}`);
+  }
+  const most = Math.max(...images.map(({ layers }) => layers.length));
+  if (most > MOST_LAYERS) throw new DockerfileError({ file: dockerfile, line: 1 }, `it makes an image of ${most} layers, and Docker runs those of up to ${MOST_LAYERS}: copy more files by one COPY`);
 }
 
 // moby, layer_store.go, maxLayerDepth: what overlay file systems chain, without the two of a container.

@@ -1,10 +1,16 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatImageRef, type ImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { formatImageRef, type ImageRef, parseImageRef, referenceOf } from "../../kit/image-ref.ts";
 import { readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
-import { baseUses, replaceBases } from "../../oci/image/base-names.ts";
+import type { RegistryClient } from "../../oci/client/registry-client.ts";
+import { digestForPlatform } from "../../oci/copy/platform.ts";
+import { type BaseUse, baseUses, replaceBases } from "../../oci/image/base-names.ts";
+import { DockerfileError } from "../../oci/image/dockerfile.ts";
+import { InvalidManifest, parsePlatform } from "../../oci/manifest.ts";
 import { ReleaseError } from "../errors.ts";
-import { baseOptions, type PinnedBase, readDockerfile } from "./bases.ts";
+import { baseOptions, DEFAULT_PLATFORM, type PinnedBase, readDockerfile } from "./bases.ts";
+import { type Dialect, inDialect, OWN_PLATFORM } from "./engine-dialect.ts";
+import type { Engine } from "./engine.ts";
 import { planPulls } from "./plan.ts";
 import { pullImage, type PullWorkshop } from "./pull.ts";
 import type { BuildItem } from "./staging.ts";
@@ -28,12 +34,19 @@ export interface EngineDockerfile {
   readonly bases: readonly PinnedBase[];
   /** Where the Dockerfile for the engine goes; the caller removes it. */
   readonly folder: string;
+  readonly client: RegistryClient;
+  readonly engine: Engine;
+  readonly dialect: Dialect;
+  /** Whether the image is for several platforms, and the item for one of them. */
+  readonly isOneOfSeveral: boolean;
 }
 
 /** A Dockerfile for an engine, and the registries that it pulls from. */
 export interface PreparedDockerfile {
   readonly path: string;
   readonly pulls: readonly EnginePull[];
+  /** For the engine that reads it. */
+  readonly flags: readonly string[];
 }
 
 /** An image that the engine pulls or pushes. */
@@ -50,18 +63,57 @@ export interface EnginePull {
  * read somewhere else are brought into ECR first: an engine knows of no mirror.
  * @throws ReleaseError ImagesFailed where one can't be brought
  */
-export async function writeEngineDockerfile({ workshop, item, context, bases, folder }: EngineDockerfile): Promise<PreparedDockerfile> {
+export async function writeEngineDockerfile(request: EngineDockerfile): Promise<PreparedDockerfile> {
+  const { workshop, item, context, bases, folder } = request;
   const text = await readDockerfile(context, item);
-  const pulls = new Map<string, EnginePull>();
-  for (const base of bases) {
-    const image = await reachable(workshop, base);
-    pulls.set(base.image, { image, address: byDigest(engineAddress(workshop, image)) });
+  const pulls: EnginePull[] = [];
+  let addressed = text;
+  for (const uses of sameImages(baseUses(text, { ...baseOptions(item), buildPlatform: parsePlatform(OWN_PLATFORM ?? DEFAULT_PLATFORM) }))) {
+    const base = bases.find(({ image }) => image === uses[0].image);
+    if (!base) continue;
+    const image = await ofPlatform(request, uses[0], await reachable(workshop, base));
+    const address = byDigest(engineAddress(workshop, image));
+    pulls.push({ image, address });
+    addressed = replaceBases(addressed, uses, new Map([[base.image, formatImageRef(address)]]));
   }
+  const { text: written, flags } = await inDialect(addressed, request);
   const path = join(folder, "Dockerfile");
-  await writeFile(path, replaceBases(text, baseUses(text, baseOptions(item)), new Map([...pulls].map(([image, { address }]) => [image, formatImageRef(address)]))));
+  await writeFile(path, written);
   // BuildKit looks for what to leave out beside the Dockerfile that it is given.
   await copyFile(join(context, `${item.dockerfile}.dockerignore`), `${path}.dockerignore`).catch(() => undefined);
-  return { path, pulls: [...pulls.values()] };
+  return { path, pulls, flags };
+}
+
+type Uses = readonly [BaseUse, ...(readonly BaseUse[])];
+
+/** The places that name one image for one platform. */
+function sameImages(uses: readonly BaseUse[]): readonly Uses[] {
+  const groups = new Map<string, Uses>();
+  for (const use of uses) {
+    const key = `${use.platform ?? ""} ${use.image}`;
+    groups.set(key, [...(groups.get(key) ?? []), use] as readonly BaseUse[] as Uses);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The image of one platform by its own digest: engines keep one image under the digest of an index, and would build the next image on
+ * that, whatever its platform.
+ * @throws DockerfileError where one of several platforms is not offered
+ */
+async function ofPlatform({ client, item, isOneOfSeveral }: EngineDockerfile, { platform: own, instruction }: BaseUse, image: ImageRef): Promise<ImageRef> {
+  const asked = own ?? item.platforms?.[0] ?? DEFAULT_PLATFORM;
+  if (!isOneOfSeveral && asked === OWN_PLATFORM) return image;
+  const repository = client.repository(image);
+  const stored = await repository.getManifest(referenceOf(image));
+  if (!stored) return image;
+  try {
+    return { ...image, digest: await digestForPlatform(repository, { source: image, stored, platform: parsePlatform(asked) }) };
+  } catch (error) {
+    if (!(error instanceof InvalidManifest)) throw error;
+    if (!isOneOfSeveral) return image;
+    throw new DockerfileError({ file: item.dockerfile, line: instruction.line }, error.message);
+  }
 }
 
 /** Podman takes a tag or a digest, not both. */
