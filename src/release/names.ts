@@ -43,6 +43,15 @@ export const SOURCE_TAG = "omx:source";
 /** The pipeline of a workflow. */
 export const pipelineName = (workflow: string): string => `omx-${workflow}`;
 
+/**
+ * What the cicd account's stack exports for each workflow that its deployment names, and the workflow's stack imports: who
+ * deploys there without naming it is refused by CloudFormation, which says this name.
+ */
+export const deployedWorkflow = (workflow: string): string => `omx-deploy-yaml-names-${workflow}`;
+
+/** The stack of a workflow. */
+export const workflowStack = (workflow: string): string => `omx-workflow-${workflow}`;
+
 /** CodeBuild projects of a workflow. */
 export const projectName = (workflow: string, purpose: "checks" | "build" | "promote"): string => `omx-${workflow}-${purpose}`;
 

@@ -1,13 +1,14 @@
-import { CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { AccountPrincipal, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
-import { artifactsBucket, deployedWorkflow, NAMES, PREFIXES, roleName } from "../../release/names.ts";
+import { artifactsBucket, NAMES, PREFIXES, roleName } from "../../release/names.ts";
 import { testRunDefinition } from "../../release/testrun/state-machine.ts";
 import { dataBucket, keeping } from "../constructs/data-bucket.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
+import { exportWorkflows } from "../constructs/one-deployment.ts";
 import { DefinedStateMachine } from "../constructs/state-machine.ts";
 import { type AppContext, bucketArn, settingsOf, testPlace } from "../context.ts";
 import { readObjects, runStatements, statement, useKey, writeObjects } from "../policies.ts";
@@ -41,7 +42,7 @@ export class CicdStack extends Stack {
     const runRole = this.runRole(context);
     this.testRuns(context, runRole);
     this.approvalReader(context);
-    for (const workflow of Object.keys(config.workflows)) new CfnOutput(this, `Workflow-${workflow}`, { value: workflow, exportName: deployedWorkflow(workflow), description: "Keeps a deployment that does not name this workflow from taking this stack over" });
+    exportWorkflows(this, Object.keys(config.workflows));
   }
 
   /** HealthOmics runs with this role: reads test data and declared sources, writes outputs below one prefix. */

@@ -1,4 +1,4 @@
-import { CfnParameter, CfnRule, Duration, Fn, Stack, type StackProps } from "aws-cdk-lib";
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
@@ -13,6 +13,7 @@ import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { dataBucket, keeping } from "../constructs/data-bucket.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
+import { comeFrom } from "../constructs/one-deployment.ts";
 import { type AppContext, bucketArn, projectArn, roleArn, settingsOf } from "../context.ts";
 import { publishWorkflows, readObjects, runStatements, stageImages, statement, useKey, writeObjects } from "../policies.ts";
 
@@ -32,7 +33,7 @@ export class ProductionStack extends Stack {
     super(scope, id, props);
     this.context = context;
     this.place = place;
-    this.refuseOtherDeployments();
+    comeFrom(this, { cicd: context.config.cicd, place });
     const keep = context.config.keepData;
     this.key = new Key(this, "Key", { alias: "omx-releases", description: "Released workflow definitions", enableKeyRotation: true, removalPolicy: keeping(keep) });
     this.bucket = dataBucket(this, "Releases", { name: releasesBucket(place.account, place.region), key: this.key, keep });
@@ -40,22 +41,6 @@ export class ProductionStack extends Stack {
     this.letPromotionsIn();
     this.release();
     this.runRole();
-  }
-
-  /**
-   * The stack remembers by its parameter from where releases come: cdk gives an update the value before, and the rule is the
-   * update's own. The stack of another cicd account has the same name, and would close this one to the first without a word.
-   */
-  private refuseOtherDeployments(): void {
-    const { account, region } = this.context.config.cicd;
-    const cicd = `${account}/${region}`;
-    const parameter = new CfnParameter(this, "Cicd", { default: cicd, description: "The account and region from which releases come" });
-    new CfnRule(this, "OneDeployment", {
-      assertions: [{
-        assert: Fn.conditionEquals(parameter.valueAsString, cicd),
-        assertDescription: `Releases come to account ${this.place.account} in ${this.place.region} from another cicd account, which the parameter Cicd of the stack ${this.stackName} names: omx for ${cicd} would close it to that one. Name another account or region in omx.deploy.yaml, or hand it over: cdk deploy --all --parameters ${this.stackName}:Cicd=${cicd}`,
-      }],
-    });
   }
 
   /** Only the promotion roles of the cicd account write here; production reads. */

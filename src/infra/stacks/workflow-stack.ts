@@ -1,4 +1,4 @@
-import { Duration, Fn, Stack, type StackProps } from "aws-cdk-lib";
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { type IRepository, Repository } from "aws-cdk-lib/aws-codecommit";
 import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
@@ -14,10 +14,11 @@ import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import { deployedWorkflow, NAMES, pipelineName, PREFIXES, projectName, releasesBucket, roleName } from "../../release/names.ts";
+import { NAMES, pipelineName, PREFIXES, projectName, releasesBucket, roleName } from "../../release/names.ts";
 import type { DeployConfig } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { keeping } from "../constructs/data-bucket.ts";
+import { importedWorkflow } from "../constructs/one-deployment.ts";
 import { type AppContext, bucketArn, executionArn, machineArn, settingsOf, testPlace } from "../context.ts";
 import { publishWorkflows, readObjects, repositoryPolicies, statement, useKey, writeObjects } from "../policies.ts";
 
@@ -135,8 +136,7 @@ export class WorkflowStack extends Stack {
       roleName: roleName(`${NAMES.promoteRole}-${this.workflow}`, cicd.region),
       description: `Promotes an approved release of ${this.workflow}`,
       key: this.key,
-      // An import: while this stack stands, no deployment that leaves it out takes the cicd account's stack over.
-      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: Fn.importValue(deployedWorkflow(this.workflow)) },
+      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: importedWorkflow(this.workflow) },
       timeout: Duration.hours(2),
       buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "promote"),
       statements: [
