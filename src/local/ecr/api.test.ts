@@ -68,6 +68,16 @@ describe("repositories", () => {
     await expect(ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["made/one"] }))).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
   });
 
+  test("are made once, however many make one at the same time, and deleted with their images by force alone", async () => {
+    const made = await Promise.allSettled([1, 2, 3].map(() => createRepository(ecr, "made/at-once")));
+    expect(made.flatMap((one) => (one.status === "rejected" ? [(one.reason as Error).name] : []))).toEqual(["RepositoryAlreadyExistsException", "RepositoryAlreadyExistsException"]);
+    await putImage("made/at-once", "1");
+    await expect(ecr.send(new DeleteRepositoryCommand({ repositoryName: "made/at-once" }))).rejects.toMatchObject({ name: "RepositoryNotEmptyException" });
+    await ecr.send(new DeleteRepositoryCommand({ repositoryName: "made/at-once", force: true }));
+    await createRepository(ecr, "made/at-once");
+    expect((await ecr.send(new ListImagesCommand({ repositoryName: "made/at-once" }))).imageIds).toEqual([]);
+  });
+
   test("take no tag of AWS's own", async () => {
     const tags = [{ Key: "aws:cloudformation:stack-name", Value: "mine" }];
     await expect(createRepository(ecr, "reserved/tags", { tags })).rejects.toMatchObject({ name: "InvalidTagParameterException" });

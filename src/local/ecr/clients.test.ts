@@ -1,4 +1,4 @@
-import { DescribeImagesCommand } from "@aws-sdk/client-ecr";
+import { DescribeImagesCommand, GetDownloadUrlForLayerCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
 import { CICD, startAccounts, type TestAccounts } from "../testing/accounts.ts";
@@ -84,17 +84,21 @@ describe("BuildKit", () => {
 });
 
 describe("a refusal is in ECR's words", () => {
-  test("for a token that is over", async () => {
+  test("for a token, or a link to a layer, that is over", async () => {
     const clock = shiftingClock();
     await using later = await startAccounts({}, clock);
     await using early = await signIn(later);
     await createRepository(early.ecr, "tool");
+    expect((await early.http("POST", `tool/blobs/uploads/?digest=${digestOf("layer")}`, { body: "layer" })).status).toBe(201);
+    const { downloadUrl = "" } = await early.ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName: "tool", layerDigest: digestOf("layer") }));
+    expect(await (await fetch(downloadUrl)).text()).toBe("layer");
     clock.forward(13 * 3_600_000);
     for (const path of ["/v2/", "tool/manifests/1", "tool/blobs/uploads/"]) {
       const answer = await early.http(path.endsWith("uploads/") ? "POST" : "GET", path);
       expect(await errorOf(answer)).toEqual({ status: 403, code: "DENIED", message: "Your authorization token has expired. Reauthenticate and try again." });
       expect(answer.headers.get("www-authenticate")).toBeNull();
     }
+    expect((await fetch(downloadUrl)).status).toBe(403);
   });
 
   test("for an image and a repository that are not there", async () => {

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { BatchGetImageCommand, DescribeImagesCommand, PutImageTagMutabilityCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { copyImages } from "../../oci/copy.ts";
@@ -88,6 +90,10 @@ describe("another account", () => {
     expect((await pull.getManifest("v1"))?.digest).toBe(digest);
     expect(await pull.headBlob(digestOf(layer!))).toBe(layer!.length);
     await expect(pull.uploadBlob(memoryBlob(Buffer.from("x")))).rejects.toThrow(/denied|not authorized/i);
+    // Each action is asked for by itself: whom the policy lets look at layers gets none.
+    await cicd.ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: policyText.replace('"ecr:GetDownloadUrlForLayer",', "") }));
+    expect(await pull.headBlob(digestOf(layer!))).toBe(layer!.length);
+    await expect(text(pull.blob({ digest: digestOf(layer!), size: layer!.length }).read())).rejects.toThrow("ecr:GetDownloadUrlForLayer");
   });
 
   test("gets no blob by mounting what it may not read", async () => {
@@ -103,9 +109,28 @@ describe("another account", () => {
   test("nobody gets in without a token, or with a changed one", async () => {
     const bare = await fetch(`${accounts.url}/v2/`);
     expect([bare.status, bare.headers.get("www-authenticate")]).toEqual([401, expect.stringMatching(/^Basic /)]);
-    const authorization = `Basic ${Buffer.from(`AWS:${cicd.password}x`).toString("base64")}`;
-    expect((await fetch(`${accounts.url}/v2/`, { headers: { authorization } })).status).toBe(401);
+    const last = cicd.password.endsWith("A") ? "B" : "A";
+    for (const changed of [`${cicd.password}x`, `${cicd.password.slice(0, -1)}${last}`, `B${cicd.password.slice(1)}`]) {
+      const authorization = `Basic ${Buffer.from(`AWS:${changed}`).toString("base64")}`;
+      expect((await fetch(`${accounts.url}/v2/`, { headers: { authorization } })).status).toBe(401);
+    }
   });
+});
+
+test("who may push to one repository mounts nothing of another that they may not read, and tags none that they make", async () => {
+  for (const name of ["own/here", "own/closed"]) await createRepository(cicd.ecr, name);
+  const iam = new IAMClient(accounts.config());
+  await iam.send(new CreateUserCommand({ UserName: "pusher" }));
+  const { AccessKey: { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "" } = {} } = await iam.send(new CreateAccessKeyCommand({ UserName: "pusher" }));
+  const Statement = [{ Effect: "Allow", Action: "ecr:*", Resource: `arn:aws:ecr:*:*:repository/own/here` }, { Effect: "Allow", Action: ["ecr:GetAuthorizationToken", "ecr:CreateRepository"], Resource: "*" }];
+  await iam.send(new PutUserPolicyCommand({ UserName: "pusher", PolicyName: "own", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement }) }));
+  await using pusher = await signIn({ url: accounts.url, config: () => ({ ...accounts.config(), credentials: { accessKeyId, secretAccessKey } }) });
+  const bytes = noise("closed", 300);
+  await cicd.repository("own/closed").uploadBlob(memoryBlob(bytes));
+  const mounted = (user: RegistryUser) => user.http("POST", `own/here/blobs/uploads/?mount=${digestOf(bytes)}&from=own/closed`).then(({ status }) => status);
+  expect([await mounted(pusher), (await pusher.http("HEAD", `own/here/blobs/${digestOf(bytes)}`)).status, await mounted(cicd)]).toEqual([202, 404, 201]);
+  await expect(createRepository(pusher.ecr, "own/tagged", { tags: [{ Key: "createdBy", Value: "me" }] })).rejects.toMatchObject({ name: "AccessDeniedException", message: expect.stringContaining("ecr:TagResource") });
+  await createRepository(pusher.ecr, "own/plain");
 });
 
 test("a push to a repository that is not there is refused by its name", async () => {

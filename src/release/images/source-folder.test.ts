@@ -173,6 +173,7 @@ describe("E36: nothing leaves its folder", () => {
   const link = (name: string, linkname: string, type: "symlink" | "link" = "symlink"): TarEntry => ({ name, linkname, type });
   test.each<readonly [string, readonly TarEntry[], RegExp]>([
     ["a name that climbs", [file("../evil")], /would leave/], ["a name that climbs later", [file("x/../../evil")], /would leave/], ["an absolute name", [file("/tmp/omx-evil")], /would leave/],
+    ["a name beside the folder that begins like it", [file("../context-evil")], /would leave/], ["a link to what lies beside the folder", [link("x", "../context-evil")], /leads out/],
     ["a folder that climbs", [{ name: "../evil", type: "directory" }], /would leave/],
     ["a link that climbs", [link("x", "../evil")], /leads out/], ["an absolute link", [link("x", "/etc")], /leads out/], ["a file below a link", [link("x", ".."), file("x/evil")], /leads out/],
     ["a link through a link", [link("s/t/u", "../.."), link("v", "s/t/u/../..")], /leads out/],
@@ -206,6 +207,10 @@ describe("E36: nothing leaves its folder", () => {
     await put("prefix/zeros", zeros);
     expect((await fetched("s3://sources/prefix/", limits)).failure).toMatch(/unpacks to more than/);
     expect((await fetched(await put("noise.zip", zipSync({ zeros: [Buffer.from(zeros), { level: 0 }] })), limits)).failure).toMatch(/unpacks to more than/);
+    // An archive is put on disk before it is known to be one.
+    expect((await fetched(await put("no-archive.zip", zeros), limits)).failure).toMatch(/unpacks to more than/);
+    const half = { name: "half", text: zeros.slice(0, zeros.length / 4) };
+    expect((await fetched(await put("hard-links.tgz", await tarGz([half, link("same", "half", "link"), link("again", "half", "link")])), limits)).failure).toMatch(/unpacks to more than/);
   });
 
   test("too many files, folders or links are refused", async () => {

@@ -1,4 +1,4 @@
-import { CreatePullThroughCacheRuleCommand } from "@aws-sdk/client-ecr";
+import { CreatePullThroughCacheRuleCommand, DeleteRepositoryCommand } from "@aws-sdk/client-ecr";
 import { describe, expect, test } from "vitest";
 import { noise } from "../../../oci/testing/sample-images.ts";
 import { conformanceRegistry, digestBy, locationOf, octets, ONE } from "../testing/conformance.ts";
@@ -56,6 +56,15 @@ describe("an upload", () => {
     const location = await begin();
     expect((await registry.user.http("DELETE", location)).status).toBe(204);
     for (const method of ["GET", "PATCH", "PUT", "DELETE"]) expect((await registry.user.http(method, at(location, { digest: digestBy("sha256", "x") }))).status).toBe(404);
+  });
+
+  test("is over with its repository, and not begun in the next of that name", async () => {
+    const { ecr, http } = registry.user;
+    await createRepository(ecr, "conformance/gone");
+    const location = locationOf(await http("POST", "conformance/gone/blobs/uploads/"));
+    await ecr.send(new DeleteRepositoryCommand({ repositoryName: "conformance/gone" }));
+    await createRepository(ecr, "conformance/gone");
+    expect(await codeOf(await http("PATCH", location, { body: "abc" }))).toEqual([404, "BLOB_UPLOAD_UNKNOWN"]);
   });
 
   test("of another repository is not found in this one", async () => {

@@ -61,9 +61,12 @@ test("the last image of a layer being deleted takes no layer from the next push 
   const { digest } = await pushSample(user.repository("again"), "1", { layers });
   await user.ecr.send(new BatchDeleteImageCommand({ repositoryName: "again", imageIds: [{ imageDigest: digest }] }));
   await pushSample(user.repository("again"), "2", { layers });
+  const left = (await user.http("POST", "again/blobs/uploads/")).headers.get("location")!;
   clock.forward(48 * HOUR_MS);
   await accounts.restart();
   await using later = await signIn(accounts);
   expect((await later.http("HEAD", "again/manifests/2")).status).toBe(200);
+  // So long nobody has continued it.
+  expect((await later.http("GET", left)).status).toBe(404);
   expect(await (await later.http("GET", `again/blobs/${digestOf(layers[0]!)}`)).arrayBuffer()).toHaveProperty("byteLength", 10_000);
 });
