@@ -57,7 +57,7 @@ describe("the page of a release", () => {
 
   test("is found from the list of workflows", async () => {
     const id = await waitingRelease(accounts, "listed");
-    for (const page of ["/", "/workflows/listed"]) expect(await (await fetch(approver.url + page)).text()).toContain(`/releases/listed/${id}`);
+    for (const page of ["/", "/workflows/listed"]) expect(await (await fetch(approver.url + page)).text()).toMatch(new RegExp(`waits for approval</span>(?:(?!<tr>)[^])*/releases/listed/${id}`));
   });
 
   test("is followed by events until the release has ended", async () => {

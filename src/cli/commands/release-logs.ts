@@ -16,7 +16,7 @@ export function releaseLogs(group: Command, cli: Cli): void {
 
 async function print(cli: Cli, workflow: string, flags: LogsFlags): Promise<void> {
   const { openRelease } = await import("../release/open.ts");
-  const { logClients, readStepLog } = await import("../release/step-logs.ts");
+  const { logClients, readStepLog } = await import("../../release/step-logs.ts");
   const { session, read } = await openRelease(cli, workflow, flags);
   const clients = logClients(session.clients.target);
   const { actions } = await read();

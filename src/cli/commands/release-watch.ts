@@ -53,7 +53,7 @@ async function failedLines({ clients }: Session<"codepipeline">, state: ReleaseS
   const { failedStep } = await import("../release/pipeline.ts");
   const failed = failedStep(state);
   if (!failed) return [];
-  const { lastLines, logClients } = await import("../release/step-logs.ts");
+  const { lastLines, logClients } = await import("../../release/step-logs.ts");
   return lastLines(logClients(clients.target), failed);
 }
 

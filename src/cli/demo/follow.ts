@@ -2,7 +2,7 @@ import { type ActionExecutionDetail, GetPipelineExecutionCommand, GetPipelineSta
 import type { AwsClients } from "../../aws/clients.ts";
 import { NAMES, pipelineName } from "../../release/names.ts";
 import { type Cli, Problem } from "../cli.ts";
-import { lastLines } from "../release/step-logs.ts";
+import { lastLines } from "../../release/step-logs.ts";
 
 /** One action of a pipeline's execution, as the demo shows and reports it. */
 export interface Step {

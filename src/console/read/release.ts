@@ -1,6 +1,7 @@
 import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import type { AwsClients } from "../../aws/clients.ts";
 import { pipelineName } from "../../release/names.ts";
+import { lastLines } from "../../release/step-logs.ts";
 import type { Evidence, EvidenceReader } from "./evidence.ts";
 import { readProgress, type Progress } from "./stages.ts";
 import { firstLine, sourceOf } from "./workflows.ts";
@@ -15,6 +16,8 @@ export interface ReleaseView extends Progress {
   /** Who or what started the pipeline. */
   readonly startedBy: string;
   readonly evidence?: Evidence;
+  /** The end of what the stage that failed wrote; empty where it wrote nothing or who looks may not read it. */
+  readonly said: readonly string[];
 }
 
 export interface ReleaseKey {
@@ -23,7 +26,8 @@ export interface ReleaseKey {
 }
 
 /** Reads a release as it stands. @throws the SDK's PipelineNotFoundException, PipelineExecutionNotFoundException, AccessDeniedException */
-export async function readRelease({ codepipeline }: AwsClients, evidence: EvidenceReader, { workflow, id }: ReleaseKey): Promise<ReleaseView> {
+export async function readRelease(clients: AwsClients, evidence: EvidenceReader, { workflow, id }: ReleaseKey): Promise<ReleaseView> {
+  const { codepipeline } = clients;
   // In this order: of an execution that has ended, stages that were read before may not have, and the page would stay so.
   const { pipelineExecution } = await codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id }));
   const progress = await readProgress(codepipeline, workflow, id);
@@ -32,10 +36,13 @@ export async function readRelease({ codepipeline }: AwsClients, evidence: Eviden
   const reached = (stage: string) => progress.stages.find(({ name }) => name === stage)?.status ?? "succeeded";
   const build = reached("Build") === "succeeded" ? await evidence.findBuild(workflow, { id, commit }) : undefined;
   const tested = ["succeeded", "failed"].includes(reached("Test"));
+  const failed = progress.stages.find(({ status }) => status === "failed");
   return {
     workflow, id, status: pipelineExecution?.status ?? "", commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
     startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
     ...(build && { evidence: await evidence.read(build, tested) }),
+    // Of failed tests the evidence tells more. A log that can't be read must not hide the release.
+    said: failed && failed.name !== "Test" ? await lastLines(clients, failed).catch(() => []) : [],
   };
 }
 

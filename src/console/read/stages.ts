@@ -1,4 +1,4 @@
-import { type ActionExecutionDetail, type CodePipelineClient, GetPipelineStateCommand, paginateListActionExecutions } from "@aws-sdk/client-codepipeline";
+import { type ActionExecutionDetail, type CodePipelineClient, GetPipelineStateCommand, type GetPipelineStateOutput, paginateListActionExecutions } from "@aws-sdk/client-codepipeline";
 import { NAMES, pipelineName } from "../../release/names.ts";
 
 export type StageStatus = "pending" | "running" | "waiting" | "succeeded" | "failed" | "stopped";
@@ -11,6 +11,8 @@ export interface Stage {
   readonly ended?: Date;
   /** What went wrong, or what is waited for. */
   readonly message?: string;
+  /** Of one that failed: the build or the execution that did. */
+  readonly externalId?: string;
 }
 
 /** A person's answer, as CodePipeline recorded it. */
@@ -34,14 +36,21 @@ export async function readProgress(codepipeline: CodePipelineClient, workflow: s
   const name = pipelineName(workflow);
   const [state, actions] = await Promise.all([codepipeline.send(new GetPipelineStateCommand({ name })), latestActions(codepipeline, name, id)]);
   const approval = actions.find(({ stageName, actionName }) => stageName === NAMES.approvalStage && actionName === NAMES.approvalAction);
-  const waiting = state.stageStates?.find(({ stageName }) => stageName === NAMES.approvalStage);
-  const asked = waiting?.actionStates?.find(({ actionName }) => actionName === NAMES.approvalAction)?.latestExecution;
-  const token = waiting?.latestExecution?.pipelineExecutionId === id && approval?.status === "InProgress" && !approval.updatedBy ? asked?.token : undefined;
+  const asked = askedIn(state);
+  const token = asked?.id === id && approval?.status === "InProgress" && !approval.updatedBy ? asked.token : undefined;
   const decision = approval && decisionOf(approval);
   return {
     stages: (state.stageStates ?? []).map(({ stageName = "" }) => stageOf(stageName, actions.filter((action) => action.stageName === stageName))),
     ...(token && { token }), ...(decision && { decision }),
   };
+}
+
+/** The release that is in the approval stage, and the token to answer with while nobody has. */
+export function askedIn({ stageStates = [] }: GetPipelineStateOutput): { readonly id: string; readonly token?: string } | undefined {
+  const stage = stageStates.find(({ stageName }) => stageName === NAMES.approvalStage);
+  const action = stage?.actionStates?.find(({ actionName }) => actionName === NAMES.approvalAction)?.latestExecution;
+  const id = stage?.latestExecution?.pipelineExecutionId;
+  return id === undefined ? undefined : { id, ...(action?.token && { token: action.token }) };
 }
 
 /** The latest attempt at each action of one execution. */
@@ -58,10 +67,12 @@ function stageOf(name: string, actions: readonly ActionExecutionDetail[]): Stage
   const started = times((action) => action.startTime);
   const ended = times((action) => action.lastUpdateTime);
   const failed = actions.find((action) => action.status === "Failed");
+  const externalId = failed?.output?.executionResult?.externalExecutionId;
   const message = failed?.output?.executionResult?.errorDetails?.message ?? (status === "waiting" ? "waits for an approver" : undefined);
   return {
     name, status, ...(started.length > 0 && { started: new Date(Math.min(...started)) }),
     ...(ended.length > 0 && ["succeeded", "failed", "stopped"].includes(status) && { ended: new Date(Math.max(...ended)) }), ...(message && { message }),
+    ...(externalId && { externalId }),
   };
 }
 

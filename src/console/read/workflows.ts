@@ -1,9 +1,11 @@
-import { type CodePipelineClient, paginateListPipelineExecutions, paginateListPipelines, type PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
+import { type CodePipelineClient, GetPipelineStateCommand, paginateListPipelineExecutions, paginateListPipelines, type PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
 import { pipelineName } from "../../release/names.ts";
+import { askedIn } from "./stages.ts";
 
 /** A passage of a commit through a workflow's pipeline, as a list shows it. */
 export interface ReleaseSummary {
   readonly id: string;
+  /** As CodePipeline has it; `Waiting` while it waits for an approver. */
   readonly status: string;
   readonly commit: string;
   /** First line of the commit's message. */
@@ -36,7 +38,15 @@ export async function listReleases(codepipeline: CodePipelineClient, workflow: s
     found.push(...(page.pipelineExecutionSummaries ?? []));
     if (found.length >= limit) break;
   }
-  return found.slice(0, limit).map(summarizeExecution);
+  const releases = found.slice(0, limit).map(summarizeExecution);
+  const waiting = releases.some(({ status }) => status === "InProgress") ? await waitingIn(codepipeline, workflow) : undefined;
+  return releases.map((release) => (release.status === "InProgress" && release.id === waiting ? { ...release, status: "Waiting" } : release));
+}
+
+/** The release that waits for an approver: CodePipeline's list says of it that it is in progress. */
+async function waitingIn(codepipeline: CodePipelineClient, workflow: string): Promise<string | undefined> {
+  const asked = askedIn(await codepipeline.send(new GetPipelineStateCommand({ name: pipelineName(workflow) })));
+  return asked?.token === undefined ? undefined : asked.id;
 }
 
 function summarizeExecution({ pipelineExecutionId = "", status, sourceRevisions = [], startTime, lastUpdateTime }: PipelineExecutionSummary): ReleaseSummary {
@@ -47,9 +57,9 @@ function summarizeExecution({ pipelineExecutionId = "", status, sourceRevisions 
   };
 }
 
-/** The workflow's own revision: the toolkit comes in beside it. */
+/** The workflow's own revision, once there is one: the toolkit comes in beside it. */
 export const sourceOf = <R extends { readonly actionName?: string | undefined; readonly name?: string | undefined }>(revisions: readonly R[]): R | undefined =>
-  revisions.find((revision) => (revision.actionName ?? revision.name) === "Source") ?? revisions[0];
+  revisions.find((revision) => (revision.actionName ?? revision.name) === "Source");
 
 // A connection gives its summary as JSON: {"ProviderType":"GitHub","CommitMessage":"…"}.
 export function firstLine(summary: string): string {

@@ -58,6 +58,8 @@ ol.stages strong{display:block}
 .error{border-left:4px solid var(--bad);background:var(--bad-back);padding:.6rem .9rem;border-radius:.3rem;margin:.75rem 0 0;overflow-wrap:anywhere;white-space:pre-wrap}
 .warn{border-left:4px solid var(--wait);background:var(--wait-back);padding:.6rem .9rem;border-radius:.3rem;margin:.5rem 0}
 .scroll{overflow-x:auto}
+time{white-space:nowrap}
+pre.log{margin:.5rem 0;padding:.6rem .9rem;border:1px solid var(--line);border-radius:.3rem;background:var(--back);font:.8125rem/1.45 ui-monospace,SFMono-Regular,Menlo,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-size:.9375rem}
 th{text-align:left;color:var(--soft);font-size:.8125rem;font-weight:600}
 th,td{padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import { isReport } from "../files.ts";
 import { type Evidence, type EvidenceFile, LISTED } from "../read/evidence.ts";
-import type { ReleaseView } from "../read/release.ts";
+import { hasEnded, type ReleaseView } from "../read/release.ts";
 import type { BuildRecord } from "../../release/publish/build-record.ts";
 import { summarize, type TestResult } from "../../release/testrun/report.ts";
 import { readableSize } from "../../kit/readable-size.ts";
@@ -13,7 +13,7 @@ type Change = BuildRecord["differences"]["parameters"][number];
 /** Everything an approver should look at: tests, changes, images, files, where it comes from. */
 export function evidencePart(release: ReleaseView): Html {
   const { evidence } = release;
-  if (!evidence) return html`<section class="card"><h2>Evidence</h2><p class="soft">There is none yet: the build leaves it.</p></section>`;
+  if (!evidence) return html`<section class="card"><h2>Evidence</h2><p class="soft">${hasEnded(release) ? "This release ended before its build left any." : "There is none yet: the build leaves it."}</p></section>`;
   return html`${production(evidence.released)}${tests(release, evidence)}${changes(evidence.build)}${images(evidence.build)}
 <section class="card"><h2>Reports and records</h2>${fileList(release, evidence.reports)}</section>${origin(evidence.build)}`;
 }
@@ -57,7 +57,7 @@ const inWords = ({ change, before, after }: Change): Html =>
 
 function images({ images: all }: BuildRecord): Html {
   if (all.length === 0) return html`<section class="card"><h2>Images</h2><p class="soft">The workflow names none.</p></section>`;
-  return html`<section class="card"><h2>Images</h2><ul class="plain">${all.map(({ image, target, digest }) => html`<li><code>${image}</code><br><span class="soft"><code>${target}</code><br><code>${digest}</code></span></li>`)}</ul></section>`;
+  return html`<section class="card"><h2>Images</h2><ul class="plain">${all.map(({ image, target, digest }) => html`<li><code>${image}</code><br><span class="soft"><code>${target}</code>${target.endsWith(digest) ? "" : html`<br><code>${digest}</code>`}</span></li>`)}</ul></section>`;
 }
 
 function fileList(release: ReleaseView, files: readonly EvidenceFile[]): Html {

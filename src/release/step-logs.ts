@@ -1,12 +1,11 @@
 import { DescribeLogStreamsCommand, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { BatchGetBuildsCommand } from "@aws-sdk/client-codebuild";
 import { paginateGetExecutionHistory } from "@aws-sdk/client-sfn";
-import { type AwsClients, chosenClients } from "../../aws/chosen-clients.ts";
-import { codebuild } from "../../aws/services/codebuild.ts";
-import { logs } from "../../aws/services/logs.ts";
-import { states } from "../../aws/services/states.ts";
-import type { Target } from "../../aws/target.ts";
-import type { ActionStep } from "./pipeline.ts";
+import { type AwsClients, chosenClients } from "../aws/chosen-clients.ts";
+import { codebuild } from "../aws/services/codebuild.ts";
+import { logs } from "../aws/services/logs.ts";
+import { states } from "../aws/services/states.ts";
+import type { Target } from "../aws/target.ts";
 
 /** A line of a log. */
 export interface LogLine {
@@ -17,7 +16,12 @@ export interface LogLine {
   readonly message: string;
 }
 
-type LogClients = Pick<AwsClients, "codebuild" | "logs" | "states">;
+/** An action of a pipeline: a build by its id, a state machine's execution by its ARN. */
+export interface LoggedStep {
+  readonly externalId?: string;
+}
+
+export type LogClients = Pick<AwsClients, "codebuild" | "logs" | "states">;
 
 /** What logs are read with. */
 export const logClients = (target: Target): LogClients => chosenClients(target, { codebuild, logs, states });
@@ -26,13 +30,13 @@ export const logClients = (target: Target): LogClients => chosenClients(target, 
 const RUN_LOGS = "/aws/omics/WorkflowLog";
 
 /** What a step of a release wrote: a build's log, or the logs of a test's runs; nothing for other steps. */
-export async function* readStepLog(clients: LogClients, { externalId = "" }: Pick<ActionStep, "externalId">): AsyncGenerator<LogLine> {
+export async function* readStepLog(clients: LogClients, { externalId = "" }: LoggedStep): AsyncGenerator<LogLine> {
   if (externalId.includes(":execution:")) yield* readRunLogs(clients, externalId);
   else if (/^[\w-]+:[0-9a-f-]{36}$/.test(externalId)) yield* readBuildLog(clients, externalId);
 }
 
 /** The end of what a step wrote: of one that failed, mostly why. */
-export async function lastLines(clients: LogClients, step: Pick<ActionStep, "externalId">, count = 15): Promise<readonly string[]> {
+export async function lastLines(clients: LogClients, step: LoggedStep, count = 15): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const { message } of readStepLog(clients, step)) {
     lines.push(message.trimEnd());

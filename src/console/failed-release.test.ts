@@ -1,0 +1,52 @@
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { build, type PipelineLab, pipelineLab, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
+import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
+import type { Console } from "./console.ts";
+import { consoleAs } from "./testing/release.ts";
+
+const MS = 120_000;
+
+let accounts: TestAccounts;
+let lab: PipelineLab;
+let approver: Console;
+beforeAll(async () => {
+  accounts = await startAccounts();
+  [lab, approver] = [pipelineLab(accounts), await consoleAs(accounts, "approver")];
+  for (const bucket of ["store", "empty"]) await new S3Client(accounts.config()).send(new CreateBucketCommand({ Bucket: bucket }));
+  await lab.archive("sources", { "main.wdl": "version 1.1\n" });
+}, MS);
+afterAll(async () => {
+  await approver?.close();
+  await accounts?.[Symbol.asyncDispose]();
+}, MS);
+
+const read = async (path: string): Promise<string> => (await fetch(approver.url + path)).text();
+
+test("a release whose build failed says why: the end of the build's log, and how to read all of it and to try again", async () => {
+  const buildspec = JSON.stringify({ version: "0.2", phases: { build: { commands: ["echo 'quay.io/lab/tool:1: quay.io does not have it'; exit 1"] } } });
+  await lab.project("images", buildspec, { source: { type: "CODEPIPELINE", buildspec }, artifacts: { type: "CODEPIPELINE" }, actions: ["s3:GetObject", "s3:PutObject"] });
+  const id = await lab.pipeline("omx-failing", { Source: [{ ...zipSource("sources"), name: "Source" }], Build: [build("images")] });
+  expect((await lab.ended("omx-failing", id)).status).toBe("Failed");
+  const page = await vi.waitFor(async () => {
+    const text = await read(`/releases/failing/${id}`);
+    const [, log = ""] = /<pre class="log">([^]*?)<\/pre>/.exec(text) ?? [];
+    expect(log).toMatch(/^quay\.io\/lab\/tool:1: quay\.io does not have it$/m);
+    return text;
+  }, { timeout: 60_000, interval: 100 });
+  expect(page).toContain(`<code>omx release logs failing --execution ${id}</code>`);
+  expect(page).toContain(`<code>omx release retry failing --execution ${id}</code>`);
+  expect(page).toContain("This release ended before its build left any.");
+}, MS);
+
+test("where the source was not there, what came in beside it is not shown as the commit", async () => {
+  const toolkit = { ...zipSource("sources"), name: "Toolkit", outputArtifacts: [{ name: "Toolkit" }], namespace: "Toolkit" };
+  const build = { name: "Build", actionTypeId: { category: "Approval", owner: "AWS", provider: "Manual", version: "1" } } as const;
+  const id = await lab.pipeline("omx-unpushed", { Source: [{ ...zipSource("empty"), name: "Source" }, toolkit], Build: [build] });
+  await lab.ended("omx-unpushed", id);
+  for (const path of ["/", "/workflows/unpushed", `/releases/unpushed/${id}`]) {
+    const page = await read(path);
+    expect(page).toMatch(/no (?:commit )?message/);
+    expect(page).not.toMatch(/version id/i);
+  }
+}, MS);
