@@ -77,7 +77,8 @@ export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem): Pr
       return { ...built, source_hash: await hashSource(folder.context, item) };
     });
   } catch (error) {
-    if (error instanceof ReleaseError || !isItsOwn(error)) throw error;
+    const isTold = isItsOwn(error) || (error instanceof Error && isPassing(error));
+    if (error instanceof ReleaseError || !isTold) throw error;
     throw new ReleaseError("ImagesFailed", { says: reasonOf(error), fix: "start the execution again when the reason is gone", blame: "user" });
   }
 }

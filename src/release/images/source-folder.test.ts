@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,7 +9,9 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { zipSync, type Zippable } from "fflate";
 import { type Header, pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { isPassing } from "../../aws/passing.ts";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
+import { faultProxy } from "../../oci/testing/fault-proxy.ts";
 import { ReleaseError } from "../errors.ts";
 import { hashSource } from "./source-files.ts";
 import { fetchSource } from "./source-folder.ts";
@@ -247,4 +250,33 @@ describe("E36: nothing leaves its folder", () => {
     await put("only-folders/x/", "");
     expect((await fetched("s3://sources/only-folders")).failure).toMatch(/nothing lies there/);
   });
+});
+
+describe("a connection to S3 that breaks", () => {
+  const large = randomBytes(3_000_000);
+  const sources = async () => [
+    await put("cut.tar.gz", await tarGz([{ name: "Dockerfile", text: "FROM scratch\n" }, { name: "large", text: large.toString("base64") }])),
+    await put("cut.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\n"), large: Buffer.from(large.toString("base64")) })),
+    (await put("cut/large", large.toString("base64"))).replace("large", ""),
+  ];
+  async function through(decide: Parameters<typeof faultProxy>[1], uri: string): Promise<string | undefined> {
+    await using proxy = await faultProxy(accounts.url, decide);
+    const folder = join(scratch(), "context");
+    await fetchSource(new S3Client({ ...accounts.config(), endpoint: proxy.url }), uri, folder);
+    return readFileSync(join(folder, "large"), "utf8");
+  }
+
+  test("a source is read on from where it broke, however it is packed", async () => {
+    for (const uri of await sources())
+      for (const cut of [{ kind: "cut", afterBytes: 1 }, { kind: "cut", afterBytes: 1_000_000 }] as const) expect((await through(({ path, headers }) => (path.includes("/cut") && headers.range === undefined && !path.includes("list-type") ? cut : undefined), uri)) === large.toString("base64")).toBe(true);
+  }, 60_000);
+
+  test("one that breaks again and again is told as such, to be tried again, and never as the archive's fault", async () => {
+    for (const uri of await sources())
+      for (const again of [{ kind: "cut", afterBytes: 0 }, { kind: "reset" }] as const) {
+        const failure = await through(({ path, headers }) => (path.includes("list-type") ? undefined : headers.range === undefined ? { kind: "cut", afterBytes: 500_000 } : again), uri).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ name: "ObjectCutShort", message: expect.stringMatching(/^s3:\/\/sources\/cut\S*: the connection broke again and again after \d+ bytes/) });
+        expect(isPassing(failure)).toBe(true);
+      }
+  }, 60_000);
 });

@@ -8,7 +8,8 @@ import { createGunzip } from "node:zlib";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { extract as tarExtract } from "tar-stream";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
-import { listObjects, openObject } from "../../aws/objects.ts";
+import { listObjects } from "../../aws/objects.ts";
+import { ObjectCutShort, openSteadily } from "../../aws/steady-object.ts";
 import { formatS3Uri, parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
 import { formatLimits, UNPACK_LIMITS, type UnpackLimits } from "../../oci/image/archive.ts";
 import { ReleaseError } from "../errors.ts";
@@ -23,7 +24,7 @@ export interface Fetching {
 /**
  * Fetches the source of an image into a folder: a ZIP, a `.tar.gz`, or everything below a prefix.
  * @throws ReleaseError ProjectInvalid for an archive that would leave its folder, by a name or by a link, that holds
- * devices, or that is over its limits
+ * devices, or that is over its limits; ObjectCutShort where S3 breaks off whatever is tried
  */
 export async function fetchSource(s3: S3Client, uri: string, folder: string, { limits = UNPACK_LIMITS, signal }: Fetching = {}): Promise<void> {
   const at = parseS3Uri(uri);
@@ -32,7 +33,7 @@ export async function fetchSource(s3: S3Client, uri: string, folder: string, { l
   const packing = packingOf(at);
   try {
     if (packing === "zip") await unzip(await spoolZip(s3, at, unpacking), unpacking);
-    else if (packing === "tar") await untar(await openObject(s3, at, signal), unpacking);
+    else if (packing === "tar") await untar(await openSteadily(s3, at, signal), unpacking);
     else await fetchPrefix(s3, at, unpacking);
     await makeLinks(unpacking);
   } catch (error) {
@@ -54,14 +55,14 @@ const prefixOf = ({ key }: S3Uri): string => (key === "" || key.endsWith("/") ? 
 /** A file where another needs a folder, a name that is too long. */
 const isOfFiles = (error: unknown): error is Error => error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** Whether the archive is to blame, and neither what has been said of it nor a full disk. */
-const isOfArchive = (error: unknown): boolean => !(error instanceof ReleaseError) && (error as NodeJS.ErrnoException).code !== "ENOSPC";
+/** Whether the archive is to blame, and neither what has been said of it, nor the way it came, nor a full disk. */
+const isOfArchive = (error: unknown): boolean => !(error instanceof ReleaseError || error instanceof ObjectCutShort) && (error as NodeJS.ErrnoException).code !== "ENOSPC";
 
 /** A ZIP is read from its end: it is put on disk, for a function has not the memory for it. It may not be larger than what it unpacks to. */
 async function spoolZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<string> {
   const file = `${unpacking.folder}.zip`;
   let size = 0;
-  await pipeline(await openObject(s3, at, unpacking.signal), async function* (source: AsyncIterable<Buffer>) {
+  await pipeline(await openSteadily(s3, at, unpacking.signal), async function* (source: AsyncIterable<Buffer>) {
     for await (const chunk of source) {
       size += chunk.length;
       if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
@@ -192,7 +193,7 @@ async function fetchObject(s3: S3Client, { path, size, ...at }: FoundObject, unp
   // Consoles mark folders so; an object with bytes that nothing could copy is a mistake.
   if (path.endsWith("/") && size > 0) throw bad(unpacking, `${path} is a folder by its name, and holds ${size} bytes`);
   if (path.endsWith("/")) await makeFolder(unpacking, path);
-  else await write(unpacking, path, () => openObject(s3, at, unpacking.signal));
+  else await write(unpacking, path, () => openSteadily(s3, at, unpacking.signal));
 }
 
 async function unzip(file: string, unpacking: Unpacking): Promise<void> {
@@ -232,7 +233,8 @@ const LONGEST_LINK = 4096;
 
 async function untar(stream: Readable, unpacking: Unpacking): Promise<void> {
   const tar = tarExtract();
-  const feeding = pipeline(stream, createGunzip(), tar).catch((error: unknown) => tar.destroy(error as Error));
+  let way: unknown;
+  const feeding = pipeline(stream, createGunzip(), tar).catch((error: unknown) => void tar.destroy((way = error) as Error));
   try {
     for await (const entry of tar) {
       const { type, name, mode = 0, linkname } = entry.header;
@@ -244,6 +246,10 @@ async function untar(stream: Readable, unpacking: Unpacking): Promise<void> {
       entry.resume();
     }
   } catch (error) {
+    stream.destroy();
+    await feeding;
+    // A file that is being written says only that no more came.
+    if (way instanceof ObjectCutShort) throw way;
     const { message } = error as Error;
     throw isOfArchive(error) ? bad(unpacking, message === "incorrect header check" ? "it is not packed by gzip" : message) : error;
   } finally {
