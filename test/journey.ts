@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { readProfile } from "../src/cli/aws/profiles.ts";
 import { assembleHostImage } from "../src/oci/image/host-image.ts";
 import { serveImages } from "../src/oci/image/serve.ts";
 import { type Omx, omx, type Ran } from "../src/cli/testing/omx.ts";
@@ -12,6 +14,8 @@ export interface Journey extends AsyncDisposable {
   readonly cli: Omx;
   readonly url: string;
   readonly configFile: string;
+  /** What encrypts production's own repositories in us-east-1. */
+  readonly productionKey: string;
   /** A clone of a workflow's repository, with what is put into it. */
   clone(workflow: string): Clone;
 }
@@ -39,17 +43,25 @@ export async function startJourney(workflows: readonly string[]): Promise<Journe
   };
   try {
     const started = done(await cli.run("local", "start", "--detach", "--json", "--port", "0", "--containers", "host", "--upstream", `public.ecr.aws=${upstream.url}`)).json<{ url: string; configFile: string }>();
+    const productionKey = await keyOf("production", started);
     const config = join(folder, "omx.deploy.yaml");
     writeFileSync(config, [
       'cicd: { account: "111122223333", region: us-east-1 }', "production:", ...["us-east-1", "eu-west-1"].map((region) => `  - { account: "444455556666", region: ${region} }`), "keepData: false",
-      "workflows:", ...workflows.map((workflow) => `  ${workflow}: {}`), "",
+      `containers: { repositories: { kmsKeys: ["${productionKey}"] } }`, "workflows:", ...workflows.map((workflow) => `  ${workflow}: {}`), "",
     ].join("\n"));
     done(await cli.run("deploy", "--config", config, "--json"));
-    return { cli, ...started, clone: (workflow) => openClone(cli, { folder: join(folder, workflow), remote: `${started.url}/v1/repos/${workflow}` }), [Symbol.asyncDispose]: dispose };
+    return { cli, ...started, productionKey, clone: (workflow) => openClone(cli, { folder: join(folder, workflow), remote: `${started.url}/v1/repos/${workflow}` }), [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+/** A new KMS key of an account. */
+async function keyOf(profile: string, { url, configFile }: { readonly url: string; readonly configFile: string }): Promise<string> {
+  const { credentials } = readProfile(configFile, profile) ?? {};
+  const kms = new KMSClient({ region: "us-east-1", endpoint: url, ...(credentials && { credentials }) });
+  return (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? "";
 }
 
 /** The command, which must have done what it was asked. */

@@ -1,5 +1,5 @@
 import { ListPipelineExecutionsCommand } from "@aws-sdk/client-codepipeline";
-import { DescribeImagesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { DescribeImagesCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { GetRunTaskCommand, GetWorkflowVersionCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowsCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { awsClients, type AwsClients } from "../src/aws/clients.ts";
@@ -105,6 +105,8 @@ describe("releases by the commands of omx", () => {
     expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/own-tools@sha256/)]);
     const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "own-tools" }));
     expect(imageDetails).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
+    const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["own-tools"] }));
+    expect(repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "KMS", kmsKey: journey.productionKey } }]);
     const build = await readObject(as("approver").s3, { bucket: "omx-artifacts-111122223333-us-east-1", key: "evidence/hello/2.0.0/build.json" });
     expect(JSON.parse(build.toString("utf8"))).toMatchObject({ author: "Developer <developer@example.org>", promote: "copy" });
     const releases = "omx-releases-444455556666-us-east-1";
