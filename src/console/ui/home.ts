@@ -15,6 +15,6 @@ export const workflowBody = (workflow: string, releases: readonly ReleaseSummary
 function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Html {
   if (releases.length === 0) return html`<p class="soft">Nothing was released yet: a push to the release branch starts the first.</p>`;
   return html`<table class="stack"><thead><tr><th scope="col">Status</th><th scope="col">Commit</th><th scope="col">Started</th><th scope="col">Page</th></tr></thead><tbody>
-${releases.map((release) => html`<tr><td>${releaseBadge(release.status)}</td><td>${release.summary || "no message"} <code class="soft">${shortCommit(release.commit)}</code></td><td>${moment(release.started)}</td><td><a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a></td></tr>`)}
+${releases.map((release) => html`<tr><td>${releaseBadge(release.status)}</td><td>${release.summary || (release.commit ? "no message" : "no commit")} <code class="soft">${shortCommit(release.commit)}</code></td><td>${moment(release.started)}</td><td><a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a></td></tr>`)}
 </tbody></table>`;
 }

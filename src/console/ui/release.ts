@@ -32,7 +32,7 @@ ${part("head")}<div role="status">${part("now")}</div><section class="card" aria
 
 function headPart({ workflow, evidence, status, commit, summary, startedBy }: ReleaseView): Html {
   return html`<h1>${workflow} ${evidence?.build.version ?? ""} ${releaseBadge(status)}</h1>
-<p>${summary || "no commit message"} <code>${shortCommit(commit)}</code>${evidence ? html` on <code>${evidence.build.branch}</code>` : ""} <span class="soft">· ${evidence?.build.author ? `by ${evidence.build.author}` : `started by ${startedBy.includes(":rule/") ? "a push" : nameOf(startedBy)}`}</span></p>`;
+<p>${summary || (commit ? "no commit message" : "no commit")} <code>${shortCommit(commit)}</code>${evidence ? html` on <code>${evidence.build.branch}</code>` : ""} <span class="soft">· ${evidence?.build.author ? `by ${evidence.build.author}` : `started by ${startedBy.includes(":rule/") ? "a push" : nameOf(startedBy)}`}</span></p>`;
 }
 
 const IS: Readonly<Record<Stage["status"], string>> = { pending: "has not started", running: "is running", waiting: "waits for an answer", succeeded: "is done", failed: "failed", stopped: "was stopped" };
