@@ -8,6 +8,7 @@ import { readDeployConfig } from "../../infra/read-config.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { findRunning } from "../accounts/data-dir.ts";
 import { type Cli, Problem } from "../cli.ts";
+import { refuseOtherDeployment } from "./one-deployment.ts";
 import { readProfile } from "./profiles.ts";
 import { openSession, type Session } from "./session.ts";
 
@@ -26,12 +27,13 @@ type Deployer = Pick<Session, "profile" | "local">;
 
 /**
  * `cdk deploy --all` of omx's stacks. In the local accounts each account is bootstrapped first, where it is not yet.
- * @throws Problem when cdk fails, with what it said last where nobody has seen it
+ * @throws Problem where another deployment's stacks stand, or when cdk fails, with what it said last where nobody has seen it
  */
 export async function deployStacks(cli: Cli, deployment: Deployment): Promise<void> {
   const { config, profile } = deployment;
   const session = await openSession(cli, { ...(profile && { profile }) }, {});
   cli.say(`deploying ${config} as ${session.arn}${session.local ? ` of the local accounts at ${session.local.endpoint}` : ""}`);
+  await refuseOtherDeployment(cli, deployment);
   await deployAs(cli, session, deployment);
 }
 
