@@ -23,6 +23,11 @@ describe.each(Object.keys(SCHEMAS))("%s", (name) => {
     expect(published).toBe(schemaText(SCHEMAS[name]?.() ?? {}));
   });
 
+  test("has no key that the README does not name", () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8");
+    expect(keysOf(JSON.parse(published)).filter((key) => !new RegExp(`\\b${key}\\b`).test(readme))).toEqual([]);
+  });
+
   test("lets the repository's own files through, and no key that nobody knows", () => {
     const isValid = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(published) as object);
     const files = name === "omx.schema.json" ? ["phage-variants", "reads-qc-nf", "gc-content-cwl"].map((example) => `examples/${example}/omx.yaml`) : ["omx.deploy.yaml"];
@@ -33,3 +38,14 @@ describe.each(Object.keys(SCHEMAS))("%s", (name) => {
     }
   });
 });
+
+/** Those of HealthOmics's registry map are HealthOmics's to explain. */
+const EXPLAINED_ELSEWHERE: ReadonlySet<string> = new Set(["registryMappings", "imageMappings"]);
+
+/** The keys that a schema's objects may have, at any depth. */
+function keysOf(schema: unknown): readonly string[] {
+  if (typeof schema !== "object" || schema === null) return [];
+  const own = "properties" in schema ? Object.entries(schema.properties as object) : [];
+  const within = Object.entries(schema).flatMap(([name, part]) => (name === "properties" ? [] : keysOf(part)));
+  return [...own.flatMap(([key, part]) => [key, ...(EXPLAINED_ELSEWHERE.has(key) ? [] : keysOf(part))]), ...within];
+}
