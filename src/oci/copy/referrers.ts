@@ -73,7 +73,8 @@ async function referrersOf(from: Repository, subject: string): Promise<readonly 
 /** What a registry lists by its API and by the fallback tag: registries with the API leave out what lacks a subject. */
 async function listedFor(at: Repository, subject: string): Promise<readonly Descriptor[]> {
   const served = await at.listReferrers(subject);
-  const stored = await at.getManifest(fallbackTag(subject));
+  const tag = fallbackTag(subject);
+  const stored = (await at.headManifest(tag)) && (await at.getManifest(tag));
   const fallback = stored && readManifest(stored.bytes, stored.mediaType);
   return [...new Map([...(fallback?.kind === "index" ? fallback.manifests : []), ...served].map((one) => [one.digest, one])).values()];
 }
