@@ -2,6 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DeployConfig } from "../release/project/deploy-config.ts";
+import { CicdStack } from "./stacks/cicd-stack.ts";
+import { ProductionStack } from "./stacks/production-stack.ts";
+import { WorkflowStack } from "./stacks/workflow-stack.ts";
 import { actionsOf } from "./testing/actions.ts";
 import { RICH, synthesize, Templates } from "./testing/templates.ts";
 
@@ -35,9 +39,8 @@ describe("policies of roles", () => {
     const sizes = new Map<string, number>();
     for (const { stack, PolicyDocument, Roles } of policies())
       for (const role of Roles) {
-        const text = JSON.stringify(PolicyDocument, (key, value: unknown) => (key === "Resource" ? listOf(value).map((one) => templates.text(stack, one)) : value)).replaceAll(/\s/g, "");
         const name = `${stack}/${templates.text(stack, role)}`;
-        sizes.set(name, (sizes.get(name) ?? 0) + text.length);
+        sizes.set(name, (sizes.get(name) ?? 0) + templates.size(stack, PolicyDocument));
       }
     expect(sizes.size).toBeGreaterThan(20);
     expect([...sizes].filter(([, size]) => size > 10_240)).toEqual([]);
@@ -88,6 +91,35 @@ test("what is kept is not kept of a first deployment that was rolled back: its n
   const kept = templates.resources.filter(([, { DeletionPolicy }]) => DeletionPolicy?.startsWith("Retain"));
   expect(kept.map(([, { Type }]) => Type)).toEqual(expect.arrayContaining(["AWS::S3::Bucket", "AWS::KMS::Key", "AWS::CodeCommit::Repository"]));
   expect(kept.filter(([, { DeletionPolicy }]) => DeletionPolicy !== "RetainExceptOnCreate").map(([path]) => path)).toEqual([]);
+});
+
+describe("a large deployment", () => {
+  const places = Array.from({ length: 12 }, (_, index) => ({ account: String(444455556600 + index), region: "ap-northeast-1" }));
+  const workflows = Object.fromEntries(Array.from({ length: 45 }, (_, index) => [`variant-calling-of-germline-${index}`, {}]));
+  let large: Templates;
+  beforeAll(() => {
+    const config = DeployConfig.parse({ cicd: { account: "111122223333", region: "ap-northeast-1" }, production: places, workflows });
+    large = new Templates(synthesize(join(folder, "large"), config, (app, context) => {
+      const env = config.cicd;
+      const { key, bucket, topic } = new CicdStack(app, "omx-cicd", { context, env });
+      new WorkflowStack(app, "omx-workflow", { context, workflow: "variant-calling-of-germline-7", key, bucket, topic, env });
+      new ProductionStack(app, "omx-production", { context, place: places[0]!, env: places[0]! });
+    }));
+  }, 120_000);
+  /** The most bytes that a policy of this kind has, references followed. */
+  const largest = (type: string, member: string): number => Math.max(...large.ofType(type).map(([, { Properties }, stack]) => large.size(stack, Properties[member])));
+
+  // AmazonS3/latest/userguide/add-bucket-policy.html, kms/latest/developerguide/resource-limits.html, IAM/latest/UserGuide/reference_iam-quotas.html
+  test.each([["AWS::S3::BucketPolicy", "PolicyDocument", 20_480], ["AWS::KMS::Key", "KeyPolicy", 32_768], ["AWS::IAM::Role", "AssumeRolePolicyDocument", 2048], ["AWS::IAM::Policy", "PolicyDocument", 10_240]])("of 45 workflows and 12 production accounts, no %s is larger than AWS takes", (type, member, most) => {
+    expect(largest(type, member)).toBeGreaterThan(most / 10);
+    expect(largest(type, member)).toBeLessThanOrEqual(most);
+  });
+
+  test("what has no room in a function's environment is told before anything is deployed", () => {
+    const namespaces = Object.fromEntries(Array.from({ length: 80 }, (_, index) => [`registry-${index}.hospital.example.org`, `hospital-registry-${index}`]));
+    const config = DeployConfig.parse({ cicd: { account: "111122223333", region: "eu-west-1" }, production: places, containers: { namespaces } });
+    expect(() => synthesize(join(folder, "long"), config)).toThrow(/^omx\.deploy\.yaml: cicd, production and containers are \d+ bytes as JSON, and a function's environment has room for 3840/);
+  });
 });
 
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

@@ -19,6 +19,16 @@ export const roleArn = ({ account, region }: Place, role: string): string => `ar
 export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;
 export const artifactsOf = ({ config }: AppContext): string => artifactsBucket(config.cicd.account, config.cicd.region);
 
-/** What functions and builds are told of the deployment, as one JSON text: handlers parse it at their door. */
-export const settingsOf = ({ config }: AppContext): string =>
-  JSON.stringify({ cicd: config.cicd, production: config.production, containers: config.containers, ...(config.consoleUrl && { consoleUrl: config.consoleUrl }) });
+// All variables of a function together have 4 KB (lambda/latest/dg/gettingstarted-limits.html): the rest is for the others.
+const ROOM_BYTES = 4096 - 256;
+
+/**
+ * What functions and builds are told of the deployment, as one JSON text: handlers parse it at their door.
+ * @throws Error for more than a function's environment has room for, which Lambda would refuse in the middle of a deployment
+ */
+export function settingsOf({ config }: AppContext): string {
+  const text = JSON.stringify({ cicd: config.cicd, production: config.production, containers: config.containers, ...(config.consoleUrl && { consoleUrl: config.consoleUrl }) });
+  const bytes = Buffer.byteLength(text);
+  if (bytes > ROOM_BYTES) throw new Error(`omx.deploy.yaml: cicd, production and containers are ${bytes} bytes as JSON, and a function's environment has room for ${ROOM_BYTES} of them; shorten containers (namespaces, credentials, upstreams), or deploy fewer production places together`);
+  return text;
+}

@@ -5,15 +5,18 @@ import { CREATED_BY } from "../release/names.ts";
 const statement = (sid: string, actions: readonly string[], resources: readonly string[], conditions?: object): PolicyStatement =>
   new PolicyStatement({ sid, actions: [...actions], resources: [...resources], ...(conditions && { conditions: conditions as Record<string, Record<string, unknown>> }) });
 
-/** Read objects below prefixes of a bucket, and list them. */
-export const readObjects = (sid: string, bucketArn: string, prefixes: readonly string[] = [""]): PolicyStatement[] => [
-  statement(`${sid}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], prefixes.map((prefix) => `${bucketArn}/${prefix}*`)),
-  statement(`${sid}List`, ["s3:ListBucket", "s3:GetBucketLocation"], [bucketArn]),
+type Buckets = string | readonly string[];
+const below = (bucketArns: Buckets, prefixes: readonly string[]): readonly string[] => [bucketArns].flat().flatMap((arn) => prefixes.map((prefix) => `${arn}/${prefix}*`));
+
+/** Read objects below prefixes of buckets, and list them. */
+export const readObjects = (sid: string, bucketArns: Buckets, prefixes: readonly string[] = [""]): PolicyStatement[] => [
+  statement(`${sid}Objects`, ["s3:GetObject", "s3:GetObjectVersion"], below(bucketArns, prefixes)),
+  statement(`${sid}List`, ["s3:ListBucket", "s3:GetBucketLocation"], [bucketArns].flat()),
 ];
 
-/** Write objects below prefixes of a bucket, whole uploads included. */
-export const writeObjects = (sid: string, bucketArn: string, prefixes: readonly string[] = [""]): PolicyStatement =>
-  statement(sid, ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], prefixes.map((prefix) => `${bucketArn}/${prefix}*`));
+/** Write objects below prefixes of buckets, whole uploads included. */
+export const writeObjects = (sid: string, bucketArns: Buckets, prefixes: readonly string[] = [""]): PolicyStatement =>
+  statement(sid, ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], below(bucketArns, prefixes));
 
 export const useKey = (sid: string, keyArn: string, uses: readonly ("read" | "write")[]): PolicyStatement =>
   statement(sid, [...(uses.includes("read") ? ["kms:Decrypt"] : []), ...(uses.includes("write") ? ["kms:GenerateDataKey", "kms:Encrypt"] : []), "kms:DescribeKey"], [keyArn]);

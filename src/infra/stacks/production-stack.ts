@@ -43,21 +43,20 @@ export class ProductionStack extends Stack {
     this.runRole();
   }
 
-  /** Only the promotion roles of the cicd account write here; production reads. */
+  /**
+   * Only the promotion roles of the cicd account write here, each its workflow's folder; production reads. What is the same for
+   * all of them is one statement: a bucket's policy has 20 KB, a key's 32 (AmazonS3/latest/userguide/add-bucket-policy.html).
+   */
   private letPromotionsIn(): void {
-    for (const workflow of Object.keys(this.context.config.workflows)) {
-      const promote = new ArnPrincipal(roleArn(this.context.config.cicd, `${NAMES.promoteRole}-${workflow}`));
-      this.bucket.addToResourcePolicy(new PolicyStatement({
-        sid: `HandOver${workflow.replaceAll("-", "")}`, principals: [promote], actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources: [`${this.bucket.bucketArn}/${workflow}/*`],
-      }));
-      this.bucket.addToResourcePolicy(new PolicyStatement({
-        sid: `List${workflow.replaceAll("-", "")}`, principals: [promote], actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: [this.bucket.bucketArn],
-      }));
-      this.key.addToResourcePolicy(new PolicyStatement({
-        sid: `HandOver${workflow.replaceAll("-", "")}`, principals: [promote], actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: ["*"],
-        conditions: { StringEquals: { "kms:ViaService": `s3.${this.place.region}.amazonaws.com` } },
-      }));
-    }
+    const roles = Object.keys(this.context.config.workflows).map((workflow) => ({ workflow, role: new ArnPrincipal(roleArn(this.context.config.cicd, `${NAMES.promoteRole}-${workflow}`)) }));
+    for (const { workflow, role } of roles)
+      this.bucket.addToResourcePolicy(new PolicyStatement({ principals: [role], actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources: [`${this.bucket.bucketArn}/${workflow}/*`] }));
+    if (roles.length === 0) return;
+    const principals = roles.map(({ role }) => role);
+    this.bucket.addToResourcePolicy(new PolicyStatement({ sid: "ListReleases", principals, actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: [this.bucket.bucketArn] }));
+    this.key.addToResourcePolicy(new PolicyStatement({
+      sid: "HandOver", principals, actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: ["*"], conditions: { StringEquals: { "kms:ViaService": `s3.${this.place.region}.amazonaws.com` } },
+    }));
   }
 
   private release(): void {

@@ -145,8 +145,8 @@ export class WorkflowStack extends Stack {
         statement("Approval", ["codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState"], [this.pipelineArn()]),
         ...readObjects("Evidence", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`, `${PREFIXES.definitions}/${this.workflow}/`, `${PREFIXES.testData}/${this.workflow}/`]),
         writeObjects("Record", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`]),
-        ...targets.map((bucket, index) => writeObjects(`HandOver${index}`, bucket, [`${this.workflow}/`])),
-        ...targets.flatMap((bucket, index) => readObjects(`FollowRelease${index}`, bucket, [`${this.workflow}/`])),
+        writeObjects("HandOver", targets, [`${this.workflow}/`]),
+        ...readObjects("FollowRelease", targets, [`${this.workflow}/`]),
         statement("ReleaseKeys", ["kms:GenerateDataKey", "kms:Decrypt"], production.map(({ account, region }) => `arn:aws:kms:${region}:${account}:key/*`), { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } }),
       ],
     });

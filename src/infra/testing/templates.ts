@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { App } from "aws-cdk-lib";
 import { DeployConfig } from "../../release/project/deploy-config.ts";
+import type { AppContext } from "../context.ts";
 import { releaseApp } from "../release-app.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -29,8 +30,12 @@ export const RICH = DeployConfig.parse({
   keepData: true, consoleUrl: "https://omx.example.org",
 });
 
-/** Synthesizes a deployment below a folder, as `cdk synth` does but for what the assets hold. @returns the paths of its templates */
-export function synthesize(folder: string, config: DeployConfig): readonly string[] {
+/**
+ * Synthesizes a deployment below a folder, as `cdk synth` does but for what the assets hold.
+ * @param make the stacks @default all of the deployment's
+ * @returns the paths of its templates
+ */
+export function synthesize(folder: string, config: DeployConfig, make: (app: App, context: AppContext) => void = releaseApp): readonly string[] {
   const outdir = join(folder, "cdk.out");
   const bundle = (of: string): string => {
     mkdirSync(join(folder, of), { recursive: true });
@@ -39,7 +44,7 @@ export function synthesize(folder: string, config: DeployConfig): readonly strin
   };
   const { context } = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
   const app = new App({ analyticsReporting: false, outdir, context });
-  releaseApp(app, { config, bundles: { functions: bundle("functions"), toolkit: bundle("toolkit") } });
+  make(app, { config, bundles: { functions: bundle("functions"), toolkit: bundle("toolkit") } });
   app.synth();
   return readdirSync(outdir).filter((file) => file.endsWith(".template.json")).map((file) => join(outdir, file));
 }
@@ -76,6 +81,12 @@ export class Templates {
 
   ofType(type: string): readonly (readonly [path: string, resource: Resource, stack: string])[] {
     return this.resources.filter(([, { Type }]) => Type === type);
+  }
+
+  /** How many bytes a policy has without white space, its references followed. */
+  size(stack: string, policy: unknown): number {
+    const isReference = (value: unknown): boolean => typeof value === "object" && value !== null && Object.keys(value).length === 1 && /^(Ref|Fn::)/.test(Object.keys(value)[0] ?? "");
+    return Buffer.byteLength(JSON.stringify(policy, (_, value: unknown) => (isReference(value) ? this.text(stack, value) : value)));
   }
 
   /** What an ARN or a name will be: the ids of resources stand for what CloudFormation makes. */

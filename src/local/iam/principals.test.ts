@@ -46,3 +46,16 @@ test.each([
 ])("a bucket policy with %s is malformed", async (_name, Policy, message) => {
   await expect(new S3Client(accounts.config()).send(new PutBucketPolicyCommand({ Bucket: "policed", Policy }))).rejects.toMatchObject({ name: "MalformedPolicy", message: expect.stringMatching(message) });
 });
+
+// AmazonS3/latest/userguide/add-bucket-policy.html, kms/latest/developerguide/resource-limits.html, IAM/latest/UserGuide/reference_iam-quotas.html
+test.each<[string, number, (names: readonly string[]) => Promise<unknown>, string, number]>([
+  ["S3", 20_480, (names) => new S3Client(accounts.config()).send(new PutBucketPolicyCommand({ Bucket: "policed", Policy: policy(names, "s3:GetObject", "arn:aws:s3:::policed/*") })), "PolicyTooLarge", 400],
+  ["KMS", 32_768, (names) => new KMSClient(accounts.config()).send(new CreateKeyCommand({ Policy: keyPolicy(names) })), "LimitExceededException", 400],
+  ["IAM", 2048, (names) => new IAMClient(accounts.config()).send(new CreateRoleCommand({ RoleName: `trusting-${names.length}`, AssumeRolePolicyDocument: policy(names, "sts:AssumeRole") })), "LimitExceededException", 409],
+])("%s takes a policy of up to %i characters", async (_service, most, put, name, httpStatusCode) => {
+  const role = (index: number): string => `arn:aws:iam::999999999999:role/elsewhere-with-a-long-name-${index}`;
+  const count = Math.floor(most / (role(1000).length + 3));
+  const names = (number: number): readonly string[] => Array.from({ length: number }, (_, index) => role(1000 + index));
+  await put(names(count - 6));
+  await expect(put(names(count + 1))).rejects.toMatchObject({ name, $metadata: { httpStatusCode } });
+});

@@ -5,7 +5,7 @@ import type {
 
 import { encodeRfc3986 } from "../gateway/sigv4-canonical.ts";
 import { type AnyOperation, type Call, type Core, operation } from "../gateway/service.ts";
-import { hasAttached, hasInline, malformedPolicy, noSuchRole, notOffered, roleExists, validationError } from "./errors.ts";
+import { hasAttached, hasInline, malformedPolicy, noSuchRole, notOffered, quotaExceeded, roleExists, validationError } from "./errors.ts";
 import { checkName, checkPath, checkPolicy, mergeTags, page, tagContext, tagList } from "./input-rules.ts";
 import { holding, type IamStore, named, type RoleDocument, roleArn } from "./store.ts";
 import { missingPrincipal } from "./trust.ts";
@@ -49,8 +49,12 @@ const createRole = ({ clock, random, settings }: Core, store: IamStore) =>
     },
   });
 
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html, before it is raised.
+const MOST_TRUST = 2048;
+
 function checkTrust(store: IamStore, settings: Core["settings"], document: string): void {
   checkPolicy(document, "trust");
+  if (document.replace(/\s+/g, "").length > MOST_TRUST) throw quotaExceeded("ACLSizePerRole", MOST_TRUST);
   const missing = missingPrincipal(store, settings, document);
   if (missing !== undefined) throw malformedPolicy(`Invalid principal in policy: "AWS":"${missing}"`);
 }

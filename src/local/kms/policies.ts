@@ -5,7 +5,7 @@ import type {
 import { validatePolicyDocument } from "../authorization/validate-policy.ts";
 import { AwsError } from "../gateway/aws-error.ts";
 import { type AnyOperation, type Call, operation } from "../gateway/service.ts";
-import { lockedOut, malformedPolicy, validation } from "./errors.ts";
+import { lockedOut, malformedPolicy, policyTooLarge, validation } from "./errors.ts";
 import { accessToKey, change, find, type Kms } from "./keys.ts";
 import { type Key, keyArn } from "./store.ts";
 
@@ -17,13 +17,16 @@ export const defaultPolicy = (account: string): string =>
     Statement: [{ Sid: "Enable IAM User Permissions", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: "kms:*", Resource: "*" }],
   });
 
+const MOST_BYTES = 32 * 1024;
+
 /**
  * Checks a key policy, and that whoever puts it can change it again.
- * @throws AwsError MalformedPolicyDocumentException
+ * @throws AwsError MalformedPolicyDocumentException, LimitExceededException (developerguide/resource-limits.html)
  */
 export function checkKeyPolicy({ core }: Kms, call: Call, of: { readonly key: Key; readonly policy: string; readonly bypass: boolean }): void {
   const problem = validatePolicyDocument(of.policy, "resource");
   if (problem !== undefined) throw malformedPolicy(problem);
+  if (Buffer.byteLength(JSON.stringify(JSON.parse(of.policy))) > MOST_BYTES) throw policyTooLarge(MOST_BYTES);
   const nobody = core.directory.missingPrincipal(of.policy);
   if (nobody !== undefined) throw malformedPolicy(`Policy contains a statement with one or more invalid principals. ("AWS":"${nobody}")`);
   if (of.bypass) return;

@@ -23,6 +23,7 @@ export const invalidPart = (): AwsError =>
 export const invalidPartOrder = (): AwsError => new AwsError(400, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.");
 export const entityTooSmall = (): AwsError => new AwsError(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size");
 export const malformedXml = (why: string): AwsError => new AwsError(400, "MalformedXML", `The XML you provided was not well-formed or did not validate against our published schema: ${why}`);
+export const policyTooLarge = (most: number): AwsError => new AwsError(400, "PolicyTooLarge", `Policy exceeds the maximum allowed document size of ${most} bytes.`);
 export const malformedPolicy = (why: string): AwsError => new AwsError(400, "MalformedPolicy", why);
 export const invalidArgument = (why: string): AwsError => new AwsError(400, "InvalidArgument", why);
 export const keyTooLong = (): AwsError => new AwsError(400, "KeyTooLongError", "Your key is too long");

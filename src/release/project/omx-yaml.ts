@@ -44,7 +44,8 @@ const test = z.strictObject({
   parameters: z.union([path, z.record(z.string(), z.unknown())]).default({}),
   data: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
   expect: z.array(matcher).default([]),
-  timeout: z.number().positive().max(20_000).default(120).describe("Minutes"),
+  // A pipeline waits seven days for a state machine (codepipeline/latest/userguide/limits.html).
+  timeout: z.number().positive().max(10_000).default(120).describe("Minutes, at most 10,000: a pipeline waits seven days for all tests"),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().positive().optional() }).optional(),
   cache: z.strictObject({ id: z.string().regex(/^\d{1,18}$/, "the id of a run cache is a number, in quotes"), behavior: z.enum(["CACHE_ALWAYS", "CACHE_ON_FAILURE"]).default("CACHE_ON_FAILURE") }).optional().describe("A HealthOmics run cache, which must exist: unchanged tasks are not run again"),
 });

@@ -39,7 +39,8 @@ export function testRunDefinition(): object {
   return {
     Comment: "Runs a workflow version on its test data and judges the outputs",
     QueryLanguage: "JSONata",
-    TimeoutSeconds: 14 * 24 * 3600,
+    // No longer than its pipeline waits for it (codepipeline/latest/userguide/limits.html): runs of a release that failed would go on.
+    TimeoutSeconds: 7 * 24 * 3600,
     StartAt: "EachTest",
     States: {
       EachTest: {
