@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { type FaultProxy, type Fault, faultProxy, type SeenRequest } from "../oci/testing/fault-proxy.ts";
@@ -102,6 +103,18 @@ test("a wait is told while it lasts, and what failed with its reason while other
 test("a registry that asks for hours is not waited for, and the reason says until when", async () => {
   decide = ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 429, headers: { "retry-after": "21600" } });
   expect(await reasonOf("quay.io/lab/busy:2")).toMatch(/^FAILED quay.io is asked too often .*; it asks to be left alone until \d{4}-\d\d-\d\d \d\d:\d\d UTC; it was asked without credentials/);
+}, MS);
+
+test.each([
+  ["s3://refused-sources/absent.zip", "cicd", /^✗ NoSuchKey: s3:\/\/refused-sources\/absent\.zip: /],
+  ["s3://no-such-sources/tool/", "cicd", /^✗ NoSuchBucket: s3:\/\/no-such-sources\/tool\/: /],
+  ["s3://refused-sources/tool.tgz", "production", /^✗ AccessDenied: s3:\/\/refused-sources\/tool\.tgz: .*not authorized to perform: s3:GetObject/],
+])("what S3 refuses of the source %s to %s is told in a line", async (source, profile, says) => {
+  await new S3Client(accounts.config()).send(new CreateBucketCommand({ Bucket: "refused-sources" })).catch(() => undefined);
+  using cli = cliAt(accounts);
+  const { code, stderr } = await cli.run("images", "build", source, "refused/tool:1", "--profile", profile);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(says)]);
+  expect(stderr).not.toMatch(/^ +at /m);
 }, MS);
 
 test("a registry out of reach says what to look at", async () => {

@@ -97,6 +97,9 @@ test("an image that is there is looked at with one request for each base, and wi
   };
   expect(await requestsOf(tagged)).toEqual(["HEAD"]);
   expect(await requestsOf(pinned)).toEqual([]);
+  const { digest: locked = "" } = await buildImageFromSource(workshop(), pinned);
+  const reasonOf = async (more: object) => (await buildImageFromSource(workshop(), { ...pinned, locked_digest: locked, ...more })).reason;
+  expect([await reasonOf({}), await reasonOf({ force: true })]).toEqual(["the lock's image is there, and the source is unchanged", "the same image is there"]);
 }, 120_000);
 
 test("the base of each platform is watched, by whatever variable it is named", async () => {
@@ -160,6 +163,9 @@ test("a function whose time is over while it builds stops there and hands over; 
   expect(await ended(built)).toMatchObject({ status: "SUCCEEDED", digest: built.digest, size: built.size, bytes_moved: built.bytes_moved, reason: "built", build: "omx-image-build:1" });
   expect(await ended({ ...built, source_hash: "another" })).toMatchObject({ status: "FAILED", reason: expect.stringContaining("is not what it should have built") });
   expect(await ended({ status: "SUCCEEDED" })).toMatchObject({ status: "FAILED", reason: "the build omx-image-build:1 ended, and does not say what it built" });
+  // Where there is no engine, the line that wants one is what to change.
+  const failed = { ...late, status: "BUILD_FAILED", reason: "Dockerfile:2: RUN needs an engine", cause: "States.TaskFailed: no build was started" } as const;
+  expect(await buildImageFromSource(workshop(), failed)).toMatchObject({ status: "FAILED", reason: "Dockerfile:2: RUN needs an engine\nStates.TaskFailed: no build was started" });
 }, 120_000);
 
 test("what a FROM or COPY --from can't be found by is told with its line", async () => {
