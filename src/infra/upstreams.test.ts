@@ -105,7 +105,7 @@ test("repositories are made with the declared key and settings, copied and cache
   expect(imageDetails).toMatchObject([{ imageDigest }]);
 }, PATIENCE_MS);
 
-const parse = (containers: object) => DeployConfig.safeParse({ cicd: { account: CICD, region: REGION }, production: [{ account: CICD, region: REGION }], containers });
+const parse = (containers: object) => DeployConfig.safeParse({ cicd: { account: CICD, region: REGION }, production: [{ account: "444455556666", region: REGION }], containers });
 
 test("E33: a registry that the cache cannot read, or reads with credentials alone, is refused when the stacks are made", () => {
   const secret = (name: string) => ({ "docker.io": `arn:aws:secretsmanager:${REGION}:${CICD}:secret:${name}` });
