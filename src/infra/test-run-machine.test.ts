@@ -30,7 +30,7 @@ async function run(tests: number, { timeoutSeconds, runSeconds }: { readonly tim
   };
   const begin = clock.now().getTime();
   const { result, events } = await runMachine(testRunDefinition(), { clock, runTask, input: input as unknown as Json });
-  const { runs } = (result as { readonly output: { readonly runs: readonly { readonly status: string }[] } }).output;
+  const { runs } = (result as unknown as { readonly output: { readonly runs: readonly { readonly status: string }[] } }).output;
   return { statuses: [...new Set(runs.map(({ status }) => status))], events: events.length, calls, seconds: (clock.now().getTime() - begin) / 1000 };
 }
 
