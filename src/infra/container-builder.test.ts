@@ -14,9 +14,10 @@ import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { CICD, PRODUCTION } from "../local/testing/accounts.ts";
 import { enginesHere, writeBashSource } from "../cli/testing/bash-image.ts";
+import { tinyLayer } from "../cli/testing/tiny-program.ts";
 import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
-import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
 import { imageThere } from "../release/images/labels.ts";
 import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
 
@@ -213,6 +214,27 @@ describe("the builder", () => {
     expect(failed.images[0]!.reason!.split("RUN echo no more of it").length).toBeLessThan(4);
     expect((await client.repository({ registry: HOME, repository: "built/ran" }).headManifest("1"))?.digest).toBe(moved);
     await client.close();
+  }, PATIENCE_MS);
+
+  test.runIf(enginesHere().includes("docker"))("a RUN for several platforms is built for each by CodeBuild; one that its machine can't run is told with what to do, and nothing is left under the tag", async () => {
+    const repository = clients.repository({ registry: upstream.host, repository: "lab/platforms" });
+    const children = await Promise.all((["amd64", "386", "arm64"] as const).map(async (architecture) => pushSample(repository, architecture, { layers: [await tinyLayer(architecture === "arm64" ? "none" : architecture)], platform: { os: "linux", architecture } })));
+    await pushIndex(repository, "1", children);
+    const source_uri = await put("platforms.zip", zipSync({ Dockerfile: Buffer.from('FROM quay.io/lab/platforms:1\nRUN ["/make"]\n') }));
+    const item = { source_uri, target_image: "built/platforms:1" };
+    const foreign = (await stage.run("builder", [{ ...item, platforms: ["linux/amd64", "linux/arm64"] }])).images[0]!;
+    expect(foreign).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/exec format error[^]*does not run programs for linux\/arm64: [^]*In CodeBuild there is no QEMU: build this image with omx images build/i) });
+    const { client } = stage.registryOf("cicd");
+    const target = client.repository({ registry: HOME, repository: "built/platforms" });
+    expect(await target.headManifest("1")).toBeUndefined();
+    const both = { ...item, platforms: ["linux/amd64", "linux/386"] };
+    const built = (await stage.run("builder", [both])).images[0]!;
+    expect(built).toMatchObject({ status: "SUCCEEDED", reason: "built for 2 platforms", build: expect.stringMatching(/^omx-image-build:/) });
+    // Of an index ECR tells the size of its largest image.
+    expect(built.bytes_moved! + built.bytes_saved!).toBeGreaterThan(built.size!);
+    expect((await target.headManifest("1"))?.digest).toBe(built.digest);
+    await client.close();
+    expect((await stage.run("builder", [both])).images[0]).toMatchObject({ status: "SKIPPED", digest: built.digest });
   }, PATIENCE_MS);
 
   test("E37: a RUN that fails, or an engine that is not there, ends with the build's last lines", async () => {

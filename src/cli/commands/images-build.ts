@@ -23,7 +23,7 @@ export function imagesBuild(group: Command, cli: Cli): void {
     .option("--dockerfile <file>", "inside the source", "Dockerfile")
     .option("--build-arg <name=value>", "for ARG; repeatable", pair)
     .option("--target <stage>", "the stage to build (default: the last one)")
-    .option("--platform <os/arch>", "repeatable; several make one multi-platform image (default: linux/amd64, where HealthOmics runs tasks)", platforms)
+    .option("--platform <os/arch>", "repeatable; several make one multi-platform image, for which a RUN needs a machine that runs the programs of each, by QEMU (default: linux/amd64, where HealthOmics runs tasks)", platforms)
     .option("--force", "build although the source is unchanged")
     .option("--label <source>", "where the source lives, for the label org.opencontainers.image.source")
     .option("--commit <id>", "its commit, for the label org.opencontainers.image.revision");
