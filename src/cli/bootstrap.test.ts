@@ -44,3 +44,8 @@ test("the command runs with the project's Node and programs first on PATH", () =
   const { status, stdout } = cloned.run(process.env["PATH"] ?? "", "scripts/bootstrap.mjs", "node", "-p", "process.env.PATH.split(':').slice(0, 2).join()");
   expect([status, stdout.trim()]).toEqual([0, [join(dirname(dirname(bin)), ".bin"), bin].join()]);
 });
+
+test("a demo that is asked for what it does not know says what it knows", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--no-warnings", "src/cli/demo/main.ts", "--bogus"], { cwd: ROOT, encoding: "utf8" });
+  expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(/^✗ Unknown option '--bogus'\n\nnpm run demo -- \[--yes\]/)]);
+});

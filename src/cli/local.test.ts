@@ -104,6 +104,7 @@ test("env names the config file, with which a client of AWS is who it says", asy
   await using cli = omx();
   expect((await cli.run("local", "env")).stderr).toContain("omx local start");
   const { url } = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<Started>();
+  expect(await cli.run("local", "env", "--profile", "nobody")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("no identity nobody") });
   const shell = await cli.run("local", "env", "--profile", "developer", "--node");
   expect(shell.stdout).toContain(`export AWS_CONFIG_FILE=${join(cli.dataDir, "aws-config")}\n`);
   expect(shell.stdout).toContain("export AWS_PROFILE=developer\n");

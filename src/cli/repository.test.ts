@@ -135,6 +135,19 @@ test("the next command is one that a shell takes, whatever the folder's name", a
   expect((await cli.run("init", "second")).stdout).toMatch(/omx check second$/m);
 });
 
+test("run refuses a path where there is no file before anything is made of it", async () => {
+  await using cli = omx();
+  await cli.run("init", "counted");
+  const inputs = join(cli.folder, "inputs.json");
+  writeFileSync(inputs, '{"sequences": "tests/sequences.fa"}');
+  const wrong = await cli.run("run", "counted", "--params", inputs);
+  expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining(`sequences: ${join(cli.folder, "tests", "sequences.fa")}`)]);
+  for (const right of ["counted/tests/sequences.fa", "s3://bucket/sequences.fa"]) {
+    writeFileSync(inputs, JSON.stringify({ sequences: right }));
+    expect((await cli.run("run", "counted", "--params", inputs)).stderr).toContain("no AWS identity is chosen");
+  }
+});
+
 test("without identity and local accounts a command of AWS says what to do", async () => {
   await using cli = omx();
   const { code, stderr } = await cli.run("release", "status", "wf");

@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { withLoopback } from "../../kit/proxy.ts";
 import { nodeOptions } from "../../local/program-support.ts";
-import { type Cli, printJson, Problem } from "../cli.ts";
+import { readProfile } from "../aws/profiles.ts";
+import { type Cli, printJson, Problem, UsageError } from "../cli.ts";
 
 interface EnvFlags {
   readonly data: string;
@@ -32,6 +33,7 @@ const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 function exportsOf({ settings }: Cli, { data, node, profile }: EnvFlags): Readonly<Record<string, string>> {
   const configFile = join(resolve(data), "aws-config");
   if (!existsSync(configFile)) throw new Problem(`there are no local accounts in ${data} yet`, "start them with: omx local start --detach");
+  if (profile && !readProfile(configFile, profile)) throw new UsageError(`the local accounts in ${data} have no identity ${profile}; \`omx local status --json\` lists them`);
   return {
     AWS_CONFIG_FILE: configFile,
     // A profile of the same name in the user's own credentials file would win.

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { createCli } from "../terminal.ts";
 import { runDemo, type DemoResult } from "./demo.ts";
@@ -15,16 +15,30 @@ example workflow, tests it, asks for the approval, releases it to the production
   --data DIR    folder of all state (default: .omx/demo)
   --port N      port on 127.0.0.1; 0 takes a free one (default: 4577)
   --mirror URL  read the images of public.ecr.aws from there
+  --containers  where tasks and RUN lines execute (default: docker or podman where it answers, else host)
 `;
 
-const { values } = parseArgs({
-  options: { yes: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean" }, data: { type: "string" }, port: { type: "string" }, mirror: { type: "string" }, containers: { type: "string" } },
-});
 const cli = createCli();
-if (values.help) cli.out(HELP);
-else process.exitCode = await demo();
+const values = asked();
+if (!values) process.exitCode = 2;
+else if (values.help) cli.out(HELP);
+else process.exitCode = await demo(values);
 
-async function demo(): Promise<number> {
+type Values = NonNullable<ReturnType<typeof asked>>;
+
+/** What was asked for; undefined for wrong usage, which has been told then. */
+function asked() {
+  try {
+    return parseArgs({
+      options: { yes: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean" }, data: { type: "string" }, port: { type: "string" }, mirror: { type: "string" }, containers: { type: "string" } },
+    }).values;
+  } catch (error) {
+    cli.say(`✗ ${(error as Error).message}\n\n${HELP}`);
+    return undefined;
+  }
+}
+
+async function demo(values: Values): Promise<number> {
   try {
     const display = createDisplay(cli, { isTerminal: process.stderr.isTTY === true && !values.json, write: (text) => void process.stderr.write(text) });
     const result = await runDemo(cli, display, {
@@ -48,13 +62,14 @@ function summary({ endpoint, configFile, containers, releases }: DemoResult): st
     ...images.map(({ target }) => `  image        ${target}`),
     `  approved by  ${approval.by} at ${approval.at}: ${approval.comment}`,
   ]);
+  const dataDir = dirname(configFile);
   return `${lines.join("\n")}
 
 Tasks ran ${containers === "host" ? "on the host, not isolated" : `in ${containers}`}. The local accounts keep running at ${endpoint}. Try next:
   export AWS_CONFIG_FILE=${configFile}
   aws omics list-workflow-versions --workflow-id ${releases[0]?.workflowId.production ?? ""} --profile production
   aws codepipeline get-pipeline-state --name omx-phage-variants --profile approver
-  omx console          the review page (OMX_DATA=${configFile.replace(/\/aws-config$/, "")})
-  omx local stop --data ${configFile.replace(/\/aws-config$/, "")}
+  OMX_DATA=${dataDir} npx omx console    # the review page
+  npx omx local stop --data ${dataDir}
 `;
 }
