@@ -10,14 +10,38 @@ const NEEDS: readonly Need[] = [
   { name: "docker-registry", isThere: () => answers("docker-registry", ["--version"]), install: "apt-get install docker-registry" },
   { name: "skopeo", isThere: () => answers("skopeo", ["--version"]), install: "apt-get install skopeo" },
   { name: "Chromium", isThere: () => answers("chromium", ["--version"]), install: "apt-get install chromium" },
-  { name: "the AWS CLI (OMX_AWS_CLI)", isThere: () => answers(process.env["OMX_AWS_CLI"] ?? "aws", ["--version"]), install: "pip install awscli in a Python environment, then OMX_AWS_CLI=ENVIRONMENT/bin/aws" },
-  { name: "cfn-lint (OMX_CFN_LINT)", isThere: () => existsSync(process.env["OMX_CFN_LINT"] ?? "") || answers("cfn-lint", ["--version"]), install: "pip install cfn-lint in a Python environment, then OMX_CFN_LINT=ENVIRONMENT/bin/cfn-lint" },
-  { name: "a network of its own (Linux)", isThere: () => answers("unshare", ["--net", "--mount", "--map-root-user", "true"]), install: "run as root or allow unprivileged user namespaces; util-linux has unshare" },
-  { name: "a small disk of its own (Linux, root)", isThere: () => answers("sh", ["-c", 'folder=$(mktemp -d) && mount -t tmpfs tmpfs "$folder" && umount "$folder" && rmdir "$folder"']), install: "run as root, where mounting is allowed" },
-  { name: "the AWS CLI 2, for `logs tail` (OMX_AWS_CLI_2)", isThere: () => [process.env["OMX_AWS_CLI_2"], process.env["OMX_AWS_CLI"], "aws"].some((program) => program && versionOf(program).startsWith("aws-cli/2")), install: "version 2 of the AWS CLI, then OMX_AWS_CLI_2=PATH/aws" },
+  {
+    name: "the AWS CLI (OMX_AWS_CLI)",
+    isThere: () => answers(process.env["OMX_AWS_CLI"] ?? "aws", ["--version"]),
+    install: "pip install awscli in a Python environment, then OMX_AWS_CLI=ENVIRONMENT/bin/aws",
+  },
+  {
+    name: "cfn-lint (OMX_CFN_LINT)",
+    isThere: () => existsSync(process.env["OMX_CFN_LINT"] ?? "") || answers("cfn-lint", ["--version"]),
+    install: "pip install cfn-lint in a Python environment, then OMX_CFN_LINT=ENVIRONMENT/bin/cfn-lint",
+  },
+  {
+    name: "a network of its own (Linux)",
+    isThere: () => answers("unshare", ["--net", "--mount", "--map-root-user", "true"]),
+    install: "run as root or allow unprivileged user namespaces; util-linux has unshare",
+  },
+  {
+    name: "a small disk of its own (Linux, root)",
+    isThere: () => answers("sh", ["-c", 'folder=$(mktemp -d) && mount -t tmpfs tmpfs "$folder" && umount "$folder" && rmdir "$folder"']),
+    install: "run as root, where mounting is allowed",
+  },
+  {
+    name: "the AWS CLI 2, for `logs tail` (OMX_AWS_CLI_2)",
+    isThere: () => [process.env["OMX_AWS_CLI_2"], process.env["OMX_AWS_CLI"], "aws"].some((program) => program && versionOf(program).startsWith("aws-cli/2")),
+    install: "version 2 of the AWS CLI, then OMX_AWS_CLI_2=PATH/aws",
+  },
   { name: "Podman, for tasks in its containers", isThere: () => answers("podman", ["info"]), install: "apt-get install podman" },
   { name: "Buildah, for builds with RUN", isThere: () => answers("buildah", ["--version"]), install: "apt-get install buildah" },
-  { name: "boto3 (OMX_BOTO3_PYTHON)", isThere: () => pythonWithBoto3() !== undefined, install: "pip install 'boto3>=1.44' in a Python environment, then OMX_BOTO3_PYTHON=ENVIRONMENT/bin/python" },
+  {
+    name: "boto3 (OMX_BOTO3_PYTHON)",
+    isThere: () => pythonWithBoto3() !== undefined,
+    install: "pip install 'boto3>=1.44' in a Python environment, then OMX_BOTO3_PYTHON=ENVIRONMENT/bin/python",
+  },
 ];
 
 interface Need {

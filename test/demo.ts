@@ -23,7 +23,10 @@ export async function runDemoProcess(args: readonly string[]): Promise<Demo> {
   const dataDir = mkdtempSync(join(tmpdir(), "omx-demo-"));
   const run = (command: string, ...rest: string[]) =>
     new Promise<string>((resolve, reject) =>
-      execFile(command, rest, { cwd: root, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => (error ? reject(new Error(`${rest.slice(0, 3).join(" ")}: ${stderr.slice(-4000)}`)) : resolve(stdout))));
+      execFile(command, rest, { cwd: root, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+        error ? reject(new Error(`${rest.slice(0, 3).join(" ")}: ${stderr.slice(-4000)}`)) : resolve(stdout),
+      ),
+    );
   const stop = async () => {
     await run(process.execPath, omx, "local", "stop", "--data", dataDir).catch(() => undefined);
     rmSync(join(dataDir, "upstream.json"), { force: true });

@@ -42,7 +42,9 @@ export async function startJourney(workflows: readonly string[]): Promise<Journe
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    const started = done(await cli.run("local", "start", "--detach", "--json", "--port", "0", "--containers", "host", "--upstream", `public.ecr.aws=${upstream.url}`)).json<{ url: string; configFile: string }>();
+    const started = done(
+      await cli.run("local", "start", "--detach", "--json", "--port", "0", "--containers", "host", "--upstream", `public.ecr.aws=${upstream.url}`),
+    ).json<{ url: string; configFile: string }>();
     const productionKey = await keyOf("production", started);
     const config = join(folder, "omx.deploy.yaml");
     writeFileSync(config, [
@@ -74,7 +76,11 @@ function openClone(cli: Omx, { folder, remote }: { readonly folder: string; read
   const identity = ["-c", "user.name=Developer", "-c", "user.email=developer@example.org", "-c", "credential.UseHttpPath=true"];
   const helper = ["-c", `credential.helper=!'${join(root, "bin", "omx")}' local git-credential --profile developer --data '${cli.dataDir}'`];
   const git = (...args: readonly string[]): Promise<string> =>
-    new Promise((resolve, reject) => execFile("git", [...identity, ...helper, ...args], { cwd: folder }, (error, stdout, stderr) => (error ? reject(new Error(`git ${args[0]}: ${stderr}`)) : resolve(stdout.trim()))));
+    new Promise((resolve, reject) =>
+      execFile("git", [...identity, ...helper, ...args], { cwd: folder }, (error, stdout, stderr) =>
+        error ? reject(new Error(`git ${args[0]}: ${stderr}`)) : resolve(stdout.trim()),
+      ),
+    );
   const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
   const ready = isNew ? git("init", "--quiet", "--initial-branch=main") : Promise.resolve("");
   return {

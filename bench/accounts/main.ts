@@ -12,7 +12,14 @@ import { readProfile } from "../../src/cli/aws/profiles.ts";
 // node bench/accounts/main.ts [--requests 2000] [--concurrency 8] [--rounds 3] [--moto PYTHON]
 // Requests per second and latencies of the local accounts beside moto's server (`moto[server]` in PYTHON's environment):
 // each server a process of its own, the same signed requests from this one, in turn.
-const { values } = parseArgs({ options: { requests: { type: "string", default: "2000" }, concurrency: { type: "string", default: "8" }, rounds: { type: "string", default: "3" }, moto: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    requests: { type: "string", default: "2000" },
+    concurrency: { type: "string", default: "8" },
+    rounds: { type: "string", default: "3" },
+    moto: { type: "string" },
+  },
+});
 const [requests, concurrency, rounds] = [Number(values.requests), Number(values.concurrency), Number(values.rounds)];
 
 interface Subject extends AsyncDisposable {
@@ -37,7 +44,11 @@ interface Measured {
 
 const bodyOf = (index: number): string => `${index} `.padEnd(4096, "x");
 const ecr = (operation: string, input: object): Asked => ({
-  service: "ecr", method: "POST", path: "/", headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `AmazonEC2ContainerRegistry_V20150921.${operation}` }, body: JSON.stringify(input),
+  service: "ecr",
+  method: "POST",
+  path: "/",
+  headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `AmazonEC2ContainerRegistry_V20150921.${operation}` },
+  body: JSON.stringify(input),
 });
 
 /** What is asked before the clock runs, and what is measured. */

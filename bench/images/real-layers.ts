@@ -136,5 +136,9 @@ function* filesIn(folder: string): Generator<string> {
 /** Files of this machine, well mixed. */
 function machineFiles(): readonly string[] {
   const hashed = (file: string) => createHash("sha1").update(file).digest("hex");
-  return FOLDERS.flatMap((folder) => [...filesIn(folder)]).filter((file) => statSync(file).size <= LARGEST_FILE_BYTES).map((file) => [hashed(file), file] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+  return FOLDERS.flatMap((folder) => [...filesIn(folder)])
+    .filter((file) => statSync(file).size <= LARGEST_FILE_BYTES)
+    .map((file) => [hashed(file), file] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, file]) => file);
 }

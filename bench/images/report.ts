@@ -66,7 +66,8 @@ type Summary = ReturnType<typeof summaryOf>;
 
 const describe = (summary: Summary, { cold }: Measured): readonly string[] => [
   ...Object.entries(cold).map(
-    ([name, runs]) => `${name.padEnd(18)} ${runs.map((run) => run.seconds.toFixed(2)).join("  ")} s   ${summary.mibPerSecond[name]} MiB/s;   CPU ${summary.medianCpuSeconds[name]} s`,
+    ([name, runs]) =>
+      `${name.padEnd(18)} ${runs.map((run) => run.seconds.toFixed(2)).join("  ")} s   ${summary.mibPerSecond[name]} MiB/s;   CPU ${summary.medianCpuSeconds[name]} s`,
   ),
   ...Object.entries(summary.omx).map(
     ([name, one]) =>
@@ -74,7 +75,8 @@ const describe = (summary: Summary, { cold }: Measured): readonly string[] => [
       `${one.requests} requests, peak memory ${one.peakMb} MB, of the registry ${one.registryPeakMb} MB`,
   ),
   ...Object.keys(summary.warm).map(
-    (way) => `omx (${way}) warm ${summary.warm[way]?.seconds} s, ${summary.warm[way]?.requests} requests; pinned by digest ${summary.pinned[way]?.seconds} s, ${summary.pinned[way]?.requests} requests`,
+    (way) =>
+      `omx (${way}) warm ${summary.warm[way]?.seconds} s, ${summary.warm[way]?.requests} requests; pinned by digest ${summary.pinned[way]?.seconds} s, ${summary.pinned[way]?.requests} requests`,
   ),
   `omx (copy) peak memory by layer size: ${summary.memory.map(({ layerMib, peakMb }) => `${layerMib} MiB ${peakMb} MB`).join(", ")}`,
 ];

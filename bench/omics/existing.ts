@@ -51,6 +51,19 @@ function definitionOf(input: GeneratedRequest, { definitionZip }: Existing): Gen
 }
 
 function runOf(input: GeneratedRequest, { workflowId, groupId, roleArn, outputUri }: Existing): GeneratedRequest {
-  const alone = without(input, "runId", "workflowVersionName", "workflowType", "cacheId", "cacheBehavior", "configurationName", "networkingMode", "sessionPolicy", "engineSettings", "storageCapacity", "outputBucketOwnerId");
+  const alone = without(
+    input,
+    "runId",
+    "workflowVersionName",
+    "workflowType",
+    "cacheId",
+    "cacheBehavior",
+    "configurationName",
+    "networkingMode",
+    "sessionPolicy",
+    "engineSettings",
+    "storageCapacity",
+    "outputBucketOwnerId",
+  );
   return { ...alone, workflowId, roleArn, outputUri, runGroupId: groupId, parameters: {}, tags: { team: "bench" } };
 }

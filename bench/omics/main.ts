@@ -55,7 +55,9 @@ for (const count of values.stored.split(",").map(Number)) {
   const from = performance.now();
   await using server = await open(values.profile);
   console.log(`\nstarted in ${((performance.now() - from) / 1000).toFixed(2)} s (CPU ${((await server.used()).cpuMicros / 1e6).toFixed(2)} s)`);
-  console.log(`${count} workflows and ${count} runs stored, ${connections} connections, ${requests} requests each\n${"".padEnd(26)}${cell("req/s", 9)}${cell("p50 ms", 9)}${cell("p99 ms", 9)}${cell("CPU ms/req", 13)}`);
+  console.log(
+    `${count} workflows and ${count} runs stored, ${connections} connections, ${requests} requests each\n${"".padEnd(26)}${cell("req/s", 9)}${cell("p50 ms", 9)}${cell("p99 ms", 9)}${cell("CPU ms/req", 13)}`,
+  );
   for (const [name, operation] of Object.entries(operationsOf(furnished)).filter(([each]) => each.startsWith(values.only))) {
     const work = () => operation(server);
     await measure(server, { work, requests: Math.min(200, requests), connections });

@@ -35,7 +35,17 @@ async function existing(): Promise<Existing> {
   // One run of it holds up all others, so that they wait and cost nothing.
   const { id: groupId = "" } = await lab.omics.send(new CreateRunGroupCommand({ maxRuns: 1 }));
   const definitionZip = Buffer.from(zipOf({ "main.wdl": "no workflow" })).toString("base64");
-  return { workflowId, versionName, runId, groupId, definitionZip, taskId: items[0]?.taskId ?? "", roleArn: lab.roleArn, outputUri: `s3://${lab.bucket}/runs`, spare: { workflows: [], groups: [], runs: [] } };
+  return {
+    workflowId,
+    versionName,
+    runId,
+    groupId,
+    definitionZip,
+    taskId: items[0]?.taskId ?? "",
+    roleArn: lab.roleArn,
+    outputUri: `s3://${lab.bucket}/runs`,
+    spare: { workflows: [], groups: [], runs: [] },
+  };
 }
 
 const send = (operation: OperationName, input: GeneratedRequest): Promise<RawAnswer> => sendRaw(accounts, requestOf(operation, input));

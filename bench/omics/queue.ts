@@ -34,7 +34,9 @@ export async function measureQueue(server: ServerProcess, { furnished, queued, r
   await new Promise((resolve) => setTimeout(resolve, quietMs));
   const quiet = ((await server.used()).cpuMicros - cpuBefore) / (quietMs * 10);
   console.log(`\n${queued} runs queued behind one that runs (StartRun ${startMs.toFixed(1)} ms each, one after the other)`);
-  console.log(`memory of the server   ${(idle.residentBytes / MIB).toFixed(0)} → ${(full.residentBytes / MIB).toFixed(0)} MiB (heap ${(idle.heapBytes / MIB).toFixed(0)} → ${(full.heapBytes / MIB).toFixed(0)} MiB)`);
+  console.log(
+    `memory of the server   ${(idle.residentBytes / MIB).toFixed(0)} → ${(full.residentBytes / MIB).toFixed(0)} MiB (heap ${(idle.heapBytes / MIB).toFixed(0)} → ${(full.heapBytes / MIB).toFixed(0)} MiB)`,
+  );
   console.log(`GetRun                 p99 ${before.p99.toFixed(2)} → ${during.p99.toFixed(2)} ms, CPU ${(before.cpuMicros / 1000).toFixed(3)} → ${(during.cpuMicros / 1000).toFixed(3)} ms a request`);
   console.log(`left alone             ${quiet.toFixed(1)} % of one CPU`);
   for (const id of ids.reverse()) await server.send("POST", `/run/${id}/cancel`);

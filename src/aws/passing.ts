@@ -5,7 +5,19 @@ const NETWORK = /^(?:ECONN(?:REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EAI_AGAIN|EN
  * service's own.
  */
 export function isPassing(error: unknown): boolean {
-  const { code, name = "", $metadata, $fault, $retryable } = error as { readonly code?: string; readonly name?: string; readonly $metadata?: { readonly httpStatusCode?: number }; readonly $fault?: string; readonly $retryable?: object };
+  const {
+    code,
+    name = "",
+    $metadata,
+    $fault,
+    $retryable,
+  } = error as {
+    readonly code?: string;
+    readonly name?: string;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+    readonly $fault?: string;
+    readonly $retryable?: object;
+  };
   const status = $metadata?.httpStatusCode;
   if (status === undefined) return NETWORK.test(code ?? "") || name === "TimeoutError";
   return $fault === "server" || $retryable !== undefined || status >= 500 || status === 429 || name.includes("Throttl");

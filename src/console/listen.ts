@@ -14,7 +14,11 @@ export interface Listener {
 export async function listen(app: Hono, { host, port }: { readonly host: string; readonly port: number }): Promise<Listener> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? new Error(`port ${port} of ${host} is in use: stop what listens there, or choose another port`, { cause: error }) : error));
+    server.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === "EADDRINUSE" ? new Error(`port ${port} of ${host} is in use: stop what listens there, or choose another port`, { cause: error }) : error,
+      ),
+    );
     server.listen(port, host, resolve);
   });
   const bound = (server.address() as AddressInfo).port;

@@ -15,8 +15,17 @@ export interface ReportsParts {
 
 // Reports such as MultiQC's carry their scripts within: they run, in an origin that is nobody's, and reach nothing.
 const POLICY = [
-  "sandbox allow-scripts", "default-src 'none'", "script-src 'unsafe-inline' 'unsafe-eval' data: blob:", "style-src 'unsafe-inline' data:", "img-src data: blob:", "font-src data:", "media-src data: blob:",
-  "worker-src blob:", "connect-src 'none'", "form-action 'none'", "base-uri 'none'",
+  "sandbox allow-scripts",
+  "default-src 'none'",
+  "script-src 'unsafe-inline' 'unsafe-eval' data: blob:",
+  "style-src 'unsafe-inline' data:",
+  "img-src data: blob:",
+  "font-src data:",
+  "media-src data: blob:",
+  "worker-src blob:",
+  "connect-src 'none'",
+  "form-action 'none'",
+  "base-uri 'none'",
 ];
 
 /** The other origin: HTML that workflows made, for a sandboxed frame of the console; sets no cookies and reads none. */

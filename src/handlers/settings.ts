@@ -49,9 +49,21 @@ export function readSettings(env: NodeJS.ProcessEnv): HandlerSettings {
   const target = { region: values.AWS_REGION, ...(values.AWS_ENDPOINT_URL && { endpoint: values.AWS_ENDPOINT_URL }), proxy: readProxy(env) };
   const local = values.OMX_UPSTREAMS ? z.record(z.string(), z.string()).parse(JSON.parse(values.OMX_UPSTREAMS)) : {};
   return {
-    deployment, target, clients: awsClients(target), upstreams: { ...deployment.containers.upstreams, ...local },
-    workflow: values.OMX_WORKFLOW, commit: values.OMX_COMMIT, baseCommit: values.OMX_BASE_COMMIT, branch: values.OMX_BRANCH, pipelineExecutionId: values.OMX_EXECUTION,
-    bundle: values.OMX_BUNDLE, pullRequest: values.OMX_PULL_REQUEST, repository: values.OMX_REPOSITORY, imageBuild: values.OMX_IMAGE_BUILD, imagePull: values.OMX_IMAGE_PULL, sourceDir: values.CODEBUILD_SRC_DIR,
+    deployment,
+    target,
+    clients: awsClients(target),
+    upstreams: { ...deployment.containers.upstreams, ...local },
+    workflow: values.OMX_WORKFLOW,
+    commit: values.OMX_COMMIT,
+    baseCommit: values.OMX_BASE_COMMIT,
+    branch: values.OMX_BRANCH,
+    pipelineExecutionId: values.OMX_EXECUTION,
+    bundle: values.OMX_BUNDLE,
+    pullRequest: values.OMX_PULL_REQUEST,
+    repository: values.OMX_REPOSITORY,
+    imageBuild: values.OMX_IMAGE_BUILD,
+    imagePull: values.OMX_IMAGE_PULL,
+    sourceDir: values.CODEBUILD_SRC_DIR,
   };
 }
 

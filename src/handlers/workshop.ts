@@ -9,7 +9,16 @@ import type { HandlerSettings } from "./settings.ts";
 /** What copies and builds of images have to work with, in a function or a build of this deployment. */
 export function workshopOf({ clients, deployment, upstreams, target }: HandlerSettings, tuning: PullWorkshop["tuning"]): PullWorkshop & BuildWorkshop {
   return {
-    ecr: clients.ecr, s3: clients.s3, logs: clients.logs, place: deployment.cicd, repositories: deployment.containers.repositories, clock: systemClock, upstreams, proxy: target.proxy, ...(target.endpoint && { endpoint: target.endpoint }), ...(tuning && { tuning }),
+    ecr: clients.ecr,
+    s3: clients.s3,
+    logs: clients.logs,
+    place: deployment.cicd,
+    repositories: deployment.containers.repositories,
+    clock: systemClock,
+    upstreams,
+    proxy: target.proxy,
+    ...(target.endpoint && { endpoint: target.endpoint }),
+    ...(tuning && { tuning }),
     ecrIn: (region) => awsClients({ ...target, region }).ecr,
     howToLogIn: (registry) => `name a secret for ${registry} under containers.credentials in omx.deploy.yaml`,
     // Standard output is a build's result; both end in the log.

@@ -43,7 +43,18 @@ export function parseRegistryHost(text: string): string {
 }
 
 /** What people call registries, for messages. */
-const KNOWN_WORDS: ReadonlyMap<string, string> = new Map(Object.entries({ quay: "quay.io", docker: DOCKER_HUB, dockerhub: DOCKER_HUB, ghcr: "ghcr.io", gcr: "gcr.io", mcr: "mcr.microsoft.com", nvcr: "nvcr.io", "ecr-public": "public.ecr.aws" }));
+const KNOWN_WORDS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    quay: "quay.io",
+    docker: DOCKER_HUB,
+    dockerhub: DOCKER_HUB,
+    ghcr: "ghcr.io",
+    gcr: "gcr.io",
+    mcr: "mcr.microsoft.com",
+    nvcr: "nvcr.io",
+    "ecr-public": "public.ecr.aws",
+  }),
+);
 
 /** Whether the first word of an image's name is a host: as for Docker, it has a dot, a port or a capital, or is localhost. */
 export const isHost = (word: string): boolean => word.includes(".") || word.includes(":") || word === "localhost" || word !== word.toLowerCase();

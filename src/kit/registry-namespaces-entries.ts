@@ -106,7 +106,10 @@ function hostMet(registry: string, namespace: string): string | undefined {
   const [first = ""] = namespace.split("/");
   if (first.includes("*") && canBeEqual(first, "localhost")) return "localhost";
   // What may stand for `*`: any word, a port, the mark of an address.
-  return ["x", "5000", "ipv6"].filter((word) => first.replace("*", word) !== ownNamespace(registry.replace("*", word))).map((word) => registryNamed(first.replace("*", word))).find((host) => host !== undefined);
+  return ["x", "5000", "ipv6"]
+    .filter((word) => first.replace("*", word) !== ownNamespace(registry.replace("*", word)))
+    .map((word) => registryNamed(first.replace("*", word)))
+    .find((host) => host !== undefined);
 }
 
 /** The registry that has a word for its own namespace. */

@@ -42,10 +42,25 @@ const DECRYPT = { Sid: "DecryptThroughS3", Effect: "Allow", Action: "kms:Decrypt
 
 /** Pushes branches, opens and merges pull requests, reads; may neither approve nor write where a release is read. */
 const DEVELOPER = policy("developer", [
-  READ, DECRYPT,
+  READ,
+  DECRYPT,
   allow("Repositories", [
-    "codecommit:GitPull", "codecommit:GitPush", "codecommit:Get*", "codecommit:List*", "codecommit:BatchGet*", "codecommit:Describe*", "codecommit:CreateBranch", "codecommit:DeleteBranch",
-    "codecommit:CreatePullRequest", "codecommit:UpdatePullRequest*", "codecommit:MergePullRequest*", "codecommit:MergeBranches*", "codecommit:PostComment*", "codecommit:TestEventTriggers", "codecommit:CreateCommit", "codecommit:PutFile",
+    "codecommit:GitPull",
+    "codecommit:GitPush",
+    "codecommit:Get*",
+    "codecommit:List*",
+    "codecommit:BatchGet*",
+    "codecommit:Describe*",
+    "codecommit:CreateBranch",
+    "codecommit:DeleteBranch",
+    "codecommit:CreatePullRequest",
+    "codecommit:UpdatePullRequest*",
+    "codecommit:MergePullRequest*",
+    "codecommit:MergeBranches*",
+    "codecommit:PostComment*",
+    "codecommit:TestEventTriggers",
+    "codecommit:CreateCommit",
+    "codecommit:PutFile",
   ]),
 ]);
 

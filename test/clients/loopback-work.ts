@@ -15,7 +15,16 @@ const LIST = `import("${import.meta.resolve("@aws-sdk/client-omics")}").then(({ 
 
 const role = await lab.role("lambda", "function", ["logs:*", "omics:ListWorkflows"]);
 const lambda = new LambdaClient(accounts.config());
-await lambda.send(new CreateFunctionCommand({ FunctionName: "list", Runtime: "nodejs22.x", Handler: "index.handler", Role: role, Timeout: 60, Code: { ZipFile: zipSync({ "index.mjs": Buffer.from(`export const handler = () => ${LIST};`) }) } }));
+await lambda.send(
+  new CreateFunctionCommand({
+    FunctionName: "list",
+    Runtime: "nodejs22.x",
+    Handler: "index.handler",
+    Role: role,
+    Timeout: 60,
+    Code: { ZipFile: zipSync({ "index.mjs": Buffer.from(`export const handler = () => ${LIST};`) }) },
+  }),
+);
 said["function"] = Buffer.from((await lambda.send(new InvokeCommand({ FunctionName: "list" }))).Payload ?? []).toString();
 
 await lab.project("list", { version: "0.2", phases: { build: { commands: [`node -e '${LIST}.then((n) => console.log("> " + n))'`] } } }, { actions: ["omics:ListWorkflows"] });
@@ -29,6 +38,9 @@ const { executionArn } = await states.send(new StartExecutionCommand({ stateMach
 said["machine"] = (await until(() => states.send(new DescribeExecutionCommand({ executionArn })), ({ status }) => status !== "RUNNING")).status;
 
 const omics = await furnish(accounts);
-const workflowId = await omics.workflow({ "main.wdl": "version 1.1\nworkflow hello { call greet output { String said = greet.said } }\ntask greet { command <<< echo hello >>> output { String said = read_string(stdout()) } }\n" });
+const workflowId = await omics.workflow({
+  "main.wdl":
+    "version 1.1\nworkflow hello { call greet output { String said = greet.said } }\ntask greet { command <<< echo hello >>> output { String said = read_string(stdout()) } }\n",
+});
 said["run"] = (await omics.ended(await omics.start({ workflowId }))).status;
 process.stdout.write(`${JSON.stringify(said)}\n`);

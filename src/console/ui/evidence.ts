@@ -13,7 +13,11 @@ type Change = BuildRecord["differences"]["parameters"][number];
 /** Everything an approver should look at: tests, changes, images, files, where it comes from. */
 export function evidencePart(release: ReleaseView): Html {
   const { evidence } = release;
-  if (!evidence) return html`<section class="card"><h2>Evidence</h2><p class="soft">${hasEnded(release) ? "This release ended before its build left any." : "There is none yet: the build leaves it."}</p></section>`;
+  if (!evidence)
+    return html`<section class="card">
+      <h2>Evidence</h2>
+      <p class="soft">${hasEnded(release) ? "This release ended before its build left any." : "There is none yet: the build leaves it."}</p>
+    </section>`;
   return html`${production(evidence.released)}${tests(release, evidence)}${changes(evidence.build)}${images(evidence.build)}
 <section class="card"><h2>Reports and records</h2>${fileList(release, evidence.reports)}</section>${origin(evidence.build)}`;
 }
@@ -21,22 +25,44 @@ export function evidencePart(release: ReleaseView): Html {
 /** What became of it in each production account, once it was promoted. */
 function production(released: Evidence["released"]): Html {
   if (!released) return html``;
-  return html`<section class="card"><h2>Production</h2><ul class="plain">${released.results.map(({ account, region, status, message, workflowId }) => html`<li>${mark(status === "ACTIVE")}<code>${account}</code> ${region}: ${message}${workflowId ? html`<br><span class="soft">workflow <code>${workflowId}</code></span>` : ""}</li>`)}</ul>
-<p class="soft">${released.promote === "copy" ? "Runs there use copies of the images in that account." : "Runs there read the images of this account."}</p></section>`;
+  return html`<section class="card">
+    <h2>Production</h2>
+    <ul class="plain">
+      ${released.results.map(({ account, region, status, message, workflowId }) => html`<li>${mark(status === "ACTIVE")}<code>${account}</code> ${region}: ${message}${workflowId ? html`<br /><span class="soft">workflow <code>${workflowId}</code></span>` : ""}</li>`)}
+    </ul>
+    <p class="soft">${released.promote === "copy" ? "Runs there use copies of the images in that account." : "Runs there read the images of this account."}</p>
+  </section>`;
 }
 
 function tests(release: ReleaseView, { tests: report, outputs }: Evidence): Html {
   if (!report) return html`<section class="card"><h2>Tests</h2><p class="soft">Not done yet.</p></section>`;
-  return html`<section class="card"><h2>${mark(report.passed)} Tests</h2><p>${report.passed ? summarize(report) : `${report.tests.filter(({ passed }) => !passed).length} of ${report.tests.length} tests failed`}</p>
-${report.tests.map((test) => testSection(release, test, outputs[test.name] ?? []))}</section>`;
+  return html`<section class="card">
+    <h2>${mark(report.passed)} Tests</h2>
+    <p>${report.passed ? summarize(report) : `${report.tests.filter(({ passed }) => !passed).length} of ${report.tests.length} tests failed`}</p>
+    ${report.tests.map((test) => testSection(release, test, outputs[test.name] ?? []))}
+  </section>`;
 }
 
 function testSection(release: ReleaseView, test: TestResult, files: readonly EvidenceFile[]): Html {
   return html`<h3>${mark(test.passed)} ${test.name}</h3>
-<p class="soft">${test.status}${test.runId ? html`, run <code>${test.runId}</code>` : ""}${test.seconds === undefined ? "" : `, ${duration(test.seconds * 1000)}`}${test.ranOn ? `, ${RAN_ON[test.ranOn] ?? `tasks ran on ${test.ranOn}`}` : ""}</p>
-${test.message ? html`<p class="error">${test.message}</p>` : ""}
-<ul class="plain">${test.judgements.map(({ passed, expected, found }) => html`<li>${mark(passed)}${expected}${found ? html`<br><span class="soft">found ${found}</span>` : ""}</li>`)}</ul>
-${files.length > 0 ? html`<details><summary>${files.length} output ${files.length === 1 ? "file" : "files"} of ${test.name}${files.length === LISTED ? " (there may be more: only these are listed)" : ""}</summary>${fileList(release, files)}</details>` : ""}`;
+    <p class="soft">
+      ${test.status}${test.runId ? html`, run <code>${test.runId}</code>` : ""}${test.seconds === undefined ? "" : `, ${duration(test.seconds * 1000)}`}${test.ranOn ? `, ${RAN_ON[test.ranOn] ?? `tasks ran on ${test.ranOn}`}` : ""}
+    </p>
+    ${test.message ? html`<p class="error">${test.message}</p>` : ""}
+    <ul class="plain">
+      ${test.judgements.map(({ passed, expected, found }) => html`<li>${mark(passed)}${expected}${found ? html`<br /><span class="soft">found ${found}</span>` : ""}</li>`)}
+    </ul>
+    ${
+      files.length > 0
+        ? html`<details>
+            <summary>
+              ${files.length} output ${files.length === 1 ? "file" : "files"} of
+              ${test.name}${files.length === LISTED ? " (there may be more: only these are listed)" : ""}
+            </summary>
+            ${fileList(release, files)}
+          </details>`
+        : ""
+    }`;
 }
 
 const RAN_ON: Readonly<Record<string, string>> = {
@@ -47,9 +73,36 @@ function changes({ differences }: BuildRecord): Html {
   const { since, parameters, images: changed, files, breaking } = differences;
   if (since === undefined) return html`<section class="card"><h2>Changes</h2><p class="soft">The first release: there is nothing to compare with.</p></section>`;
   const rows = [...parameters.map((change) => ["parameter", change] as const), ...changed.map((change) => ["image", change] as const)];
-  return html`<section class="card"><h2>Changes since ${since}</h2>${breaking ? html`<p class="warn">${breaking}</p>` : ""}
-${rows.length === 0 ? html`<p>Parameters and images are the same.</p>` : html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">What</th><th scope="col">Name</th><th scope="col">Change</th></tr></thead><tbody>${rows.map(([kind, change]) => html`<tr><td>${kind}</td><td><code>${change.name}</code></td><td>${inWords(change)}</td></tr>`)}</tbody></table></div>`}
-<p>${files.length === 0 ? "The definition's bytes are the same." : html`Changed: ${files.join(", ")}.`}</p></section>`;
+  return html`<section class="card">
+    <h2>Changes since ${since}</h2>
+    ${breaking ? html`<p class="warn">${breaking}</p>` : ""}
+    ${
+      rows.length === 0
+        ? html`<p>Parameters and images are the same.</p>`
+        : html`<div class="scroll">
+            <table class="stack">
+              <thead>
+                <tr>
+                  <th scope="col">What</th>
+                  <th scope="col">Name</th>
+                  <th scope="col">Change</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${rows.map(
+                  ([kind, change]) =>
+                    html`<tr>
+                      <td>${kind}</td>
+                      <td><code>${change.name}</code></td>
+                      <td>${inWords(change)}</td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>`
+    }
+    <p>${files.length === 0 ? "The definition's bytes are the same." : html`Changed: ${files.join(", ")}.`}</p>
+  </section>`;
 }
 
 const inWords = ({ change, before, after }: Change): Html =>
@@ -57,20 +110,57 @@ const inWords = ({ change, before, after }: Change): Html =>
 
 function images({ images: all }: BuildRecord): Html {
   if (all.length === 0) return html`<section class="card"><h2>Images</h2><p class="soft">The workflow names none.</p></section>`;
-  return html`<section class="card"><h2>Images</h2><ul class="plain">${all.map(({ image, target, digest }) => html`<li><code>${image}</code><br><span class="soft"><code>${target}</code>${target.endsWith(digest) ? "" : html`<br><code>${digest}</code>`}</span></li>`)}</ul></section>`;
+  return html`<section class="card">
+    <h2>Images</h2>
+    <ul class="plain">
+      ${all.map(
+        ({ image, target, digest }) =>
+          html`<li>
+            <code>${image}</code><br /><span class="soft"><code>${target}</code>${target.endsWith(digest) ? "" : html`<br /><code>${digest}</code>`}</span>
+          </li>`,
+      )}
+    </ul>
+  </section>`;
 }
 
 function fileList(release: ReleaseView, files: readonly EvidenceFile[]): Html {
   const link = (action: string, { uri }: EvidenceFile) => `${releasePath(release)}/${action}?uri=${encodeURIComponent(uri)}`;
-  return html`<ul class="plain">${files.map((file) => html`<li><a href="${link("download", file)}" download>${file.path}</a> <span class="soft">${readableSize(file.bytes)}</span>${isReport(file) ? html` · <a href="${link("report", file)}" aria-label="View ${file.path}">view</a>` : ""}</li>`)}</ul>`;
+  return html`<ul class="plain">
+    ${files.map((file) => html`<li><a href="${link("download", file)}" download>${file.path}</a> <span class="soft">${readableSize(file.bytes)}</span>${isReport(file) ? html` · <a href="${link("report", file)}" aria-label="View ${file.path}">view</a>` : ""}</li>`)}
+  </ul>`;
 }
 
-const origin = (build: BuildRecord): Html => html`<section class="card"><h2>Where it comes from</h2><dl>
-${build.author ? html`<dt>Author</dt><dd>${build.author}</dd>` : ""}<dt>Started by</dt><dd>${nameOf(build.startedBy)}</dd><dt>Commit</dt><dd><code>${build.commit}</code> on <code>${build.branch}</code></dd>
-<dt>Workflow</dt><dd><code>${build.cicd.workflowId}</code> version <code>${build.version}</code></dd><dt>Engine</dt><dd>${build.engine}, main file <code>${build.main}</code></dd>
-<dt>Pipeline execution</dt><dd><code>${build.pipelineExecutionId}</code></dd>
-${build.files.map(({ name, sha256 }) => html`<dt>${name}</dt><dd><code>sha256:${sha256}</code></dd>`)}</dl></section>`;
+const origin = (build: BuildRecord): Html =>
+  html`<section class="card">
+    <h2>Where it comes from</h2>
+    <dl>
+      ${
+        build.author
+          ? html`<dt>Author</dt>
+              <dd>${build.author}</dd>`
+          : ""
+      }
+      <dt>Started by</dt>
+      <dd>${nameOf(build.startedBy)}</dd>
+      <dt>Commit</dt>
+      <dd><code>${build.commit}</code> on <code>${build.branch}</code></dd>
+      <dt>Workflow</dt>
+      <dd><code>${build.cicd.workflowId}</code> version <code>${build.version}</code></dd>
+      <dt>Engine</dt>
+      <dd>${build.engine}, main file <code>${build.main}</code></dd>
+      <dt>Pipeline execution</dt>
+      <dd><code>${build.pipelineExecutionId}</code></dd>
+      ${build.files.map(
+        ({ name, sha256 }) =>
+          html`<dt>${name}</dt>
+            <dd><code>sha256:${sha256}</code></dd>`,
+      )}
+    </dl>
+  </section>`;
 
 /** A report that a workflow made, in a frame of another origin that can reach nothing. */
-export const reportBody = (release: ReleaseView, file: EvidenceFile, source: string): Html => html`<p class="soft"><a href="${releasePath(release)}">Back to the release</a></p><h1>${file.path}</h1>
-<p class="soft">Made by the workflow or its tests; shown in a frame that can't reach this page.</p><iframe class="report" title="${file.path}" src="${source}" sandbox="allow-scripts" referrerpolicy="no-referrer"></iframe>`;
+export const reportBody = (release: ReleaseView, file: EvidenceFile, source: string): Html =>
+  html`<p class="soft"><a href="${releasePath(release)}">Back to the release</a></p>
+    <h1>${file.path}</h1>
+    <p class="soft">Made by the workflow or its tests; shown in a frame that can't reach this page.</p>
+    <iframe class="report" title="${file.path}" src="${source}" sandbox="allow-scripts" referrerpolicy="no-referrer"></iframe>`;

@@ -8,7 +8,12 @@ const WORDS: Readonly<Record<StageStatus, string>> = { pending: "not yet", runni
 export const stageBadge = (status: StageStatus): Html => html`<span class="badge ${status}">${WORDS[status]}</span>`;
 
 const EXECUTIONS: Readonly<Record<string, readonly [css: string, words: string]>> = {
-  InProgress: ["running", "in progress"], Waiting: ["waiting", "waits for approval"], Succeeded: ["succeeded", "released"], Failed: ["failed", "failed"], Stopping: ["stopped", "stopping"], Stopped: ["stopped", "stopped"],
+  InProgress: ["running", "in progress"],
+  Waiting: ["waiting", "waits for approval"],
+  Succeeded: ["succeeded", "released"],
+  Failed: ["failed", "failed"],
+  Stopping: ["stopped", "stopping"],
+  Stopped: ["stopped", "stopped"],
 };
 
 /** The status of a release as CodePipeline has it, or `Waiting` for an approval. */

@@ -4,9 +4,22 @@ import { moment, releaseBadge, shortCommit } from "./format.ts";
 import type { Html } from "./layout.ts";
 
 /** Every workflow with its latest releases. */
-export const homeBody = (workflows: readonly WorkflowSummary[]): Html => html`<h1>Workflows</h1>
-${workflows.length === 0 ? html`<div class="card"><p>No workflow is released here yet. <code>omx workflow add NAME</code> adds one.</p></div>` : ""}
-${workflows.map(({ workflow, releases }) => html`<section class="card" aria-labelledby="w-${workflow}"><h2 id="w-${workflow}"><a href="/workflows/${workflow}">${workflow}</a></h2>${releaseTable(workflow, releases)}</section>`)}`;
+export const homeBody = (workflows: readonly WorkflowSummary[]): Html =>
+  html`<h1>Workflows</h1>
+    ${
+      workflows.length === 0
+        ? html`<div class="card">
+            <p>No workflow is released here yet. <code>omx workflow add NAME</code> adds one.</p>
+          </div>`
+        : ""
+    }
+    ${workflows.map(
+      ({ workflow, releases }) =>
+        html`<section class="card" aria-labelledby="w-${workflow}">
+          <h2 id="w-${workflow}"><a href="/workflows/${workflow}">${workflow}</a></h2>
+          ${releaseTable(workflow, releases)}
+        </section>`,
+    )}`;
 
 /** One workflow's releases. */
 export const workflowBody = (workflow: string, releases: readonly ReleaseSummary[]): Html =>
@@ -14,7 +27,25 @@ export const workflowBody = (workflow: string, releases: readonly ReleaseSummary
 
 function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Html {
   if (releases.length === 0) return html`<p class="soft">Nothing was released yet: a push to the release branch starts the first.</p>`;
-  return html`<table class="stack"><thead><tr><th scope="col">Status</th><th scope="col">Commit</th><th scope="col">Started</th><th scope="col">Page</th></tr></thead><tbody>
-${releases.map((release) => html`<tr><td>${releaseBadge(release.status)}</td><td>${release.summary || (release.commit ? "no message" : "no commit")} <code class="soft">${shortCommit(release.commit)}</code></td><td>${moment(release.started)}</td><td><a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a></td></tr>`)}
-</tbody></table>`;
+  return html`<table class="stack">
+    <thead>
+      <tr>
+        <th scope="col">Status</th>
+        <th scope="col">Commit</th>
+        <th scope="col">Started</th>
+        <th scope="col">Page</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${releases.map(
+        (release) =>
+          html`<tr>
+            <td>${releaseBadge(release.status)}</td>
+            <td>${release.summary || (release.commit ? "no message" : "no commit")} <code class="soft">${shortCommit(release.commit)}</code></td>
+            <td>${moment(release.started)}</td>
+            <td><a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a></td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
 }

@@ -27,8 +27,21 @@ export const releasePath = ({ workflow, id }: { readonly workflow: string; reado
 /** What went wrong, and the way back. */
 export const errorPage = ({ title, message, detail }: Explained, who: string): Html =>
   page({
-    title, who,
-    body: html`<div class="card" role="alert"><h1>${title}</h1><p>${message}</p>${detail ? html`<details><summary>What AWS said</summary><p class="error">${detail}</p></details>` : ""}<p><a href="/">All workflows</a></p></div>`,
+    title,
+    who,
+    body: html`<div class="card" role="alert">
+      <h1>${title}</h1>
+      <p>${message}</p>
+      ${
+        detail
+          ? html`<details>
+              <summary>What AWS said</summary>
+              <p class="error">${detail}</p>
+            </details>`
+          : ""
+      }
+      <p><a href="/">All workflows</a></p>
+    </div>`,
   });
 
 /** A part of a page that events replace; its digest tells the script whether anything changed. */

@@ -32,25 +32,50 @@ ${part("head")}<div role="status">${part("now")}</div><section class="card" aria
 
 function headPart({ workflow, evidence, status, commit, summary, startedBy }: ReleaseView): Html {
   return html`<h1>${workflow} ${evidence?.build.version ?? ""} ${releaseBadge(status)}</h1>
-<p>${summary || (commit ? "no commit message" : "no commit")} <code>${shortCommit(commit)}</code>${evidence ? html` on <code>${evidence.build.branch}</code>` : ""} <span class="soft">· ${evidence?.build.author ? `by ${evidence.build.author}` : `started by ${startedBy.includes(":rule/") ? "a push" : nameOf(startedBy)}`}</span></p>`;
+    <p>
+      ${summary || (commit ? "no commit message" : "no commit")}
+      <code>${shortCommit(commit)}</code>${evidence ? html` on <code>${evidence.build.branch}</code>` : ""}
+      <span class="soft"
+        >· ${evidence?.build.author ? `by ${evidence.build.author}` : `started by ${startedBy.includes(":rule/") ? "a push" : nameOf(startedBy)}`}</span
+      >
+    </p>`;
 }
 
-const IS: Readonly<Record<Stage["status"], string>> = { pending: "has not started", running: "is running", waiting: "waits for an answer", succeeded: "is done", failed: "failed", stopped: "was stopped" };
+const IS: Readonly<Record<Stage["status"], string>> = {
+  pending: "has not started",
+  running: "is running",
+  waiting: "waits for an answer",
+  succeeded: "is done",
+  failed: "failed",
+  stopped: "was stopped",
+};
 
 /** One sentence that changes only when a stage does: what a screen reader says. */
 function nowPart({ stages, status }: ReleaseView): Html {
   const current = stages.find((stage) => ["running", "waiting", "failed", "stopped"].includes(stage.status));
   const next = stages.find((stage) => stage.status === "pending");
-  if (!current) return html`<p class="soft">${status === "InProgress" && next ? `Waits to enter ${next.name}: one release at a time.` : status === "Succeeded" ? "Everything is done." : "Nothing runs any more."}</p>`;
+  if (!current)
+    return html`<p class="soft">
+      ${status === "InProgress" && next ? `Waits to enter ${next.name}: one release at a time.` : status === "Succeeded" ? "Everything is done." : "Nothing runs any more."}
+    </p>`;
   return html`<p class="soft">${current.name} ${IS[current.status]}.</p>`;
 }
 
 function stagesPart({ stages, said, workflow, id }: ReleaseView, now: Date): Html {
   const problems = stages.filter(({ status, message }) => status === "failed" && message);
-  return html`<ol class="stages">${stages.map((stage) => html`<li><strong>${stage.name}</strong> ${stageBadge(stage.status)} <span class="soft">${time(stage, now)}</span></li>`)}</ol>
-${problems.map(({ name, message }) => html`<p class="error" role="alert"><strong>${name}:</strong> ${message}</p>`)}
-${said.length > 0 ? html`<details open><summary>The end of what it wrote</summary><pre class="log">${said.join("\n")}</pre></details>` : ""}
-${problems.some(({ name }) => name !== NAMES.approvalStage) ? html`<p class="soft">All of it: <code>omx release logs ${workflow} --execution ${id}</code>. To try it again from there: <code>omx release retry ${workflow} --execution ${id}</code></p>` : ""}`;
+  return html`<ol class="stages">
+      ${stages.map((stage) => html`<li><strong>${stage.name}</strong> ${stageBadge(stage.status)} <span class="soft">${time(stage, now)}</span></li>`)}
+    </ol>
+    ${problems.map(({ name, message }) => html`<p class="error" role="alert"><strong>${name}:</strong> ${message}</p>`)}
+    ${
+      said.length > 0
+        ? html`<details open>
+            <summary>The end of what it wrote</summary>
+            <pre class="log">${said.join("\n")}</pre>
+          </details>`
+        : ""
+    }
+    ${problems.some(({ name }) => name !== NAMES.approvalStage) ? html`<p class="soft">All of it: <code>omx release logs ${workflow} --execution ${id}</code>. To try it again from there: <code>omx release retry ${workflow} --execution ${id}</code></p>` : ""}`;
 }
 
 function time({ started, ended, status }: Stage, now: Date): Html | string {

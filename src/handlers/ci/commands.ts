@@ -32,12 +32,22 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   async build(settings, env) {
     const author = await authorOf(settings);
-    const identity = { workflow: settings.workflow, commit: settings.commit, branch: settings.branch, pipelineExecutionId: settings.pipelineExecutionId, startedBy: await startedBy(settings), ...(author && { author }) };
+    const identity = {
+      workflow: settings.workflow,
+      commit: settings.commit,
+      branch: settings.branch,
+      pipelineExecutionId: settings.pipelineExecutionId,
+      startedBy: await startedBy(settings),
+      ...(author && { author }),
+    };
     const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, ".omx-release") });
     print(`built ${record.workflow} ${record.version}: workflow ${record.cicd.workflowId}`);
   },
   async promote({ sourceDir, deployment, workflow, pipelineExecutionId, target }, env) {
-    const results = await promoteRelease({ ...env, s3In: (region) => awsClients({ ...target, region }).s3 }, { buildDir: sourceDir, production: deployment.production, identity: { workflow, pipelineExecutionId } });
+    const results = await promoteRelease(
+      { ...env, s3In: (region) => awsClients({ ...target, region }).s3 },
+      { buildDir: sourceDir, production: deployment.production, identity: { workflow, pipelineExecutionId } },
+    );
     for (const { account, message, workflowId } of results) print(`production ${account}: workflow ${workflowId}: ${message}`);
   },
   async release(settings, env) {
@@ -75,7 +85,12 @@ export async function runCommand(name: string): Promise<number> {
 
 /** The last line is the build's result; its buildspec exports it. @throws ReleaseError ImagesFailed for an image that failed */
 function printOutcome(outcome: Pick<ImageOutcome, "status" | "reason">): void {
-  if (outcome.status === "FAILED") throw new ReleaseError("ImagesFailed", { says: outcome.reason ?? "no reason given", fix: "start the execution again when the reason is gone: what is there is not moved again", blame: "user" });
+  if (outcome.status === "FAILED")
+    throw new ReleaseError("ImagesFailed", {
+      says: outcome.reason ?? "no reason given",
+      fix: "start the execution again when the reason is gone: what is there is not moved again",
+      blame: "user",
+    });
   print(encodeResult(outcome));
 }
 

@@ -12,7 +12,10 @@ const { cicd, containers } = environmentSettings().deployment;
  */
 export const handler = ({ kind, input }: { readonly kind: "pull" | "build"; readonly input: unknown }) => {
   const { manifest, referrers } = readInput(input, kind);
-  const images: readonly Planned<ImagePull | BuildItem>[] = kind === "build" ? planEachBuild(manifest, cicd) : planEachPull(manifest, cicd, containers.namespaces).map((item) => ({ ...item, ...(referrers && { referrers }) }));
+  const images: readonly Planned<ImagePull | BuildItem>[] =
+    kind === "build"
+      ? planEachBuild(manifest, cicd)
+      : planEachPull(manifest, cicd, containers.namespaces).map((item) => ({ ...item, ...(referrers && { referrers }) }));
   checkRoom(images);
   return Promise.resolve({ images: fitReasons(images) });
 };

@@ -16,7 +16,9 @@ type Planned = { readonly images: readonly (PullItem | ImageOutcome)[] };
 export const handler = async (event: Planned | PullItem, context: Context) => {
   // A workshop for each call: a secret that was corrected counts at once.
   const workshop = {
-    ...workshopOf(settings, "images" in event ? ALONE_TUNING : FUNCTION_TUNING), limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3, pullThrough: settings.deployment.containers.pullThrough,
+    ...workshopOf(settings, "images" in event ? ALONE_TUNING : FUNCTION_TUNING),
+    limitBytes: settings.deployment.containers.functionLimitGiB * 1024 ** 3,
+    pullThrough: settings.deployment.containers.pullThrough,
     deadline: deadlineOf(context),
   };
   return "images" in event ? { images: fitReasons(await pullTogether(workshop, event.images)) } : pullImage(workshop, event);

@@ -1,4 +1,18 @@
-import type { BatchGetBuildsInput, BatchGetBuildsOutput, Build as SdkBuild, ListBuildsForProjectInput, ListBuildsForProjectOutput, ListBuildsInput, ListBuildsOutput, StartBuildInput, StartBuildOutput, StopBuildInput, StopBuildOutput, RetryBuildInput, RetryBuildOutput } from "@aws-sdk/client-codebuild";
+import type {
+  BatchGetBuildsInput,
+  BatchGetBuildsOutput,
+  Build as SdkBuild,
+  ListBuildsForProjectInput,
+  ListBuildsForProjectOutput,
+  ListBuildsInput,
+  ListBuildsOutput,
+  StartBuildInput,
+  StartBuildOutput,
+  StopBuildInput,
+  StopBuildOutput,
+  RetryBuildInput,
+  RetryBuildOutput,
+} from "@aws-sdk/client-codebuild";
 import { principalArn } from "../authorization/principal.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import { buildNotFound, invalidInput, projectNotFound } from "./errors.ts";
@@ -46,7 +60,12 @@ function startingOperations({ core, store, runner }: Builder) {
       run(input, call) {
         const before = find(store, call, input.id ?? "");
         if (before.buildStatus === "IN_PROGRESS") throw invalidInput(`Build ${before.id} is still running`);
-        const again = { projectName: before.projectName, ...(before.sourceVersion && { sourceVersion: before.sourceVersion }), environmentVariablesOverride: [...before.environmentOverrides], ...(before.pipeline && { pipeline: before.pipeline }) };
+        const again = {
+          projectName: before.projectName,
+          ...(before.sourceVersion && { sourceVersion: before.sourceVersion }),
+          environmentVariablesOverride: [...before.environmentOverrides],
+          ...(before.pipeline && { pipeline: before.pipeline }),
+        };
         return { build: describe(begin(before.project, again as StartBuildInput & PipelineBuild, call)) };
       },
     }),
@@ -111,15 +130,29 @@ function newBuild(core: Core, store: Store, { project, input, call }: { readonly
   const effective = withOverrides(project, input);
   const configured = effective.logsConfig?.cloudWatchLogs;
   const build: Build = {
-    id, arn: `arn:aws:codebuild:${call.region}:${call.account}:build/${id}`, account: call.account, region: call.region, projectName: project.name,
+    id,
+    arn: `arn:aws:codebuild:${call.region}:${call.account}:build/${id}`,
+    account: call.account,
+    region: call.region,
+    projectName: project.name,
     buildNumber: store.builds.find("project", `${call.account}/${call.region}/${project.name}`).length + 1,
-    buildStatus: "IN_PROGRESS", currentPhase: "QUEUED", startTime: now, initiator: initiatorOf(call),
-    phases: [{ phaseType: "SUBMITTED", phaseStatus: "SUCCEEDED", startTime: now, endTime: now }, { phaseType: "QUEUED", startTime: now }],
+    buildStatus: "IN_PROGRESS",
+    currentPhase: "QUEUED",
+    startTime: now,
+    initiator: initiatorOf(call),
+    phases: [
+      { phaseType: "SUBMITTED", phaseStatus: "SUCCEEDED", startTime: now, endTime: now },
+      { phaseType: "QUEUED", startTime: now },
+    ],
     project: effective,
-    environmentOverrides: (input.environmentVariablesOverride ?? []).map(({ name = "", value = "", type = "PLAINTEXT" }) => ({ name, value, type }) as EnvironmentVariable),
+    environmentOverrides: (input.environmentVariablesOverride ?? []).map(
+      ({ name = "", value = "", type = "PLAINTEXT" }) => ({ name, value, type }) as EnvironmentVariable,
+    ),
     logs: { group: configured?.groupName ?? `/aws/codebuild/${project.name}`, stream: configured?.streamName ? `${configured.streamName}/${uuid}` : uuid },
     logOffset: 0,
-    ...((input.sourceVersion ?? project.sourceVersion) && { sourceVersion: input.sourceVersion ?? project.sourceVersion }), ...(input.pipeline && { pipeline: input.pipeline }), ...(input.idempotencyToken && { idempotencyToken: input.idempotencyToken }),
+    ...((input.sourceVersion ?? project.sourceVersion) && { sourceVersion: input.sourceVersion ?? project.sourceVersion }),
+    ...(input.pipeline && { pipeline: input.pipeline }),
+    ...(input.idempotencyToken && { idempotencyToken: input.idempotencyToken }),
   };
   store.transaction(() => {
     store.builds.put([call.account, call.region, id], build);
@@ -134,11 +167,25 @@ function withOverrides(project: Project, input: StartBuildInput): Project {
   return {
     ...project,
     ...given({
-      timeoutInMinutes: input.timeoutInMinutesOverride, serviceRole: input.serviceRoleOverride, artifacts: input.artifactsOverride, encryptionKey: input.encryptionKeyOverride,
-      secondaryArtifacts: input.secondaryArtifactsOverride, secondarySources: input.secondarySourcesOverride, secondarySourceVersions: input.secondarySourcesVersionOverride, logsConfig: input.logsConfigOverride,
+      timeoutInMinutes: input.timeoutInMinutesOverride,
+      serviceRole: input.serviceRoleOverride,
+      artifacts: input.artifactsOverride,
+      encryptionKey: input.encryptionKeyOverride,
+      secondaryArtifacts: input.secondaryArtifactsOverride,
+      secondarySources: input.secondarySourcesOverride,
+      secondarySourceVersions: input.secondarySourcesVersionOverride,
+      logsConfig: input.logsConfigOverride,
     }),
     source: { ...project.source, ...given({ buildspec: input.buildspecOverride, type: input.sourceTypeOverride, location: input.sourceLocationOverride }) },
-    environment: { ...project.environment, ...given({ image: input.imageOverride, type: input.environmentTypeOverride, computeType: input.computeTypeOverride, privilegedMode: input.privilegedModeOverride }) },
+    environment: {
+      ...project.environment,
+      ...given({
+        image: input.imageOverride,
+        type: input.environmentTypeOverride,
+        computeType: input.computeTypeOverride,
+        privilegedMode: input.privilegedModeOverride,
+      }),
+    },
   };
 }
 
@@ -154,12 +201,28 @@ function describe(build: Build): SdkBuild {
   const url = `https://console.aws.amazon.com/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${encodeURIComponent(logs.group)}/log-events/${encodeURIComponent(logs.stream)}`;
   return {
     ...rest,
-    startTime: new Date(startTime), ...(endTime && { endTime: new Date(endTime) }), buildComplete: build.buildStatus !== "IN_PROGRESS",
+    startTime: new Date(startTime),
+    ...(endTime && { endTime: new Date(endTime) }),
+    buildComplete: build.buildStatus !== "IN_PROGRESS",
     phases: phases.map(({ phaseType, phaseStatus, startTime: from, endTime: to, contexts }) => ({
-      phaseType, ...(phaseStatus && { phaseStatus }), startTime: new Date(from), ...(to && { endTime: new Date(to), durationInSeconds: Math.round((Date.parse(to) - Date.parse(from)) / 1000) }), ...(contexts && { contexts }),
+      phaseType,
+      ...(phaseStatus && { phaseStatus }),
+      startTime: new Date(from),
+      ...(to && { endTime: new Date(to), durationInSeconds: Math.round((Date.parse(to) - Date.parse(from)) / 1000) }),
+      ...(contexts && { contexts }),
     })),
-    source: project.source, artifacts: { location: "" }, environment: project.environment, serviceRole: project.serviceRole, timeoutInMinutes: project.timeoutInMinutes,
+    source: project.source,
+    artifacts: { location: "" },
+    environment: project.environment,
+    serviceRole: project.serviceRole,
+    timeoutInMinutes: project.timeoutInMinutes,
     ...(project.encryptionKey && { encryptionKey: project.encryptionKey }),
-    logs: { groupName: logs.group, streamName: logs.stream, deepLink: url, cloudWatchLogsArn: `arn:aws:logs:${region}:${build.account}:log-group:${logs.group}:log-stream:${logs.stream}`, cloudWatchLogs: { status: "ENABLED", groupName: logs.group } },
+    logs: {
+      groupName: logs.group,
+      streamName: logs.stream,
+      deepLink: url,
+      cloudWatchLogsArn: `arn:aws:logs:${region}:${build.account}:log-group:${logs.group}:log-stream:${logs.stream}`,
+      cloudWatchLogs: { status: "ENABLED", groupName: logs.group },
+    },
   } as unknown as SdkBuild;
 }

@@ -80,7 +80,11 @@ function read(text: string): Json {
 
 function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "secrets" | "shell" | "gitCredentialHelper"> {
   return {
-    variables: texts(env["variables"]), exportedVariables: list(env["exported-variables"]), parameterStore: texts(env["parameter-store"]), secrets: texts(env["secrets-manager"]), shell: readShell(env["shell"]),
+    variables: texts(env["variables"]),
+    exportedVariables: list(env["exported-variables"]),
+    parameterStore: texts(env["parameter-store"]),
+    secrets: texts(env["secrets-manager"]),
+    shell: readShell(env["shell"]),
     gitCredentialHelper: isYes(env["git-credential-helper"]),
   };
 }

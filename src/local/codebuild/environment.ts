@@ -55,7 +55,16 @@ function gitVariables(core: Core, { region }: Build, { gitCredentialHelper: isAs
     [`url.${core.endpoint()}/.insteadOf`, `https://git-codecommit.${region}.amazonaws.com/`],
     ...(isAsked ? [["credential.helper", gitCredentialHelper()], ["credential.useHttpPath", "true"]] as const : []),
   ];
-  return Object.fromEntries([["GIT_CONFIG_COUNT", String(configured.length)], ...configured.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]] as const)]);
+  return Object.fromEntries([
+    ["GIT_CONFIG_COUNT", String(configured.length)],
+    ...configured.flatMap(
+      ([key, value], index) =>
+        [
+          [`GIT_CONFIG_KEY_${index}`, key],
+          [`GIT_CONFIG_VALUE_${index}`, value],
+        ] as const,
+    ),
+  ]);
 }
 
 function buildVariables(build: Build, folders: BuildFolders): Record<string, string> {
@@ -98,7 +107,14 @@ async function valueOf(core: Core, build: Build, asked: Asked): Promise<string> 
 }
 
 async function parameterOf(core: Core, { account, region }: Build, { variable, as }: Asked): Promise<string> {
-  const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({ service: "ssm", operation: "GetParameter", input: { Name: variable.value, WithDecryption: true }, as, account, region });
+  const { Parameter } = await core.dispatcher.call<{ Parameter: { Value: string } }>({
+    service: "ssm",
+    operation: "GetParameter",
+    input: { Name: variable.value, WithDecryption: true },
+    as,
+    account,
+    region,
+  });
   return Parameter.Value;
 }
 

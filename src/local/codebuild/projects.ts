@@ -1,4 +1,16 @@
-import type { BatchGetProjectsInput, BatchGetProjectsOutput, CreateProjectInput, CreateProjectOutput, DeleteProjectInput, DeleteProjectOutput, ListProjectsInput, ListProjectsOutput, Project as SdkProject, UpdateProjectInput, UpdateProjectOutput } from "@aws-sdk/client-codebuild";
+import type {
+  BatchGetProjectsInput,
+  BatchGetProjectsOutput,
+  CreateProjectInput,
+  CreateProjectOutput,
+  DeleteProjectInput,
+  DeleteProjectOutput,
+  ListProjectsInput,
+  ListProjectsOutput,
+  Project as SdkProject,
+  UpdateProjectInput,
+  UpdateProjectOutput,
+} from "@aws-sdk/client-codebuild";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import { invalidInput, projectExists, projectNotFound } from "./errors.ts";
 import type { Project, Store } from "./store.ts";
@@ -6,7 +18,15 @@ import type { Project, Store } from "./store.ts";
 export const projectArn = ({ region, account }: Pick<Call, "region" | "account">, name: string): string => `arn:aws:codebuild:${region}:${account}:project/${name}`;
 
 const passRole = (role: string | undefined, call: Call) =>
-  role === undefined ? [] : [{ action: "iam:PassRole", resource: role.startsWith("arn:") ? role : `arn:aws:iam::${call.account}:role/${role}`, context: { "iam:PassedToService": "codebuild.amazonaws.com" } }];
+  role === undefined
+    ? []
+    : [
+        {
+          action: "iam:PassRole",
+          resource: role.startsWith("arn:") ? role : `arn:aws:iam::${call.account}:role/${role}`,
+          context: { "iam:PassedToService": "codebuild.amazonaws.com" },
+        },
+      ];
 
 const keyOf = (call: Call, name: string | undefined) => [call.account, call.region, name ?? ""];
 

@@ -129,12 +129,22 @@ function apply(worker: Worker, build: Build, { event, spec }: { readonly event: 
 }
 
 /** What a build left is uploaded as soon as its build phase was reached, whether it succeeded or not. */
-async function finish(worker: Worker, build: Build, { folders, spec, as, exitCode }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly exitCode: number }): Promise<void> {
+async function finish(
+  worker: Worker,
+  build: Build,
+  { folders, spec, as, exitCode }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly exitCode: number },
+): Promise<void> {
   await forwardLog(worker, build, { log: folders.log, mask: await maskOf(folders.root) });
   const { buildStatus, phases } = current(worker, build);
   if (buildStatus !== "IN_PROGRESS") return;
   const unfinished = phases.find((one) => PHASES.some((name) => name.toUpperCase() === one.phaseType) && one.phaseStatus === undefined);
-  if (unfinished) endPhase(worker, build, exitCode === 0 ? "SUCCEEDED" : "FAILED", exitCode === 0 ? undefined : { statusCode: "COMMAND_EXECUTION_ERROR", message: `the build's shell ended with exit status ${exitCode}` });
+  if (unfinished)
+    endPhase(
+      worker,
+      build,
+      exitCode === 0 ? "SUCCEEDED" : "FAILED",
+      exitCode === 0 ? undefined : { statusCode: "COMMAND_EXECUTION_ERROR", message: `the build's shell ended with exit status ${exitCode}` },
+    );
   const failed = exitCode !== 0 || phases.some((one) => one.phaseStatus === "FAILED");
   save(worker, build, { exportedEnvironmentVariables: await readExported(folders) });
   if (failed && !phases.some((one) => one.phaseType === "BUILD")) return end(worker, build, "FAILED");

@@ -56,7 +56,14 @@ async function fetchSource(core: Core, build: Build, { as, source, folder, versi
     case "CODECOMMIT": {
       const repositoryName = source.location?.split("/").at(-1) ?? "";
       await mkdir(folder, { recursive: true });
-      await core.dispatcher.call({ service: "codecommit", operation: "CheckOut", input: { repositoryName, commitSpecifier: version, directory: folder }, as, account: build.account, region: build.region });
+      await core.dispatcher.call({
+        service: "codecommit",
+        operation: "CheckOut",
+        input: { repositoryName, commitSpecifier: version, directory: folder },
+        as,
+        account: build.account,
+        region: build.region,
+      });
       return;
     }
     default:
@@ -65,8 +72,19 @@ async function fetchSource(core: Core, build: Build, { as, source, folder, versi
 }
 
 /** Reads an object whole, as the build's role. */
-export async function readObject(core: Core, { account, region }: Pick<Build, "account" | "region">, { as, bucket, key }: { readonly as: Principal; readonly bucket: string; readonly key: string }): Promise<Buffer> {
-  const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input: { Bucket: bucket, Key: key }, as, account, region });
+export async function readObject(
+  core: Core,
+  { account, region }: Pick<Build, "account" | "region">,
+  { as, bucket, key }: { readonly as: Principal; readonly bucket: string; readonly key: string },
+): Promise<Buffer> {
+  const { Body } = await core.dispatcher.call<{ Body: Readable }>({
+    service: "s3",
+    operation: "GetObject",
+    input: { Bucket: bucket, Key: key },
+    as,
+    account,
+    region,
+  });
   return readBody(Body, ARCHIVE_LIMIT_BYTES);
 }
 

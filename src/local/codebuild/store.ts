@@ -39,7 +39,13 @@ export interface Project {
   /** Of the primary source, where a build names none. */
   readonly sourceVersion?: string;
   readonly secondarySourceVersions?: readonly { readonly sourceIdentifier: string; readonly sourceVersion: string }[];
-  readonly environment: { readonly type: string; readonly image: string; readonly computeType: string; readonly privilegedMode?: boolean; readonly environmentVariables?: readonly EnvironmentVariable[] };
+  readonly environment: {
+    readonly type: string;
+    readonly image: string;
+    readonly computeType: string;
+    readonly privilegedMode?: boolean;
+    readonly environmentVariables?: readonly EnvironmentVariable[];
+  };
   readonly serviceRole: string;
   readonly timeoutInMinutes: number;
   readonly encryptionKey?: string;

@@ -14,7 +14,8 @@ export function commitOperations(codecommit: CodeCommit) {
       access: onBranch("CreateCommit", (input: CreateCommitInput) => input.branchName),
       async run(input, call) {
         const { repository, git } = codecommit.open(call, input.repositoryName);
-        if (input.setFileModes?.length || input.keepEmptyFolders || input.putFiles?.some(({ sourceFile }) => sourceFile)) throw notImplemented("codecommit", "CreateCommit with setFileModes, keepEmptyFolders or sourceFile");
+        if (input.setFileModes?.length || input.keepEmptyFolders || input.putFiles?.some(({ sourceFile }) => sourceFile))
+          throw notImplemented("codecommit", "CreateCommit with setFileModes, keepEmptyFolders or sourceFile");
         const parent = await parentOf(git, input);
         const changes = changesOf(await filesOf(git, parent), input);
         const seconds = Math.floor(codecommit.core.clock.now().getTime() / 1000);
@@ -58,11 +59,16 @@ async function filesOf(git: Git, commitId: string | undefined): Promise<Readonly
 }
 
 /** What becomes of each file. @throws AwsError NoChangeException, InvalidPathException */
-function changesOf(before: ReadonlyMap<string, StoredFile>, { putFiles = [], deleteFiles = [] }: CreateCommitInput): Required<Pick<CreateCommitOutput, "filesAdded" | "filesUpdated" | "filesDeleted">> {
+function changesOf(
+  before: ReadonlyMap<string, StoredFile>,
+  { putFiles = [], deleteFiles = [] }: CreateCommitInput,
+): Required<Pick<CreateCommitOutput, "filesAdded" | "filesUpdated" | "filesDeleted">> {
   const put = putFiles.map((file) => ({ path: checkedPath(file.filePath), mode: modeOf(file), metadata: metadataOf(file) }));
   const filesDeleted = deleteFiles.flatMap(({ filePath }): FileMetadata[] => (before.has(filePath ?? "") ? [{ absolutePath: filePath }] : []));
   const filesAdded = put.filter(({ path }) => !before.has(path)).map(({ metadata }) => metadata);
-  const filesUpdated = put.filter(({ path, mode, metadata }) => before.has(path) && (before.get(path)?.id !== metadata.blobId || before.get(path)?.mode !== mode)).map(({ metadata }) => metadata);
+  const filesUpdated = put
+    .filter(({ path, mode, metadata }) => before.has(path) && (before.get(path)?.id !== metadata.blobId || before.get(path)?.mode !== mode))
+    .map(({ metadata }) => metadata);
   if (filesAdded.length + filesUpdated.length + filesDeleted.length === 0) throw noChange();
   return { filesAdded, filesUpdated, filesDeleted };
 }

@@ -4,7 +4,19 @@ import { dirname, join, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
-import type { Difference, GetBlobInput, GetBlobOutput, GetCommitInput, GetCommitOutput, GetDifferencesInput, GetDifferencesOutput, GetFileInput, GetFileOutput, GetFolderInput, GetFolderOutput } from "@aws-sdk/client-codecommit";
+import type {
+  Difference,
+  GetBlobInput,
+  GetBlobOutput,
+  GetCommitInput,
+  GetCommitOutput,
+  GetDifferencesInput,
+  GetDifferencesOutput,
+  GetFileInput,
+  GetFileOutput,
+  GetFolderInput,
+  GetFolderOutput,
+} from "@aws-sdk/client-codecommit";
 import { operation } from "../gateway/service.ts";
 import { commitNotFound, fileNotFound, pathNotFound } from "./errors.ts";
 import { type Git, readCommit } from "./git.ts";
@@ -33,7 +45,10 @@ function readingOperations(codecommit: CodeCommit) {
     CheckOut: operation<CheckOutInput, { commitId: string; message: string; authorDate: string; committerDate: string }>({
       // What CodeCommit asks of CodePipeline's and CodeBuild's roles (codecommit/latest/userguide/auth-and-access-control-permissions-reference.html).
       // A connection was asked for before: it reads with a right of its own, not the role's.
-      access: (input, call) => (call.context["omx:Connection"] ? [] : call.context["omx:Pipeline"] ? ["GetBranch", "GetCommit", "UploadArchive"] : ["GitPull"]).flatMap((action) => on(action)(input, call)),
+      access: (input, call) =>
+        (call.context["omx:Connection"] ? [] : call.context["omx:Pipeline"] ? ["GetBranch", "GetCommit", "UploadArchive"] : ["GitPull"]).flatMap((action) =>
+          on(action)(input, call),
+        ),
       async run(input, call) {
         const { git, repository } = open(call, input.repositoryName);
         const commitId = await codecommit.commit(git, input.commitSpecifier ?? repository.defaultBranch ?? "main");

@@ -4,7 +4,8 @@ const error = (code: string, message: string): AwsError => new AwsError(400, cod
 
 export const repositoryNotFound = (name: string): AwsError => error("RepositoryDoesNotExistException", `${name} does not exist`);
 export const repositoryExists = (name: string): AwsError => error("RepositoryNameExistsException", `Repository named ${name} already exists`);
-export const invalidRepositoryName = (name: string): AwsError => error("InvalidRepositoryNameException", `${name} is not a valid repository name: letters, digits, '.', '_' and '-', at most 100, not ending in .git`);
+export const invalidRepositoryName = (name: string): AwsError =>
+  error("InvalidRepositoryNameException", `${name} is not a valid repository name: letters, digits, '.', '_' and '-', at most 100, not ending in .git`);
 export const branchNotFound = (name: string): AwsError => error("BranchDoesNotExistException", `Branch ${name} does not exist`);
 export const branchExists = (name: string): AwsError => error("BranchNameExistsException", `Branch named ${name} already exists`);
 export const commitNotFound = (specifier: string): AwsError => error("CommitDoesNotExistException", `Could not find commit ${specifier}`);

@@ -9,7 +9,8 @@ export function announceRefs(codecommit: CodeCommit, repository: Repository, { n
   const key = [repository.account, repository.region, repository.id];
   store.transaction(() => {
     const before = store.refs.get(key) ?? {};
-    for (const name of new Set([...Object.keys(before), ...Object.keys(now)])) if (before[name] !== now[name]) announceRef(codecommit, repository, { name, before: before[name], after: now[name], by });
+    for (const name of new Set([...Object.keys(before), ...Object.keys(now)]))
+      if (before[name] !== now[name]) announceRef(codecommit, repository, { name, before: before[name], after: now[name], by });
     store.refs.put(key, now);
   });
 }
@@ -45,11 +46,29 @@ function announceRef(codecommit: CodeCommit, repository: Repository, { name, bef
 /** Tells what happened to a pull request. */
 export function announcePullRequest({ core }: CodeCommit, pr: PullRequest, { event, by }: { readonly event: string; readonly by: string }): void {
   core.emit({
-    account: pr.account, region: pr.region, source: "aws.codecommit", detailType: "CodeCommit Pull Request State Change", resources: [repositoryArn(pr, pr.repository)],
+    account: pr.account,
+    region: pr.region,
+    source: "aws.codecommit",
+    detailType: "CodeCommit Pull Request State Change",
+    resources: [repositoryArn(pr, pr.repository)],
     detail: {
-      event, pullRequestId: pr.id, title: pr.title, ...(pr.description && { description: pr.description }), author: pr.author, callerUserArn: by, creationDate: pr.created, lastModifiedDate: pr.active,
-      pullRequestStatus: pr.status === "OPEN" ? "Open" : "Closed", isMerged: pr.merged ? "True" : "False", repositoryNames: [pr.repository], revisionId: String(pr.revision),
-      sourceReference: pr.sourceReference, destinationReference: pr.destinationReference, sourceCommit: pr.sourceCommit, destinationCommit: pr.destinationCommit, ...(pr.merged && { mergeOption: pr.merged.option }),
+      event,
+      pullRequestId: pr.id,
+      title: pr.title,
+      ...(pr.description && { description: pr.description }),
+      author: pr.author,
+      callerUserArn: by,
+      creationDate: pr.created,
+      lastModifiedDate: pr.active,
+      pullRequestStatus: pr.status === "OPEN" ? "Open" : "Closed",
+      isMerged: pr.merged ? "True" : "False",
+      repositoryNames: [pr.repository],
+      revisionId: String(pr.revision),
+      sourceReference: pr.sourceReference,
+      destinationReference: pr.destinationReference,
+      sourceCommit: pr.sourceCommit,
+      destinationCommit: pr.destinationCommit,
+      ...(pr.merged && { mergeOption: pr.merged.option }),
     },
   });
 }

@@ -24,7 +24,11 @@ export async function serveGit(codecommit: CodeCommit, request: WireRequest): Pr
     const repository = codecommit.store.repositories.get([account, region, decodeURIComponent(name)]);
     const arn = repositoryArn({ account, region }, decodeURIComponent(name));
     const authorize = (context: Record<string, string> = {}): void =>
-      codecommit.core.directory.authorize(caller, { action: isPush ? "codecommit:GitPush" : "codecommit:GitPull", resource: arn, context }, { region, context: globalContext(codecommit.core.clock, region) });
+      codecommit.core.directory.authorize(
+        caller,
+        { action: isPush ? "codecommit:GitPush" : "codecommit:GitPull", resource: arn, context },
+        { region, context: globalContext(codecommit.core.clock, region) },
+      );
     authorize();
     if (!repository) return { status: 404, headers: { "content-type": "text/plain" }, body: `repository ${name} does not exist in account ${account}, region ${region}\n` };
     const { references, body } = rest === "/git-receive-pack" ? await readPush(bodyOf(request)) : { references: [], body: bodyOf(request) };
@@ -42,7 +46,12 @@ export async function serveGit(codecommit: CodeCommit, request: WireRequest): Pr
 function authenticateGit({ core }: CodeCommit, { path, query, headers, method }: WireRequest): { readonly caller: Principal; readonly region: string } {
   const signed = { method, rawPath: path, rawQuery: query, headers, payloadSha256: sha256Hex("") };
   const presented = parseSignature(signed);
-  if (!presented || isFailure(presented)) throw new AwsError(401, "AuthenticationRequired", "sign in with the user name and password of `aws codecommit credential-helper get` or `omx local git-credential`");
+  if (!presented || isFailure(presented))
+    throw new AwsError(
+      401,
+      "AuthenticationRequired",
+      "sign in with the user name and password of `aws codecommit credential-helper get` or `omx local git-credential`",
+    );
   const credential = core.directory.credential(presented.accessKeyId);
   const failure = credential && verifySignature(presented, { secretKey: credential.secretAccessKey, request: signed, now: core.clock.now() });
   if (!credential || failure) throw new AwsError(403, "AccessDenied", failure?.message ?? "the access key is not known");
@@ -65,8 +74,17 @@ async function backend(codecommit: CodeCommit, { request, body, repository, rest
   const { core } = codecommit;
   const child = spawn("git", ["-c", "safe.directory=*", "http-backend"], {
     env: {
-      PATH: core.settings.environment["PATH"] ?? "/usr/bin:/bin", GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", GIT_HTTP_EXPORT_ALL: "1", GIT_PROJECT_ROOT: repositoryFolder(core, repository, repository.id),
-      PATH_INFO: rest, REQUEST_METHOD: request.method, QUERY_STRING: request.query, CONTENT_TYPE: request.headers["content-type"] ?? "", REMOTE_USER: by, REMOTE_ADDR: "127.0.0.1",
+      PATH: core.settings.environment["PATH"] ?? "/usr/bin:/bin",
+      GIT_CONFIG_NOSYSTEM: "1",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_HTTP_EXPORT_ALL: "1",
+      GIT_PROJECT_ROOT: repositoryFolder(core, repository, repository.id),
+      PATH_INFO: rest,
+      REQUEST_METHOD: request.method,
+      QUERY_STRING: request.query,
+      CONTENT_TYPE: request.headers["content-type"] ?? "",
+      REMOTE_USER: by,
+      REMOTE_ADDR: "127.0.0.1",
       ...(request.headers["git-protocol"] && { GIT_PROTOCOL: request.headers["git-protocol"] }),
     },
     stdio: ["pipe", "pipe", "pipe"],

@@ -1,7 +1,22 @@
 import type {
-  Comment as SdkComment, CreatePullRequestInput, CreatePullRequestOutput, GetCommentsForPullRequestInput, GetCommentsForPullRequestOutput, GetPullRequestInput, GetPullRequestOutput, ListPullRequestsInput, ListPullRequestsOutput,
-  MergePullRequestByFastForwardInput, MergePullRequestBySquashInput, MergePullRequestByThreeWayInput, PostCommentForPullRequestInput, PostCommentForPullRequestOutput, PullRequest as SdkPullRequest, PullRequestTarget,
-  UpdatePullRequestStatusInput, UpdatePullRequestStatusOutput,
+  Comment as SdkComment,
+  CreatePullRequestInput,
+  CreatePullRequestOutput,
+  GetCommentsForPullRequestInput,
+  GetCommentsForPullRequestOutput,
+  GetPullRequestInput,
+  GetPullRequestOutput,
+  ListPullRequestsInput,
+  ListPullRequestsOutput,
+  MergePullRequestByFastForwardInput,
+  MergePullRequestBySquashInput,
+  MergePullRequestByThreeWayInput,
+  PostCommentForPullRequestInput,
+  PostCommentForPullRequestOutput,
+  PullRequest as SdkPullRequest,
+  PullRequestTarget,
+  UpdatePullRequestStatusInput,
+  UpdatePullRequestStatusOutput,
 } from "@aws-sdk/client-codecommit";
 import { principalArn } from "../authorization/principal.ts";
 import { type Call, operation } from "../gateway/service.ts";
@@ -27,19 +42,27 @@ function openingOperations(codecommit: CodeCommit) {
       async run(input, call) {
         const [target] = input.targets ?? [];
         const { git, repository } = open(call, target?.repositoryName);
-        const known = store.pullRequests.find("repository", `${call.account}/${call.region}/${repository.name}`).find(({ value }) => input.clientRequestToken !== undefined && value.token === input.clientRequestToken);
+        const known = store.pullRequests
+          .find("repository", `${call.account}/${call.region}/${repository.name}`)
+          .find(({ value }) => input.clientRequestToken !== undefined && value.token === input.clientRequestToken);
         if (known) return { pullRequest: describe(known.value) };
         const full = (name: string | undefined) => (name?.startsWith("refs/") ? name : `refs/heads/${name ?? repository.defaultBranch ?? "main"}`);
         const [sourceReference, destinationReference] = [full(target?.sourceReference), full(target?.destinationReference)];
         if (sourceReference === destinationReference) throw sameSourceAndDestination();
         const [sourceCommit, destinationCommit] = [await codecommit.commit(git, sourceReference), await codecommit.commit(git, destinationReference)];
         const mergeBase = await git.ask(["merge-base", sourceCommit, destinationCommit]);
-        const now = core.clock.now().toISOString();
         const by = principalArn(call.caller);
         const pr: PullRequest = {
-          id: String(store.pullRequests.count([call.account, call.region]) + 1), account: call.account, region: call.region, repository: repository.name, title: input.title ?? "", author: by, status: "OPEN", created: now, active: now,
-          sourceReference, destinationReference, sourceCommit, destinationCommit, revision: 1,
-          ...(mergeBase && { mergeBase }), ...(input.description && { description: input.description }), ...(input.clientRequestToken && { token: input.clientRequestToken }),
+          account: call.account,
+          region: call.region,
+          repository: repository.name,
+          author: by,
+          sourceReference,
+          destinationReference,
+          sourceCommit,
+          destinationCommit,
+          ...(mergeBase && { mergeBase }),
+          ...opened(input, { number: store.pullRequests.count([call.account, call.region]) + 1, now: core.clock.now() }),
         };
         store.transaction(() => {
           store.pullRequests.put(keyOf(call, pr.id), pr);
@@ -49,6 +72,12 @@ function openingOperations(codecommit: CodeCommit) {
       },
     }),
   };
+}
+
+/** What a pull request is when it is new, of whatever branches. */
+function opened({ title = "", description, clientRequestToken }: CreatePullRequestInput, { number, now }: { readonly number: number; readonly now: Date }) {
+  const at = now.toISOString();
+  return { id: String(number), title, status: "OPEN", created: at, active: at, revision: 1, ...(description && { description }), ...(clientRequestToken && { token: clientRequestToken }) } as const;
 }
 
 function stateOperations(codecommit: CodeCommit) {
@@ -63,7 +92,12 @@ function stateOperations(codecommit: CodeCommit) {
       access: on("ListPullRequests"),
       run(input, call) {
         const all = store.pullRequests.find("repository", `${call.account}/${call.region}/${open(call, input.repositoryName).repository.name}`).map((entry) => entry.value);
-        return { pullRequestIds: all.filter((pr) => (!input.pullRequestStatus || pr.status === input.pullRequestStatus) && (!input.authorArn || pr.author === input.authorArn)).map((pr) => pr.id).reverse() };
+        return {
+          pullRequestIds: all
+            .filter((pr) => (!input.pullRequestStatus || pr.status === input.pullRequestStatus) && (!input.authorArn || pr.author === input.authorArn))
+            .map((pr) => pr.id)
+            .reverse(),
+        };
       },
     }),
     UpdatePullRequestStatus: operation<UpdatePullRequestStatusInput, UpdatePullRequestStatusOutput>({
@@ -89,8 +123,12 @@ function mergeOperations(codecommit: CodeCommit) {
       if ((await git.ask(["merge-base", pr.sourceCommit, pr.destinationCommit])) !== pr.destinationCommit) throw manualMergeRequired();
       return pr.sourceCommit;
     }),
-    MergePullRequestBySquash: merging("MergePullRequestBySquash", "SQUASH_MERGE", async (git, pr, input, message) => commitTree(git, { tree: await mergedTree(git, pr), parents: [pr.destinationCommit], message, input })),
-    MergePullRequestByThreeWay: merging("MergePullRequestByThreeWay", "THREE_WAY_MERGE", async (git, pr, input, message) => commitTree(git, { tree: await mergedTree(git, pr), parents: [pr.destinationCommit, pr.sourceCommit], message, input })),
+    MergePullRequestBySquash: merging("MergePullRequestBySquash", "SQUASH_MERGE", async (git, pr, input, message) =>
+      commitTree(git, { tree: await mergedTree(git, pr), parents: [pr.destinationCommit], message, input }),
+    ),
+    MergePullRequestByThreeWay: merging("MergePullRequestByThreeWay", "THREE_WAY_MERGE", async (git, pr, input, message) =>
+      commitTree(git, { tree: await mergedTree(git, pr), parents: [pr.destinationCommit, pr.sourceCommit], message, input }),
+    ),
   };
 }
 
@@ -109,7 +147,14 @@ function commentOperations(codecommit: CodeCommit) {
           ...(input.location && { location: input.location as NonNullable<Comment["location"]> }), ...(input.clientRequestToken && { token: input.clientRequestToken }),
         };
         if (!known) store.comments.put([call.account, call.region, `${comment.created} ${comment.id}`], comment);
-        return { repositoryName: pr.repository, pullRequestId: pr.id, beforeCommitId: comment.beforeCommitId, afterCommitId: comment.afterCommitId, comment: describeComment(comment), ...(comment.location && { location: comment.location as never }) };
+        return {
+          repositoryName: pr.repository,
+          pullRequestId: pr.id,
+          beforeCommitId: comment.beforeCommitId,
+          afterCommitId: comment.afterCommitId,
+          comment: describeComment(comment),
+          ...(comment.location && { location: comment.location as never }),
+        };
       },
     }),
     GetCommentsForPullRequest: operation<GetCommentsForPullRequestInput, GetCommentsForPullRequestOutput>({
@@ -180,7 +225,10 @@ async function mergedTree(git: Git, pr: PullRequest): Promise<string> {
   return tree.split("\n")[0] ?? "";
 }
 
-async function commitTree(git: Git, { tree, parents, message, input }: { readonly tree: string; readonly parents: readonly string[]; readonly message: string; readonly input: MergeInput }): Promise<string> {
+async function commitTree(
+  git: Git,
+  { tree, parents, message, input }: { readonly tree: string; readonly parents: readonly string[]; readonly message: string; readonly input: MergeInput },
+): Promise<string> {
   const identity = [...(input.authorName ? ["-c", `user.name=${input.authorName}`] : []), ...(input.email ? ["-c", `user.email=${input.email}`] : [])];
   return (await git.run([...identity, "commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent]), "-F", "-"], message)).toString("utf8").trim();
 }
@@ -192,11 +240,26 @@ function describe(pr: PullRequest): SdkPullRequest {
     mergeMetadata: pr.merged ? { isMerged: true, mergedBy: pr.merged.by, mergeCommitId: pr.merged.commitId, mergeOption: pr.merged.option as never } : { isMerged: false },
   };
   return {
-    pullRequestId: pr.id, title: pr.title, ...(pr.description && { description: pr.description }), authorArn: pr.author, pullRequestStatus: pr.status, creationDate: new Date(pr.created), lastActivityDate: new Date(pr.active),
-    pullRequestTargets: [target], revisionId: String(pr.revision), approvalRules: [],
+    pullRequestId: pr.id,
+    title: pr.title,
+    ...(pr.description && { description: pr.description }),
+    authorArn: pr.author,
+    pullRequestStatus: pr.status,
+    creationDate: new Date(pr.created),
+    lastActivityDate: new Date(pr.active),
+    pullRequestTargets: [target],
+    revisionId: String(pr.revision),
+    approvalRules: [],
   };
 }
 
 const describeComment = ({ id, content, author, created, inReplyTo, token }: Comment): SdkComment => ({
-  commentId: id, content, authorArn: author, creationDate: new Date(created), lastModifiedDate: new Date(created), deleted: false, ...(inReplyTo && { inReplyTo }), ...(token && { clientRequestToken: token }),
+  commentId: id,
+  content,
+  authorArn: author,
+  creationDate: new Date(created),
+  lastModifiedDate: new Date(created),
+  deleted: false,
+  ...(inReplyTo && { inReplyTo }),
+  ...(token && { clientRequestToken: token }),
 });

@@ -1,7 +1,27 @@
 import { rmSync } from "node:fs";
 import type {
-  CreateBranchInput, CreateRepositoryInput, CreateRepositoryOutput, DeleteBranchInput, DeleteBranchOutput, DeleteRepositoryInput, DeleteRepositoryOutput, GetBranchInput, GetBranchOutput, GetRepositoryInput, GetRepositoryOutput,
-  ListBranchesInput, ListBranchesOutput, ListRepositoriesInput, ListRepositoriesOutput, ListTagsForResourceInput, ListTagsForResourceOutput, RepositoryMetadata, TagResourceInput, UntagResourceInput, UpdateDefaultBranchInput, UpdateRepositoryDescriptionInput,
+  CreateBranchInput,
+  CreateRepositoryInput,
+  CreateRepositoryOutput,
+  DeleteBranchInput,
+  DeleteBranchOutput,
+  DeleteRepositoryInput,
+  DeleteRepositoryOutput,
+  GetBranchInput,
+  GetBranchOutput,
+  GetRepositoryInput,
+  GetRepositoryOutput,
+  ListBranchesInput,
+  ListBranchesOutput,
+  ListRepositoriesInput,
+  ListRepositoriesOutput,
+  ListTagsForResourceInput,
+  ListTagsForResourceOutput,
+  RepositoryMetadata,
+  TagResourceInput,
+  UntagResourceInput,
+  UpdateDefaultBranchInput,
+  UpdateRepositoryDescriptionInput,
 } from "@aws-sdk/client-codecommit";
 import { principalArn } from "../authorization/principal.ts";
 import { type Call, operation } from "../gateway/service.ts";
@@ -22,10 +42,7 @@ function lifeOperations({ core, store, open }: CodeCommit) {
       async run(input, call) {
         const name = input.repositoryName ?? "";
         if (!/^[\w.-]{1,100}$/.test(name) || name.endsWith(".git")) throw invalidRepositoryName(name);
-        const now = core.clock.now().toISOString();
-        const repository: Repository = {
-          account: call.account, region: call.region, name, id: core.random.uuid(), created: now, modified: now, tags: input.tags ?? {}, ...(input.repositoryDescription && { description: input.repositoryDescription }),
-        };
+        const repository = newRepository(core, input, { ...call, name });
         if (store.repositories.get([call.account, call.region, name])) throw repositoryExists(name);
         await initRepository(gitAt(core, repositoryFolder(core, call, repository.id)));
         if (!store.repositories.insert([call.account, call.region, name], repository)) throw repositoryExists(name);
@@ -51,6 +68,12 @@ function lifeOperations({ core, store, open }: CodeCommit) {
       run: (_input, call) => ({ repositories: store.repositories.list([call.account, call.region]).map(({ value }) => ({ repositoryName: value.name, repositoryId: value.id })) }),
     }),
   };
+}
+
+function newRepository({ clock, random }: CodeCommit["core"], input: CreateRepositoryInput, { account, region, name }: Pick<Repository, "account" | "region" | "name">): Repository {
+  const now = clock.now().toISOString();
+  const about = input.repositoryDescription ? { description: input.repositoryDescription } : {};
+  return { account, region, name, id: random.uuid(), created: now, modified: now, tags: input.tags ?? {}, ...about };
 }
 
 function settingOperations(codecommit: CodeCommit) {

@@ -45,7 +45,9 @@ export function createCodeCommit(core: Core, store: Store): CodeCommit {
 }
 
 /** What IAM must allow on a repository. */
-export const on = (action: string) => (input: { readonly repositoryName?: string | undefined }, call: Call) => [{ action: `codecommit:${action}`, resource: repositoryArn(call, input.repositoryName ?? "") }];
+export const on = (action: string) => (input: { readonly repositoryName?: string | undefined }, call: Call) => [
+  { action: `codecommit:${action}`, resource: repositoryArn(call, input.repositoryName ?? "") },
+];
 
 /** On a repository and a branch: `codecommit:References` may limit who writes to it. */
 export const onBranch = (action: string, branch: (input: never) => string | undefined) => (input: { readonly repositoryName?: string | undefined }, call: Call) => {

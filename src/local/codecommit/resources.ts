@@ -52,9 +52,17 @@ async function addCode(request: ResourceRequest, repositoryName: string): Promis
   if (!place) return;
   const { Body } = await request.call<{ Body: Readable }>("s3", "GetObject", { Bucket: place.Bucket, Key: place.Key, ...(place.ObjectVersion && { VersionId: place.ObjectVersion }) });
   const putFiles = await filesOf(await readBody(Body, LIMIT_BYTES));
-  await request.call("codecommit", "CreateCommit", { repositoryName, branchName, putFiles, commitMessage: "Initial commit by AWS CloudFormation", authorName: "AWS CloudFormation" }).catch((error: { code?: string }) => {
-    if (!request.resumed || error.code !== "ParentCommitIdRequiredException") throw error;
-  });
+  await request
+    .call("codecommit", "CreateCommit", {
+      repositoryName,
+      branchName,
+      putFiles,
+      commitMessage: "Initial commit by AWS CloudFormation",
+      authorName: "AWS CloudFormation",
+    })
+    .catch((error: { code?: string }) => {
+      if (!request.resumed || error.code !== "ParentCommitIdRequiredException") throw error;
+    });
 }
 
 async function filesOf(archive: Buffer): Promise<readonly object[]> {

@@ -14,16 +14,30 @@ export function describeAction(action: ActionExecution, declaration: PipelineDec
   const declared = declaration.stages?.find((stage) => stage.name === action.stage)?.actions?.find((one) => one.name === action.action);
   const artifact = ({ name, bucket, key }: ArtifactLocation) => ({ name, s3location: { bucket, key } });
   return {
-    pipelineExecutionId: action.executionId, actionExecutionId: action.id, pipelineVersion: declaration.version, stageName: action.stage, actionName: action.action,
-    startTime: new Date(action.started), lastUpdateTime: new Date(action.updated), status: action.status, ...(action.updatedBy && { updatedBy: action.updatedBy }),
+    pipelineExecutionId: action.executionId,
+    actionExecutionId: action.id,
+    pipelineVersion: declaration.version,
+    stageName: action.stage,
+    actionName: action.action,
+    startTime: new Date(action.started),
+    lastUpdateTime: new Date(action.updated),
+    status: action.status,
+    ...(action.updatedBy && { updatedBy: action.updatedBy }),
     input: {
-      ...(declared?.actionTypeId && { actionTypeId: declared.actionTypeId }), configuration: declared?.configuration ?? {}, resolvedConfiguration: action.configuration, region: action.region,
-      inputArtifacts: action.inputs.map(artifact), ...(declared?.namespace && { namespace: declared.namespace }), ...(declared?.roleArn && { roleArn: declared.roleArn }),
+      ...(declared?.actionTypeId && { actionTypeId: declared.actionTypeId }),
+      configuration: declared?.configuration ?? {},
+      resolvedConfiguration: action.configuration,
+      region: action.region,
+      inputArtifacts: action.inputs.map(artifact),
+      ...(declared?.namespace && { namespace: declared.namespace }),
+      ...(declared?.roleArn && { roleArn: declared.roleArn }),
     },
     output: {
       outputArtifacts: action.status === "Succeeded" ? action.outputs.map(artifact) : [],
       executionResult: {
-        ...(action.externalId && { externalExecutionId: action.externalId }), ...(action.externalUrl && { externalExecutionUrl: action.externalUrl }), ...(action.summary && { externalExecutionSummary: action.summary }),
+        ...(action.externalId && { externalExecutionId: action.externalId }),
+        ...(action.externalUrl && { externalExecutionUrl: action.externalUrl }),
+        ...(action.summary && { externalExecutionSummary: action.summary }),
         ...(action.error && { errorDetails: action.error }),
       },
       outputVariables: action.variables ?? {},

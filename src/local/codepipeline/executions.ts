@@ -1,7 +1,20 @@
 import { createHash } from "node:crypto";
 import type {
-  GetPipelineExecutionInput, GetPipelineExecutionOutput, ListActionExecutionsInput, ListActionExecutionsOutput, ListPipelineExecutionsInput, ListPipelineExecutionsOutput,
-  PipelineDeclaration, PutApprovalResultInput, PutApprovalResultOutput, RetryStageExecutionInput, RetryStageExecutionOutput, StartPipelineExecutionInput, StartPipelineExecutionOutput, StopPipelineExecutionInput, StopPipelineExecutionOutput,
+  GetPipelineExecutionInput,
+  GetPipelineExecutionOutput,
+  ListActionExecutionsInput,
+  ListActionExecutionsOutput,
+  ListPipelineExecutionsInput,
+  ListPipelineExecutionsOutput,
+  PipelineDeclaration,
+  PutApprovalResultInput,
+  PutApprovalResultOutput,
+  RetryStageExecutionInput,
+  RetryStageExecutionOutput,
+  StartPipelineExecutionInput,
+  StartPipelineExecutionOutput,
+  StopPipelineExecutionInput,
+  StopPipelineExecutionOutput,
 } from "@aws-sdk/client-codepipeline";
 import { principalArn } from "../authorization/principal.ts";
 import { notImplemented } from "../gateway/aws-error.ts";
@@ -28,7 +41,12 @@ interface Parts {
 
 /** Starting, following, stopping and retrying executions, and answering approvals. */
 export function executionOperations(core: Core, store: Store, engine: Engine) {
-  return { ...startingOperations({ core, store, engine }), ...readingOperations({ core, store, engine }), ...interruptingOperations({ core, store, engine }), ...answeringOperations({ core, store, engine }) };
+  return {
+    ...startingOperations({ core, store, engine }),
+    ...readingOperations({ core, store, engine }),
+    ...interruptingOperations({ core, store, engine }),
+    ...answeringOperations({ core, store, engine }),
+  };
 }
 
 function startingOperations({ core, store, engine }: Parts) {
@@ -70,9 +88,8 @@ function readingOperations({ store }: Parts) {
       run(input, call) {
         const { declaration } = findPipeline(store, call, input.pipelineName);
         const all = store.executions.list([call.account, call.region, declaration.name]).map((entry) => entry.value).sort((a, b) => (a.order > b.order ? -1 : 1));
-        const from = Number(input.nextToken ?? 0);
-        const limit = input.maxResults ?? 100;
-        return { pipelineExecutionSummaries: all.slice(from, from + limit).map(describeSummary), ...(all.length > from + limit && { nextToken: String(from + limit) }) };
+        const { page, nextToken } = pageOf(all, input);
+        return { pipelineExecutionSummaries: page.map(describeSummary), ...nextToken };
       },
     }),
     ListActionExecutions: operation<ListActionExecutionsInput, ListActionExecutionsOutput>({
@@ -81,12 +98,17 @@ function readingOperations({ store }: Parts) {
         const { declaration } = findPipeline(store, call, input.pipelineName);
         const wanted = input.filter?.pipelineExecutionId;
         const found = store.actions.list([call.account, call.region, declaration.name, ...(wanted ? [wanted] : [])]).map((entry) => entry.value).sort((a, b) => (a.started > b.started ? -1 : 1));
-        const from = Number(input.nextToken ?? 0);
-        const limit = input.maxResults ?? 100;
-        return { actionExecutionDetails: found.slice(from, from + limit).map((action) => describeAction(action, declaration)), ...(found.length > from + limit && { nextToken: String(from + limit) }) };
+        const { page, nextToken } = pageOf(found, input);
+        return { actionExecutionDetails: page.map((action) => describeAction(action, declaration)), ...nextToken };
       },
     }),
   };
+}
+
+/** One page of a list; its token is the place of the next one's first item. */
+function pageOf<T>(all: readonly T[], { nextToken, maxResults: limit = 100 }: { readonly nextToken?: string | undefined; readonly maxResults?: number | undefined }) {
+  const [from, to] = [Number(nextToken ?? 0), Number(nextToken ?? 0) + limit];
+  return { page: all.slice(from, to), nextToken: all.length > to ? { nextToken: String(to) } : {} };
 }
 
 function interruptingOperations(parts: Parts) {
@@ -100,7 +122,9 @@ function interruptingOperations(parts: Parts) {
         const abandon = input.abandon ?? false;
         store.transaction(() => {
           put(parts, { ...execution, status: "Stopping", stopRequested: { abandon, reason: input.reason ?? "" } });
-          for (const action of actionsOf(store, execution)) if (action.status === "InProgress" && (abandon || action.token)) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned", updated: core.clock.now().toISOString() });
+          const stopped = actionsOf(store, execution).filter((action) => action.status === "InProgress" && (abandon || action.token));
+          const updated = core.clock.now().toISOString();
+          for (const action of stopped) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned", updated });
         });
         advance(engine, call, input.pipelineName);
         return { pipelineExecutionId: execution.id };
@@ -132,7 +156,10 @@ function answeringOperations({ core, store }: Parts) {
       access: (input, call) => [{ action: "codepipeline:PutApprovalResult", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}/${input.actionName}` }],
       run(input, call) {
         findPipeline(store, call, input.pipelineName);
-        const asked = store.actions.list([call.account, call.region, input.pipelineName ?? ""]).map((entry) => entry.value).filter((one) => one.stage === input.stageName && one.action === input.actionName);
+        const asked = store.actions
+          .list([call.account, call.region, input.pipelineName ?? ""])
+          .map((entry) => entry.value)
+          .filter((one) => one.stage === input.stageName && one.action === input.actionName);
         if (asked.length === 0) throw actionNotFound(input.actionName ?? "");
         const action = asked.find((one) => one.token === input.token);
         if (!action) throw invalidApprovalToken();

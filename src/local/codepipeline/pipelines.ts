@@ -58,7 +58,8 @@ function writingOperations({ core, store, engine }: Parts) {
       access: (input, call) => on("DeletePipeline")(input.name, call),
       run(input, call) {
         store.transaction(() => {
-          for (const { key, value } of store.executions.find("active", `${call.account}/${call.region}/${input.name}`)) store.executions.put(key, { ...value, status: "Stopped", inStage: false, statusSummary: "the pipeline was deleted" });
+          for (const { key, value } of store.executions.find("active", `${call.account}/${call.region}/${input.name}`))
+            store.executions.put(key, { ...value, status: "Stopped", inStage: false, statusSummary: "the pipeline was deleted" });
           store.pipelines.delete([call.account, call.region, input.name ?? ""]);
         });
         return {};

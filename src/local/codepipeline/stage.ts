@@ -38,14 +38,22 @@ async function run(worker: Worker, execution: Execution, signal: AbortSignal): P
   return "Succeeded";
 }
 
-async function runAction(worker: Worker, execution: Execution, parts: { readonly stage: string; readonly declared: ActionDeclaration; readonly signal: AbortSignal }): Promise<ActionExecution["status"]> {
+async function runAction(
+  worker: Worker,
+  execution: Execution,
+  parts: { readonly stage: string; readonly declared: ActionDeclaration; readonly signal: AbortSignal },
+): Promise<ActionExecution["status"]> {
   const attempt = findAttempt(worker, execution, parts) ?? begin(worker, execution, parts);
   if (attempt.status !== "InProgress") return attempt.status;
   try {
     if (attempt.unresolved) throw new Failure("ConfigurationError", `Variable references could not be resolved: ${attempt.unresolved.join(", ")}`);
     const context = await contextOf(worker, execution, attempt, parts);
     const provider = PROVIDERS[`${parts.declared.actionTypeId?.category}/${parts.declared.actionTypeId?.provider}`];
-    if (!provider) throw new Failure("ConfigurationError", `the local accounts do not run actions of ${parts.declared.actionTypeId?.category} by ${parts.declared.actionTypeId?.provider}`);
+    if (!provider)
+      throw new Failure(
+        "ConfigurationError",
+        `the local accounts do not run actions of ${parts.declared.actionTypeId?.category} by ${parts.declared.actionTypeId?.provider}`,
+      );
     return succeed(worker, execution, context, await provider(context));
   } catch (error) {
     if (parts.signal.aborted) throw error;
@@ -79,10 +87,22 @@ function begin(worker: Worker, execution: Execution, { stage, declared }: { read
   return action;
 }
 
-async function contextOf(worker: Worker, execution: Execution, attempt: ActionExecution, { declared, signal }: { readonly declared: ActionDeclaration; readonly signal: AbortSignal }): Promise<ActionContext> {
+async function contextOf(
+  worker: Worker,
+  execution: Execution,
+  attempt: ActionExecution,
+  { declared, signal }: { readonly declared: ActionDeclaration; readonly signal: AbortSignal },
+): Promise<ActionContext> {
   const current = () => worker.store.actions.get([attempt.account, attempt.region, attempt.pipeline, attempt.executionId, attempt.id]) ?? attempt;
   return {
-    core: worker.core, execution, declared, signal, current, configuration: attempt.configuration, inputs: attempt.inputs, outputs: attempt.outputs,
+    core: worker.core,
+    execution,
+    declared,
+    signal,
+    current,
+    configuration: attempt.configuration,
+    inputs: attempt.inputs,
+    outputs: attempt.outputs,
     as: await actionRole(worker.core, execution, declared),
     note: (changed) => put(worker, { ...current(), ...changed, updated: worker.core.clock.now().toISOString() }),
   };
@@ -100,7 +120,12 @@ function succeed(worker: Worker, execution: Execution, { current, declared, outp
       ...now,
       artifacts: { ...now.artifacts, ...Object.fromEntries(outputs.map((output) => [output.name, output])) },
       ...(declared.namespace && outcome.variables && { variables: { ...now.variables, [declared.namespace]: outcome.variables } }),
-      ...(revision && { revisions: [...now.revisions.filter((one) => one.actionName !== declared.name), { actionName: declared.name ?? "", revisionId: revision.id, revisionSummary: revision.summary, revisionUrl: revision.url }] }),
+      ...(revision && {
+        revisions: [
+          ...now.revisions.filter((one) => one.actionName !== declared.name),
+          { actionName: declared.name ?? "", revisionId: revision.id, revisionSummary: revision.summary, revisionUrl: revision.url },
+        ],
+      }),
     });
     emitAction(worker.core, now, done);
   });

@@ -40,11 +40,22 @@ function describeStage({ record, executions, actions, name, index }: StageParts)
   const declared = record.declaration.stages?.[index]?.actions ?? [];
   const isRetried = latest?.retried?.includes(name) === true;
   return {
-    stageName: name, ...(isRetried && { retryStageMetadata: { autoStageRetryAttempt: 1, latestRetryTrigger: "AutomatedStageRetry" as const } }),
-    inboundTransitionState: disabled ? { enabled: false, disabledReason: disabled.reason, lastChangedBy: disabled.by, lastChangedAt: new Date(disabled.at) } : { enabled: true },
-    ...(waiting[0] && { inboundExecution: { pipelineExecutionId: waiting[0].id, status: "InProgress" as const }, inboundExecutions: waiting.map((execution) => ({ pipelineExecutionId: execution.id, status: "InProgress" as const })) }),
+    stageName: name,
+    ...(isRetried && { retryStageMetadata: { autoStageRetryAttempt: 1, latestRetryTrigger: "AutomatedStageRetry" as const } }),
+    inboundTransitionState: disabled
+      ? { enabled: false, disabledReason: disabled.reason, lastChangedBy: disabled.by, lastChangedAt: new Date(disabled.at) }
+      : { enabled: true },
+    ...(waiting[0] && {
+      inboundExecution: { pipelineExecutionId: waiting[0].id, status: "InProgress" as const },
+      inboundExecutions: waiting.map((execution) => ({ pipelineExecutionId: execution.id, status: "InProgress" as const })),
+    }),
     ...(latest && { latestExecution: { pipelineExecutionId: latest.id, status: latest.stages[name] as never } }),
-    actionStates: declared.map(({ name: action = "" }) => describeActionState(action, actions.find((one) => one.stage === name && one.action === action))),
+    actionStates: declared.map(({ name: action = "" }) =>
+      describeActionState(
+        action,
+        actions.find((one) => one.stage === name && one.action === action),
+      ),
+    ),
   };
 }
 
@@ -53,9 +64,15 @@ function describeActionState(actionName: string, action: ActionExecution | undef
   return {
     actionName,
     latestExecution: {
-      actionExecutionId: action.id, status: action.status, lastStatusChange: new Date(action.updated),
-      ...(action.summary && { summary: action.summary }), ...(action.updatedBy && { lastUpdatedBy: action.updatedBy }), ...(action.externalId && { externalExecutionId: action.externalId }), ...(action.externalUrl && { externalExecutionUrl: action.externalUrl }),
-      ...(action.token && action.status === "InProgress" && { token: action.token }), ...(action.error && { errorDetails: action.error }),
+      actionExecutionId: action.id,
+      status: action.status,
+      lastStatusChange: new Date(action.updated),
+      ...(action.summary && { summary: action.summary }),
+      ...(action.updatedBy && { lastUpdatedBy: action.updatedBy }),
+      ...(action.externalId && { externalExecutionId: action.externalId }),
+      ...(action.externalUrl && { externalExecutionUrl: action.externalUrl }),
+      ...(action.token && action.status === "InProgress" && { token: action.token }),
+      ...(action.error && { errorDetails: action.error }),
     },
   };
 }

@@ -48,7 +48,8 @@ function checkTriggers({ triggers = [], stages = [] }: PipelineDeclaration): voi
       if (!tags && !branches) throw invalidStructure(`A filter of the trigger on ${name} has neither branches nor tags`);
       if (filePaths) throw notImplemented("codepipeline", `triggers with file paths (${name})`);
     }
-    if (source.actionTypeId?.provider !== "CodeStarSourceConnection") throw invalidStructure(`Triggers are for source actions of CodeStarSourceConnection; ${name} is one of ${source.actionTypeId?.provider}`);
+    if (source.actionTypeId?.provider !== "CodeStarSourceConnection")
+      throw invalidStructure(`Triggers are for source actions of CodeStarSourceConnection; ${name} is one of ${source.actionTypeId?.provider}`);
   }
 }
 
@@ -78,5 +79,8 @@ function checkArtifacts(stages: readonly StageDeclaration[]): void {
 
 function checkPlace(action: ActionDeclaration, stageIndex: number): void {
   const isSource = action.actionTypeId?.category === "Source";
-  if (isSource !== (stageIndex === 0)) throw invalidStructure(stageIndex === 0 ? `The first stage can only have source actions: ${action.name}` : `Source action ${action.name} can only be in the first stage`);
+  if (isSource !== (stageIndex === 0))
+    throw invalidStructure(
+      stageIndex === 0 ? `The first stage can only have source actions: ${action.name}` : `Source action ${action.name} can only be in the first stage`,
+    );
 }

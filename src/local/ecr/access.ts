@@ -26,7 +26,11 @@ export function accessTo(store: Store, action: string, place: Place, context: Ac
  * A registry's policy and a repository's have a say in every action (registry policy scope V2,
  * userguide/registry-permissions.html): as one document, in which an explicit deny of either wins.
  */
-function policyOf(store: Store, place: Place, { action, repository }: { readonly action: string; readonly repository: Repository | undefined }): { readonly document: string | undefined; readonly name: string } {
+function policyOf(
+  store: Store,
+  place: Place,
+  { action, repository }: { readonly action: string; readonly repository: Repository | undefined },
+): { readonly document: string | undefined; readonly name: string } {
   const own = repository ? repository.policy : policyToCome(store, place, action);
   const registry = store.registryPolicies.get([place.account, place.region])?.policy;
   if (own === undefined && registry !== undefined) return { document: registry, name: `the policy of registry ${place.account}` };

@@ -46,7 +46,15 @@ function checkStructure(path: string, { members, required = [] }: Extract<Rule, 
   for (const [member, rule] of Object.entries(members)) if (value[member] !== undefined && value[member] !== null) checkValue(`${path}.${member}`, rule, value[member]);
 }
 
-const KINDS: Readonly<Record<Rule["kind"] | "nothing", string>> = { text: "a String", number: "a Number", flag: "a Boolean", bytes: "a Blob", list: "a List", structure: "a Structure", nothing: "null" };
+const KINDS: Readonly<Record<Rule["kind"] | "nothing", string>> = {
+  text: "a String",
+  number: "a Number",
+  flag: "a Boolean",
+  bytes: "a Blob",
+  list: "a List",
+  structure: "a Structure",
+  nothing: "null",
+};
 
 function kindOf(value: unknown): Rule["kind"] | "nothing" {
   if (typeof value === "string") return "text";
@@ -70,7 +78,11 @@ function whyNot(rule: Rule, value: unknown): string | undefined {
     case "text":
       return whyNotText(rule, value as string);
     case "number":
-      return (value as number) < rule.min ? `Member must have value greater than or equal to ${rule.min}` : (value as number) > (rule.max ?? Infinity) ? `Member must have value less than or equal to ${rule.max}` : undefined;
+      return (value as number) < rule.min
+        ? `Member must have value greater than or equal to ${rule.min}`
+        : (value as number) > (rule.max ?? Infinity)
+          ? `Member must have value less than or equal to ${rule.max}`
+          : undefined;
     case "bytes":
       return lengthOf((value as Uint8Array).byteLength, 0, rule.max);
     default:

@@ -6,20 +6,32 @@ import { AwsError } from "../gateway/aws-error.ts";
 const repository: ResourceProvider = {
   type: "AWS::ECR::Repository",
   properties: {
-    RepositoryName: "string", ImageTagMutability: "string", ImageTagMutabilityExclusionFilters: "json", ImageScanningConfiguration: { ScanOnPush: "boolean" }, EncryptionConfiguration: "json", RepositoryPolicyText: "json", LifecyclePolicy: { LifecyclePolicyText: "string", RegistryId: "string" },
-    EmptyOnDelete: "boolean", Tags: [{ Key: "string", Value: "string" }],
+    RepositoryName: "string",
+    ImageTagMutability: "string",
+    ImageTagMutabilityExclusionFilters: "json",
+    ImageScanningConfiguration: { ScanOnPush: "boolean" },
+    EncryptionConfiguration: "json",
+    RepositoryPolicyText: "json",
+    LifecyclePolicy: { LifecyclePolicyText: "string", RegistryId: "string" },
+    EmptyOnDelete: "boolean",
+    Tags: [{ Key: "string", Value: "string" }],
   },
   replaceOn: ["RepositoryName", "EncryptionConfiguration"],
   attributes: ["Arn", "RepositoryUri"],
   async create(request) {
     const name = (request.properties["RepositoryName"] as string | undefined) ?? request.suggestedName(256, { lowerCase: true });
     const encryption = request.properties["EncryptionConfiguration"] as { EncryptionType?: string; KmsKey?: string } | undefined;
-    await request.call("ecr", "CreateRepository", {
-      repositoryName: name, ...mutability(request), imageScanningConfiguration: scanning(request), tags: tagsOf(request),
-      ...(encryption && { encryptionConfiguration: { encryptionType: encryption.EncryptionType, kmsKey: encryption.KmsKey } }),
-    }).catch((error: { code?: string }) => {
-      if (!request.resumed || error.code !== "RepositoryAlreadyExistsException") throw error;
-    });
+    await request
+      .call("ecr", "CreateRepository", {
+        repositoryName: name,
+        ...mutability(request),
+        imageScanningConfiguration: scanning(request),
+        tags: tagsOf(request),
+        ...(encryption && { encryptionConfiguration: { encryptionType: encryption.EncryptionType, kmsKey: encryption.KmsKey } }),
+      })
+      .catch((error: { code?: string }) => {
+        if (!request.resumed || error.code !== "RepositoryAlreadyExistsException") throw error;
+      });
     request.announce(name);
     await policies(request, name);
     return state(request, name);
@@ -34,9 +46,12 @@ const repository: ResourceProvider = {
     return state(request, repositoryName);
   },
   delete: (request) =>
-    request.call("ecr", "DeleteRepository", { repositoryName: request.physicalId, force: request.properties["EmptyOnDelete"] === true }).then(() => undefined, (error: { code?: string }) => {
-      if (error.code !== "RepositoryNotFoundException") throw error;
-    }),
+    request.call("ecr", "DeleteRepository", { repositoryName: request.physicalId, force: request.properties["EmptyOnDelete"] === true }).then(
+      () => undefined,
+      (error: { code?: string }) => {
+        if (error.code !== "RepositoryNotFoundException") throw error;
+      },
+    ),
 };
 
 const cacheRule: ResourceProvider = {
@@ -46,7 +61,9 @@ const cacheRule: ResourceProvider = {
   attributes: [],
   async create(request) {
     const { EcrRepositoryPrefix: prefix = "" } = request.properties;
-    await request.call("ecr", "CreatePullThroughCacheRule", { upstreamRegistryUrl: upstreamUrlOf(request), ...inCamelCase(request.properties) }).catch(adopt(request, "PullThroughCacheRuleAlreadyExistsException"));
+    await request
+      .call("ecr", "CreatePullThroughCacheRule", { upstreamRegistryUrl: upstreamUrlOf(request), ...inCamelCase(request.properties) })
+      .catch(adopt(request, "PullThroughCacheRuleAlreadyExistsException"));
     return { physicalId: String(prefix), attributes: {} };
   },
   async update(request) {
@@ -62,8 +79,16 @@ const cacheRule: ResourceProvider = {
 const creationTemplate: ResourceProvider = {
   type: "AWS::ECR::RepositoryCreationTemplate",
   properties: {
-    Prefix: "string", Description: "string", AppliedFor: ["string"], CustomRoleArn: "string", EncryptionConfiguration: { EncryptionType: "string", KmsKey: "string" }, ImageTagMutability: "string",
-    ImageTagMutabilityExclusionFilters: [{ ImageTagMutabilityExclusionFilterType: "string", ImageTagMutabilityExclusionFilterValue: "string" }], LifecyclePolicy: "string", RepositoryPolicy: "string", ResourceTags: [{ Key: "string", Value: "string" }],
+    Prefix: "string",
+    Description: "string",
+    AppliedFor: ["string"],
+    CustomRoleArn: "string",
+    EncryptionConfiguration: { EncryptionType: "string", KmsKey: "string" },
+    ImageTagMutability: "string",
+    ImageTagMutabilityExclusionFilters: [{ ImageTagMutabilityExclusionFilterType: "string", ImageTagMutabilityExclusionFilterValue: "string" }],
+    LifecyclePolicy: "string",
+    RepositoryPolicy: "string",
+    ResourceTags: [{ Key: "string", Value: "string" }],
   },
   required: ["Prefix", "AppliedFor"],
   replaceOn: ["Prefix"],
@@ -76,7 +101,8 @@ const creationTemplate: ResourceProvider = {
     await request.call("ecr", "UpdateRepositoryCreationTemplate", templateInput(request));
     return templateState(request);
   },
-  delete: (request) => request.call("ecr", "DeleteRepositoryCreationTemplate", { prefix: request.physicalId }).then(() => undefined, unlessGone("TemplateNotFoundException")),
+  delete: (request) =>
+    request.call("ecr", "DeleteRepositoryCreationTemplate", { prefix: request.physicalId }).then(() => undefined, unlessGone("TemplateNotFoundException")),
 };
 
 const registryPolicy: ResourceProvider = {
@@ -113,7 +139,13 @@ const inCamelCase = (properties: Properties): Properties => Object.fromEntries(O
 
 /** A template may name the registry alone. */
 const URL_OF: Readonly<Record<string, string>> = {
-  "ecr-public": "public.ecr.aws", "docker-hub": "registry-1.docker.io", "github-container-registry": "ghcr.io", "gitlab-container-registry": "registry.gitlab.com", k8s: "registry.k8s.io", quay: "quay.io", chainguard: "cgr.dev",
+  "ecr-public": "public.ecr.aws",
+  "docker-hub": "registry-1.docker.io",
+  "github-container-registry": "ghcr.io",
+  "gitlab-container-registry": "registry.gitlab.com",
+  k8s: "registry.k8s.io",
+  quay: "quay.io",
+  chainguard: "cgr.dev",
 };
 const upstreamUrlOf = ({ properties }: ResourceRequest): string | undefined => URL_OF[String(properties["UpstreamRegistry"])];
 
@@ -125,8 +157,14 @@ interface ExclusionFilter {
 function templateInput({ properties }: ResourceRequest): object {
   const { EncryptionConfiguration: encryption, ImageTagMutabilityExclusionFilters: filters, ...rest } = properties;
   return {
-    ...inCamelCase(rest), ...(encryption && { encryptionConfiguration: inCamelCase(encryption as Properties) }),
-    ...(filters && { imageTagMutabilityExclusionFilters: (filters as unknown as readonly ExclusionFilter[]).map((one) => ({ filterType: one.ImageTagMutabilityExclusionFilterType, filter: one.ImageTagMutabilityExclusionFilterValue })) }),
+    ...inCamelCase(rest),
+    ...(encryption && { encryptionConfiguration: inCamelCase(encryption as Properties) }),
+    ...(filters && {
+      imageTagMutabilityExclusionFilters: (filters as unknown as readonly ExclusionFilter[]).map((one) => ({
+        filterType: one.ImageTagMutabilityExclusionFilterType,
+        filter: one.ImageTagMutabilityExclusionFilterValue,
+      })),
+    }),
   };
 }
 
@@ -165,7 +203,12 @@ function mutability({ properties }: ResourceRequest): object {
   const filters = (properties["ImageTagMutabilityExclusionFilters"] ?? []) as readonly Filter[];
   return {
     imageTagMutability: properties["ImageTagMutability"] ?? "MUTABLE",
-    ...(filters.length > 0 && { imageTagMutabilityExclusionFilters: filters.map((one) => ({ filterType: one.ImageTagMutabilityExclusionFilterType, filter: one.ImageTagMutabilityExclusionFilterValue })) }),
+    ...(filters.length > 0 && {
+      imageTagMutabilityExclusionFilters: filters.map((one) => ({
+        filterType: one.ImageTagMutabilityExclusionFilterType,
+        filter: one.ImageTagMutabilityExclusionFilterValue,
+      })),
+    }),
   };
 }
 

@@ -35,7 +35,8 @@ export const eventOperations = (events: Events): Readonly<Record<string, AnyOper
 });
 
 function putAll(events: Events, entries: readonly PutEventsRequestEntry[], call: Call): PutEventsResponse {
-  if (entries.length === 0 || entries.length > MOST_ENTRIES) throw validation(`1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and ${MOST_ENTRIES}`);
+  if (entries.length === 0 || entries.length > MOST_ENTRIES)
+    throw validation(`1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and ${MOST_ENTRIES}`);
   for (const { EventBusName } of entries) checkBus(call, EventBusName);
   const results = events.store.transaction(() => entries.map((entry) => putOne(events, entry, call)));
   return { FailedEntryCount: results.filter(({ ErrorCode }) => ErrorCode !== undefined).length, Entries: results };

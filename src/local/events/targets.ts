@@ -28,22 +28,41 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   {
-    service: "lambda", resource: /^function:[^:]+(:[^:]+)?$/, needsRole: false,
-    send: (core, sending) => callAsEvents(core, sending, ["lambda", "Invoke", { FunctionName: sending.target.Arn, InvocationType: "Event", Payload: Buffer.from(sending.input) }]),
+    service: "lambda",
+    resource: /^function:[^:]+(:[^:]+)?$/,
+    needsRole: false,
+    send: (core, sending) =>
+      callAsEvents(core, sending, ["lambda", "Invoke", { FunctionName: sending.target.Arn, InvocationType: "Event", Payload: Buffer.from(sending.input) }]),
   },
   {
-    service: "sns", resource: /^[^:]+$/, needsRole: false,
+    service: "sns",
+    resource: /^[^:]+$/,
+    needsRole: false,
     send: (core, sending) => callAsEvents(core, sending, ["sns", "Publish", { TopicArn: sending.target.Arn, Message: sending.input }]),
   },
   { service: "logs", resource: /^log-group:[^:]+(:\*)?$/, needsRole: false, send: (core, sending) => Promise.resolve(writeLog(core, sending)) },
   { service: "states", resource: /^stateMachine:[^:]+$/, needsRole: true, send: (core, sending) => startExecution(core, sending) },
   {
-    service: "codepipeline", resource: /^[^:/]+$/, needsRole: true,
-    send: (core, sending) => callAsRole(core, sending, ["codepipeline", "StartPipelineExecution", { name: resourceOf(sending), clientRequestToken: sending.id, trigger: triggerOf(sending), ...overrides(sending, ["variables", "sourceRevisions"]) }]),
+    service: "codepipeline",
+    resource: /^[^:/]+$/,
+    needsRole: true,
+    send: (core, sending) =>
+      callAsRole(core, sending, [
+        "codepipeline",
+        "StartPipelineExecution",
+        { name: resourceOf(sending), clientRequestToken: sending.id, trigger: triggerOf(sending), ...overrides(sending, ["variables", "sourceRevisions"]) },
+      ]),
   },
   {
-    service: "codebuild", resource: /^project\/.+$/, needsRole: true,
-    send: (core, sending) => callAsRole(core, sending, ["codebuild", "StartBuild", { ...(isShaped(sending.target) ? json(sending.input) : {}), projectName: resourceOf(sending).slice("project/".length), idempotencyToken: sending.id }]),
+    service: "codebuild",
+    resource: /^project\/.+$/,
+    needsRole: true,
+    send: (core, sending) =>
+      callAsRole(core, sending, [
+        "codebuild",
+        "StartBuild",
+        { ...(isShaped(sending.target) ? json(sending.input) : {}), projectName: resourceOf(sending).slice("project/".length), idempotencyToken: sending.id },
+      ]),
   },
 ];
 

@@ -61,7 +61,9 @@ function checkTrust(store: IamStore, settings: Core["settings"], document: strin
 
 function checkSeconds(seconds = SESSION.shortest): number {
   if (seconds >= SESSION.shortest && seconds <= SESSION.longest) return seconds;
-  throw validationError(`1 validation error detected: Value '${seconds}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between ${SESSION.shortest} and ${SESSION.longest}`);
+  throw validationError(
+    `1 validation error detected: Value '${seconds}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between ${SESSION.shortest} and ${SESSION.longest}`,
+  );
 }
 
 const getRole = (store: IamStore) =>

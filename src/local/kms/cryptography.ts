@@ -71,7 +71,11 @@ const reEncrypt = (kms: Kms) =>
     },
   });
 
-function dataKey(kms: Kms, call: Call, { KeyId, KeySpec, NumberOfBytes, EncryptionContext: context = {} }: GenerateDataKeyRequest): Required<Pick<GenerateDataKeyResponse, "CiphertextBlob" | "Plaintext" | "KeyId">> {
+function dataKey(
+  kms: Kms,
+  call: Call,
+  { KeyId, KeySpec, NumberOfBytes, EncryptionContext: context = {} }: GenerateDataKeyRequest,
+): Required<Pick<GenerateDataKeyResponse, "CiphertextBlob" | "Plaintext" | "KeyId">> {
   if ((KeySpec === undefined) === (NumberOfBytes === undefined)) throw validation("Please specify either number of bytes or key spec.");
   const bytes = NumberOfBytes ?? (KeySpec === "AES_128" ? 16 : 32);
   if (bytes < 1 || bytes > MOST_RANDOM) throw validation(`NumberOfBytes must be between 1 and ${MOST_RANDOM}.`);

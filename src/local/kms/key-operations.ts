@@ -85,10 +85,14 @@ function notPending(key: Key): Key {
 
 const scheduleKeyDeletion = (kms: Kms) =>
   operation<ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse>({
-    access: accessToKey<ScheduleKeyDeletionRequest>(kms, "ScheduleKeyDeletion", ({ PendingWindowInDays = WINDOW.usual }) => ({ "kms:ScheduleKeyDeletionPendingWindowInDays": String(PendingWindowInDays) })),
+    access: accessToKey<ScheduleKeyDeletionRequest>(kms, "ScheduleKeyDeletion", ({ PendingWindowInDays = WINDOW.usual }) => ({
+      "kms:ScheduleKeyDeletionPendingWindowInDays": String(PendingWindowInDays),
+    })),
     run({ KeyId, PendingWindowInDays: days = WINDOW.usual }, call) {
       if (days < WINDOW.shortest || days > WINDOW.longest)
-        throw validation(`1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between ${WINDOW.shortest} and ${WINDOW.longest}`);
+        throw validation(
+          `1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between ${WINDOW.shortest} and ${WINDOW.longest}`,
+        );
       const deletion = new Date(kms.core.clock.now().getTime() + days * DAY_MS);
       const key = change(kms, call, { keyId: KeyId, change: (before) => ({ ...notPending(before), deletion: deletion.toISOString(), isEnabled: false }) });
       return { KeyId: keyArn(key), DeletionDate: deletion, KeyState: "PendingDeletion", PendingWindowInDays: days };

@@ -66,17 +66,24 @@ function layerCode(store: Store, arn: string): FunctionDocument["code"] {
 }
 
 function check({ runtime, handler, timeout, memorySize, environment, layers }: Configured): void {
-  if (runtimeKind(runtime) === undefined) throw invalidValue(`The runtime parameter of ${runtime || "(none)"} is not supported by the local accounts, which run Node.js, Python and provided runtimes.`);
+  if (runtimeKind(runtime) === undefined)
+    throw invalidValue(
+      `The runtime parameter of ${runtime || "(none)"} is not supported by the local accounts, which run Node.js, Python and provided runtimes.`,
+    );
   if (handler === "") throw validation("Value null at 'handler' failed to satisfy constraint: Member must not be null");
   if (!(timeout >= 1 && timeout <= 900)) throw validation(`Value '${timeout}' at 'timeout' failed to satisfy constraint: Member must have value between 1 and 900`);
   if (!(memorySize >= 128 && memorySize <= 10_240)) throw validation(`'MemorySize' value failed to satisfy constraint: Member must have value between 128 and 10240`);
   if (layers.length > 5) throw invalidValue("Function can have at most 5 layers");
   const reserved = Object.keys(environment).filter((name) => RESERVED.test(name));
   if (reserved.length > 0)
-    throw invalidValue(`Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`);
+    throw invalidValue(
+      `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`,
+    );
   const bytes = Buffer.byteLength(JSON.stringify(environment));
   if (bytes > ENVIRONMENT_BYTES)
-    throw invalidValue(`Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: ${JSON.stringify(environment)}`);
+    throw invalidValue(
+      `Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: ${JSON.stringify(environment)}`,
+    );
 }
 
 /** A function as GetFunctionConfiguration shows it. It is ready as soon as it is there. */

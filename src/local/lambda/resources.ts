@@ -39,10 +39,32 @@ const fn: ResourceProvider = {
 
 /** What a property goes back to when it is left out of the template. */
 const RESET = {
-  Description: "", Timeout: 3, MemorySize: 128, Environment: { Variables: {} }, Layers: [], EphemeralStorage: { Size: 512 }, TracingConfig: { Mode: "PassThrough" }, LoggingConfig: { LogFormat: "Text" },
+  Description: "",
+  Timeout: 3,
+  MemorySize: 128,
+  Environment: { Variables: {} },
+  Layers: [],
+  EphemeralStorage: { Size: 512 },
+  TracingConfig: { Mode: "PassThrough" },
+  LoggingConfig: { LogFormat: "Text" },
 };
 
-const CONFIGURATION = ["Runtime", "Handler", "Role", "Description", "Timeout", "MemorySize", "PackageType", "Environment", "Layers", "Architectures", "EphemeralStorage", "TracingConfig", "LoggingConfig", "SnapStart"];
+const CONFIGURATION = [
+  "Runtime",
+  "Handler",
+  "Role",
+  "Description",
+  "Timeout",
+  "MemorySize",
+  "PackageType",
+  "Environment",
+  "Layers",
+  "Architectures",
+  "EphemeralStorage",
+  "TracingConfig",
+  "LoggingConfig",
+  "SnapStart",
+];
 
 function configuration(properties: Properties): Record<string, Json> {
   const given = Object.entries(properties).filter(([name]) => CONFIGURATION.includes(name));

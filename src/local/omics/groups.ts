@@ -89,6 +89,7 @@ function updateGroup(omics: Omics, input: UpdateRunGroupRequest, call: Call): vo
 function deleteGroup(omics: Omics, call: Call, id: string): void {
   findGroup(omics, call, id);
   const active = omics.store.runs.items.find("active", "yes");
-  if (active.some(({ key: [account, region], value }) => account === call.account && region === call.region && value.runGroupId === id)) throw conflict(`Run group ${id} has active runs; cancel them or wait for their end`);
+  if (active.some(({ key: [account, region], value }) => account === call.account && region === call.region && value.runGroupId === id))
+    throw conflict(`Run group ${id} has active runs; cancel them or wait for their end`);
   omics.store.runGroups.delete([call.account, call.region, id]);
 }

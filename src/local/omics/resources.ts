@@ -140,7 +140,12 @@ const only = (properties: Properties, names: readonly string[]): Properties => O
 /** The API's members are those of the template with a small first letter; names of parameters are nobody's members. */
 function apiMembers(properties: Properties): object {
   const { ParameterTemplate: template, ...others } = properties;
-  return { ...(lowerFirst(others) as object), ...(template !== undefined && { parameterTemplate: Object.fromEntries(Object.entries(template as Properties).map(([name, parameter]) => [name, lowerFirst(parameter)])) }) };
+  return {
+    ...(lowerFirst(others) as object),
+    ...(template !== undefined && {
+      parameterTemplate: Object.fromEntries(Object.entries(template as Properties).map(([name, parameter]) => [name, lowerFirst(parameter)])),
+    }),
+  };
 }
 
 function lowerFirst(value: Json): Json {

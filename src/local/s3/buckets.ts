@@ -1,4 +1,14 @@
-import type { CreateBucketOutput, CreateBucketRequest, DeleteBucketRequest, GetBucketLocationOutput, GetBucketLocationRequest, HeadBucketOutput, HeadBucketRequest, ListBucketsOutput, ListBucketsRequest } from "@aws-sdk/client-s3";
+import type {
+  CreateBucketOutput,
+  CreateBucketRequest,
+  DeleteBucketRequest,
+  GetBucketLocationOutput,
+  GetBucketLocationRequest,
+  HeadBucketOutput,
+  HeadBucketRequest,
+  ListBucketsOutput,
+  ListBucketsRequest,
+} from "@aws-sdk/client-s3";
 import { operation } from "../gateway/service.ts";
 import { bucketExists, bucketNotEmpty, bucketOwnedByYou, invalidBucketName } from "./errors.ts";
 import type { S3 } from "./service.ts";

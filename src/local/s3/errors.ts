@@ -8,7 +8,12 @@ export const noSuchVersion = (key: string, versionId: string): AwsError => new A
 export const noSuchUpload = (uploadId: string): AwsError =>
   new AwsError(404, "NoSuchUpload", "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.", { UploadId: uploadId });
 export const bucketExists = (bucket: string): AwsError =>
-  new AwsError(409, "BucketAlreadyExists", "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.", { BucketName: bucket });
+  new AwsError(
+    409,
+    "BucketAlreadyExists",
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+    { BucketName: bucket },
+  );
 export const bucketOwnedByYou = (bucket: string): AwsError =>
   new AwsError(409, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.", { BucketName: bucket });
 export const bucketNotEmpty = (bucket: string): AwsError => new AwsError(409, "BucketNotEmpty", "The bucket you tried to delete is not empty", { BucketName: bucket });

@@ -90,7 +90,14 @@ function endingOperations(s3: S3) {
             metadata: upload.metadata, headers: upload.headers, ...(upload.kmsKeyId && { kmsKeyId: upload.kmsKeyId }), ...(upload.tags && { tags: upload.tags }),
           }, { event: "ObjectCreated:CompleteMultipartUpload", call, conditions: input });
         });
-        return { Location: `${call.endpoint}/${bucket.name}/${encodeURIComponent(upload.key).replaceAll("%2F", "/")}`, Bucket: bucket.name, Key: upload.key, ETag: quoted(etag), ...describeEncryption(version), ...versionOf(bucket, version) };
+        return {
+          Location: `${call.endpoint}/${bucket.name}/${encodeURIComponent(upload.key).replaceAll("%2F", "/")}`,
+          Bucket: bucket.name,
+          Key: upload.key,
+          ETag: quoted(etag),
+          ...describeEncryption(version),
+          ...versionOf(bucket, version),
+        };
       },
     }),
     AbortMultipartUpload: operation<AbortMultipartUploadRequest, object>({
@@ -129,7 +136,12 @@ function listingOperations(s3: S3) {
         const bucket = store.bucket(input.Bucket);
         const uploads = store.uploads.list([bucket.name]).map((entry) => entry.value).filter((upload) => upload.key.startsWith(input.Prefix ?? ""));
         uploads.sort((a, b) => (a.key < b.key ? -1 : 1));
-        return { Bucket: bucket.name, IsTruncated: false, MaxUploads: 1000, Uploads: uploads.map(({ key, uploadId, initiatedAt }) => ({ Key: key, UploadId: uploadId, Initiated: new Date(initiatedAt) })) };
+        return {
+          Bucket: bucket.name,
+          IsTruncated: false,
+          MaxUploads: 1000,
+          Uploads: uploads.map(({ key, uploadId, initiatedAt }) => ({ Key: key, UploadId: uploadId, Initiated: new Date(initiatedAt) })),
+        };
       },
     }),
   };

@@ -1,4 +1,14 @@
-import type { GetObjectOutput, GetObjectRequest, HeadObjectOutput, HeadObjectRequest, GetObjectTaggingOutput, GetObjectTaggingRequest, PutObjectTaggingRequest, GetObjectAttributesRequest, GetObjectAttributesOutput } from "@aws-sdk/client-s3";
+import type {
+  GetObjectOutput,
+  GetObjectRequest,
+  HeadObjectOutput,
+  HeadObjectRequest,
+  GetObjectTaggingOutput,
+  GetObjectTaggingRequest,
+  PutObjectTaggingRequest,
+  GetObjectAttributesRequest,
+  GetObjectAttributesOutput,
+} from "@aws-sdk/client-s3";
 import { Readable } from "node:stream";
 import { operation } from "../gateway/service.ts";
 import type { BlobStore, ByteRange } from "../storage/blobs.ts";

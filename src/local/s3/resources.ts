@@ -108,7 +108,10 @@ interface LambdaConfiguration {
 }
 
 function notification(value: Json): object {
-  const { EventBridgeConfiguration, LambdaConfigurations = [] } = value as { EventBridgeConfiguration?: { EventBridgeEnabled?: boolean | string }; LambdaConfigurations?: readonly LambdaConfiguration[] };
+  const { EventBridgeConfiguration, LambdaConfigurations = [] } = value as {
+    EventBridgeConfiguration?: { EventBridgeEnabled?: boolean | string };
+    LambdaConfigurations?: readonly LambdaConfiguration[];
+  };
   return {
     ...(EventBridgeConfiguration && String(EventBridgeConfiguration.EventBridgeEnabled ?? true) === "true" && { EventBridgeConfiguration: {} }),
     LambdaFunctionConfigurations: LambdaConfigurations.map((one, index) => ({

@@ -169,14 +169,19 @@ function defaultKey(bucket: Bucket): string | undefined {
   return rule?.SSEAlgorithm === "aws:kms" ? rule.KMSMasterKeyID : undefined;
 }
 
-async function useKey(core: Core, { operation, keyId, region, call }: { readonly operation: string; readonly keyId: string; readonly region: string; readonly call: Call }): Promise<{ KeyId: string }> {
+async function useKey(
+  core: Core,
+  { operation, keyId, region, call }: { readonly operation: string; readonly keyId: string; readonly region: string; readonly call: Call },
+): Promise<{ KeyId: string }> {
   if (operation === "Decrypt" && call.caller.kind === "anonymous") return { KeyId: keyId };
   // S3 asks KMS as the caller, which key policies recognise by kms:ViaService. Bytes are not encrypted (behaviour.md).
   return core.dispatcher.call<{ KeyId: string }>({
     service: "kms",
     operation: "DescribeKeyUse",
     input: { KeyId: keyId, Action: operation },
-    as: call.caller, account: call.account, region,
+    as: call.caller,
+    account: call.account,
+    region,
     context: { "kms:ViaService": `s3.${region}.amazonaws.com`, "kms:CallerAccount": call.account },
   });
 }

@@ -1,5 +1,14 @@
 import type {
-  CreateSecretRequest, CreateSecretResponse, DeleteSecretRequest, DeleteSecretResponse, DescribeSecretRequest, DescribeSecretResponse, GetSecretValueRequest, GetSecretValueResponse, PutSecretValueRequest, PutSecretValueResponse,
+  CreateSecretRequest,
+  CreateSecretResponse,
+  DeleteSecretRequest,
+  DeleteSecretResponse,
+  DescribeSecretRequest,
+  DescribeSecretResponse,
+  GetSecretValueRequest,
+  GetSecretValueResponse,
+  PutSecretValueRequest,
+  PutSecretValueResponse,
 } from "@aws-sdk/client-secrets-manager";
 import { type Access, type AnyOperation, type Call, type Core, operation } from "../gateway/service.ts";
 import { alreadyExists, invalidParameter, markedForDeletion, notFound, versionExists, versionNotFound } from "./errors.ts";
@@ -35,8 +44,14 @@ const createSecret = (secrets: Secrets) =>
       const at = secrets.core.clock.now().toISOString();
       const version = input.SecretString === undefined && input.SecretBinary === undefined ? undefined : versionOf(secrets, input, [CURRENT]);
       const secret: Secret = {
-        name, arn: arnOf(call, `${name}-${secrets.core.random.hex(6)}`), tags: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])), versions: version ? [version] : [], created: at, changed: at,
-        ...(description !== undefined && { description }), ...(kmsKeyId !== undefined && { kmsKeyId }),
+        name,
+        arn: arnOf(call, `${name}-${secrets.core.random.hex(6)}`),
+        tags: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])),
+        versions: version ? [version] : [],
+        created: at,
+        changed: at,
+        ...(description !== undefined && { description }),
+        ...(kmsKeyId !== undefined && { kmsKeyId }),
       };
       secrets.store.put([call.account, call.region, name], secret);
       return { ARN: secret.arn, Name: name, ...(version && { VersionId: version.id }) };
@@ -73,7 +88,15 @@ const getSecretValue = (secrets: Secrets) =>
       const version = secret.versions.find(({ id, stages }) => (VersionId === undefined || id === VersionId) && (stage === undefined || stages.includes(stage)));
       if (!version) throw versionNotFound(VersionId === undefined ? `staging label: ${stage}` : `VersionId: ${VersionId}`);
       const { id, text, bytes, created, stages } = version;
-      return { ARN: secret.arn, Name: secret.name, VersionId: id, VersionStages: [...stages], CreatedDate: new Date(created), ...(text !== undefined && { SecretString: text }), ...(bytes !== undefined && { SecretBinary: Buffer.from(bytes, "base64") }) };
+      return {
+        ARN: secret.arn,
+        Name: secret.name,
+        VersionId: id,
+        VersionStages: [...stages],
+        CreatedDate: new Date(created),
+        ...(text !== undefined && { SecretString: text }),
+        ...(bytes !== undefined && { SecretBinary: Buffer.from(bytes, "base64") }),
+      };
     },
   });
 
@@ -85,8 +108,15 @@ const describeSecret = (secrets: Secrets) =>
       if (!secret) throw notFound();
       const { arn, name, description, kmsKeyId, tags, versions, created, changed, deletedAt } = secret;
       return {
-        ARN: arn, Name: name, Description: description, KmsKeyId: kmsKeyId, CreatedDate: new Date(created), LastChangedDate: new Date(changed), Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
-        VersionIdsToStages: Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, [...stages]])), ...(deletedAt && { DeletedDate: new Date(deletedAt) }),
+        ARN: arn,
+        Name: name,
+        Description: description,
+        KmsKeyId: kmsKeyId,
+        CreatedDate: new Date(created),
+        LastChangedDate: new Date(changed),
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        VersionIdsToStages: Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, [...stages]])),
+        ...(deletedAt && { DeletedDate: new Date(deletedAt) }),
       };
     },
   });
@@ -112,7 +142,13 @@ function versionOf({ core }: Secrets, { SecretString, SecretBinary, ClientReques
   if ((SecretString === undefined) === (SecretBinary === undefined)) throw invalidParameter("You must provide either SecretString or SecretBinary.");
   const bytes = SecretBinary === undefined ? undefined : Buffer.from(SecretBinary);
   if ((bytes?.length ?? Buffer.byteLength(SecretString ?? "")) > LONGEST_VALUE_BYTES) throw invalidParameter(`A secret's value has at most ${LONGEST_VALUE_BYTES} bytes.`);
-  return { id: ClientRequestToken ?? core.random.uuid(), created: core.clock.now().toISOString(), stages, ...(SecretString !== undefined && { text: SecretString }), ...(bytes && { bytes: bytes.toString("base64") }) };
+  return {
+    id: ClientRequestToken ?? core.random.uuid(),
+    created: core.clock.now().toISOString(),
+    stages,
+    ...(SecretString !== undefined && { text: SecretString }),
+    ...(bytes && { bytes: bytes.toString("base64") }),
+  };
 }
 
 const arnOf = ({ account, region }: Call, name: string): string => `arn:aws:secretsmanager:${region}:${account}:secret:${name}`;

@@ -56,7 +56,10 @@ function accept({ core, store, deliver }: Sns, arn: string, entry: Entry): strin
 
 function checkEntry({ Message = "", Subject, MessageAttributes = {} }: Entry): void {
   if (Message === "") throw invalidParameter("Empty message");
-  const attributes = Object.entries(MessageAttributes).reduce((sum, [name, { DataType = "", StringValue = "", BinaryValue }]) => sum + name.length + DataType.length + StringValue.length + (BinaryValue?.length ?? 0), 0);
+  const attributes = Object.entries(MessageAttributes).reduce(
+    (sum, [name, { DataType = "", StringValue = "", BinaryValue }]) => sum + name.length + DataType.length + StringValue.length + (BinaryValue?.length ?? 0),
+    0,
+  );
   if (Buffer.byteLength(Message) + attributes > MOST_BYTES) throw invalidParameter("Message too long");
   if (Subject !== undefined && !/^[\x20-\x7e]{1,100}$/.test(Subject)) throw invalidParameter("Subject");
 }

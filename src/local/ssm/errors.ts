@@ -15,7 +15,9 @@ export const patternMismatch = (pattern: string): AwsError =>
 export const invalidPattern = error("InvalidAllowedPatternException");
 export const reservedName = (name: string): AwsError => error("AccessDeniedException")(`No access to reserved parameter name: ${name}.`);
 export const tooManyVersions = (name: string): AwsError =>
-  error("ParameterMaxVersionLimitExceeded")(`You attempted to create a new version of ${name} by calling the PutParameter API with the overwrite flag. Version 1 of the parameter is labelled; move its labels first.`);
+  error("ParameterMaxVersionLimitExceeded")(
+    `You attempted to create a new version of ${name} by calling the PutParameter API with the overwrite flag. Version 1 of the parameter is labelled; move its labels first.`,
+  );
 export const invalidNextToken = (): AwsError => error("InvalidNextToken")("The specified token is not valid.");
 export const invalidResourceId = (): AwsError => error("InvalidResourceId")("");
 export const invalidResourceType = (): AwsError => error("InvalidResourceType")("");

@@ -85,7 +85,12 @@ const getParametersByPath = (core: Core, store: ParameterStore) =>
       const below = store.list([call.account, call.region]).map(({ value }) => value).filter(({ name }) => isBelow(name, prefix, Recursive));
       const wanted = below.filter((parameter) => matchesFilters(parameter, ParameterFilters));
       const { items, next } = pageOf(wanted, { token: NextToken, limit: MaxResults, invalid: invalidNextToken });
-      const shown = items.map((parameter) => show(core, call, { found: { parameter, version: current(parameter), reference: { name: parameter.name, selector: undefined } }, isDecrypted: WithDecryption }));
+      const shown = items.map((parameter) =>
+        show(core, call, {
+          found: { parameter, version: current(parameter), reference: { name: parameter.name, selector: undefined } },
+          isDecrypted: WithDecryption,
+        }),
+      );
       return { Parameters: await Promise.all(shown), ...(next !== undefined && { NextToken: next }) };
     },
   });

@@ -26,7 +26,10 @@ const putParameter = (core: Core, store: ParameterStore) =>
       if (input.Policies !== undefined && input.Policies !== "") throw validation("the local accounts have no parameter policies: leave Policies out");
       const before = store.get([call.account, call.region, name]);
       if (before && !input.Overwrite) throw alreadyExists();
-      if (input.Overwrite && input.Tags) throw validation("Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.");
+      if (input.Overwrite && input.Tags)
+        throw validation(
+          "Invalid request: tags and overwrite can't be used together. To create a parameter with tags, please remove overwrite flag. To update tags for an existing parameter, please use AddTagsToResource or RemoveTagsFromResource.",
+        );
       const version = nextVersion(core, { input, call, before });
       await checkKey(core, call, { type: version.type, keyId: version.keyId, action: "GenerateDataKey" });
       save(core, store, { call, name, before, version, tags: Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])) });
@@ -74,7 +77,9 @@ function tierOf({ Tier }: PutParameterRequest, value: string, last: ParameterVer
   if (Tier === "Advanced" || last?.tier === "Advanced") return "Advanced";
   if (bytes <= STANDARD_BYTES) return "Standard";
   if (Tier === "Intelligent-Tiering") return "Advanced";
-  throw validation(`Standard tier parameters support a maximum parameter value of ${STANDARD_BYTES} characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.`);
+  throw validation(
+    `Standard tier parameters support a maximum parameter value of ${STANDARD_BYTES} characters. To create a larger parameter value, upgrade the parameter to use the advanced-parameter tier.`,
+  );
 }
 
 function checkValue(value: string, pattern: string | undefined): void {

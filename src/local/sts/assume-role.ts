@@ -80,7 +80,9 @@ interface Making {
 function makeSession({ core, store, role }: Making, input: AssumeRoleRequest, caller: Call["caller"]): RoleSession {
   const sessionName = input.RoleSessionName ?? "";
   if (!/^[\w+=,.@-]{2,64}$/.test(sessionName))
-    throw validationError(`1 validation error detected: Value '${sessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*, with length between 2 and 64`);
+    throw validationError(
+      `1 validation error detected: Value '${sessionName}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*, with length between 2 and 64`,
+    );
   const inherited = inheritedTags(caller);
   const passed: Tags = Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
   const taken = Object.keys(passed).find((key) => key.toLowerCase() in lowered(inherited));

@@ -25,7 +25,9 @@ const getSessionToken = (core: Core) =>
     run({ DurationSeconds: seconds = SESSION_SECONDS.usual }, { caller }) {
       if (caller.kind !== "user" || caller.session) throw sessionGetsNoSession();
       if (seconds < SESSION_SECONDS.shortest || seconds > SESSION_SECONDS.longest)
-        throw validationError(`1 validation error detected: Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between ${SESSION_SECONDS.shortest} and ${SESSION_SECONDS.longest}`);
+        throw validationError(
+          `1 validation error detected: Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between ${SESSION_SECONDS.shortest} and ${SESSION_SECONDS.longest}`,
+        );
       const keys = core.directory.issue({ ...caller, session: {} }, seconds);
       return {
         Credentials: { AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey, SessionToken: keys.sessionToken, Expiration: keys.expiration },

@@ -48,7 +48,11 @@ export class Patience {
   async wait(failure: RegistryError, attempt: number, signal?: AbortSignal): Promise<void> {
     const { retries, random, clock, onWait } = this.#options;
     const { registry, retryAfterMs = 0 } = failure;
-    if (retryAfterMs > retries.longestRetryAfterMs) throw advised(failure, `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`);
+    if (retryAfterMs > retries.longestRetryAfterMs)
+      throw advised(
+        failure,
+        `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`,
+      );
     const attempts = failure.kind === "throttled" ? retries.attemptsWhenThrottled : isSilence(failure) ? Math.min(retries.attempts, retries.attemptsWhenSilent) : retries.attempts;
     if (failure.failure.tries !== undefined) throw failure;
     if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`, attempt);

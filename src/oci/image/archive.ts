@@ -172,7 +172,8 @@ function entriesOf({ name, type, mode = 0o644, uid = 0, gid = 0, linkname, pax, 
 /** Extended attributes and the holes of sparse files; an attribute of macOS has no meaning on Linux, and Docker drops it. */
 const BEYOND = /^SCHILY\.xattr\.(?!com\.apple\.)|^GNU\.sparse\./;
 
-const contentAt = ({ path, start, end }: Content): AsyncIterable<Uint8Array> | Iterable<Uint8Array> => (start === end ? [] : createReadStream(path, { start, end: end - 1, highWaterMark: readBytes(end - start) }));
+const contentAt = ({ path, start, end }: Content): AsyncIterable<Uint8Array> | Iterable<Uint8Array> =>
+  start === end ? [] : createReadStream(path, { start, end: end - 1, highWaterMark: readBytes(end - start) });
 
 /** Without a slash at either end; `..` at the beginning leads nowhere, as in Docker's chroot. */
 const cleanPath = (name: string): string => posix.normalize(`/${name}`).replace(/^\/+|\/+$/g, "");

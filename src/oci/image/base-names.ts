@@ -44,9 +44,14 @@ export function baseUses(text: string, { file, buildArgs, platform, target, buil
 }
 
 /** The numbers of the stages that one of them needs, itself included. */
-export const neededStages = (plans: readonly StagePlan[], target: number, expand: (word: string) => string): ReadonlySet<number> => closure(namedInAll(plans, (word) => orScratch(() => expand(word))), target);
+export const neededStages = (plans: readonly StagePlan[], target: number, expand: (word: string) => string): ReadonlySet<number> =>
+  closure(
+    namedInAll(plans, (word) => orScratch(() => expand(word))),
+    target,
+  );
 
-const namedInAll = (plans: readonly StagePlan[], expand: Expand, expandPlatform = expand): readonly (readonly Named[])[] => plans.map((plan, index) => namedIn(plan, { index, plans, expand, expandPlatform }));
+const namedInAll = (plans: readonly StagePlan[], expand: Expand, expandPlatform = expand): readonly (readonly Named[])[] =>
+  plans.map((plan, index) => namedIn(plan, { index, plans, expand, expandPlatform }));
 
 /**
  * The Dockerfile with other addresses for images. What is not in the map stays as it is; so do all other lines, and the
@@ -95,13 +100,25 @@ function namedIn({ image, from, instructions, platform: asked }: StagePlan, { in
   // A number is a stage for COPY --from alone.
   const stage = /^\d+$/.test(base) ? undefined : indexOf(plans, base, index);
   const isToCome = (name: string, first: number) => plans.some((plan, at) => at >= first && plan.name === name.toLowerCase());
-  const copied = instructions.flatMap((instruction) => sourcesOf(instruction).map((name): Named => ({ image: name, written: name, instruction, stage: indexOf(plans, name, index), isStageToCome: isToCome(name, index) })));
+  const copied = instructions.flatMap((instruction) =>
+    sourcesOf(instruction).map((name): Named => ({
+      image: name,
+      written: name,
+      instruction,
+      stage: indexOf(plans, name, index),
+      isStageToCome: isToCome(name, index),
+    })),
+  );
   const platform = asked === undefined ? "" : expandPlatform(asked);
   return [{ image: base, written: image, instruction: from, stage, isStageToCome: isToCome(base, index + 1), ...(platform !== "" && { platform }) }, ...copied];
 }
 
 const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =>
-  keyword === "RUN" ? mounts.flatMap((mount) => /(?:^|,)from=["']?([^,"']+)/.exec(mount)?.[1] ?? []) : keyword === "COPY" && flags["from"] !== undefined ? [flags["from"].replace(/^["']|["']$/g, "")] : [];
+  keyword === "RUN"
+    ? mounts.flatMap((mount) => /(?:^|,)from=["']?([^,"']+)/.exec(mount)?.[1] ?? [])
+    : keyword === "COPY" && flags["from"] !== undefined
+      ? [flags["from"].replace(/^["']|["']$/g, "")]
+      : [];
 
 /** The stage of this name or number before another. */
 function indexOf(plans: readonly StagePlan[], name: string, before: number): number | undefined {

@@ -87,7 +87,9 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
 function pairsOf({ keyword, text }: Instruction, expand: Expand): readonly (readonly [string, string])[] {
   const words = splitWords(text, expand.escape);
   const [, name = "", rest] = /^(\S+)\s+([\s\S]*)$/.exec(text) ?? [];
-  const pairs = words[0]?.includes("=") ? words.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1), word.includes("=")] as const) : [[name, rest ?? "", rest !== undefined] as const];
+  const pairs = words[0]?.includes("=")
+    ? words.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1), word.includes("=")] as const)
+    : [[name, rest ?? "", rest !== undefined] as const];
   const wrong = pairs.find(([before, , isPair]) => !isPair || before === "");
   if (wrong) throw new WrongArgument(`write ${keyword} name=value, not "${keyword} ${text}"`);
   return pairs.map(([before, value]) => [expand(before), expand(value)]);

@@ -68,7 +68,9 @@ function leading(text: string): { readonly words: readonly string[]; readonly re
   while (rest.startsWith("--")) {
     const [found = ""] = /^(?:\\[\s\S]?|"(?:\\[\s\S]|[^"\\])*"?|'(?:\\[\s\S]|[^'\\])*'?|[^\s\\"'])*/.exec(rest) ?? [];
     rest = rest.slice(found.length).trimStart();
-    const word = found.replace(/\\([\s\S]?)|(["'])((?:\\[\s\S]|(?!\2)[^\\])*)\2?/g, (_, escaped?: string, quote?: string, inner = "") => (quote ? inner.replace(/\\([\s\S])/g, "$1") : (escaped ?? "")));
+    const word = found.replace(/\\([\s\S]?)|(["'])((?:\\[\s\S]|(?!\2)[^\\])*)\2?/g, (_, escaped?: string, quote?: string, inner = "") =>
+      quote ? inner.replace(/\\([\s\S])/g, "$1") : (escaped ?? ""),
+    );
     // Two dashes alone end the flags.
     if (word === "--") break;
     words.push(word);

@@ -45,7 +45,8 @@ function readFrom({ text, flags, line }: Instruction, file: string): Pick<StageP
   const [image = "", as, name, ...more] = text.split(/\s+/);
   if (image === "" || more.length > 0 || (as !== undefined && (as.toLowerCase() !== "as" || name === undefined)))
     throw new DockerfileError({ file, line }, `write FROM image, or FROM image AS name, not "FROM ${text}"`);
-  if (name !== undefined && !/^[a-z][a-z0-9_.-]*$/i.test(name)) throw new DockerfileError({ file, line }, `"${name}" is not a name for a stage: begin with a letter, go on with letters, digits, and _ . -`);
+  if (name !== undefined && !/^[a-z][a-z0-9_.-]*$/i.test(name))
+    throw new DockerfileError({ file, line }, `"${name}" is not a name for a stage: begin with a letter, go on with letters, digits, and _ . -`);
   const platform = flags["platform"];
   return {
     image,

@@ -29,7 +29,8 @@ export function replaced(value: string, { pattern, other, isEverywhere }: { read
 }
 
 /** Go's regexp.ReplaceAllString gives `$0` and `$$` a meaning; groups there are none. */
-const filledIn = (other: string, found: string): string => other.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, name?: string, braced?: string) => (dollar ? "$" : (name ?? braced) === "0" ? found : ""));
+const filledIn = (other: string, found: string): string =>
+  other.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, name?: string, braced?: string) => (dollar ? "$" : (name ?? braced) === "0" ? found : ""));
 
 /** `*` and `?` of a shell, which stop at the end of a line; brackets are themselves. */
 function patternOf(pattern: string, { isLongest, isAtStart }: { readonly isLongest: boolean; readonly isAtStart: boolean }): RegExp {

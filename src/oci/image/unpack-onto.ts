@@ -45,7 +45,8 @@ export async function unpackOnto(stage: Stage, { archive, name, destination }: U
 function placeOf(tree: FileTree, path: string, { root, archive }: { readonly root: string; readonly archive: string }): string {
   for (let above = posix.dirname(path); above !== "."; above = posix.dirname(above)) {
     const isLink = tree.at(tree.resolve(above, { keepLast: true, root }))?.kind === "symlink";
-    if (isLink && tree.at(tree.resolve(above, { root }))?.kind !== "directory") throw new CopyRefused(`${archive}: ${path} lies below ${above}, a link that leads to no folder where the archive is unpacked`);
+    if (isLink && tree.at(tree.resolve(above, { root }))?.kind !== "directory")
+      throw new CopyRefused(`${archive}: ${path} lies below ${above}, a link that leads to no folder where the archive is unpacked`);
   }
   return tree.resolve(path, { keepLast: true, root });
 }

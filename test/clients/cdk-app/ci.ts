@@ -2,7 +2,15 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-
 import { BuildSpec, LinuxBuildImage, PipelineProject, Project, Source } from "aws-cdk-lib/aws-codebuild";
 import { Code, Repository } from "aws-cdk-lib/aws-codecommit";
 import { Artifact, ExecutionMode, Pipeline, PipelineType, Variable } from "aws-cdk-lib/aws-codepipeline";
-import { CodeBuildAction, CodeCommitSourceAction, CodeCommitTrigger, LambdaInvokeAction, ManualApprovalAction, StateMachineInput, StepFunctionInvokeAction } from "aws-cdk-lib/aws-codepipeline-actions";
+import {
+  CodeBuildAction,
+  CodeCommitSourceAction,
+  CodeCommitTrigger,
+  LambdaInvokeAction,
+  ManualApprovalAction,
+  StateMachineInput,
+  StepFunctionInvokeAction,
+} from "aws-cdk-lib/aws-codepipeline-actions";
 import { Repository as ImageRepository, TagMutability } from "aws-cdk-lib/aws-ecr";
 import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -19,12 +27,27 @@ export class Ci extends Stack {
   constructor(scope: Construct, id: string, props: StackProps) {
     super(scope, id, props);
     const repository = new Repository(this, "Code", { repositoryName: "code", code: Code.fromDirectory(join(import.meta.dirname, "repository"), "main") });
-    const images = new ImageRepository(this, "Images", { imageScanOnPush: true, imageTagMutability: TagMutability.IMMUTABLE, lifecycleRules: [{ maxImageCount: 5 }], removalPolicy: RemovalPolicy.DESTROY, emptyOnDelete: true });
-    const buildSpec = BuildSpec.fromObject({
-      version: "0.2", env: { "exported-variables": ["LINES"] },
-      phases: { build: { commands: ["export LINES=$(wc -l < main.wdl)", 'test -n "$REPOSITORY_URI"', "mkdir -p out && echo '{\"lines\": '$LINES'}' > out/input.json"] } }, artifacts: { "base-directory": "out", files: ["**/*"] },
+    const images = new ImageRepository(this, "Images", {
+      imageScanOnPush: true,
+      imageTagMutability: TagMutability.IMMUTABLE,
+      lifecycleRules: [{ maxImageCount: 5 }],
+      removalPolicy: RemovalPolicy.DESTROY,
+      emptyOnDelete: true,
     });
-    const project = new PipelineProject(this, "Build", { buildSpec, environment: { buildImage: LinuxBuildImage.STANDARD_7_0, privileged: true }, environmentVariables: { REPOSITORY_URI: { value: images.repositoryUri } }, timeout: Duration.minutes(10) });
+    const buildSpec = BuildSpec.fromObject({
+      version: "0.2",
+      env: { "exported-variables": ["LINES"] },
+      phases: {
+        build: { commands: ["export LINES=$(wc -l < main.wdl)", 'test -n "$REPOSITORY_URI"', "mkdir -p out && echo '{\"lines\": '$LINES'}' > out/input.json"] },
+      },
+      artifacts: { "base-directory": "out", files: ["**/*"] },
+    });
+    const project = new PipelineProject(this, "Build", {
+      buildSpec,
+      environment: { buildImage: LinuxBuildImage.STANDARD_7_0, privileged: true },
+      environmentVariables: { REPOSITORY_URI: { value: images.repositoryUri } },
+      timeout: Duration.minutes(10),
+    });
     images.grantPullPush(project);
 
     const [source, built] = [new Artifact("Source"), new Artifact("Built")];
@@ -54,7 +77,11 @@ exports.handler = async (event) => { await new CodePipelineClient().send(new Put
       ],
     });
 
-    const checks = new Project(this, "Checks", { source: Source.codeCommit({ repository }), buildSpec: BuildSpec.fromObject({ version: "0.2", phases: { build: { commands: ["test -s main.wdl"] } } }), environment: { buildImage: LinuxBuildImage.STANDARD_7_0 } });
+    const checks = new Project(this, "Checks", {
+      source: Source.codeCommit({ repository }),
+      buildSpec: BuildSpec.fromObject({ version: "0.2", phases: { build: { commands: ["test -s main.wdl"] } } }),
+      environment: { buildImage: LinuxBuildImage.STANDARD_7_0 },
+    });
     repository.onPullRequestStateChange("Asked", { target: new CodeBuildProject(checks) });
     new CfnOutput(this, "PipelineName", { value: pipeline.pipelineName });
     new CfnOutput(this, "ChecksName", { value: checks.projectName });

@@ -47,31 +47,72 @@ export class Data extends Stack {
     topic.addSubscription(new EmailSubscription("someone@example.org"));
     const plain = new Topic(this, "Removed");
     bucket.addEventNotification(EventType.OBJECT_REMOVED, new SnsDestination(plain));
-    new Rule(this, "Told", { eventPattern: { source: ["lab"], detail: { size: [{ numeric: [">", 10] }] } }, targets: [new SnsTopic(topic, { message: RuleTargetInput.fromText(`run ${EventField.fromPath("$.detail.name")}`) })] });
+    new Rule(this, "Told", {
+      eventPattern: { source: ["lab"], detail: { size: [{ numeric: [">", 10] }] } },
+      targets: [new SnsTopic(topic, { message: RuleTargetInput.fromText(`run ${EventField.fromPath("$.detail.name")}`) })],
+    });
     new Rule(this, "Heard", { eventPattern: { source: ["lab"] }, targets: [new LambdaFunction(byRule, { retryAttempts: 2 })] });
 
-    const look = new Function(this, "Look", { runtime: Runtime.NODEJS_22_X, handler: "index.handler", timeout: Duration.minutes(1), environment: { VERSION: version }, code: Code.fromInline("exports.handler = async ({ name }) => ({ name, length: name.length, version: process.env.VERSION });") });
+    const look = new Function(this, "Look", {
+      runtime: Runtime.NODEJS_22_X,
+      handler: "index.handler",
+      timeout: Duration.minutes(1),
+      environment: { VERSION: version },
+      code: Code.fromInline("exports.handler = async ({ name }) => ({ name, length: name.length, version: process.env.VERSION });"),
+    });
     const items = new Map(this, "Each", { itemsPath: "$.names", maxConcurrency: 2, resultPath: "$.looks" })
       .itemProcessor(new LambdaInvoke(this, "LookAt", { lambdaFunction: look, payload: TaskInput.fromObject({ "name.$": "$" }), payloadResponseOnly: true }));
-    const read = new CallAwsService(this, "Read", { service: "ssm", action: "getParameter", parameters: { Name: "/data/size" }, iamResources: [this.formatArn({ service: "ssm", resource: "parameter/data/size" })], resultSelector: { "size.$": "$.Parameter.Value" }, resultPath: "$.parameter" });
+    const read = new CallAwsService(this, "Read", {
+      service: "ssm",
+      action: "getParameter",
+      parameters: { Name: "/data/size" },
+      iamResources: [this.formatArn({ service: "ssm", resource: "parameter/data/size" })],
+      resultSelector: { "size.$": "$.Parameter.Value" },
+      resultPath: "$.parameter",
+    });
     const machine = new StateMachine(this, "Machine", {
-      stateMachineType: StateMachineType.STANDARD, timeout: Duration.minutes(5),
-      logs: { destination: new LogGroup(this, "MachineLogs", { retention: RetentionDays.ONE_WEEK, removalPolicy: RemovalPolicy.DESTROY }), level: LogLevel.ALL, includeExecutionData: true },
-      definitionBody: DefinitionBody.fromChainable(new Choice(this, "Any").when(Condition.isPresent("$.names[0]"), items.next(read).next(new Succeed(this, "Looked"))).otherwise(new Pass(this, "Nothing"))),
+      stateMachineType: StateMachineType.STANDARD,
+      timeout: Duration.minutes(5),
+      logs: {
+        destination: new LogGroup(this, "MachineLogs", { retention: RetentionDays.ONE_WEEK, removalPolicy: RemovalPolicy.DESTROY }),
+        level: LogLevel.ALL,
+        includeExecutionData: true,
+      },
+      definitionBody: DefinitionBody.fromChainable(
+        new Choice(this, "Any")
+          .when(Condition.isPresent("$.names[0]"), items.next(read).next(new Succeed(this, "Looked")))
+          .otherwise(new Pass(this, "Nothing")),
+      ),
     });
     new Rule(this, "Daily", { schedule: Schedule.cron({ minute: "0", hour: "4" }), targets: [new SfnStateMachine(machine, { input: RuleTargetInput.fromObject({ names: [] }) })] });
 
     new StringParameter(this, "Size", { parameterName: "/data/size", stringValue: `${version} GB` });
     new StringListParameter(this, "Names", { parameterName: "/data/names", stringListValue: ["a", "b"] });
-    new BucketDeployment(this, "Site", { destinationBucket: bucket as IBucket, destinationKeyPrefix: "site", sources: [Source.data("index.html", `<p>version ${version}</p>`), Source.jsonData("config.json", { topic: topic.topicArn })] });
+    new BucketDeployment(this, "Site", {
+      destinationBucket: bucket as IBucket,
+      destinationKeyPrefix: "site",
+      sources: [Source.data("index.html", `<p>version ${version}</p>`), Source.jsonData("config.json", { topic: topic.topicArn })],
+    });
 
     const call = { service: "SSM", action: "putParameter", parameters: { Name: "/data/called", Value: version, Type: "String", Overwrite: true }, physicalResourceId: PhysicalResourceId.of("called") };
     new AwsCustomResource(this, "Called", {
       installLatestAwsSdk: false, onUpdate: call, onDelete: { service: "SSM", action: "deleteParameter", parameters: { Name: "/data/called" } },
       policy: AwsCustomResourcePolicy.fromStatements([new PolicyStatement({ actions: ["ssm:PutParameter", "ssm:DeleteParameter"], resources: ["*"] })]),
     });
-    const onEventHandler = new Function(this, "OnEvent", { runtime: Runtime.PYTHON_3_12, handler: "index.handler", timeout: Duration.minutes(1), code: Code.fromInline("def handler(event, context):\n  return {'PhysicalResourceId': 'made', 'Data': {'Doubled': str(2 * int(event['ResourceProperties']['Number']))}}\n") });
-    const isCompleteHandler = new Function(this, "IsComplete", { runtime: Runtime.PYTHON_3_12, handler: "index.handler", timeout: Duration.minutes(1), code: Code.fromInline("def handler(event, context):\n  return {'IsComplete': True}\n") });
+    const onEventHandler = new Function(this, "OnEvent", {
+      runtime: Runtime.PYTHON_3_12,
+      handler: "index.handler",
+      timeout: Duration.minutes(1),
+      code: Code.fromInline(
+        "def handler(event, context):\n  return {'PhysicalResourceId': 'made', 'Data': {'Doubled': str(2 * int(event['ResourceProperties']['Number']))}}\n",
+      ),
+    });
+    const isCompleteHandler = new Function(this, "IsComplete", {
+      runtime: Runtime.PYTHON_3_12,
+      handler: "index.handler",
+      timeout: Duration.minutes(1),
+      code: Code.fromInline("def handler(event, context):\n  return {'IsComplete': True}\n"),
+    });
     const provider = new Provider(this, "Provider", { onEventHandler, isCompleteHandler, queryInterval: Duration.seconds(5) });
     const doubled = new CustomResource(this, "Doubled", { serviceToken: provider.serviceToken, properties: { Number: Number(version) } });
 

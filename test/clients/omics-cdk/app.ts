@@ -50,7 +50,10 @@ class Flows extends Stack {
     const wait = new Wait(this, "Wait", { time: WaitTime.duration(Duration.seconds(1)) });
     const decide = new Choice(this, "Decide")
       .when(Condition.stringEquals("$.run.Status", "COMPLETED"), new Succeed(this, "Done"))
-      .when(Condition.or(Condition.stringEquals("$.run.Status", "FAILED"), Condition.stringEquals("$.run.Status", "CANCELLED")), new Fail(this, "Broken", { errorPath: "$.run.FailureReason", causePath: "$.run.StatusMessage" }))
+      .when(
+        Condition.or(Condition.stringEquals("$.run.Status", "FAILED"), Condition.stringEquals("$.run.Status", "CANCELLED")),
+        new Fail(this, "Broken", { errorPath: "$.run.FailureReason", causePath: "$.run.StatusMessage" }),
+      )
       .otherwise(wait);
     const machine = new StateMachine(this, "Machine", { definitionBody: DefinitionBody.fromChainable(start.next(wait).next(look).next(decide)), timeout: Duration.minutes(20) });
     new Rule(this, "Arrived", {
@@ -60,9 +63,19 @@ class Flows extends Stack {
 
     const heard = new Function(this, "Heard", { runtime: Runtime.PYTHON_3_12, handler: "index.handler", timeout: Duration.minutes(2), code: Code.fromInline(NOTE) });
     heard.addToRolePolicy(new PolicyStatement({ actions: ["ssm:PutParameter"], resources: ["*"] }));
-    new Rule(this, "Ended", { eventPattern: { source: ["aws.omics"], detailType: ["Run Status Change"], detail: { status: ["COMPLETED", "FAILED"], workflowId: [workflow.attrId] } }, targets: [new LambdaFunction(heard)] });
+    new Rule(this, "Ended", {
+      eventPattern: { source: ["aws.omics"], detailType: ["Run Status Change"], detail: { status: ["COMPLETED", "FAILED"], workflowId: [workflow.attrId] } },
+      targets: [new LambdaFunction(heard)],
+    });
 
-    for (const [name, value] of Object.entries({ WorkflowId: workflow.attrId, VersionArn: released.attrArn, GroupId: group.attrId, MachineArn: machine.stateMachineArn, BucketName: bucket.bucketName })) new CfnOutput(this, name, { value });
+    for (const [name, value] of Object.entries({
+      WorkflowId: workflow.attrId,
+      VersionArn: released.attrArn,
+      GroupId: group.attrId,
+      MachineArn: machine.stateMachineArn,
+      BucketName: bucket.bucketName,
+    }))
+      new CfnOutput(this, name, { value });
   }
 }
 

@@ -119,11 +119,19 @@ export function startRollback(journal: Journal, stack: StackRecord, request: { r
  * Goes on with a rollback that failed.
  * @throws AwsError ValidationError in any other state than UPDATE_ROLLBACK_FAILED
  */
-export function continueRollback(journal: Journal, stack: StackRecord, request: { readonly principal: Principal; readonly roleArn?: string; readonly clientRequestToken?: string; readonly skip: readonly string[] }): void {
+export function continueRollback(
+  journal: Journal,
+  stack: StackRecord,
+  request: { readonly principal: Principal; readonly roleArn?: string; readonly clientRequestToken?: string; readonly skip: readonly string[] },
+): void {
   const { operation } = stack;
-  if (!operation || stack.status !== "UPDATE_ROLLBACK_FAILED")
-    throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+  if (!operation || stack.status !== "UPDATE_ROLLBACK_FAILED") throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
   // A new number: what failed is tried again, with tokens of its own.
   const number = stack.operations + 1;
-  setStatus(journal, stack, { status: "UPDATE_ROLLBACK_IN_PROGRESS", reason: "User Initiated", operations: number, operation: { ...operation, ...request, number, isStopped: false } });
+  setStatus(journal, stack, {
+    status: "UPDATE_ROLLBACK_IN_PROGRESS",
+    reason: "User Initiated",
+    operations: number,
+    operation: { ...operation, ...request, number, isStopped: false },
+  });
 }

@@ -123,7 +123,12 @@ async function execute(cloudformation: CloudFormation, input: ExecuteChangeSetIn
   if (changeSet.operations !== stack.operations) throw changeSetStatus(changeSet.id, "OBSOLETE");
   const onFailure = input.DisableRollback ? "DO_NOTHING" : (changeSet.onFailure ?? "ROLLBACK");
   const request = {
-    deployment: changeSet.deployment, principal: call.caller, onFailure, changeSetId: changeSet.id, importsExisting: changeSet.importsExisting, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false,
+    deployment: changeSet.deployment,
+    principal: call.caller,
+    onFailure,
+    changeSetId: changeSet.id,
+    importsExisting: changeSet.importsExisting,
+    retainsExceptOnCreate: input.RetainExceptOnCreate ?? false,
     ...(input.ClientRequestToken !== undefined && { clientRequestToken: input.ClientRequestToken }),
   };
   store.transaction(() => {

@@ -67,7 +67,9 @@ function keep({ store, deployer }: CloudFormation, record: ChangeSetRecord, fres
 
 function checkInput({ ChangeSetName = "", ChangeSetType, DeploymentMode, ResourcesToImport = [] }: CreateChangeSetInput): void {
   if (!/^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(ChangeSetName))
-    throw validationError(`1 validation error detected: Value '${ChangeSetName}' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`);
+    throw validationError(
+      `1 validation error detected: Value '${ChangeSetName}' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*`,
+    );
   if (ChangeSetType === "IMPORT" || ResourcesToImport.length > 0) throw notAvailable("ChangeSetType IMPORT");
   if (DeploymentMode !== undefined) throw notAvailable("DeploymentMode");
 }

@@ -33,8 +33,29 @@ async function announce(context: ActionContext): Promise<void> {
   const { account, region, pipeline } = execution;
   const approvalReviewLink = externalEntityLink ?? `https://console.aws.amazon.com/codesuite/codepipeline/pipelines/${pipeline}/view?region=${region}`;
   const message = {
-    region, consoleLink: approvalReviewLink,
-    approval: { pipelineName: pipeline, stageName: current().stage, actionName: declared.name, token: current().token, expires: new Date(Date.parse(current().started) + patienceMs(context)).toISOString().slice(0, 16) + "Z", externalEntityLink: externalEntityLink ?? null, approvalReviewLink, customData: customData ?? null },
+    region,
+    consoleLink: approvalReviewLink,
+    approval: {
+      pipelineName: pipeline,
+      stageName: current().stage,
+      actionName: declared.name,
+      token: current().token,
+      expires: new Date(Date.parse(current().started) + patienceMs(context)).toISOString().slice(0, 16) + "Z",
+      externalEntityLink: externalEntityLink ?? null,
+      approvalReviewLink,
+      customData: customData ?? null,
+    },
   };
-  await core.dispatcher.call({ service: "sns", operation: "Publish", input: { TopicArn: topicArn, Subject: `APPROVAL NEEDED: AWS CodePipeline ${pipeline} for action ${declared.name}`.slice(0, 100), Message: JSON.stringify(message) }, as, account, region });
+  await core.dispatcher.call({
+    service: "sns",
+    operation: "Publish",
+    input: {
+      TopicArn: topicArn,
+      Subject: `APPROVAL NEEDED: AWS CodePipeline ${pipeline} for action ${declared.name}`.slice(0, 100),
+      Message: JSON.stringify(message),
+    },
+    as,
+    account,
+    region,
+  });
 }

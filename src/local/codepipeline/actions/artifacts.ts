@@ -24,7 +24,14 @@ export async function readArtifactFile({ core, execution, inputs, as }: ActionCo
   const [name, file] = path.includes("::") ? path.split("::") : [inputs[0]?.name ?? "", path];
   const input = inputs.find((one) => one.name === name) ?? inputs[0];
   if (!input) throw new Failure("ConfigurationError", `the action has no input artifact ${name}`);
-  const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input: { Bucket: input.bucket, Key: input.key }, as, account: execution.account, region: execution.region });
+  const { Body } = await core.dispatcher.call<{ Body: Readable }>({
+    service: "s3",
+    operation: "GetObject",
+    input: { Bucket: input.bucket, Key: input.key },
+    as,
+    account: execution.account,
+    region: execution.region,
+  });
   const zip = await yauzl.fromBufferPromise(await readBody(Body, LIMIT_BYTES), { lazyEntries: true });
   try {
     for await (const entry of zip.eachEntry()) if (entry.fileName === file) return (await readBody(await zip.openReadStreamPromise(entry))).toString("utf8");

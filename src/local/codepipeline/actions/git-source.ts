@@ -30,7 +30,11 @@ export async function connectionSource(context: ActionContext): Promise<ActionOu
     .catch((error: Error) => Promise.reject(new Failure("ConfigurationError", `${FullRepositoryId} stands for a CodeCommit repository of this account: ${error.message}`)));
   return {
     variables: { CommitId: commitId, BranchName, FullRepositoryName: FullRepositoryId, CommitMessage: message, AuthorDate: authorDate, ConnectionArn },
-    ...told(commitId, message, `https://${execution.region}.console.aws.amazon.com/codesuite/settings/connections/redirect?connectionArn=${ConnectionArn}&referenceType=COMMIT&FullRepositoryId=${FullRepositoryId}&Commit=${commitId}`),
+    ...told(
+      commitId,
+      message,
+      `https://${execution.region}.console.aws.amazon.com/codesuite/settings/connections/redirect?connectionArn=${ConnectionArn}&referenceType=COMMIT&FullRepositoryId=${FullRepositoryId}&Commit=${commitId}`,
+    ),
   };
 }
 

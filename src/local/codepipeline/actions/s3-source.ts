@@ -13,5 +13,8 @@ export async function s3Source(context: ActionContext): Promise<ActionOutcome> {
   const object = await core.dispatcher.call<{ Body: Readable; ETag?: string; VersionId?: string }>({ service: "s3", operation: "GetObject", input: { Bucket: bucket, Key: key }, as, account, region });
   await storeOutput(context, await readBody(object.Body, LIMIT_BYTES));
   const revision = object.VersionId ?? object.ETag?.replaceAll('"', "") ?? "";
-  return { variables: { BucketName: bucket, ObjectKey: key, ETag: object.ETag?.replaceAll('"', "") ?? "", VersionId: object.VersionId ?? "null" }, revision: { id: revision, summary: `Amazon S3 version id: ${revision}`, url: `s3://${bucket}/${key}` } };
+  return {
+    variables: { BucketName: bucket, ObjectKey: key, ETag: object.ETag?.replaceAll('"', "") ?? "", VersionId: object.VersionId ?? "null" },
+    revision: { id: revision, summary: `Amazon S3 version id: ${revision}`, url: `s3://${bucket}/${key}` },
+  };
 }

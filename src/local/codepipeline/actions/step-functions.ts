@@ -22,7 +22,8 @@ export async function stepFunctions(context: ActionContext): Promise<ActionOutco
   for (;;) {
     const state = await call<ExecutionAnswer>("DescribeExecution", { executionArn });
     if (state.status === "SUCCEEDED") return { variables: { ExecutionArn: executionArn, StateMachineArn: stateMachineArn }, summary: `execution ${name} succeeded` };
-    if (state.status !== "RUNNING" && state.status !== "PENDING_REDRIVE") throw new Failure("JobFailed", `Step Functions execution ended ${state.status}: ${[state.error, state.cause].filter(Boolean).join(": ")}`);
+    if (state.status !== "RUNNING" && state.status !== "PENDING_REDRIVE")
+      throw new Failure("JobFailed", `Step Functions execution ended ${state.status}: ${[state.error, state.cause].filter(Boolean).join(": ")}`);
     if (current().status === "Abandoned") {
       await call("StopExecution", { executionArn, cause: "the pipeline's execution was stopped" });
       throw new Failure("JobFailed", "the execution was stopped");

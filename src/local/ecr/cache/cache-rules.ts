@@ -1,6 +1,14 @@
 import type {
-  CreatePullThroughCacheRuleRequest, CreatePullThroughCacheRuleResponse, DeletePullThroughCacheRuleRequest, DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse, PullThroughCacheRule, UpdatePullThroughCacheRuleRequest,
-  UpdatePullThroughCacheRuleResponse, ValidatePullThroughCacheRuleRequest, ValidatePullThroughCacheRuleResponse,
+  CreatePullThroughCacheRuleRequest,
+  CreatePullThroughCacheRuleResponse,
+  DeletePullThroughCacheRuleRequest,
+  DescribePullThroughCacheRulesRequest,
+  DescribePullThroughCacheRulesResponse,
+  PullThroughCacheRule,
+  UpdatePullThroughCacheRuleRequest,
+  UpdatePullThroughCacheRuleResponse,
+  ValidatePullThroughCacheRuleRequest,
+  ValidatePullThroughCacheRuleResponse,
 } from "@aws-sdk/client-ecr";
 import { pageOf } from "../../gateway/paging.ts";
 import { type Call, operation } from "../../gateway/service.ts";
@@ -59,8 +67,15 @@ const createRule = (store: Store, upstreams: Upstreams) =>
       if (prefix === "ROOT" && upstreamRepositoryPrefix !== "ROOT") throw invalidParameter("'upstreamRepositoryPrefix': the prefix ROOT takes the upstream's ROOT alone");
       const now = upstreams.now().toISOString();
       const rule: CacheRule = {
-        registryId: call.account, ecrRepositoryPrefix: prefix, upstreamRegistryUrl, upstreamRegistry: upstreamRegistryOf(upstreamRegistryUrl, input.upstreamRegistry), upstreamRepositoryPrefix: withoutSlash(upstreamRepositoryPrefix),
-        ...(credentialArn && { credentialArn }), ...(customRoleArn && { customRoleArn }), createdAt: now, updatedAt: now,
+        registryId: call.account,
+        ecrRepositoryPrefix: prefix,
+        upstreamRegistryUrl,
+        upstreamRegistry: upstreamRegistryOf(upstreamRegistryUrl, input.upstreamRegistry),
+        upstreamRepositoryPrefix: withoutSlash(upstreamRepositoryPrefix),
+        ...(credentialArn && { credentialArn }),
+        ...(customRoleArn && { customRoleArn }),
+        createdAt: now,
+        updatedAt: now,
       };
       await upstreams.checkCredentials(rule);
       if (!store.cacheRules.insert(scope(call, prefix), rule)) throw ruleExists(prefix, call.account);

@@ -133,4 +133,10 @@ async function copyAll({ core, store }: Parts, { place, digest, bring }: Copy): 
   });
 }
 
-const eventOf = ({ prefix, upstreamRegistryUrl, tag }: CacheImport, digest: string, failure?: AwsError) => ({ prefix, upstreamRegistryUrl, digest, ...(tag !== undefined && { tag }), ...(failure && { failure }) });
+const eventOf = ({ prefix, upstreamRegistryUrl, tag }: CacheImport, digest: string, failure?: AwsError) => ({
+  prefix,
+  upstreamRegistryUrl,
+  digest,
+  ...(tag !== undefined && { tag }),
+  ...(failure && { failure }),
+});

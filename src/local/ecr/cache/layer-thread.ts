@@ -34,7 +34,14 @@ async function fetchLayer(id: number, order: LayerOrder): Promise<void> {
 function clientOf({ client: name, upstreams, proxy, credentials: known }: LayerOrder): RegistryClient {
   // A secret may have other credentials than the last time.
   credentials.set(name, known);
-  const client = clients.get(name) ?? registryClient({ transport: transportFor({ upstreams }), credentials: () => Promise.resolve(credentials.get(name)), retries: { attempts: UPSTREAM_ATTEMPTS }, ...(proxy && { proxy }) });
+  const client =
+    clients.get(name) ??
+    registryClient({
+      transport: transportFor({ upstreams }),
+      credentials: () => Promise.resolve(credentials.get(name)),
+      retries: { attempts: UPSTREAM_ATTEMPTS },
+      ...(proxy && { proxy }),
+    });
   clients.set(name, client);
   return client;
 }

@@ -3,7 +3,13 @@ import { invalidParameter, unsupportedUpstream } from "../errors.ts";
 
 /** The registries that a rule may name (AmazonECR/latest/userguide/pull-through-cache.html), by their host. */
 const BY_HOST: Readonly<Record<string, UpstreamRegistry>> = {
-  "public.ecr.aws": "ecr-public", "registry-1.docker.io": "docker-hub", "ghcr.io": "github-container-registry", "registry.gitlab.com": "gitlab-container-registry", "registry.k8s.io": "k8s", "quay.io": "quay", "cgr.dev": "chainguard",
+  "public.ecr.aws": "ecr-public",
+  "registry-1.docker.io": "docker-hub",
+  "ghcr.io": "github-container-registry",
+  "registry.gitlab.com": "gitlab-container-registry",
+  "registry.k8s.io": "k8s",
+  "quay.io": "quay",
+  "cgr.dev": "chainguard",
 };
 
 /**

@@ -8,7 +8,7 @@ import { upstreamFailed } from "../errors.ts";
 import { UPSTREAM_ATTEMPTS } from "./layer-orders.ts";
 import { layerThreads } from "./layer-threads.ts";
 import type { CacheRule } from "../store.ts";
-import { upstreamSecrets } from "./upstream-secrets.ts";
+import { type UpstreamSecrets, upstreamSecrets } from "./upstream-secrets.ts";
 
 /** Upstream registries as rules name them, at the addresses that the settings of the local accounts give. */
 export interface Upstreams {
@@ -40,30 +40,22 @@ export interface UpstreamLayer {
 }
 
 export function createUpstreams(core: Core): Upstreams {
-  const { clock, random, settings } = core;
-  const by = settings.proxy && { proxy: settings.proxy };
+  const by = core.settings.proxy && { proxy: core.settings.proxy };
   const secrets = upstreamSecrets(core);
-  const clients = new Map<string, RegistryClient>();
   const threads = layerThreads();
-  const moved = mirrors(settings.upstreams);
-  // Who signs in differently has other connections and tokens.
-  const keyOf = (rule: CacheRule) => `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
-  const open = (rule: CacheRule): RegistryClient => {
-    const key = keyOf(rule);
-    const client = clients.get(key) ?? registryClient({ transport: transportFor({ upstreams: moved }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS }, ...by });
-    clients.set(key, client);
-    return client;
-  };
+  const upstreams = mirrors(core.settings.upstreams);
+  const clients = openClients(core, { upstreams, secrets });
   return {
-    now: () => clock.now(),
+    now: () => core.clock.now(),
     checkCredentials: (rule) => secrets.check(rule),
     readCredentials: async (rule) => void (await secrets.read(rule)),
-    repository: (rule, repository) => open(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
+    repository: (rule, repository) => clients.of(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
     layer: (rule, { repository, digest, size }, signal) => ({
       digest, size,
       async writeTo(file, onWritten) {
         const credentials = await secrets.read(rule);
-        return threads.bring({ client: keyOf(rule), upstreams: moved, registry: registryAt(rule.upstreamRegistryUrl), repository, blob: { digest, size }, file, ...(credentials && { credentials }), ...by }, onWritten, signal);
+        const from = { client: keyOf(rule), upstreams, registry: registryAt(rule.upstreamRegistryUrl), repository, ...(credentials && { credentials }), ...by };
+        return threads.bring({ ...from, blob: { digest, size }, file }, onWritten, signal);
       },
     }),
     async failure(rule) {
@@ -76,7 +68,30 @@ export function createUpstreams(core: Core): Upstreams {
         return answered ? undefined : (error as Error).message;
       }
     },
-    close: async () => void (await Promise.all([threads, ...clients.values()].map((one) => one.close()))),
+    close: async () => void (await Promise.all([threads.close(), clients.close()])),
+  };
+}
+
+/** Who signs in differently has other connections and tokens. */
+const keyOf = (rule: CacheRule): string => `${rule.registryId} ${rule.upstreamRegistryUrl} ${rule.credentialArn ?? ""}`;
+
+interface Asking {
+  readonly upstreams: Readonly<Record<string, string>>;
+  readonly secrets: UpstreamSecrets;
+}
+
+/** A client for each registry and login, kept until the accounts end. */
+function openClients({ clock, random, settings: { proxy } }: Core, { upstreams, secrets }: Asking) {
+  const clients = new Map<string, RegistryClient>();
+  const open = (rule: CacheRule): RegistryClient =>
+    registryClient({ transport: transportFor({ upstreams }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS }, ...(proxy && { proxy }) });
+  return {
+    of(rule: CacheRule): RegistryClient {
+      const client = clients.get(keyOf(rule)) ?? open(rule);
+      clients.set(keyOf(rule), client);
+      return client;
+    },
+    close: async () => void (await Promise.all([...clients.values()].map((one) => one.close()))),
   };
 }
 

@@ -4,7 +4,11 @@ import { RegistryRefusal } from "./refusals.ts";
 import { type Exchange, placeOf, type RegistryPath, registryOfHost } from "./registry-path.ts";
 import { type Image, keyOf } from "../store.ts";
 
-const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): WireResponse => ({ status: 200, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) });
+const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): WireResponse => ({
+  status: 200,
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify(body),
+});
 
 /** Tags in order, in pages of `n`. */
 export function listTags({ contents, caller, place, pathName, request }: Exchange): WireResponse {
@@ -76,7 +80,13 @@ export function listReferrers({ contents, caller, place, pathName, reference, re
   });
 }
 
-const describe = ({ mediaType, digest, manifestSize, artifactType, annotations }: Image) => ({ mediaType, digest, size: manifestSize, ...(artifactType && { artifactType }), ...(annotations && { annotations }) });
+const describe = ({ mediaType, digest, manifestSize, artifactType, annotations }: Image) => ({
+  mediaType,
+  digest,
+  size: manifestSize,
+  ...(artifactType && { artifactType }),
+  ...(annotations && { annotations }),
+});
 
 /** As many as one index may hold, and at least one. */
 function fitting<T>(descriptors: readonly T[]): { readonly page: readonly T[]; readonly hasMore: boolean } {

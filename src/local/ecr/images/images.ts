@@ -1,6 +1,19 @@
 import type {
-  BatchDeleteImageRequest, BatchDeleteImageResponse, BatchGetImageRequest, BatchGetImageResponse, DescribeImagesRequest, DescribeImagesResponse, GetAuthorizationTokenRequest, GetAuthorizationTokenResponse, ImageFailure, ImageFailureCode, ImageIdentifier,
-  ListImagesRequest, ListImagesResponse, PutImageRequest, PutImageResponse,
+  BatchDeleteImageRequest,
+  BatchDeleteImageResponse,
+  BatchGetImageRequest,
+  BatchGetImageResponse,
+  DescribeImagesRequest,
+  DescribeImagesResponse,
+  GetAuthorizationTokenRequest,
+  GetAuthorizationTokenResponse,
+  ImageFailure,
+  ImageFailureCode,
+  ImageIdentifier,
+  ListImagesRequest,
+  ListImagesResponse,
+  PutImageRequest,
+  PutImageResponse,
 } from "@aws-sdk/client-ecr";
 import { AwsError } from "../../gateway/aws-error.ts";
 import { operation } from "../../gateway/service.ts";
@@ -17,7 +30,12 @@ import type { Tokens } from "../token.ts";
 
 /** Images by the API: what clients without the registry protocol use, and HealthOmics asks. */
 export const imageOperations = (contents: Contents, tokens: Tokens) => ({
-  GetAuthorizationToken: getAuthorizationToken(tokens), DescribeImages: describeImages(contents), ListImages: listImages(contents), BatchGetImage: batchGetImage(contents), BatchDeleteImage: batchDeleteImage(contents), PutImage: putImage(contents),
+  GetAuthorizationToken: getAuthorizationToken(tokens),
+  DescribeImages: describeImages(contents),
+  ListImages: listImages(contents),
+  BatchGetImage: batchGetImage(contents),
+  BatchDeleteImage: batchDeleteImage(contents),
+  PutImage: putImage(contents),
 });
 
 const getAuthorizationToken = (tokens: Tokens) =>
@@ -101,7 +119,12 @@ const missingId = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failur
 /** A digest or tag that is none (API_ImageFailure.html). */
 function malformedId(imageId: ImageIdentifier): ImageFailure | undefined {
   const { imageDigest, imageTag } = imageId;
-  if (imageDigest && !/^[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+$/.test(imageDigest)) return { imageId, failureCode: "InvalidImageDigest", failureReason: "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'" };
+  if (imageDigest && !/^[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+$/.test(imageDigest))
+    return {
+      imageId,
+      failureCode: "InvalidImageDigest",
+      failureReason: "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+    };
   if (imageTag && !isTag(imageTag)) return { imageId, failureCode: "InvalidImageTag", failureReason: `Invalid request parameters: '${imageTag}' is not an image tag` };
   return undefined;
 }
@@ -110,7 +133,11 @@ function malformedId(imageId: ImageIdentifier): ImageFailure | undefined {
 async function read(contents: Contents, place: Place, { image, imageId, accepted }: Omit<Get, "puller"> & { readonly image: Image }) {
   const { mediaType, bytes } = inAcceptedForm({ mediaType: image.mediaType, bytes: await contents.manifestBytes(image) }, imageId.imageDigest === undefined ? accepted : []);
   return {
-    registryId: place.account, repositoryName: place.name, imageId: { imageDigest: image.digest, ...(imageId.imageTag && { imageTag: imageId.imageTag }) }, imageManifest: bytes.toString("utf8"), imageManifestMediaType: mediaType,
+    registryId: place.account,
+    repositoryName: place.name,
+    imageId: { imageDigest: image.digest, ...(imageId.imageTag && { imageTag: imageId.imageTag }) },
+    imageManifest: bytes.toString("utf8"),
+    imageManifestMediaType: mediaType,
   };
 }
 
@@ -174,8 +201,16 @@ function findImage(contents: Contents, place: Place, id: ImageIdentifier): Image
 }
 
 const describe = (contents: Contents, place: Place, { image, tags }: { readonly image: Image; readonly tags: readonly string[] }) => ({
-  registryId: place.account, repositoryName: place.name, imageDigest: image.digest, imageSizeInBytes: sizeOf(contents, place, image), imagePushedAt: new Date(image.pushedAt), imageManifestMediaType: image.mediaType, imageStatus: "ACTIVE" as const,
-  ...(tags.length > 0 && { imageTags: [...tags] }), ...(image.artifactType && { artifactMediaType: image.artifactType }), ...(image.subject && { subjectManifestDigest: image.subject }),
+  registryId: place.account,
+  repositoryName: place.name,
+  imageDigest: image.digest,
+  imageSizeInBytes: sizeOf(contents, place, image),
+  imagePushedAt: new Date(image.pushedAt),
+  imageManifestMediaType: image.mediaType,
+  imageStatus: "ACTIVE" as const,
+  ...(tags.length > 0 && { imageTags: [...tags] }),
+  ...(image.artifactType && { artifactMediaType: image.artifactType }),
+  ...(image.subject && { subjectManifestDigest: image.subject }),
 });
 
 /** Bytes of an image's layers; of a list, those of its largest image (API_ImageDetail.html). */

@@ -1,7 +1,15 @@
 import { Readable } from "node:stream";
 import type {
-  BatchCheckLayerAvailabilityRequest, BatchCheckLayerAvailabilityResponse, CompleteLayerUploadRequest, CompleteLayerUploadResponse, GetDownloadUrlForLayerRequest, GetDownloadUrlForLayerResponse, InitiateLayerUploadRequest,
-  InitiateLayerUploadResponse, UploadLayerPartRequest, UploadLayerPartResponse,
+  BatchCheckLayerAvailabilityRequest,
+  BatchCheckLayerAvailabilityResponse,
+  CompleteLayerUploadRequest,
+  CompleteLayerUploadResponse,
+  GetDownloadUrlForLayerRequest,
+  GetDownloadUrlForLayerResponse,
+  InitiateLayerUploadRequest,
+  InitiateLayerUploadResponse,
+  UploadLayerPartRequest,
+  UploadLayerPartResponse,
 } from "@aws-sdk/client-ecr";
 import { operation } from "../../gateway/service.ts";
 import { on, placeOf } from "../access.ts";

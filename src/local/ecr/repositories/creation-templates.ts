@@ -1,6 +1,13 @@
 import type {
-  CreateRepositoryCreationTemplateRequest, CreateRepositoryCreationTemplateResponse, DeleteRepositoryCreationTemplateRequest, DeleteRepositoryCreationTemplateResponse, DescribeRepositoryCreationTemplatesRequest, DescribeRepositoryCreationTemplatesResponse,
-  RepositoryCreationTemplate, UpdateRepositoryCreationTemplateRequest, UpdateRepositoryCreationTemplateResponse,
+  CreateRepositoryCreationTemplateRequest,
+  CreateRepositoryCreationTemplateResponse,
+  DeleteRepositoryCreationTemplateRequest,
+  DeleteRepositoryCreationTemplateResponse,
+  DescribeRepositoryCreationTemplatesRequest,
+  DescribeRepositoryCreationTemplatesResponse,
+  RepositoryCreationTemplate,
+  UpdateRepositoryCreationTemplateRequest,
+  UpdateRepositoryCreationTemplateResponse,
 } from "@aws-sdk/client-ecr";
 import { pageOf } from "../../gateway/paging.ts";
 import { type Call, type Core, operation } from "../../gateway/service.ts";
@@ -71,7 +78,8 @@ function checked(core: Core, template: Template): Template {
   checkedTags(resourceTags);
   if (lifecyclePolicy) checkLifecyclePolicy(lifecyclePolicy);
   // API_EncryptionConfigurationForRepositoryCreationTemplate: of a repository itself an id and an alias would do.
-  if (kmsKey !== undefined && !/^arn:[\w-]+:kms:[^:]+:\d{12}:key\//.test(kmsKey)) throw invalidParameter(`at 'encryptionConfiguration.kmsKey' failed to satisfy constraint: 'the full ARN of a KMS key is needed, and ${kmsKey} is none'`);
+  if (kmsKey !== undefined && !/^arn:[\w-]+:kms:[^:]+:\d{12}:key\//.test(kmsKey))
+    throw invalidParameter(`at 'encryptionConfiguration.kmsKey' failed to satisfy constraint: 'the full ARN of a KMS key is needed, and ${kmsKey} is none'`);
   return { ...template, ...(repositoryPolicy && { repositoryPolicy: checkedPolicy(core, repositoryPolicy, { name: "repositoryPolicy" }) }) };
 }
 

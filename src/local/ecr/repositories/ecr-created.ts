@@ -61,7 +61,10 @@ async function repositoryToCreate(core: Core, store: Store, { place, applied }: 
   checkName(place.name);
   const template = templateOf(store, place, applied);
   const call = { region: place.region, context: globalContext(core.clock, place.region) };
-  const role = template?.customRoleArn === undefined ? undefined : core.directory.assumeAsService({ service: "ecr.amazonaws.com", roleArn: template.customRoleArn, sessionName: "ECRRepositoryCreation" });
+  const role =
+    template?.customRoleArn === undefined
+      ? undefined
+      : core.directory.assumeAsService({ service: "ecr.amazonaws.com", roleArn: template.customRoleArn, sessionName: "ECRRepositoryCreation" });
   const tags = template?.resourceTags;
   if (role) for (const action of ["CreateRepository", ...(tags?.length ? ["TagResource"] : [])]) core.directory.authorize(role, accessTo(store, action, place, tagContext(tags)), call);
   const as = role ?? { kind: "root" as const, account: parseAccountId(place.account) };

@@ -54,6 +54,7 @@ function whyNotSelection({ tagStatus, tagPrefixList, tagPatternList, countType, 
   if (tagStatus === "tagged" && isTexts(tagPrefixList) === isTexts(tagPatternList)) return "selection has not one of tagPrefixList and tagPatternList, as tagStatus tagged wants";
   if (tagStatus !== "tagged" && (tagPrefixList !== undefined || tagPatternList !== undefined)) return `selection names tags, and tagStatus is ${String(tagStatus)}`;
   if (countType !== "imageCountMoreThan" && !SINCE.includes(String(countType))) return `selection.countType is not imageCountMoreThan, ${SINCE.join(" or ")}`;
-  if (countType === "imageCountMoreThan" ? countUnit !== undefined : countUnit !== "days") return `selection.countUnit is not ${countType === "imageCountMoreThan" ? "left out, as imageCountMoreThan wants" : "days"}`;
+  if (countType === "imageCountMoreThan" ? countUnit !== undefined : countUnit !== "days")
+    return `selection.countUnit is not ${countType === "imageCountMoreThan" ? "left out, as imageCountMoreThan wants" : "days"}`;
   return isCount(countNumber) ? undefined : "selection.countNumber is not a whole number from 1";
 }

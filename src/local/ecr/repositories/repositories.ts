@@ -1,4 +1,13 @@
-import type { CreateRepositoryRequest, CreateRepositoryResponse, DeleteRepositoryRequest, DeleteRepositoryResponse, DescribeRepositoriesRequest, DescribeRepositoriesResponse, Repository as SdkRepository, Tag } from "@aws-sdk/client-ecr";
+import type {
+  CreateRepositoryRequest,
+  CreateRepositoryResponse,
+  DeleteRepositoryRequest,
+  DeleteRepositoryResponse,
+  DescribeRepositoriesRequest,
+  DescribeRepositoriesResponse,
+  Repository as SdkRepository,
+  Tag,
+} from "@aws-sdk/client-ecr";
 import { operation } from "../../gateway/service.ts";
 import { accessTo, on, placeOf, tagContext } from "../access.ts";
 import type { Contents } from "../contents.ts";
@@ -40,7 +49,8 @@ export const asRecord = (tags: readonly Tag[] = []): Record<string, string> => O
 /** Tags together with those before them. @throws AwsError InvalidTagParameterException, TooManyTagsException (API_TagResource.html) */
 export function checkedTags(tags: readonly Tag[] = [], before: Readonly<Record<string, string>> = {}): Record<string, string> {
   for (const { Key = "", Value = "" } of tags)
-    if (Key.length < 1 || Key.length > 128 || Value.length > 256) throw invalidTags("Tag keys can have a maximum character length of 128 characters, and tag values can have a maximum length of 256 characters");
+    if (Key.length < 1 || Key.length > 128 || Value.length > 256)
+      throw invalidTags("Tag keys can have a maximum character length of 128 characters, and tag values can have a maximum length of 256 characters");
   if (tags.some(({ Key = "" }) => /^aws:/i.test(Key))) throw invalidTags("Tag keys that begin with aws: are reserved for AWS");
   if (new Set(tags.map(({ Key }) => Key)).size < tags.length) throw invalidTags("Tag keys must be different from each other");
   const together = { ...before, ...asRecord(tags) };
@@ -100,7 +110,13 @@ function dropRepository(store: Store, place: Place): void {
 
 /** Answers carry the canonical address, so that the same text serves both worlds. */
 const describe = (repository: Repository): SdkRepository => ({
-  repositoryArn: repositoryArn(repository), registryId: repository.account, repositoryName: repository.name, repositoryUri: `${repositoryHost(repository)}/${repository.name}`, createdAt: new Date(repository.createdAt),
-  imageTagMutability: repository.mutability, ...(repository.exclusions && { imageTagMutabilityExclusionFilters: repository.exclusions.map((filter) => ({ filterType: "WILDCARD" as const, filter })) }),
-  imageScanningConfiguration: { scanOnPush: repository.scanOnPush }, encryptionConfiguration: repository.encryption as never,
+  repositoryArn: repositoryArn(repository),
+  registryId: repository.account,
+  repositoryName: repository.name,
+  repositoryUri: `${repositoryHost(repository)}/${repository.name}`,
+  createdAt: new Date(repository.createdAt),
+  imageTagMutability: repository.mutability,
+  ...(repository.exclusions && { imageTagMutabilityExclusionFilters: repository.exclusions.map((filter) => ({ filterType: "WILDCARD" as const, filter })) }),
+  imageScanningConfiguration: { scanOnPush: repository.scanOnPush },
+  encryptionConfiguration: repository.encryption as never,
 });

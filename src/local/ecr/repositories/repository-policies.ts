@@ -1,6 +1,14 @@
 import type {
-  DeleteLifecyclePolicyRequest, DeleteRepositoryPolicyRequest, DeleteRepositoryPolicyResponse, GetLifecyclePolicyRequest, GetLifecyclePolicyResponse, GetRepositoryPolicyRequest, GetRepositoryPolicyResponse, PutLifecyclePolicyRequest,
-  SetRepositoryPolicyRequest, SetRepositoryPolicyResponse,
+  DeleteLifecyclePolicyRequest,
+  DeleteRepositoryPolicyRequest,
+  DeleteRepositoryPolicyResponse,
+  GetLifecyclePolicyRequest,
+  GetLifecyclePolicyResponse,
+  GetRepositoryPolicyRequest,
+  GetRepositoryPolicyResponse,
+  PutLifecyclePolicyRequest,
+  SetRepositoryPolicyRequest,
+  SetRepositoryPolicyResponse,
 } from "@aws-sdk/client-ecr";
 import { validatePolicyDocument } from "../../authorization/validate-policy.ts";
 import { type Core, operation } from "../../gateway/service.ts";

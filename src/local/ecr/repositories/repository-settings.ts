@@ -1,4 +1,11 @@
-import type { ListTagsForResourceRequest, ListTagsForResourceResponse, PutImageScanningConfigurationRequest, PutImageTagMutabilityRequest, TagResourceRequest, UntagResourceRequest } from "@aws-sdk/client-ecr";
+import type {
+  ListTagsForResourceRequest,
+  ListTagsForResourceResponse,
+  PutImageScanningConfigurationRequest,
+  PutImageTagMutabilityRequest,
+  TagResourceRequest,
+  UntagResourceRequest,
+} from "@aws-sdk/client-ecr";
 import { operation } from "../../gateway/service.ts";
 import { accessTo, on, placeOf, tagContext } from "../access.ts";
 import type { Contents } from "../contents.ts";
@@ -18,7 +25,12 @@ export function repositorySettingOperations(contents: Contents) {
         const repository = contents.repository(placeOf(input, call));
         const { exclusions: _before, ...kept } = repository;
         save({ ...kept, ...mutabilityOf(input) });
-        return { registryId: repository.account, repositoryName: repository.name, imageTagMutability: input.imageTagMutability, imageTagMutabilityExclusionFilters: input.imageTagMutabilityExclusionFilters };
+        return {
+          registryId: repository.account,
+          repositoryName: repository.name,
+          imageTagMutability: input.imageTagMutability,
+          imageTagMutabilityExclusionFilters: input.imageTagMutabilityExclusionFilters,
+        };
       },
     }),
     PutImageScanningConfiguration: operation<PutImageScanningConfigurationRequest, object>({

@@ -73,7 +73,10 @@ function endTasks(omics: Omics, key: RunKey): void {
   for (const { value: task } of omics.store.tasks.list(keyOf(run))) {
     if (task.status !== "PENDING" && task.status !== "STARTING" && task.status !== "RUNNING" && task.status !== "STOPPING") continue;
     // A run that was ended, by its user or at a limit, takes its tasks with it.
-    const why = run.isCancelled || run.verdict !== undefined ? { status: "CANCELLED" as const } : { status: "FAILED" as const, failureReason: "SERVICE_ERROR", statusMessage: "The workflow engine ended before the task did" };
+    const why =
+      run.isCancelled || run.verdict !== undefined
+        ? { status: "CANCELLED" as const }
+        : { status: "FAILED" as const, failureReason: "SERVICE_ERROR", statusMessage: "The workflow engine ended before the task did" };
     changeTask(omics, run, { taskId: task.taskId, ...why, stopTime });
     sendTaskTail(omics, run, { task, isFinal: true });
   }
