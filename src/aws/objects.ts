@@ -77,7 +77,7 @@ export async function sha256OfFile(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Whether the error says that the object is not there. */
+/** Whether the error says that the object, or the bucket it would be in, is not there. */
 export const isMissing = (error: unknown): boolean => ["NoSuchKey", "NotFound", "NoSuchBucket"].includes((error as Error).name);
 
 const naming = (at: S3Uri) => (error: Error): never => {

@@ -100,6 +100,16 @@ function fakeDocker(folder: string): string {
   return folder;
 }
 
+test("start says how to stop these accounts, not others", async () => {
+  await using cli = omx();
+  const elsewhere = join(cli.folder, "elsewhere");
+  for (const [data, stop] of [[[], ""], [["--data", elsewhere], ` --data ${elsewhere}`]] as const) {
+    const { stdout } = await cli.run("local", "start", "--detach", "--port", "0", ...data);
+    await cli.run("local", "stop", ...data);
+    expect(stdout).toContain(`Stop them: omx local stop${stop}\n`);
+  }
+});
+
 test("env names the config file, with which a client of AWS is who it says", async () => {
   await using cli = omx();
   expect((await cli.run("local", "env")).stderr).toContain("omx local start");

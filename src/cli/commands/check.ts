@@ -7,6 +7,7 @@ export function check(program: Command, cli: Cli): void {
   program.command("check").argument("[path]", "the workflow's repository", ".").summary("all that can be known of a repository before a push")
     .description("Checks a workflow's repository as a release would: omx.yaml, the definition and its lint rules, test data and the tests' inputs, which images are pulled and built, the Dockerfiles of those, the size of the package. Calls nothing.")
     .option("--json", "one JSON document: ok, name, version, engine, main, parameters, definition, images, tests, diagnostics, problems")
+    .addHelpText("after", "\nExit code 1 when it can't be released.")
     .action(async (path: string, flags: { readonly json?: boolean }) => {
       const { checkRepository } = await import("../../release/project/check.ts");
       const report = checkRepository(path);

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { startDetached } from "../accounts/detach.ts";
 import { findRunning, type Running } from "../accounts/data-dir.ts";
@@ -50,7 +51,7 @@ function tell(cli: Cli, flags: StartFlags, { startedAt: _mark, ...running }: Run
       `The local accounts answer at ${url} (process ${pid}, state in ${dataDir}).`,
       ...accounts.map(({ id, name, profile }) => `  ${id} ${name.padEnd(10)} --profile ${profile}`),
       `Use them:  export AWS_CONFIG_FILE=${configFile}`,
-      flags.detach ? "Stop them: omx local stop" : "Stop them: Ctrl-C",
+      flags.detach ? `Stop them: omx local stop${resolve(flags.data) === resolve(cli.settings.dataDir) ? "" : ` --data ${flags.data}`}` : "Stop them: Ctrl-C",
     ],
   });
 }
