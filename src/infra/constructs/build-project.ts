@@ -22,12 +22,21 @@ export interface BuildProjectProps {
   readonly timeout?: Duration;
 }
 
+// What undici, the toolkit's HTTP client, needs; of an older one the build would show a page of bundled code.
+const OLDEST_NODE = "22.19.0";
+
+/** A build's Node: which 22 the image brings is AWS's, and an image that a project or account pins may be an old one. */
+export const INSTALL_NODE: object = {
+  "runtime-versions": { nodejs: 22 },
+  commands: [`printf '%s\\n' v${OLDEST_NODE} "$(node --version)" | sort -V -C || { echo "omx needs Node ${OLDEST_NODE} or newer, and this build's image has $(node --version): let the project use the latest version of its image" >&2; exit 1; }`],
+};
+
 /** A buildspec of one command of the toolkit. `folder` is where the toolkit lies, in the shell's words. */
 export const toolkitBuildSpec = (folder: string, command: string, artifacts?: { readonly folder: string }): object => ({
   version: "0.2",
   env: { shell: "bash" },
   phases: {
-    install: { "runtime-versions": { nodejs: 22 } },
+    install: INSTALL_NODE,
     build: { commands: [`node "${folder}/omx-ci.mjs" ${command}`] },
   },
   ...(artifacts && { artifacts: { "base-directory": artifacts.folder, files: ["**/*"] } }),

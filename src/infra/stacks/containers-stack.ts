@@ -11,7 +11,7 @@ import { builderDefinition, pullerDefinition } from "../../release/images/state-
 import { keyIn } from "../../release/images/repository-settings.ts";
 import { NAMES, PREFIXES } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
-import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
+import { BuildProject, INSTALL_NODE, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { HandlerFunction } from "../constructs/handler-function.ts";
 import { cachedPrefixes, PullThrough } from "../constructs/pull-through.ts";
 import { DefinedStateMachine } from "../constructs/state-machine.ts";
@@ -123,7 +123,7 @@ const imageBuildSpec = (command: "image-pull" | "image-build"): object => ({
   ...toolkitBuildSpec("$CODEBUILD_SRC_DIR", command),
   env: { shell: "bash", "exported-variables": [RESULT_VARIABLE] },
   phases: {
-    install: { "runtime-versions": { nodejs: 22 } },
+    install: INSTALL_NODE,
     build: { commands: [`set -o pipefail; ${RESULT_VARIABLE}="$(node --max-semi-space-size=32 "$CODEBUILD_SRC_DIR/omx-ci.mjs" ${command} | tail -n 1)" && export ${RESULT_VARIABLE}`] },
   },
 });

@@ -68,15 +68,10 @@ export class ProductionStack extends Stack {
       name: "omx-verify-bundle", handler: "verify-bundle", roleName: roleName(NAMES.verifyRole, this.place.region), code: context.bundles.functions, environment, timeout: Duration.minutes(5),
       statements: [
         ...readObjects("Bundles", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), writeObjects("Results", bucket), askForApproval,
-        statement("Release", ["codebuild:StartBuild"], [projectArn(place, NAMES.releaseProject)]),
+        statement("Release", ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], [projectArn(place, NAMES.releaseProject)]),
       ],
     });
-    new Rule(this, "BundleArrived", {
-      ruleName: "omx-bundle-arrived",
-      description: "release.json, the last file of a bundle, arrived",
-      eventPattern: { source: ["aws.s3"], detailType: ["Object Created"], detail: { bucket: { name: [releasesBucket(place.account, place.region)] }, object: { key: [{ suffix: "/release.json" }] } } },
-      targets: [new LambdaFunction(verify.function, { retryAttempts: 8, maxEventAge: Duration.hours(2) })],
-    });
+    this.wake(verify);
     const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     new BuildProject(this, "Release", {
       name: NAMES.releaseProject,
@@ -92,6 +87,24 @@ export class ProductionStack extends Stack {
         ...publishWorkflows(place), ...stageImages(place, keyIn(context.config.containers.repositories, place)), ...this.smokeRuns(),
         statement("CheckImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
       ],
+    });
+  }
+
+  /** For a bundle that arrived, and for a build that ended without having answered. */
+  private wake({ function: handler }: HandlerFunction): void {
+    const bucket = releasesBucket(this.place.account, this.place.region);
+    const target = () => new LambdaFunction(handler, { retryAttempts: 8, maxEventAge: Duration.hours(2) });
+    new Rule(this, "BundleArrived", {
+      ruleName: "omx-bundle-arrived",
+      description: "release.json, the last file of a bundle, arrived",
+      eventPattern: { source: ["aws.s3"], detailType: ["Object Created"], detail: { bucket: { name: [bucket] }, object: { key: [{ suffix: "/release.json" }] } } },
+      targets: [target()],
+    });
+    new Rule(this, "ReleaseLost", {
+      ruleName: "omx-release-lost",
+      description: "A build that was to release a bundle ended without success: the cicd account waits for an answer",
+      eventPattern: { source: ["aws.codebuild"], detailType: ["CodeBuild Build State Change"], detail: { "project-name": [NAMES.releaseProject], "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] } },
+      targets: [target()],
     });
   }
 
