@@ -106,6 +106,7 @@ test("the base of each platform is watched, by whatever variable it is named", a
   await push("tools/amd64", "amd64");
   await pushArm("tools/arm64", "arm64");
   const both = await item("both", "ARG TARGETARCH\nFROM quay.io/tools/$TARGETARCH:1\nENV A=1\n", { platforms: ["linux/amd64", "linux/arm64"] });
+  expect(await item("twice", "FROM scratch\n", { platforms: ["linux/amd64", "linux/arm64", "linux/amd64"] })).toMatchObject({ platforms: ["linux/amd64", "linux/arm64"] });
   expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SUCCEEDED", reason: "built for 2 platforms" });
   expect(await buildImageFromSource(workshop(), both)).toMatchObject({ status: "SKIPPED" });
   await pushArm("tools/arm64", "moved");

@@ -60,7 +60,7 @@ const BuildRequest = z.strictObject({
   buildArgs: args.default({}),
   /** The stage to build. */
   target: z.string().min(1).optional(),
-  platforms: z.array(platform).min(1).default(["linux/amd64"]),
+  platforms: z.array(platform).min(1).default(["linux/amd64"]).transform((all) => [...new Set(all)]),
   force: z.boolean().default(false),
   /** Of a lock: an image of these bytes, built from the same source, is not built again. */
   locked_digest: z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f").optional(),
