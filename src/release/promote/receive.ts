@@ -21,7 +21,7 @@ import { type OpenBundle, openBundle, RECORD_FILE, type ReleasedImages, type Rel
 import { mappedByUser, REGISTRY_MAP_FILE } from "./own-mappings.ts";
 import { definitionFrom } from "./bundled-definition.ts";
 import { wayInto } from "./way.ts";
-import { RESULT_FILE, type ReleaseResult } from "./result.ts";
+import { BUNDLE_VARIABLE, HANDED_OVER_VARIABLE, RESULT_FILE, type ReleaseResult } from "./result.ts";
 
 /** Production's view: its own place, and how to ask the cicd account. */
 export interface ProductionEnvironment extends ReleaseEnvironment {
@@ -46,7 +46,7 @@ export async function receiveBundle(env: ProductionEnvironment, { bucket, key }:
     projectName: NAMES.releaseProject,
     // Events arrive at least once; the token makes two of them one build.
     idempotencyToken: `${bundle.record.pipelineExecutionId}-${Date.parse(bundle.record.handedOverAt)}`.slice(-64),
-    environmentVariablesOverride: [{ name: "OMX_BUNDLE", value: `s3://${bucket}/${prefix}`, type: "PLAINTEXT" }],
+    environmentVariablesOverride: [{ name: BUNDLE_VARIABLE, value: `s3://${bucket}/${prefix}`, type: "PLAINTEXT" }, { name: HANDED_OVER_VARIABLE, value: bundle.record.handedOverAt, type: "PLAINTEXT" }],
   }));
   return started.build?.id;
 }

@@ -16,3 +16,8 @@ export interface ReleaseResult {
 }
 
 export const RESULT_FILE = "result.json";
+
+/** What a build that releases a bundle is told: `s3://bucket/prefix` of it. */
+export const BUNDLE_VARIABLE = "OMX_BUNDLE";
+/** And which hand-over it is. */
+export const HANDED_OVER_VARIABLE = "OMX_HANDED_OVER";
