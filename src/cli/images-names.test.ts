@@ -118,9 +118,12 @@ test("repositories that a command makes have the key and the tags that it is tol
   const { repositories } = await new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/sealed", "sealed/built"] }));
   const made = { encryptionConfiguration: { kmsKey: KeyMetadata!.Arn! }, imageTagMutability: "IMMUTABLE", imageScanningConfiguration: { scanOnPush: true } };
   expect(repositories).toMatchObject([made, made]);
-  for (const key of ["alias/images", KeyMetadata!.Arn!.replace("us-east-1", "eu-west-1")]) {
+  await pushSample(clients.repository({ registry: upstream.host, repository: "kept" }), "1", { layers: [noise("kept", 4000)] });
+  expect((await cli.run("images", "pull", "quay.io/kept:1", "--upstream", `quay.io=${upstream.url}`, "--immutable-tags", "--profile", "cicd")).code).toBe(0);
+  expect((await new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/kept"] }))).repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "AES256" }, imageTagMutability: "IMMUTABLE" }]);
+  for (const [key, says] of [["alias/images", "--kms-key takes the ARN of a key"], [KeyMetadata!.Arn!.replace("us-east-1", "eu-west-1"), "--kms-key names a key of account 111122223333 in eu-west-1"]] as const) {
     const refused = [await cli.run("images", "pull", "quay.io/sealed:1", "--profile", "cicd", "--kms-key", key), await cli.run("images", "build", join(cli.folder, "source"), "sealed/none:1", "--profile", "cicd", "--kms-key", key)];
-    expect(refused.map(({ code, stderr }) => [code, stderr])).toEqual([[2, expect.stringContaining("--kms-key ")], [2, expect.stringContaining("--kms-key ")]]);
+    expect(refused.map(({ code, stderr }) => [code, stderr])).toEqual([[2, expect.stringContaining(says)], [2, expect.stringContaining(says)]]);
   }
   writeFileSync(join(cli.folder, "source", "Dockerfile"), "FROM scratch\nCOPY Dockerfile /other\n");
   const again = await cli.run("images", "build", join(cli.folder, "source"), "sealed/built:1", ...settings);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { expect, test } from "vitest";
-import { foreignImages, readSecrets, readSources, runStatements, stageImages } from "./policies.ts";
+import { encryptRepositories, foreignImages, pullThroughImages, readSecrets, readSources, runStatements, stageImages } from "./policies.ts";
 import { readDeployConfig } from "./read-config.ts";
 
 const PLACE = { account: "111122223333", region: "us-east-1" };
@@ -31,6 +31,18 @@ test("E35: repositories are made with our tag alone, and read elsewhere in decla
   expect(read([], false)).toEqual([]);
   expect(read(["777788889999"], false)).toEqual(["arn:aws:ecr:us-east-1:777788889999:repository/*"]);
   expect(read(["777788889999"], true)).toEqual(["arn:aws:ecr:*:777788889999:repository/*", "arn:aws:ecr:*:111122223333:repository/*"]);
+});
+
+test("policies are set on repositories with our tag alone, a key is used through ECR alone, and the cache fills declared prefixes alone", () => {
+  const tagged = { StringEquals: { "aws:ResourceTag/createdBy": "omx-ecr-helper" } };
+  expect(json(stageImages(PLACE)).filter(({ Action }) => [Action].flat().includes("ecr:SetRepositoryPolicy"))).toEqual([expect.objectContaining({ Condition: tagged })]);
+  const [key, viaEcr] = ["arn:aws:kms:us-east-1:111122223333:key/k", { "kms:ViaService": "ecr.us-east-1.amazonaws.com" }];
+  expect(json(encryptRepositories(PLACE, key))).toEqual([
+    expect.objectContaining({ Action: ["kms:DescribeKey", "kms:RetireGrant"], Resource: key, Condition: { StringEquals: viaEcr } }),
+    expect.objectContaining({ Action: "kms:CreateGrant", Resource: key, Condition: { StringEquals: viaEcr, Bool: { "kms:GrantIsForAWSResource": "true" } } }),
+  ]);
+  expect(json(stageImages(PLACE, key)).map(({ Sid }) => Sid)).toEqual(expect.arrayContaining(["RepositoryKey", "RepositoryGrants"]));
+  expect(json(pullThroughImages(PLACE, ["quay"]))).toEqual([expect.objectContaining({ Resource: "arn:aws:ecr:us-east-1:111122223333:repository/quay/*" })]);
 });
 
 test("of secrets, the declared ones are read, whether their ARN is whole or not", () => {

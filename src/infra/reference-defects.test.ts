@@ -11,6 +11,7 @@ import { releaseApp } from "./release-app.ts";
 
 interface Resource {
   readonly Type: string;
+  readonly DependsOn?: readonly string[];
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
 type Templates = Readonly<Record<string, readonly Resource[]>>;
@@ -97,6 +98,16 @@ test("E32, E33: a cache rule is made for what is declared, with credentials wher
   const rules = ofType(here, "AWS::ECR::PullThroughCacheRule").map(({ EcrRepositoryPrefix, UpstreamRegistryUrl, CredentialArn }) => [UpstreamRegistryUrl, EcrRepositoryPrefix, CredentialArn !== undefined]);
   expect(rules).toEqual([["quay.io", "quay", false], ["public.ecr.aws", "ecr-public", false], ["registry.k8s.io", "k8s", false], ["registry-1.docker.io", "dockerhub", true], ["ghcr.io", "ghcr", true], ["registry.gitlab.com", "gitlab", true]]);
   expect(DeployConfig.parse({ cicd: { account: "111122223333", region: "us-east-1" }, production: [{ account: "444455556666", region: "us-east-1" }] }).containers.pullThrough).toEqual([]);
+});
+
+test("HealthOmics has images of this account brought alone, ECR makes repositories below declared prefixes alone, and no rule is there before its template", () => {
+  const below = ["quay", "ecr-public", "k8s", "dockerhub", "ghcr", "gitlab"].map((prefix) => `arn:aws:ecr:us-east-1:111122223333:repository/${prefix}/*`);
+  const [policy] = ofType({ here: containers(here) }, "AWS::ECR::RegistryPolicy").map(({ PolicyText }) => PolicyText as { Statement: readonly object[] });
+  expect(policy?.Statement).toEqual([expect.objectContaining({ Principal: { Service: "omics.amazonaws.com" }, Resource: below, Condition: { StringEquals: { "aws:SourceAccount": "111122223333" } } })]);
+  const makes = ofType({ here: containers(here) }, "AWS::IAM::Policy").flatMap(({ PolicyDocument }) => (PolicyDocument as { Statement: readonly { Sid?: string }[] }).Statement).filter(({ Sid }) => Sid === "MakeRepositories");
+  expect(makes).toEqual([expect.objectContaining({ Resource: below.toSorted() })]);
+  const rules = containers(here).filter(({ Type }) => Type === "AWS::ECR::PullThroughCacheRule");
+  expect(rules.map(({ DependsOn = [] }) => DependsOn.filter((name) => name.includes("Template")).length > 0)).toEqual(below.map(() => true));
 });
 
 test("E43: the CDK's command line reads what its library writes", () => {
