@@ -75,17 +75,19 @@ export function s3Uri(text: string): string {
 }
 
 /** `linux/amd64`, or `all`. */
-export function onePlatform(text: string): string {
-  try {
-    if (text !== "all") parsePlatform(text);
-    return text;
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}, or all.`);
-  }
-}
+export const onePlatform = (text: string): string => (text === "all" ? text : platform(text, ", or all"));
 
 /** One of several platforms, repeatable. */
 export const platforms = (text: string, before: readonly string[] = []): readonly string[] => {
   if (text === "all") throw new InvalidArgumentError("name each platform, as in linux/amd64.");
-  return [...before, onePlatform(text)];
+  return [...before, platform(text)];
 };
+
+function platform(text: string, other = ""): string {
+  try {
+    parsePlatform(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}${other}.`);
+  }
+}

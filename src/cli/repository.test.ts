@@ -129,6 +129,13 @@ test("wrong usage names the manual of its command", async () => {
   expect((await cli.run("images", "pull")).stderr).toContain("`omx help images pull` is the manual");
 });
 
+test("a platform that is none is refused, and all is offered where it is taken", async () => {
+  await using cli = omx();
+  const of = async (...words: readonly string[]) => (await cli.run("images", ...words, "--platform", "amd64")).stderr;
+  expect(await of("pull", "debian:12")).toContain('"amd64" is not a platform: write it as linux/amd64 or linux/arm64/v8, or all.');
+  expect(await of("build", ".", "tool:1")).toContain('"amd64" is not a platform: write it as linux/amd64 or linux/arm64/v8.');
+});
+
 test("the next command is one that a shell takes, whatever the folder's name", async () => {
   await using cli = omx();
   expect((await cli.run("init", "my first")).stdout).toMatch(/omx check 'my first'$/m);
