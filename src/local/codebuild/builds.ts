@@ -213,7 +213,7 @@ function describe(build: Build): SdkBuild {
     })),
     source: project.source,
     artifacts: { location: "" },
-    environment: project.environment,
+    environment: { ...project.environment, environmentVariables: [...new Map([...(project.environment.environmentVariables ?? []), ...build.environmentOverrides].map((variable) => [variable.name, variable])).values()] },
     serviceRole: project.serviceRole,
     timeoutInMinutes: project.timeoutInMinutes,
     ...(project.encryptionKey && { encryptionKey: project.encryptionKey }),

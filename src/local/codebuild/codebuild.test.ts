@@ -194,6 +194,7 @@ describe("operations", () => {
   test("a build is stopped, and retried with what it was given", async () => {
     await lab.project("sleepy", SLEEPY);
     const { build } = await lab.codebuild.send(new StartBuildCommand({ projectName: "sleepy", environmentVariablesOverride: [{ name: "WHO", value: "phage" }] }));
+    expect(build?.environment?.environmentVariables).toEqual([expect.objectContaining({ name: "WHO", value: "phage" })]);
     await until(() => get(build!.id!), ({ currentPhase }) => currentPhase === "BUILD");
     expect((await lab.codebuild.send(new StopBuildCommand({ id: build!.id! }))).build).toMatchObject({ buildStatus: "STOPPED", buildComplete: true });
     expect(await get(build!.id!)).toMatchObject({ buildStatus: "STOPPED" });
