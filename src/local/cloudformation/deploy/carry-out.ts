@@ -4,6 +4,7 @@ import { setResource } from "./journal.ts";
 import { leftoverOf } from "./leftover.ts";
 import { createResource, INITIATED, type ProviderStep, tokenOf, updateResource } from "./provider-step.ts";
 import { failureReason } from "./reasons.ts";
+import { isKeptByRollback } from "./dispose.ts";
 import type { ResourceRecord, Step } from "./records.ts";
 
 /**
@@ -25,9 +26,9 @@ export async function carryOut(work: ResourceWork, step: Step, isResumed: boolea
 }
 
 // What a resumed creation finds under its name is adopted: with ImportExistingResources so is what others made, as long as
-// a rollback would leave it alone.
+// a rollback would leave it alone (UserGuide/import-resources-automatically.html).
 const mayTakeOver = (work: ResourceWork): boolean =>
-  (work.run.operation().importsExisting ?? false) && declarationOf(work).deletionPolicy === "Retain" && !work.run.operation().retainsExceptOnCreate;
+  (work.run.operation().importsExisting ?? false) && isKeptByRollback(work.run.operation(), declarationOf(work).deletionPolicy);
 
 const providerStep = ({ run, id, declared, place }: ResourceWork, { step, isResumed }: { readonly step: Step; readonly isResumed: boolean }): ProviderStep =>
   ({ run, place, logicalId: id, type: declared.Type, step, isResumed });

@@ -1,11 +1,12 @@
 import type { Graph } from "../engine/graph.ts";
 import { reversed } from "../engine/graph.ts";
+import type { Policy } from "../engine/policies.ts";
 import type { Properties } from "../resource-provider.ts";
 import type { StepPlace } from "../store.ts";
 import { setResource, writeEvent } from "./journal.ts";
 import { deleteResource, tokenOf } from "./provider-step.ts";
 import { failureReason } from "./reasons.ts";
-import type { Leftover, ResourceRecord, Stage, Step } from "./records.ts";
+import type { Leftover, Operation, ResourceRecord, Stage, Step } from "./records.ts";
 import { breathe, type Run } from "./run.ts";
 import { runGraph } from "./run-graph.ts";
 
@@ -29,6 +30,13 @@ export interface Disposals {
   /** Whether the stack goes on without the resources (an update), or keeps them on its list as deleted. */
   readonly isForgetting: boolean;
 }
+
+/**
+ * Whether what an operation made stays when it is rolled back. Where it may have taken over what was there, RetainExceptOnCreate
+ * keeps it too: which of the two it did is not known any more, and what was there is nobody's to delete.
+ */
+export const isKeptByRollback = ({ retainsExceptOnCreate = false, importsExisting = false }: Operation, policy: Policy): boolean =>
+  !retainsExceptOnCreate && (policy === "Retain" || (policy === "RetainExceptOnCreate" && importsExisting));
 
 /** A leftover as a disposal. */
 export const leftoverDisposal = (leftover: Leftover): Disposal =>

@@ -1,6 +1,6 @@
 import type { StackStatus } from "@aws-sdk/client-cloudformation";
 import { applyDeployment, type Failure } from "./apply.ts";
-import { type Disposal, dispose, leftoverDisposal, recordDisposal } from "./dispose.ts";
+import { type Disposal, dispose, isKeptByRollback, leftoverDisposal, recordDisposal } from "./dispose.ts";
 import { exportOutputs, forgetNames, outputsOf, registerImports } from "./exports.ts";
 import { setStatus, type StackChange } from "./journal.ts";
 import { failureReason, stackReason } from "./reasons.ts";
@@ -124,9 +124,9 @@ async function restore(run: Run): Promise<void> {
 }
 
 async function cleanUpRestored(run: Run): Promise<void> {
-  const { before = {}, previous, retainsExceptOnCreate } = run.operation();
+  const { before = {}, previous } = run.operation();
   const added = run.store.resources.list(run.stackId).filter(({ logicalId }) => !(logicalId in before));
-  const disposals = added.map((record) => recordDisposal(record, record.deletionPolicy === "Retain" && !retainsExceptOnCreate));
+  const disposals = added.map((record) => recordDisposal(record, isKeptByRollback(run.operation(), record.deletionPolicy)));
   await dispose(run, { stage: "RESTORE_CLEANUP", disposals: [...disposals, ...leftovers(run)], isForgetting: true });
   run.store.transaction(() => {
     if (previous) registerImports(run.store, run.stack(), { prepared: preparedOf(run, previous), isFinal: true });
@@ -135,8 +135,7 @@ async function cleanUpRestored(run: Run): Promise<void> {
 }
 
 async function undo(run: Run): Promise<void> {
-  const { retainsExceptOnCreate } = run.operation();
-  const disposals = standing(run).map((record) => recordDisposal(record, record.deletionPolicy === "Retain" && !retainsExceptOnCreate));
+  const disposals = standing(run).map((record) => recordDisposal(record, isKeptByRollback(run.operation(), record.deletionPolicy)));
   const failed = await dispose(run, { stage: "UNDO", disposals: [...disposals, ...leftovers(run)], isForgetting: false });
   const operation = run.operation();
   if (failed.length > 0) return turn(run, "ROLLBACK_FAILED", { operation: stopped(operation), reason: deletionReason(failed) });
