@@ -84,6 +84,23 @@ test("a bundle of another region is proved where it was released: its bucket, wo
   expect(repositories?.map(({ repositoryName }) => repositoryName)).toEqual(["regions/tool"]);
 }, MS);
 
+test("without a bundle production's copies are read where its region is another than the cicd account's, whatever omx.yaml asks for", async () => {
+  using cli = cliAt(accounts);
+  const { lock, index } = await staged("apart/tool");
+  await promoted(lock, REGION);
+  writeFileSync(join(cli.folder, LOCK_FILE), JSON.stringify(lock));
+  const { images } = await verify(cli, cli.folder, "--region", ELSEWHERE);
+  expect(images.map(({ target, problems }) => [target.slice(0, 12), target.slice(-index.digest.length), problems.length])).toEqual([[CICD, index.digest, 0], [PRODUCTION, index.digest, 0]]);
+}, MS);
+
+test("a version that maps to a tag, or to nothing, is told as not named by digest", async () => {
+  using cli = cliAt(accounts);
+  const { lock } = await staged("mapped/tool");
+  const [locked] = lock.images as [(typeof lock.images)[number]];
+  for (const [workflow, map] of [["by-tag", [{ ...locked, target: `${hostOf(CICD)}/mapped/tool:1` }]], ["by-nothing", []]] as const)
+    expect(await verify(cli, "--bundle", await release(accounts, { lock, workflow, map }))).toMatchObject({ code: 1, problems: [`version 1.0.0 in production: quay.io/mapped/tool:1 is not named by digest, the lock says ${locked.digest}`] });
+}, MS);
+
 test("signatures and SBOMs of the cicd account are proved in production's copies, and those that came after the release are named", async () => {
   using cli = cliAt(accounts);
   const { at, index, children, lock } = await staged("signed/tool");

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -115,6 +115,21 @@ test.each([
   const { code, stderr } = await cli.run("images", "build", source, "refused/tool:1", "--profile", profile);
   expect([code, stderr]).toEqual([1, expect.stringMatching(says)]);
   expect(stderr).not.toMatch(/^ +at /m);
+}, MS);
+
+test("a registry that refuses while images are locked leaves the lock as it was", async () => {
+  decide = undefined;
+  await using clients = registryClient();
+  const { digest } = await pushSample(clients.repository({ registry: upstream.host, repository: "lab/locked" }), "1", { layers: [noise("locked", 3000)] });
+  using cli = cliAt(accounts);
+  writeFileSync(join(cli.folder, "main.wdl"), 'version 1.0\ntask t {\n  command <<< echo >>>\n  runtime { docker: "quay.io/lab/locked:1" }\n}\nworkflow w { call t }\n');
+  writeFileSync(join(cli.folder, "omx.yaml"), 'name: refused\nversion: "1.0"\n');
+  await cli.run("images", "pull", "quay.io/lab/locked:1", ...at());
+  const lock = async () => ({ ran: (await cli.run("images", "lock", cli.folder, ...at())).code, says: readFileSync(join(cli.folder, "containers.lock.json"), "utf8") });
+  const before = await lock();
+  expect([before.ran, before.says]).toEqual([0, expect.stringContaining(digest)]);
+  decide = ({ path }) => (path === "/v2/" ? undefined : refused(403, "DENIED", "requested access to the resource is denied"));
+  expect(await lock()).toEqual({ ...before, ran: 1 });
 }, MS);
 
 test("a registry out of reach says what to look at", async () => {

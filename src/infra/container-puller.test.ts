@@ -213,6 +213,7 @@ describe("the puller", () => {
     const { images, status } = await stage.run("puller", ["quay.io/lab/broken:1"]);
     expect([status, images[0]!.status]).toEqual(["FAILED", "FAILED"]);
     expect(images[0]!.reason).toMatch(/the build omx-image-pull:\S+ ended FAILED:\n[^]*sent other bytes than promised/);
+    expect(images[0]!.reason).not.toContain("[Container]");
     const [group = "", stream = ""] = images[0]!.log!.split(":");
     const { logStreams } = await new CloudWatchLogsClient(stage.accounts.config()).send(new DescribeLogStreamsCommand({ logGroupName: group, logStreamNamePrefix: stream }));
     expect(logStreams).toHaveLength(1);

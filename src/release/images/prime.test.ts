@@ -7,6 +7,11 @@ import { type CachedAccounts, startCached, template } from "../../local/ecr/test
 import { CICD, REGION } from "../../local/testing/accounts.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { noise, pushSample } from "../../oci/testing/sample-images.ts";
+import { createRepository } from "../../local/ecr/testing/registry.ts";
+import { mergeOnce } from "./ensure-policies.ts";
+import { accountStatement } from "./repository-policy.ts";
+import { openCached, tagsOfRepository } from "./repository.ts";
+import { hasty } from "./testing/image-lab.ts";
 import { isCached, isFilled, readCacheRules } from "./cache-rules.ts";
 import { planPulls } from "./plan.ts";
 import { pullImage, type PullWorkshop } from "./pull.ts";
@@ -55,6 +60,24 @@ test("what the cache refuses is copied, and says why", async () => {
   cached.fail(({ path }) => (path.includes("/v2/refused/") ? { kind: "answer", status: 403 } : undefined));
   expect(await pullImage(workshop(), item("refused"))).toMatchObject({ status: "SUCCEEDED", digest, reason: expect.stringMatching(/did not have it; ECR's pull-through cache does not bring it: .*DENIED/) });
   cached.fail(undefined);
+});
+
+test("a cache whose upstream is busy is asked again later, and nothing is copied past it", async () => {
+  await push("throttled");
+  cached.fail(({ path }) => (path.includes("/v2/throttled/") ? { kind: "answer", status: 429 } : undefined));
+  await expect(pullImage(workshop({ clock: hasty }), item("throttled"))).rejects.toMatchObject({ name: "RegistryBusy" });
+  cached.fail(undefined);
+});
+
+test("a repository that nobody has marked is taken for one of the cache's only where it is bare, and as new as the call", async () => {
+  const { ecr } = cached.user;
+  const now = systemClock.now();
+  const open = (repository: string, since: Date) => openCached(ecr, { repository, source: `quay.io/${repository}`, since }, PLACE).catch((error: Error) => error);
+  for (const name of ["bare/new", "bare/old", "bare/kept"]) await createRepository(ecr, name);
+  await mergeOnce(ecr, "bare/kept", [accountStatement(PLACE, "Theirs")]);
+  expect(await open("bare/new", now)).toBe(true);
+  expect([await open("bare/old", new Date(now.getTime() + 600_000)), await open("bare/kept", now)]).toEqual([expect.objectContaining({ code: "ImageNotReadable" }), expect.objectContaining({ code: "ImageNotReadable" })]);
+  expect([await tagsOfRepository(ecr, "bare/new", PLACE), await tagsOfRepository(ecr, "bare/old", PLACE), await tagsOfRepository(ecr, "bare/kept", PLACE)]).toEqual([expect.objectContaining({ createdBy: "omx-ecr-helper" }), {}, {}]);
 });
 
 test("a function whose time is over says that ECR still brings the layers", async () => {
