@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DeployConfig } from "../release/project/deploy-config.ts";
+import { releaseApp } from "./release-app.ts";
 import { CicdStack } from "./stacks/cicd-stack.ts";
 import { ProductionStack } from "./stacks/production-stack.ts";
 import { WorkflowStack } from "./stacks/workflow-stack.ts";
@@ -120,6 +121,17 @@ describe("a large deployment", () => {
     const config = DeployConfig.parse({ cicd: { account: "111122223333", region: "eu-west-1" }, production: places, containers: { namespaces } });
     expect(() => synthesize(join(folder, "long"), config)).toThrow(/^omx\.deploy\.yaml: cicd, production and containers are \d+ bytes as JSON, and a function's environment has room for 3840/);
   });
+});
+
+test("a region that HealthOmics was not in is warned of, for each of its stacks", () => {
+  const place = (account: string, region: string) => ({ account, region });
+  const config = DeployConfig.parse({ cicd: place("111122223333", "eu-west-1"), production: [place("444455556666", "eu-west-1"), place("444455556666", "eu-west-3")] });
+  const warned: string[] = [];
+  synthesize(join(folder, "regions"), config, (app, context) => {
+    releaseApp(app, context);
+    for (const stack of app.node.children) warned.push(...stack.node.metadata.filter(({ type }) => type === "aws:cdk:warning").map(({ data }) => `${stack.node.id}: ${String(data)}`));
+  });
+  expect(warned).toEqual([expect.stringMatching(/^omx-production-444455556666-eu-west-3: HealthOmics was not in eu-west-3 /)]);
 });
 
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
