@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { DeleteRepositoryPolicyCommand, DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../kit/clock.ts";
 import { CICD, REGION } from "../../local/testing/accounts.ts";
 import { faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
@@ -44,6 +46,15 @@ test("a registry that stays busy is an error by the name that the state machine 
   await expect(pullImage(lab.workshop({ clock: hasty }), item("busy/tool"))).rejects.toMatchObject({ name: "RegistryBusy", message: expect.stringContaining("is asked too often") });
   lab.fail(undefined);
   expect(await pullImage(lab.workshop(), item("busy/tool"))).toMatchObject({ status: "SUCCEEDED" });
+}, 120_000);
+
+test("what answers at the proxy's address and is no proxy is told as such", async () => {
+  const closing = createServer((socket) => void socket.destroy()).listen(0, "127.0.0.1");
+  onTestFinished(() => void closing.close());
+  await once(closing, "listening");
+  const proxy = { https: `http://127.0.0.1:${(closing.address() as AddressInfo).port}`, except: "127.0.0.1" };
+  const behind = lab.workshop({ clock: hasty, proxy, upstreams: { "quay.io": "https://registry.test" } });
+  await expect(pullImage(behind, item("any/tool"))).rejects.toMatchObject({ name: "RegistryBusy", message: expect.stringContaining("nothing at the address in HTTPS_PROXY answers as a proxy") });
 }, 120_000);
 
 test("what will be the same in some minutes fails at once: a host that nobody knows, a registry that asks for hours", async () => {

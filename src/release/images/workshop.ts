@@ -61,7 +61,7 @@ const NOT_THERE = "registries say the same of an image that is not there: check 
  * to change what it can't know.
  */
 const adviceOn = (foreignAdvice: NonNullable<ImageWorkshop["foreignAdvice"]>, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
-  if (kind === "unreachable") return outOfReach(registry, code);
+  if (kind === "unreachable" || kind === "unavailable") return outOfReach(registry, code);
   const ecr = readPrivateEcrHost(registry);
   if (kind === "refused" && /tag is immutable/.test(says)) return "give the image another tag: in this repository each stays with its first image";
   if (ecr) return kind === "denied" ? [says === NO_REASON ? LAYER_RIGHTS : [], foreignAdvice(ecr) ?? []].flat().join("; ") || undefined : undefined;
@@ -78,6 +78,7 @@ const LAYER_RIGHTS = "who looks for a layer there needs ecr:BatchCheckLayerAvail
 function outOfReach(registry: string, code: string): string | undefined {
   if (code === "ENOTFOUND") return "nobody knows a host of that name: check the registry in the image's name, and the network";
   if (code === "UND_ERR_ABORTED") return "see to it that the proxy of HTTPS_PROXY lets through to it, with the credentials in HTTPS_PROXY if it wants any (http://user:password@host:port), or name the registry in NO_PROXY";
+  if (code === "UND_ERR_PRX_CONN") return "nothing at the address in HTTPS_PROXY answers as a proxy: check host, port, and whether it is https:// or http://";
   if (code.startsWith("ERR_SSL_")) return `where it is read without TLS, or elsewhere, say so: --upstream ${registry}=http://…, or containers.upstreams in omx.deploy.yaml`;
   return /CERT|SIGNATURE/.test(code) ? "its certificate is not trusted here: name the file of its CA in NODE_EXTRA_CA_CERTS" : undefined;
 }
