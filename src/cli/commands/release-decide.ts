@@ -27,7 +27,7 @@ function deciding(group: Command, cli: Cli, decision: Decision): void {
   onRelease(group.command(decision.verb)).summary(`${decision.verb} a release that waits for it`).description(decision.about)
     .option("--comment <why>", "the reason; asked for where it is not given")
     .option("--json", 'one JSON document: {"workflow", "pipelineExecutionId", "decision", "by", "at", "comment"}')
-    .addHelpText("after", "\nIn the local accounts the identity is approver unless --profile says otherwise.")
+    .addHelpText("after", "\nIn the local accounts the identity is approver unless --profile or AWS_PROFILE says otherwise.")
     .action((workflow: string, flags: DecideFlags) => decide(cli, workflow, { flags, decision }));
 }
 
