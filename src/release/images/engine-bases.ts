@@ -68,10 +68,13 @@ export async function writeEngineDockerfile(request: EngineDockerfile): Promise<
   const text = await readDockerfile(context, item);
   const pulls: EnginePull[] = [];
   let addressed = text;
-  for (const uses of sameImages(baseUses(text, { ...baseOptions(item), buildPlatform: parsePlatform(OWN_PLATFORM ?? DEFAULT_PLATFORM) }))) {
-    const base = bases.find(({ image }) => image === uses[0].image);
-    if (!base) continue;
-    const image = await ofPlatform(request, uses[0], await reachable(workshop, base));
+  // The places that name one image for one platform.
+  const named = Map.groupBy(baseUses(text, { ...baseOptions(item), buildPlatform: parsePlatform(OWN_PLATFORM ?? DEFAULT_PLATFORM) }), ({ platform = "", image }) => `${platform} ${image}`);
+  for (const uses of named.values()) {
+    const [use] = uses;
+    const base = bases.find(({ image }) => image === use?.image);
+    if (!use || !base) continue;
+    const image = await ofPlatform(request, use, await reachable(workshop, base));
     const address = byDigest(engineAddress(workshop, image));
     pulls.push({ image, address });
     addressed = replaceBases(addressed, uses, new Map([[base.image, formatImageRef(address)]]));
@@ -82,18 +85,6 @@ export async function writeEngineDockerfile(request: EngineDockerfile): Promise<
   // BuildKit looks for what to leave out beside the Dockerfile that it is given.
   await copyFile(join(context, `${item.dockerfile}.dockerignore`), `${path}.dockerignore`).catch(() => undefined);
   return { path, pulls, flags };
-}
-
-type Uses = readonly [BaseUse, ...(readonly BaseUse[])];
-
-/** The places that name one image for one platform. */
-function sameImages(uses: readonly BaseUse[]): readonly Uses[] {
-  const groups = new Map<string, Uses>();
-  for (const use of uses) {
-    const key = `${use.platform ?? ""} ${use.image}`;
-    groups.set(key, [...(groups.get(key) ?? []), use] as readonly BaseUse[] as Uses);
-  }
-  return [...groups.values()];
 }
 
 /**

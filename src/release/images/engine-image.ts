@@ -88,36 +88,42 @@ interface Packing {
 
 /** What an engine has packed already stays as it is; the rest is packed, and has to be what the configuration says. */
 async function packLayer(content: Readable, { diffId, file, signal }: Packing): Promise<Layer> {
-  const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  const first = await chunks.next();
-  const packing = first.done ? undefined : packingOf(first.value);
+  const { packing, all } = await begun(content);
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];
   let size = 0;
-  const all = Readable.from((async function* () {
-    if (!first.done) yield first.value;
-    yield* { [Symbol.asyncIterator]: () => chunks };
-  })(), { objectMode: false });
-  const counted = async function* (source: AsyncIterable<Buffer>) {
-    for await (const chunk of source) {
-      signal?.throwIfAborted();
-      packed.update(chunk);
-      size += chunk.length;
-      yield chunk;
-    }
-  };
-  const hashed = async function* (source: AsyncIterable<Buffer>) {
-    for await (const chunk of source) {
-      plain.update(chunk);
-      yield chunk;
-    }
-  };
+  const counted = seen((chunk) => {
+    signal?.throwIfAborted();
+    packed.update(chunk);
+    size += chunk.length;
+  });
   if (packing) await pipeline(all, counted, createWriteStream(file));
-  else await pipeline(all, hashed, createGzip(), counted, createWriteStream(file));
+  else await pipeline(all, seen((chunk) => plain.update(chunk)), createGzip(), counted, createWriteStream(file));
   const found = `sha256:${plain.digest("hex")}`;
   if (!packing && found !== diffId) throw new Error(`the engine saved the layer ${found} as ${diffId}`);
   const descriptor = { mediaType: packing === "zstd" ? MEDIA_TYPES.ociLayerZstd : MEDIA_TYPES.ociLayerGzip, digest: `sha256:${packed.digest("hex")}`, size };
   return { descriptor, diffId, source: fileBlob(file, descriptor) };
 }
+
+/** How a stream is packed, and all of it. */
+async function begun(content: Readable): Promise<{ readonly packing: ReturnType<typeof packingOf>; readonly all: Readable }> {
+  const chunks = content[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const first = await chunks.next();
+  if (first.done) return { packing: undefined, all: Readable.from([], { objectMode: false }) };
+  return { packing: packingOf(first.value), all: Readable.from(after(first.value, chunks), { objectMode: false }) };
+}
+
+async function* after(first: Buffer, chunks: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  yield* { [Symbol.asyncIterator]: () => chunks };
+}
+
+const seen = (see: (chunk: Buffer) => void) =>
+  async function* (source: AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
+      see(chunk);
+      yield chunk;
+    }
+  };
 
 const incomplete = ({ program }: Engine, name: string): Error => new Error(`${program} saved an image without its ${name}`);
 
