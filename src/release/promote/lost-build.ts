@@ -18,8 +18,8 @@ export async function answerForBuild({ clients, place, clock, emit }: Production
   const there = await resultAt(clients.s3, at);
   // ISO times of one clock: later ones sort behind.
   if (there !== undefined && (there.handedOverAt >= handedOverAt || there.handedOverAt === "")) return undefined;
-  const { logs, buildStatus = "FAILED", currentPhase = "" } = build;
-  const message = `the build ${buildId} of account ${place.account} ended ${buildStatus}${currentPhase && ` (${currentPhase})`} and wrote no ${RESULT_FILE}: see its log ${logs?.groupName ?? ""}:${logs?.streamName ?? ""} there`;
+  const { logs, buildStatus = "FAILED" } = build;
+  const message = `the build ${buildId} of account ${place.account} ended ${buildStatus} and wrote no ${RESULT_FILE}: see its log ${logs?.groupName ?? ""}:${logs?.streamName ?? ""} there`;
   const result: ReleaseResult = { ...place, status: "FAILED", handedOverAt, message, at: clock.now().toISOString() };
   await writeObject(clients.s3, at, `${JSON.stringify(result, null, 2)}\n`, "application/json");
   emit({ type: "note", text: `${bundle}: ${message}` });
