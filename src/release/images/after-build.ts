@@ -19,7 +19,10 @@ export function exportedResult(exported: AfterBuild["exported"] = []): Partial<I
   const text = exported.find(({ Name }) => Name === RESULT_VARIABLE)?.Value;
   if (!text) return {};
   const { status, size, bytes_moved, bytes_saved, seconds, reason, source_hash, digest } = Counted.parse(JSON.parse(Buffer.from(text, "base64").toString("utf8")));
-  return { status, ...(size !== undefined && { size }), ...(bytes_moved !== undefined && { bytes_moved }), ...(bytes_saved !== undefined && { bytes_saved }), ...(seconds !== undefined && { seconds }), ...(reason && { reason }), ...(source_hash && { source_hash, ...(digest && { digest }) }) };
+  const counts = {
+    ...(size !== undefined && { size }), ...(bytes_moved !== undefined && { bytes_moved }), ...(bytes_saved !== undefined && { bytes_saved }), ...(seconds !== undefined && { seconds }),
+  };
+  return { status, ...counts, ...(reason && { reason }), ...(source_hash && { source_hash, ...(digest && { digest }) }) };
 }
 
 const LAST_LINES = 20;

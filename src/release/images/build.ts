@@ -80,7 +80,8 @@ export async function judgeBuilt(workshop: ImageWorkshop, item: BuildItem, { has
   const [repository, tag] = [client.repository(target), target.tag ?? "latest"];
   const there = await imageThere(repository, digest ?? tag);
   if (there?.labels[SOURCE_HASH_LABEL] !== hash) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
-  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, ...(there.platform && { platform: there.platform }), reason: ["built by an engine", await sinceTaken(repository, tag, there.digest)].filter(Boolean).join("; ") });
+  const reason = ["built by an engine", await sinceTaken(repository, tag, there.digest)].filter(Boolean).join("; ");
+  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, ...(there.platform && { platform: there.platform }), reason });
 }
 
 /** Of two builds for one tag the later has it, and both images are there. */
@@ -145,7 +146,8 @@ async function assemble({ workshop, client, item, hash, bases, context, folder }
   const images: BuiltImage[] = [];
   for (const platform of item.platforms ?? [DEFAULT_PLATFORM]) {
     const outcome = await buildImage({
-      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")), labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal: workshop.signal,
+      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")),
+      labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal: workshop.signal,
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
@@ -180,7 +182,8 @@ async function push(repository: Repository, tag: string, images: readonly BuiltI
   const size = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (others.length === 0) {
     const pushed = await pushImage(repository, tag, first);
-    return { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", digest: pushed.digest, platform: formatPlatform(first.platform), size, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved, reason: pushed.isNew ? "built" : "the same image is there" };
+    const about = { digest: pushed.digest, platform: formatPlatform(first.platform), size, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved };
+    return { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", ...about, reason: pushed.isNew ? "built" : "the same image is there" };
   }
   const pushed = [];
   for (const image of images) pushed.push(await pushImage(repository, image.digest, image));

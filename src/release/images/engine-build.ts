@@ -37,7 +37,10 @@ export async function buildWithEngine(build: EngineBuild): Promise<EnginePushed>
   const labels = labelsOf(item, { hash: await hashSource(build.context, item), bases: await readBases(client, item, build.context) });
   const image = engineAddress(workshop, target);
   const id = await makeWithEngine({ ...build, client, labels, platform: item.platforms?.[0] ?? DEFAULT_PLATFORM, isOneOfSeveral: false });
-  return await pushWithEngine({ engine, clock: workshop.clock, id, address: formatImageRef(image), flags: plainFlags(engine, [{ image: target, address: image }]), repository: client.repository(target), tag: target.tag ?? "latest", work });
+  return await pushWithEngine({
+    engine, clock: workshop.clock, id, work, address: formatImageRef(image), flags: plainFlags(engine, [{ image: target, address: image }]),
+    repository: client.repository(target), tag: target.tag ?? "latest",
+  });
 }
 
 export interface EngineMake extends EngineBuild {

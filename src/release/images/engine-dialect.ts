@@ -25,8 +25,16 @@ export interface InDialect {
   readonly flags: readonly string[];
 }
 
+/** Who reads a Dockerfile, for what. */
+export interface Reader {
+  readonly engine: Engine;
+  readonly dialect: Dialect;
+  readonly item: BuildItem;
+  readonly isOneOfSeveral: boolean;
+}
+
 /** A Dockerfile as the engine reads it. An empty image for another platform is made where it needs one. @throws DockerfileError, ReleaseError ImagesFailed */
-export async function inDialect(text: string, { engine, dialect, item, isOneOfSeveral }: { readonly engine: Engine; readonly dialect: Dialect; readonly item: BuildItem; readonly isOneOfSeveral: boolean }): Promise<InDialect> {
+export async function inDialect(text: string, { engine, dialect, item, isOneOfSeveral }: Reader): Promise<InDialect> {
   const [platform = DEFAULT_PLATFORM] = item.platforms ?? [];
   const hasForeignScratch = platform !== OWN_PLATFORM && namesScratch(text);
   // Podman takes what it built on `scratch` for one platform for the same of another.
