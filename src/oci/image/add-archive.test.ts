@@ -93,6 +93,11 @@ describe("ADD refuses with the line", () => {
     await expect(build({ Dockerfile: "FROM scratch\nADD x.tgz /\n", "x.tgz": whole.subarray(0, 1500) })).rejects.toThrow(/^Dockerfile:2: x\.tgz can't be unpacked: /);
   });
 
+  test("one whose destination is a file", async () => {
+    const files = { Dockerfile: "FROM scratch\nADD base.tar /\nADD x.tgz /opt/file\n", "base.tar": await tarOf(BASE), "x.tgz": gzipSync(await tarOf([file("n")])) };
+    await expect(build(files)).rejects.toThrow("Dockerfile:3: /opt/file is a file; x.tgz cannot be unpacked there");
+  });
+
   test("a COPY of names that take files away, and one below a file", async () => {
     await expect(build({ Dockerfile: "FROM scratch\nCOPY d /d\n", "d/.wh.x": "" })).rejects.toThrow("Dockerfile:2: /d/.wh.x: a layer can't hold names");
     await expect(build({ Dockerfile: "FROM scratch\nCOPY a /a\nCOPY a /a/b\n", a: "a" })).rejects.toThrow("Dockerfile:3: /a is not a folder");
