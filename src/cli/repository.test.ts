@@ -181,6 +181,8 @@ test("workflow add edits omx.deploy.yaml, keeps its comments, and refuses a name
   expect(listed.workflows).toContainEqual({ name: "two", source: "codecommit", repository: "two", branch: "release", pipeline: "omx-two" });
   expect((await cli.run("workflow", "add", "two", "--no-deploy", "--config", config)).code).toBe(1);
   expect((await cli.run("workflow", "add", "Two", "--no-deploy", "--config", config)).code).toBe(2);
+  const unknown = await cli.run("workflow", "add", "three", "--config", config);
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("no AWS identity is chosen")]);
   expect(readFileSync(config, "utf8")).toBe(text);
   writeFileSync(config, `${text}containers:\n  namespaces:\n    index.docker.io: hub\n`);
   for (const command of [["add", "three", "--no-deploy"], ["list"]]) {

@@ -28,7 +28,9 @@ export function workflowAdd(group: Command, cli: Cli): void {
     .option("--profile <name>", PROFILE_HELP)
     .option("--json", 'one JSON document: {"name", "config", "deployed"}')
     .action(async (name: string, flags: AddFlags) => {
-      await edit(name, flags);
+      const edited = await edit(name, flags);
+      if (flags.deploy) await refuseNobody(cli, flags);
+      writeFileSync(flags.config, edited);
       cli.say(`wrote ${name} into ${flags.config}`);
       if (flags.deploy) {
         const { deployStacks } = await import("../aws/cdk.ts");
@@ -38,7 +40,14 @@ export function workflowAdd(group: Command, cli: Cli): void {
     });
 }
 
-async function edit(name: string, { config, source, repository, branch, connectionArn }: AddFlags): Promise<void> {
+/** Where nobody can deploy, the file stays as it is: the same command works once somebody can. @throws Problem */
+async function refuseNobody(cli: Cli, { profile }: AddFlags): Promise<void> {
+  const { openSession } = await import("../aws/session.ts");
+  await openSession(cli, { ...(profile && { profile }) }, {});
+}
+
+/** The file's text with the workflow in it. @throws Problem, UsageError */
+async function edit(name: string, { config, source, repository, branch, connectionArn }: AddFlags): Promise<string> {
   const { parseDocument } = await import("yaml");
   const { DeployConfig } = await import("../../release/project/deploy-config.ts");
   const { readDeployConfig } = await import("../../infra/read-config.ts");
@@ -49,5 +58,5 @@ async function edit(name: string, { config, source, repository, branch, connecti
   document.setIn(["workflows", name], document.createNode({ source, ...(repository && { repository }), branch, ...(connectionArn && { connectionArn }) }, { flow: true }));
   const checked = DeployConfig.safeParse(document.toJS());
   if (!checked.success) throw new UsageError(checked.error.issues.map((issue) => `${issue.path.join(".") || config}: ${issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join("; ") : issue.message}`).join("\n"));
-  writeFileSync(config, document.toString({ lineWidth: 0 }));
+  return document.toString({ lineWidth: 0 });
 }
