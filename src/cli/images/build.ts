@@ -108,7 +108,8 @@ async function build({ cli, session, item, request: { upstreams, repositories },
   } catch (error) {
     // What an engine says ends with its own last words.
     if (error instanceof ReleaseError && error.code !== "ImagesFailed") return { status: "FAILED", reason: `${error.message}; ${error.fix}` };
-    if (error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof ReleaseError) return { status: "FAILED", reason: (error as Error).message };
+    const isItsOwn = [RegistryError, DockerfileError, InvalidManifest, ReleaseError].some((type) => error instanceof type);
+    if (isItsOwn) return { status: "FAILED", reason: (error as Error).message };
     throw error;
   }
 }
