@@ -76,18 +76,21 @@ describe("a push reaches production", () => {
     expect(await run()).toMatchObject({ status: "FAILED", failureReason: "ECR_PERMISSION_ERROR" });
   }, 900_000);
 
-  test("an upload that no approval precedes releases nothing", async () => {
+  test.each([
+    ["that no approval precedes", "9.9.9", { pipelineExecutionId: "00000000-0000-4000-8000-000000000000" }, /not approved|not found/],
+    ["that names another approver", "9.9.8", { approval: { by: "somebody", at: "", comment: "" } }, /the bundle says somebody approved it; CodePipeline says arn:aws:iam::111122223333:user\/approver/],
+  ])("an upload %s releases nothing", async (_what, version, forgery, says) => {
     const production = demo.clients("production");
     const source = `${WORKFLOW}/1.0.1`;
     const record = JSON.parse((await readObject(production.s3, { bucket: RELEASES, key: `${source}/release.json` })).toString("utf8")) as { files: { name: string }[] };
-    const forged = `${WORKFLOW}/9.9.9`;
+    const forged = `${WORKFLOW}/${version}`;
     for (const { name } of record.files) await writeObject(production.s3, { bucket: RELEASES, key: `${forged}/${name}` }, await readObject(production.s3, { bucket: RELEASES, key: `${source}/${name}` }));
-    await writeObject(production.s3, { bucket: RELEASES, key: `${forged}/release.json` }, JSON.stringify({ ...record, version: "9.9.9", pipelineExecutionId: "00000000-0000-4000-8000-000000000000" }));
+    await writeObject(production.s3, { bucket: RELEASES, key: `${forged}/release.json` }, JSON.stringify({ ...record, version, ...forgery }));
     const result = await until("an answer", () => readObject(production.s3, { bucket: RELEASES, key: `${forged}/result.json` }).then((body) => JSON.parse(body.toString("utf8")) as { status: string; message: string }, () => undefined));
     expect(result.status).toBe("REFUSED");
-    expect(result.message).toMatch(/not approved|not found/);
+    expect(result.message).toMatch(says);
     const versions = await listVersions(production.omics, demo.result.releases[0]?.workflowId.production ?? "");
-    expect(versions.map(({ versionName }) => versionName)).not.toContain("9.9.9");
+    expect(versions.map(({ versionName }) => versionName)).not.toContain(version);
   }, 900_000);
 
   test("the developer can neither approve nor reject; two pushes at once become two versions", async () => {
