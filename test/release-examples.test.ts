@@ -1,10 +1,14 @@
 import { ListPipelineExecutionsCommand } from "@aws-sdk/client-codepipeline";
-import { DescribeImagesCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { DescribeImagesCommand, GetAuthorizationTokenCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { GetRunTaskCommand, GetWorkflowVersionCommand, ListRunsCommand, ListRunTasksCommand, ListWorkflowsCommand, ListWorkflowVersionsCommand, type OmicsClient, paginateListWorkflows } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { awsClients, type AwsClients } from "../src/aws/clients.ts";
 import { readObject } from "../src/aws/objects.ts";
 import { readProfile } from "../src/cli/aws/profiles.ts";
+import { ecrCredentials } from "../src/oci/client/credentials.ts";
+import { registryClient } from "../src/oci/client/registry-client.ts";
+import { transportFor } from "../src/oci/client/transport.ts";
+import { pushReferrer } from "../src/oci/testing/sample-images.ts";
 import { hasDocker } from "./demo.ts";
 import { type Clone, done, type Journey, startJourney } from "./journey.ts";
 
@@ -41,6 +45,18 @@ describe("releases by the commands of omx", () => {
 
   async function pushed(workflow: string, clone: Clone, message: string): Promise<string> {
     return executionOf(workflow, await clone.push(message));
+  }
+
+  /** Attaches an SBOM to the one image of a repository of the cicd account. @returns its digest */
+  async function attachSbom(repositoryName: string): Promise<string> {
+    const { ecr } = as("cicd");
+    const token = async () => (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
+    await using client = registryClient({ transport: transportFor({ ecrEndpoint: journey.url }), credentials: ecrCredentials(token) });
+    const repository = client.repository({ registry: "111122223333.dkr.ecr.us-east-1.amazonaws.com", repository: repositoryName });
+    const { imageDetails: [image] = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName }));
+    const stored = await repository.getManifest(image?.imageDigest ?? "");
+    const subject = { mediaType: stored!.mediaType, digest: stored!.digest, size: stored!.bytes.length };
+    return (await pushReferrer(repository, subject, { artifactType: "application/spdx+json", content: Buffer.from("{}\n") })).digest;
   }
 
   async function versionsIn(profile: string, name: string): Promise<readonly string[]> {
@@ -95,16 +111,25 @@ describe("releases by the commands of omx", () => {
     const { pipelineExecutionSummaries: executions = [] } = await as("cicd").codepipeline.send(new ListPipelineExecutionsCommand({ pipelineName: `omx-${workflow}` }));
     expect(executions.filter(({ trigger, sourceRevisions = [] }) => trigger?.triggerDetail?.includes(aside) || sourceRevisions.some(({ revisionId }) => revisionId === aside))).toEqual([]);
     done(await run("release", "watch", workflow, "--execution", id, "--until-approval"));
+    const sbom = await attachSbom("own-tools");
     done(await run("release", "approve", workflow, "--execution", id, "--comment", "good"));
     done(await run("release", "watch", workflow, "--execution", id));
 
+    for (const region of ["us-east-1", "eu-west-1"]) {
+      const bundle = `s3://omx-releases-444455556666-${region}/hello/2.0.0`;
+      const verified = done(await run("images", "verify", "--bundle", bundle, "--profile", "cicd", "--production", "production", "--json")).json<object>();
+      expect(verified).toMatchObject({ ok: true, images: [{ view: "cicd" }, { view: "production" }], referrers: [{ digest: sbom, type: "application/spdx+json", target: expect.stringContaining(`444455556666.dkr.ecr.${region}.`) as string, problems: [] }] });
+      const result = await readObject(as("production", region).s3, { bucket: `omx-releases-444455556666-${region}`, key: "hello/2.0.0/result.json" });
+      expect(JSON.parse(result.toString("utf8"))).toMatchObject({ message: expect.stringMatching(/; with its images is 1 signature, SBOM or attestation$/) as string, referrers: [{ referrers: [{ digest: sbom }] }] });
+    }
     const { omics, ecr } = as("production");
     const { items = [] } = await omics.send(new ListRunsCommand({}));
     expect(items).toEqual([expect.objectContaining({ status: "COMPLETED", name: "hello 2.0.0 smoke world", workflowVersionName: "2.0.0" })]);
     const { tasks } = await tasksOf(omics, items[0]?.id ?? "");
     expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/own-tools@sha256/)]);
     const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: "own-tools" }));
-    expect(imageDetails).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
+    expect(imageDetails.map(({ imageDigest }) => imageDigest)).toContain(sbom);
+    expect(imageDetails.filter(({ imageDigest }) => imageDigest !== sbom)).toEqual([expect.objectContaining({ imageTags: ["hello-2.0.0"], imageDigest: tasks[0]?.imageDetails?.imageDigest })]);
     const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["own-tools"] }));
     expect(repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "KMS", kmsKey: journey.productionKey } }]);
     const build = await readObject(as("approver").s3, { bucket: "omx-artifacts-111122223333-us-east-1", key: "evidence/hello/2.0.0/build.json" });

@@ -117,6 +117,14 @@ describe("who may release", () => {
   });
 });
 
+test("production's function is woken by a bundle, and by a build of one that ends badly, at which it may look", () => {
+  const rules = all().filter(([path, { Type }]) => path.startsWith("omx-production-") && Type === "AWS::Events::Rule").map(([, { Properties }]) => Properties as { Name: string; EventPattern: object; Targets: readonly { Arn: object }[] });
+  const lost = rules.find(({ Name }) => Name === "omx-release-lost");
+  expect(lost?.EventPattern).toEqual({ source: ["aws.codebuild"], "detail-type": ["CodeBuild Build State Change"], detail: { "project-name": ["omx-release"], "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] } });
+  expect(lost?.Targets.map(({ Arn }) => Arn)).toEqual(rules.find(({ Name }) => Name === "omx-bundle-arrived")?.Targets.map(({ Arn }) => Arn));
+  expect(policies().filter(({ path, Action }) => path.startsWith("omx-production-") && list(Action).includes("codebuild:BatchGetBuilds")).map(({ Resource }) => list(Resource))).toEqual([["arn:aws:codebuild:us-east-1:444455556666:project/omx-release"]]);
+});
+
 test("Step Functions accepts every state machine", () => {
   const machines = all().filter(([, { Type }]) => Type === "AWS::StepFunctions::StateMachine");
   expect(machines.map(([, { Properties }]) => Properties["StateMachineName"]).sort()).toEqual(["omx-container-builder", "omx-container-puller", "omx-test-run"]);
