@@ -51,7 +51,11 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const produced = production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
   await using asCicd = await viewOf(cli, cicd, "cicd");
   await using asProduction = production && (await viewOf(cli, production, "production"));
-  const images = [...(await verifyAs(cli, asCicd, { images: lock.images, deep: request.deep })), ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep: request.deep }) : [])];
+  const { deep } = request;
+  const images = [
+    ...(await verifyAs(cli, asCicd, { images: lock.images, deep })),
+    ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep }) : []),
+  ];
   const referrers = asProduction && produced ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep }) : [];
   const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
   return { ok: problems.length === 0 && [...images, ...referrers].every((one) => one.problems.length === 0), images, referrers, problems };

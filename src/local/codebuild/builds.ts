@@ -196,6 +196,10 @@ function initiatorOf({ caller, context }: Call): string {
   return principalArn(caller).split(":").at(-1)?.replace(/^(user|assumed-role)\//, "") ?? "unknown";
 }
 
+/** The project's, and what the request gave in place of them. */
+const variablesOf = ({ project, environmentOverrides }: Build) =>
+  [...new Map([...(project.environment.environmentVariables ?? []), ...environmentOverrides].map((variable) => [variable.name, variable])).values()];
+
 function describe(build: Build): SdkBuild {
   const { startTime, endTime, phases, logs, project, environmentOverrides: _e, logOffset: _l, pipeline: _p, account: _a, region, idempotencyToken: _i, ...rest } = build;
   const url = `https://console.aws.amazon.com/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${encodeURIComponent(logs.group)}/log-events/${encodeURIComponent(logs.stream)}`;
@@ -213,7 +217,7 @@ function describe(build: Build): SdkBuild {
     })),
     source: project.source,
     artifacts: { location: "" },
-    environment: { ...project.environment, environmentVariables: [...new Map([...(project.environment.environmentVariables ?? []), ...build.environmentOverrides].map((variable) => [variable.name, variable])).values()] },
+    environment: { ...project.environment, environmentVariables: variablesOf(build) },
     serviceRole: project.serviceRole,
     timeoutInMinutes: project.timeoutInMinutes,
     ...(project.encryptionKey && { encryptionKey: project.encryptionKey }),

@@ -23,7 +23,8 @@ const ROUNDS = 6;
  * @returns the repositories whose policy had to be changed
  * @throws RepositoryNotFoundException; ReleaseError ImageNotReadable where somebody takes the statements out again and again
  */
-export async function ensureRepositoryPolicies(ecr: ECRClient, wanted: ReadonlyMap<string, readonly Statement[]>, { clock = systemClock, random = systemRandom }: Pace = {}): Promise<ReadonlySet<string>> {
+export async function ensureRepositoryPolicies(ecr: ECRClient, wanted: ReadonlyMap<string, readonly Statement[]>, pace: Pace = {}): Promise<ReadonlySet<string>> {
+  const { clock = systemClock, random = systemRandom } = pace;
   const changed = new Set<string>();
   let unsettled = wanted;
   for (let round = 1; round <= ROUNDS; round++) {

@@ -42,13 +42,19 @@ export interface ImageWorkshop {
 }
 
 /** A client for upstream registries and the account's own. */
-export function workshopClient({ ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, foreignAdvice = forPuller(place), say, proxy, tuning, signal }: ImageWorkshop): RegistryClient {
+export function workshopClient(workshop: ImageWorkshop): RegistryClient {
+  const { ecr, place, ecrIn, upstreams, endpoint, clock, credentials, howToLogIn, foreignAdvice = forPuller(place), say, proxy, tuning, signal } = workshop;
   const ofEcr = ecrCredentials(async ({ region }) => {
     const asked = region === place.region ? ecr : (ecrIn?.(region) ?? ecr);
     return (await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
   });
   const client = rememberingManifests(registryClient({
-    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }), credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr, clock, ...(say && { onWait: waitTeller({ say, clock }) }), ...(proxy && { proxy }), ...tuning,
+    transport: transportFor({ upstreams, ...(endpoint && { ecrEndpoint: endpoint }) }),
+    credentials: credentials ? firstOf(ofEcr, credentials) : ofEcr,
+    clock,
+    ...(say && { onWait: waitTeller({ say, clock }) }),
+    ...(proxy && { proxy }),
+    ...tuning,
     advice: adviceOn(foreignAdvice, howToLogIn),
   }));
   return signal ? { ...client, repository: (at, context) => client.repository(at, { signal, ...context }) } : client;

@@ -44,7 +44,13 @@ const accountsOf = (production: readonly Place[]): string => [...new Set(product
 
 type Judged = readonly (readonly [string, Judgement])[];
 
-async function ensureOpen(env: PolicyEnvironment, release: Released, production: readonly Place[], images = release.images): Promise<{ readonly judged: Judged; readonly opened: ReadonlySet<string> }> {
+interface Ensured {
+  readonly judged: Judged;
+  /** Those whose policy had to be changed. */
+  readonly opened: ReadonlySet<string>;
+}
+
+async function ensureOpen(env: PolicyEnvironment, release: Released, production: readonly Place[], images = release.images): Promise<Ensured> {
   const shared = mappedByUser(release.registryMap, release.images, env.cicd).map(({ repository }) => [repository, "share"] as const);
   const repositories = new Map([...images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
   const judged: (readonly [string, Judgement])[] = [];
@@ -74,7 +80,11 @@ interface Judgement {
   readonly says?: string;
 }
 
-async function judge({ clients: { ecr }, cicd }: PolicyEnvironment, { repository, promote }: { readonly repository: string; readonly promote: Released["promote"] }, production: readonly Place[]): Promise<Judgement> {
+interface Wanted extends Pick<Released, "promote"> {
+  readonly repository: string;
+}
+
+async function judge({ clients: { ecr }, cicd }: PolicyEnvironment, { repository, promote }: Wanted, production: readonly Place[]): Promise<Judgement> {
   const readers = production.map((place) => ({ place, way: wayInto(place, { promote, cicd }) }));
   // Two regions of one account have one statement for its roles.
   const statements = [...new Map(readers.flatMap(({ place, way }) => productionStatements(place, way)).map((one) => [one.Sid, one])).values()];

@@ -19,12 +19,19 @@ import type { ReleaseResult } from "./result.ts";
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = { ".zip": "application/zip", ".json": "application/json", ".md": "text/markdown" };
 
+/** What is promoted to where. */
+export interface Promotion {
+  readonly buildDir: string;
+  readonly production: readonly Place[];
+  readonly identity: { readonly workflow: string; readonly pipelineExecutionId: string };
+}
+
 /**
  * The promotion of an approved build: opens its repositories to production, hands the bundle over to each production
  * account and waits until each has made it a version.
  * @throws ReleaseError NotApproved, ImageNotReadable, ReleaseFailed with what production says
  */
-export async function promoteRelease(env: PromotionEnvironment, { buildDir, production, identity }: { readonly buildDir: string; readonly production: readonly Place[]; readonly identity: { readonly workflow: string; readonly pipelineExecutionId: string } }): Promise<readonly ReleaseResult[]> {
+export async function promoteRelease(env: PromotionEnvironment, { buildDir, production, identity }: Promotion): Promise<readonly ReleaseResult[]> {
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));

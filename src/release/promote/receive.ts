@@ -66,12 +66,18 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
     const version = readReleaseVersion(record.version);
     if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
     const { commit, branch, pipelineExecutionId, startedBy, tags } = record;
-    const published = await publishExactly({ omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit }, await definitionFrom(bundle, { bucket, prefix, place: env.place, images }), {
+    const definition = await definitionFrom(bundle, { bucket, prefix, place: env.place, images });
+    const published = await publishExactly({ omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit }, definition, {
       version, tags: { ...versionTags(tags, { commit, branch, build: pipelineExecutionId, startedBy }), "omx:approved-by": record.approval.by },
     });
     const smokeRun = record.smoke && (await runSmoke(env, { ...record, smoke: record.smoke }, published));
     return await write(env, { bucket, prefix }, {
-      ...answer(env, record), status: "ACTIVE", message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}${summarizeReferrers(referrers)}`, ...(referrers.length > 0 && { referrers }), workflowId: published.workflowId, versionArn: published.arn,
+      ...answer(env, record),
+      status: "ACTIVE",
+      message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}${summarizeReferrers(referrers)}`,
+      ...(referrers.length > 0 && { referrers }),
+      workflowId: published.workflowId,
+      versionArn: published.arn,
     });
   } catch (error) {
     await write(env, { bucket, prefix }, { ...answer(env, record), status: "FAILED", message: (error as Error).message });
@@ -116,7 +122,14 @@ async function verifyImages({ target, place, emit }: ProductionEnvironment, imag
 
 const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({ ...place, handedOverAt, at: clock.now().toISOString() });
 
-async function refuse(env: ProductionEnvironment, { bucket, prefix, error, record }: { readonly bucket: string; readonly prefix: string; readonly error: unknown; readonly record?: ReleaseRecord }): Promise<undefined> {
+interface Refusal {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly error: unknown;
+  readonly record?: ReleaseRecord;
+}
+
+async function refuse(env: ProductionEnvironment, { bucket, prefix, error, record }: Refusal): Promise<undefined> {
   if (!(error instanceof ReleaseError)) throw error;
   env.emit({ type: "note", text: `refused ${prefix}: ${error.message}` });
   await write(env, { bucket, prefix }, { ...env.place, handedOverAt: record?.handedOverAt ?? "", status: "REFUSED", message: error.message, at: env.clock.now().toISOString() });
