@@ -1,8 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
 import type { Credentials } from "./credentials.ts";
 import { dockerConfigCredentials } from "./docker-config.ts";
@@ -73,6 +76,31 @@ test("of a configuration that is none the file is named, its text is not", async
     const error = await (await dockerWith(text))("quay.io").then(() => new Error("it was taken"), (failure: Error) => failure);
     expect([error.message.includes("not a JSON object"), error.message.includes(SECRET)]).toEqual([true, false]);
   }
+});
+
+test("a token server that is asked by TLS and points to the same host in the clear gets no password there", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "omx-tls-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [key, cert] = [join(folder, "key"), join(folder, "cert")];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], { stdio: "ignore" });
+  const told: (string | undefined)[] = [];
+  const plain = createServer((request, answer) => void (told.push(request.headers.authorization), answer.end('{"token":"t"}')));
+  const listen = async (server: Server): Promise<string> => {
+    await new Promise<void>((resolve) => server.listen(0, resolve));
+    onTestFinished(() => void server.close());
+    return `localhost:${(server.address() as AddressInfo).port}`;
+  };
+  const inTheClear = await listen(plain);
+  const registry = await listen(createTlsServer({ key: await readFile(key), cert: await readFile(cert) }, (request, answer) => {
+    if (request.url?.startsWith("/token")) return void answer.writeHead(307, { location: `http://${inTheClear}/token` }).end();
+    answer.writeHead(request.headers.authorization ? 404 : 401, { "www-authenticate": `Bearer realm="https://${request.headers.host}/token"` }).end();
+  }));
+  const trusted = getCACertificates();
+  setDefaultCACertificates([...trusted, await readFile(cert, "utf8")]);
+  onTestFinished(() => setDefaultCACertificates(trusted));
+  await using client = registryClient({ transport: () => ({ origin: `https://${registry}`, prefix: "" }), credentials: () => Promise.resolve({ kind: "password", username: "robot", password: SECRET }) });
+  expect(await client.repository({ registry: "registry.example", repository: "a" }).getManifest("1")).toBeUndefined();
+  expect(told).toEqual([undefined]);
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { DeleteRepositoryPolicyCommand, DescribeRepositoriesCommand, ECRClient }
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../kit/clock.ts";
 import { CICD, REGION } from "../../local/testing/accounts.ts";
+import { digestOf } from "../../oci/digest.ts";
 import { faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
 import { noise } from "../../oci/testing/sample-images.ts";
 import { planPulls } from "./plan.ts";
@@ -94,6 +95,14 @@ test("E11: no token of ECR goes to a host that only begins like ECR", async () =
   const [pull] = planPulls([`${host}/foo:1`], PLACE);
   expect(await pullImage(lab.workshop({ upstreams: { [host]: evil.url } }), pull!)).toMatchObject({ status: "FAILED" });
   expect([seen.length > 0, seen.filter(({ headers }) => headers.authorization !== undefined)]).toEqual([true, []]);
+}, 120_000);
+
+test("bytes that ECR turns down are read again, to tell whose fault it was", async () => {
+  const layer = noise("lying", 40_000);
+  await lab.push("lying/tool", layer);
+  lab.fail(({ method, path }) => (method === "GET" && path.endsWith(digestOf(layer)) ? { kind: "flip" } : undefined));
+  expect(await pullImage(lab.workshop({ clock: hasty }), item("lying/tool"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^quay\.io sent other bytes than promised/) });
+  lab.fail(undefined);
 }, 120_000);
 
 test("a wrong name makes no repository", async () => {
