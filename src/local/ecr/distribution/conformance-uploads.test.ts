@@ -79,6 +79,12 @@ describe("an upload", () => {
     expect((await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "abc") }), { body: "abc", headers: octets })).status).toBe(201);
   });
 
+  test.each(["sha256", "sha512"] as const)("ends with the %s of its bytes, and of no others", async (algorithm) => {
+    const finish = async (bytes: string) => registry.user.http("PUT", at(await begin(), { digest: digestBy(algorithm, "true") }), { body: bytes });
+    expect(await codeOf(await finish("false"))).toEqual([400, "DIGEST_INVALID"]);
+    expect((await finish("true")).status).toBe(201);
+  });
+
   test("that ended with a false digest can be ended with the right one", async () => {
     const location = locationOf(await registry.user.http("PATCH", await begin(), { body: "abcd" }));
     expect(await codeOf(await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "other") })))).toEqual([400, "DIGEST_INVALID"]);
