@@ -63,7 +63,7 @@ export async function uploadBlob(address: RepositoryAddress, source: BlobSource,
     } catch (error) {
       if (!isWorthwhile(error, upload)) return await giveUp(address, upload, error);
       await exchange.patience.wait(error, attempt, context.signal).catch((last: unknown) => giveUp(address, upload, last));
-      const isResumable = !isWhole && !isTurnedDown(error);
+      const isResumable = !isWhole && !isTurnedDown(error) && error.says !== KEPT_NONE;
       const { sentBytes } = upload;
       upload = (isResumable && (await takenUp(address, source, upload))) || { session: await opened(address), offset: 0, sentBytes, isProvedThere: false };
     }
@@ -83,6 +83,12 @@ interface OpenUpload {
 class TriedEnough extends Error {
   override readonly name = "TriedEnough";
 }
+
+/**
+ * ECR answers so to a second part of an upload, whether it kept it or not: only a new upload tells.
+ * @see https://github.com/aws/containers-roadmap/issues/2831
+ */
+const KEPT_NONE = "it kept none of the bytes sent";
 
 async function sendWhole(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<number> {
   const url = withDigest(upload.session.location, source.blob.digest);
@@ -109,13 +115,14 @@ async function sendResumable(address: RepositoryAddress, source: BlobSource, upl
       source,
       upload: { ...upload, offset },
       headers,
-      expect: [200, 202, 204],
+      // ECR's answer is 201 (github.com/aws/containers-roadmap/issues/2831).
+      expect: [200, 201, 202, 204],
     });
     await answer.body.dump();
     upload.sentBytes += source.blob.size - offset;
     upload.session = sessionFrom(address, answer);
     const received = offsetFrom(answer.headers["range"]) ?? source.blob.size;
-    if (received <= offset) throw temporary(address, "it kept none of the bytes sent");
+    if (received <= offset) throw temporary(address, KEPT_NONE);
     offset = received;
   }
   await commit(address, upload.session, source.blob.digest);
@@ -187,7 +194,7 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
 /** Whether sending again may help: what passes, an upload that the registry lost, parts that it put together wrong. */
 function isWorthwhile(error: unknown, { offset, isProvedThere }: OpenUpload): error is RegistryError {
   if (!(error instanceof RegistryError)) return false;
-  return error.temporary || isLost(error) || (isCorrupt(error) && offset > 0) || (isTurnedDown(error) && isProvedThere);
+  return error.temporary || isLost(error) || (isTurnedDown(error) && (isProvedThere || offset > 0));
 }
 
 /**
