@@ -39,21 +39,38 @@ function logStreams(reviewed: Reviewed): readonly Acknowledgement[] {
   const { cicd, production, workflow } = reviewed;
   const { wf, prod } = paths(reviewed);
   const own = (place: Place, group: string, at: string): Acknowledgement => ({
-    finding: resource(`arn:<AWS::Partition>:logs:${within(place)}:log-group:${group}:*`), at: [at], reason: "The streams of the one log group that is this role's own; their names are made when it runs.",
+    finding: resource(`arn:<AWS::Partition>:logs:${within(place)}:log-group:${group}:*`),
+    at: [at],
+    reason: "The streams of the one log group that is this role's own; their names are made when it runs.",
   });
   const runs = (place: Place, at: string): Acknowledgement => ({
-    finding: resource(`arn:aws:logs:${within(place)}:log-group:/aws/omics/WorkflowLog:*`), at: [at], reason: "HealthOmics writes the logs of all runs to this one group, a stream for each run and task.",
+    finding: resource(`arn:aws:logs:${within(place)}:log-group:/aws/omics/WorkflowLog:*`),
+    at: [at],
+    reason: "HealthOmics writes the logs of all runs to this one group, a stream for each run and task.",
   });
   return [
-    own(cicd, "/aws/lambda/omx-judge-tests", "omx-cicd/Judge"), own(cicd, "/aws/lambda/omx-plan-images", "omx-containers/PlanImages"), own(cicd, "/aws/lambda/omx-pull-image", "omx-containers/PullImage"),
-    own(cicd, "/aws/lambda/omx-build-image", "omx-containers/BuildImage"), own(cicd, "/aws/lambda/omx-repository-policy", "omx-containers/RepositoryPolicy"),
-    own(cicd, "/aws/codebuild/omx-image-build", "omx-containers/ImageBuild"), own(cicd, "/aws/codebuild/omx-image-pull", "omx-containers/ImagePull"),
-    ...[["omx-image-build", "BuildImage"], ["omx-image-pull", "PullImage"]].map(([project, handler]): Acknowledgement => ({
-      finding: resource(`arn:aws:logs:${within(cicd)}:log-group:/aws/codebuild/${project}:log-stream:*`), at: [`omx-containers/${handler}`], reason: "The last lines of a build that failed, whose stream is named when it runs; reading only.",
-    })), own(cicd, `/aws/codebuild/omx-${workflow}-checks`, `${wf}/Checks`),
-    own(cicd, `/aws/codebuild/omx-${workflow}-build`, `${wf}/Build`), own(cicd, `/aws/codebuild/omx-${workflow}-promote`, `${wf}/Promote`),
-    own(production, "/aws/lambda/omx-verify-bundle", `${prod}/Verify`), own(production, "/aws/codebuild/omx-release", `${prod}/Release`),
-    runs(cicd, "omx-cicd/RunRole"), runs(production, `${prod}/RunRole`),
+    own(cicd, "/aws/lambda/omx-judge-tests", "omx-cicd/Judge"),
+    own(cicd, "/aws/lambda/omx-plan-images", "omx-containers/PlanImages"),
+    own(cicd, "/aws/lambda/omx-pull-image", "omx-containers/PullImage"),
+    own(cicd, "/aws/lambda/omx-build-image", "omx-containers/BuildImage"),
+    own(cicd, "/aws/lambda/omx-repository-policy", "omx-containers/RepositoryPolicy"),
+    own(cicd, "/aws/codebuild/omx-image-build", "omx-containers/ImageBuild"),
+    own(cicd, "/aws/codebuild/omx-image-pull", "omx-containers/ImagePull"),
+    ...[
+      ["omx-image-build", "BuildImage"],
+      ["omx-image-pull", "PullImage"],
+    ].map(([project, handler]): Acknowledgement => ({
+      finding: resource(`arn:aws:logs:${within(cicd)}:log-group:/aws/codebuild/${project}:log-stream:*`),
+      at: [`omx-containers/${handler}`],
+      reason: "The last lines of a build that failed, whose stream is named when it runs; reading only.",
+    })),
+    own(cicd, `/aws/codebuild/omx-${workflow}-checks`, `${wf}/Checks`),
+    own(cicd, `/aws/codebuild/omx-${workflow}-build`, `${wf}/Build`),
+    own(cicd, `/aws/codebuild/omx-${workflow}-promote`, `${wf}/Promote`),
+    own(production, "/aws/lambda/omx-verify-bundle", `${prod}/Verify`),
+    own(production, "/aws/codebuild/omx-release", `${prod}/Release`),
+    runs(cicd, "omx-cicd/RunRole"),
+    runs(production, `${prod}/RunRole`),
   ];
 }
 
@@ -66,21 +83,43 @@ function objects(reviewed: Reviewed): readonly Acknowledgement[] {
   const toolkit = (place: Place, at: readonly string[]): Acknowledgement =>
     below(`arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-${place.account}-${place.region}/${toolkitKey}`, at, "One object, named by the digest of its content; nothing else begins with that name.");
   return [
+    ...artifactsBelow(reviewed, below),
     below(`${artifacts}/${PREFIXES.testData}/`, ["omx-cicd/RunRole"], "Test runs read the data of the tests, a folder for each version."),
-    below(`${artifacts}/${PREFIXES.testOutputs}/`, ["omx-cicd/RunRole", "omx-cicd/Judge"], "Test runs write a folder for each run, whose name HealthOmics makes; the judge reads it."),
+    below(
+      `${artifacts}/${PREFIXES.testOutputs}/`,
+      ["omx-cicd/RunRole", "omx-cicd/Judge"],
+      "Test runs write a folder for each run, whose name HealthOmics makes; the judge reads it.",
+    ),
     below(`${artifacts}/${PREFIXES.evidence}/`, ["omx-cicd/Judge"], "The judge writes what it found for every workflow, a folder for each version."),
-    below(`${artifacts}/${PREFIXES.imageSources}/`, ["omx-containers/BuildImage", "omx-containers/ImageBuild"], "Sources of images to build, named by the digest of their content."),
-    toolkit(cicd, ["omx-containers/ImageBuild", "omx-containers/ImagePull", `${wf}/Checks`]), toolkit(production, [`${prod}/Release`]),
-    below(`${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`, [`${wf}/Build`, `${wf}/Promote`], "The artifacts of this pipeline, in whose keys CodePipeline puts random names."),
-    below(`${EXPORTED_ARTIFACTS}/${PREFIXES.definitions}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's definitions, named by digest."),
-    below(`${EXPORTED_ARTIFACTS}/${PREFIXES.evidence}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's evidence, a folder for each version."),
-    below(`${EXPORTED_ARTIFACTS}/${PREFIXES.imageSources}/${workflow}/`, [`${wf}/Build`], "This workflow's image sources, named by digest."),
-    below(`${EXPORTED_ARTIFACTS}/${PREFIXES.testData}/${workflow}/`, [`${wf}/Build`, `${wf}/Promote`], "This workflow's test data, a folder for each version; promotion hands on what a smoke run needs."),
+    below(
+      `${artifacts}/${PREFIXES.imageSources}/`,
+      ["omx-containers/BuildImage", "omx-containers/ImageBuild"],
+      "Sources of images to build, named by the digest of their content.",
+    ),
+    toolkit(cicd, ["omx-containers/ImageBuild", "omx-containers/ImagePull", `${wf}/Checks`]),
+    toolkit(production, [`${prod}/Release`]),
     below(`${releases}/${workflow}/`, [`${wf}/Promote`], "This workflow's bundles, a folder for each version."),
     below(`${releases}/`, [`${prod}/Verify`, `${prod}/Release`], "The bundles of all workflows arrive here, and results are written beside them."),
     below(`${releases}/data/`, [`${prod}/RunRole`], "What runs of released versions may read."),
     below(`${releases}/*/smoke/`, [`${prod}/RunRole`], "The data of smoke runs, beside the bundle it came with."),
     below(`${releases}/runs/`, [`${prod}/RunRole`], "Where runs of released versions write, a folder for each run."),
+  ];
+}
+
+type Below = (arn: string, at: readonly string[], reason: string) => Acknowledgement;
+
+/** What a workflow's own pipeline reads and writes. */
+function artifactsBelow(reviewed: Reviewed, below: Below): readonly Acknowledgement[] {
+  const { workflow } = reviewed;
+  const { wf } = paths(reviewed);
+  const both = [`${wf}/Build`, `${wf}/Promote`];
+  const folder = (prefix: string): string => `${EXPORTED_ARTIFACTS}/${prefix}/${workflow}/`;
+  return [
+    below(`${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`, both, "The artifacts of this pipeline, in whose keys CodePipeline puts random names."),
+    below(folder(PREFIXES.definitions), both, "This workflow's definitions, named by digest."),
+    below(folder(PREFIXES.evidence), both, "This workflow's evidence, a folder for each version."),
+    below(folder(PREFIXES.imageSources), [`${wf}/Build`], "This workflow's image sources, named by digest."),
+    below(folder(PREFIXES.testData), both, "This workflow's test data, a folder for each version; promotion hands on what a smoke run needs."),
   ];
 }
 
@@ -90,20 +129,51 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
   const omics = (place: Place, kind: string): string => resource(`arn:aws:omics:${within(place)}:${kind}/*`);
   const executions = (machine: string): string => resource(`arn:aws:states:${within(cicd)}:execution:${machine}:*`);
   return [
+    ...repositoriesToCome(reviewed),
     { finding: omics(cicd, "run"), at: ["omx-cicd/Judge", "omx-cicd/TestRun"], reason: "A run's id is made by HealthOmics when it starts." },
     { finding: omics(cicd, "runCache"), at: ["omx-cicd/TestRun"], reason: "Which run cache a test uses is said by the workflow's omx.yaml." },
     { finding: omics(production, "run"), at: [`${prod}/Release`], reason: "The id of a smoke run is made by HealthOmics when it starts." },
-    { finding: resource(`arn:aws:ecr:${within(production)}:repository/*`), at: [`${prod}/Release`], reason: "Images that are promoted by copy go to repositories named as in cicd; making them and setting their policies is allowed with our tag alone." },
     { finding: omics(cicd, "task"), at: ["omx-cicd/Judge"], reason: "A task's id is made by HealthOmics when it starts." },
     { finding: omics(cicd, "workflow"), at: ["omx-cicd/TestRun", `${wf}/Build`], reason: "A workflow's id is made by HealthOmics with the first release." },
     { finding: omics(production, "workflow"), at: [`${prod}/Release`], reason: "A workflow's id is made by HealthOmics with the first release." },
-    { finding: resource(`arn:aws:ecr:${within(cicd)}:repository/*`), at: ["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild", "omx-containers/ImagePull", "omx-containers/RepositoryPolicy", `${wf}/Build`, `${wf}/Promote`, `${prod}/Release`], reason: "Repositories are named by the images that definitions use; making them and setting their policies is allowed with our tag alone." },
-    { finding: resource(`arn:aws:ecr:${cicd.region}:*:repository/*`), at: ["omx-cicd/RunRole", `${prod}/RunRole`], reason: "A definition may name images of any account whose repository lets this one read: reading needs that repository's policy as well." },
-    { finding: resource(`arn:aws:codepipeline:${within(cicd)}:omx-*`), at: ["omx-cicd/ApprovalReader"], reason: "Production asks for the approval of any workflow's pipeline; reading only." },
+    {
+      finding: resource(`arn:aws:codepipeline:${within(cicd)}:omx-*`),
+      at: ["omx-cicd/ApprovalReader"],
+      reason: "Production asks for the approval of any workflow's pipeline; reading only.",
+    },
     { finding: executions("omx-container-builder"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
     { finding: executions("omx-container-puller"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
     { finding: executions("omx-test-run"), at: [`${wf}/Pipeline/Test/Test/CodePipelineActionRole`], reason: "CodePipeline names the executions it starts." },
-    { finding: resource(`arn:aws:kms:${within(production)}:key/*`), at: [`${wf}/Promote`], reason: "The production key's id is made after this role; its policy lets promotion roles in, and the condition allows it through S3 alone." },
+    {
+      finding: resource(`arn:aws:kms:${within(production)}:key/*`),
+      at: [`${wf}/Promote`],
+      reason: "The production key's id is made after this role; its policy lets promotion roles in, and the condition allows it through S3 alone.",
+    },
+  ];
+}
+
+const STAGING = ["PullImage", "BuildImage", "ImageBuild", "ImagePull", "RepositoryPolicy"].map((id) => `omx-containers/${id}`);
+
+/** Repositories, which are named by what definitions use. */
+function repositoriesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
+  const { cicd, production } = reviewed;
+  const { wf, prod } = paths(reviewed);
+  return [
+    {
+      finding: resource(`arn:aws:ecr:${within(production)}:repository/*`),
+      at: [`${prod}/Release`],
+      reason: "Images that are promoted by copy go to repositories named as in cicd; making them and setting their policies is allowed with our tag alone.",
+    },
+    {
+      finding: resource(`arn:aws:ecr:${within(cicd)}:repository/*`),
+      at: [...STAGING, `${wf}/Build`, `${wf}/Promote`, `${prod}/Release`],
+      reason: "Repositories are named by the images that definitions use; making them and setting their policies is allowed with our tag alone.",
+    },
+    {
+      finding: resource(`arn:aws:ecr:${cicd.region}:*:repository/*`),
+      at: ["omx-cicd/RunRole", `${prod}/RunRole`],
+      reason: "A definition may name images of any account whose repository lets this one read: reading needs that repository's policy as well.",
+    },
   ];
 }
 

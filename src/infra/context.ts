@@ -29,6 +29,9 @@ const ROOM_BYTES = 4096 - 256;
 export function settingsOf({ config }: AppContext): string {
   const text = JSON.stringify({ cicd: config.cicd, production: config.production, containers: config.containers, ...(config.consoleUrl && { consoleUrl: config.consoleUrl }) });
   const bytes = Buffer.byteLength(text);
-  if (bytes > ROOM_BYTES) throw new Error(`omx.deploy.yaml: cicd, production and containers are ${bytes} bytes as JSON, and a function's environment has room for ${ROOM_BYTES} of them; shorten containers (namespaces, credentials, upstreams), or deploy fewer production places together`);
+  if (bytes > ROOM_BYTES)
+    throw new Error(
+      `omx.deploy.yaml: cicd, production and containers are ${bytes} bytes as JSON, and a function's environment has room for ${ROOM_BYTES} of them; shorten containers (namespaces, credentials, upstreams), or deploy fewer production places together`,
+    );
   return text;
 }

@@ -56,7 +56,15 @@ export const repositoryPolicies = (place: Place): PolicyStatement[] => [
 /** Read images of private registries elsewhere: of the declared accounts, in other regions where that is declared. */
 export function foreignImages({ account, region }: Place, { sourceAccounts, crossRegion }: { readonly sourceAccounts: readonly string[]; readonly crossRegion: boolean }): PolicyStatement[] {
   const accounts = [...new Set([...sourceAccounts, ...(crossRegion ? [account] : [])])];
-  return accounts.length === 0 ? [] : [statement("ForeignImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], accounts.map((one) => `arn:aws:ecr:${crossRegion ? "*" : region}:${one}:repository/*`))];
+  return accounts.length === 0
+    ? []
+    : [
+        statement(
+          "ForeignImages",
+          ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+          accounts.map((one) => `arn:aws:ecr:${crossRegion ? "*" : region}:${one}:repository/*`),
+        ),
+      ];
 }
 
 /** The keys that an S3 URI stands for: `s3://b/images` is the object and the folder of that name, not `images-of-others/` too. */
@@ -78,7 +86,15 @@ export const readSources = (uris: readonly string[]): PolicyStatement[] =>
 
 /** Have ECR's pull-through cache bring images below these prefixes; it makes their repositories as its template says. */
 export const pullThroughImages = ({ account, region }: Place, prefixes: readonly string[]): PolicyStatement[] =>
-  prefixes.length === 0 ? [] : [statement("PullThrough", ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`))];
+  prefixes.length === 0
+    ? []
+    : [
+        statement(
+          "PullThrough",
+          ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"],
+          prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`),
+        ),
+      ];
 
 /**
  * Read the secrets that name who asks an upstream registry. IAM compares with a secret's whole ARN: one that is named
@@ -86,7 +102,15 @@ export const pullThroughImages = ({ account, region }: Place, prefixes: readonly
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
  */
 export const readSecrets = (arns: readonly string[]): PolicyStatement[] =>
-  arns.length === 0 ? [] : [statement("UpstreamCredentials", ["secretsmanager:GetSecretValue"], [...new Set(arns.flatMap((arn) => (/-[A-Za-z0-9]{6}$/.test(arn) ? [arn, `${arn}-??????`] : [`${arn}-??????`])))])];
+  arns.length === 0
+    ? []
+    : [
+        statement(
+          "UpstreamCredentials",
+          ["secretsmanager:GetSecretValue"],
+          [...new Set(arns.flatMap((arn) => (/-[A-Za-z0-9]{6}$/.test(arn) ? [arn, `${arn}-??????`] : [`${arn}-??????`])))],
+        ),
+      ];
 
 /** Create and read workflows and their versions. */
 export const publishWorkflows = ({ account, region }: Place): PolicyStatement[] => [
@@ -106,8 +130,16 @@ export function runStatements(place: Place, { read, write }: { readonly read: re
     statement("ReadInputs", ["s3:GetObject"], [...objects(read), ...objects(write)]),
     statement("ListInputs", ["s3:ListBucket"], buckets([...read, ...write])),
     statement("WriteOutputs", ["s3:PutObject"], objects(write)),
-    statement("ReadImages", ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"], [`arn:aws:ecr:${place.region}:*:repository/*`]),
-    statement("WriteLogs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], [`arn:aws:logs:${place.region}:${place.account}:log-group:/aws/omics/WorkflowLog:*`]),
+    statement(
+      "ReadImages",
+      ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+      [`arn:aws:ecr:${place.region}:*:repository/*`],
+    ),
+    statement(
+      "WriteLogs",
+      ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+      [`arn:aws:logs:${place.region}:${place.account}:log-group:/aws/omics/WorkflowLog:*`],
+    ),
   ];
 }
 

@@ -22,6 +22,10 @@ export function releaseApp(app: App, context: AppContext): void {
     for (const workflow of workflows) production.addStackDependency(workflow);
   }
   for (const stack of app.node.children.filter((child) => Stack.isStack(child)))
-    if (!HEALTHOMICS.has(stack.region)) Annotations.of(stack).addWarningV2("omx:region", `HealthOmics was not in ${stack.region} when this was written: everything deploys there, and the first release fails. Regions that had it: ${[...HEALTHOMICS].join(", ")}`);
+    if (!HEALTHOMICS.has(stack.region))
+      Annotations.of(stack).addWarningV2(
+        "omx:region",
+        `HealthOmics was not in ${stack.region} when this was written: everything deploys there, and the first release fails. Regions that had it: ${[...HEALTHOMICS].join(", ")}`,
+      );
   Tags.of(app).add("application", "omx");
 }

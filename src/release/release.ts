@@ -32,12 +32,18 @@ function stage(env: ReleaseEnvironment, { workflow, commit }: Identity, project:
   return bringImages(env, project, { workflow, commit, identity: `${workflow}-${commit.slice(0, 12)}` });
 }
 
-async function publish(env: ReleaseEnvironment, identity: Identity, parts: { readonly project: Project; readonly lock: ContainersLock; readonly packed: ReturnType<typeof packageDefinition> }): Promise<PublishedVersion> {
+async function publish(
+  env: ReleaseEnvironment,
+  identity: Identity,
+  parts: { readonly project: Project; readonly lock: ContainersLock; readonly packed: ReturnType<typeof packageDefinition> },
+): Promise<PublishedVersion> {
   const { project, lock, packed } = parts;
   const definition = await definitionOf(env, { project, packed, registryMap: registryMapOf(lock, project.config.registryMap) });
   const { commit, branch, pipelineExecutionId, startedBy } = identity;
   return publishNext({ omics: env.clients.omics, account: env.cicd.account, clock: env.clock, emit: env.emit }, definition, {
-    declared: project.version, tags: project.config.tags, provenance: { commit, branch, build: pipelineExecutionId, startedBy },
+    declared: project.version,
+    tags: project.config.tags,
+    provenance: { commit, branch, build: pipelineExecutionId, startedBy },
   });
 }
 

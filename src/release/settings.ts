@@ -9,9 +9,17 @@ export const Deployment = z.object({
   cicd: place,
   production: z.array(place),
   containers: z.object({
-    sourceAccounts: z.array(z.string()), crossRegion: z.boolean(), builderSources: z.array(z.string()), upstreams: z.record(z.string(), z.string()),
-    namespaces: z.record(z.string(), z.string()).default({}), credentials: z.record(z.string(), z.string()).default({}), pullThrough: z.array(z.string()).default([]), functionLimitGiB: z.number().default(FUNCTION_LIMIT_GIB),
-    repositories: z.object({ kmsKeys: z.array(z.string()), immutableTags: z.boolean(), scanOnPush: z.boolean() }).default({ ...DEFAULT_REPOSITORIES, kmsKeys: [] }),
+    sourceAccounts: z.array(z.string()),
+    crossRegion: z.boolean(),
+    builderSources: z.array(z.string()),
+    upstreams: z.record(z.string(), z.string()),
+    namespaces: z.record(z.string(), z.string()).default({}),
+    credentials: z.record(z.string(), z.string()).default({}),
+    pullThrough: z.array(z.string()).default([]),
+    functionLimitGiB: z.number().default(FUNCTION_LIMIT_GIB),
+    repositories: z
+      .object({ kmsKeys: z.array(z.string()), immutableTags: z.boolean(), scanOnPush: z.boolean() })
+      .default({ ...DEFAULT_REPOSITORIES, kmsKeys: [] }),
   }),
   consoleUrl: z.string().optional(),
 });

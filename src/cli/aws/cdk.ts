@@ -59,10 +59,20 @@ async function bootstrapLocally(cli: Cli, deployer: Deployer, deployment: Deploy
   const { cicd, production } = readDeployConfig(deployment.config);
   await Promise.all(distinct([cicd, ...production]).map(async (place) => {
     const profile = accounts.find(({ id }) => id === place.account)?.profile;
-    if (!profile) throw new Problem(`${deployment.config} names account ${place.account}, and the local accounts have none of that number`, "start them with --account ID=NAME for each, or deploy to AWS with --profile");
+    if (!profile)
+      throw new Problem(
+        `${deployment.config} names account ${place.account}, and the local accounts have none of that number`,
+        "start them with --account ID=NAME for each, or deploy to AWS with --profile",
+      );
     if (await isBootstrapped(local, { profile, place })) return;
     const trust = place.account === cicd.account ? [] : ["--trust", cicd.account, "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"];
-    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, ["bootstrap", `aws://${place.account}/${place.region}`, "--output", join(workFolder(local), `${profile}-${place.region}`), ...trust]);
+    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, [
+      "bootstrap",
+      `aws://${place.account}/${place.region}`,
+      "--output",
+      join(workFolder(local), `${profile}-${place.region}`),
+      ...trust,
+    ]);
   }));
 }
 
@@ -101,7 +111,11 @@ async function cdk({ cli, deployer: { profile, local }, onLine }: CdkRun, args: 
       });
     child.once("error", fail).once("close", done);
   });
-  if (code !== 0) throw new Problem([`cdk ${args[0]} failed (exit code ${code})`, ...last].join("\n"), `${onLine ? "correct what it names" : "its message is above"}; deploying again goes on from what is there`);
+  if (code !== 0)
+    throw new Problem(
+      [`cdk ${args[0]} failed (exit code ${code})`, ...last].join("\n"),
+      `${onLine ? "correct what it names" : "its message is above"}; deploying again goes on from what is there`,
+    );
 }
 
 /** Keys and endpoints of the user's own environment must not lead elsewhere when the local accounts are meant. */

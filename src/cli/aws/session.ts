@@ -58,7 +58,10 @@ function findTarget(cli: Cli, choice: Choice): Found {
   if (name === undefined) throw new Problem("no AWS identity is chosen, and there are no local accounts", "give --profile NAME, or start the local accounts: omx local start --detach");
   const userFile = settings.configFile ?? join(settings.home, ".aws", "config");
   if (!readProfile(userFile, name) && !readProfile(join(settings.home, ".aws", "credentials"), name))
-    throw new Problem(`there is no profile ${name} in ${existsSync(localFile) && localFile !== userFile ? `${localFile} or ` : ""}${userFile}`, "choose another --profile, or start the local accounts: omx local start --detach");
+    throw new Problem(
+      `there is no profile ${name} in ${existsSync(localFile) && localFile !== userFile ? `${localFile} or ` : ""}${userFile}`,
+      "choose another --profile, or start the local accounts: omx local start --detach",
+    );
   return { target: { region: regionOf(cli, choice, readProfile(userFile, name)?.region), profile: name, proxy: readProxy(settings.inherited) } };
 }
 

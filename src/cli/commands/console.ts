@@ -13,8 +13,12 @@ const DEFAULT_PORT = 4578;
 
 /** `omx console` */
 export function consoleCommand(program: Command, cli: Cli): void {
-  program.command("console").summary("the review page: releases, their evidence, approve or reject")
-    .description("Serves the review page on this machine, as the identity chosen: an approver approves or rejects there, others look. It asks nobody for a password, so it answers on loopback alone. Runs until Ctrl-C.")
+  program
+    .command("console")
+    .summary("the review page: releases, their evidence, approve or reject")
+    .description(
+      "Serves the review page on this machine, as the identity chosen: an approver approves or rejects there, others look. It asks nobody for a password, so it answers on loopback alone. Runs until Ctrl-C.",
+    )
     .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", port, DEFAULT_PORT)
     .option("--profile <name>", `${PROFILE_HELP}; of the local accounts \`approver\``)
     .option("--region <region>", "region of the cicd account")

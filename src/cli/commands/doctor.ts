@@ -38,9 +38,20 @@ function examine(cli: Cli): readonly Finding[] {
   return [
     { name: "Node", status: "ok", detail: process.version },
     needed("git", said("git", ["--version"]), "install git (Debian and Ubuntu: apt-get install git)"),
-    needed("Python with venv", said("python3", ["-c", "import sys, venv, ensurepip; assert sys.version_info >= (3, 9); print(sys.version.split()[0])"]), "install Python 3.9 or newer with venv (Debian and Ubuntu: apt-get install python3-venv)"),
-    engine(cli, "miniwdl", "WDL"), engine(cli, "cwltool", "CWL"), nextflow(said), containers(said),
-    optional("AWS CLI", said("aws", ["--version"]), "omx does without; to look into the accounts yourself: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"),
+    needed(
+      "Python with venv",
+      said("python3", ["-c", "import sys, venv, ensurepip; assert sys.version_info >= (3, 9); print(sys.version.split()[0])"]),
+      "install Python 3.9 or newer with venv (Debian and Ubuntu: apt-get install python3-venv)",
+    ),
+    engine(cli, "miniwdl", "WDL"),
+    engine(cli, "cwltool", "CWL"),
+    nextflow(said),
+    containers(said),
+    optional(
+      "AWS CLI",
+      said("aws", ["--version"]),
+      "omx does without; to look into the accounts yourself: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+    ),
     accounts(cli),
   ];
 }
@@ -49,7 +60,8 @@ type Said = (program: string, args: readonly string[]) => string | undefined;
 
 const needed = (name: string, found: string | undefined, fix: string): Finding => (found === undefined ? { name, status: "missing", detail: "not found", fix } : { name, status: "ok", detail: found });
 
-const optional = (name: string, found: string | undefined, fix: string): Finding => (found === undefined ? { name, status: "optional", detail: "not found", fix } : { name, status: "ok", detail: found });
+const optional = (name: string, found: string | undefined, fix: string): Finding =>
+  found === undefined ? { name, status: "optional", detail: "not found", fix } : { name, status: "ok", detail: found };
 
 /** Engines that are Python programs are installed into private environments when a workflow first needs them. */
 function engine({ settings }: Cli, program: string, language: string): Finding {

@@ -18,12 +18,22 @@ interface BuildFlags extends ImagesFlags, RepositoryFlags {
 
 /** `omx images build` */
 export function imagesBuild(group: Command, cli: Cli): void {
-  const command = group.command("build").argument("<source>", "a folder, or s3://… of a prefix, a .zip or a .tar.gz").argument("<image>", "its name in ECR: tools/aligner:1.0").summary("build one image into the account's ECR")
-    .description("Builds an image into the private ECR of the profile's account, as the omx-container-builder of a release does. FROM, COPY, ADD of files, ARG, ENV, LABEL, WORKDIR, USER, ENTRYPOINT, CMD and EXPOSE need no container engine, and the same source is the same digest everywhere; a RUN is built by Docker, Podman or Buildah, whichever answers first. SKIPPED when the image under this tag was built from the same files, Dockerfile, arguments, stage and platforms, on the same bases; one whose base has moved upstream is built again, and the reason says so.")
+  const command = group
+    .command("build")
+    .argument("<source>", "a folder, or s3://… of a prefix, a .zip or a .tar.gz")
+    .argument("<image>", "its name in ECR: tools/aligner:1.0")
+    .summary("build one image into the account's ECR")
+    .description(
+      "Builds an image into the private ECR of the profile's account, as the omx-container-builder of a release does. FROM, COPY, ADD of files, ARG, ENV, LABEL, WORKDIR, USER, ENTRYPOINT, CMD and EXPOSE need no container engine, and the same source is the same digest everywhere; a RUN is built by Docker, Podman or Buildah, whichever answers first. SKIPPED when the image under this tag was built from the same files, Dockerfile, arguments, stage and platforms, on the same bases; one whose base has moved upstream is built again, and the reason says so.",
+    )
     .option("--dockerfile <file>", "inside the source", "Dockerfile")
     .option("--build-arg <name=value>", "for ARG; repeatable", pair)
     .option("--target <stage>", "the stage to build (default: the last one)")
-    .option("--platform <os/arch>", "repeatable; several make one multi-platform image, for which a RUN needs a machine that runs the programs of each, by QEMU (default: linux/amd64, where HealthOmics runs tasks)", platforms)
+    .option(
+      "--platform <os/arch>",
+      "repeatable; several make one multi-platform image, for which a RUN needs a machine that runs the programs of each, by QEMU (default: linux/amd64, where HealthOmics runs tasks)",
+      platforms,
+    )
     .option("--force", "build although the source is unchanged")
     .option("--label <source>", "where the source lives, for the label org.opencontainers.image.source")
     .option("--commit <id>", "its commit, for the label org.opencontainers.image.revision");
@@ -45,4 +55,6 @@ async function act(cli: Cli, { source, image }: { readonly source: string; reado
 }
 
 const describe = ({ status, source, target, digest, bytes, seconds, reason }: BuiltOutcome): string =>
-  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${target}@${digest} (${bytes === undefined ? "" : `${readableSize(bytes)}, `}${seconds.toFixed(1)} s; ${reason})`;
+  status === "FAILED"
+    ? `FAILED   ${source}: ${reason}`
+    : `${status.padEnd(8)} ${source} → ${target}@${digest} (${bytes === undefined ? "" : `${readableSize(bytes)}, `}${seconds.toFixed(1)} s; ${reason})`;

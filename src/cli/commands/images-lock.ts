@@ -11,13 +11,25 @@ interface LockFlags extends ImagesFlags {
 
 /** `omx images lock` */
 export function imagesLock(group: Command, cli: Cli): void {
-  const command = group.command("lock").argument("[path]", "the workflow's repository", ".").summary("write containers.lock.json, and say which tags moved upstream")
-    .description("Writes containers.lock.json beside omx.yaml: for each image of the workflow its source, its digest, its place in the account's ECR and the platform. With that file in the repository a release pulls these digests, whatever the tags mean upstream by then. An image is locked to what its registry offers now, once that is in ECR; each image is SAME, NEW, MOVED (its tag means other bytes than before), NOT_STAGED (not in ECR: `omx images pull` or `omx images build` brings it), REMOVED (nothing uses it any more) or FAILED.");
+  const command = group
+    .command("lock")
+    .argument("[path]", "the workflow's repository", ".")
+    .summary("write containers.lock.json, and say which tags moved upstream")
+    .description(
+      "Writes containers.lock.json beside omx.yaml: for each image of the workflow its source, its digest, its place in the account's ECR and the platform. With that file in the repository a release pulls these digests, whatever the tags mean upstream by then. An image is locked to what its registry offers now, once that is in ECR; each image is SAME, NEW, MOVED (its tag means other bytes than before), NOT_STAGED (not in ECR: `omx images pull` or `omx images build` brings it), REMOVED (nothing uses it any more) or FAILED.",
+    );
   upstreamOption(identity(command))
     .option("--check", "write nothing; exit code 1 unless every image is SAME")
-    .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all (default: that for which an image is locked already, all of a new one)", onePlatform)
+    .option(
+      "--platform <os/arch>",
+      "one platform out of images that have several, as in linux/amd64; or all (default: that for which an image is locked already, all of a new one)",
+      onePlatform,
+    )
     .option("--json", 'one JSON document: {"file", "written", "images": [{"image", "source", "status", "digest", "before", "reason"}]}')
-    .addHelpText("after", "\nExit code 1 when an image could not be locked; what was locked before stays in the file.\n\nExamples:\n  omx images lock . --profile cicd\n  omx images lock . --check --profile cicd")
+    .addHelpText(
+      "after",
+      "\nExit code 1 when an image could not be locked; what was locked before stays in the file.\n\nExamples:\n  omx images lock . --profile cicd\n  omx images lock . --check --profile cicd",
+    )
     .action((path: string, flags: LockFlags) => act(cli, path, flags));
 }
 

@@ -18,18 +18,32 @@ interface PullFlags extends ImagesFlags, RepositoryFlags {
 
 /** `omx images pull` */
 export function imagesPull(group: Command, cli: Cli): void {
-  const command = group.command("pull").argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18").summary("bring images into the account's ECR")
-    .description("Brings images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Images that a pull-through cache rule of the account covers are brought by ECR itself, and nothing of them passes here; what the cache refuses, and all others, are copied. A tag that has moved upstream is brought as it is there now, also where the cache, which compares once a day, does not know it yet. Upstream registries are asked as `docker login` left it, credential helpers included; where --upstream names a mirror, by the login of the mirror.")
+  const command = group
+    .command("pull")
+    .argument("[images...]", "as a definition writes them: quay.io/biocontainers/bwa:0.7.18")
+    .summary("bring images into the account's ECR")
+    .description(
+      "Brings images into the private ECR of the profile's account, as the omx-container-puller of a release does: repositories are made, HealthOmics may read them, what is there is not moved again. One failed image leaves the others alone. Images that a pull-through cache rule of the account covers are brought by ECR itself, and nothing of them passes here; what the cache refuses, and all others, are copied. A tag that has moved upstream is brought as it is there now, also where the cache, which compares once a day, does not know it yet. Upstream registries are asked as `docker login` left it, credential helpers included; where --upstream names a mirror, by the login of the mirror.",
+    )
     .option("--manifest <file>", 'the state machine\'s input: {"manifest": ["image", …]}, with "referrers": true as --referrers')
-    .option("--project <path>", "a workflow's repository: the images that its definition and omx.yaml pull, each by its digest where containers.lock.json has one; what it builds is left to `omx images build`");
+    .option(
+      "--project <path>",
+      "a workflow's repository: the images that its definition and omx.yaml pull, each by its digest where containers.lock.json has one; what it builds is left to `omx images build`",
+    );
   newRepositories(upstreamOption(identity(command)))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")
     .option("--concurrency <n>", "images at a time", count)
     .option("--copy", "copy images that ECR's pull-through cache could bring, too")
     .option("--fresh", "of cached images, ask upstream what their tags mean although that was done less than five minutes ago, and look at all their layers")
     .option("--referrers", "bring what refers to an image, too: signatures, SBOMs, attestations")
-    .option("--json", 'one JSON document: {"images": [{"source", "target", "digest", "status", "bytesMoved", "bytesSaved", "requests", "seconds", "reason"}], "bytesMoved", "requests", "seconds"}')
-    .addHelpText("after", "\nExit code 1 when an image failed.\n\nExamples:\n  omx images pull quay.io/biocontainers/samtools:1.21--h50ea8bc_0 --profile cicd\n  omx images pull --project . --profile cicd")
+    .option(
+      "--json",
+      'one JSON document: {"images": [{"source", "target", "digest", "status", "bytesMoved", "bytesSaved", "requests", "seconds", "reason"}], "bytesMoved", "requests", "seconds"}',
+    )
+    .addHelpText(
+      "after",
+      "\nExit code 1 when an image failed.\n\nExamples:\n  omx images pull quay.io/biocontainers/samtools:1.21--h50ea8bc_0 --profile cicd\n  omx images pull --project . --profile cicd",
+    )
     .action((images: readonly string[], flags: PullFlags) => pull(cli, images, flags));
 }
 

@@ -15,14 +15,29 @@ interface VerifyFlags extends ImagesFlags {
 
 /** `omx images verify` */
 export function imagesVerify(group: Command, cli: Cli): void {
-  const command = group.command("verify").argument("[path]", "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)").summary("prove that ECR, the bundle and production hold the same bytes")
-    .description("Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.");
+  const command = group
+    .command("verify")
+    .argument("[path]", "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)")
+    .summary("prove that ECR, the bundle and production hold the same bytes")
+    .description(
+      "Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.",
+    );
   identity(command)
-    .option("--bundle <s3 uri>", "a release's bundle: s3://omx-releases-ACCOUNT-REGION/WORKFLOW/VERSION; read by the production identity where one is given", s3Uri)
+    .option(
+      "--bundle <s3 uri>",
+      "a release's bundle: s3://omx-releases-ACCOUNT-REGION/WORKFLOW/VERSION; read by the production identity where one is given",
+      s3Uri,
+    )
     .option("--production <profile>", "an identity of the production account")
     .option("--deep", "read and hash every layer")
-    .option("--json", 'one JSON document: {"ok", "images": [{"image", "target", "digest", "view", "manifests", "hashedBytes", "problems"}], "referrers": [{"image", "target", "digest", "subject", "type", "problems"}], "problems"}')
-    .addHelpText("after", "\nExit code 1 when anything differs.\n\nExamples:\n  omx images verify . --profile cicd\n  omx images verify --bundle s3://omx-releases-444455556666-us-east-1/phage-variants/1.0.0 --profile cicd --production production --deep")
+    .option(
+      "--json",
+      'one JSON document: {"ok", "images": [{"image", "target", "digest", "view", "manifests", "hashedBytes", "problems"}], "referrers": [{"image", "target", "digest", "subject", "type", "problems"}], "problems"}',
+    )
+    .addHelpText(
+      "after",
+      "\nExit code 1 when anything differs.\n\nExamples:\n  omx images verify . --profile cicd\n  omx images verify --bundle s3://omx-releases-444455556666-us-east-1/phage-variants/1.0.0 --profile cicd --production production --deep",
+    )
     .action((path: string | undefined, flags: VerifyFlags) => act(cli, path, flags));
 }
 

@@ -9,6 +9,9 @@ import { imagesVerify } from "./images-verify.ts";
 
 /** `omx images …` */
 export function images(program: Command, cli: Cli): void {
-  const group = program.command("images").summary("bring container images into private ECR").description("Container images of workflows in an account's private ECR, where HealthOmics takes them from.");
+  const group = program
+    .command("images")
+    .summary("bring container images into private ECR")
+    .description("Container images of workflows in an account's private ECR, where HealthOmics takes them from.");
   for (const add of [imagesPlan, imagesPull, imagesBuild, imagesList, imagesLock, imagesVerify]) add(group, cli);
 }

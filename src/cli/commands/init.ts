@@ -11,8 +11,13 @@ interface InitFlags {
 
 /** `omx init` */
 export function init(program: Command, cli: Cli): void {
-  program.command("init").argument("[path]", "a new folder, or one with a workflow that has no omx.yaml yet", ".").summary("make a workflow repository, or make one releasable")
-    .description("In an empty or new folder: writes a small WDL workflow with omx.yaml, a test with data and a README. In a folder that holds a workflow: writes omx.yaml alone. Never changes a file that is there.")
+  program
+    .command("init")
+    .argument("[path]", "a new folder, or one with a workflow that has no omx.yaml yet", ".")
+    .summary("make a workflow repository, or make one releasable")
+    .description(
+      "In an empty or new folder: writes a small WDL workflow with omx.yaml, a test with data and a README. In a folder that holds a workflow: writes omx.yaml alone. Never changes a file that is there.",
+    )
     .option("--name <name>", "the workflow's name: lower-case letters, digits and hyphens (default: the folder's name)")
     .option("--json", 'one JSON document: {"path", "written"}')
     .action(async (path: string, flags: InitFlags) => {

@@ -15,7 +15,10 @@ interface EnvFlags {
 
 /** `omx local env` */
 export function localEnv(group: Command, cli: Cli): void {
-  group.command("env").summary("the shell's exports with which AWS clients reach the local accounts").description('Prints the exports with which any AWS client reaches the local accounts: eval "$(omx local env --profile cicd)"')
+  group
+    .command("env")
+    .summary("the shell's exports with which AWS clients reach the local accounts")
+    .description('Prints the exports with which any AWS client reaches the local accounts: eval "$(omx local env --profile cicd)"')
     .option("--profile <name>", "the identity that clients use without --profile: cicd, production, developer, approver")
     .option("--node", "also for programs that use the AWS SDK for JavaScript: a NODE_OPTIONS preload, for what they have no setting for")
     .option("--data <dir>", "folder of all state", cli.settings.dataDir)
@@ -23,7 +26,11 @@ export function localEnv(group: Command, cli: Cli): void {
     .action((flags: EnvFlags) => {
       const variables = exportsOf(cli, flags);
       if (flags.json) return printJson(cli, { export: variables, unset: KEYS });
-      cli.out(`unset ${KEYS.join(" ")}\n${Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}\n`).join("")}`);
+      cli.out(
+        `unset ${KEYS.join(" ")}\n${Object.entries(variables)
+          .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+          .join("")}`,
+      );
     });
 }
 

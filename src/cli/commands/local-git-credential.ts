@@ -6,8 +6,13 @@ import { type Cli, Problem } from "../cli.ts";
 
 /** `omx local git-credential` */
 export function localGitCredential(group: Command, cli: Cli): void {
-  group.command("git-credential").argument("[operation]", "what git asks for: get, store or erase", "get").summary("a git credential helper for the local accounts' repositories")
-    .description("A git credential helper: answers git with the user name and the password of an identity for the local accounts' CodeCommit. The AWS CLI's own `aws codecommit credential-helper` works too.")
+  group
+    .command("git-credential")
+    .argument("[operation]", "what git asks for: get, store or erase", "get")
+    .summary("a git credential helper for the local accounts' repositories")
+    .description(
+      "A git credential helper: answers git with the user name and the password of an identity for the local accounts' CodeCommit. The AWS CLI's own `aws codecommit credential-helper` works too.",
+    )
     .requiredOption("--profile <name>", "the identity: developer, cicd, …")
     .option("--data <dir>", "folder of all state", cli.settings.dataDir)
     .addHelpText("after", "\nExample:\n  git -c credential.UseHttpPath=true -c credential.helper='!omx local git-credential --profile developer' clone URL")

@@ -17,22 +17,39 @@ interface StartFlags extends KeptOptions {
 
 /** `omx local start` */
 export function localStart(group: Command, cli: Cli): void {
-  group.command("start").summary("start the local accounts").description("Starts the local accounts, and resumes what was interrupted when they ended last. Runs until Ctrl-C; with --detach in the background.")
+  group
+    .command("start")
+    .summary("start the local accounts")
+    .description("Starts the local accounts, and resumes what was interrupted when they ended last. Runs until Ctrl-C; with --detach in the background.")
     .option("--detach", "start in the background and return when they answer; the log goes to local.log in the data folder")
     .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", port, DEFAULT_PORT)
     .option("--data <dir>", "folder of all state", cli.settings.dataDir)
     .option("--region <region>", "region of the written profiles (default: us-east-1) *")
     .option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable *", upstream)
     .option("--account <id=name>", "the accounts instead of 111122223333=cicd and 444455556666=production; repeatable *", account)
-    .addOption(new Option("--containers <how>", "where tasks and RUN lines execute; auto asks the machine (default: auto) *").choices(["auto", "docker", "podman", "host"]))
+    .addOption(
+      new Option("--containers <how>", "where tasks and RUN lines execute; auto asks the machine (default: auto) *").choices([
+        "auto",
+        "docker",
+        "podman",
+        "host",
+      ]),
+    )
     .option("--json", "one JSON document: url, port, pid, dataDir, configFile, accounts")
-    .addHelpText("after", "\n* is remembered in the data folder for the next start, until `omx local reset`.\n\nExamples:\n  omx local start --detach\n  eval \"$(omx local env --profile cicd)\" && aws sts get-caller-identity")
+    .addHelpText(
+      "after",
+      '\n* is remembered in the data folder for the next start, until `omx local reset`.\n\nExamples:\n  omx local start --detach\n  eval "$(omx local env --profile cicd)" && aws sts get-caller-identity',
+    )
     .action((flags: StartFlags) => start(cli, flags));
 }
 
 async function start(cli: Cli, flags: StartFlags): Promise<void> {
   const running = findRunning(flags.data);
-  if (running) throw new Problem(`the local accounts of ${flags.data} run already: ${running.url}, process ${running.pid}`, "use them as they are (`omx local env`), stop them with `omx local stop`, or choose another folder with --data");
+  if (running)
+    throw new Problem(
+      `the local accounts of ${flags.data} run already: ${running.url}, process ${running.pid}`,
+      "use them as they are (`omx local env`), stop them with `omx local stop`, or choose another folder with --data",
+    );
   if (flags.detach) return tell(cli, flags, await startDetached(cli, flags.data, repeated(flags)));
   const options = {
     ...(flags.region && { region: flags.region }), ...(flags.upstream && { upstreams: { ...flags.upstream } }),

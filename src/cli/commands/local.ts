@@ -9,7 +9,8 @@ import { localStop } from "./local-stop.ts";
 
 /** `omx local …` */
 export function local(program: Command, cli: Cli): void {
-  const group = program.command("local").summary("the AWS accounts on this machine: start, stop, look").description(`The local accounts: AWS services on this machine that the AWS CLI, boto3, cdk and git use as they are.
+  const group = program.command("local").summary("the AWS accounts on this machine: start, stop, look")
+    .description(`The local accounts: AWS services on this machine that the AWS CLI, boto3, cdk and git use as they are.
 
 Two accounts, cicd (111122223333) and production (444455556666), in one process on one port of loopback; a profile for
 each identity: cicd, production (administrators), developer (pushes), approver (approves).

@@ -9,8 +9,13 @@ interface PublishFlags extends PublishOptions {
 
 /** `omx publish` */
 export function publish(program: Command, cli: Cli): void {
-  const command = program.command("publish").argument("[path]", "the workflow's folder; not with --definition-uri or --definition-repository").summary("create a workflow version without a pipeline")
-    .description("Creates a version of a workflow in HealthOmics and waits until it is ACTIVE: one option for each parameter of CreateWorkflowVersion, over what omx.yaml says. Versions inherit nothing. Images are mapped as the registry map says; `omx images pull` brings them in.");
+  const command = program
+    .command("publish")
+    .argument("[path]", "the workflow's folder; not with --definition-uri or --definition-repository")
+    .summary("create a workflow version without a pipeline")
+    .description(
+      "Creates a version of a workflow in HealthOmics and waits until it is ACTIVE: one option for each parameter of CreateWorkflowVersion, over what omx.yaml says. Versions inherit nothing. Images are mapped as the registry map says; `omx images pull` brings them in.",
+    );
   addresses(command);
   contents(command);
   command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)")
@@ -24,7 +29,13 @@ async function act(cli: Cli, path: string | undefined, flags: PublishFlags): Pro
   if (sources.length !== 1) throw new UsageError("give one source: PATH, --definition-uri or --definition-repository");
   const { publishVersion } = await import("../publish/publish.ts");
   const published = await publishVersion(cli, path, flags);
-  printResult(cli, flags, { value: published, lines: [`version ${published.versionName} of workflow ${published.workflowId} is ${published.status}${published.message ? `: ${published.message}` : ""}`, published.arn] });
+  printResult(cli, flags, {
+    value: published,
+    lines: [
+      `version ${published.versionName} of workflow ${published.workflowId} is ${published.status}${published.message ? `: ${published.message}` : ""}`,
+      published.arn,
+    ],
+  });
 }
 
 const addresses = (command: Command): Command =>

@@ -8,7 +8,11 @@ interface LogsFlags extends ReleaseFlags {
 
 /** `omx release logs` */
 export function releaseLogs(group: Command, cli: Cli): void {
-  onRelease(group.command("logs")).summary("what the steps of a release said").description("Prints the logs of a release in the order of its steps: its builds, the workflow engine and the tasks of its test runs, and the messages of steps that failed.")
+  onRelease(group.command("logs"))
+    .summary("what the steps of a release said")
+    .description(
+      "Prints the logs of a release in the order of its steps: its builds, the workflow engine and the tasks of its test runs, and the messages of steps that failed.",
+    )
     .option("--stage <name>", "of this stage alone: Source, Build, Test, Approve, Promote")
     .option("--json", 'one JSON document a line: {"stage", "action", "source", "at", "message"}')
     .action((workflow: string, flags: LogsFlags) => print(cli, workflow, flags));

@@ -4,9 +4,15 @@ import { onRelease, type ReleaseFlags } from "./release-options.ts";
 
 /** `omx release retry` */
 export function releaseRetry(group: Command, cli: Cli): void {
-  onRelease(group.command("retry")).summary("try the stage of a release that failed again")
-    .description("Tries the stage in which a release failed or was stopped again, and goes on from there: with the same commit, the same images and the same approval. Actions of the stage that succeeded are not repeated.")
-    .option("--json", 'one JSON document: {"workflow", "pipelineExecutionId", "stage", "actions": [{"action", "status", "error"}], "by"}: what is tried again, and how it had ended')
+  onRelease(group.command("retry"))
+    .summary("try the stage of a release that failed again")
+    .description(
+      "Tries the stage in which a release failed or was stopped again, and goes on from there: with the same commit, the same images and the same approval. Actions of the stage that succeeded are not repeated.",
+    )
+    .option(
+      "--json",
+      'one JSON document: {"workflow", "pipelineExecutionId", "stage", "actions": [{"action", "status", "error"}], "by"}: what is tried again, and how it had ended',
+    )
     .addHelpText("after", "\nA release that was rejected asks for its approval again. It can't be retried once a later release has been in the same stage.")
     .action((workflow: string, flags: ReleaseFlags) => retry(cli, workflow, flags));
 }

@@ -31,5 +31,11 @@ async function list(cli: Cli, workflow: string, flags: StatusFlags & { readonly 
   const releases = (await listReleases(clients.codepipeline, workflow, flags.list)).map(({ pipelineExecutionId = "", status = "", startTime, sourceRevisions = [] }) => ({
     pipelineExecutionId, status, startedAt: startTime?.toISOString() ?? "", commit: sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "",
   }));
-  printResult(cli, flags, { value: { releases }, lines: releases.length > 0 ? table(releases.map((each) => [each.pipelineExecutionId, each.status, each.startedAt, each.commit.slice(0, 12)])) : [`nothing of ${workflow} was released yet`] });
+  printResult(cli, flags, {
+    value: { releases },
+    lines:
+      releases.length > 0
+        ? table(releases.map((each) => [each.pipelineExecutionId, each.status, each.startedAt, each.commit.slice(0, 12)]))
+        : [`nothing of ${workflow} was released yet`],
+  });
 }

@@ -11,7 +11,9 @@ interface WatchFlags extends ReleaseFlags {
 
 /** `omx release watch` */
 export function releaseWatch(group: Command, cli: Cli): void {
-  onRelease(group.command("watch")).summary("follow a release to its end").description("Follows a release until it has ended, and tells each step when it changes. Exit code 1 when it did not succeed.")
+  onRelease(group.command("watch"))
+    .summary("follow a release to its end")
+    .description("Follows a release until it has ended, and tells each step when it changes. Exit code 1 when it did not succeed.")
     .option("--until-approval", "return when it waits for an approval (exit code 0)")
     .option("--json", "one JSON document a line, whenever something changed: what `omx release status --json` prints")
     .action((workflow: string, flags: WatchFlags) => watch(cli, workflow, flags));
@@ -41,7 +43,12 @@ interface Telling {
 }
 
 function tell(cli: Cli, { state, told, flags }: Telling): void {
-  const lines = flags.json ? [JSON.stringify(releaseJson(state))] : [...state.actions.map(describeStep), ...(state.approval ? [`  waits for an approval: omx release approve ${state.workflow}${state.approval.link ? ` (${state.approval.link})` : ""}`] : [])];
+  const lines = flags.json
+    ? [JSON.stringify(releaseJson(state))]
+    : [
+        ...state.actions.map(describeStep),
+        ...(state.approval ? [`  waits for an approval: omx release approve ${state.workflow}${state.approval.link ? ` (${state.approval.link})` : ""}`] : []),
+      ];
   for (const line of lines.filter((each) => !told.has(each))) {
     told.add(line);
     cli.out(`${line}\n`);

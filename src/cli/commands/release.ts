@@ -8,6 +8,9 @@ import { releaseWatch } from "./release-watch.ts";
 
 /** `omx release …` */
 export function release(program: Command, cli: Cli): void {
-  const group = program.command("release").summary("follow, approve, reject and retry releases").description("The releases of a workflow: each push to its release branch is one execution of its pipeline.");
+  const group = program
+    .command("release")
+    .summary("follow, approve, reject and retry releases")
+    .description("The releases of a workflow: each push to its release branch is one execution of its pipeline.");
   for (const add of [releaseStatus, releaseWatch, releaseApprove, releaseReject, releaseRetry, releaseLogs]) add(group, cli);
 }

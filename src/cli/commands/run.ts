@@ -9,8 +9,13 @@ interface RunFlags extends RunOptions {
 
 /** `omx run` */
 export function run(program: Command, cli: Cli): void {
-  program.command("run").argument("<path>", "the workflow's folder").summary("stage, create and run a workflow, and show its outputs")
-    .description("The inner loop: brings the workflow's images in, creates a version of NAME-dev in HealthOmics, uploads the files that the inputs name, starts a run, follows it and shows its outputs. A second run with nothing changed starts at once. Numbers of releases are not touched. Needs what `omx deploy` makes.")
+  program
+    .command("run")
+    .argument("<path>", "the workflow's folder")
+    .summary("stage, create and run a workflow, and show its outputs")
+    .description(
+      "The inner loop: brings the workflow's images in, creates a version of NAME-dev in HealthOmics, uploads the files that the inputs name, starts a run, follows it and shows its outputs. A second run with nothing changed starts at once. Numbers of releases are not touched. Needs what `omx deploy` makes.",
+    )
     .requiredOption("--params <file>", "the inputs as JSON; paths of files of this machine are relative to it")
     .option("--main <file>", "the main file, relative to PATH")
     .addOption(new Option("--engine <engine>", "the engine").choices(["WDL", "WDL_LENIENT", "NEXTFLOW", "CWL"]))
@@ -21,7 +26,10 @@ export function run(program: Command, cli: Cli): void {
     .option("--no-follow", "return when the run is started")
     .option("--profile <name>", PROFILE_HELP)
     .option("--region <region>", "the region (default: the profile's)")
-    .option("--json", 'one JSON document: {"runId", "status", "message", "workflowId", "version", "outputUri", "outputs", "files"}; what happens goes to stderr')
+    .option(
+      "--json",
+      'one JSON document: {"runId", "status", "message", "workflowId", "version", "outputUri", "outputs", "files"}; what happens goes to stderr',
+    )
     .addHelpText("after", "\nExit code 1 when the run does not end COMPLETED.")
     .action(async (path: string, flags: RunFlags) => {
       const { runTrial } = await import("../run/trial.ts");

@@ -36,7 +36,10 @@ export function workflowAdd(group: Command, cli: Cli): void {
         const { deployStacks } = await import("../aws/cdk.ts");
         await deployStacks(cli, flags);
       }
-      printResult(cli, flags, { value: { name, config: flags.config, deployed: flags.deploy }, lines: [flags.deploy ? `✓ a push to ${flags.branch} releases ${name}` : "not deployed; run: omx deploy"] });
+      printResult(cli, flags, {
+        value: { name, config: flags.config, deployed: flags.deploy },
+        lines: [flags.deploy ? `✓ a push to ${flags.branch} releases ${name}` : "not deployed; run: omx deploy"],
+      });
     });
 }
 
@@ -57,6 +60,14 @@ async function edit(name: string, { config, source, repository, branch, connecti
   if (document.hasIn(["workflows", name])) throw new Problem(`${config} has a workflow ${name} already`, "edit it there, then run `omx deploy`");
   document.setIn(["workflows", name], document.createNode({ source, ...(repository && { repository }), branch, ...(connectionArn && { connectionArn }) }, { flow: true }));
   const checked = DeployConfig.safeParse(document.toJS());
-  if (!checked.success) throw new UsageError(checked.error.issues.map((issue) => `${issue.path.join(".") || config}: ${issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join("; ") : issue.message}`).join("\n"));
+  if (!checked.success)
+    throw new UsageError(
+      checked.error.issues
+        .map(
+          (issue) =>
+            `${issue.path.join(".") || config}: ${issue.code === "invalid_key" ? issue.issues.map(({ message }) => message).join("; ") : issue.message}`,
+        )
+        .join("\n"),
+    );
   return document.toString({ lineWidth: 0 });
 }

@@ -10,10 +10,22 @@ export function workflowList(group: Command, cli: Cli): void {
     .action(async (flags: { readonly config: string; readonly json?: boolean }) => {
       const { readDeployConfig } = await import("../../infra/read-config.ts");
       const { pipelineName } = await import("../../release/names.ts");
-      const workflows = Object.entries(readDeployConfig(flags.config).workflows).map(([name, { source, repository = name, branch }]) => ({ name, source, repository, branch, pipeline: pipelineName(name) }));
+      const workflows = Object.entries(readDeployConfig(flags.config).workflows).map(([name, { source, repository = name, branch }]) => ({
+        name,
+        source,
+        repository,
+        branch,
+        pipeline: pipelineName(name),
+      }));
       printResult(cli, flags, {
         value: { workflows },
-        lines: workflows.length > 0 ? table([["workflow", "source", "repository", "branch", "pipeline"], ...workflows.map((each) => [each.name, each.source, each.repository, each.branch, each.pipeline])]) : ["there are none; add one with: omx workflow add NAME"],
+        lines:
+          workflows.length > 0
+            ? table([
+                ["workflow", "source", "repository", "branch", "pipeline"],
+                ...workflows.map((each) => [each.name, each.source, each.repository, each.branch, each.pipeline]),
+              ])
+            : ["there are none; add one with: omx workflow add NAME"],
       });
     });
 }

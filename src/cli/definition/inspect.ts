@@ -37,10 +37,27 @@ function describe(inspection: Inspection): readonly string[] {
   const { engine, languageVersion, main, name, parameters, images, unresolved, diagnostics } = inspection;
   return [
     ...(engine ? [`${name ?? main}: ${engine}${languageVersion ? ` ${languageVersion}` : ""}, main file ${main}`] : []),
-    ...section("Parameters", parameters.map((each) => [each.name, each.type, each.optional ? "optional" : "required", `${each.file}:${each.line}`])),
-    ...section("Images", images.map((each) => [each.image, each.task, `${each.file}:${each.line}`, [each.how, each.condition && `when ${each.condition}`, each.input && `input ${each.input}`].filter(Boolean).join(", ")])),
-    ...section("Images that an input decides", unresolved.map((each) => [each.patterns?.join(", ") ?? each.expression, each.task, `${each.file}:${each.line}`, each.input ?? ""])),
-    ...section("Findings", folded(diagnostics).map((each) => [place(each), each.severity, `${each.message} [${each.rule}]`])),
+    ...section(
+      "Parameters",
+      parameters.map((each) => [each.name, each.type, each.optional ? "optional" : "required", `${each.file}:${each.line}`]),
+    ),
+    ...section(
+      "Images",
+      images.map((each) => [
+        each.image,
+        each.task,
+        `${each.file}:${each.line}`,
+        [each.how, each.condition && `when ${each.condition}`, each.input && `input ${each.input}`].filter(Boolean).join(", "),
+      ]),
+    ),
+    ...section(
+      "Images that an input decides",
+      unresolved.map((each) => [each.patterns?.join(", ") ?? each.expression, each.task, `${each.file}:${each.line}`, each.input ?? ""]),
+    ),
+    ...section(
+      "Findings",
+      folded(diagnostics).map((each) => [place(each), each.severity, `${each.message} [${each.rule}]`]),
+    ),
   ];
 }
 

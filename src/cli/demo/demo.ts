@@ -49,7 +49,9 @@ interface Stage {
 export async function runDemo(cli: Cli, display: Display, options: DemoOptions): Promise<DemoResult> {
   display.title("The local accounts");
   const { running, upstream } = await display.during("start", () => startAccounts(cli, options));
-  display.note(`${running.url}; public images come from ${upstream.kind === "offline" ? "an offline upstream with this machine's own programs" : `${upstream.kind === "mirror" ? "the mirror" : "the public registry"} ${upstream.url}`}`);
+  display.note(
+    `${running.url}; public images come from ${upstream.kind === "offline" ? "an offline upstream with this machine's own programs" : `${upstream.kind === "mirror" ? "the mirror" : "the public registry"} ${upstream.url}`}`,
+  );
   const stage: Stage = { cli, display, options, running, clients: clientsOf(running) };
   display.title("The CDK app, by the real cdk");
   const deployer = { profile: "cicd", local: { endpoint: running.url, configFile: running.configFile, dataDir: running.dataDir } };
@@ -68,7 +70,15 @@ async function startAccounts(cli: Cli, options: DemoOptions): Promise<{ readonly
   const upstream = await chooseUpstream(cli, options.data, options.mirror);
   const known = findRunning(options.data);
   if (known) return { running: known, upstream };
-  const args = ["--json", "--port", String(options.port), "--data", options.data, ...(options.containers ? ["--containers", options.containers] : []), ...(upstream.kind === "public" ? [] : ["--upstream", `${PUBLIC_REGISTRY}=${upstream.url}`])];
+  const args = [
+    "--json",
+    "--port",
+    String(options.port),
+    "--data",
+    options.data,
+    ...(options.containers ? ["--containers", options.containers] : []),
+    ...(upstream.kind === "public" ? [] : ["--upstream", `${PUBLIC_REGISTRY}=${upstream.url}`]),
+  ];
   return { running: await startDetached(cli, options.data, args), upstream };
 }
 
@@ -109,15 +119,27 @@ async function approve({ cli, display, clients, options }: Stage, version: strin
   const place = { workflow: WORKFLOW, version };
   const [report, build] = [await readTests(clients.approver, place), await readBuild<BuildRecord>(clients.approver, place)];
   display.note(`evidence: ${summarize(report)}`);
-  for (const { name, ranOn, seconds, judgements } of report.tests) display.note(`  ${name}: ${judgements.length} expectations met, ${seconds ?? "?"} s${ranOn === "host" ? ", on the host, not isolated" : ranOn ? `, in ${ranOn}` : ""}`);
+  for (const { name, ranOn, seconds, judgements } of report.tests)
+    display.note(
+      `  ${name}: ${judgements.length} expectations met, ${seconds ?? "?"} s${ranOn === "host" ? ", on the host, not isolated" : ranOn ? `, in ${ranOn}` : ""}`,
+    );
   for (const { image, digest } of build.images) display.note(`  image ${image} ${digest.slice(0, 19)}`);
-  if (build.differences.since) display.note(`  since ${build.differences.since}: ${build.differences.parameters.length} parameters and ${build.differences.images.length} images changed${build.differences.breaking ? `; ${build.differences.breaking}` : ""}`);
+  if (build.differences.since)
+    display.note(
+      `  since ${build.differences.since}: ${build.differences.parameters.length} parameters and ${build.differences.images.length} images changed${build.differences.breaking ? `; ${build.differences.breaking}` : ""}`,
+    );
   const answer = options.yes ? "y" : await cli.ask(`Approve ${WORKFLOW} ${version}? [y/N] `);
   const status = /^y(es)?$/i.test(answer?.trim() ?? "") ? "Approved" : "Rejected";
   const token = await approvalToken({ clients: clients.approver, workflow: WORKFLOW });
-  await clients.approver.codepipeline.send(new PutApprovalResultCommand({
-    pipelineName: pipelineName(WORKFLOW), stageName: NAMES.approvalStage, actionName: NAMES.approvalAction, token, result: { status, summary: options.yes ? "approved by the demo" : "decided in the demo" },
-  }));
+  await clients.approver.codepipeline.send(
+    new PutApprovalResultCommand({
+      pipelineName: pipelineName(WORKFLOW),
+      stageName: NAMES.approvalStage,
+      actionName: NAMES.approvalAction,
+      token,
+      result: { status, summary: options.yes ? "approved by the demo" : "decided in the demo" },
+    }),
+  );
   if (status === "Approved") return;
   cli.say(`${WORKFLOW} ${version} was rejected; it keeps its number and is not released`);
   throw new NotDone();

@@ -70,7 +70,12 @@ const stepsOf = (cli: Cli, details: readonly ActionExecutionDetail[]): readonly 
   details.map(({ stageName = "", actionName = "", status = "", startTime, lastUpdateTime, output }) => {
     const end = status === "InProgress" ? cli.clock.now() : lastUpdateTime;
     const detail = output?.executionResult?.externalExecutionSummary;
-    return { name: stageName === actionName ? stageName : `${stageName} ${actionName}`, status, seconds: Math.round(((end?.getTime() ?? 0) - (startTime?.getTime() ?? 0)) / 100) / 10, ...(detail && { detail }) };
+    return {
+      name: stageName === actionName ? stageName : `${stageName} ${actionName}`,
+      status,
+      seconds: Math.round(((end?.getTime() ?? 0) - (startTime?.getTime() ?? 0)) / 100) / 10,
+      ...(detail && { detail }),
+    };
   });
 
 async function failure({ clients, workflow }: Followed, details: readonly ActionExecutionDetail[], status: string): Promise<Problem> {

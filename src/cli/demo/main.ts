@@ -30,7 +30,15 @@ type Values = NonNullable<ReturnType<typeof asked>>;
 function asked() {
   try {
     return parseArgs({
-      options: { yes: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean" }, data: { type: "string" }, port: { type: "string" }, mirror: { type: "string" }, containers: { type: "string" } },
+      options: {
+        yes: { type: "boolean" },
+        json: { type: "boolean" },
+        help: { type: "boolean" },
+        data: { type: "string" },
+        port: { type: "string" },
+        mirror: { type: "string" },
+        containers: { type: "string" },
+      },
     }).values;
   } catch (error) {
     cli.say(`✗ ${(error as Error).message}\n\n${HELP}`);

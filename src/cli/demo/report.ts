@@ -42,18 +42,28 @@ export async function versionOf(clients: AwsClients, workflow: string, pipelineE
 }
 
 /** Reads what lies in both accounts of a release. */
-export async function describeRelease(clients: { readonly cicd: AwsClients; readonly production: AwsClients }, place: { readonly workflow: string; readonly version: string }, told: Told): Promise<DemoRelease> {
+export async function describeRelease(
+  clients: { readonly cicd: AwsClients; readonly production: AwsClients },
+  place: { readonly workflow: string; readonly version: string },
+  told: Told,
+): Promise<DemoRelease> {
   const bucket = releasesBucket(PRODUCTION.account, PRODUCTION.region);
   const prefix = bundlePrefix(place);
   const record = ReleaseRecord.parse(await json(clients.production, bucket, `${prefix}/release.json`));
   const result = await json<ReleaseResult>(clients.production, bucket, `${prefix}/result.json`);
   const tests = await readTests(clients.cicd, place);
   return {
-    version: record.version, commit: told.commit, pipelineExecutionId: told.pipelineExecutionId,
-    workflowId: { cicd: record.cicd.workflowId, production: result.workflowId ?? "" }, steps: told.steps,
-    engineSeconds: Math.round(tests.tests.reduce((sum, { seconds = 0 }) => sum + seconds, 0) * 10) / 10, totalSeconds: told.totalSeconds,
-    images: record.images.map(({ source, target, digest }) => ({ source, target, digest })), bundle: `s3://${bucket}/${prefix}/`,
-    testRuns: tests.tests.map(({ runId = "", status, outputUri = "" }) => ({ id: runId, status, outputUri })), approval: record.approval,
+    version: record.version,
+    commit: told.commit,
+    pipelineExecutionId: told.pipelineExecutionId,
+    workflowId: { cicd: record.cicd.workflowId, production: result.workflowId ?? "" },
+    steps: told.steps,
+    engineSeconds: Math.round(tests.tests.reduce((sum, { seconds = 0 }) => sum + seconds, 0) * 10) / 10,
+    totalSeconds: told.totalSeconds,
+    images: record.images.map(({ source, target, digest }) => ({ source, target, digest })),
+    bundle: `s3://${bucket}/${prefix}/`,
+    testRuns: tests.tests.map(({ runId = "", status, outputUri = "" }) => ({ id: runId, status, outputUri })),
+    approval: record.approval,
   };
 }
 

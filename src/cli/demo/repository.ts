@@ -30,7 +30,14 @@ export async function openClone(developer: Developer): Promise<Clone> {
   if (isNew) await clone.git("init", "--quiet", "--initial-branch=main");
   const { credentials, region, endpoint } = clients.target;
   const { host } = new URL(endpoint ?? "");
-  const { username, password } = gitCredential({ accessKeyId: credentials?.accessKeyId ?? "", secretAccessKey: credentials?.secretAccessKey ?? "", region, host, path: `/v1/repos/${WORKFLOW}`, now: cli.clock.now() });
+  const { username, password } = gitCredential({
+    accessKeyId: credentials?.accessKeyId ?? "",
+    secretAccessKey: credentials?.secretAccessKey ?? "",
+    region,
+    host,
+    path: `/v1/repos/${WORKFLOW}`,
+    now: cli.clock.now(),
+  });
   const remote = `http://${encodeURIComponent(username)}:${encodeURIComponent(password)}@${host}/v1/repos/${WORKFLOW}`;
   return { folder, git: (...args) => runGit(cli, folder, args.map((arg) => (arg === "origin" ? remote : arg))) };
 }
@@ -54,7 +61,12 @@ export async function mergeChange(developer: Developer): Promise<{ readonly comm
   const branch = `note-${cli.clock.now().getTime()}`;
   await clone.git("checkout", "--quiet", "-b", branch);
   const commit = await commitAndPush(clone, developer, { message: "Note what changed", branch, note: `Changed ${cli.clock.now().toISOString()}` });
-  const { pullRequest } = await clients.codecommit.send(new CreatePullRequestCommand({ title: "Note what changed", targets: [{ repositoryName: WORKFLOW, sourceReference: branch, destinationReference: "main" }] }));
+  const { pullRequest } = await clients.codecommit.send(
+    new CreatePullRequestCommand({
+      title: "Note what changed",
+      targets: [{ repositoryName: WORKFLOW, sourceReference: branch, destinationReference: "main" }],
+    }),
+  );
   const pullRequestId = pullRequest?.pullRequestId ?? "";
   const comment = await awaitComment(developer, pullRequestId);
   await clients.codecommit.send(new MergePullRequestByFastForwardCommand({ pullRequestId, repositoryName: WORKFLOW, sourceCommitId: commit }));

@@ -56,7 +56,8 @@ export interface BuildOneRequest {
 export async function buildOne(cli: Cli, choice: Choice, request: BuildOneRequest): Promise<BuiltOutcome> {
   const isRemote = request.source.startsWith("s3://");
   if (!isRemote && !existsSync(request.source)) throw new Problem(`${request.source} does not exist`, "name the folder of the Dockerfile, or s3://…");
-  if (!isRemote && !statSync(request.source).isDirectory()) throw new Problem(`${request.source} is no folder`, "name the folder whose files are copied, and with --dockerfile another file of it than Dockerfile");
+  if (!isRemote && !statSync(request.source).isDirectory())
+    throw new Problem(`${request.source} is no folder`, "name the folder whose files are copied, and with --dockerfile another file of it than Dockerfile");
   const session = await openSession(cli, choice, { ecr, logs, s3 });
   const item = itemOf(session, request);
   const started = cli.clock.now().getTime();

@@ -42,7 +42,15 @@ export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, ups
   await using _ticker = openTicker(cli, (seconds) => `looking at ${plan.uses.length} images, ${seconds} s`);
   await using asking = workshopClient(workshopOf(cli, session, upstreams));
   const client = lookingClient(asking, { ecr: session.clients.ecr, place: session.place }, await readCacheRules(session.clients.ecr));
-  const { lock, images } = await relock({ root: path, plan, place: session.place, namespaces, client, before, ...(platform === "all" ? { platform } : platform !== undefined && platformOf(platform)) });
+  const { lock, images } = await relock({
+    root: path,
+    plan,
+    place: session.place,
+    namespaces,
+    client,
+    before,
+    ...(platform === "all" ? { platform } : platform !== undefined && platformOf(platform)),
+  });
   const file = join(path, LOCK_FILE);
   const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
   if (written) writeFileSync(file, formatLock(lock));

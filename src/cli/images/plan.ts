@@ -102,7 +102,11 @@ async function previewBuild(build: ImageBuild, { client, place, root }: { readon
   const about = { source: build.source, target: formatImageRef(buildTarget(build.target, place)) };
   try {
     const locked = lockedBuild(readLock(root), build.target);
-    const need = await buildNeed(client, { source_uri: build.source, target_image: about.target, dockerfile: build.dockerfile, build_args: build.args, ...(locked && { locked_digest: locked }) }, join(root, build.source));
+    const need = await buildNeed(
+      client,
+      { source_uri: build.source, target_image: about.target, dockerfile: build.dockerfile, build_args: build.args, ...(locked && { locked_digest: locked }) },
+      join(root, build.source),
+    );
     if (need.kind === "kept") return { ...about, status: "SKIP", digest: need.digest, reason: need.reason };
     return { ...about, status: "BUILD", ...(need.present && { present: need.present }), reason: need.moved ?? (need.present ? "its source has changed" : "it is not in ECR") };
   } catch (error) {
@@ -110,9 +114,16 @@ async function previewBuild(build: ImageBuild, { client, place, root }: { readon
   }
 }
 
-async function preview({ source_uri, source, target_image: target }: ImagePull, options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform }): Promise<PlannedImage> {
+async function preview(
+  { source_uri, source, target_image: target }: ImagePull,
+  options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform },
+): Promise<PlannedImage> {
   try {
-    const { digest, present, sizeBytes, missingBytes, remark } = await previewCopy({ source: parseImageRef(source), target: parseImageRef(target), ...options });
+    const { digest, present, sizeBytes, missingBytes, remark } = await previewCopy({
+      source: parseImageRef(source),
+      target: parseImageRef(target),
+      ...options,
+    });
     const status = present === digest ? "SKIP" : present === undefined ? "PULL" : "MOVED";
     return { source: source_uri, target, status, digest, ...(present && { present }), bytes: sizeBytes, missingBytes, ...(remark && { reason: remark }) };
   } catch (error) {

@@ -137,19 +137,40 @@ async function prime({ cli, session, client, progress, request: { fresh: isFresh
   return primed.flatMap((one, index) => (plan[index] ? [{ image: plan[index], ...one }] : []));
 }
 
-async function copy({ cli, session, client, progress, repositories, request: { platform, concurrency, referrers = false } }: Bringing, plan: readonly ImageCopy[], isCached: (repository: string) => boolean): Promise<readonly CopyResult[]> {
+async function copy(
+  { cli, session, client, progress, repositories, request: { platform, concurrency, referrers = false } }: Bringing,
+  plan: readonly ImageCopy[],
+  isCached: (repository: string) => boolean,
+): Promise<readonly CopyResult[]> {
   const sources = sourcesOf(plan);
   return copyImages(plan, {
-    sourceClient: client, targetClient: targetClient(client, { ecr: session.clients.ecr, place: session.place, repositories, sourceOf: (repository) => sources.get(repository), isCached }), clock: cli.clock, platform, referrers, remark: platformRemark,
-    ...(concurrency && { concurrency: { images: concurrency } }), onProgress: progress.onCopy,
+    sourceClient: client,
+    targetClient: targetClient(client, {
+      ecr: session.clients.ecr,
+      place: session.place,
+      repositories,
+      sourceOf: (repository) => sources.get(repository),
+      isCached,
+    }),
+    clock: cli.clock,
+    platform,
+    referrers,
+    remark: platformRemark,
+    ...(concurrency && { concurrency: { images: concurrency } }),
+    onProgress: progress.onCopy,
   });
 }
 
 /** Lets HealthOmics read the repositories. @returns why where that can't be */
-async function openRepositories({ clients, place }: Session<"ecr">, pulls: readonly ImagePull[], { since, cached }: Pick<Brought, "cached"> & { readonly since: Date }): Promise<ReadonlyMap<string, Error>> {
+async function openRepositories(
+  { clients, place }: Session<"ecr">,
+  pulls: readonly ImagePull[],
+  { since, cached }: Pick<Brought, "cached"> & { readonly since: Date },
+): Promise<ReadonlyMap<string, Error>> {
   const closed = new Map<string, Error>();
   const sources = sourcesOf(pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })));
-  const opened = (repository: string, source: string) => (cached.has(repository) ? openCached(clients.ecr, { repository, source, since }, place) : openRepository(clients.ecr, repository, place));
+  const opened = (repository: string, source: string) =>
+    cached.has(repository) ? openCached(clients.ecr, { repository, source, since }, place) : openRepository(clients.ecr, repository, place);
   await Promise.all([...sources].map(([repository, source]) => opened(repository, source).catch((error: Error) => closed.set(repository, error))));
   return closed;
 }
@@ -161,7 +182,16 @@ const repositoryOf = (image: string): string => parseImageRef(image).repository;
 
 function outcome({ source_uri, target_image }: ImagePull, result: CopyResult | Error | undefined): PulledImage {
   if (!result || result instanceof Error)
-    return { source: source_uri, target: target_image, status: "FAILED", bytesMoved: 0, bytesSaved: 0, requests: 0, seconds: 0, reason: result ? `its repository: ${result.message}${result instanceof ReleaseError ? `; ${result.fix}` : ""}` : "it was not copied" };
+    return {
+      source: source_uri,
+      target: target_image,
+      status: "FAILED",
+      bytesMoved: 0,
+      bytesSaved: 0,
+      requests: 0,
+      seconds: 0,
+      reason: result ? `its repository: ${result.message}${result instanceof ReleaseError ? `; ${result.fix}` : ""}` : "it was not copied",
+    };
   const { digest, status, bytesMoved, bytesSaved, requests, seconds, reason } = result;
   return { source: source_uri, target: formatImageRef(parseImageRef(target_image)), ...(digest && { digest }), status, bytesMoved, bytesSaved, requests, seconds, reason };
 }

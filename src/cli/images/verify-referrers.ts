@@ -30,7 +30,12 @@ export async function verifyReferrers(views: { readonly cicd: View; readonly pro
   return Promise.all(wanted.map(async (one): Promise<VerifiedReferrer> => {
     const target = formatImageRef(pinImageRef(parseImageRef(production.target), one.digest));
     const { problems } = await verifyImage(views.production, { image: cicd.image, target, digest: one.digest }, { deep });
-    const unlisted = typeof listed === "string" ? [`production does not tell what refers to the image: ${listed}`] : listed.has(name(one)) ? [] : [`production does not find it from the image${one.tag === undefined ? "" : ` by the tag ${one.tag}`}`];
+    const unlisted =
+      typeof listed === "string"
+        ? [`production does not tell what refers to the image: ${listed}`]
+        : listed.has(name(one))
+          ? []
+          : [`production does not find it from the image${one.tag === undefined ? "" : ` by the tag ${one.tag}`}`];
     return { ...at, digest: one.digest, subject: one.subject, type: one.type, problems: problems.length > 0 ? problems : unlisted };
   }));
 }

@@ -74,7 +74,10 @@ function regionOf(bundle = ""): Pick<Choice, "region"> {
 }
 
 /** Where production reads the images of a repository: its own copies of them, where omx.yaml or its region asks for those. */
-function inProduction({ images }: ContainersLock, { production, cicd, path = "." }: { readonly production: Place; readonly cicd: Place; readonly path?: string | undefined }): readonly ImageToVerify[] {
+function inProduction(
+  { images }: ContainersLock,
+  { production, cicd, path = "." }: { readonly production: Place; readonly cicd: Place; readonly path?: string | undefined },
+): readonly ImageToVerify[] {
   const file = join(isFolder(path) ? path : dirname(path), "omx.yaml");
   const promote = existsSync(file) ? parseOmxYaml(readFileSync(file, "utf8")).images.promote : "share";
   if (wayInto(production, { promote, cicd }) === "share") return images;

@@ -45,7 +45,9 @@ async function ofProject(session: Session, project: Project): Promise<VersionCon
 }
 
 function request({ engine, main, description, accelerators, storage, parameterTemplate, readme, registryMap, source }: Definition): VersionContent {
-  const template = Object.entries(parameterTemplate).map(([name, { description: about, optional }]) => [name, { ...(about && { description: about }), ...(optional !== undefined && { optional }) }] as const);
+  const template = Object.entries(parameterTemplate).map(
+    ([name, { description: about, optional }]) => [name, { ...(about && { description: about }), ...(optional !== undefined && { optional }) }] as const,
+  );
   return {
     engine, main, ...("zip" in source ? { definitionZip: source.zip } : { definitionUri: source.uri, workflowBucketOwnerId: source.bucketOwner }),
     ...(template.length > 0 && { parameterTemplate: Object.fromEntries(template) }), ...(description && { description }), ...(accelerators && { accelerators }),

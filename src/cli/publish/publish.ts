@@ -40,9 +40,21 @@ export async function publishVersion(cli: Cli, path: string | undefined, options
   const versionName = options.versionName ?? (await nextNameOf(session, workflowId, project));
   const { omics } = session.clients;
   const tags = { ...project?.config.tags, ...options.tag };
-  const created = await omics.send(new CreateWorkflowVersionCommand({ ...content, workflowId, versionName, requestId: options.requestId ?? cli.random.uuid(), ...(Object.keys(tags).length > 0 && { tags }) }));
+  const created = await omics.send(
+    new CreateWorkflowVersionCommand({
+      ...content,
+      workflowId,
+      versionName,
+      requestId: options.requestId ?? cli.random.uuid(),
+      ...(Object.keys(tags).length > 0 && { tags }),
+    }),
+  );
   const { status, message } = await settledVersion(omics, workflowId, versionName, { clock: cli.clock });
-  if (status !== "ACTIVE") throw new Problem(`version ${versionName} of workflow ${workflowId} is ${status}${message ? `: ${message}` : ""}`, "correct the definition; the name of a FAILED version stays taken");
+  if (status !== "ACTIVE")
+    throw new Problem(
+      `version ${versionName} of workflow ${workflowId} is ${status}${message ? `: ${message}` : ""}`,
+      "correct the definition; the name of a FAILED version stays taken",
+    );
   return { workflowId, versionName, arn: created.arn ?? "", status, ...(message && { message }) };
 }
 

@@ -1,5 +1,12 @@
 import {
-  type ActionExecutionDetail, type ActionState, type CodePipelineClient, GetPipelineExecutionCommand, GetPipelineStateCommand, paginateListActionExecutions, paginateListPipelineExecutions, type PipelineExecutionSummary,
+  type ActionExecutionDetail,
+  type ActionState,
+  type CodePipelineClient,
+  GetPipelineExecutionCommand,
+  GetPipelineStateCommand,
+  paginateListActionExecutions,
+  paginateListPipelineExecutions,
+  type PipelineExecutionSummary,
 } from "@aws-sdk/client-codepipeline";
 import { NAMES, pipelineName } from "../../release/names.ts";
 import { Problem } from "../cli.ts";
@@ -49,7 +56,11 @@ export async function chooseRelease(codepipeline: CodePipelineClient, workflow: 
   const releases = await listReleases(codepipeline, workflow, execution ? 100 : 1);
   const found = execution ? releases.filter(({ pipelineExecutionId = "" }) => pipelineExecutionId.startsWith(execution)) : releases;
   const id = found[0]?.pipelineExecutionId;
-  if (!id) throw new Problem(execution ? `${workflow} has no release ${execution}` : `nothing of ${workflow} was released yet`, execution ? `see which there are: omx release status ${workflow} --list 10` : "push to its release branch");
+  if (!id)
+    throw new Problem(
+      execution ? `${workflow} has no release ${execution}` : `nothing of ${workflow} was released yet`,
+      execution ? `see which there are: omx release status ${workflow} --list 10` : "push to its release branch",
+    );
   if (found.length > 1) throw new Problem(`${execution} is the start of ${found.length} releases' ids`, "write more of it");
   return id;
 }
@@ -83,7 +94,14 @@ async function listActions(codepipeline: CodePipelineClient, name: string, pipel
   return found.sort((a, b) => (a.startTime?.getTime() ?? 0) - (b.startTime?.getTime() ?? 0));
 }
 
-function approvalOf(stages: readonly { readonly stageName?: string | undefined; readonly latestExecution?: { readonly pipelineExecutionId: string | undefined } | undefined; readonly actionStates?: ActionState[] | undefined }[], pipelineExecutionId: string): ActionState["latestExecution"] {
+function approvalOf(
+  stages: readonly {
+    readonly stageName?: string | undefined;
+    readonly latestExecution?: { readonly pipelineExecutionId: string | undefined } | undefined;
+    readonly actionStates?: ActionState[] | undefined;
+  }[],
+  pipelineExecutionId: string,
+): ActionState["latestExecution"] {
   const stage = stages.find(({ stageName }) => stageName === NAMES.approvalStage);
   if (stage?.latestExecution?.pipelineExecutionId !== pipelineExecutionId) return undefined;
   const action = stage.actionStates?.find(({ actionName }) => actionName === NAMES.approvalAction)?.latestExecution;

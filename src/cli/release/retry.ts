@@ -20,7 +20,11 @@ export async function failedStage(codepipeline: CodePipelineClient, release: Rel
     throw new Problem(`release ${id} of ${workflow} has not ended${approval ? ": it waits for an approval" : ""}`, await whatElse(codepipeline, release));
   if (status === "Superseded") throw new Problem(`release ${id} of ${workflow} did not fail: a later one overtook it before its next stage`, `look at the latest: omx release status ${workflow}`);
   const last = status === "Failed" ? failedStep(release) : status === "Stopped" ? actions.at(-1) : undefined;
-  if (!last) throw new Problem(`no stage of release ${id} of ${workflow} failed (it is ${status})`, status === "Succeeded" ? "a new release begins with a push to its release branch" : "start it again: push to its release branch");
+  if (!last)
+    throw new Problem(
+      `no stage of release ${id} of ${workflow} failed (it is ${status})`,
+      status === "Succeeded" ? "a new release begins with a push to its release branch" : "start it again: push to its release branch",
+    );
   const latest = new Map(actions.filter(({ stage }) => stage === last.stage).map((step) => [step.action, step]));
   const ended = [...latest.values()].filter((step) => step.status !== "Succeeded");
   return { stage: last.stage, actions: ended.map(({ action, status: how, error }) => ({ action, status: how, ...(error && { error }) })) };

@@ -41,7 +41,11 @@ function parse(file: string): unknown {
 }
 
 /** Uploads every file of this machine that an input names (relative to the inputs' file), and puts its URI there. */
-export async function stageInputs(env: ReleaseEnvironment, name: string, { inputs, file }: { readonly inputs: Readonly<Record<string, unknown>>; readonly file: string }): Promise<Record<string, unknown>> {
+export async function stageInputs(
+  env: ReleaseEnvironment,
+  name: string,
+  { inputs, file }: { readonly inputs: Readonly<Record<string, unknown>>; readonly file: string },
+): Promise<Record<string, unknown>> {
   const folder = dirname(resolve(file));
   return (await staged(inputs)) as Record<string, unknown>;
 
@@ -53,7 +57,10 @@ export async function stageInputs(env: ReleaseEnvironment, name: string, { input
   }
 
   async function upload(path: string): Promise<string> {
-    const at = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), key: `${PREFIXES.testData}/${name}/${(await sha256OfFile(path)).slice(0, 16)}/${basename(path)}` };
+    const at = {
+      bucket: artifactsBucket(env.cicd.account, env.cicd.region),
+      key: `${PREFIXES.testData}/${name}/${(await sha256OfFile(path)).slice(0, 16)}/${basename(path)}`,
+    };
     const { uploaded, bytes } = await uploadFile(env.clients.s3, path, at);
     env.emit({ type: "data.staged", path: basename(path), uri: formatS3Uri(at), bytes, uploaded });
     return formatS3Uri(at);

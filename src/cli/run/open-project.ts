@@ -24,7 +24,10 @@ export function openProject(path: string, asked: Asked = {}): Project {
   const inspection = inspect(tree, { main: asked.main, engine });
   const errors = inspection.diagnostics.filter(({ severity }) => severity === "error");
   if (!inspection.engine || !inspection.main || errors.length > 0)
-    throw new Problem(`${path} can't become a workflow:\n${errors.map(({ file, line, column, message }) => `  ${file}:${line}:${column}: ${message}`).join("\n")}`, "correct the named places; give --main or --engine where they can't be told");
+    throw new Problem(
+      `${path} can't become a workflow:\n${errors.map(({ file, line, column, message }) => `  ${file}:${line}:${column}: ${message}`).join("\n")}`,
+      "correct the named places; give --main or --engine where they can't be told",
+    );
   const config = OmxYaml.parse({ name: nameOf(path), version: "0.0" });
   const readme = join(path, "README.md");
   return {

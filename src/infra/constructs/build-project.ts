@@ -28,7 +28,9 @@ const OLDEST_NODE = "22.19.0";
 /** A build's Node: which 22 the image brings is AWS's, and an image that a project or account pins may be an old one. */
 export const INSTALL_NODE: object = {
   "runtime-versions": { nodejs: 22 },
-  commands: [`printf '%s\\n' v${OLDEST_NODE} "$(node --version)" | sort -V -C || { echo "omx needs Node ${OLDEST_NODE} or newer, and this build's image has $(node --version): let the project use the latest version of its image" >&2; exit 1; }`],
+  commands: [
+    `printf '%s\\n' v${OLDEST_NODE} "$(node --version)" | sort -V -C || { echo "omx needs Node ${OLDEST_NODE} or newer, and this build's image has $(node --version): let the project use the latest version of its image" >&2; exit 1; }`,
+  ],
 };
 
 /** A buildspec of one command of the toolkit. `folder` is where the toolkit lies, in the shell's words. */
@@ -70,7 +72,12 @@ export class BuildProject extends Construct {
       logging: { cloudWatch: { logGroup } },
     };
     this.project = props.source
-      ? new Project(this, "Project", { ...shared, source: props.source, ...(props.secondarySources && { secondarySources: props.secondarySources }), ...(props.artifacts && { artifacts: props.artifacts }) })
+      ? new Project(this, "Project", {
+          ...shared,
+          source: props.source,
+          ...(props.secondarySources && { secondarySources: props.secondarySources }),
+          ...(props.artifacts && { artifacts: props.artifacts }),
+        })
       : new PipelineProject(this, "Project", shared);
   }
 }

@@ -54,7 +54,13 @@ export class PullThrough extends Construct {
   private templateRole(place: Place, prefixes: readonly string[], key: string | undefined): Role {
     const { account, region } = place;
     const role = new Role(this, "TemplateRole", { assumedBy: new ServicePrincipal("ecr.amazonaws.com"), description: "What ECR may do for repositories that its cache makes" });
-    role.addToPolicy(new PolicyStatement({ sid: "MakeRepositories", actions: ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"], resources: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`) }));
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: "MakeRepositories",
+        actions: ["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"],
+        resources: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`),
+      }),
+    );
     for (const one of encryptRepositories(place, key)) role.addToPolicy(one);
     return role;
   }

@@ -23,11 +23,22 @@ export class DefinedStateMachine extends Construct {
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("states.amazonaws.com"), description: `What ${props.name} may do` });
     for (const statement of props.statements) role.addToPolicy(statement);
     // Log delivery of Step Functions knows no resources (stepfunctions/latest/dg/cw-logs.html).
-    role.addToPolicy(new PolicyStatement({
-      sid: "LogDelivery",
-      actions: ["logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"],
-      resources: ["*"],
-    }));
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: "LogDelivery",
+        actions: [
+          "logs:CreateLogDelivery",
+          "logs:GetLogDelivery",
+          "logs:UpdateLogDelivery",
+          "logs:DeleteLogDelivery",
+          "logs:ListLogDeliveries",
+          "logs:PutResourcePolicy",
+          "logs:DescribeResourcePolicies",
+          "logs:DescribeLogGroups",
+        ],
+        resources: ["*"],
+      }),
+    );
     // Without these an execution runs and is not traced (step-functions/latest/dg/xray-iam.html).
     role.addToPolicy(new PolicyStatement({ sid: "Traces", actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"], resources: ["*"] }));
     const machine = new CfnStateMachine(this, "Machine", {

@@ -51,7 +51,12 @@ export class CicdStack extends Stack {
     const role = new Role(this, "RunRole", {
       roleName: roleName(NAMES.runRole, place.region),
       description: "What a test run may do",
-      assumedBy: new ServicePrincipal("omics.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": place.account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` } } }),
+      assumedBy: new ServicePrincipal("omics.amazonaws.com", {
+        conditions: {
+          StringEquals: { "aws:SourceAccount": place.account },
+          ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` },
+        },
+      }),
     });
     const bucket = `s3://${artifactsBucket(context.config.cicd.account, context.config.cicd.region)}`;
     for (const policy of runStatements(place, { read: [`${bucket}/${PREFIXES.testData}/`, ...context.config.dataSources], write: [`${bucket}/${PREFIXES.testOutputs}/`] })) role.addToPolicy(policy);
@@ -64,13 +69,21 @@ export class CicdStack extends Stack {
     const place = testPlace(context);
     const bucket = bucketArn(artifactsBucket(cicd.account, cicd.region));
     const judge = new HandlerFunction(this, "Judge", {
-      name: "omx-judge-tests", handler: "judge-tests", code: context.bundles.functions, timeout: Duration.minutes(15), memorySize: 1024,
+      name: "omx-judge-tests",
+      handler: "judge-tests",
+      code: context.bundles.functions,
+      timeout: Duration.minutes(15),
+      memorySize: 1024,
       environment: { OMX_DEPLOYMENT: settingsOf(context) },
       statements: [
         ...readObjects("Read", bucket, [`${PREFIXES.testOutputs}/`, `${PREFIXES.evidence}/`]),
         writeObjects("Evidence", bucket, [`${PREFIXES.evidence}/`]),
         useKey("Key", this.key.keyArn, ["read", "write"]),
-        statement("Runs", ["omics:GetRun", "omics:ListRunTasks", "omics:GetRunTask"], [`arn:aws:omics:${place.region}:${place.account}:run/*`, `arn:aws:omics:${place.region}:${place.account}:task/*`]),
+        statement(
+          "Runs",
+          ["omics:GetRun", "omics:ListRunTasks", "omics:GetRunTask"],
+          [`arn:aws:omics:${place.region}:${place.account}:run/*`, `arn:aws:omics:${place.region}:${place.account}:task/*`],
+        ),
       ],
     });
     new DefinedStateMachine(this, "TestRun", {

@@ -50,7 +50,13 @@ export class ProductionStack extends Stack {
   private letPromotionsIn(): void {
     const roles = Object.keys(this.context.config.workflows).map((workflow) => ({ workflow, role: new ArnPrincipal(roleArn(this.context.config.cicd, `${NAMES.promoteRole}-${workflow}`)) }));
     for (const { workflow, role } of roles)
-      this.bucket.addToResourcePolicy(new PolicyStatement({ principals: [role], actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], resources: [`${this.bucket.bucketArn}/${workflow}/*`] }));
+      this.bucket.addToResourcePolicy(
+        new PolicyStatement({
+          principals: [role],
+          actions: ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+          resources: [`${this.bucket.bucketArn}/${workflow}/*`],
+        }),
+      );
     if (roles.length === 0) return;
     const principals = roles.map(({ role }) => role);
     this.bucket.addToResourcePolicy(new PolicyStatement({ sid: "ListReleases", principals, actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: [this.bucket.bucketArn] }));
@@ -83,9 +89,18 @@ export class ProductionStack extends Stack {
       buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR", "release"),
       statements: [
         ...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]),
-        ...readObjects("Bundles", bucket), writeObjects("Results", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), askForApproval,
-        ...publishWorkflows(place), ...stageImages(place, keyIn(context.config.containers.repositories, place)), ...this.smokeRuns(),
-        statement("CheckImages", ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"], [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`]),
+        ...readObjects("Bundles", bucket),
+        writeObjects("Results", bucket),
+        useKey("Key", this.key.keyArn, ["read", "write"]),
+        askForApproval,
+        ...publishWorkflows(place),
+        ...stageImages(place, keyIn(context.config.containers.repositories, place)),
+        ...this.smokeRuns(),
+        statement(
+          "CheckImages",
+          ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"],
+          [`arn:aws:ecr:${context.config.cicd.region}:${context.config.cicd.account}:repository/*`],
+        ),
       ],
     });
   }
@@ -103,7 +118,11 @@ export class ProductionStack extends Stack {
     new Rule(this, "ReleaseLost", {
       ruleName: "omx-release-lost",
       description: "A build that was to release a bundle ended without success: the cicd account waits for an answer",
-      eventPattern: { source: ["aws.codebuild"], detailType: ["CodeBuild Build State Change"], detail: { "project-name": [NAMES.releaseProject], "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] } },
+      eventPattern: {
+        source: ["aws.codebuild"],
+        detailType: ["CodeBuild Build State Change"],
+        detail: { "project-name": [NAMES.releaseProject], "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] },
+      },
       targets: [target()],
     });
   }
@@ -125,7 +144,12 @@ export class ProductionStack extends Stack {
     const role = new Role(this, "RunRole", {
       roleName: roleName(NAMES.runRole, this.place.region),
       description: "What a run of a released version may do",
-      assumedBy: new ServicePrincipal("omics.amazonaws.com", { conditions: { StringEquals: { "aws:SourceAccount": place.account }, ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` } } }),
+      assumedBy: new ServicePrincipal("omics.amazonaws.com", {
+        conditions: {
+          StringEquals: { "aws:SourceAccount": place.account },
+          ArnLike: { "aws:SourceArn": `arn:aws:omics:${place.region}:${place.account}:run/*` },
+        },
+      }),
     });
     for (const policy of runStatements(place, { read: [`${bucket}/data/`, `${bucket}/*/smoke/`, ...context.config.dataSources], write: [`${bucket}/runs/`] })) role.addToPolicy(policy);
     role.addToPolicy(useKey("Key", this.key.keyArn, ["read", "write"]));

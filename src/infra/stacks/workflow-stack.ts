@@ -2,12 +2,10 @@ import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { type IRepository, Repository } from "aws-cdk-lib/aws-codecommit";
 import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
-import {
-  CodeBuildAction, CodeCommitSourceAction, CodeCommitTrigger, CodeStarConnectionsSourceAction, ManualApprovalAction, S3SourceAction, S3Trigger, StateMachineInput, StepFunctionInvokeAction,
-} from "aws-cdk-lib/aws-codepipeline-actions";
+import { CodeBuildAction, ManualApprovalAction, S3SourceAction, S3Trigger, StateMachineInput, StepFunctionInvokeAction } from "aws-cdk-lib/aws-codepipeline-actions";
 import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
-import { ArnPrincipal, type IRole, type PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
+import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { Bucket, IBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
@@ -19,6 +17,7 @@ import type { DeployConfig } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { keeping } from "../constructs/data-bucket.ts";
 import { importedWorkflow } from "../constructs/one-deployment.ts";
+import { pipelineSource } from "../constructs/pipeline-source.ts";
 import { type AppContext, bucketArn, executionArn, machineArn, settingsOf, testPlace } from "../context.ts";
 import { publishWorkflows, readObjects, repositoryPolicies, statement, useKey, writeObjects } from "../policies.ts";
 
@@ -51,7 +50,10 @@ export class WorkflowStack extends Stack {
     this.key = key;
     this.bucket = bucket;
     this.toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
-    const repository = found.source === "codecommit" ? new Repository(this, "Repository", { repositoryName: found.repository ?? workflow, description: `The workflow ${workflow}, released by omx` }) : undefined;
+    const repository =
+      found.source === "codecommit"
+        ? new Repository(this, "Repository", { repositoryName: found.repository ?? workflow, description: `The workflow ${workflow}, released by omx` })
+        : undefined;
     // The history of a workflow outlives its pipeline.
     if (context.config.keepData) repository?.applyRemovalPolicy(keeping(true));
     if (repository) this.checks(repository);
@@ -65,39 +67,43 @@ export class WorkflowStack extends Stack {
     const build = this.build(repository);
     const promote = this.promote();
     const pipeline = new Pipeline(this, "Pipeline", {
-      pipelineName: pipelineName(this.workflow), pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: this.bucket as unknown as IBucket, restartExecutionOnUpdate: false,
+      pipelineName: pipelineName(this.workflow),
+      pipelineType: PipelineType.V2,
+      executionMode: ExecutionMode.QUEUED,
+      artifactBucket: this.bucket as unknown as IBucket,
+      restartExecutionOnUpdate: false,
     });
-    const sourceAction = this.sourceAction({ repository, output: source, pipelineRole: pipeline.role });
-    const toolkitAction = new S3SourceAction({ actionName: "Toolkit", bucket: this.toolkit.bucket, bucketKey: this.toolkit.s3ObjectKey, output: toolkit, trigger: S3Trigger.NONE });
-    const identity = {
-      OMX_COMMIT: { value: sourceAction.variable("CommitId") }, OMX_BRANCH: { value: sourceAction.variable("BranchName") }, OMX_EXECUTION: { value: "#{codepipeline.PipelineExecutionId}" },
+    const push = pipelineSource(this, { workflow: this.workflowConfig, repository, output: source, pipelineRole: pipeline.role });
+    const environmentVariables = {
+      OMX_COMMIT: { value: push.variable("CommitId") },
+      OMX_BRANCH: { value: push.variable("BranchName") },
+      OMX_EXECUTION: { value: "#{codepipeline.PipelineExecutionId}" },
     };
-    const machine = StateMachine.fromStateMachineArn(this, "TestRun", machineArn(testPlace(this.context), NAMES.testRun));
-    pipeline.addStage({ stageName: "Source", actions: [sourceAction.action, toolkitAction] });
-    pipeline.addStage({ stageName: "Build", actions: [new CodeBuildAction({ actionName: "Build", project: build.project, input: source, extraInputs: [toolkit], outputs: [built], environmentVariables: identity })] });
-    pipeline.addStage({ stageName: "Test", actions: [new StepFunctionInvokeAction({ actionName: "Test", stateMachine: machine, stateMachineInput: StateMachineInput.filePath(built.atPath("test-run.json")) })] });
-    pipeline.addStage({
-      stageName: NAMES.approvalStage,
-      actions: [new ManualApprovalAction({
-        actionName: NAMES.approvalAction, notificationTopic: topic,
-        additionalInformation: `A new version of ${this.workflow} passed its tests. Look at the evidence, then approve or reject.`,
-        ...(this.context.config.consoleUrl && { externalEntityLink: `${this.context.config.consoleUrl}/releases/${this.workflow}/#{codepipeline.PipelineExecutionId}` }),
-      })],
-    });
-    pipeline.addStage({ stageName: "Promote", actions: [new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables: identity })] });
+    const stage = (stageName: string, ...actions: IAction[]): void => void pipeline.addStage({ stageName, actions });
+    stage("Source", push.action, this.toolkitAction(toolkit));
+    stage("Build", new CodeBuildAction({ actionName: "Build", project: build.project, input: source, extraInputs: [toolkit], outputs: [built], environmentVariables }));
+    stage("Test", this.testAction(built));
+    stage(NAMES.approvalStage, this.approvalAction(topic));
+    stage("Promote", new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables }));
   }
 
-  private sourceAction({ repository, output, pipelineRole }: { readonly repository: IRepository | undefined; readonly output: Artifact; readonly pipelineRole: IRole }): { action: IAction; variable(name: "CommitId" | "BranchName"): string } {
-    const { branch, connectionArn = "", repository: name = "" } = this.workflowConfig;
-    const variable = (one: "CommitId" | "BranchName"): string => `#{Source.${one}}`;
-    if (repository) return { action: new CodeCommitSourceAction({ actionName: "Source", repository, branch, output, trigger: CodeCommitTrigger.EVENTS, variablesNamespace: "Source" }), variable };
-    // A connection made since July 2024 is codeconnections', and the action that IAM asks for has the ARN's own prefix; the CDK
-    // grants that of the old name alone (dtconsole/latest/userguide/rename.html).
-    const role = new Role(this, "SourceRole", { assumedBy: new ArnPrincipal(pipelineRole.roleArn), description: "Reads the repository behind a connection" });
-    role.addToPolicy(statement("Connection", [`${connectionArn.split(":")[2]}:UseConnection`], [connectionArn]));
-    // GitLab's groups have groups: what follows the first slash is the repository.
-    const [owner = "", ...repo] = name.split("/");
-    return { action: new CodeStarConnectionsSourceAction({ actionName: "Source", role, connectionArn, owner, repo: repo.join("/"), branch, output, variablesNamespace: "Source" }), variable };
+  private toolkitAction(output: Artifact): IAction {
+    return new S3SourceAction({ actionName: "Toolkit", bucket: this.toolkit.bucket, bucketKey: this.toolkit.s3ObjectKey, output, trigger: S3Trigger.NONE });
+  }
+
+  private testAction(built: Artifact): IAction {
+    const stateMachine = StateMachine.fromStateMachineArn(this, "TestRun", machineArn(testPlace(this.context), NAMES.testRun));
+    return new StepFunctionInvokeAction({ actionName: "Test", stateMachine, stateMachineInput: StateMachineInput.filePath(built.atPath("test-run.json")) });
+  }
+
+  private approvalAction(notificationTopic: ITopic): IAction {
+    const { consoleUrl } = this.context.config;
+    return new ManualApprovalAction({
+      actionName: NAMES.approvalAction,
+      notificationTopic,
+      additionalInformation: `A new version of ${this.workflow} passed its tests. Look at the evidence, then approve or reject.`,
+      ...(consoleUrl && { externalEntityLink: `${consoleUrl}/releases/${this.workflow}/#{codepipeline.PipelineExecutionId}` }),
+    });
   }
 
   /** Checks, stages images, packages, creates the version, stages test data. */
@@ -106,6 +112,7 @@ export class WorkflowStack extends Stack {
     const place = testPlace(this.context);
     const bucket = this.bucket.bucketArn;
     const wf = this.workflow;
+    const staged = [PREFIXES.testData, PREFIXES.definitions, PREFIXES.imageSources, PREFIXES.evidence].map((prefix) => `${prefix}/${wf}/`);
     return new BuildProject(this, "Build", {
       name: projectName(wf, "build"),
       description: `Builds a release of ${wf}`,
@@ -115,12 +122,20 @@ export class WorkflowStack extends Stack {
       buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "build", { folder: "$CODEBUILD_SRC_DIR/.omx-release" }),
       statements: [
         ...this.artifactAccess(),
-        writeObjects("Stage", bucket, [`${PREFIXES.testData}/${wf}/`, `${PREFIXES.definitions}/${wf}/`, `${PREFIXES.imageSources}/${wf}/`, `${PREFIXES.evidence}/${wf}/`]),
-        ...readObjects("Staged", bucket, [`${PREFIXES.testData}/${wf}/`, `${PREFIXES.definitions}/${wf}/`, `${PREFIXES.evidence}/${wf}/`, `${PREFIXES.imageSources}/${wf}/`]),
+        writeObjects("Stage", bucket, staged),
+        ...readObjects("Staged", bucket, staged),
         ...publishWorkflows(place),
         statement("StageImages", ["states:StartExecution"], [machineArn(cicd, NAMES.puller), machineArn(cicd, NAMES.builder)]),
-        statement("FollowStaging", ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"], [executionArn(cicd, NAMES.puller), executionArn(cicd, NAMES.builder)]),
-        statement("CheckImages", ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetRepositoryPolicy"], [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`]),
+        statement(
+          "FollowStaging",
+          ["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"],
+          [executionArn(cicd, NAMES.puller), executionArn(cicd, NAMES.builder)],
+        ),
+        statement(
+          "CheckImages",
+          ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetRepositoryPolicy"],
+          [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`],
+        ),
         statement("Trigger", ["codepipeline:GetPipelineExecution"], [this.pipelineArn()]),
         ...(repository ? [statement("Author", ["codecommit:GetCommit"], [repository.repositoryArn])] : []),
       ],
@@ -142,12 +157,25 @@ export class WorkflowStack extends Stack {
       statements: [
         ...this.artifactAccess(),
         ...repositoryPolicies(cicd),
-        statement("Approval", ["codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState"], [this.pipelineArn()]),
-        ...readObjects("Evidence", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`, `${PREFIXES.definitions}/${this.workflow}/`, `${PREFIXES.testData}/${this.workflow}/`]),
+        statement(
+          "Approval",
+          ["codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipelineState"],
+          [this.pipelineArn()],
+        ),
+        ...readObjects("Evidence", this.bucket.bucketArn, [
+          `${PREFIXES.evidence}/${this.workflow}/`,
+          `${PREFIXES.definitions}/${this.workflow}/`,
+          `${PREFIXES.testData}/${this.workflow}/`,
+        ]),
         writeObjects("Record", this.bucket.bucketArn, [`${PREFIXES.evidence}/${this.workflow}/`]),
         writeObjects("HandOver", targets, [`${this.workflow}/`]),
         ...readObjects("FollowRelease", targets, [`${this.workflow}/`]),
-        statement("ReleaseKeys", ["kms:GenerateDataKey", "kms:Decrypt"], production.map(({ account, region }) => `arn:aws:kms:${region}:${account}:key/*`), { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } }),
+        statement(
+          "ReleaseKeys",
+          ["kms:GenerateDataKey", "kms:Decrypt"],
+          production.map(({ account, region }) => `arn:aws:kms:${region}:${account}:key/*`),
+          { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } },
+        ),
       ],
     });
   }
@@ -173,20 +201,24 @@ export class WorkflowStack extends Stack {
       ruleName: `omx-${this.workflow}-pull-requests`,
       description: `A pull request of ${this.workflow} was opened or changed: check it`,
       eventPattern: {
-        source: ["aws.codecommit"], detailType: ["CodeCommit Pull Request State Change"], resources: [repository.repositoryArn],
+        source: ["aws.codecommit"],
+        detailType: ["CodeCommit Pull Request State Change"],
+        resources: [repository.repositoryArn],
         detail: { event: ["pullRequestCreated", "pullRequestSourceBranchUpdated"], pullRequestStatus: ["Open"] },
       },
-      targets: [new CodeBuildProject(checks.project, {
-        event: RuleTargetInput.fromObject({
-          sourceVersion: EventField.fromPath("$.detail.sourceCommit"),
-          environmentVariablesOverride: [
-            { name: "OMX_PULL_REQUEST", value: EventField.fromPath("$.detail.pullRequestId"), type: "PLAINTEXT" },
-            { name: "OMX_REPOSITORY", value: repository.repositoryName, type: "PLAINTEXT" },
-            { name: "OMX_COMMIT", value: EventField.fromPath("$.detail.sourceCommit"), type: "PLAINTEXT" },
-            { name: "OMX_BASE_COMMIT", value: EventField.fromPath("$.detail.destinationCommit"), type: "PLAINTEXT" },
-          ],
+      targets: [
+        new CodeBuildProject(checks.project, {
+          event: RuleTargetInput.fromObject({
+            sourceVersion: EventField.fromPath("$.detail.sourceCommit"),
+            environmentVariablesOverride: [
+              { name: "OMX_PULL_REQUEST", value: EventField.fromPath("$.detail.pullRequestId"), type: "PLAINTEXT" },
+              { name: "OMX_REPOSITORY", value: repository.repositoryName, type: "PLAINTEXT" },
+              { name: "OMX_COMMIT", value: EventField.fromPath("$.detail.sourceCommit"), type: "PLAINTEXT" },
+              { name: "OMX_BASE_COMMIT", value: EventField.fromPath("$.detail.destinationCommit"), type: "PLAINTEXT" },
+            ],
+          }),
         }),
-      })],
+      ],
     });
   }
 
@@ -201,5 +233,6 @@ export class WorkflowStack extends Stack {
     ];
   }
 
-  private readonly pipelineArn = (): string => `arn:aws:codepipeline:${this.context.config.cicd.region}:${this.context.config.cicd.account}:${pipelineName(this.workflow)}`;
+  private readonly pipelineArn = (): string =>
+    `arn:aws:codepipeline:${this.context.config.cicd.region}:${this.context.config.cicd.account}:${pipelineName(this.workflow)}`;
 }

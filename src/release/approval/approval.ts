@@ -24,7 +24,9 @@ export async function findApproval(codepipeline: CodePipelineClient, workflow: s
   const by = latest?.updatedBy;
   if (latest?.status !== "Succeeded" || !by)
     throw new ReleaseError("NotApproved", {
-      says: `execution ${pipelineExecutionId} of ${pipelineName(workflow)} is not approved${latest ? ` (the approval is ${latest.status})` : ""}`, fix: "have an approver look at the evidence and approve it; nothing else releases", blame: "user",
+      says: `execution ${pipelineExecutionId} of ${pipelineName(workflow)} is not approved${latest ? ` (the approval is ${latest.status})` : ""}`,
+      fix: "have an approver look at the evidence and approve it; nothing else releases",
+      blame: "user",
     });
   const comment = latest.output?.executionResult?.externalExecutionSummary ?? latest.output?.outputVariables?.["comment"] ?? "";
   return { by, at: (latest.lastUpdateTime ?? latest.startTime ?? new Date(0)).toISOString(), comment };

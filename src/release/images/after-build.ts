@@ -7,8 +7,14 @@ import type { AfterBuild, ImageOutcome } from "./staging.ts";
 export const RESULT_VARIABLE = "OMX_RESULT";
 
 const Counted = z.object({
-  status: z.enum(["SUCCEEDED", "SKIPPED"]), size: z.number().optional(), bytes_moved: z.number().optional(), bytes_saved: z.number().optional(), seconds: z.number().optional(), reason: z.string().optional(),
-  source_hash: z.string().optional(), digest: z.string().optional(),
+  status: z.enum(["SUCCEEDED", "SKIPPED"]),
+  size: z.number().optional(),
+  bytes_moved: z.number().optional(),
+  bytes_saved: z.number().optional(),
+  seconds: z.number().optional(),
+  reason: z.string().optional(),
+  source_hash: z.string().optional(),
+  digest: z.string().optional(),
 });
 
 /** What a build prints for {@link exportedResult}. */

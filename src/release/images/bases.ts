@@ -57,7 +57,12 @@ export const readDockerfile = (context: string, { dockerfile }: BuildItem): Prom
 export const DEFAULT_PLATFORM = "linux/amd64";
 
 /** How the Dockerfile of an item is read for a platform; the first, where none is named. */
-export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({ file: dockerfile, buildArgs, target, platform: parsePlatform(platform) });
+export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({
+  file: dockerfile,
+  buildArgs,
+  target,
+  platform: parsePlatform(platform),
+});
 
 /** The image that a Dockerfile names. @throws DockerfileError for what is no image's name */
 export function refOf({ image, written }: BaseUse, at: Line): ImageRef {
@@ -65,7 +70,12 @@ export function refOf({ image, written }: BaseUse, at: Line): ImageRef {
     return parseImageRef(image);
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
-    throw new DockerfileError(at, written === image ? error.message : `${error.message}; it is written ${written}: give its variables values, by an ARG before the first FROM or an argument of the build`);
+    throw new DockerfileError(
+      at,
+      written === image
+        ? error.message
+        : `${error.message}; it is written ${written}: give its variables values, by an ARG before the first FROM or an argument of the build`,
+    );
   }
 }
 

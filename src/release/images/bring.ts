@@ -31,7 +31,15 @@ export async function bringImages(env: ReleaseEnvironment, { root, inspection, c
     pulls: plan.pulls,
     builds: builds.map(({ source_uri, build }) => {
       const digest = lockedBuild(lock, build.target);
-      return { source_uri, target_image: formatImageRef(buildTarget(build.target, env.cicd)), dockerfile: build.dockerfile, build_args: build.args, source: `${workflow}/${build.source}`, ...(commit && { commit }), ...(digest && { locked_digest: digest }) };
+      return {
+        source_uri,
+        target_image: formatImageRef(buildTarget(build.target, env.cicd)),
+        dockerfile: build.dockerfile,
+        build_args: build.args,
+        source: `${workflow}/${build.source}`,
+        ...(commit && { commit }),
+        ...(digest && { locked_digest: digest }),
+      };
     }),
   });
   return lockImages(plan, outcomes, env.cicd);

@@ -21,7 +21,10 @@ export interface UploadedSource {
 }
 
 /** Packs the source of each image that is built, and puts it where the builder may read. */
-export async function uploadBuildSources({ clients, cicd }: ReleaseEnvironment, { workflow, root, builds }: { readonly workflow: string; readonly root: string; readonly builds: readonly ImageBuild[] }): Promise<readonly UploadedSource[]> {
+export async function uploadBuildSources(
+  { clients, cicd }: ReleaseEnvironment,
+  { workflow, root, builds }: { readonly workflow: string; readonly root: string; readonly builds: readonly ImageBuild[] },
+): Promise<readonly UploadedSource[]> {
   const bucket = artifactsBucket(cicd.account, cicd.region);
   const uploaded: UploadedSource[] = [];
   for (const build of builds) {
@@ -44,7 +47,11 @@ async function packSource(folder: string, { source, dockerfile }: ImageBuild): P
   const files = await usedFiles(folder, dockerfile);
   const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
   if (sizeBytes > UNPACK_LIMITS.bytes || files.length > UNPACK_LIMITS.entries)
-    throw new ReleaseError("ProjectInvalid", { says: `the source ${source} of an image has ${readableSize(sizeBytes)} in ${files.length} files, and may have ${formatLimits(UNPACK_LIMITS)}`, fix: `leave out by ${join(source, ".dockerignore")} what the image does not need`, blame: "user" });
+    throw new ReleaseError("ProjectInvalid", {
+      says: `the source ${source} of an image has ${readableSize(sizeBytes)} in ${files.length} files, and may have ${formatLimits(UNPACK_LIMITS)}`,
+      fix: `leave out by ${join(source, ".dockerignore")} what the image does not need`,
+      blame: "user",
+    });
   // A folder of which all is left out can be copied, and is empty.
   for (const { path } of await listSource(folder)) for (const above of foldersAbove(path)) contents[`${above}/`] = [new Uint8Array(), { mtime: FIRST_DAY, os: 3, attrs: (0o40755 << 16) >>> 0 }];
   for (const { path, isExecutable, linkTarget } of files) {

@@ -166,7 +166,8 @@ async function assemble({ workshop, client, item, hash, bases, context, folder }
 function checkImages({ dockerfile, platforms = [] }: BuildItem, images: readonly BuiltImage[]): void {
   for (const [index, { platform }] of images.entries()) {
     const asked = platforms.length > 1 ? platforms[index] : undefined;
-    if (asked !== undefined && !isFor(platform, asked)) throw new DockerfileError({ file: dockerfile, line: 1 }, `its base is for ${formatPlatform(platform)} alone: nothing can be built for ${asked}`);
+    if (asked !== undefined && !isFor(platform, asked))
+      throw new DockerfileError({ file: dockerfile, line: 1 }, `its base is for ${formatPlatform(platform)} alone: nothing can be built for ${asked}`);
   }
   const most = Math.max(...images.map(({ layers }) => layers.length));
   if (most > MOST_LAYERS) throw new DockerfileError({ file: dockerfile, line: 1 }, `it makes an image of ${most} layers, and Docker runs those of up to ${MOST_LAYERS}: copy more files by one COPY`);
@@ -190,5 +191,12 @@ async function push(repository: Repository, tag: string, images: readonly BuiltI
   const manifests = images.map(({ mediaType, digest, bytes, platform }) => ({ mediaType, digest, size: bytes.length, platform }));
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests }));
   const digest = await repository.putManifest(tag, { mediaType: MEDIA_TYPES.ociIndex, bytes });
-  return { status: "SUCCEEDED", digest, size, bytes_moved: pushed.reduce((sum, { bytesMoved }) => sum + bytesMoved, 0), bytes_saved: pushed.reduce((sum, { bytesSaved }) => sum + bytesSaved, 0), reason: `built for ${images.length} platforms` };
+  return {
+    status: "SUCCEEDED",
+    digest,
+    size,
+    bytes_moved: pushed.reduce((sum, { bytesMoved }) => sum + bytesMoved, 0),
+    bytes_saved: pushed.reduce((sum, { bytesSaved }) => sum + bytesSaved, 0),
+    reason: `built for ${images.length} platforms`,
+  };
 }

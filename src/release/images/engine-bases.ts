@@ -116,5 +116,9 @@ async function reachable(workshop: PullWorkshop, { ref }: PinnedBase): Promise<I
   if (!pull) return ref;
   const { status, reason } = await pullImage(workshop, pull);
   if (status === "SUCCEEDED" || status === "SKIPPED") return { ...parseImageRef(pull.target_image), ...(ref.digest && { digest: ref.digest }) };
-  throw new ReleaseError("ImagesFailed", { says: `the base ${formatImageRef(ref)} could not be brought into ECR: ${reason ?? status}`, fix: "correct the name of the base, or who may read it, and start again", blame: "user" });
+  throw new ReleaseError("ImagesFailed", {
+    says: `the base ${formatImageRef(ref)} could not be brought into ECR: ${reason ?? status}`,
+    fix: "correct the name of the base, or who may read it, and start again",
+    blame: "user",
+  });
 }

@@ -65,7 +65,21 @@ export async function makeWithEngine({ engine, workshop, item, context, work, cl
   const labelFlags = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
   const cache = await cacheOf(engine, formatImageRef(image), { force: item.force ?? false, dialect, platform });
   const names = isOneOfSeveral ? [] : ["--tag", formatImageRef(image)];
-  const args = ["build", ...formatFlags(engine), ...plainFlags(engine, asked), "--file", dockerfile.path, "--iidfile", idFile, ...names, ...dockerfile.flags, ...argumentsOf(item), ...cache, ...labelFlags, context];
+  const args = [
+    "build",
+    ...formatFlags(engine),
+    ...plainFlags(engine, asked),
+    "--file",
+    dockerfile.path,
+    "--iidfile",
+    idFile,
+    ...names,
+    ...dockerfile.flags,
+    ...argumentsOf(item),
+    ...cache,
+    ...labelFlags,
+    context,
+  ];
   const ended = await execute(engine, args);
   if (ended.code !== 0) throw platform !== OWN_PLATFORM && runsNothingOf(ended) ? failed(engine, "build", ended, platform) : failed(engine, "build", ended);
   return (await readFile(idFile, "utf8")).trim();

@@ -32,7 +32,11 @@ const LAST_LINES = 20;
 /** What to say of a call that failed, or of a platform whose programs the machine does not run. */
 export const failed = ({ program, onLine }: Engine, command: string, { code, lines }: Ended, foreign?: string): ReleaseError =>
   new ReleaseError("ImagesFailed", {
-    says: [`${program} ${command} ended with exit status ${code}${onLine ? `:\n${lines.slice(-LAST_LINES).join("\n")}` : ""}`, ...(foreign === undefined ? [] : [foreignAdvice(foreign)])].join("\n"), blame: "user",
+    says: [
+      `${program} ${command} ended with exit status ${code}${onLine ? `:\n${lines.slice(-LAST_LINES).join("\n")}` : ""}`,
+      ...(foreign === undefined ? [] : [foreignAdvice(foreign)]),
+    ].join("\n"),
+    blame: "user",
     fix: command === "build" ? "correct the Dockerfile or its source, and start again" : "look at what the registry says, and start again",
   });
 

@@ -37,7 +37,9 @@ export async function ensureRepositoryPolicies(ecr: ECRClient, wanted: ReadonlyM
     await clock.sleep(Math.round(SETTLE_MS * (1 + round * (Number.parseInt(random.hex(4), 16) / 0x1_0000))));
   }
   throw new ReleaseError("ImageNotReadable", {
-    says: `the policies of ${[...unsettled.keys()].join(", ")} lost what omx writes into them ${ROUNDS} times`, fix: "see in CloudTrail who else calls SetRepositoryPolicy there, and try again when that is over", blame: "user",
+    says: `the policies of ${[...unsettled.keys()].join(", ")} lost what omx writes into them ${ROUNDS} times`,
+    fix: "see in CloudTrail who else calls SetRepositoryPolicy there, and try again when that is over",
+    blame: "user",
   });
 }
 

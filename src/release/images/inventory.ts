@@ -46,9 +46,18 @@ async function imagesOf(inventory: Inventory, { repositoryName = "", repositoryA
   const named = Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
   if (!isOurs(named)) return [];
   const images: ImageDetail[] = [];
-  for await (const page of paginateDescribeImages({ client: inventory.ecr }, { repositoryName, ...(!inventory.untagged && { filter: { tagStatus: "TAGGED" } }) })) images.push(...(page.imageDetails ?? []));
+  for await (const page of paginateDescribeImages(
+    { client: inventory.ecr },
+    { repositoryName, ...(!inventory.untagged && { filter: { tagStatus: "TAGGED" } }) },
+  ))
+    images.push(...(page.imageDetails ?? []));
   const origin = named[SOURCE_TAG];
-  const staged = await Promise.all(images.map(async (detail) => ({ ...describe(repositoryName, detail), ...(origin === undefined ? await labelled(inventory, repositoryName, detail) : { source: origin }) })));
+  const staged = await Promise.all(
+    images.map(async (detail) => ({
+      ...describe(repositoryName, detail),
+      ...(origin === undefined ? await labelled(inventory, repositoryName, detail) : { source: origin }),
+    })),
+  );
   return staged.sort((a, b) => (a.pushedAt < b.pushedAt ? 1 : -1));
 }
 

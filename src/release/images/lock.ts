@@ -37,7 +37,12 @@ export function lockImages(plan: ImagePlan, outcomes: readonly ImageOutcome[], p
     return [];
   });
   if (unknown.length > 0)
-    throw new ReleaseError("ImagesFailed", { says: `${unknown.length} of ${plan.uses.length} images are not known by digest`, fix: "start the release again; where it stays, look at the executions of omx-container-puller and omx-container-builder", blame: "us", details: unknown });
+    throw new ReleaseError("ImagesFailed", {
+      says: `${unknown.length} of ${plan.uses.length} images are not known by digest`,
+      fix: "start the release again; where it stays, look at the executions of omx-container-puller and omx-container-builder",
+      blame: "us",
+      details: unknown,
+    });
   return { version: 1, images };
 }
 

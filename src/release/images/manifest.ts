@@ -97,7 +97,10 @@ function readBuild(item: object, place: Place): BuildItem {
   const { buildArgs, build_args: own, target_image: target, ...rest } = parsed.data;
   const { registry } = parseImageRef(target);
   const home = privateEcrHost(registryOf(place));
-  if (registry !== DOCKER_HUB && registry !== home) throw new Error(`target_image: images are built into ${home}, and ${target} means one of ${registry}; ${target.startsWith(registry) ? `write it without ${registry}` : `write ${home}/${target}`}`);
+  if (registry !== DOCKER_HUB && registry !== home)
+    throw new Error(
+      `target_image: images are built into ${home}, and ${target} means one of ${registry}; ${target.startsWith(registry) ? `write it without ${registry}` : `write ${home}/${target}`}`,
+    );
   return { ...rest, target_image: formatImageRef(buildTarget(target, place)), build_args: { ...own, ...buildArgs } };
 }
 

@@ -72,10 +72,20 @@ export function planPulls(manifest: readonly string[], place: Place, namespaces:
 export function checkBuildTargets({ pulls, builds }: Pick<ImagePlan, "pulls" | "builds">, place: Place, namespaces: RegistryNamespaces = {}): void {
   const pulled = new Map(pulls.flatMap((text) => planned(text, place, namespaces)).map(({ source_uri, target_image }) => [target_image, source_uri]));
   const built = Map.groupBy(builds, ({ target }) => formatImageRef(buildTarget(target, place)));
-  refuse([...built].flatMap(([target, all]) => [
-    ...(pulled.has(target) ? [`${pulled.get(target)} and the build of ${all[0]?.target} would both become ${target}; give the build another target, one that does not begin with a registry's namespace`] : []),
-    ...(all.length > 1 ? [`the builds of ${all.map(({ target: name, source }) => `${name} (from ${source})`).join(" and ")} would both become ${target}; give each a target of its own`] : []),
-  ]));
+  refuse(
+    [...built].flatMap(([target, all]) => [
+      ...(pulled.has(target)
+        ? [
+            `${pulled.get(target)} and the build of ${all[0]?.target} would both become ${target}; give the build another target, one that does not begin with a registry's namespace`,
+          ]
+        : []),
+      ...(all.length > 1
+        ? [
+            `the builds of ${all.map(({ target: name, source }) => `${name} (from ${source})`).join(" and ")} would both become ${target}; give each a target of its own`,
+          ]
+        : []),
+    ]),
+  );
 }
 
 function planned(text: string, place: Place, namespaces: RegistryNamespaces): readonly ImagePull[] {
@@ -90,7 +100,9 @@ function planned(text: string, place: Place, namespaces: RegistryNamespaces): re
 function refuse(collisions: readonly string[]): void {
   if (collisions.length === 0) return;
   throw new ReleaseError("ImageCollision", {
-    says: "different images would be stored under one name", blame: "user", details: collisions,
+    says: "different images would be stored under one name",
+    blame: "user",
+    details: collisions,
     fix: "a namespace stands under containers.namespaces of omx.deploy.yaml, and is deployed (for one call of omx images: --namespace HOST=PREFIX); images.substitute of omx.yaml brings another image in place of one",
   });
 }
@@ -98,7 +110,8 @@ function refuse(collisions: readonly string[]): void {
 /** The table of names: the deployment's own entries over those of omx. @throws InvalidValue for an entry that ECR would refuse */
 export const namingOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => ({ home, namespaces: extendNamespaces(namespaces) });
 
-const tableOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => each([home], (one) => namingOf(one, namespaces), "correct the namespace where it is written")[0] ?? {};
+const tableOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable =>
+  each([home], (one) => namingOf(one, namespaces), "correct the namespace where it is written")[0] ?? {};
 
 /** Works on all, and tells of all that fail. @throws ReleaseError ProjectInvalid */
 function each<Item, Result>(items: readonly Item[], work: (item: Item) => Result, fix: string): readonly Result[] {

@@ -77,7 +77,12 @@ async function mustHave(from: Repository, source: ImageRef, reference: string): 
 }
 
 function missing(source: ImageRef, reference: string): never {
-  throw new RegistryError({ kind: "missing", registry: source.registry, doing: `read ${formatImageRef(source)}`, says: reference === referenceOf(source) ? "check the name and the tag" : `its tag names ${reference}, which is not there` });
+  throw new RegistryError({
+    kind: "missing",
+    registry: source.registry,
+    doing: `read ${formatImageRef(source)}`,
+    says: reference === referenceOf(source) ? "check the name and the tag" : `its tag names ${reference}, which is not there`,
+  });
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

@@ -53,9 +53,13 @@ export async function primeImage({ source, target, client, wanted: ask, isWhole,
   const [wanted, tagged] = [valueOf(upstream), valueOf(cached)];
   const isOlder = wanted !== undefined && tagged.digest !== wanted;
   const manifest = isOlder ? await brought(repository, target, wanted) : tagged;
-  const reason = isOlder ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR` : "ECR's pull-through cache has it";
+  const reason = isOlder
+    ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR`
+    : "ECR's pull-through cache has it";
   const isKnown = isWhole?.(manifest.digest) === true;
-  const [blobs, remark] = isKnown ? [blobsIn(manifest), await platformRemark(manifest)] : await Promise.all([awaitLayers(repository, manifest, isReadBy(manifest)), platformRemark(manifest, repository)]);
+  const [blobs, remark] = isKnown
+    ? [blobsIn(manifest), await platformRemark(manifest)]
+    : await Promise.all([awaitLayers(repository, manifest, isReadBy(manifest)), platformRemark(manifest, repository)]);
   return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason: [reason, remark ?? []].flat().join("; ") };
 }
 
@@ -89,7 +93,14 @@ async function brought(repository: Repository, target: ImageRef, reference: stri
   } catch (error) {
     throw error instanceof RegistryError ? new CacheRefusal(error) : error;
   }
-  throw new CacheRefusal(new RegistryError({ kind: "missing", registry: target.registry, doing: `have ${formatImageRef(target)} cached`, says: "the rule of its prefix does not bring it, or you may not use it" }));
+  throw new CacheRefusal(
+    new RegistryError({
+      kind: "missing",
+      registry: target.registry,
+      doing: `have ${formatImageRef(target)} cached`,
+      says: "the rule of its prefix does not bring it, or you may not use it",
+    }),
+  );
 }
 
 /** The blobs that a manifest names itself: of an index none. */
@@ -111,5 +122,10 @@ async function blobsBelow(repository: Repository, stored: StoredManifest): Promi
 
 async function present(repository: Repository, blob: Descriptor): Promise<void> {
   if (await repository.awaitBlob(blob)) return;
-  throw new RegistryError({ kind: "missing", registry: repository.registry, doing: `wait for ${repository.repository}@${blob.digest}`, says: "ECR's pull-through cache took the image and has not this layer of it" });
+  throw new RegistryError({
+    kind: "missing",
+    registry: repository.registry,
+    doing: `wait for ${repository.repository}@${blob.digest}`,
+    says: "ECR's pull-through cache took the image and has not this layer of it",
+  });
 }

@@ -126,11 +126,22 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
   const isCovered = workshop.pullThrough?.includes(source.registry) ?? false;
   const primed = isCovered && !item.referrers ? await prime({ workshop, client: registries, source, target }) : undefined;
   if (primed && "status" in primed) return primed;
-  const client = targetClient(registries, { ecr: workshop.ecr, place: workshop.place, repositories: workshop.repositories, sourceOf: () => sourceRepository(source), isCached: (repository) => isCovered && repository === target.repository });
+  const client = targetClient(registries, {
+    ecr: workshop.ecr,
+    place: workshop.place,
+    repositories: workshop.repositories,
+    sourceOf: () => sourceRepository(source),
+    isCached: (repository) => isCovered && repository === target.repository,
+  });
   const preview = await look({ workshop, client, source, target });
   if (!preview) return timeOver(isBuilt);
   const limit = workshop.limitBytes;
-  const result = preview.present === preview.digest && !item.referrers ? there(preview) : !isBuilt && limit !== undefined && preview.missingBytes > limit ? tooLarge(preview, limit) : await copy({ workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false }, isBuilt);
+  const result =
+    preview.present === preview.digest && !item.referrers
+      ? there(preview)
+      : !isBuilt && limit !== undefined && preview.missingBytes > limit
+        ? tooLarge(preview, limit)
+        : await copy({ workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false }, isBuilt);
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
@@ -197,7 +208,15 @@ interface Copying {
 
 async function copy({ workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
   const overtime = watchDeadline(clock, deadline);
-  const [copied] = await copyImages([{ source, target }], { sourceClient: client, targetClient: client, clock, referrers, transfers, remark: platformRemark, ...(overtime && { signal: overtime.signal }) });
+  const [copied] = await copyImages([{ source, target }], {
+    sourceClient: client,
+    targetClient: client,
+    clock,
+    referrers,
+    transfers,
+    remark: platformRemark,
+    ...(overtime && { signal: overtime.signal }),
+  });
   await overtime?.end();
   if (!copied) throw new Error(`${referenceOf(source)} was not copied`);
   const { status, digest, bytesMoved, bytesSaved, reason } = copied;

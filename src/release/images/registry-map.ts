@@ -50,6 +50,9 @@ function leadsTo({ upstreamRegistryUrl, ecrRepositoryPrefix, upstreamRepositoryP
 
 function check(what: "images" | "registries", count: number, limit: number): void {
   if (count <= limit) return;
-  const fix = what === "images" ? "write ECR addresses for some of them in the definition, or cover a registry by registryMap.registryMappings in omx.yaml" : "take some out of registryMap.registryMappings in omx.yaml: images need none, omx maps each by itself";
+  const fix =
+    what === "images"
+      ? "write ECR addresses for some of them in the definition, or cover a registry by registryMap.registryMappings in omx.yaml"
+      : "take some out of registryMap.registryMappings in omx.yaml: images need none, omx maps each by itself";
   throw new ReleaseError("TooLarge", { says: `the workflow uses ${count} ${what} that need a mapping; HealthOmics takes ${limit}`, fix, blame: "user" });
 }

@@ -28,6 +28,8 @@ export const keyIn = ({ kmsKeys }: Pick<RepositorySettings, "kmsKeys">, { accoun
 export function creationOf(settings: RepositorySettings, place: Place): Pick<CreateRepositoryCommandInput, "encryptionConfiguration" | "imageTagMutability" | "imageScanningConfiguration"> {
   const kmsKey = keyIn(settings, place);
   return {
-    imageScanningConfiguration: { scanOnPush: settings.scanOnPush }, ...(settings.immutableTags && { imageTagMutability: "IMMUTABLE" }), ...(kmsKey && { encryptionConfiguration: { encryptionType: "KMS", kmsKey } }),
+    imageScanningConfiguration: { scanOnPush: settings.scanOnPush },
+    ...(settings.immutableTags && { imageTagMutability: "IMMUTABLE" }),
+    ...(kmsKey && { encryptionConfiguration: { encryptionType: "KMS", kmsKey } }),
   };
 }

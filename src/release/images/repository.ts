@@ -87,7 +87,11 @@ export async function checkRepository(ecr: ECRClient, repositoryName: string, pl
 export async function checkNotPulled(ecr: ECRClient, { repository, tag = "latest" }: Pick<ImageRef, "repository" | "tag">, place: Place): Promise<void> {
   const { [SOURCE_TAG]: source, ...tags } = await tagsOfRepository(ecr, repository, place);
   if (source === undefined || !isOurs(tags)) return;
-  throw new ReleaseError("ImageCollision", { says: `${repository}:${tag} holds an image of ${source} that omx brought in`, fix: "give the build another target, one that does not begin with a registry's namespace", blame: "user" });
+  throw new ReleaseError("ImageCollision", {
+    says: `${repository}:${tag} holds an image of ${source} that omx brought in`,
+    fix: "give the build another target, one that does not begin with a registry's namespace",
+    blame: "user",
+  });
 }
 
 const notReadable = (repositoryName: string): ReleaseError =>

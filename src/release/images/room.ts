@@ -16,7 +16,9 @@ export function checkRoom(images: readonly Named[]): void {
   const part = RESULTS_BYTES / images.length;
   const bytes = images.reduce((sum, { source_uri, target_image }) => sum + Math.max(part, Buffer.byteLength(source_uri + target_image) + MEMBERS_BYTES), 0);
   if (bytes <= CARRIED_BYTES) return;
-  throw new InvalidInput(`the manifest has ${images.length} images, and Step Functions carries the results of about ${Math.floor((images.length * RESULTS_BYTES) / bytes)} of them: start an execution for each part of it`);
+  throw new InvalidInput(
+    `the manifest has ${images.length} images, and Step Functions carries the results of about ${Math.floor((images.length * RESULTS_BYTES) / bytes)} of them: start an execution for each part of it`,
+  );
 }
 
 /** Results that Step Functions can carry: reasons are cut where all of them are too long together. */

@@ -44,4 +44,8 @@ function parseJson(text: string): unknown {
 }
 
 const unreadable = (registry: string, arn: string, why: string): ReleaseError =>
-  new ReleaseError("AccessDenied", { says: `the credentials of ${registry} (${arn}) can't be used: ${why}`, fix: "correct the secret, or containers.credentials in omx.deploy.yaml, and deploy", blame: "user" });
+  new ReleaseError("AccessDenied", {
+    says: `the credentials of ${registry} (${arn}) can't be used: ${why}`,
+    fix: "correct the secret, or containers.credentials in omx.deploy.yaml, and deploy",
+    blame: "user",
+  });

@@ -24,8 +24,17 @@ export async function listSource(folder: string): Promise<readonly SourceFile[]>
     const path = relative(folder, file).split(sep).join("/");
     if (path.split("/").includes(".git") || !(entry.isFile() || entry.isSymbolicLink())) return [];
     // Node reads such a name, and finds no file of it.
-    if (path.includes("\uFFFD") && !existsSync(file)) throw new ReleaseError("ProjectInvalid", { says: `the name of ${path} in the source is not in UTF-8`, fix: "give the file a name in UTF-8", blame: "user" });
-    return [entry.isSymbolicLink() ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 })) : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size }))];
+    if (path.includes("\uFFFD") && !existsSync(file))
+      throw new ReleaseError("ProjectInvalid", {
+        says: `the name of ${path} in the source is not in UTF-8`,
+        fix: "give the file a name in UTF-8",
+        blame: "user",
+      });
+    return [
+      entry.isSymbolicLink()
+        ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 }))
+        : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size })),
+    ];
   }));
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -121,7 +121,8 @@ function noteLink(unpacking: Unpacking, path: string, target: string): void {
   count(unpacking);
   const at = placeOf(unpacking, path);
   const leadsTo = resolve(dirname(at), target);
-  if (isAbsolute(target) || (leadsTo !== resolve(unpacking.folder) && !leadsTo.startsWith(resolve(unpacking.folder) + sep))) throw bad(unpacking, `${path} is a link that leads out of the folder, to ${target}`);
+  if (isAbsolute(target) || (leadsTo !== resolve(unpacking.folder) && !leadsTo.startsWith(resolve(unpacking.folder) + sep)))
+    throw bad(unpacking, `${path} is a link that leads out of the folder, to ${target}`);
   unpacking.links.set(at, target);
 }
 
@@ -271,4 +272,8 @@ function inside(unpacking: Unpacking, path: string): string {
 const tooMuch = (unpacking: Unpacking): ReleaseError => bad(unpacking, `it unpacks to more than ${formatLimits(unpacking.limits)}`);
 
 const bad = ({ uri, folder }: Pick<Unpacking, "uri" | "folder">, why: string): ReleaseError =>
-  new ReleaseError("ProjectInvalid", { says: `the source ${uri} can't be built: ${why.replaceAll(`${folder}${sep}`, "")}`, fix: "pack the folder of the Dockerfile as .zip or .tar.gz, or name a prefix that holds it", blame: "user" });
+  new ReleaseError("ProjectInvalid", {
+    says: `the source ${uri} can't be built: ${why.replaceAll(`${folder}${sep}`, "")}`,
+    fix: "pack the folder of the Dockerfile as .zip or .tar.gz, or name a prefix that holds it",
+    blame: "user",
+  });

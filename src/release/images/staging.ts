@@ -90,7 +90,9 @@ export async function stageImages(staging: Staging, manifests: { readonly pulls:
   const failed = outcomes.filter((outcome) => outcome.status === "FAILED");
   if (failed.length > 0)
     throw new ReleaseError("ImagesFailed", {
-      says: `${failed.length} of ${outcomes.length} images could not be brought into ECR`, fix: "look at the reasons; start the release again when they are gone: what is there is not moved again", blame: "user",
+      says: `${failed.length} of ${outcomes.length} images could not be brought into ECR`,
+      fix: "look at the reasons; start the release again when they are gone: what is there is not moved again",
+      blame: "user",
       details: failed.map((outcome) => `${outcome.source_uri}: ${outcome.reason ?? "no reason given"}`),
     });
   return outcomes;

@@ -8,7 +8,14 @@ export const INVALID_INPUT = "InvalidInput";
 export const RESULTS_BYTES = 240_000;
 const registryRetry = { ErrorEquals: [REGISTRY_BUSY], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 120, JitterStrategy: "FULL" };
 // A project at its limit of builds, and the API's own limit of requests.
-const buildRetry = { ErrorEquals: ["CodeBuild.AccountLimitExceededException", "CodeBuild.ThrottlingException", "CodeBuild.AWSCodeBuildException", "CodeBuild.SdkClientException"], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 8, MaxDelaySeconds: 300, JitterStrategy: "FULL" };
+const buildRetry = {
+  ErrorEquals: ["CodeBuild.AccountLimitExceededException", "CodeBuild.ThrottlingException", "CodeBuild.AWSCodeBuildException", "CodeBuild.SdkClientException"],
+  IntervalSeconds: 20,
+  BackoffRate: 2,
+  MaxAttempts: 8,
+  MaxDelaySeconds: 300,
+  JitterStrategy: "FULL",
+};
 
 const invoke = (substitution: string, rest: object): object => ({
   Type: "Task",
@@ -91,8 +98,37 @@ const LONGEST_QUEUE_HOURS = 8;
 /** What a function leaves to a build. */
 const HANDED_OVER = "{% $states.input.status in ['TOO_LARGE', 'NEEDS_ENGINE'] %}";
 
+/** A build that takes what a function leaves to it. */
+interface LongBuild {
+  readonly project: string;
+  /** Names the item to the build. */
+  readonly variable: string;
+  readonly hours: number;
+}
+
+/** Builds, and leaves what became of it to the function, which reads a failed build's last lines: a cause may be JSON or not. */
+const building = ({ project, variable, hours }: LongBuild): object => ({
+  Type: "Task",
+  Resource: "arn:aws:states:::codebuild:startBuild.sync",
+  Arguments: {
+    ProjectName: `\${${project}}`,
+    EnvironmentVariablesOverride: [{ Name: variable, Type: "PLAINTEXT", Value: "{% $string($states.input) %}" }],
+  },
+  Output: "{% $merge([$states.input, {'status': 'BUILD_ENDED', 'build': $states.result.Build.Id, 'exported': [$states.result.Build.ExportedEnvironmentVariables]}]) %}",
+  TimeoutSeconds: (hours + LONGEST_QUEUE_HOURS) * 3600,
+  Retry: [buildRetry],
+  Catch: [
+    {
+      ErrorEquals: ["States.ALL"],
+      Output: "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}",
+      Next: "Work",
+    },
+  ],
+  Next: "Work",
+});
+
 /** For each item: work, and, where a function can't, a build of CodeBuild; then the function again, which judges what is there. */
-function eachImage({ work, build }: { readonly work: string; readonly build: { readonly project: string; readonly variable: string; readonly hours: number } }, concurrency: number): object {
+function eachImage({ work, build }: { readonly work: string; readonly build: LongBuild }, concurrency: number): object {
   return {
     Type: "Map",
     Items: "{% $states.input.images %}",
@@ -111,20 +147,7 @@ function eachImage({ work, build }: { readonly work: string; readonly build: { r
         },
         Work: invoke(work, { Catch: [failedRecord], Next: "IsDone" }),
         IsDone: { Type: "Choice", Choices: [{ Condition: HANDED_OVER, Next: "Build" }], Default: "Result" },
-        Build: {
-          Type: "Task",
-          Resource: "arn:aws:states:::codebuild:startBuild.sync",
-          Arguments: {
-            ProjectName: `\${${build.project}}`,
-            EnvironmentVariablesOverride: [{ Name: build.variable, Type: "PLAINTEXT", Value: "{% $string($states.input) %}" }],
-          },
-          Output: "{% $merge([$states.input, {'status': 'BUILD_ENDED', 'build': $states.result.Build.Id, 'exported': [$states.result.Build.ExportedEnvironmentVariables]}]) %}",
-          TimeoutSeconds: (build.hours + LONGEST_QUEUE_HOURS) * 3600,
-          Retry: [buildRetry],
-          // The function reads the build's last lines: a cause may be JSON or not.
-          Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}", Next: "Work" }],
-          Next: "Work",
-        },
+        Build: building(build),
         Result: result,
       },
     },

@@ -30,14 +30,29 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
   const { record, file } = await openBundle(s3, bucket, key.replace(/\/+$/, ""));
   const lock = parseLock((await file(LOCK_FILE)).toString("utf8"), `${uri}/${LOCK_FILE}`);
   const map = JSON.parse((await file("container-registry-map.json")).toString("utf8")) as { readonly imageMappings?: readonly Mapping[] };
-  return { record, lock, problems: [...differences(lock, "release.json", record.images.map(({ image, target }) => [image, target])), ...mapDifferences(lock, "container-registry-map.json", map.imageMappings)] };
+  return {
+    record,
+    lock,
+    problems: [
+      ...differences(
+        lock,
+        "release.json",
+        record.images.map(({ image, target }) => [image, target]),
+      ),
+      ...mapDifferences(lock, "container-registry-map.json", map.imageMappings),
+    ],
+  };
 }
 
 /**
  * What the production account runs for a release: the images that its workflow version maps to.
  * @returns the images as production addresses them, and how they differ from the lock
  */
-export async function productionImages({ omics }: Pick<AwsClients, "omics">, { workflow, version }: Pick<ReleaseRecord, "workflow" | "version">, lock: ContainersLock): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
+export async function productionImages(
+  { omics }: Pick<AwsClients, "omics">,
+  { workflow, version }: Pick<ReleaseRecord, "workflow" | "version">,
+  lock: ContainersLock,
+): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
   const [found] = await listWorkflowsNamed(omics, workflow);
   if (!found?.id) return { images: [], problems: [`production has no workflow ${workflow}`] };
   const released = await omics.send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version })).catch((error: Error) => error);

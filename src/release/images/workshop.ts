@@ -74,7 +74,10 @@ const adviceOn = (foreignAdvice: NonNullable<ImageWorkshop["foreignAdvice"]>, ho
   const logIn = howToLogIn?.(registry);
   if (kind === "throttled") return withCredentials || logIn === undefined ? undefined : `it was asked without credentials, and may allow more with: ${logIn}`;
   if (kind !== "denied") return undefined;
-  return [withCredentials ? `the credentials given for it do not allow that, or ${NOT_THERE}` : `it was asked without credentials; ${NOT_THERE}`, ...(logIn === undefined ? [] : [logIn])].join(", or ");
+  return [
+    withCredentials ? `the credentials given for it do not allow that, or ${NOT_THERE}` : `it was asked without credentials; ${NOT_THERE}`,
+    ...(logIn === undefined ? [] : [logIn]),
+  ].join(", or ");
 };
 
 /** ECR answers a HEAD of a layer without a word. */
@@ -83,7 +86,8 @@ const LAYER_RIGHTS = "who looks for a layer there needs ecr:BatchCheckLayerAvail
 /** By Node's and OpenSSL's codes. */
 function outOfReach(registry: string, code: string): string | undefined {
   if (code === "ENOTFOUND") return "nobody knows a host of that name: check the registry in the image's name, and the network";
-  if (code === "UND_ERR_ABORTED") return "see to it that the proxy of HTTPS_PROXY lets through to it, with the credentials in HTTPS_PROXY if it wants any (http://user:password@host:port), or name the registry in NO_PROXY";
+  if (code === "UND_ERR_ABORTED")
+    return "see to it that the proxy of HTTPS_PROXY lets through to it, with the credentials in HTTPS_PROXY if it wants any (http://user:password@host:port), or name the registry in NO_PROXY";
   if (code === "UND_ERR_PRX_CONN") return "nothing at the address in HTTPS_PROXY answers as a proxy: check host, port, and whether it is https:// or http://";
   if (code.startsWith("ERR_SSL_")) return `where it is read without TLS, or elsewhere, say so: --upstream ${registry}=http://…, or containers.upstreams in omx.deploy.yaml`;
   return /CERT|SIGNATURE/.test(code) ? "its certificate is not trusted here: name the file of its CA in NODE_EXTRA_CA_CERTS" : undefined;

@@ -42,10 +42,15 @@ function reportOf(project: Project, packed: Package): CheckReport {
   const { diagnostics } = lintInspection(tree, inspection, { areImagesStaged: true, zipBytes: packed.zip.byteLength, ...(config.readme && { readme: config.readme }) });
   const tests = config.tests.map((test) => ({
     name: test.name,
-    problems: checkInputs(testInputs(project, test, (path) => path), { inspection, template: parameterTemplate, isLenient: engine === "WDL_LENIENT", areFilesStaged: true }).map(({ message }) => message),
+    problems: checkInputs(
+      testInputs(project, test, (path) => path),
+      { inspection, template: parameterTemplate, isLenient: engine === "WDL_LENIENT", areFilesStaged: true },
+    ).map(({ message }) => message),
   }));
   const plan = planImages(inspection.images, config.images);
-  const problems = plan.builds.flatMap((build) => checkBuild(project.root, build) ?? []).map((message) => ({ message, fix: "correct the Dockerfile or its source, and images.build of omx.yaml where that is another" }));
+  const problems = plan.builds
+    .flatMap((build) => checkBuild(project.root, build) ?? [])
+    .map((message) => ({ message, fix: "correct the Dockerfile or its source, and images.build of omx.yaml where that is another" }));
   const hasFailed = problems.length > 0 || diagnostics.some(({ severity }) => severity === "error") || tests.some(({ problems }) => problems.length > 0);
   const parameters = Object.values(parameterTemplate);
   return {

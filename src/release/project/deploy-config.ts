@@ -9,19 +9,32 @@ const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: "a region lo
   .refine((name) => !OTHER_PARTITIONS.test(name), "HealthOmics is in AWS's commercial regions alone, not in this partition");
 const place = z.strictObject({ account, region });
 
-const workflow = z.strictObject({
-  source: z.enum(["codecommit", "connection"]).default("codecommit"),
-  /** The repository's name; `owner/name` for a connection. @default the workflow's name */
-  repository: z.string().min(1).optional(),
-  branch: z.string().min(1).default("main"),
-  /** ARN of the connection, with `source: connection`. */
-  connectionArn: z.string().regex(/^arn:aws:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection\/[0-9a-f-]+$/, "the ARN of a connection is needed: arn:aws:codeconnections:REGION:ACCOUNT:connection/ID").optional(),
-}).superRefine(checkSource);
+const workflow = z
+  .strictObject({
+    source: z.enum(["codecommit", "connection"]).default("codecommit"),
+    /** The repository's name; `owner/name` for a connection. @default the workflow's name */
+    repository: z.string().min(1).optional(),
+    branch: z.string().min(1).default("main"),
+    /** ARN of the connection, with `source: connection`. */
+    connectionArn: z
+      .string()
+      .regex(
+        /^arn:aws:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection\/[0-9a-f-]+$/,
+        "the ARN of a connection is needed: arn:aws:codeconnections:REGION:ACCOUNT:connection/ID",
+      )
+      .optional(),
+  })
+  .superRefine(checkSource);
 
-function checkSource({ source, repository, connectionArn }: { readonly source: string; readonly repository?: string | undefined; readonly connectionArn?: string | undefined }, context: z.core.$RefinementCtx): void {
+function checkSource(
+  { source, repository, connectionArn }: { readonly source: string; readonly repository?: string | undefined; readonly connectionArn?: string | undefined },
+  context: z.core.$RefinementCtx,
+): void {
   if (source === "connection" && connectionArn === undefined) context.addIssue({ code: "custom", message: "source: connection needs connectionArn" });
-  if (source === "connection" && !/^[^/]+(\/[^/]+)+$/.test(repository ?? "")) context.addIssue({ code: "custom", path: ["repository"], message: "source: connection needs the repository with its owner: our-org/imaging" });
-  if (source === "codecommit" && repository !== undefined && !/^[\w.-]{1,100}$/.test(repository)) context.addIssue({ code: "custom", path: ["repository"], message: "the name of a repository of CodeCommit has letters, digits, . _ and -, at most 100" });
+  if (source === "connection" && !/^[^/]+(\/[^/]+)+$/.test(repository ?? ""))
+    context.addIssue({ code: "custom", path: ["repository"], message: "source: connection needs the repository with its owner: our-org/imaging" });
+  if (source === "codecommit" && repository !== undefined && !/^[\w.-]{1,100}$/.test(repository))
+    context.addIssue({ code: "custom", path: ["repository"], message: "the name of a repository of CodeCommit has letters, digits, . _ and -, at most 100" });
 }
 
 /** omx.deploy.yaml: where omx is deployed and which workflows it releases. */
@@ -48,7 +61,13 @@ function placeProblems(cicd: Place, production: readonly Place[]): readonly { re
   return production.flatMap((place, index) => {
     const first = names.indexOf(nameOf(place));
     if (first === index + 1) return [];
-    return [{ path: ["production", index], message: first === 0 ? `${nameOf(place)} is cicd already: production needs another account or region` : `${nameOf(place)} is listed already; leave it out` }];
+    return [
+      {
+        path: ["production", index],
+        message:
+          first === 0 ? `${nameOf(place)} is cicd already: production needs another account or region` : `${nameOf(place)} is listed already; leave it out`,
+      },
+    ];
   });
 }
 

@@ -14,7 +14,12 @@ export const BuildTarget = z.string().superRefine(checked((text) => {
 export function eachTargetOnce(builds: readonly { readonly target: string }[], context: z.core.$RefinementCtx): void {
   const targets = builds.map(({ target }) => spelledOut(target));
   for (const [index, target] of targets.entries())
-    if (targets.indexOf(target) < index) context.addIssue({ code: "custom", path: [index, "target"], message: `${builds[index]?.target} is the target of another build already; give each a target of its own` });
+    if (targets.indexOf(target) < index)
+      context.addIssue({
+        code: "custom",
+        path: [index, "target"],
+        message: `${builds[index]?.target} is the target of another build already; give each a target of its own`,
+      });
 }
 
 /** What is no name is told elsewhere. */

@@ -31,11 +31,33 @@ function destination(text: string): void {
 }
 
 const RegistryMapping = z.strictObject({
-  upstreamRegistryUrl: uri("the upstream registry's host").superRefine(checked(upstream)).describe("The host with which images are written: `quay.io`; `registry-1.docker.io` for Docker Hub"),
-  ecrRepositoryPrefix: z.string().min(1, only("the prefix of ECR's repositories is missing")).max(256, only("HealthOmics takes 256 characters")).regex(PREFIX, `ECR has no such repositories: a prefix is ${PREFIX_RULE}`).describe("What stands before the images' paths in private ECR: `quay`"),
-  upstreamRepositoryPrefix: z.string().min(2, only("HealthOmics takes 2 to 30 characters")).max(30, only("HealthOmics takes 2 to 30 characters")).regex(PREFIX, `a prefix of the upstream path is ${PREFIX_RULE}`).optional().describe("The part of the upstream path that the cache's rule covers already"),
-  ecrAccountId: z.string("an AWS account id is twelve digits, in quotes").regex(/^[0-9]{12}$/, "an AWS account id is twelve digits, in quotes").optional().describe("Whose ECR it is; the run's own where absent"),
-  credentialArn: z.string().min(20, only("the ARN of a secret is needed")).max(2048, only("HealthOmics takes 2048 characters")).regex(/^arn:aws(?:-\w+)*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[a-zA-Z0-9/_+=.@-]+$/, "the ARN of a secret is needed").optional()
+  upstreamRegistryUrl: uri("the upstream registry's host")
+    .superRefine(checked(upstream))
+    .describe("The host with which images are written: `quay.io`; `registry-1.docker.io` for Docker Hub"),
+  ecrRepositoryPrefix: z
+    .string()
+    .min(1, only("the prefix of ECR's repositories is missing"))
+    .max(256, only("HealthOmics takes 256 characters"))
+    .regex(PREFIX, `ECR has no such repositories: a prefix is ${PREFIX_RULE}`)
+    .describe("What stands before the images' paths in private ECR: `quay`"),
+  upstreamRepositoryPrefix: z
+    .string()
+    .min(2, only("HealthOmics takes 2 to 30 characters"))
+    .max(30, only("HealthOmics takes 2 to 30 characters"))
+    .regex(PREFIX, `a prefix of the upstream path is ${PREFIX_RULE}`)
+    .optional()
+    .describe("The part of the upstream path that the cache's rule covers already"),
+  ecrAccountId: z
+    .string("an AWS account id is twelve digits, in quotes")
+    .regex(/^[0-9]{12}$/, "an AWS account id is twelve digits, in quotes")
+    .optional()
+    .describe("Whose ECR it is; the run's own where absent"),
+  credentialArn: z
+    .string()
+    .min(20, only("the ARN of a secret is needed"))
+    .max(2048, only("HealthOmics takes 2048 characters"))
+    .regex(/^arn:aws(?:-\w+)*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[a-zA-Z0-9/_+=.@-]+$/, "the ARN of a secret is needed")
+    .optional()
     .describe("The secret of a registry that HealthOmics copies images from, where ECR's pull-through cache does not read it"),
 });
 
@@ -51,8 +73,19 @@ export const RegistryMap = z.strictObject({
 }).superRefine(({ registryMappings, imageMappings }, context) => {
   const tellTwice = (list: string, keys: readonly string[]) => {
     for (const [index, key] of keys.entries())
-      if (keys.indexOf(key) < index) context.addIssue({ code: "custom", path: [list, index], message: `${key.trim()} has a mapping already (the ${keys.indexOf(key) + 1}. of the list); leave one out` });
+      if (keys.indexOf(key) < index)
+        context.addIssue({
+          code: "custom",
+          path: [list, index],
+          message: `${key.trim()} has a mapping already (the ${keys.indexOf(key) + 1}. of the list); leave one out`,
+        });
   };
-  tellTwice("registryMappings", registryMappings.map(({ upstreamRegistryUrl, upstreamRepositoryPrefix = "" }) => `${upstreamRegistryUrl.replace(/^https?:\/\//, "").replace(/\/+$/, "")} ${upstreamRepositoryPrefix}`));
+  tellTwice(
+    "registryMappings",
+    registryMappings.map(
+      ({ upstreamRegistryUrl, upstreamRepositoryPrefix = "" }) =>
+        `${upstreamRegistryUrl.replace(/^https?:\/\//, "").replace(/\/+$/, "")} ${upstreamRepositoryPrefix}`,
+    ),
+  );
   tellTwice("imageMappings", imageMappings.map(({ sourceImage }) => sourceImage));
 });

@@ -14,23 +14,38 @@ const isRegExp = (text: string): boolean => {
   }
 };
 
-const matcher = z.strictObject({
-  file: z.string().min(1).optional().describe("The output's file below the run's output folder; `*` and `**` may stand in it"),
-  output: z.string().min(1).optional().describe("An output of the workflow by its name in `outputs.json`"),
-  exists: z.boolean().optional(),
-  minBytes: z.int().nonnegative().optional(),
-  maxBytes: z.int().nonnegative().optional(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/).optional(),
-  contains: z.string().optional().describe("The text is there, exactly"),
-  matches: z.string().refine(isRegExp, "this is no regular expression").optional().describe("A regular expression that some line matches"),
-  json: z.strictObject({ path: z.string(), equals: z.unknown().optional(), near: z.number().optional(), tolerance: z.number().nonnegative().optional(), min: z.number().optional(), max: z.number().optional() }).optional().describe("A path in a JSON file (`a.b[0][\"c.d\"]`) and what is expected there"),
-  equals: z.unknown().optional(),
-  near: z.number().optional(),
-  tolerance: z.number().nonnegative().optional(),
-  sameLinesAs: path.optional().describe("A file of the repository with the same lines in any order"),
-  sameContentAs: path.optional().describe("A file of the repository with the same content; compressed ones are compared unpacked"),
-  sameAsLastRelease: z.boolean().optional().describe("Equal to the last released version's output"),
-}).refine((value) => (value.file === undefined) !== (value.output === undefined), "give either file or output");
+const matcher = z
+  .strictObject({
+    file: z.string().min(1).optional().describe("The output's file below the run's output folder; `*` and `**` may stand in it"),
+    output: z.string().min(1).optional().describe("An output of the workflow by its name in `outputs.json`"),
+    exists: z.boolean().optional(),
+    minBytes: z.int().nonnegative().optional(),
+    maxBytes: z.int().nonnegative().optional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    contains: z.string().optional().describe("The text is there, exactly"),
+    matches: z.string().refine(isRegExp, "this is no regular expression").optional().describe("A regular expression that some line matches"),
+    json: z
+      .strictObject({
+        path: z.string(),
+        equals: z.unknown().optional(),
+        near: z.number().optional(),
+        tolerance: z.number().nonnegative().optional(),
+        min: z.number().optional(),
+        max: z.number().optional(),
+      })
+      .optional()
+      .describe('A path in a JSON file (`a.b[0]["c.d"]`) and what is expected there'),
+    equals: z.unknown().optional(),
+    near: z.number().optional(),
+    tolerance: z.number().nonnegative().optional(),
+    sameLinesAs: path.optional().describe("A file of the repository with the same lines in any order"),
+    sameContentAs: path.optional().describe("A file of the repository with the same content; compressed ones are compared unpacked"),
+    sameAsLastRelease: z.boolean().optional().describe("Equal to the last released version's output"),
+  })
+  .refine((value) => (value.file === undefined) !== (value.output === undefined), "give either file or output");
 
 const build = z.strictObject({
   source: path.default("."),
@@ -47,7 +62,13 @@ const test = z.strictObject({
   // A pipeline waits seven days for a state machine (codepipeline/latest/userguide/limits.html).
   timeout: z.number().positive().max(10_000).default(120).describe("Minutes, at most 10,000: a pipeline waits seven days for all tests"),
   storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().positive().optional() }).optional(),
-  cache: z.strictObject({ id: z.string().regex(/^\d{1,18}$/, "the id of a run cache is a number, in quotes"), behavior: z.enum(["CACHE_ALWAYS", "CACHE_ON_FAILURE"]).default("CACHE_ON_FAILURE") }).optional().describe("A HealthOmics run cache, which must exist: unchanged tasks are not run again"),
+  cache: z
+    .strictObject({
+      id: z.string().regex(/^\d{1,18}$/, "the id of a run cache is a number, in quotes"),
+      behavior: z.enum(["CACHE_ALWAYS", "CACHE_ON_FAILURE"]).default("CACHE_ON_FAILURE"),
+    })
+    .optional()
+    .describe("A HealthOmics run cache, which must exist: unchanged tasks are not run again"),
 });
 
 /** omx.yaml: a user's only file. */

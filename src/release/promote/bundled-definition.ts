@@ -25,10 +25,15 @@ export async function definitionFrom({ record, file }: OpenBundle, { bucket, pre
   const definition = record.files.find((entry) => entry.name === "definition.zip");
   const { engine, main, description, accelerators, storage } = record;
   return {
-    name: record.workflow, engine, main, sha256: definition?.sha256 ?? "",
+    name: record.workflow,
+    engine,
+    main,
+    sha256: definition?.sha256 ?? "",
     parameterTemplate: (await json("parameter-template.json")) as ParameterTemplate,
     source: { uri: formatS3Uri({ bucket, key: `${prefix}/definition.zip` }), bucketOwner: place.account },
-    ...(description && { description }), ...(accelerators && { accelerators }), ...(storage && { storage: { type: storage.type, ...(storage.capacity !== undefined && { capacity: storage.capacity }) } }),
+    ...(description && { description }),
+    ...(accelerators && { accelerators }),
+    ...(storage && { storage: { type: storage.type, ...(storage.capacity !== undefined && { capacity: storage.capacity }) } }),
     ...(has("README.md") && { readme: (await file("README.md")).toString("utf8") }),
     ...(Object.keys(registryMap).length > 0 && { registryMap }),
   };

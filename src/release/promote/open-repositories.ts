@@ -23,7 +23,8 @@ interface Released extends Pick<ReleaseRecord, "images" | "promote"> {
  */
 export async function openRepositories(env: PolicyEnvironment, release: Released, production: readonly Place[]): Promise<void> {
   const { judged, opened } = await ensureOpen(env, release, production);
-  for (const [repository, { closed: isClosed, says = opened.has(repository) ? "opened to" : "is open to" }] of judged) if (!isClosed) env.emit({ type: "note", text: `${repository}: ${says} ${accountsOf(production)}` });
+  for (const [repository, { closed: isClosed, says = opened.has(repository) ? "opened to" : "is open to" }] of judged)
+    if (!isClosed) env.emit({ type: "note", text: `${repository}: ${says} ${accountsOf(production)}` });
   throwIfClosed(env, judged);
 }
 
@@ -36,7 +37,11 @@ export async function openRepositories(env: PolicyEnvironment, release: Released
 export async function keepOpen(env: PolicyEnvironment, release: Released, production: readonly Place[]): Promise<void> {
   const isRead = production.some((place) => wayInto(place, { promote: release.promote, cicd: env.cicd }) === "share");
   const { judged, opened } = await ensureOpen(env, release, production, isRead ? release.images : []);
-  for (const repository of opened) env.emit({ type: "note", text: `${repository}: opened to ${accountsOf(production)} once more: what lets production read was taken out meanwhile; CloudTrail tells who called SetRepositoryPolicy` });
+  for (const repository of opened)
+    env.emit({
+      type: "note",
+      text: `${repository}: opened to ${accountsOf(production)} once more: what lets production read was taken out meanwhile; CloudTrail tells who called SetRepositoryPolicy`,
+    });
   throwIfClosed(env, judged);
 }
 

@@ -26,11 +26,22 @@ export async function copyToProduction(env: ProductionEnvironment, record: Relea
   const outcomes = await bring(env, [...new Map(pulls.map((pull) => [pull.target_image, pull])).values()]);
   const byTarget = new Map(outcomes.map((outcome) => [outcome.target_image, outcome]));
   const copied = record.images.map((image, index) => ({ image, own: pulls[index]?.target_image ?? "", outcome: byTarget.get(pulls[index]?.target_image ?? "") }));
-  const failed = copied.flatMap(({ image: { target, digest }, outcome }) => (outcome?.digest === digest ? [] : [`${target}: ${outcome?.digest ? `arrived as ${outcome.digest}` : (outcome?.reason ?? "no reason given")}`]));
+  const failed = copied.flatMap(({ image: { target, digest }, outcome }) =>
+    outcome?.digest === digest ? [] : [`${target}: ${outcome?.digest ? `arrived as ${outcome.digest}` : (outcome?.reason ?? "no reason given")}`],
+  );
   if (failed.length > 0)
-    throw new ReleaseError("ImagesFailed", { says: `${failed.length} of ${record.images.length} images could not be copied into account ${place.account}`, fix: "correct what is named, then try the Promote stage again by `omx release retry`: what is there is not moved again", blame: "aws", details: [...new Set(failed)] });
+    throw new ReleaseError("ImagesFailed", {
+      says: `${failed.length} of ${record.images.length} images could not be copied into account ${place.account}`,
+      fix: "correct what is named, then try the Promote stage again by `omx release retry`: what is there is not moved again",
+      blame: "aws",
+      details: [...new Set(failed)],
+    });
   for (const { target_image: image, reason = "" } of outcomes)
-    if (/tag is immutable/.test(reason)) emit({ type: "note", text: `${image} is another image, whose tag is immutable: the release's is there by its digest alone, and a rule that deletes what has no tag would delete it` });
+    if (/tag is immutable/.test(reason))
+      emit({
+        type: "note",
+        text: `${image} is another image, whose tag is immutable: the release's is there by its digest alone, and a rule that deletes what has no tag would delete it`,
+      });
   const moved = outcomes.reduce((sum, { bytes_moved: bytes = 0 }) => sum + bytes, 0);
   emit({ type: "note", text: `${outcomes.length === 1 ? "1 image is" : `${outcomes.length} images are`} in account ${place.account}: ${moved} bytes moved` });
   return copied.map(({ image, own }) => lockedImage({ ...image, target: own }));
@@ -52,9 +63,21 @@ function pullsOf(place: Place, { workflow, version, images }: ReleaseRecord): re
 
 /** What production reads and copies images with. */
 export const workshopIn = ({ clients, place, clock, target, repositories, emit }: ProductionEnvironment): PullWorkshop => ({
-  ecr: clients.ecr, logs: clients.logs, place, repositories, clock, upstreams: {}, proxy: target.proxy, tuning: TUNING, say: (line) => emit({ type: "note", text: line.trim() }),
-  ecrIn: (region) => awsClients({ ...target, region }).ecr, ...(target.endpoint && { endpoint: target.endpoint }),
-  foreignAdvice: ({ account }) => (account === place.account ? undefined : `the policy of that repository has to let account ${place.account} read: the Promote stage sees to that for omx's own, and \`omx release retry\` tries it again`),
+  ecr: clients.ecr,
+  logs: clients.logs,
+  place,
+  repositories,
+  clock,
+  upstreams: {},
+  proxy: target.proxy,
+  tuning: TUNING,
+  say: (line) => emit({ type: "note", text: line.trim() }),
+  ecrIn: (region) => awsClients({ ...target, region }).ecr,
+  ...(target.endpoint && { endpoint: target.endpoint }),
+  foreignAdvice: ({ account }) =>
+    account === place.account
+      ? undefined
+      : `the policy of that repository has to let account ${place.account} read: the Promote stage sees to that for omx's own, and \`omx release retry\` tries it again`,
 });
 
 /** All images together, each blob once; those whose registry was busy again after a while. */

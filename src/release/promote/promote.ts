@@ -51,7 +51,12 @@ export async function promoteRelease(env: PromotionEnvironment, { buildDir, prod
   const closed = await step("image permissions at the end", () => keepOpen(env, opening, production).then(() => undefined, (error: Error) => error));
   const failed = results.filter((result) => result.status !== "ACTIVE");
   if (failed.length > 0)
-    throw new ReleaseError("ReleaseFailed", { says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`, fix: "correct what is named, then try the Promote stage again by `omx release retry`", blame: "aws", details: failed.map(({ account, message }) => `${account}: ${message}`) });
+    throw new ReleaseError("ReleaseFailed", {
+      says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`,
+      fix: "correct what is named, then try the Promote stage again by `omx release retry`",
+      blame: "aws",
+      details: failed.map(({ account, message }) => `${account}: ${message}`),
+    });
   if (closed) throw closed;
   return results;
 }

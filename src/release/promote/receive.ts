@@ -42,12 +42,17 @@ export async function receiveBundle(env: ProductionEnvironment, { bucket, key }:
   if (!bundle) return undefined;
   const approved = await verifyApproval(env, bundle.record).catch((error: unknown) => refuse(env, { bucket, prefix, error, record: bundle.record }));
   if (!approved) return undefined;
-  const started = await env.clients.codebuild.send(new StartBuildCommand({
-    projectName: NAMES.releaseProject,
-    // Events arrive at least once; the token makes two of them one build.
-    idempotencyToken: `${bundle.record.pipelineExecutionId}-${Date.parse(bundle.record.handedOverAt)}`.slice(-64),
-    environmentVariablesOverride: [{ name: BUNDLE_VARIABLE, value: `s3://${bucket}/${prefix}`, type: "PLAINTEXT" }, { name: HANDED_OVER_VARIABLE, value: bundle.record.handedOverAt, type: "PLAINTEXT" }],
-  }));
+  const started = await env.clients.codebuild.send(
+    new StartBuildCommand({
+      projectName: NAMES.releaseProject,
+      // Events arrive at least once; the token makes two of them one build.
+      idempotencyToken: `${bundle.record.pipelineExecutionId}-${Date.parse(bundle.record.handedOverAt)}`.slice(-64),
+      environmentVariablesOverride: [
+        { name: BUNDLE_VARIABLE, value: `s3://${bucket}/${prefix}`, type: "PLAINTEXT" },
+        { name: HANDED_OVER_VARIABLE, value: bundle.record.handedOverAt, type: "PLAINTEXT" },
+      ],
+    }),
+  );
   return started.build?.id;
 }
 
@@ -111,13 +116,23 @@ async function verifyImages({ target, place, emit }: ProductionEnvironment, imag
     const image = formatImageRef(ref);
     const clients: AwsClients = awsClients({ ...target, region: ecr.region });
     const id = ref.digest ? { imageDigest: ref.digest } : { imageTag: ref.tag ?? "latest" };
-    const problem = ecr.region === place.region ? await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] })).then(
-      (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")), (error: Error) => error.message) : `it is in ${ecr.region}, and HealthOmics in ${place.region} reads images of its own region alone`;
+    const problem =
+      ecr.region === place.region
+        ? await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] })).then(
+            (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")),
+            (error: Error) => error.message,
+          )
+        : `it is in ${ecr.region}, and HealthOmics in ${place.region} reads images of its own region alone`;
     if (problem) unreadable.push(`${image}: ${problem}`);
     else emit({ type: "note", text: `${image} is readable` });
   }
   if (unreadable.length > 0)
-    throw new ReleaseError("ImageNotReadable", { says: `production cannot read ${unreadable.length} of ${images.length} images`, fix: "try the Promote stage again by `omx release retry`: it puts the repositories' policies right", blame: "aws", details: unreadable });
+    throw new ReleaseError("ImageNotReadable", {
+      says: `production cannot read ${unreadable.length} of ${images.length} images`,
+      fix: "try the Promote stage again by `omx release retry`: it puts the repositories' policies right",
+      blame: "aws",
+      details: unreadable,
+    });
 }
 
 const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({ ...place, handedOverAt, at: clock.now().toISOString() });

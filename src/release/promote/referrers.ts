@@ -52,7 +52,9 @@ export function summarizeReferrers(told: readonly ImageReferrers[]): string {
 }
 
 const describe = ({ image, referrers, problem }: ImageReferrers): string =>
-  problem === undefined ? `${image}: with it ${referrers.length === 1 ? "is" : "are"} ${referrers.map(({ type, digest }) => `${type} ${digest}`).join(", ")}` : `${image}: what refers to it is not all there, and the release goes on: ${problem}`;
+  problem === undefined
+    ? `${image}: with it ${referrers.length === 1 ? "is" : "are"} ${referrers.map(({ type, digest }) => `${type} ${digest}`).join(", ")}`
+    : `${image}: what refers to it is not all there, and the release goes on: ${problem}`;
 
 type Bring = (image: { readonly source: string; readonly target: string; readonly digest: string }) => Promise<readonly Referrer[]>;
 

@@ -56,6 +56,8 @@ export async function runSmoke(env: ProductionEnvironment, record: ReleaseRecord
   const { status, message } = await endedRun(clients.omics, id, { clock, seconds: smoke.timeoutSeconds });
   if (status === "COMPLETED") return id;
   throw new ReleaseError("TestsFailed", {
-    says: `version ${versionName} is ACTIVE, but its smoke run ${id} in production ended ${status}${message ? `: ${message}` : ""}`, fix: "look at the run's log in the production account; then try the Promote stage again by `omx release retry`, or release a correction", blame: "user",
+    says: `version ${versionName} is ACTIVE, but its smoke run ${id} in production ended ${status}${message ? `: ${message}` : ""}`,
+    fix: "look at the run's log in the production account; then try the Promote stage again by `omx release retry`, or release a correction",
+    blame: "user",
   });
 }

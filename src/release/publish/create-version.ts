@@ -59,13 +59,17 @@ export const versionTags = (own: Readonly<Record<string, string>>, { commit, bra
  * Creates the next version of the declared major.minor, or finds the one that this commit has already.
  * @throws ReleaseError WorkflowFailed with HealthOmics's message when the version is FAILED
  */
-export async function publishNext(publishing: Publishing, definition: Definition, request: { readonly declared: DeclaredVersion; readonly provenance: Provenance; readonly tags: Readonly<Record<string, string>> }): Promise<PublishedVersion> {
+export async function publishNext(
+  publishing: Publishing,
+  definition: Definition,
+  request: { readonly declared: DeclaredVersion; readonly provenance: Provenance; readonly tags: Readonly<Record<string, string>> },
+): Promise<PublishedVersion> {
   const workflowId = await ensureWorkflow(publishing, definition);
   const names = (await listVersions(publishing.omics, workflowId)).map((version) => version.versionName ?? "");
   const found = await findByCommit(publishing.omics, { workflowId, names, ...request });
   if (found) return awaitActive(publishing, { workflowId, versionName: found, isNew: false });
   const tags = versionTags(request.tags, request.provenance);
-  for (let taken: readonly string[] = names; ; ) {
+  for (let taken: readonly string[] = names; ;) {
     const version = nextVersion(request.declared, taken);
     const versionName = formatReleaseVersion(version);
     const created = await tryCreate(publishing, definition, { workflowId, versionName, tags });
@@ -75,7 +79,11 @@ export async function publishNext(publishing: Publishing, definition: Definition
 }
 
 /** Creates exactly this version: what production does with a number that cicd chose. Finds it when it is there already. */
-export async function publishExactly(publishing: Publishing, definition: Definition, request: { readonly version: ReleaseVersion; readonly tags: Readonly<Record<string, string>> }): Promise<PublishedVersion> {
+export async function publishExactly(
+  publishing: Publishing,
+  definition: Definition,
+  request: { readonly version: ReleaseVersion; readonly tags: Readonly<Record<string, string>> },
+): Promise<PublishedVersion> {
   const workflowId = await ensureWorkflow(publishing, definition);
   const versionName = formatReleaseVersion(request.version);
   const created = await tryCreate(publishing, definition, { workflowId, versionName, tags: request.tags });
@@ -100,7 +108,15 @@ async function ensureWorkflow(publishing: Publishing, definition: Definition): P
   throw failed(`workflow ${definition.name} (${id})`, status, message);
 }
 
-async function findByCommit(omics: OmicsClient, { workflowId, names, declared, provenance }: { readonly workflowId: string; readonly names: readonly string[]; readonly declared: DeclaredVersion; readonly provenance: Provenance }): Promise<string | undefined> {
+async function findByCommit(
+  omics: OmicsClient,
+  {
+    workflowId,
+    names,
+    declared,
+    provenance,
+  }: { readonly workflowId: string; readonly names: readonly string[]; readonly declared: DeclaredVersion; readonly provenance: Provenance },
+): Promise<string | undefined> {
   const candidates = names.filter((name) => {
     const version = readReleaseVersion(name);
     return version?.major === declared.major && version.minor === declared.minor;
@@ -114,11 +130,21 @@ async function findByCommit(omics: OmicsClient, { workflowId, names, declared, p
 }
 
 /** False when the name is taken by something else. */
-async function tryCreate({ omics, account, emit }: Publishing, definition: Definition, { workflowId, versionName, tags }: { readonly workflowId: string; readonly versionName: string; readonly tags: Readonly<Record<string, string>> }): Promise<boolean> {
+async function tryCreate(
+  { omics, account, emit }: Publishing,
+  definition: Definition,
+  { workflowId, versionName, tags }: { readonly workflowId: string; readonly versionName: string; readonly tags: Readonly<Record<string, string>> },
+): Promise<boolean> {
   try {
-    await omics.send(new CreateWorkflowVersionCommand({
-      ...members(definition), workflowId, versionName, tags: { ...tags }, requestId: requestId(account, workflowId, versionName, `${definition.sha256} ${tags["omx:commit"] ?? ""}`),
-    }));
+    await omics.send(
+      new CreateWorkflowVersionCommand({
+        ...members(definition),
+        workflowId,
+        versionName,
+        tags: { ...tags },
+        requestId: requestId(account, workflowId, versionName, `${definition.sha256} ${tags["omx:commit"] ?? ""}`),
+      }),
+    );
     emit({ type: "version.created", workflowId, version: versionName, isNew: true });
     return true;
   } catch (error) {
@@ -127,7 +153,10 @@ async function tryCreate({ omics, account, emit }: Publishing, definition: Defin
   }
 }
 
-async function awaitActive(publishing: Publishing, { workflowId, versionName, isNew }: { readonly workflowId: string; readonly versionName: string; readonly isNew: boolean }): Promise<PublishedVersion> {
+async function awaitActive(
+  publishing: Publishing,
+  { workflowId, versionName, isNew }: { readonly workflowId: string; readonly versionName: string; readonly isNew: boolean },
+): Promise<PublishedVersion> {
   if (!isNew) publishing.emit({ type: "version.created", workflowId, version: versionName, isNew });
   const { status, message, version } = await settledVersion(publishing.omics, workflowId, versionName, publishing);
   if (status !== "ACTIVE") throw failed(`version ${versionName} of workflow ${workflowId}`, status, message);
@@ -154,5 +183,7 @@ const requestId = (...parts: readonly string[]): string => createHash("sha256").
 
 const failed = (what: string, status: string, message: string): ReleaseError =>
   new ReleaseError(status === "FAILED" ? "WorkflowFailed" : "WorkflowNotActive", {
-    says: `HealthOmics made ${what} ${status || "nothing"}${message ? `: ${message}` : ""}`, fix: "correct the definition and push again; the number of a FAILED version is not used again", blame: "user",
+    says: `HealthOmics made ${what} ${status || "nothing"}${message ? `: ${message}` : ""}`,
+    fix: "correct the definition and push again; the number of a FAILED version is not used again",
+    blame: "user",
   });

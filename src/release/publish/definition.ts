@@ -8,13 +8,23 @@ import type { Definition } from "./create-version.ts";
 import { type Package, REQUEST_LIMIT_BYTES } from "./package.ts";
 
 /** What CreateWorkflowVersion is given: the bytes in the request while they fit, else by S3. */
-export async function definitionOf(env: ReleaseEnvironment, { project, packed, registryMap }: { readonly project: Project; readonly packed: Package; readonly registryMap: ContainerRegistryMap | undefined }): Promise<Definition> {
+export async function definitionOf(
+  env: ReleaseEnvironment,
+  { project, packed, registryMap }: { readonly project: Project; readonly packed: Package; readonly registryMap: ContainerRegistryMap | undefined },
+): Promise<Definition> {
   const { config, parameterTemplate, readme } = project;
   return {
-    name: config.name, engine: project.engine, main: project.main, parameterTemplate, sha256: packed.sha256,
+    name: config.name,
+    engine: project.engine,
+    main: project.main,
+    parameterTemplate,
+    sha256: packed.sha256,
     source: packed.zip.byteLength <= REQUEST_LIMIT_BYTES ? { zip: packed.zip } : await uploaded(env, config.name, packed),
-    ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
-    ...(config.storage && { storage: config.storage }), ...(readme && { readme }), ...(registryMap && { registryMap }),
+    ...(config.description && { description: config.description }),
+    ...(config.accelerators && { accelerators: config.accelerators }),
+    ...(config.storage && { storage: config.storage }),
+    ...(readme && { readme }),
+    ...(registryMap && { registryMap }),
   };
 }
 

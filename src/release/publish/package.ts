@@ -39,7 +39,9 @@ export function packageDefinition(project: Project): Package {
   const zip = zipSync(contents);
   if (zip.byteLength > S3_LIMIT_BYTES)
     throw new ReleaseError("TooLarge", {
-      says: `the packed definition has ${(zip.byteLength / 1e6).toFixed(1)} MB; HealthOmics takes 100 MB from S3`, fix: "leave large files out with `exclude` in omx.yaml; test data belongs in `tests[].data`", blame: "user",
+      says: `the packed definition has ${(zip.byteLength / 1e6).toFixed(1)} MB; HealthOmics takes 100 MB from S3`,
+      fix: "leave large files out with `exclude` in omx.yaml; test data belongs in `tests[].data`",
+      blame: "user",
       details: largest(project, files),
     });
   return { zip, sha256: createHash("sha256").update(zip).digest("hex"), files };

@@ -29,7 +29,10 @@ export interface Expectations {
  * Judges the runs of a release and writes the report beside the expectations, as JSON, JUnit XML and HTML.
  * @returns what the state machine decides by
  */
-export async function judgeTests(clients: Pick<AwsClients, "s3" | "omics">, input: TestRunInput & { readonly runs: readonly EndedRun[] }): Promise<{ readonly passed: boolean; readonly summary: string }> {
+export async function judgeTests(
+  clients: Pick<AwsClients, "s3" | "omics">,
+  input: TestRunInput & { readonly runs: readonly EndedRun[] },
+): Promise<{ readonly passed: boolean; readonly summary: string }> {
   const { bucket, prefix } = input.evidence;
   const expectations = JSON.parse((await readObject(clients.s3, { bucket, key: `${prefix}/expectations.json` })).toString("utf8")) as Expectations;
   const tests: TestResult[] = [];

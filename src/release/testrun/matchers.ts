@@ -122,7 +122,12 @@ interface Expected {
 
 function compare(name: string, value: unknown, { equals, near, tolerance = 0, min, max }: Expected): Judgement {
   if (near !== undefined) return result(`${name} is ${near} ± ${tolerance}`, typeof value === "number" && Math.abs(value - near) <= tolerance, shown(value));
-  if (min !== undefined || max !== undefined) return result(`${name} is from ${min ?? "-∞"} to ${max ?? "∞"}`, typeof value === "number" && value >= (min ?? -Infinity) && value <= (max ?? Infinity), shown(value));
+  if (min !== undefined || max !== undefined)
+    return result(
+      `${name} is from ${min ?? "-∞"} to ${max ?? "∞"}`,
+      typeof value === "number" && value >= (min ?? -Infinity) && value <= (max ?? Infinity),
+      shown(value),
+    );
   return result(`${name} is ${shown(equals)}`, isDeepStrictEqual(value, equals), shown(value));
 }
 
@@ -133,13 +138,21 @@ const lines: Check = async ({ sameLinesAs }, subject, context) => {
   const missing = expected.filter((line) => !found.includes(line));
   const extra = found.filter((line) => !expected.includes(line));
   const passed = JSON.stringify(found) === JSON.stringify(expected);
-  return result(`${subject.name} has the lines of ${sameLinesAs} in any order`, passed, `${missing.length} lines are missing, ${extra.length} too many${missing[0] ? `; the first missing: ${shown(missing[0])}` : ""}${extra[0] ? `; the first too many: ${shown(extra[0])}` : ""}`);
+  return result(
+    `${subject.name} has the lines of ${sameLinesAs} in any order`,
+    passed,
+    `${missing.length} lines are missing, ${extra.length} too many${missing[0] ? `; the first missing: ${shown(missing[0])}` : ""}${extra[0] ? `; the first too many: ${shown(extra[0])}` : ""}`,
+  );
 };
 
 const sameContent: Check = async ({ sameContentAs }, subject, context) => {
   if (sameContentAs === undefined) return undefined;
   const [found, expected] = [content(await subject.bytes()), content(await context.expectedFile(sameContentAs))];
-  return result(`${subject.name} has the content of ${sameContentAs}`, found.equals(expected), `${found.byteLength} bytes with SHA-256 ${sha256(found)}, not ${expected.byteLength} with ${sha256(expected)}`);
+  return result(
+    `${subject.name} has the content of ${sameContentAs}`,
+    found.equals(expected),
+    `${found.byteLength} bytes with SHA-256 ${sha256(found)}, not ${expected.byteLength} with ${sha256(expected)}`,
+  );
 };
 
 const lastRelease: Check = async (matcher, subject, context) => {

@@ -40,13 +40,28 @@ export const testDataAt = ({ account, region }: Place, { workflow, version, test
   bucket: artifactsBucket(account, region), key: `${PREFIXES.testData}/${workflow}/${version}/${test}`,
 });
 
-function caseOf({ test, identity, version, parameters }: { readonly test: TestCase; readonly identity: Identity; readonly version: PublishedVersion; readonly parameters: Record<string, unknown> }): TestRunCase {
+function caseOf({
+  test,
+  identity,
+  version,
+  parameters,
+}: {
+  readonly test: TestCase;
+  readonly identity: Identity;
+  readonly version: PublishedVersion;
+  readonly parameters: Record<string, unknown>;
+}): TestRunCase {
   const { workflow, pipelineExecutionId, commit } = identity;
   // A stage that is retried within one execution must not start a second run of what runs already.
   const requestId = createHash("sha256").update([version.arn, test.name, pipelineExecutionId].join("\n")).digest("hex");
   const storage = test.storage ?? { type: "DYNAMIC" as const };
   return {
-    name: test.name, runName: `${workflow} ${version.versionName} ${test.name}`, requestId, parameters, timeoutSeconds: Math.round(test.timeout * 60), storageType: storage.type,
+    name: test.name,
+    runName: `${workflow} ${version.versionName} ${test.name}`,
+    requestId,
+    parameters,
+    timeoutSeconds: Math.round(test.timeout * 60),
+    storageType: storage.type,
     ...(storage.capacity !== undefined && { storageCapacity: storage.capacity }),
     ...(test.cache && { cacheId: test.cache.id, cacheBehavior: test.cache.behavior }),
     tags: { "omx:workflow": workflow, "omx:version": version.versionName, "omx:test": test.name, "omx:commit": commit },
@@ -71,11 +86,18 @@ async function writeExpectations(env: ReleaseEnvironment, { project, identity, v
   await writeObject(s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expectations.json` }, JSON.stringify(expectations), "application/json");
 }
 
-async function findLastReport({ clients }: ReleaseEnvironment, { identity, version, bucket }: { readonly identity: Identity; readonly version: PublishedVersion; readonly bucket: string }): Promise<TestReport | undefined> {
-  const names = releasesAmong((await listVersions(clients.omics, version.workflowId)).map(({ versionName }) => versionName ?? "")).filter((name) => name !== version.versionName);
+async function findLastReport(
+  { clients }: ReleaseEnvironment,
+  { identity, version, bucket }: { readonly identity: Identity; readonly version: PublishedVersion; readonly bucket: string },
+): Promise<TestReport | undefined> {
+  const names = releasesAmong((await listVersions(clients.omics, version.workflowId)).map(({ versionName }) => versionName ?? "")).filter(
+    (name) => name !== version.versionName,
+  );
   for (const name of names) {
     try {
-      const report = JSON.parse((await readObject(clients.s3, { bucket, key: `${evidencePrefix(identity.workflow, name)}/tests.json` })).toString("utf8")) as TestReport;
+      const report = JSON.parse(
+        (await readObject(clients.s3, { bucket, key: `${evidencePrefix(identity.workflow, name)}/tests.json` })).toString("utf8"),
+      ) as TestReport;
       if (report.passed) return report;
     } catch (error) {
       if (!isMissing(error)) throw error;

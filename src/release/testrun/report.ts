@@ -40,7 +40,10 @@ export function toJUnit({ workflow, version, tests }: TestReport): string {
   const suites = tests.map((test) => {
     const failures = test.judgements.filter((judgement) => !judgement.passed).length + (test.status === "COMPLETED" ? 0 : 1);
     const run = `<testcase name="run ${text(test.runId ?? "")} completes" classname="${text(test.name)}">${test.status === "COMPLETED" ? "" : `<failure message="${text(`${test.status} ${test.message ?? ""}`)}"/>`}</testcase>`;
-    const cases = test.judgements.map(({ expected, passed, found }) => `<testcase name="${text(expected)}" classname="${text(test.name)}">${passed ? "" : `<failure message="${text(found ?? "")}"/>`}</testcase>`);
+    const cases = test.judgements.map(
+      ({ expected, passed, found }) =>
+        `<testcase name="${text(expected)}" classname="${text(test.name)}">${passed ? "" : `<failure message="${text(found ?? "")}"/>`}</testcase>`,
+    );
     return `  <testsuite name="${text(test.name)}" tests="${test.judgements.length + 1}" failures="${failures}" time="${test.seconds ?? 0}">\n    ${[run, ...cases].join("\n    ")}\n  </testsuite>`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${text(`${workflow} ${version}`)}">\n${suites.join("\n")}\n</testsuites>\n`;
@@ -48,10 +51,12 @@ export function toJUnit({ workflow, version, tests }: TestReport): string {
 
 /** A page of its own, without scripts and without anything from elsewhere. */
 export function toHtml(report: TestReport): string {
-  const rows = report.tests.map((test) => `
+  const rows = report.tests.map(
+    (test) => `
     <section><h2>${mark(test.passed)} ${text(test.name)}</h2>
     <p>run ${text(test.runId ?? "none")}, ${text(test.status)}${test.seconds === undefined ? "" : `, ${test.seconds} s`}${test.ranOn ? `, tasks ran on ${text(test.ranOn)}` : ""}${test.message ? `: ${text(test.message)}` : ""}</p>
-    <ul>${test.judgements.map(({ passed, expected, found }) => `<li>${mark(passed)} ${text(expected)}${found ? `<br><small>found ${text(found)}</small>` : ""}</li>`).join("")}</ul></section>`);
+    <ul>${test.judgements.map(({ passed, expected, found }) => `<li>${mark(passed)} ${text(expected)}${found ? `<br><small>found ${text(found)}</small>` : ""}</li>`).join("")}</ul></section>`,
+  );
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${text(report.workflow)} ${text(report.version)}</title>
 <style>body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}.pass{color:#177245}.fail{color:#b3261e}</style>
 <h1>${text(report.workflow)} ${text(report.version)}: ${report.passed ? "passed" : "failed"}</h1>${rows.join("")}</html>\n`;

@@ -27,7 +27,14 @@ export interface TestRunCase {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-const TRANSIENT = ["Omics.ThrottlingException", "Omics.InternalServerException", "Omics.RequestTimeoutException", "Lambda.ServiceException", "Lambda.TooManyRequestsException", "Lambda.SdkClientException"];
+const TRANSIENT = [
+  "Omics.ThrottlingException",
+  "Omics.InternalServerException",
+  "Omics.RequestTimeoutException",
+  "Lambda.ServiceException",
+  "Lambda.TooManyRequestsException",
+  "Lambda.SdkClientException",
+];
 const retry = [{ ErrorEquals: TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" }];
 
 /**
@@ -103,13 +110,26 @@ const WAIT_SECONDS = expression(`(
 )`);
 
 function starting(): object {
-  const failed = (status: string) => [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }];
+  const failed = (status: string) => [
+    {
+      ErrorEquals: ["States.ALL"],
+      Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" },
+      Next: "Result",
+    },
+  ];
   return {
     StartRun: {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:omics:startRun",
       Arguments: START_RUN,
-      Assign: { started: "{% $millis() %}", deadline: "{% $millis() + $states.input.test.timeoutSeconds * 1000 %}", patience: "{% $states.input.patience %}", polls: 0, runId: "{% $states.result.Id %}", test: "{% $states.input.test %}" },
+      Assign: {
+        started: "{% $millis() %}",
+        deadline: "{% $millis() + $states.input.test.timeoutSeconds * 1000 %}",
+        patience: "{% $states.input.patience %}",
+        polls: 0,
+        runId: "{% $states.result.Id %}",
+        test: "{% $states.input.test %}",
+      },
       Output: {},
       Retry: retry,
       Catch: failed("NOT_STARTED"),
@@ -126,9 +146,25 @@ function polling(): object {
       Type: "Task",
       Resource: "arn:aws:states:::aws-sdk:omics:getRun",
       Arguments: { Id: "{% $runId %}" },
-      Output: { status: "{% $states.result.Status %}", message: "{% $exists($states.result.StatusMessage) ? $states.result.StatusMessage : '' %}", uri: "{% $exists($states.result.RunOutputUri) ? $states.result.RunOutputUri : '' %}", failureReason: "{% $exists($states.result.FailureReason) ? $states.result.FailureReason : '' %}" },
+      Output: {
+        status: "{% $states.result.Status %}",
+        message: "{% $exists($states.result.StatusMessage) ? $states.result.StatusMessage : '' %}",
+        uri: "{% $exists($states.result.RunOutputUri) ? $states.result.RunOutputUri : '' %}",
+        failureReason: "{% $exists($states.result.FailureReason) ? $states.result.FailureReason : '' %}",
+      },
       Retry: retry,
-      Catch: [{ ErrorEquals: ["States.ALL"], Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "UNKNOWN", message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" }, Next: "Result" }],
+      Catch: [
+        {
+          ErrorEquals: ["States.ALL"],
+          Output: {
+            name: "{% $test.name %}",
+            runId: "{% $runId %}",
+            status: "UNKNOWN",
+            message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}",
+          },
+          Next: "Result",
+        },
+      ],
       Next: "HasEnded",
     },
     HasEnded: {
@@ -152,7 +188,26 @@ function ending(): object {
       Catch: [{ ErrorEquals: ["States.ALL"], Next: "TimedOut" }],
       Next: "TimedOut",
     },
-    TimedOut: { Type: "Pass", Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "TIMED_OUT", message: "{% 'the run did not end within ' & $string($test.timeoutSeconds) & ' s and was cancelled' %}" }, Next: "Result" },
-    Ended: { Type: "Pass", Output: { name: "{% $test.name %}", runId: "{% $runId %}", status: "{% $states.input.status %}", message: "{% $states.input.failureReason != '' ? $states.input.failureReason & ': ' & $states.input.message : $states.input.message %}", outputUri: "{% $states.input.uri %}" }, Next: "Result" },
+    TimedOut: {
+      Type: "Pass",
+      Output: {
+        name: "{% $test.name %}",
+        runId: "{% $runId %}",
+        status: "TIMED_OUT",
+        message: "{% 'the run did not end within ' & $string($test.timeoutSeconds) & ' s and was cancelled' %}",
+      },
+      Next: "Result",
+    },
+    Ended: {
+      Type: "Pass",
+      Output: {
+        name: "{% $test.name %}",
+        runId: "{% $runId %}",
+        status: "{% $states.input.status %}",
+        message: "{% $states.input.failureReason != '' ? $states.input.failureReason & ': ' & $states.input.message : $states.input.message %}",
+        outputUri: "{% $states.input.uri %}",
+      },
+      Next: "Result",
+    },
   };
 }
