@@ -12,7 +12,7 @@ import {
   GetAuthorizationTokenCommand,
 } from "@aws-sdk/client-ecr";
 import { readProfile } from "../../src/cli/aws/profiles.ts";
-import { stagingStatements } from "../../src/release/images/repository-policy.ts";
+import { stagingStatements } from "../../src/release/images/repositories/repository-policy.ts";
 
 /** The local ECR with empty repositories, in a process of its own as `omx local start` starts it. */
 export interface Target extends AsyncDisposable {

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { createRepository, hostOf, type RegistryUser, signIn } from "../local/ecr/testing/registry.ts";
 import { CICD, PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
-import { mergeOnce } from "../release/images/ensure-policies.ts";
-import { accountStatement } from "../release/images/repository-policy.ts";
+import { mergeOnce } from "../release/images/repositories/ensure-policies.ts";
+import { accountStatement } from "../release/images/repositories/repository-policy.ts";
 import { cliAt } from "./testing/in-process.ts";
 
 // Accounts of their own: long on a machine that is busy.

@@ -7,10 +7,10 @@ import { CICD, PRODUCTION, REGION, startAccounts, type TestAccounts } from "../l
 import { noise, pushIndex, pushReferrer, pushSample } from "../oci/testing/sample-images.ts";
 import { awsClients } from "../aws/clients.ts";
 import { hasty } from "../release/images/testing/image-lab.ts";
-import { mergeOnce } from "../release/images/ensure-policies.ts";
-import { LOCK_FILE } from "../release/images/lock-file.ts";
-import type { ContainersLock } from "../release/images/lock.ts";
-import { accountStatement, productionStatements } from "../release/images/repository-policy.ts";
+import { mergeOnce } from "../release/images/repositories/ensure-policies.ts";
+import { LOCK_FILE } from "../release/images/lock/lock-file.ts";
+import type { ContainersLock } from "../release/images/lock/lock.ts";
+import { accountStatement, productionStatements } from "../release/images/repositories/repository-policy.ts";
 import type { ReleaseRecord } from "../release/promote/bundle.ts";
 import { copyToProduction } from "../release/promote/own-images.ts";
 import { promoteReferrers } from "../release/promote/referrers.ts";

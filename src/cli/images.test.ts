@@ -11,9 +11,9 @@ import { registryClient, type RegistryClient, type Repository } from "../oci/cli
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { guardedRegistry } from "../oci/testing/guarded-registry.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
-import { mergeOnce } from "../release/images/ensure-policies.ts";
-import { productionStatements } from "../release/images/repository-policy.ts";
-import type { ContainersLock } from "../release/images/lock.ts";
+import { mergeOnce } from "../release/images/repositories/ensure-policies.ts";
+import { productionStatements } from "../release/images/repositories/repository-policy.ts";
+import type { ContainersLock } from "../release/images/lock/lock.ts";
 import { cliAt, type InProcess } from "./testing/in-process.ts";
 import { release } from "./testing/released.ts";
 

@@ -2,8 +2,8 @@ import type { Context } from "aws-lambda";
 import { awsClients } from "../aws/clients.ts";
 import { systemClock } from "../kit/clock.ts";
 import { secretCredentials } from "../release/images/secret-credentials.ts";
-import type { PullWorkshop } from "../release/images/pull.ts";
-import type { BuildWorkshop } from "../release/images/build-from-s3.ts";
+import type { PullWorkshop } from "../release/images/pull/pull.ts";
+import type { BuildWorkshop } from "../release/images/build/build-from-s3.ts";
 import type { HandlerSettings } from "./settings.ts";
 
 /** What copies and builds of images have to work with, in a function or a build of this deployment. */

@@ -18,7 +18,7 @@ import { tinyLayer } from "../cli/testing/tiny-program.ts";
 import { registryClient, type RegistryClient } from "../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
-import { imageThere } from "../release/images/labels.ts";
+import { imageThere } from "../release/images/build/labels.ts";
 import { type ContainerAccounts, HOME, PATIENCE_MS, startContainers } from "./testing/containers.ts";
 
 let stage: ContainerAccounts;

@@ -1,6 +1,6 @@
 import type { ReleaseEnvironment, Identity } from "./environment.ts";
 import { bringImages } from "./images/bring.ts";
-import type { ContainersLock } from "./images/lock.ts";
+import type { ContainersLock } from "./images/lock/lock.ts";
 import { registryMapOf } from "./images/registry-map.ts";
 import { type Project, readProject } from "./project/project.ts";
 import { packageDefinition } from "./publish/package.ts";

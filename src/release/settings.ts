@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DEFAULT_REPOSITORIES } from "./images/repository-settings.ts";
+import { DEFAULT_REPOSITORIES } from "./images/repositories/repository-settings.ts";
 import { FUNCTION_LIMIT_GIB } from "./project/deploy-config-containers.ts";
 
 const place = z.object({ account: z.string(), region: z.string() });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Relocked } from "../../release/images/relock.ts";
+import type { Relocked } from "../../release/images/lock/relock.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import { onePlatform } from "../options.ts";
 import { identity, type ImagesFlags, upstreams as upstreamOption } from "./images-options.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { VerifiedImage } from "../../release/images/verify.ts";
+import type { VerifiedImage } from "../../release/images/lock/verify.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
 import { s3Uri } from "../options.ts";
 import { readableSize } from "../../kit/readable-size.ts";

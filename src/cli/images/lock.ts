@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ecr } from "../../aws/services/ecr.ts";
-import { formatLock, LOCK_FILE, readLock } from "../../release/images/lock-file.ts";
+import { formatLock, LOCK_FILE, readLock } from "../../release/images/lock/lock-file.ts";
 import { planImages } from "../../release/images/plan.ts";
-import { type Relocked, relock } from "../../release/images/relock.ts";
-import { readCacheRules } from "../../release/images/cache-rules.ts";
+import { type Relocked, relock } from "../../release/images/lock/relock.ts";
+import { readCacheRules } from "../../release/images/pull/cache-rules.ts";
 import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import { readProject } from "../../release/project/project.ts";

@@ -1,5 +1,5 @@
 import type { Place } from "../../release/project/deploy-config.ts";
-import { DEFAULT_REPOSITORIES, placeOfKey, type RepositorySettings } from "../../release/images/repository-settings.ts";
+import { DEFAULT_REPOSITORIES, placeOfKey, type RepositorySettings } from "../../release/images/repositories/repository-settings.ts";
 import { UsageError } from "../cli.ts";
 
 /** What a command was told of repositories that are not there yet. */

@@ -1,4 +1,4 @@
-import { pinnedBy, readLock } from "../../release/images/lock-file.ts";
+import { pinnedBy, readLock } from "../../release/images/lock/lock-file.ts";
 import { type ImagePlan, planImages } from "../../release/images/plan.ts";
 import { readProject } from "../../release/project/project.ts";
 

@@ -1,6 +1,6 @@
 import { formatImageRef, parseImageRef, pinImageRef } from "../../kit/image-ref.ts";
 import { findReferrers, type Referrer } from "../../oci/copy/referrers.ts";
-import { type ImageToVerify, verifyImage, type View } from "../../release/images/verify.ts";
+import { type ImageToVerify, verifyImage, type View } from "../../release/images/lock/verify.ts";
 
 /** A signature, SBOM or attestation that the cicd account has, as production finds it. */
 export interface VerifiedReferrer extends Pick<Referrer, "digest" | "type" | "subject"> {

@@ -3,7 +3,7 @@ import { CreateWorkflowCommand, CreateWorkflowVersionCommand, GetWorkflowCommand
 import { zipSync } from "fflate";
 import { systemClock } from "../../kit/clock.ts";
 import { CICD, REGION, type TestAccounts } from "../../local/testing/accounts.ts";
-import type { ContainersLock } from "../../release/images/lock.ts";
+import type { ContainersLock } from "../../release/images/lock/lock.ts";
 import { describeContent, handOver, type ReleaseRecord } from "../../release/promote/bundle.ts";
 
 interface Mapped {

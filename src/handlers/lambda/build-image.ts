@@ -1,5 +1,5 @@
 import type { Context } from "aws-lambda";
-import { buildImageFromSource } from "../../release/images/build-from-s3.ts";
+import { buildImageFromSource } from "../../release/images/build/build-from-s3.ts";
 import type { AfterBuild, BuildItem } from "../../release/images/staging.ts";
 import { environmentSettings } from "../settings.ts";
 import { deadlineOf, FUNCTION_TUNING, workshopOf } from "../workshop.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "aws-lambda";
-import { pullImage, type PullItem, pullTogether } from "../../release/images/pull.ts";
+import { pullImage, type PullItem, pullTogether } from "../../release/images/pull/pull.ts";
 import { fitReasons } from "../../release/images/room.ts";
 import type { ImageOutcome } from "../../release/images/staging.ts";
 import { environmentSettings } from "../settings.ts";

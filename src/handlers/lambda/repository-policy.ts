@@ -1,4 +1,4 @@
-import { isOurs, openRepository, tagsOfRepository } from "../../release/images/repository.ts";
+import { isOurs, openRepository, tagsOfRepository } from "../../release/images/repositories/repository.ts";
 import { environmentSettings } from "../settings.ts";
 
 const { clients, deployment } = environmentSettings();

@@ -8,7 +8,7 @@ import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
 import { RESULT_VARIABLE } from "../../release/images/after-build.ts";
 import { builderDefinition, pullerDefinition } from "../../release/images/state-machines.ts";
-import { keyIn } from "../../release/images/repository-settings.ts";
+import { keyIn } from "../../release/images/repositories/repository-settings.ts";
 import { NAMES, PREFIXES } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, INSTALL_NODE, toolkitBuildSpec } from "../constructs/build-project.ts";

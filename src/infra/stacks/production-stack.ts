@@ -7,7 +7,7 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { type Bucket, type CfnBucket } from "aws-cdk-lib/aws-s3";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import type { Construct } from "constructs";
-import { keyIn } from "../../release/images/repository-settings.ts";
+import { keyIn } from "../../release/images/repositories/repository-settings.ts";
 import { NAMES, releasesBucket, roleName } from "../../release/names.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
 import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";

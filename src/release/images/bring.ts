@@ -1,9 +1,9 @@
 import { formatImageRef } from "../../kit/image-ref.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import type { Project } from "../project/project.ts";
-import { uploadBuildSources } from "./build-sources.ts";
-import { lockImages, type ContainersLock } from "./lock.ts";
-import { lockedBuild, pinnedBy, readLock } from "./lock-file.ts";
+import { uploadBuildSources } from "./build/build-sources.ts";
+import { lockImages, type ContainersLock } from "./lock/lock.ts";
+import { lockedBuild, pinnedBy, readLock } from "./lock/lock-file.ts";
 import { buildTarget, checkBuildTargets, planImages } from "./plan.ts";
 import { stageImages } from "./staging.ts";
 

@@ -4,8 +4,8 @@ import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { SOURCE_TAG } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { registryOf } from "./registry-of.ts";
-import { imageThere, REVISION_LABEL, SOURCE_HASH_LABEL, SOURCE_LABEL } from "./labels.ts";
-import { isOurs } from "./repository.ts";
+import { imageThere, REVISION_LABEL, SOURCE_HASH_LABEL, SOURCE_LABEL } from "./build/labels.ts";
+import { isOurs } from "./repositories/repository.ts";
 
 /** An image that omx brought or built. */
 export interface StagedImage {

@@ -8,7 +8,7 @@ import { parsePlatform } from "../../oci/manifest.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { InvalidInput } from "./invalid-input.ts";
 import { registryOf } from "./registry-of.ts";
-import { sourceKey } from "./source-folder.ts";
+import { sourceKey } from "./build/source-folder.ts";
 import { buildTarget, type ImagePull, namingOf, planPulls } from "./plan.ts";
 import type { BuildItem, ImageOutcome } from "./staging.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ImageUse } from "../../workflow/inspection.ts";
 import { parseOmxYaml } from "../project/omx-yaml.ts";
-import { lockImages } from "./lock.ts";
-import { formatLock, parseLock, pinnedBy } from "./lock-file.ts";
+import { lockImages } from "./lock/lock.ts";
+import { formatLock, parseLock, pinnedBy } from "./lock/lock-file.ts";
 import { buildTarget, checkBuildTargets, planImages, planPulls } from "./plan.ts";
 
 const PLACE = { account: "111122223333", region: "us-east-1" };

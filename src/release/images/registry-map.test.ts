@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ContainersLock } from "./lock.ts";
+import type { ContainersLock } from "./lock/lock.ts";
 import { registryMapOf } from "./registry-map.ts";
 
 const REGISTRY = "111122223333.dkr.ecr.us-east-1.amazonaws.com";

@@ -2,7 +2,7 @@ import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { DOCKER_HUB, parseImageRef } from "../../kit/image-ref.ts";
 import { ReleaseError } from "../errors.ts";
 import type { OmxYaml } from "../project/omx-yaml.ts";
-import type { ContainersLock, LockedImage } from "./lock.ts";
+import type { ContainersLock, LockedImage } from "./lock/lock.ts";
 
 type Own = NonNullable<OmxYaml["registryMap"]>;
 type RegistryMapping = Own["registryMappings"][number];

@@ -6,13 +6,13 @@ import { RegistryError, type RegistryFailure } from "../../oci/errors.ts";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import { ReleaseError } from "../errors.ts";
 import { SOURCE_TAG } from "../names.ts";
-import { imageThere, SOURCE_HASH_LABEL } from "./labels.ts";
-import { checkRepository, ensureRepository, isOurs, type RepositoryMaker, sourceTag, tagsOfRepository } from "./repository.ts";
-import { awaitLayers } from "./prime.ts";
-import { type CacheRule, isFilled } from "./cache-rules.ts";
+import { imageThere, SOURCE_HASH_LABEL } from "./build/labels.ts";
+import { checkRepository, ensureRepository, isOurs, type RepositoryMaker, sourceTag, tagsOfRepository } from "./repositories/repository.ts";
+import { awaitLayers } from "./pull/prime.ts";
+import { type CacheRule, isFilled } from "./pull/cache-rules.ts";
 import { registryOf } from "./registry-of.ts";
 import type { ImageWorkshop } from "./workshop.ts";
-import { overRepositories } from "./over-repositories.ts";
+import { overRepositories } from "./repositories/over-repositories.ts";
 
 type Place = Pick<Repository, "registry" | "repository">;
 

@@ -8,9 +8,9 @@ import { transportFor } from "../../oci/client/transport.ts";
 import type { ProxySettings } from "../../kit/proxy.ts";
 import { type PrivateEcr, readPrivateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { Place } from "../project/deploy-config.ts";
-import type { RepositorySettings } from "./repository-settings.ts";
+import type { RepositorySettings } from "./repositories/repository-settings.ts";
 import { waitTeller } from "./waits.ts";
-import { rememberingManifests } from "./preview.ts";
+import { rememberingManifests } from "./pull/preview.ts";
 
 /** Where images are brought to and read from. */
 export interface ImageWorkshop {

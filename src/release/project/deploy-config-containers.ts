@@ -2,8 +2,8 @@ import { z } from "zod";
 import { REGISTRY_NAMESPACES, namespaceOf, ownNamespace, suggestedNamespace } from "../../kit/registry-namespaces.ts";
 import { namespaceProblems, registryProblem } from "../../kit/registry-namespaces-entries.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
-import { CACHED_HOSTS, cachedUpstream } from "../images/pull-through.ts";
-import { DEFAULT_REPOSITORIES, placeOfKey } from "../images/repository-settings.ts";
+import { CACHED_HOSTS, cachedUpstream } from "../images/pull/pull-through.ts";
+import { DEFAULT_REPOSITORIES, placeOfKey } from "../images/repositories/repository-settings.ts";
 import { checked } from "./checked.ts";
 
 /** What a function copies of one image; CodeBuild copies what is larger. */

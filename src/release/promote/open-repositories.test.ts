@@ -5,7 +5,7 @@ import type { Clock } from "../../kit/clock.ts";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { type Fault, faultProxy, type SeenRequest } from "../../oci/testing/fault-proxy.ts";
 import { describeEvent } from "../events.ts";
-import { accountStatement, omicsStatement, type Statement } from "../images/repository-policy.ts";
+import { accountStatement, omicsStatement, type Statement } from "../images/repositories/repository-policy.ts";
 import { hasty } from "../images/testing/image-lab.ts";
 import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";

@@ -10,9 +10,9 @@ import { type Fault, faultProxy, type SeenRequest } from "../../oci/testing/faul
 import { findReferrers } from "../../oci/copy/referrers.ts";
 import { noise, pushIndex, pushReferrer, pushSample } from "../../oci/testing/sample-images.ts";
 import { describeEvent, type ReleaseEvent } from "../events.ts";
-import { mergeOnce } from "../images/ensure-policies.ts";
-import { accountStatement } from "../images/repository-policy.ts";
-import type { RepositorySettings } from "../images/repository-settings.ts";
+import { mergeOnce } from "../images/repositories/ensure-policies.ts";
+import { accountStatement } from "../images/repositories/repository-policy.ts";
+import type { RepositorySettings } from "../images/repositories/repository-settings.ts";
 import { hasty, PLACE as CICD } from "../images/testing/image-lab.ts";
 import { CREATED_BY } from "../names.ts";
 import type { ReleaseRecord } from "./bundle.ts";

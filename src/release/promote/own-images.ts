@@ -1,9 +1,9 @@
 import { awsClients } from "../../aws/clients.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
 import { ReleaseError } from "../errors.ts";
-import { lockedImage } from "../images/lock.ts";
+import { lockedImage } from "../images/lock/lock.ts";
 import type { ImagePull } from "../images/plan.ts";
-import { pullImage, type PullItem, pullTogether, type PullWorkshop, RegistryBusy } from "../images/pull.ts";
+import { pullImage, type PullItem, pullTogether, type PullWorkshop, RegistryBusy } from "../images/pull/pull.ts";
 import { inRegistryOf } from "../images/registry-of.ts";
 import type { ImageOutcome } from "../images/staging.ts";
 import type { Place } from "../project/deploy-config.ts";

@@ -10,7 +10,7 @@ import { readReleaseVersion } from "../../kit/version.ts";
 import { findApproval } from "../approval/approval.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
-import type { RepositorySettings } from "../images/repository-settings.ts";
+import type { RepositorySettings } from "../images/repositories/repository-settings.ts";
 import { NAMES, roleName } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
 import { publishExactly, versionTags } from "../publish/create-version.ts";

@@ -1,5 +1,5 @@
 import type { Identity, ReleaseEnvironment } from "../environment.ts";
-import type { ContainersLock } from "../images/lock.ts";
+import type { ContainersLock } from "../images/lock/lock.ts";
 import { PREFIXES } from "../names.ts";
 import type { Project } from "../project/project.ts";
 import type { ReleaseRecord } from "../promote/bundle.ts";

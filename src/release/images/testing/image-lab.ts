@@ -7,7 +7,7 @@ import { registryClient } from "../../../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../../oci/testing/docker-registry.ts";
 import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../../../oci/testing/fault-proxy.ts";
 import { pushSample } from "../../../oci/testing/sample-images.ts";
-import type { PullWorkshop } from "../pull.ts";
+import type { PullWorkshop } from "../pull/pull.ts";
 
 export const PLACE = { account: CICD, region: REGION };
 

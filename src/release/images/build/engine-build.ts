@@ -1,0 +1,127 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { formatImageRef, type ImageRef, parseImageRef } from "../../../kit/image-ref.ts";
+import { readPrivateEcrHost } from "../../../kit/image-ref-ecr.ts";
+import { passwordFrom } from "../../../oci/client/credentials.ts";
+import type { RegistryClient } from "../../../oci/client/registry-client.ts";
+import { DEFAULT_PLATFORM, readBases } from "./bases.ts";
+import { engineAddress, type EnginePull, writeEngineDockerfile } from "./engine-bases.ts";
+import { type Dialect, dialectOf, OWN_PLATFORM, platformFlags } from "./engine-dialect.ts";
+import { type Engine, execute, failed, runsNothingOf, run } from "./engine.ts";
+import { type EnginePushed, pushWithEngine } from "./engine-push.ts";
+import { labelsOf } from "./labels.ts";
+import type { PullWorkshop } from "../pull/pull.ts";
+import { hashSource } from "./source-files.ts";
+import type { BuildItem } from "../staging.ts";
+import { workshopClient } from "../workshop.ts";
+
+export interface EngineBuild {
+  readonly engine: Engine;
+  readonly workshop: PullWorkshop;
+  readonly item: BuildItem;
+  /** The source. */
+  readonly context: string;
+  /** For what the engine is given; the caller removes it. */
+  readonly work: string;
+}
+
+/**
+ * Builds one image with an engine and pushes it. The engine signs in wherever it pulls from or pushes to.
+ * @throws ReleaseError ImagesFailed with the engine's last lines and its exit status; RegistryError
+ */
+export async function buildWithEngine(build: EngineBuild): Promise<EnginePushed> {
+  const { engine, workshop, item, work } = build;
+  await using client = workshopClient(workshop);
+  const target = parseImageRef(item.target_image);
+  const labels = labelsOf(item, { hash: await hashSource(build.context, item), bases: await readBases(client, item, build.context) });
+  const image = engineAddress(workshop, target);
+  const id = await makeWithEngine({ ...build, client, labels, platform: item.platforms?.[0] ?? DEFAULT_PLATFORM, isOneOfSeveral: false });
+  return await pushWithEngine({
+    engine, clock: workshop.clock, id, work, address: formatImageRef(image), flags: plainFlags(engine, [{ image: target, address: image }]),
+    repository: client.repository(target), tag: target.tag ?? "latest",
+  });
+}
+
+export interface EngineMake extends EngineBuild {
+  readonly client: RegistryClient;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly platform: string;
+  /** Whether other platforms are built too: each is pushed by its digest, and has no name in the engine. */
+  readonly isOneOfSeveral: boolean;
+}
+
+/** Has an engine build for one platform. What the engine calls the image: two builds may give theirs one name. */
+export async function makeWithEngine({ engine, workshop, item, context, work, client, labels, platform, isOneOfSeveral }: EngineMake): Promise<string> {
+  const dialect = await dialectOf(engine);
+  const forOne = isOneOfSeveral ? { ...item, platforms: [platform] } : item;
+  await mkdir(work, { recursive: true });
+  const dockerfile = await writeEngineDockerfile({ workshop, item: forOne, context, bases: await readBases(client, forOne, context), folder: work, client, engine, dialect, isOneOfSeveral });
+  const target = parseImageRef(item.target_image);
+  const image = engineAddress(workshop, target);
+  const asked = [...dockerfile.pulls, { image: target, address: image }];
+  for (const one of new Map(asked.map((each) => [each.address.registry, each])).values()) await login(engine, workshop, one);
+  const idFile = join(work, "image-id");
+  const labelFlags = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
+  const cache = await cacheOf(engine, formatImageRef(image), { force: item.force ?? false, dialect, platform });
+  const names = isOneOfSeveral ? [] : ["--tag", formatImageRef(image)];
+  const args = [
+    "build",
+    ...formatFlags(engine),
+    ...plainFlags(engine, asked),
+    "--file",
+    dockerfile.path,
+    "--iidfile",
+    idFile,
+    ...names,
+    ...dockerfile.flags,
+    ...argumentsOf(item),
+    ...cache,
+    ...labelFlags,
+    context,
+  ];
+  const ended = await execute(engine, args);
+  if (ended.code !== 0) throw platform !== OWN_PLATFORM && runsNothingOf(ended) ? failed(engine, "build", ended, platform) : failed(engine, "build", ended);
+  return (await readFile(idFile, "utf8")).trim();
+}
+
+/** Podman and Buildah ask for HTTPS on loopback too. */
+const plainFlags = ({ program }: Engine, asked: readonly EnginePull[]): readonly string[] =>
+  program !== "docker" && asked.some(({ address }) => /^(?:localhost|127\.)/.test(address.registry)) ? ["--tls-verify=false"] : [];
+
+/** Podman's and Buildah's own format has no place for SHELL, HEALTHCHECK and ONBUILD: they would pass over them. */
+const formatFlags = ({ program }: Engine): readonly string[] => (program === "docker" ? [] : ["--format", "docker"]);
+
+/** Signs in with what omx itself would ask with; a registry that is open to all is asked without. */
+async function login(engine: Engine, workshop: PullWorkshop, asked: EnginePull): Promise<void> {
+  const found = await credentialsFor(workshop, asked.image);
+  if (found?.kind !== "password") return;
+  // Docker warns of the file it writes to, which goes with the build.
+  await run({ ...engine, onLine: () => undefined }, ["login", ...plainFlags(engine, [asked]), "--username", found.username, "--password-stdin", asked.address.registry], found.password);
+}
+
+async function credentialsFor({ ecr, ecrIn, place, credentials }: PullWorkshop, { registry }: ImageRef) {
+  const home = readPrivateEcrHost(registry);
+  if (!home) return credentials?.(registry);
+  const asked = home.region === place.region ? ecr : (ecrIn?.(home.region) ?? ecr);
+  return passwordFrom((await asked.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "");
+}
+
+const argumentsOf = ({ target, build_args: args }: BuildItem): readonly string[] => [
+  ...(target ? ["--target", target] : []),
+  ...Object.entries(args).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+];
+
+/**
+ * Layers of the image that is in ECR are taken where their instructions are unchanged, unless the item says `force`: what a RUN
+ * fetches may have changed without a word of the Dockerfile. BuildKit reads its own notes in the image; Docker's classic builder
+ * has to have the image itself, and leaves the container of a RUN that fails. Podman and Buildah keep to what they have.
+ */
+async function cacheOf(engine: Engine, image: string, { force, dialect, platform }: { readonly force: boolean; readonly dialect: Dialect; readonly platform: string }): Promise<readonly string[]> {
+  const anew = force ? ["--no-cache"] : [];
+  if (dialect === "own") return anew;
+  const from = ["--cache-from", image];
+  if (dialect === "BuildKit") return [...(force ? anew : from), "--build-arg", "BUILDKIT_INLINE_CACHE=1"];
+  const isThere = !force && (await execute({ ...engine, onLine: () => undefined }, ["pull", ...platformFlags(platform), image])).code === 0;
+  return ["--force-rm", ...anew, ...(isThere ? from : [])];
+}

@@ -1,0 +1,80 @@
+import { GetWorkflowVersionCommand } from "@aws-sdk/client-omics";
+import type { AwsClients } from "../../../aws/clients.ts";
+import { listWorkflowsNamed } from "../../../aws/workflows.ts";
+import { parseImageRef } from "../../../kit/image-ref.ts";
+import { parseS3Uri } from "../../../kit/s3-uri.ts";
+import { openBundle, type ReleaseRecord } from "../../promote/bundle.ts";
+import { parseLock, LOCK_FILE } from "./lock-file.ts";
+import type { ContainersLock } from "./lock.ts";
+import type { ImageToVerify } from "./verify.ts";
+
+/** The images of a released version, as its bundle and production say them. */
+export interface BundleImages {
+  readonly record: ReleaseRecord;
+  readonly lock: ContainersLock;
+  readonly problems: readonly string[];
+}
+
+interface Mapping {
+  readonly sourceImage?: string | undefined;
+  readonly destinationImage?: string | undefined;
+}
+
+/**
+ * Reads a bundle and compares what it says of images in three places: release.json, the lock, the registry map.
+ * @param s3 of who may read the bundle's bucket
+ * @throws ReleaseError BundleIncomplete for one that is not whole
+ */
+export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promise<BundleImages> {
+  const { bucket, key } = parseS3Uri(uri);
+  const { record, file } = await openBundle(s3, bucket, key.replace(/\/+$/, ""));
+  const lock = parseLock((await file(LOCK_FILE)).toString("utf8"), `${uri}/${LOCK_FILE}`);
+  const map = JSON.parse((await file("container-registry-map.json")).toString("utf8")) as { readonly imageMappings?: readonly Mapping[] };
+  return {
+    record,
+    lock,
+    problems: [
+      ...differences(
+        lock,
+        "release.json",
+        record.images.map(({ image, target }) => [image, target]),
+      ),
+      ...mapDifferences(lock, "container-registry-map.json", map.imageMappings),
+    ],
+  };
+}
+
+/**
+ * What the production account runs for a release: the images that its workflow version maps to.
+ * @returns the images as production addresses them, and how they differ from the lock
+ */
+export async function productionImages(
+  { omics }: Pick<AwsClients, "omics">,
+  { workflow, version }: Pick<ReleaseRecord, "workflow" | "version">,
+  lock: ContainersLock,
+): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
+  const [found] = await listWorkflowsNamed(omics, workflow);
+  if (!found?.id) return { images: [], problems: [`production has no workflow ${workflow}`] };
+  const released = await omics.send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version })).catch((error: Error) => error);
+  if (released instanceof Error) return { images: [], problems: [`production has no version ${version} of ${workflow}: ${released.message}`] };
+  const mappings = released.containerRegistryMap?.imageMappings ?? [];
+  const targets = new Map(mappings.map(({ sourceImage, destinationImage }) => [sourceImage, destinationImage]));
+  const images = lock.images.map(({ image, target, digest }): ImageToVerify => ({ image, digest, target: targets.get(image) ?? target }));
+  return { images, problems: mapDifferences(lock, `version ${version} in production`, mappings) };
+}
+
+/** An image that is named by its address in ECR needs no mapping. */
+const mapDifferences = (lock: ContainersLock, where: string, mappings: readonly Mapping[] = []): readonly string[] => {
+  const mapped = new Map(mappings.map(({ sourceImage = "", destinationImage = "" }) => [sourceImage, destinationImage]));
+  return differences(lock, where, lock.images.flatMap(({ image, target }) => (mapped.has(image) || image !== target ? [[image, mapped.get(image) ?? ""] as const] : [])));
+};
+
+function differences(lock: ContainersLock, where: string, named: readonly (readonly [string, string])[]): readonly string[] {
+  const digests = new Map(lock.images.map(({ image, digest }) => [image, digest]));
+  return named.flatMap(([image, target]) => {
+    const wanted = digests.get(image);
+    const found = target === "" ? undefined : parseImageRef(target).digest;
+    if (wanted === found) return [];
+    return [`${where}: ${image} is ${found ?? "not named by digest"}, the lock says ${wanted ?? "nothing of it"}`];
+  });
+}
