@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateRepositoryCommand, ECRClient } from "@aws-sdk/client-ecr";
@@ -125,6 +125,8 @@ test("lock writes digests, says when a tag moved, keeps what it cannot lock, and
     const ran = await cli.run("images", "lock", folder, ...at(), ...flags);
     return { code: ran.code, ...ran.json<{ written: boolean; images: readonly Row[] }>() };
   };
+  expect(await lock()).toMatchObject({ code: 1, written: false, images: [{ status: "NOT_STAGED" }, { status: "NOT_STAGED" }] });
+  expect(existsSync(file)).toBe(false);
   await cli.run("images", "pull", "quay.io/lock/tool:latest", ...at());
   expect(await lock()).toMatchObject({ code: 1, written: true, images: [{ status: "NEW", digest: first }, { status: "NOT_STAGED", reason: expect.stringContaining("omx images pull") }] });
   await cli.run("images", "pull", "quay.io/lock/new:1", ...at());

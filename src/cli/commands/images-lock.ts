@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Relocked } from "../../release/images/lock/relock.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
+import type { Locking } from "../images/lock.ts";
 import { onePlatform } from "../options.ts";
 import { identity, type ImagesFlags, upstreams as upstreamOption } from "./images-options.ts";
 
@@ -36,9 +37,16 @@ export function imagesLock(group: Command, cli: Cli): void {
 async function act(cli: Cli, path: string, flags: LockFlags): Promise<void> {
   const { lockProject } = await import("../images/lock.ts");
   const locked = await lockProject(cli, flags, { path, isCheck: flags.check ?? false, upstreams: flags.upstream ?? {}, namespaces: flags.namespace ?? {}, platform: flags.platform });
-  printResult(cli, flags, { value: locked, lines: [...locked.images.map(line), `${locked.file} ${locked.written ? "is written" : flags.check ? "was compared, not written" : "is as it was"}`] });
+  printResult(cli, flags, { value: locked, lines: [...locked.images.map(line), `${locked.file} ${fate(locked, flags)}`] });
   const isGood = ({ status }: Relocked): boolean => (flags.check ? status === "SAME" : status !== "NOT_STAGED" && status !== "FAILED");
   if (!locked.images.every(isGood)) throw new NotDone();
+}
+
+function fate({ written, images }: Locking, { check }: LockFlags): string {
+  if (written) return "is written";
+  if (check) return "was compared, not written";
+  const isNothingLocked = images.length > 0 && images.every(({ status, before }) => before === undefined && (status === "FAILED" || status === "NOT_STAGED"));
+  return isNothingLocked ? "is not written: none of its images can be locked yet" : "is as it was";
 }
 
 function line({ status, image, digest, before, reason }: Relocked): string {

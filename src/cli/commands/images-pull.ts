@@ -68,7 +68,7 @@ async function pulledBy(cli: Cli, path: string): Promise<readonly string[]> {
 
 const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly string[] => [
   ...images.map(line),
-  `${counted(images.length)}, ${readableSize(bytesMoved)} moved, ${requests} requests, ${seconds.toFixed(1)} s`,
+  `${counted(images.length)}, ${readableSize(bytesMoved)} moved, ${requests} ${requests === 1 ? "request" : "requests"}, ${seconds.toFixed(1)} s`,
 ];
 
 const line = ({ source, target, digest, status, bytesMoved, reason }: PulledImage): string =>

@@ -52,7 +52,9 @@ export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, ups
     ...(platform === "all" ? { platform } : platform !== undefined && platformOf(platform)),
   });
   const file = join(path, LOCK_FILE);
-  const written = !isCheck && (before === undefined || formatLock(before) !== formatLock(lock));
+  // An empty lock would say that the workflow uses no image.
+  const isWorthwhile = before !== undefined || lock.images.length > 0 || plan.uses.length === 0;
+  const written = !isCheck && isWorthwhile && (before === undefined || formatLock(before) !== formatLock(lock));
   if (written) writeFileSync(file, formatLock(lock));
   return { file, written, images };
 }
