@@ -4,50 +4,25 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { DescribeRepositoriesCommand, ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../kit/clock.ts";
-import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
-import { ecrCredentials } from "../oci/client/credentials.ts";
-import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
-import { transportFor } from "../oci/client/transport.ts";
+import { CICD } from "../local/testing/accounts.ts";
 import { readManifest } from "../oci/manifest.ts";
-import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
 import { enginesHere, writeBashSource } from "./testing/bash-image.ts";
+import { type BuildLab, openBuildLab } from "./testing/build-lab.ts";
 import { cliAt, type InProcess } from "./testing/in-process.ts";
 import { pathWith } from "./testing/only-engine.ts";
 
 const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
 const MS = 300_000;
 
-interface Built {
-  readonly status: string;
-  readonly digest: string;
-  readonly reason: string;
-  readonly bytes?: number;
-  readonly bytesMoved?: number;
-  readonly bytesSaved?: number;
-  readonly engine?: string;
-}
+let lab: BuildLab;
+beforeAll(async () => void (lab = await openBuildLab()), MS);
+afterAll(() => lab?.[Symbol.asyncDispose](), MS);
 
-let accounts: TestAccounts;
-let upstream: DockerRegistry;
-let clients: RegistryClient;
-let ecr: RegistryClient;
-beforeAll(async () => {
-  [accounts, upstream, clients] = [await startAccounts(), await startDockerRegistry(), registryClient()];
-  const token = async () => (await new ECRClient(accounts.config()).send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
-  ecr = registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token) });
-}, MS);
-afterAll(async () => {
-  await clients?.close();
-  await ecr?.close();
-  await accounts?.[Symbol.asyncDispose]();
-  await upstream?.[Symbol.asyncDispose]();
-}, MS);
-
-const quay = (repository: string): Repository => clients.repository({ registry: upstream.host, repository });
+const build: BuildLab["build"] = (...of) => lab.build(...of);
 
 /** A folder with a Dockerfile. */
 function source(cli: InProcess, name: string, dockerfile: string): string {
@@ -57,13 +32,9 @@ function source(cli: InProcess, name: string, dockerfile: string): string {
   return folder;
 }
 
-async function build(cli: InProcess, folder: string, image: string, ...flags: readonly string[]): Promise<Built> {
-  return (await cli.run("images", "build", folder, image, "--profile", "cicd", "--upstream", `quay.io=${upstream.url}`, "--json", ...flags)).json<Built>();
-}
-
 /** Labels and layers of an image in the local ECR. */
 async function inside(image: string, digest: string): Promise<{ readonly labels: Readonly<Record<string, string>>; readonly diffIds: readonly string[] }> {
-  const repository = ecr.repository({ registry: HOME, repository: image });
+  const repository = lab.inEcr(image);
   const stored = (await repository.getManifest(digest))!;
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind !== "image") throw new Error("an index");
@@ -72,17 +43,17 @@ async function inside(image: string, digest: string): Promise<{ readonly labels:
 }
 
 test("an image whose base has moved upstream is built again; one whose bases are the same is not", async () => {
-  using cli = cliAt(accounts);
-  const first = await pushSample(quay("moved/base"), "1", { layers: [noise("base 1", 4000)] });
-  await pushSample(quay("moved/unused"), "1", { layers: [noise("unused 1", 4000)] });
+  using cli = cliAt(lab.accounts);
+  const first = await pushSample(lab.quay("moved/base"), "1", { layers: [noise("base 1", 4000)] });
+  await pushSample(lab.quay("moved/unused"), "1", { layers: [noise("unused 1", 4000)] });
   const folder = source(cli, "tool", "ARG TAG=1\nFROM quay.io/moved/unused:1 AS unused\nFROM quay.io/moved/base:$TAG\nENV A=1\n");
   const built = await build(cli, folder, "moved/tool:1");
   expect(built).toMatchObject({ status: "BUILT", reason: "built" });
   expect((await inside("moved/tool", built.digest)).labels["org.omx.bases"]).toBe(`quay.io/moved/base:1@${first.digest}`);
   expect(await build(cli, folder, "moved/tool:1")).toMatchObject({ status: "SKIPPED", digest: built.digest, reason: "the source is unchanged" });
-  await pushSample(quay("moved/unused"), "1", { layers: [noise("unused 2", 4000)] });
+  await pushSample(lab.quay("moved/unused"), "1", { layers: [noise("unused 2", 4000)] });
   expect(await build(cli, folder, "moved/tool:1")).toMatchObject({ status: "SKIPPED" });
-  const second = await pushSample(quay("moved/base"), "1", { layers: [noise("base 2", 4000)] });
+  const second = await pushSample(lab.quay("moved/base"), "1", { layers: [noise("base 2", 4000)] });
   const again = await build(cli, folder, "moved/tool:1");
   expect(again).toMatchObject({ status: "BUILT", reason: `built; its base has moved: quay.io/moved/base:1 is ${second.digest}, and was ${first.digest} when the image was built` });
   expect(again.digest).not.toBe(built.digest);
@@ -96,7 +67,7 @@ test("an image whose base has moved upstream is built again; one whose bases are
 }, MS);
 
 test("a lock holds what is built as well: folder, digest, target and platform; a changed source has to be built before it is locked", async () => {
-  using cli = cliAt(accounts);
+  using cli = cliAt(lab.accounts);
   const folder = source(cli, "locked/tool", "FROM scratch\nCOPY Dockerfile /\n");
   const root = join(cli.folder, "locked");
   writeFileSync(join(root, "main.wdl"), 'version 1.0\nworkflow w {\n  call t\n}\ntask t {\n  command <<< echo >>>\n  runtime { docker: "locked/tool:1" }\n}\n');
@@ -122,7 +93,7 @@ test("a lock holds what is built as well: folder, digest, target and platform; a
 }, MS);
 
 test("two builds of one image at once both end right; so do two sources for one tag, each with its own digest", async () => {
-  using cli = cliAt(accounts);
+  using cli = cliAt(lab.accounts);
   const [one, two] = ["one", "two"].map((name) => {
     const folder = source(cli, name, "FROM scratch\nCOPY . /\n");
     writeFileSync(join(folder, "noise"), noise(name, 3_000_000));
@@ -134,18 +105,18 @@ test("two builds of one image at once both end right; so do two sources for one 
   const different = await Promise.all([build(cli, one, "raced/tool:1"), build(cli, two, "raced/tool:1")]);
   expect(different.map(({ status }) => status)).toEqual(["BUILT", "BUILT"]);
   const digests = different.map(({ digest }) => digest);
-  const repository = ecr.repository({ registry: HOME, repository: "raced/tool" });
+  const repository = lab.inEcr("raced/tool");
   expect(digests).toContain((await repository.headManifest("1"))?.digest);
   for (const digest of digests) expect((await inside("raced/tool", digest)).labels["org.omx.source-hash"]).toMatch(/^[0-9a-f]{64}$/);
 }, MS);
 
 test("a build that is killed while it pushes leaves nothing wrong, and the next one completes", async () => {
-  using cli = cliAt(accounts);
+  using cli = cliAt(lab.accounts);
   const folder = source(cli, "killed", "FROM scratch\nCOPY . /\n");
   for (const name of ["a", "b", "c"]) writeFileSync(join(folder, name), noise(`killed ${name}`, 3_000_000));
-  const client = new ECRClient(accounts.config());
+  const client = new ECRClient(lab.accounts.config());
   const isBegun = () => client.send(new DescribeRepositoriesCommand({ repositoryNames: ["killed/tool"] })).then(() => true, () => false);
-  const child = spawn(join(import.meta.dirname, "../../bin/omx"), ["images", "build", folder, "killed/tool:1", "--profile", "cicd"], { env: { PATH: process.env["PATH"], HOME: cli.folder, AWS_CONFIG_FILE: accounts.configFile, OMX_DATA: dirname(accounts.configFile) }, stdio: "ignore", detached: true });
+  const child = spawn(join(import.meta.dirname, "../../bin/omx"), ["images", "build", folder, "killed/tool:1", "--profile", "cicd"], { env: { PATH: process.env["PATH"], HOME: cli.folder, AWS_CONFIG_FILE: lab.accounts.configFile, OMX_DATA: dirname(lab.accounts.configFile) }, stdio: "ignore", detached: true });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   while (child.exitCode === null && !(await isBegun())) await systemClock.sleep(5);
   if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
@@ -160,7 +131,7 @@ test("a build that is killed while it pushes leaves nothing wrong, and the next 
 }, MS);
 
 test("a source that is a file, and a Dockerfile that lies elsewhere, are told before anything is built", async () => {
-  using cli = cliAt(accounts);
+  using cli = cliAt(lab.accounts);
   const file = join(source(cli, "file", "FROM scratch\nENV A=1\n"), "Dockerfile");
   const said = async (...args: readonly string[]) => (await cli.run("images", "build", ...args, "wrong/tool:1", "--profile", "cicd")).stderr;
   expect(await said(file)).toMatch(/Dockerfile is no folder\n.*--dockerfile/);
@@ -168,7 +139,7 @@ test("a source that is a file, and a Dockerfile that lies elsewhere, are told be
 }, MS);
 
 test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("a build that is ended by %s leaves no layers and no logins behind", async (signal, expected) => {
-  using cli = cliAt(accounts);
+  using cli = cliAt(lab.accounts);
   const [folder, work] = [source(cli, "ended", "FROM quay.io/silent/base:1\n"), join(cli.folder, "work")];
   mkdirSync(work);
   // A registry that takes the call and never answers.
@@ -177,7 +148,7 @@ test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("a build that is ended b
   await once(silent, "listening");
   const called = once(silent, "connection");
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  const child = spawn(join(import.meta.dirname, "../../bin/omx"), ["images", "build", folder, "ended/tool:1", "--profile", "cicd", "--upstream", `quay.io=${url}`], { env: { PATH: process.env["PATH"], HOME: cli.folder, TMPDIR: work, AWS_CONFIG_FILE: accounts.configFile, OMX_DATA: dirname(accounts.configFile) }, stdio: "ignore", detached: true });
+  const child = spawn(join(import.meta.dirname, "../../bin/omx"), ["images", "build", folder, "ended/tool:1", "--profile", "cicd", "--upstream", `quay.io=${url}`], { env: { PATH: process.env["PATH"], HOME: cli.folder, TMPDIR: work, AWS_CONFIG_FILE: lab.accounts.configFile, OMX_DATA: dirname(lab.accounts.configFile) }, stdio: "ignore", detached: true });
   const ended = once(child, "exit");
   const [socket] = (await called) as [Socket];
   onTestFinished(() => void socket.destroy());
@@ -188,8 +159,8 @@ test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)("a build that is ended b
 }, MS);
 
 test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a cache: unchanged instructions are not run again on a machine that has never seen the image", async () => {
-  using setup = cliAt(accounts);
-  using cli = cliAt(accounts, { path: pathWith(setup, "docker") });
+  using setup = cliAt(lab.accounts);
+  using cli = cliAt(lab.accounts, { path: pathWith(setup, "docker") });
   const own = join(cli.folder, "own");
   writeBashSource(own);
   await build(cli, own, "cached/base:1");
@@ -197,7 +168,7 @@ test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a
   writeFileSync(join(folder, "file"), "one");
   const first = await build(cli, folder, "cached/ran:1");
   expect(first.status).toBe("BUILT");
-  execFileSync("docker", ["image", "rm", "--force", `${new URL(accounts.url).host}/${CICD}/us-east-1/cached/ran:1`], { stdio: "ignore" });
+  execFileSync("docker", ["image", "rm", "--force", `${new URL(lab.accounts.url).host}/${CICD}/us-east-1/cached/ran:1`], { stdio: "ignore" });
   writeFileSync(join(folder, "file"), "two");
   const second = await build(cli, folder, "cached/ran:1");
   expect(second.status).toBe("BUILT");
@@ -210,7 +181,7 @@ test.runIf(enginesHere().includes("docker"))("the layers of what is in ECR are a
 }, MS);
 
 test.runIf(enginesHere().includes("docker"))("a push that a registry did not answer is tried again; one that it refused is not", async () => {
-  using setup = cliAt(accounts);
+  using setup = cliAt(lab.accounts);
   const [path, folder] = [pathWith(setup, "docker"), source(setup, "pushed", "")];
   const [docker, calls] = [join(setup.folder, "only-docker", "docker"), join(setup.folder, "calls")];
   const real = execFileSync("which", ["docker"], { encoding: "utf8" }).trim();
@@ -222,7 +193,7 @@ test.runIf(enginesHere().includes("docker"))("a push that a registry did not ans
     chmodSync(docker, 0o755);
     writeFileSync(join(folder, "Dockerfile"), `FROM ${HOME}/pushed/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${says.length}\n`);
   };
-  using cli = cliAt(accounts, { path });
+  using cli = cliAt(lab.accounts, { path });
   writeBashSource(join(setup.folder, "own"));
   await build(cli, join(setup.folder, "own"), "pushed/base:1");
   engine("dial tcp: connect: connection refused");
@@ -234,9 +205,9 @@ test.runIf(enginesHere().includes("docker"))("a push that a registry did not ans
 }, MS);
 
 test.runIf(enginesHere().includes("docker"))("two builds for one tag at once on one Docker daemon both end right, whoever has the name when one pushes", async () => {
-  using setup = cliAt(accounts);
+  using setup = cliAt(lab.accounts);
   const path = pathWith(setup, "docker");
-  using cli = cliAt(accounts, { path });
+  using cli = cliAt(lab.accounts, { path });
   writeBashSource(join(setup.folder, "own"));
   await build(cli, join(setup.folder, "own"), "shared/base:1");
   const folders = ["one", "two"].map((name) => source(cli, name, `FROM ${HOME}/shared/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${name} > /${name}\n`));
@@ -246,7 +217,7 @@ test.runIf(enginesHere().includes("docker"))("two builds for one tag at once on 
   // The other one takes the name between build and push.
   const [docker, calls] = [join(setup.folder, "only-docker", "docker"), join(setup.folder, "calls")];
   const real = execFileSync("which", ["docker"], { encoding: "utf8" }).trim();
-  const local = `${new URL(accounts.url).host}/${CICD}/us-east-1/shared/tool:1`;
+  const local = `${new URL(lab.accounts.url).host}/${CICD}/us-east-1/shared/tool:1`;
   const taken = execFileSync("docker", ["image", "inspect", "--format", "{{.Id}}", local], { encoding: "utf8" }).trim();
   rmSync(docker);
   writeFileSync(docker, `#!/bin/sh\nif [ "$1" = push ]; then echo push >> ${calls}; [ $(wc -l < ${calls}) -gt 1 ] || ${real} tag ${taken} ${local}; fi\nexec ${real} "$@"\n`);
@@ -259,13 +230,13 @@ test.runIf(enginesHere().includes("docker"))("two builds for one tag at once on 
 
 describe.each(enginesHere())("%s", (engine) => {
   test("builds on private ECR and on a base of a mirror, on the digests that the labels say", async () => {
-    using setup = cliAt(accounts);
-    using cli = cliAt(accounts, { path: pathWith(setup, engine) });
+    using setup = cliAt(lab.accounts);
+    using cli = cliAt(lab.accounts, { path: pathWith(setup, engine) });
     const own = join(cli.folder, "own");
     writeBashSource(own);
     const base = await build(cli, own, `engines/${engine}:1`);
     expect(base.status).toBe("BUILT");
-    const copied = await pushSample(quay(`engines/${engine}`), "1", { layers: [readFileSync(emptyTar(cli))] });
+    const copied = await pushSample(lab.quay(`engines/${engine}`), "1", { layers: [readFileSync(emptyTar(cli))] });
     const dockerfile = `ARG FROM=${HOME}/engines/${engine}:1\nFROM $FROM AS tools\nSHELL ["/bin/bash", "-c"]\nRUN echo made > /made\nFROM quay.io/engines/${engine}:1 AS mirrored\nFROM tools\nCOPY --from=quay.io/engines/${engine}:1 / /copied/\nRUN [[ $(</made) == made ]] && echo "$SECOND" > /second\n`;
     const folder = source(cli, "ran", dockerfile);
     const built = await build(cli, folder, `ran/${engine}:1`);

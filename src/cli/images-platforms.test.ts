@@ -3,61 +3,34 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
-import { ECRClient, GetAuthorizationTokenCommand, ListImagesCommand } from "@aws-sdk/client-ecr";
+import { ECRClient, ListImagesCommand } from "@aws-sdk/client-ecr";
 import { extract } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CICD, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
-import { ecrCredentials } from "../oci/client/credentials.ts";
-import { registryClient, type RegistryClient, type Repository } from "../oci/client/registry-client.ts";
-import { transportFor } from "../oci/client/transport.ts";
 import { formatPlatform, readManifest } from "../oci/manifest.ts";
-import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-registry.ts";
 import { pushIndex, pushSample } from "../oci/testing/sample-images.ts";
 import { enginesHere } from "./testing/bash-image.ts";
+import { type BuildLab, type Built, openBuildLab } from "./testing/build-lab.ts";
 import { cliAt, type InProcess } from "./testing/in-process.ts";
 import { pathWith } from "./testing/only-engine.ts";
 import { fileLayer, tinyLayer } from "./testing/tiny-program.ts";
 
-const HOME = `${CICD}.dkr.ecr.us-east-1.amazonaws.com`;
 const MS = 300_000;
 const BOTH = ["--platform", "linux/386", "--platform", "linux/amd64"];
 /** An x86 kernel runs both. */
 const ENGINES = process.arch === "x64" ? enginesHere() : [];
 
-let accounts: TestAccounts;
-let upstream: DockerRegistry;
-let clients: RegistryClient;
-let ecr: RegistryClient;
-beforeAll(async () => {
-  [accounts, upstream, clients] = [await startAccounts(), await startDockerRegistry(), registryClient()];
-  const token = async () => (await new ECRClient(accounts.config()).send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
-  ecr = registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token) });
-}, MS);
-afterAll(async () => {
-  await clients?.close();
-  await ecr?.close();
-  await accounts?.[Symbol.asyncDispose]();
-  await upstream?.[Symbol.asyncDispose]();
-}, MS);
+let lab: BuildLab;
+beforeAll(async () => void (lab = await openBuildLab()), MS);
+afterAll(() => lab?.[Symbol.asyncDispose](), MS);
 
 /** A base for three platforms; what it holds for arm64 is no program, whatever emulates what here. */
 async function pushBase(name: string, ...more: readonly Buffer[]): Promise<string> {
-  const repository = clients.repository({ registry: upstream.host, repository: name });
+  const repository = lab.quay(name);
   const children = await Promise.all((["amd64", "386", "arm64"] as const).map(async (architecture) => {
     const layers = [await tinyLayer(architecture === "arm64" ? "none" : architecture), ...more];
     return pushSample(repository, architecture, { layers, platform: { os: "linux", architecture }, history: layers.map(() => ({ created_by: "sample" })) });
   }));
   return (await pushIndex(repository, "1", children)).digest;
-}
-
-interface Built {
-  readonly status: string;
-  readonly digest: string;
-  readonly reason: string;
-  readonly engine?: string;
-  readonly bytes?: number;
-  readonly bytesMoved?: number;
-  readonly bytesSaved?: number;
 }
 
 // What earlier runs left in an engine is no cache for this one.
@@ -80,7 +53,7 @@ COPY file /
 `;
 
 async function build(cli: InProcess, { base, image }: { readonly base: string; readonly image: string }, ...flags: readonly string[]): Promise<Built> {
-  return (await cli.run("images", "build", join(cli.folder, "source"), image, "--build-arg", `BASE=${base}`, "--profile", "cicd", "--upstream", `quay.io=${upstream.url}`, "--json", ...flags)).json<Built>();
+  return await lab.build(cli, join(cli.folder, "source"), image, "--build-arg", `BASE=${base}`, ...flags);
 }
 
 function writeSource(cli: InProcess, file: string): void {
@@ -89,7 +62,6 @@ function writeSource(cli: InProcess, file: string): void {
   writeFileSync(join(cli.folder, "source", "file"), file);
 }
 
-const inEcr = (repository: string): Repository => ecr.repository({ registry: HOME, repository });
 
 interface Inside {
   readonly env: readonly string[];
@@ -99,7 +71,7 @@ interface Inside {
 
 /** What the images of an index say of themselves, and what their files hold. */
 async function inside(repository: string, digest: string): Promise<Readonly<Record<string, Inside>>> {
-  const from = inEcr(repository);
+  const from = lab.inEcr(repository);
   const index = readManifest((await from.getManifest(digest))!.bytes);
   if (index.kind !== "index") throw new Error("no index");
   return Object.fromEntries(await Promise.all(index.manifests.map(async (child) => {
@@ -122,8 +94,8 @@ async function filesOf(layer: Buffer): Promise<Readonly<Record<string, string>>>
 
 describe.each(ENGINES)("%s", (engine) => {
   test("builds for each platform in turn, each on its own base, and one index has them all", async () => {
-    using setup = cliAt(accounts);
-    using cli = cliAt(accounts, { path: pathWith(setup, engine) });
+    using setup = cliAt(lab.accounts);
+    using cli = cliAt(lab.accounts, { path: pathWith(setup, engine) });
     const [name, base] = [`platforms/${engine}`, `platforms/${engine}-base`];
     const of = { base, image: `${name}:1` };
     writeSource(cli, "one");
@@ -140,7 +112,7 @@ describe.each(ENGINES)("%s", (engine) => {
       // What ran on the machine that builds, and what ran for the platform.
       expect([files["here"], files["made"], files["file"]]).toEqual(["amd64\n", `${architecture}\n`, "one"]);
     }
-    expect((await new ECRClient(accounts.config()).send(new ListImagesCommand({ repositoryName: name }))).imageIds?.filter(({ imageTag }) => imageTag)).toEqual([{ imageDigest: built.digest, imageTag: "1" }]);
+    expect((await new ECRClient(lab.accounts.config()).send(new ListImagesCommand({ repositoryName: name }))).imageIds?.filter(({ imageTag }) => imageTag)).toEqual([{ imageDigest: built.digest, imageTag: "1" }]);
     expect(await build(cli, of, ...BOTH)).toMatchObject({ status: "SKIPPED", digest: built.digest, reason: "the source is unchanged" });
     // One platform afterwards is that of the machine, whatever the engine still has.
     const one = await build(cli, { base, image: `${name}-one:1` });
@@ -148,24 +120,24 @@ describe.each(ENGINES)("%s", (engine) => {
   }, MS);
 
   test("a platform whose programs the machine can't run is told with what to install, and no index is left", async () => {
-    using setup = cliAt(accounts);
-    using cli = cliAt(accounts, { path: pathWith(setup, engine) });
+    using setup = cliAt(lab.accounts);
+    using cli = cliAt(lab.accounts, { path: pathWith(setup, engine) });
     const [name, base] = [`foreign/${engine}`, `foreign/${engine}-base`];
     const of = { base, image: `${name}:1` };
     writeSource(cli, "one");
     await pushBase(base);
     const failed = await build(cli, of, "--platform", "linux/amd64", "--platform", "linux/arm64");
     expect(failed).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/exec format error[^]*this machine does not run programs for linux\/arm64: install QEMU [^]*qemu-user-static/i) });
-    expect(await inEcr(name).headManifest("1")).toBeUndefined();
+    expect(await lab.inEcr(name).headManifest("1")).toBeUndefined();
     const absent = await build(cli, of, "--platform", "linux/amd64", "--platform", "linux/s390x");
     expect(absent).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/is not offered for linux\/s390x, only for linux\/amd64, linux\/386, linux\/arm64/) });
-    expect(await inEcr(name).headManifest("1")).toBeUndefined();
+    expect(await lab.inEcr(name).headManifest("1")).toBeUndefined();
   }, MS);
 });
 
 test.runIf(ENGINES.includes("docker"))("what is in ECR is not sent again for any platform, and a moved base is a reason for all of them", async () => {
-  using setup = cliAt(accounts);
-  using cli = cliAt(accounts, { path: pathWith(setup, "docker") });
+  using setup = cliAt(lab.accounts);
+  using cli = cliAt(lab.accounts, { path: pathWith(setup, "docker") });
   const of = { base: "moved/base", image: "moved/tool:1" };
   await pushBase(of.base);
   writeSource(cli, "one");
