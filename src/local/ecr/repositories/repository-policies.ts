@@ -30,8 +30,6 @@ export function repositoryPolicyOperations(contents: Contents) {
       run(input, call) {
         const repository = contents.repository(placeOf(input, call));
         const policyText = checkedPolicy(contents.core, input.policyText);
-        const nobody = contents.core.directory.missingPrincipal(policyText);
-        if (nobody !== undefined) throw invalidParameter(`at 'PolicyText' failed to satisfy constraint: 'Principal not found' ("AWS":"${nobody}")`);
         save({ ...repository, policy: policyText });
         return { registryId: repository.account, repositoryName: repository.name, policyText };
       },
