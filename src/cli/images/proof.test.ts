@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { BatchCheckLayerAvailabilityCommand, DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestOf } from "../../oci/digest.ts";
+import { registryClient } from "../../oci/client/registry-client.ts";
+import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { type FaultProxy, faultProxy } from "../../oci/testing/fault-proxy.ts";
-import { noise } from "../../oci/testing/sample-images.ts";
+import { noise, pushSample } from "../../oci/testing/sample-images.ts";
 import { type ImageLab, openImageLab } from "../../release/images/testing/image-lab.ts";
 import { cliAt } from "../testing/in-process.ts";
 
@@ -42,6 +44,24 @@ test.each(SIZES)("a layer %s that comes with other bytes once arrives all the sa
   await using slipping = await faultProxy(lab.upstream.url, ({ method, path }, before) => (method === "GET" && path.endsWith(`blobs/${digestOf(layer)}`) && before === 0 ? { kind: "flip" } : undefined));
   expect(await pull(repository, slipping)).toMatchObject({ code: 0, status: "PULLED" });
   expect(slipping.count("GET", digestOf(layer))).toBe(2);
+});
+
+test.each([["a registry that knows ranges", false], ["one that sends everything again", true]])("a layer that is shorter or longer than its manifest says is told so, after a second look: of %s", async (_how, isWhole) => {
+  const { upstream } = lab;
+  await using client = registryClient();
+  const names = [-1, 1].flatMap((more) => SIZES.map(([, size]) => ({ size, said: size + more, name: `proof/sized-${size}${more}-${isWhole}` })));
+  for (const { name, size, said } of names) {
+    const repository = client.repository({ registry: upstream.host, repository: name });
+    const { digest } = await pushSample(repository, "right", { layers: [noise(name, size)] });
+    const manifest = JSON.parse((await repository.getManifest(digest))!.bytes.toString("utf8")) as { layers: { size: number }[] };
+    manifest.layers[0]!.size = said;
+    await repository.putManifest("1", { mediaType: MEDIA_TYPES.ociManifest, bytes: Buffer.from(JSON.stringify(manifest)) });
+    await using seen = await faultProxy(upstream.url, () => (isWhole ? { kind: "dropRange" } : undefined));
+    const layer = digestOf(noise(name, size));
+    const says = said > size ? `it sends ${size} of the ${said} bytes that the manifest names` : `it sends more than the ${said} bytes that the manifest names`;
+    expect(await pull(name, seen)).toMatchObject({ code: 1, status: "FAILED", reason: `quay.io sent other bytes than promised (read quay.io/${name}@${layer}): ${says}` });
+    expect(seen.count("GET", layer)).toBe(2);
+  }
 });
 
 test("what ECR turns down in words of its own is read again and proved before it is upstream's fault", async () => {

@@ -13,6 +13,8 @@ interface Span {
   readonly digest: string;
   readonly start: number;
   readonly end: number;
+  /** Of the whole blob. */
+  readonly size: number;
   /** Whether the span ends before the blob does, so that the request has to say where. */
   readonly isPart: boolean;
   /** Whether chunks are done with when the next is asked for. */
@@ -32,7 +34,7 @@ class RangeIgnored extends Error {
  * client is told to: object stores give each connection only so much.
  */
 export function inRanges(address: RepositoryAddress, { digest, size }: Pick<Descriptor, "digest" | "size">, { offset, isLent }: Reading): AsyncIterable<Uint8Array> {
-  const span: Span = { digest, start: offset, end: size, isPart: false, isLent };
+  const span: Span = { digest, start: offset, end: size, size, isPart: false, isLent };
   return address.exchange.rangesPerBlob > 1 && size - offset > 2 * RANGE_BYTES ? sideBySide(address, span) : resumed(address, span);
 }
 
@@ -80,6 +82,7 @@ async function* resumed(address: RepositoryAddress, span: Span): AsyncGenerator<
   const { exchange, context } = address;
   let position = span.start;
   for (let attempt = 1; position < span.end || span.end === 0; attempt += 1) {
+    const startedAt = position;
     try {
       for await (const chunk of await bodyOf(address, { ...span, start: position })) {
         position += chunk.length;
@@ -88,15 +91,25 @@ async function* resumed(address: RepositoryAddress, span: Span): AsyncGenerator<
         yield chunk;
       }
       if (position >= span.end) return;
-      throw new RegistryError({ kind: "unavailable", ...about(address, span), says: `it ended after ${position} bytes` });
+      const isRest = startedAt > span.start || attempt > 1;
+      throw isRest && position === startedAt ? tooShort(address, span, position) : endedAt(address, span, position);
     } catch (error) {
       if (error instanceof RangeIgnored) throw error;
       const failure = asFailure(address, span, error);
+      if (failure.status === 416) throw tooShort(address, span, position);
       if (!failure.temporary) throw failure;
       await exchange.patience.wait(failure, Math.max(1, attempt), context.signal);
     }
   }
 }
+
+/** A cache may have cut it off: the rest is asked for. */
+const endedAt = (address: RepositoryAddress, span: Span, position: number): RegistryError =>
+  new RegistryError({ kind: "unavailable", ...about(address, span), says: `it ended after ${position} of ${span.size} bytes` });
+
+/** Asked for what lacks, the registry has no more: that is all of the blob. */
+const tooShort = (address: RepositoryAddress, span: Span, position: number): RegistryError =>
+  new RegistryError({ kind: "corrupt", ...about(address, span), says: `it sends ${position} of the ${span.size} bytes that the manifest names`, tries: 2 });
 
 async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIterable<Uint8Array>> {
   const { digest, start, end, isPart, isLent } = span;

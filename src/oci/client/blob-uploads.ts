@@ -168,7 +168,9 @@ async function sendBody(address: RepositoryAddress, { method, url, source, uploa
   try {
     return await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked, body: body() });
   } catch (error) {
-    throw failed === undefined ? error : new TriedEnough("the source of a blob failed", { cause: failed.error });
+    if (failed === undefined) throw error;
+    // Too many bytes are as a wrong one: both are read once more.
+    throw isCorrupt(failed.error) && upload.isProvedThere ? failed.error : new TriedEnough("the source of a blob failed", { cause: failed.error });
   }
 }
 

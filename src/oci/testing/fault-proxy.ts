@@ -86,6 +86,8 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
   const forward = request(new URL(path, target), { method: method ?? "GET", headers, agent: false }, (answer) => {
     const kept = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => fault?.kind !== "dropHeader" || name !== fault.name));
     outgoing.writeHead(answer.statusCode ?? 502, kept);
+    // Docker's registry promises the whole blob with a 416, and ends the connection.
+    answer.on("close", () => answer.complete || outgoing.destroy());
     answer.pipe(changed(fault, () => outgoing.destroy())).pipe(outgoing);
   });
   forward.on("error", () => outgoing.destroy());
