@@ -105,7 +105,8 @@ test("signatures and SBOMs of the cicd account are proved in production's copies
   using cli = cliAt(accounts);
   const { at, index, children, lock } = await staged("signed/tool");
   const sbom = await pushReferrer(at, index, { artifactType: "application/spdx+json", content: noise("sbom", 4000) });
-  const signature = await pushSample(at, `${children[0]!.digest.replace(":", "-")}.sig`, { layers: [noise("signature", 100)] });
+  const signatures = [await pushSample(at, `${children[0]!.digest.replace(":", "-")}.sig`, { layers: [noise("signature", 100)] })];
+  for (const depth of [2, 3, 4, 5]) signatures.push(await pushReferrer(at, signatures.at(-1)!, { artifactType: "application/vnd.cncf.notary.signature", content: noise(`at depth ${depth}`, 100) }));
   const folder = join(cli.folder, "signed");
   mkdirSync(folder);
   writeFileSync(join(folder, "omx.yaml"), 'name: signed\nversion: "1.0"\nimages: { promote: copy }\n');
@@ -114,7 +115,7 @@ test("signatures and SBOMs of the cicd account are proved in production's copies
   const proved = await verify(cli, folder, "--deep");
   expect(proved).toMatchObject({ code: 0, ok: true });
   expect(proved.referrers.map(({ digest, target, problems }) => ({ digest, target, problems })).sort((a, b) => a.digest.localeCompare(b.digest))).toEqual(
-    [sbom.digest, signature.digest].sort().map((digest) => ({ digest, target: `${hostOf(PRODUCTION)}/signed/tool@${index.digest}`, problems: [] })),
+    [sbom, ...signatures].map(({ digest }) => digest).sort().map((digest) => ({ digest, target: `${hostOf(PRODUCTION)}/signed/tool@${index.digest}`, problems: [] })),
   );
 
   const late = await pushReferrer(at, index, { artifactType: "application/vnd.in-toto+json", content: noise("late", 50) });

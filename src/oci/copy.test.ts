@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Clock } from "../kit/clock.ts";
+import { digestOf } from "./digest.ts";
 import { parseImageRef } from "../kit/image-ref.ts";
 import { transportFor } from "./client/transport.ts";
 import { registryClient } from "./client/registry-client.ts";
@@ -127,6 +128,24 @@ describe("what arrives is what was there", () => {
     const target = at(ecr, "signed");
     expect((await target.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([referrer.digest]);
     expect((await target.headManifest(`${image.digest.replace(":", "-")}.sig`))?.digest).toBe(signature.digest);
+  });
+
+  test("what refers to signatures and SBOMs comes along to the end, also where they refer to each other in a circle; never ever more of them", async () => {
+    const repository = at(upstream, "signed/deep");
+    const chain = [await pushSample(repository, "1", { layers: [noise("deep", 10)] })];
+    for (let depth = 1; depth <= 6; depth += 1) chain.push(await pushSample(repository, "", { layers: [noise(`deep ${depth}`, 50)] }));
+    for (const [depth, { digest }] of chain.entries()) await pushIndex(repository, digest.replace(":", "-"), [chain[depth + 1] ?? chain[1]!]);
+    expect((await copy(["quay.io/signed/deep:1"], { referrers: true })).results).toMatchObject([{ status: "PULLED" }]);
+    for (const { digest } of chain) expect(await at(ecr, "signed/deep").headManifest(digest)).toBeDefined();
+    let listed = 0;
+    const ever: Decide = ({ path }) => {
+      if (!path.includes("/referrers/")) return undefined;
+      const manifests = Array.from({ length: 1001 }, () => ({ mediaType: "a", size: 2, digest: digestOf(String((listed += 1))) }));
+      return { kind: "answer", status: 200, body: JSON.stringify({ manifests }) };
+    };
+    const { results, source } = await copy(["quay.io/signed/deep:1"], { referrers: true, up: ever });
+    expect(results).toMatchObject([{ status: "FAILED", reason: expect.stringMatching(/^more than 1000 signatures, SBOMs and attestations refer to quay\.io\/signed\/deep@sha256:/) }]);
+    expect(source.seen.length).toBeLessThan(20);
   });
 });
 

@@ -22,23 +22,24 @@ export interface Referrer {
 
 /** The ends of tags under which cosign keeps what belongs to `sha256:<digits>`, beside the referrers API. */
 const OF_COSIGN = { ".sig": "cosign signature", ".att": "cosign attestation", ".sbom": "cosign SBOM" } as const;
-/** A signature of an SBOM is the usual case of a referrer's referrer. */
-const DEEPEST_REFERRER = 3;
+/** Each costs half a dozen requests: a registry that lists ever more is not followed. */
+const MOST_REFERRERS = 1000;
 
 /**
- * Finds what refers to an image: by the referrers API, by its fallback tag, and by cosign's tags; of an image for several
- * platforms what refers to each of them, too.
+ * Finds what refers to an image, and to that in turn, to the end: by the referrers API, by its fallback tag, and by cosign's
+ * tags; of an image for several platforms what refers to each of them, too.
  * @param image has the image itself, where `from` counts what it is asked for. @default from
- * @throws RegistryError where the registry does not tell
+ * @throws RegistryError where the registry does not tell; InvalidManifest where they are too many
  */
 export async function findReferrers(from: Repository, digest: string, image: Repository = from): Promise<readonly Referrer[]> {
   const found = new Map<string, Referrer>();
   const asked = new Set<string>();
   let subjects: readonly string[] = await imagesOf(image, digest);
-  for (let depth = 0; depth < DEEPEST_REFERRER && subjects.length > 0; depth += 1) {
+  while (subjects.length > 0) {
     for (const subject of subjects) asked.add(subject);
     const next = (await allOrFirstFailure(subjects.map((subject) => referrersOf(from, subject)))).flatMap((some) => some ?? []);
     for (const one of next) found.set(`${one.subject} ${one.tag ?? one.digest}`, one);
+    if (found.size > MOST_REFERRERS) throw new InvalidManifest(`more than ${MOST_REFERRERS} signatures, SBOMs and attestations refer to ${formatImageRef({ ...from, digest })}, and to these: they are not followed`);
     subjects = [...new Set(next.map((one) => one.digest))].filter((one) => !asked.has(one));
   }
   return [...found.values()];

@@ -205,14 +205,17 @@ test("signatures, SBOMs and attestations come with a copy: by the API, the fallb
   const { at, index, children, image } = await releasedIndex("bio/signed");
   const sbom = await pushReferrer(at, index, { artifactType: "application/spdx+json", content: noise("sbom", 3000) });
   const ofSbom = await pushReferrer(at, sbom, { artifactType: "application/vnd.cncf.notary.signature", content: noise("of the sbom", 300) });
+  // Whoever looks goes on to the end.
+  const further = [ofSbom];
+  for (const depth of [3, 4, 5]) further.push(await pushReferrer(at, further.at(-1)!, { artifactType: "application/vnd.cncf.notary.signature", content: noise(`of the one before ${depth}`, 300) }));
   const ofPlatform = await pushSample(at, `${children[0]!.digest.replace(":", "-")}.sig`, { layers: [noise("signature", 200)] });
   const listedByTag = await pushSample(at, "", { layers: [noise("listed by tag", 200)] });
   await pushIndex(at, children[1]!.digest.replace(":", "-"), [listedByTag]);
-  const wanted = [sbom, ofSbom, ofPlatform, listedByTag].map(({ digest }) => digest).sort();
+  const wanted = [sbom, ...further, ofPlatform, listedByTag].map(({ digest }) => digest).sort();
   const first = await copy([image]);
   expect(first.referrers[0]!.referrers.map(({ digest }) => digest).sort()).toEqual(wanted);
   expect(first.toldOfReferrers).toEqual([expect.stringContaining(`application/vnd.cncf.notary.signature ${ofSbom.digest}`)]);
-  expect(summarizeReferrers(first.referrers)).toBe("; with its images are 4 signatures, SBOMs and attestations");
+  expect(summarizeReferrers(first.referrers)).toBe("; with its images are 7 signatures, SBOMs and attestations");
   await using production = await signIn(accounts, "production");
   const there = await findReferrers(production.repository("bio/signed", PRODUCTION), index.digest);
   expect(there.map(({ digest, subject, tag }) => ({ digest, subject, tag }))).toEqual((await findReferrers(at, index.digest)).map(({ digest, subject, tag }) => ({ digest, subject, tag })));
