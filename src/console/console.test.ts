@@ -88,7 +88,10 @@ describe("an answer", () => {
     const { text } = await open(approver, "approved", id);
     for (const part of [">approved<", `arn:aws:iam::${CICD}:user/approver`, "variants are as planted", "UTC"]) expect(text).toContain(part);
     expect(text).not.toContain("<form");
-    expect(await findApproval(new CodePipelineClient(accounts.config()), "approved", id)).toMatchObject({ by: `arn:aws:iam::${CICD}:user/approver`, comment: "variants are as planted" });
+    // No build of this pipeline named what it made: nothing can be released under the approval.
+    await expect(findApproval(new CodePipelineClient(accounts.config()), { workflow: "approved", pipelineExecutionId: id, content: "sha256:" })).rejects.toMatchObject({
+      code: "NotApproved", message: expect.stringContaining(`${CICD}:user/approver approved what execution ${id} of omx-approved built, which has no digest`), fix: expect.stringContaining("deploy omx, then push again"),
+    });
   });
 
   test("that rejects ends the release, with the reason kept", async () => {

@@ -18,6 +18,10 @@ export const NAMES = {
   imageBuildProject: "omx-image-build",
   imagePullProject: "omx-image-pull",
   releaseProject: "omx-release",
+  buildStage: "Build",
+  buildAction: "Build",
+  /** The Build action's output variable that names what it made: contentDigest of its record. */
+  contentVariable: "OMX_CONTENT",
   approvalTopic: "omx-approvals",
   approvalStage: "Approve",
   approvalAction: "Approve",

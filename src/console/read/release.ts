@@ -1,5 +1,6 @@
 import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import type { AwsClients } from "../../aws/clients.ts";
+import { contentDigest } from "../../release/approval/content.ts";
 import { pipelineName } from "../../release/names.ts";
 import { lastLines } from "../../release/step-logs.ts";
 import type { Evidence, EvidenceReader } from "./evidence.ts";
@@ -16,6 +17,8 @@ export interface ReleaseView extends Progress {
   /** Who or what started the pipeline. */
   readonly startedBy: string;
   readonly evidence?: Evidence;
+  /** Set when the record that the evidence shows is not the one that the Build action made: nothing of it would be released. */
+  readonly altered: boolean;
   /** The end of what the stage that failed wrote; empty where it wrote nothing or who looks may not read it. */
   readonly said: readonly string[];
 }
@@ -40,6 +43,8 @@ export async function readRelease(clients: AwsClients, evidence: EvidenceReader,
   return {
     workflow, id, status: pipelineExecution?.status ?? "", commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
     startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
+    // A later release of the same commit writes its own record in place of this one's.
+    altered: build?.pipelineExecutionId === id && progress.content !== undefined && progress.content !== contentDigest(build),
     ...(build && { evidence: await evidence.read(build, tested) }),
     // Of failed tests the evidence tells more. A log that can't be read must not hide the release.
     said: failed && failed.name !== "Test" ? await lastLines(clients, failed).catch(() => []) : [],

@@ -29,6 +29,8 @@ export interface Progress {
   /** Set while the approval of this release waits for an answer. */
   readonly token?: string;
   readonly decision?: Decision;
+  /** What the Build action said that it made: contentDigest of its record. */
+  readonly content?: string;
 }
 
 /** Where a release stands: its stages in order, and what is known of its approval. */
@@ -39,9 +41,10 @@ export async function readProgress(codepipeline: CodePipelineClient, workflow: s
   const asked = askedIn(state);
   const token = asked?.id === id && approval?.status === "InProgress" && !approval.updatedBy ? asked.token : undefined;
   const decision = approval && decisionOf(approval);
+  const content = actions.find(({ stageName, actionName }) => stageName === NAMES.buildStage && actionName === NAMES.buildAction)?.output?.outputVariables?.[NAMES.contentVariable];
   return {
     stages: (state.stageStates ?? []).map(({ stageName = "" }) => stageOf(stageName, actions.filter((action) => action.stageName === stageName))),
-    ...(token && { token }), ...(decision && { decision }),
+    ...(token && { token }), ...(decision && { decision }), ...(content && { content }),
   };
 }
 

@@ -20,6 +20,7 @@ function form(release: ReleaseView, csrf: string): Html {
   const failed = release.evidence?.tests?.passed === false;
   return html`<section class="card"><h2>Approve or reject</h2>
 <p class="soft">Approving hands ${release.evidence ? `${release.workflow} ${release.evidence.build.version}` : "this release"} to production. It can't be taken back here.</p>
+${release.altered ? html`<p class="error" role="alert">What is shown here is not what the Build stage made: its record was altered afterwards. Reject, and push again.</p>` : ""}
 ${failed ? html`<p class="warn">Tests failed.</p>` : ""}
 <form method="post" action="${releasePath(release)}/decision"><input type="hidden" name="csrf" value="${csrf}">
 <label for="comment">Why</label><textarea id="comment" name="comment" required maxlength="${COMMENT_LIMIT}" aria-describedby="comment-help"></textarea>

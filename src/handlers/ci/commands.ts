@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetCommitCommand } from "@aws-sdk/client-codecommit";
 import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import { awsClients } from "../../aws/clients.ts";
 import { systemClock } from "../../kit/clock.ts";
 import { parseS3Uri } from "../../kit/s3-uri.ts";
+import { contentDigest } from "../../release/approval/content.ts";
 import type { ReleaseEnvironment } from "../../release/environment.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { describeEvent } from "../../release/events.ts";
@@ -14,6 +16,7 @@ import { pullImage } from "../../release/images/pull/pull.ts";
 import type { BuildItem, ImageOutcome } from "../../release/images/staging.ts";
 import { pipelineName } from "../../release/names.ts";
 import { promoteRelease } from "../../release/promote/promote.ts";
+import { BUILD_FILE } from "../../release/publish/build-record.ts";
 import { releaseBundle } from "../../release/promote/receive.ts";
 import { checkPullRequest } from "../../release/project/pull-request.ts";
 import { buildRelease } from "../../release/release.ts";
@@ -21,6 +24,9 @@ import { type HandlerSettings, environmentSettings } from "../settings.ts";
 import { BUILD_TUNING, workshopOf } from "../workshop.ts";
 
 type Command = (settings: HandlerSettings, env: ReleaseEnvironment) => Promise<void>;
+
+// Below the sources: where a build leaves its artifact.
+const OUTPUT_DIR = ".omx-release";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -40,8 +46,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       startedBy: await startedBy(settings),
       ...(author && { author }),
     };
-    const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, ".omx-release") });
+    const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, OUTPUT_DIR) });
     print(`built ${record.workflow} ${record.version}: workflow ${record.cicd.workflowId}`);
+  },
+  async content({ sourceDir }) {
+    print(contentDigest(JSON.parse(readFileSync(join(sourceDir, OUTPUT_DIR, BUILD_FILE), "utf8")) as object));
   },
   async promote({ sourceDir, deployment, workflow, pipelineExecutionId, target }, env) {
     const results = await promoteRelease(

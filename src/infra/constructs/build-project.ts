@@ -4,6 +4,7 @@ import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { NAMES } from "../../release/names.ts";
 
 export interface BuildProjectProps {
   readonly name: string;
@@ -34,14 +35,25 @@ export const INSTALL_NODE: object = {
 };
 
 /** A buildspec of one command of the toolkit. `folder` is where the toolkit lies, in the shell's words. */
-export const toolkitBuildSpec = (folder: string, command: string, artifacts?: { readonly folder: string }): object => ({
+export const toolkitBuildSpec = (folder: string, command: string): object => ({
   version: "0.2",
   env: { shell: "bash" },
   phases: {
     install: INSTALL_NODE,
     build: { commands: [`node "${folder}/omx-ci.mjs" ${command}`] },
   },
-  ...(artifacts && { artifacts: { "base-directory": artifacts.folder, files: ["**/*"] } }),
+});
+
+/** The buildspec of a release: its artifact is what was built, and its output variable names that by a digest (decision 0026). */
+export const releaseBuildSpec = (folder: string): object => ({
+  version: "0.2",
+  env: { shell: "bash", "exported-variables": [NAMES.contentVariable] },
+  phases: {
+    install: INSTALL_NODE,
+    // A failure must not hide behind the export.
+    build: { commands: [`node "${folder}/omx-ci.mjs" build`, `${NAMES.contentVariable}="$(node "${folder}/omx-ci.mjs" content)" && export ${NAMES.contentVariable}`] },
+  },
+  artifacts: { "base-directory": "$CODEBUILD_SRC_DIR/.omx-release", files: ["**/*"] },
 });
 
 /** A CodeBuild project with a role and a log group of its own. */

@@ -14,7 +14,7 @@ import { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
 import { NAMES, pipelineName, PREFIXES, projectName, releasesBucket, roleName } from "../../release/names.ts";
 import type { DeployConfig } from "../../release/project/deploy-config.ts";
-import { BuildProject, toolkitBuildSpec } from "../constructs/build-project.ts";
+import { BuildProject, releaseBuildSpec, toolkitBuildSpec } from "../constructs/build-project.ts";
 import { keeping } from "../constructs/data-bucket.ts";
 import { importedWorkflow } from "../constructs/one-deployment.ts";
 import { pipelineSource } from "../constructs/pipeline-source.ts";
@@ -81,7 +81,8 @@ export class WorkflowStack extends Stack {
     };
     const stage = (stageName: string, ...actions: IAction[]): void => void pipeline.addStage({ stageName, actions });
     stage("Source", push.action, this.toolkitAction(toolkit));
-    stage("Build", new CodeBuildAction({ actionName: "Build", project: build.project, input: source, extraInputs: [toolkit], outputs: [built], environmentVariables }));
+    const building = { project: build.project, input: source, extraInputs: [toolkit], outputs: [built], environmentVariables };
+    stage(NAMES.buildStage, new CodeBuildAction({ actionName: NAMES.buildAction, variablesNamespace: NAMES.buildAction, ...building }));
     stage("Test", this.testAction(built));
     stage(NAMES.approvalStage, this.approvalAction(topic));
     stage("Promote", new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables }));
@@ -119,7 +120,7 @@ export class WorkflowStack extends Stack {
       key: this.key,
       environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: wf, ...(repository && { OMX_REPOSITORY: repository.repositoryName }) },
       timeout: Duration.hours(4),
-      buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR_Toolkit", "build", { folder: "$CODEBUILD_SRC_DIR/.omx-release" }),
+      buildSpec: releaseBuildSpec("$CODEBUILD_SRC_DIR_Toolkit"),
       statements: [
         ...this.artifactAccess(),
         writeObjects("Stage", bucket, staged),

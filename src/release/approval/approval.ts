@@ -1,4 +1,4 @@
-import { type CodePipelineClient, paginateListActionExecutions, type ActionExecutionDetail } from "@aws-sdk/client-codepipeline";
+import { type ActionExecutionDetail, ActionExecutionStatus, type CodePipelineClient, paginateListActionExecutions } from "@aws-sdk/client-codepipeline";
 import { ReleaseError } from "../errors.ts";
 import { NAMES, pipelineName } from "../names.ts";
 
@@ -11,23 +11,45 @@ export interface Approval {
   readonly comment: string;
 }
 
+/** What somebody wants to release: the execution that built it, and what it is. */
+export interface Approvable {
+  readonly workflow: string;
+  readonly pipelineExecutionId: string;
+  /** contentDigest of its record. */
+  readonly content: string;
+  /** Who is said to have approved it, if somebody is: the ARN of a person. */
+  readonly approvedBy?: string;
+}
+
+const AGAIN = "promote the release again by `omx release retry`; nothing but what was approved is released";
+
 /**
- * The approval of one pipeline execution, from CodePipeline's own record.
- * @throws ReleaseError NotApproved when nobody approved it, or somebody rejected it
+ * The approval of what one pipeline execution built, from CodePipeline's own record: who approved saw what the Build
+ * action made, and that action's output variable names it (decision 0026).
+ * @throws ReleaseError NotApproved when nobody approved the execution, somebody rejected it, somebody else
+ * approved it, or it built something else
  */
-export async function findApproval(codepipeline: CodePipelineClient, workflow: string, pipelineExecutionId: string): Promise<Approval> {
-  const details: ActionExecutionDetail[] = [];
+export async function findApproval(codepipeline: CodePipelineClient, { workflow, pipelineExecutionId, content, approvedBy }: Approvable): Promise<Approval> {
+  const actions: ActionExecutionDetail[] = [];
   const pages = paginateListActionExecutions({ client: codepipeline }, { pipelineName: pipelineName(workflow), filter: { pipelineExecutionId } });
-  for await (const page of pages) details.push(...(page.actionExecutionDetails ?? []));
-  const asked = details.filter(({ stageName, actionName }) => stageName === NAMES.approvalStage && actionName === NAMES.approvalAction);
-  const [latest] = asked.sort((a, b) => (b.startTime?.getTime() ?? 0) - (a.startTime?.getTime() ?? 0));
+  for await (const page of pages) actions.push(...(page.actionExecutionDetails ?? []));
+  const execution = `execution ${pipelineExecutionId} of ${pipelineName(workflow)}`;
+  const latest = latestOf(actions, NAMES.approvalStage, NAMES.approvalAction);
   const by = latest?.updatedBy;
-  if (latest?.status !== "Succeeded" || !by)
-    throw new ReleaseError("NotApproved", {
-      says: `execution ${pipelineExecutionId} of ${pipelineName(workflow)} is not approved${latest ? ` (the approval is ${latest.status})` : ""}`,
-      fix: "have an approver look at the evidence and approve it; nothing else releases",
-      blame: "user",
-    });
+  if (latest?.status !== ActionExecutionStatus.Succeeded || !by)
+    throw notApproved(`${execution} is not approved${latest ? ` (the approval is ${latest.status})` : ""}`, "have an approver look at the evidence and approve it; nothing else releases");
+  if (approvedBy !== undefined && approvedBy !== by) throw notApproved(`the bundle says ${approvedBy} approved it; CodePipeline says ${by}`, AGAIN);
+  const built = latestOf(actions, NAMES.buildStage, NAMES.buildAction)?.output?.outputVariables?.[NAMES.contentVariable];
+  if (built !== content)
+    throw notApproved(
+      `${by} approved what ${execution} built, ${built ?? "which has no digest"}, and this is ${content}`,
+      built ? AGAIN : "deploy omx, then push again: an older omx built it",
+    );
   const comment = latest.output?.executionResult?.externalExecutionSummary ?? latest.output?.outputVariables?.["comment"] ?? "";
   return { by, at: (latest.lastUpdateTime ?? latest.startTime ?? new Date(0)).toISOString(), comment };
 }
+
+const latestOf = (actions: readonly ActionExecutionDetail[], stage: string, action: string): ActionExecutionDetail | undefined =>
+  actions.filter(({ stageName, actionName }) => stageName === stage && actionName === action).sort((a, b) => (b.startTime?.getTime() ?? 0) - (a.startTime?.getTime() ?? 0))[0];
+
+const notApproved = (says: string, fix: string): ReleaseError => new ReleaseError("NotApproved", { says, fix, blame: "user" });

@@ -3,6 +3,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
 import { readObject, statObject, writeObject } from "../../aws/objects.ts";
 import { formatS3Uri } from "../../kit/s3-uri.ts";
+import { contentDigest } from "../approval/content.ts";
 import { ReleaseError } from "../errors.ts";
 
 const bundleFile = z.object({ name: z.string().regex(/^[A-Za-z0-9._-]+$/), sha256: z.string(), bytes: z.number() });
@@ -49,6 +50,8 @@ export type ReleasedImages = readonly Readonly<ReleaseRecord["images"][number]>[
 /** A bundle that was verified. */
 export interface OpenBundle {
   readonly record: ReleaseRecord;
+  /** contentDigest of its record. */
+  readonly content: string;
   /** The bytes of a file of it. */
   file(name: string): Promise<Buffer>;
 }
@@ -90,7 +93,8 @@ export async function handOver(s3: S3Client, bucket: string, record: ReleaseReco
  */
 export async function openBundle(s3: S3Client, bucket: string, prefix: string): Promise<OpenBundle> {
   const file = (name: string) => readObject(s3, { bucket, key: `${prefix}/${name}` });
-  const parsed = ReleaseRecord.safeParse(JSON.parse((await file(RECORD_FILE)).toString("utf8")));
+  const written: unknown = JSON.parse((await file(RECORD_FILE)).toString("utf8"));
+  const parsed = ReleaseRecord.safeParse(written);
   const where = formatS3Uri({ bucket, key: prefix });
   if (!parsed.success) throw incomplete(where, parsed.error.issues.map((issue) => `${RECORD_FILE}: ${issue.path.join(".")}: ${issue.message}`));
   const record = parsed.data;
@@ -102,7 +106,7 @@ export async function openBundle(s3: S3Client, bucket: string, prefix: string): 
     else if (createHash("sha256").update(body).digest("hex") !== sha256) problems.push(`${name} has ${body.byteLength} bytes that are not the ${bytes} that were released`);
   }
   if (problems.length > 0) throw incomplete(where, problems);
-  return { record, file };
+  return { record, content: contentDigest(written as object), file };
 }
 
 const incomplete = (where: string, details: readonly string[]): ReleaseError =>

@@ -18,7 +18,7 @@ async function mapIn(promote: "share" | "copy", place = PRODUCTION) {
   const record = { workflow: "demo", engine: "WDL", main: "main.wdl", images: released, promote, cicd: { account: "111122223333", region: "us-east-1" }, files: [{ name: "definition.zip", sha256: "f", bytes: 1 }] } as unknown as ReleaseRecord;
   const file = (name: string) => Promise.resolve(Buffer.from(name === "container-registry-map.json" ? JSON.stringify(MAP) : "{}"));
   const images = released.map((one) => ({ ...one, target: one.target.replace(CICD, OWN) }));
-  return (await definitionFrom({ record, file }, { bucket: "releases", prefix: "demo/1.0.0", place, images })).registryMap;
+  return (await definitionFrom({ record, content: "", file }, { bucket: "releases", prefix: "demo/1.0.0", place, images })).registryMap;
 }
 
 test("a version on copies maps to production's own images, those too that the definition names by the cicd account's address; the user's mappings stay", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ContainerRegistryMap } from "@aws-sdk/client-omics";
 import { readObject, writeObject } from "../../aws/objects.ts";
 import { findApproval } from "../approval/approval.ts";
+import { contentDigest } from "../approval/content.ts";
 import type { PromotionEnvironment, ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
 import { releasesBucket } from "../names.ts";
@@ -34,7 +35,7 @@ export interface Promotion {
 export async function promoteRelease(env: PromotionEnvironment, { buildDir, production, identity }: Promotion): Promise<readonly ReleaseResult[]> {
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
-  const approval = await step("approval", () => findApproval(env.clients.codepipeline, identity.workflow, identity.pipelineExecutionId));
+  const approval = await step("approval", () => findApproval(env.clients.codepipeline, { ...identity, content: contentDigest(build) }));
   const opening = { ...build, registryMap: JSON.parse(readFileSync(join(buildDir, REGISTRY_MAP_FILE), "utf8")) as ContainerRegistryMap };
   await step("image permissions", () => openRepositories(env, opening, production));
   const record = await step("record", async (): Promise<ReleaseRecord> => ({ ...recordOf(build, await readReport(env, build)), approval, handedOverAt: env.clock.now().toISOString() }));

@@ -40,7 +40,7 @@ export async function receiveBundle(env: ProductionEnvironment, { bucket, key }:
   const prefix = key.slice(0, -`/${RECORD_FILE}`.length);
   const bundle = await openBundle(env.clients.s3, bucket, prefix).catch((error: unknown) => refuse(env, { bucket, prefix, error }));
   if (!bundle) return undefined;
-  const approved = await verifyApproval(env, bundle.record).catch((error: unknown) => refuse(env, { bucket, prefix, error, record: bundle.record }));
+  const approved = await verifyApproval(env, bundle).catch((error: unknown) => refuse(env, { bucket, prefix, error, record: bundle.record }));
   if (!approved) return undefined;
   const started = await env.clients.codebuild.send(
     new StartBuildCommand({
@@ -64,7 +64,7 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
   const bundle = await openBundle(env.clients.s3, bucket, prefix);
   const { record } = bundle;
   try {
-    await verifyApproval(env, record);
+    await verifyApproval(env, bundle);
     const images: ReleasedImages = wayInto(env.place, record) === "copy" ? await copyToProduction(env, record) : record.images;
     await verifyImages(env, [...images.map(({ target, digest }) => ({ ...parseImageRef(target), digest })), ...(await mappedHere(env, bundle))]);
     const referrers = await promoteReferrers(env, record, images);
@@ -91,13 +91,12 @@ export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix
 }
 
 /** Asks the cicd account: what a bundle says of its own approval proves nothing. */
-async function verifyApproval(env: ProductionEnvironment, record: ReleaseRecord): Promise<true> {
+async function verifyApproval(env: ProductionEnvironment, { record, content }: OpenBundle): Promise<true> {
   const roleArn = `arn:aws:iam::${env.cicd.account}:role/${roleName(NAMES.approvalReaderRole, env.cicd.region)}`;
   const credentials = await assumeRole(env.clients.sts, roleArn, "omx-verify-bundle");
   const cicd = awsClients({ ...env.target, region: env.cicd.region, credentials });
-  const approval = await findApproval(cicd.codepipeline, record.workflow, record.pipelineExecutionId);
-  if (approval.by !== record.approval.by)
-    throw new ReleaseError("NotApproved", { says: `the bundle says ${record.approval.by} approved it; CodePipeline says ${approval.by}`, fix: "promote the release again", blame: "us" });
+  const { workflow, pipelineExecutionId, approval } = record;
+  await findApproval(cicd.codepipeline, { workflow, pipelineExecutionId, content, approvedBy: approval.by });
   return true;
 }
 
