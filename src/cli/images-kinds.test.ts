@@ -4,6 +4,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { CreateRepositoryCommand, DescribeImagesCommand, DescribeRepositoriesCommand, ECRClient, GetRepositoryPolicyCommand, PutImageTagMutabilityCommand } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
+import { digestOf } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
 import { noise } from "../oci/testing/sample-images.ts";
@@ -109,6 +110,29 @@ test("a lock stays with the platform for which it was made, and is not written a
   expect(await lock("--platform", "linux/amd64")).toMatchObject({ code: 0, written: true, images: [{ status: "NEW", digest: tool.digest }] });
   expect(await lock()).toMatchObject({ code: 0, written: false, images: [{ status: "SAME", digest: tool.digest }] });
   expect(await lock("--check", "--platform", "all")).toMatchObject({ code: 1, images: [{ status: "NOT_STAGED", before: tool.digest }] });
+}, MS);
+
+test("an image whose registry names it by sha512 has one name in ECR, and is not taken for another at the next call", async () => {
+  const document = (seed: string) => ({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: config(), layers: [gzip(seed)] });
+  const named = (seed: string) => quay.manifest(document(seed), "by-sha512", undefined, "sha512").digest;
+  const inEcr = (seed: string) => digestOf(Buffer.from(JSON.stringify(document(seed))));
+  using cli = cliAt(accounts);
+  writeFileSync(join(cli.folder, "main.wdl"), 'version 1.0\ntask t {\n  command <<< echo >>>\n  runtime { docker: "quay.io/kinds/tool:by-sha512" }\n}\nworkflow w { call t }\n');
+  writeFileSync(join(cli.folder, "omx.yaml"), 'name: named\nversion: "1.0"\n');
+  const at = ["--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--json"] as const;
+  const ask = async (...args: readonly string[]) => (await cli.run("images", ...args, ...at)).json<{ images: readonly object[] }>().images;
+  for (const [seed, status, locked] of [["named", "PULL", "NEW"], ["named anew", "MOVED", "MOVED"]] as const) {
+    const digest = named(seed);
+    expect(await ask("plan", "quay.io/kinds/tool:by-sha512")).toMatchObject([{ status, digest }]);
+    expect(await ask("lock", cli.folder)).toMatchObject([{ status: "NOT_STAGED", digest }]);
+    expect(await pull("by-sha512")).toMatchObject({ status: "PULLED", digest: inEcr(seed) });
+    expect(await pull("by-sha512")).toMatchObject({ status: "SKIPPED", digest: inEcr(seed) });
+    expect(await ask("plan", "quay.io/kinds/tool:by-sha512")).toMatchObject([{ status: "SKIP", digest: inEcr(seed), present: inEcr(seed) }]);
+    expect(await ask("lock", cli.folder)).toMatchObject([{ status: locked, digest: inEcr(seed) }]);
+    expect(await ask("lock", cli.folder)).toMatchObject([{ status: "SAME" }]);
+    expect(await ask("plan", "--project", cli.folder)).toMatchObject([{ status: "SKIP", digest: inEcr(seed) }]);
+    expect((await cli.run("images", "verify", cli.folder, "--profile", "cicd")).code).toBe(0);
+  }
 }, MS);
 
 test("what is no container image is brought, and told as none", async () => {

@@ -2,6 +2,7 @@ import type { ImageRef } from "../../kit/image-ref.ts";
 import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
 import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
+import { digestOf, isDigestOf } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { blobsHeld, blobsOf, InvalidManifest, readManifest } from "../manifest.ts";
 import type { Descriptor, ImageManifest, Platform } from "../manifest.ts";
@@ -40,9 +41,9 @@ export interface Copied {
  */
 export async function copyImage(task: CopyTask): Promise<Copied> {
   const [wanted, there] = await Promise.all([wantedDigest(task), task.to.getManifest(referenceOf(targetTag(task)))]);
-  if (there?.digest === wanted.digest) {
+  if (there && isDigestOf(wanted.digest, there.bytes)) {
     task.count({ movedBytes: 0, savedBytes: sizeOf(there) });
-    return { digest: wanted.digest, isNew: false, reason: remarked("the target has the same digest", await task.remark?.(there)) };
+    return { digest: there.digest, isNew: false, reason: remarked("the target has the same digest", await task.remark?.(there)) };
   }
   const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
   // Where the repository has an earlier image, it may have this one too, or parts of it.
@@ -50,7 +51,8 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
   const remark = task.remark?.(manifest, task.from);
   await allOrFirstFailure<unknown>([isHeld ? undefined : copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined }), remark]);
   const isTagged = await store(task, manifest, { isHeld });
-  return { digest: manifest.digest, isNew: isTagged || !isHeld, reason: remarked(reasonFor(there, isTagged), await remark) };
+  const digest = isTagged && task.target.tag !== undefined ? digestOf(manifest.bytes) : manifest.digest;
+  return { digest, isNew: isTagged || !isHeld, reason: remarked(reasonFor(there, isTagged), await remark) };
 }
 
 const remarked = (reason: string, remark: string | undefined): string => (remark === undefined ? reason : `${reason}; ${remark}`);

@@ -1,5 +1,6 @@
 import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
+import { isDigestOf } from "../digest.ts";
 
 /** What a tag means. */
 export interface Tagged {
@@ -18,4 +19,14 @@ export async function digestBehind(from: Repository, reference: string): Promise
   if (head) return { digest: head.digest };
   const manifest = await from.getManifest(reference);
   return manifest && { digest: manifest.digest, manifest };
+}
+
+/**
+ * What a target calls the manifest that its source calls `digest`: what comes under a tag is named by sha256, whatever its source does.
+ * @returns `digest` itself where the target has other bytes under the reference, or none
+ */
+export async function nameThere(to: Repository, reference: string, digest: string): Promise<string> {
+  if (digest.startsWith("sha256:")) return digest;
+  const there = await to.getManifest(reference);
+  return there && isDigestOf(digest, there.bytes) ? there.digest : digest;
 }

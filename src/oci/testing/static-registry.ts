@@ -8,8 +8,8 @@ export interface StaticRegistry extends AsyncDisposable {
   readonly url: string;
   /** Offers bytes; their descriptor without a media type. */
   blob(bytes: Buffer, algorithm?: "sha256" | "sha512"): Pick<Descriptor, "digest" | "size">;
-  /** Offers a manifest, under a tag too where one is given; with another Content-Type than its own where that is given. */
-  manifest(document: { readonly mediaType: string; readonly [member: string]: unknown }, tag?: string, contentType?: string): Descriptor;
+  /** Offers a manifest, under a tag too where one is given; with another Content-Type than its own, and named by another algorithm than sha256, where those are given. */
+  manifest(document: { readonly mediaType: string; readonly [member: string]: unknown }, tag?: string, contentType?: string, algorithm?: "sha256" | "sha512"): Descriptor;
 }
 
 export async function staticRegistry(): Promise<StaticRegistry> {
@@ -31,9 +31,9 @@ export async function staticRegistry(): Promise<StaticRegistry> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     blob: (bytes, algorithm = "sha256") => offer("application/octet-stream", bytes, algorithm),
-    manifest(document, tag, contentType = document.mediaType) {
+    manifest(document, tag, contentType = document.mediaType, algorithm: "sha256" | "sha512" = "sha256") {
       const bytes = Buffer.from(JSON.stringify(document));
-      const about = offer(contentType, bytes, "sha256");
+      const about = offer(contentType, bytes, algorithm);
       if (tag !== undefined) offered.set(tag, { type: contentType, bytes, digest: about.digest });
       return { mediaType: document.mediaType, ...about };
     },

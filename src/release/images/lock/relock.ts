@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { formatImageRef, parseImageRef } from "../../../kit/image-ref.ts";
+import { formatImageRef, parseImageRef, referenceOf } from "../../../kit/image-ref.ts";
 import type { RegistryClient } from "../../../oci/client/registry-client.ts";
+import { nameThere } from "../../../oci/copy/tagged.ts";
 import { type Platform, formatPlatform, parsePlatform } from "../../../oci/manifest.ts";
 import type { Place } from "../../project/deploy-config.ts";
 import type { ImageBuild } from "../../project/omx-yaml.ts";
@@ -90,8 +91,10 @@ async function findPulled({ client, place, namespaces }: Relocking, image: strin
   const [pull] = planPulls([image], place, namespaces);
   if (!pull) throw new Error(`${image} has no place in ECR`);
   const source = parseImageRef(pull.source);
-  const digest = await wantedDigest(client.repository(source), source, platform);
-  const staged = await client.repository(parseImageRef(pull.target_image)).headManifest(digest);
+  const target = parseImageRef(pull.target_image);
+  const there = client.repository(target);
+  const digest = await nameThere(there, target.tag ?? referenceOf(target), await wantedDigest(client.repository(source), source, platform));
+  const staged = await there.headManifest(digest);
   return { target: pull.target_image, digest, ...(platform && { platform: formatPlatform(platform) }), ...(!staged && { missing: "bring it in with `omx images pull`" }) };
 }
 

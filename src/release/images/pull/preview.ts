@@ -4,13 +4,13 @@ import type { StoredManifest } from "../../../oci/client/manifests.ts";
 import { RegistryError } from "../../../oci/errors.ts";
 import { blobsHeld, type Descriptor, type Platform, readManifest } from "../../../oci/manifest.ts";
 import { digestForPlatform } from "../../../oci/copy/platform.ts";
-import { digestBehind } from "../../../oci/copy/tagged.ts";
+import { digestBehind, nameThere } from "../../../oci/copy/tagged.ts";
 import { platformRemark } from "../platform-remark.ts";
 import { overRepositories } from "../repositories/over-repositories.ts";
 
 /** What a copy of one image would do. */
 export interface Preview {
-  /** The digest upstream. */
+  /** The digest upstream, or, where the target has these bytes, there. */
   readonly digest: string;
   /** The digest under the target's tag now. */
   readonly present?: string;
@@ -42,7 +42,9 @@ export async function previewCopy({ source, target, client, platform, signal, co
   const context = signal ? { signal } : {};
   const from = client.repository(source, context);
   const to = client.repository(target, context);
-  const [wanted, there] = await Promise.all([wantedDigest(from, source, platform), to.headManifest(target.tag ?? referenceOf(target))]);
+  const reference = target.tag ?? referenceOf(target);
+  const [upstream, there] = await Promise.all([wantedDigest(from, source, platform), to.headManifest(reference)]);
+  const wanted = await nameThere(to, reference, upstream);
   const present = there && { present: there.digest };
   if (there?.digest === wanted) return { digest: wanted, ...present, sizeBytes: 0, missingBytes: 0 };
   const manifest = await mustHave(from, source, wanted);
