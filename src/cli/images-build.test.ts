@@ -42,6 +42,16 @@ async function inside(image: string, digest: string): Promise<{ readonly labels:
   return { labels: config.Labels, diffIds: rootfs.diff_ids };
 }
 
+test("what is wrong with a Dockerfile alone is told before its base is asked for", async () => {
+  using cli = cliAt(lab.accounts);
+  const told = async (dockerfile: string, ...options: readonly string[]) => (await build(cli, source(cli, "wrong", dockerfile), "wrong/tool:1", ...options)).reason;
+  const base = "FROM quay.io/nobody/has-this:1 AS tools\n";
+  expect(await told(base)).toContain("quay.io/nobody/has-this:1");
+  expect(await told(base, "--target", "nope")).toBe('Dockerfile:1: there is no stage "nope"; stages are tools');
+  expect(await told(`${base}COPY nothing /\n`)).toBe("Dockerfile:2: nothing is not in the build context");
+  expect(await told(`${base}COPY nothing /\nFROM tools AS other\nFROM quay.io/nobody/has-this:1 AS last\n`, "--target", "other")).toBe("Dockerfile:2: nothing is not in the build context");
+});
+
 test("an image whose base has moved upstream is built again; one whose bases are the same is not", async () => {
   using cli = cliAt(lab.accounts);
   const first = await pushSample(lab.quay("moved/base"), "1", { layers: [noise("base 1", 4000)] });

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { REGION } from "../kit/region.ts";
 import { parseS3Uri } from "../kit/s3-uri.ts";
 import { parsePlatform } from "../oci/manifest.ts";
 import { UsageError } from "./cli.ts";
@@ -15,6 +16,12 @@ export function port(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError("a port is a number from 0 (any free one) to 65535.");
   return value;
+}
+
+/** The name of an AWS region, by its form. */
+export function region(text: string): string {
+  if (!REGION.test(text)) throw new InvalidArgumentError("a region looks like us-east-1.");
+  return text;
 }
 
 /** A positive whole number. */

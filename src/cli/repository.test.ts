@@ -43,6 +43,37 @@ test("inspect prints the contract's members, for a folder and for a main file", 
   expect(file.json<object>()).toMatchObject({ engine: "WDL", name: "phage_variants" });
 });
 
+test("an omx.yaml stands for its folder; what no engine reads is refused, and what is empty is no workflow", async () => {
+  await using cli = omx();
+  const file = join(EXAMPLE, "omx.yaml");
+  expect((await cli.run("inspect", file, "--json")).json<object>()).toMatchObject({ engine: "WDL", main: "main.wdl", name: "phage_variants" });
+  expect([(await cli.run("lint", file)).code, (await cli.run("check", file)).code]).toEqual([0, 0]);
+  expect((await cli.run("run", file, "--params", join(EXAMPLE, "package.json"))).stderr).toContain("package.json does not exist");
+  expect((await cli.run("check", join(EXAMPLE, "main.wdl"))).stdout).toContain(`main.wdl is a file\n  give the folder of a workflow repository, as ${EXAMPLE}`);
+  for (const name of ["README.md", "blob.bin", "sheet.csv"]) {
+    writeFileSync(join(cli.folder, name), "sample,reads\n");
+    for (const command of ["inspect", "lint"])
+      expect(await cli.run(command, name)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(`${name} is no workflow: give a folder, a ZIP, or a main file that ends in .wdl, .nf or .cwl`) });
+  }
+  expect((await cli.run("inspect", "--all", "README.md")).stderr).toContain("README.md is a file; give the folder that it is in");
+  expect((await cli.run("init", "README.md")).stderr).toContain("README.md is a file; give a folder");
+  for (const name of ["empty.wdl", "empty.nf"]) {
+    writeFileSync(join(cli.folder, name), "\n");
+    expect(await cli.run("lint", name)).toMatchObject({ code: 1, stdout: expect.stringContaining(`there is no workflow in ${name}: the file is empty`) });
+    rmSync(join(cli.folder, name));
+  }
+});
+
+test("what is no region is refused wherever one is named; one that nobody has heard of is one", async () => {
+  await using cli = omx();
+  for (const command of [["images", "list"], ["release", "status", "wf"], ["publish", "."], ["run", ".", "--params", "p.json"], ["local", "start"], ["console"]])
+    expect(await cli.run(...command, "--region", "mars")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("'mars' is invalid. a region looks like us-east-1.") });
+  expect(await cli.run("images", "list", "--region", "xy-northsouth-12")).toMatchObject({ code: 1, stderr: expect.stringContaining("no AWS identity is chosen") });
+  mkdirSync(join(cli.folder, ".aws"));
+  writeFileSync(join(cli.folder, ".aws", "config"), "[profile far]\nregion = mars\n");
+  expect(await cli.run("images", "list", "--profile", "far")).toMatchObject({ code: 2, stderr: expect.stringContaining(`the profile's region is "mars"; a region looks like us-east-1`) });
+});
+
 test("inspect --all prints one document a line", async () => {
   await using cli = omx();
   const { stdout, code } = await cli.run("inspect", "--all", EXAMPLE, "--json");

@@ -69,11 +69,15 @@ function hasWorkflow(tree: SourceTree, file: string): boolean {
 function inspectMain(tree: SourceTree, { engine, main }: Detected): Inspection {
   const path = withoutId(main);
   try {
+    // Readers of languages in which a file may hold anything find nothing wrong with nothing.
+    if (tree.text(path)?.trim() === "") return { ...NOTHING, path, engine, main, diagnostics: [empty(path)] };
     return { path, engine, main, ...READERS[engine](tree, main) };
   } catch (error) {
     return { ...NOTHING, path, engine, main, diagnostics: [defect(path, error as Error)] };
   }
 }
+
+const empty = (file: string): Diagnostic => ({ rule: "main-file", severity: "error", file, line: 1, column: 1, message: `there is no workflow in ${file}: the file is empty` });
 
 /** An exception of a reader is our mistake, and must not hide the other files of a tree. */
 const defect = (file: string, error: Error): Diagnostic => ({

@@ -5,8 +5,9 @@ import { chosenClients, type ClientsOf, type ServiceName, type Services } from "
 import { sts } from "../../aws/services/sts.ts";
 import type { Target } from "../../aws/target.ts";
 import { readProxy } from "../../kit/proxy.ts";
+import { REGION } from "../../kit/region.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
-import { type Cli, Problem } from "../cli.ts";
+import { type Cli, Problem, UsageError } from "../cli.ts";
 import { readProfile } from "./profiles.ts";
 
 /** Which identity a command works as. */
@@ -68,5 +69,6 @@ function findTarget(cli: Cli, choice: Choice): Found {
 function regionOf({ settings }: Cli, { region }: Choice, ofProfile?: string): string {
   const chosen = region ?? ofProfile ?? settings.region;
   if (!chosen) throw new Problem("no region is chosen", "give --region, set AWS_REGION, or write a region into the profile");
+  if (!REGION.test(chosen)) throw new UsageError(`${ofProfile ? "the profile's region" : "AWS_REGION"} is "${chosen}"; a region looks like us-east-1`);
   return chosen;
 }

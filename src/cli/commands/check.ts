@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { CheckReport } from "../../release/project/check.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
+import { repositoryAt } from "../definition/named.ts";
 
 /** `omx check` */
 export function check(program: Command, cli: Cli): void {
@@ -15,7 +16,7 @@ export function check(program: Command, cli: Cli): void {
     .addHelpText("after", "\nExit code 1 when it can't be released.")
     .action(async (path: string, flags: { readonly json?: boolean }) => {
       const { checkRepository } = await import("../../release/project/check.ts");
-      const report = checkRepository(path);
+      const report = checkRepository(repositoryAt(path));
       printResult(cli, flags, { value: report, lines: describe(report) });
       if (!report.ok) throw new NotDone();
     });

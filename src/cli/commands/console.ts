@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type Cli, printResult } from "../cli.ts";
-import { port, PROFILE_HELP } from "../options.ts";
+import { port, PROFILE_HELP, region } from "../options.ts";
 
 interface ConsoleFlags {
   readonly profile?: string;
@@ -21,7 +21,7 @@ export function consoleCommand(program: Command, cli: Cli): void {
     )
     .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", port, DEFAULT_PORT)
     .option("--profile <name>", `${PROFILE_HELP}; of the local accounts \`approver\``)
-    .option("--region <region>", "region of the cicd account")
+    .option("--region <region>", "region of the cicd account", region)
     .option("--json", "one JSON document: url, reportsUrl")
     .action((flags: ConsoleFlags) => serve(cli, flags));
 }

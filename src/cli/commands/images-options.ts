@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { UsageError } from "../cli.ts";
-import { namespace, PROFILE_HELP, upstream } from "../options.ts";
+import { namespace, PROFILE_HELP, region, upstream } from "../options.ts";
 
 /** What every command of images takes. */
 export interface ImagesFlags {
@@ -13,7 +13,7 @@ export interface ImagesFlags {
 }
 
 /** Adds whose ECR is meant. */
-export const identity = (command: Command): Command => command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)");
+export const identity = (command: Command): Command => command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)", region);
 
 /** Adds where upstream registries are, and where their images go. */
 export const upstreams = (command: Command): Command =>

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { type Cli, printResult, Problem, UsageError } from "../cli.ts";
@@ -40,6 +40,7 @@ function nameOf(path: string, { name }: InitFlags): string {
 
 async function write(path: string, name: string): Promise<readonly string[]> {
   if (existsSync(join(path, "omx.yaml"))) throw new Problem(`${join(path, "omx.yaml")} is there already`, "`omx check` says what there is to correct in it");
+  if (existsSync(path) && !statSync(path).isDirectory()) throw new UsageError(`${path} is a file; give a folder`);
   mkdirSync(path, { recursive: true });
   const files = await filesFor(path, name);
   const inTheWay = Object.keys(files).filter((file) => existsSync(join(path, file)));

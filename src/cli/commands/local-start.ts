@@ -4,7 +4,7 @@ import { startDetached } from "../accounts/detach.ts";
 import { findRunning, type Running } from "../accounts/data-dir.ts";
 import type { KeptOptions } from "../accounts/kept-options.ts";
 import { type Cli, printResult, Problem } from "../cli.ts";
-import { account, DEFAULT_PORT, port, upstream } from "../options.ts";
+import { account, DEFAULT_PORT, port, region, upstream } from "../options.ts";
 
 interface StartFlags extends KeptOptions {
   readonly detach?: boolean;
@@ -24,7 +24,7 @@ export function localStart(group: Command, cli: Cli): void {
     .option("--detach", "start in the background and return when they answer; the log goes to local.log in the data folder")
     .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", port, DEFAULT_PORT)
     .option("--data <dir>", "folder of all state", cli.settings.dataDir)
-    .option("--region <region>", "region of the written profiles (default: us-east-1) *")
+    .option("--region <region>", "region of the written profiles (default: us-east-1) *", region)
     .option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable *", upstream)
     .option("--account <id=name>", "the accounts instead of 111122223333=cicd and 444455556666=production; repeatable *", account)
     .addOption(

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Cli, printResult, UsageError } from "../cli.ts";
-import { count, pair, PROFILE_HELP } from "../options.ts";
+import { count, pair, PROFILE_HELP, region } from "../options.ts";
 import type { PublishOptions } from "../publish/publish.ts";
 
 interface PublishFlags extends PublishOptions {
@@ -18,7 +18,7 @@ export function publish(program: Command, cli: Cli): void {
     );
   addresses(command);
   contents(command);
-  command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)")
+  command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)", region)
     .option("--json", 'one JSON document: {"workflowId", "versionName", "arn", "status", "message"}')
     .addHelpText("after", "\nExample:\n  omx publish . --registry-map map.json --tag team=genomics --profile cicd")
     .action((path: string | undefined, flags: PublishFlags) => act(cli, path, flags));

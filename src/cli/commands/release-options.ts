@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { PROFILE_HELP } from "../options.ts";
+import { PROFILE_HELP, region } from "../options.ts";
 
 /** What every command on a release takes. */
 export interface ReleaseFlags {
@@ -14,4 +14,4 @@ export const onRelease = (command: Command): Command =>
   command.argument("<workflow>", "the workflow's name")
     .option("--execution <id>", "the pipeline execution, or the start of its id (default: the latest)")
     .option("--profile <name>", PROFILE_HELP)
-    .option("--region <region>", "the region of the cicd account (default: the profile's)");
+    .option("--region <region>", "the region of the cicd account (default: the profile's)", region);

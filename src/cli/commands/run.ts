@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
-import { count, PROFILE_HELP } from "../options.ts";
+import { count, PROFILE_HELP, region } from "../options.ts";
 import type { RunOptions, RunReport } from "../run/trial.ts";
 
 interface RunFlags extends RunOptions {
@@ -25,7 +25,7 @@ export function run(program: Command, cli: Cli): void {
     .option("--output <uri>", "where outputs go (default: test-outputs/ of omx's bucket)")
     .option("--no-follow", "return when the run is started")
     .option("--profile <name>", PROFILE_HELP)
-    .option("--region <region>", "the region (default: the profile's)")
+    .option("--region <region>", "the region (default: the profile's)", region)
     .option(
       "--json",
       'one JSON document: {"runId", "status", "message", "workflowId", "version", "outputUri", "outputs", "files"}; what happens goes to stderr',

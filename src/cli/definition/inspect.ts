@@ -4,6 +4,8 @@ import type { Diagnostic, Engine, Inspection } from "../../workflow/inspection.t
 import { folded } from "../../workflow/lint/format.ts";
 import { openDefinition } from "../../workflow/open-definition.ts";
 import { type Cli, NotDone, printResult, table } from "../cli.ts";
+import type { ProjectFacts } from "./lint.ts";
+import { definitionAt, folderAt, repositoryAt } from "./named.ts";
 
 export interface InspectFlags {
   readonly main?: string;
@@ -14,15 +16,24 @@ export interface InspectFlags {
 
 /** Prints what one definition says of itself. @throws NotDone when its engine or main file can't be told */
 export async function inspectOne(cli: Cli, path: string, flags: InspectFlags): Promise<void> {
-  const { tree, main, problem } = await openDefinition(path);
-  const inspection = problem ? unread(problem) : inspect(tree, { main: flags.main ?? main, engine: flags.engine });
+  const { tree, main, problem } = await openDefinition(definitionAt(path, flags.engine));
+  const project = await projectOf(path);
+  const inspection = problem ? unread(problem) : inspect(tree, { main: flags.main ?? main ?? project.main, engine: flags.engine ?? project.engine });
   printResult(cli, flags, { value: toJson(inspection), lines: describe(inspection) });
   if (!inspection.engine) throw new NotDone();
 }
 
+/** Of a folder it is told what HealthOmics would detect; who names an omx.yaml asks for what that says. */
+async function projectOf(path: string): Promise<Pick<ProjectFacts, "main" | "engine">> {
+  const folder = repositoryAt(path);
+  if (folder === path) return {};
+  const { projectAt } = await import("./lint.ts");
+  return projectAt(folder);
+}
+
 /** Prints every workflow of a folder, as it is read. */
 export async function inspectEach(cli: Cli, root: string, { json }: InspectFlags): Promise<void> {
-  for (const inspection of inspectAll(openFolder(root))) {
+  for (const inspection of inspectAll(openFolder(folderAt(root)))) {
     if (json) cli.out(`${JSON.stringify(toJson(inspection))}\n`);
     else cli.out(`${summaryOf(inspection)}\n`);
   }

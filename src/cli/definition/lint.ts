@@ -8,6 +8,7 @@ import type { LintContext } from "../../workflow/lint/general.ts";
 import { lint, lintInspection } from "../../workflow/lint/lint.ts";
 import { openDefinition } from "../../workflow/open-definition.ts";
 import { type Cli, NotDone } from "../cli.ts";
+import { definitionAt } from "./named.ts";
 
 export interface LintFlags {
   readonly format: LintFormat;
@@ -18,7 +19,8 @@ export interface LintFlags {
 }
 
 /** Prints what the rules say of a definition. @throws NotDone when that is bad enough */
-export async function lintOne(cli: Cli, path: string, flags: LintFlags): Promise<void> {
+export async function lintOne(cli: Cli, named: string, flags: LintFlags): Promise<void> {
+  const path = definitionAt(named, flags.engine);
   const { tree, main, problem } = await openDefinition(path);
   const project = projectAt(path);
   const asked = { main: flags.main ?? main ?? project.main, engine: flags.engine ?? project.engine };
@@ -27,13 +29,15 @@ export async function lintOne(cli: Cli, path: string, flags: LintFlags): Promise
   if (linted.diagnostics.some(({ severity }) => severity === "error" || (flags.strict && severity === "warning"))) throw new NotDone();
 }
 
-interface ProjectFacts {
+/** What an omx.yaml says of the definition beside it. */
+export interface ProjectFacts {
   readonly main?: string | undefined;
   readonly engine?: Engine | undefined;
   readonly context: LintContext;
 }
 
-function projectAt(path: string): ProjectFacts {
+/** What the omx.yaml of a folder says of its definition. */
+export function projectAt(path: string): ProjectFacts {
   if (/\.zip$/i.test(path)) return { context: { zipBytes: statSync(path).size } };
   const file = join(path, "omx.yaml");
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory() || !existsSync(file)) return { context: {} };

@@ -10,6 +10,7 @@ import { workshopClient } from "../../release/images/workshop.ts";
 import { readProject } from "../../release/project/project.ts";
 import { type Choice, openSession } from "../aws/session.ts";
 import type { Cli } from "../cli.ts";
+import { repositoryAt } from "../definition/named.ts";
 import { platformOf } from "./plan.ts";
 import { openTicker } from "./progress.ts";
 import { workshopOf } from "./workshop.ts";
@@ -34,7 +35,8 @@ export interface LockRequest {
 }
 
 /** Writes or compares the lock of a repository. @throws ReleaseError for a repository or lock that can't be read */
-export async function lockProject(cli: Cli, choice: Choice, { path, isCheck, upstreams, namespaces, platform }: LockRequest): Promise<Locking> {
+export async function lockProject(cli: Cli, choice: Choice, { path: named, isCheck, upstreams, namespaces, platform }: LockRequest): Promise<Locking> {
+  const path = repositoryAt(named);
   const { inspection, config } = readProject(path);
   const before = readLock(path);
   const session = await openSession(cli, choice, { ecr });

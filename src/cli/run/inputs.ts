@@ -33,10 +33,11 @@ function missingFiles(inputs: Readonly<Record<string, unknown>>, { parameters }:
 }
 
 function parse(file: string): unknown {
+  const text = readFileSync(file, "utf8");
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(text);
   } catch (error) {
-    throw new Problem(`${file} can't be read as JSON: ${(error as Error).message}`, 'write {"parameter": value, …}');
+    throw new Problem(`${file} is not JSON: ${(error as Error).message}`, 'write {"parameter": value, …}');
   }
 }
 

@@ -6,6 +6,7 @@ import { inspect } from "../../workflow/inspect.ts";
 import type { Engine } from "../../workflow/inspection.ts";
 import { openFolder } from "../../workflow/folder-tree.ts";
 import { Problem } from "../cli.ts";
+import { repositoryAt } from "../definition/named.ts";
 
 export interface Asked {
   readonly main?: string;
@@ -16,7 +17,8 @@ export interface Asked {
  * A workflow's folder as a project: with its omx.yaml, or without one with what can be told of the files.
  * @throws ReleaseError or Problem saying what to correct
  */
-export function openProject(path: string, asked: Asked = {}): Project {
+export function openProject(named: string, asked: Asked = {}): Project {
+  const path = repositoryAt(named);
   if (!statSync(path).isDirectory()) throw new Problem(`${path} is not a folder`, "give the folder that holds the workflow, and its main file with --main");
   if (existsSync(join(path, "omx.yaml"))) return overriding(readProject(path), asked);
   const tree = openFolder(path);
@@ -25,7 +27,7 @@ export function openProject(path: string, asked: Asked = {}): Project {
   const errors = inspection.diagnostics.filter(({ severity }) => severity === "error");
   if (!inspection.engine || !inspection.main || errors.length > 0)
     throw new Problem(
-      `${path} can't become a workflow:\n${errors.map(({ file, line, column, message }) => `  ${file}:${line}:${column}: ${message}`).join("\n")}`,
+      `${path} can't become a workflow:\n${errors.map(({ file, line, column, message }) => `  ${file === "" ? "" : `${file}:${line}:${column}: `}${message}`).join("\n")}`,
       "correct the named places; give --main or --engine where they can't be told",
     );
   const config = OmxYaml.parse({ name: nameOf(path), version: "0.0" });

@@ -2,7 +2,7 @@ import type { Platform } from "../manifest.ts";
 import { type Instruction, parseDockerfile } from "./dockerfile.ts";
 import { expandWord } from "./dockerfile-words.ts";
 import { BadSubstitution } from "./substitution-patterns.ts";
-import { predefinedArgs, readStages, type StagePlan } from "./stages.ts";
+import { predefinedArgs, readStages, stageNamed, type StagePlan, stageToBuild } from "./stages.ts";
 
 /** A place where a Dockerfile names an image: a FROM, a `COPY --from` or a `RUN --mount=…,from=`. */
 export interface BaseUse {
@@ -39,7 +39,7 @@ export function baseUses(text: string, { file, buildArgs, platform, target, buil
   const expand = (word: string): string => orScratch(() => expandWord(word, (variable) => globals.get(variable), escape));
   const machine = new Map(Object.entries(predefinedArgs(buildPlatform)).filter(([name]) => name.startsWith("BUILD")));
   const named = namedInAll(plans, expand, (word) => orScratch(() => expandWord(word, (variable) => machine.get(variable) ?? globals.get(variable), escape)));
-  const needed = closure(named, indexOf(plans, target ?? "", plans.length) ?? plans.length - 1);
+  const needed = closure(named, stageToBuild(plans, { file, target }));
   return named.flatMap((names, index) => names.flatMap(({ stage, ...name }) => (stage === undefined && name.image !== "scratch" ? [{ ...name, isNeeded: needed.has(index) }] : [])));
 }
 
@@ -98,14 +98,14 @@ interface Among {
 function namedIn({ image, from, instructions, platform: asked }: StagePlan, { index, plans, expand, expandPlatform }: Among): readonly Named[] {
   const base = expand(image);
   // A number is a stage for COPY --from alone.
-  const stage = /^\d+$/.test(base) ? undefined : indexOf(plans, base, index);
+  const stage = /^\d+$/.test(base) ? undefined : stageNamed(plans, base, index);
   const isToCome = (name: string, first: number) => plans.some((plan, at) => at >= first && plan.name === name.toLowerCase());
   const copied = instructions.flatMap((instruction) =>
     sourcesOf(instruction).map((name): Named => ({
       image: name,
       written: name,
       instruction,
-      stage: indexOf(plans, name, index),
+      stage: stageNamed(plans, name, index),
       isStageToCome: isToCome(name, index),
     })),
   );
@@ -119,13 +119,6 @@ const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =
     : keyword === "COPY" && flags["from"] !== undefined
       ? [flags["from"].replace(/^["']|["']$/g, "")]
       : [];
-
-/** The stage of this name or number before another. */
-function indexOf(plans: readonly StagePlan[], name: string, before: number): number | undefined {
-  const found = plans.findLastIndex((plan, index) => index < before && plan.name === name.toLowerCase());
-  if (found >= 0) return found;
-  return /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
-}
 
 function closure(named: readonly (readonly Named[])[], target: number): ReadonlySet<number> {
   const needed = new Set<number>();

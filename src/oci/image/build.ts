@@ -22,7 +22,7 @@ import { EngineNeeded } from "./engine-needed.ts";
 import { BadPattern } from "./glob.ts";
 import { LayerFiles } from "./layer-files.ts";
 import { Stage } from "./stage.ts";
-import { givenArg, predefinedArgs, readStages } from "./stages.ts";
+import { givenArg, predefinedArgs, readStages, stageNamed, stageToBuild } from "./stages.ts";
 import type { StagePlan } from "./stages.ts";
 import { BadSubstitution } from "./substitution-patterns.ts";
 
@@ -134,13 +134,7 @@ class Build implements CopyEnvironment {
   }
 
   async run(): Promise<BuiltImage> {
-    const { target } = this.#options;
-    const index = target === undefined ? this.#plans.length - 1 : this.#indexOf(target, this.#plans.length);
-    if (index === undefined)
-      throw new DockerfileError(
-        { file: this.#file, line: 1 },
-        `there is no stage "${target}"; stages are ${this.#plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`,
-      );
+    const index = stageToBuild(this.#plans, { file: this.#file, target: this.#options.target });
     this.#refuseRuns(index);
     return (await this.#stage(index)).image(this.#options.labels ?? {});
   }
@@ -154,15 +148,9 @@ class Build implements CopyEnvironment {
 
   /** The stage that a COPY --from means, an earlier one or an image. */
   async source(from: string, before: number): Promise<Stage> {
-    const index = this.#indexOf(from, before);
+    const index = stageNamed(this.#plans, from, before);
     if (index !== undefined) return this.#stage(index);
     return this.#onImage(from, this.#platform);
-  }
-
-  #indexOf(name: string, before: number): number | undefined {
-    const found = this.#plans.findLastIndex((plan, index) => index < before && plan.name === name.toLowerCase());
-    if (found >= 0) return found;
-    return /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
   }
 
   #stage(index: number): Promise<Stage> {
@@ -185,7 +173,7 @@ class Build implements CopyEnvironment {
   async #begin(plan: StagePlan, index: number): Promise<Stage> {
     const expand = (text: string) => expandWord(text, (name) => this.#globals.get(name), this.#escape);
     const image = expand(plan.image);
-    const earlier = this.#indexOf(image, index);
+    const earlier = stageNamed(this.#plans, image, index);
     if (earlier !== undefined && !/^\d+$/.test(image)) return (await this.#stage(earlier)).next();
     const platform = plan.platform === undefined ? this.#platform : platformOf(expand(plan.platform));
     return this.#onImage(image, platform);

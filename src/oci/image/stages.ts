@@ -41,6 +41,20 @@ export function readStages(
   return { plans, globals };
 }
 
+/** The stage of this name or number before another. */
+export function stageNamed(plans: readonly StagePlan[], name: string, before: number): number | undefined {
+  const found = plans.findLastIndex((plan, index) => index < before && plan.name === name.toLowerCase());
+  if (found >= 0) return found;
+  return /^\d+$/.test(name) && Number(name) < before ? Number(name) : undefined;
+}
+
+/** The stage that is built: the one asked for, or the last. @throws DockerfileError where there is none of that name */
+export function stageToBuild(plans: readonly StagePlan[], { file, target }: { readonly file: string; readonly target?: string | undefined }): number {
+  const index = target === undefined ? plans.length - 1 : stageNamed(plans, target, plans.length);
+  if (index !== undefined) return index;
+  throw new DockerfileError({ file, line: 1 }, `there is no stage "${target}"; stages are ${plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`);
+}
+
 function readFrom({ text, flags, line }: Instruction, file: string): Pick<StagePlan, "name" | "image" | "platform"> {
   const [image = "", as, name, ...more] = text.split(/\s+/);
   if (image === "" || more.length > 0 || (as !== undefined && (as.toLowerCase() !== "as" || name === undefined)))

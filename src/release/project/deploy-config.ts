@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { REGION } from "../../kit/region.ts";
 import { Containers, containerProblems, S3Place } from "./deploy-config-containers.ts";
 
 // https://docs.aws.amazon.com/general/latest/gr/healthomics-service.html
 const OTHER_PARTITIONS = /^(us-gov|cn|us-iso[a-z]?|eu-iso[a-z]?|eusc)-/;
 
 const account = z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes");
-const region = z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, { error: "a region looks like us-east-1", abort: true })
+const region = z.string().regex(REGION, { error: "a region looks like us-east-1", abort: true })
   .refine((name) => !OTHER_PARTITIONS.test(name), "HealthOmics is in AWS's commercial regions alone, not in this partition");
 const place = z.strictObject({ account, region });
 

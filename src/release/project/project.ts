@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseDeclaredVersion, type DeclaredVersion } from "../../kit/version.ts";
 import { openFolder } from "../../workflow/folder-tree.ts";
 import { inspect } from "../../workflow/inspect.ts";
@@ -33,8 +33,7 @@ const README_LIMIT_BYTES = 500 * 1024;
  */
 export function readProject(root: string): Project {
   const file = join(root, "omx.yaml");
-  if (!existsSync(file))
-    throw new ReleaseError("ProjectInvalid", { says: `${root} has no omx.yaml`, fix: "run `omx init` there, or give the folder of a workflow repository", blame: "user" });
+  if (!existsSync(file)) throw noProject(root);
   const config = parseOmxYaml(readFileSync(file, "utf8"));
   const tree = openFolder(root);
   const inspection = inspect(tree, { ...(config.main && { main: config.main }), ...engineOf(config) });
@@ -55,6 +54,13 @@ export function readProject(root: string): Project {
     root, config, version: parseDeclaredVersion(config.version), tree, inspection, engine: config.engine ?? engine, main,
     parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate, ...(readme !== undefined && { readme }),
   };
+}
+
+function noProject(root: string): ReleaseError {
+  const there = statSync(root, { throwIfNoEntry: false });
+  const says = there?.isDirectory() ? "has no omx.yaml" : there ? "is a file" : "does not exist";
+  const fix = there?.isDirectory() ? "run `omx init` there, or give the folder of a workflow repository" : `give the folder of a workflow repository${there ? `, as ${dirname(root)}` : ""}`;
+  return new ReleaseError("ProjectInvalid", { says: `${root} ${says}`, fix, blame: "user" });
 }
 
 const engineOf = ({ engine }: OmxYaml): { engine?: Engine } => (engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine });

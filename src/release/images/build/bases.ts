@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { formatImageRef, type ImageRef, parseImageRef, pinImageRef } from "../../../kit/image-ref.ts";
@@ -5,6 +6,7 @@ import { InvalidValue } from "../../../kit/invalid-value.ts";
 import type { RegistryClient } from "../../../oci/client/registry-client.ts";
 import type { ResolveBase } from "../../../oci/image/base-image.ts";
 import { type BaseUse, baseUses } from "../../../oci/image/base-names.ts";
+import { copiedNames } from "../../../oci/image/copied-names.ts";
 import { DockerfileError } from "../../../oci/image/dockerfile.ts";
 import { RegistryError } from "../../../oci/errors.ts";
 import { parsePlatform } from "../../../oci/manifest.ts";
@@ -27,6 +29,8 @@ export interface PinnedBase {
  */
 export async function readBases(client: RegistryClient, item: BuildItem, context: string): Promise<readonly PinnedBase[]> {
   const text = await readDockerfile(context, item);
+  // What the files alone tell is told before anybody is asked.
+  checkCopied(text, baseOptions(item), { context, called: "the build context" });
   // Each platform may have bases of its own: FROM tools:$TARGETARCH.
   const uses = (item.platforms ?? [DEFAULT_PLATFORM]).flatMap((platform) => baseUses(text, baseOptions(item, platform)).filter(({ isNeeded }) => isNeeded));
   return Promise.all([...new Map(uses.map((use) => [use.image, use])).values()].map(async (use): Promise<PinnedBase> => {
@@ -45,6 +49,12 @@ const naming = ({ image, isStageToCome }: BaseUse, { file, line }: Line) => (err
   const hint = isStageToCome && error.kind !== "throttled" ? `; or is the stage ${image} meant, which is not there before line ${line}` : "";
   throw new RegistryError({ ...error.failure, doing: `${doing}, ${file}:${line}`, says: `${says}${hint}`, cause: error });
 };
+
+/** @throws DockerfileError for a COPY or ADD of what is not in the context, as far as it is written without patterns and variables */
+export function checkCopied(text: string, options: ReturnType<typeof baseOptions>, { context, called }: { readonly context: string; readonly called: string }): void {
+  const missing = copiedNames(text, options).find(({ name }) => !existsSync(join(context, posix.normalize(`/${name}`))));
+  if (missing) throw new DockerfileError({ file: options.file, line: missing.line }, `${missing.name} is not in ${called}`);
+}
 
 /** The Dockerfile of a source. @throws DockerfileError where there is none */
 export const readDockerfile = (context: string, { dockerfile }: BuildItem): Promise<string> =>
