@@ -40,6 +40,8 @@ export interface HandlerSettings {
   readonly imageBuild: string;
   readonly imagePull: string;
   readonly sourceDir: string;
+  /** The environment as it was found, for programs that a build calls. */
+  readonly inherited: Readonly<Record<string, string>>;
 }
 
 /** Reads the environment once. @throws ZodError naming every bad variable */
@@ -64,6 +66,7 @@ export function readSettings(env: NodeJS.ProcessEnv): HandlerSettings {
     imageBuild: values.OMX_IMAGE_BUILD,
     imagePull: values.OMX_IMAGE_PULL,
     sourceDir: values.CODEBUILD_SRC_DIR,
+    inherited: Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
   };
 }
 

@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { existsSync, rmSync, statSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { ecr } from "../../aws/services/ecr.ts";
 import { logs } from "../../aws/services/logs.ts";
 import { s3 } from "../../aws/services/s3.ts";
@@ -13,6 +11,7 @@ import { DockerfileError } from "../../oci/image/dockerfile.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { type BuildFolder, buildFolderAnyhow, type FolderResult } from "../../release/images/build/build.ts";
 import type { Engine } from "../../release/images/build/engine.ts";
+import { findEngine } from "../../release/images/build/find-engine.ts";
 import { planEachBuild } from "../../release/images/manifest.ts";
 import { fetchSource } from "../../release/images/build/source-folder.ts";
 import type { BuildItem } from "../../release/images/staging.ts";
@@ -99,9 +98,10 @@ async function build({ cli, session, item, request: { upstreams, repositories },
   const workshop = { ...workshopOf(cli, session, upstreams), repositories: repositorySettings(repositories, session.place) };
   try {
     const engine = async (reason: string) => {
-      const found = await findEngine(cli, folder.work, killed);
-      if (found) cli.say(`  ${reason}: building with ${found.program}`);
-      return found;
+      const { settings: { inherited, path, home }, say } = cli;
+      const found = await findEngine({ env: { ...inherited, PATH: path }, home, folder: join(folder.work, "logins") });
+      if (found) say(`  ${reason}: building with ${found.program}`);
+      return found && { ...found, onLine: say, signal: killed };
     };
     const { engine: used, ...built } = await buildFolderAnyhow({ ...workshop, logs: session.clients.logs }, item, { ...folder, engine });
     if (built.status === "NEEDS_ENGINE") return { status: "FAILED", reason: `${built.reason}; install Docker, Podman or Buildah` };
@@ -120,19 +120,4 @@ function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: b
     status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED", reason: reason ?? "",
     ...(digest && { digest }), ...(size !== undefined && { bytes: size }), ...(bytesMoved !== undefined && { bytesMoved }), ...(bytesSaved !== undefined && { bytesSaved }),
   };
-}
-
-/** An engine that is just starting, or hangs, is passed over. */
-const ANSWER_MS = 30_000;
-
-/** The first engine that answers. Its logins go to a folder of their own, not into the user's configuration. */
-async function findEngine({ settings, say }: Cli, work: string, signal: AbortSignal): Promise<Engine | undefined> {
-  const config = join(work, "logins");
-  await mkdir(config, { recursive: true });
-  const env = { ...settings.inherited, PATH: settings.path, DOCKER_CONFIG: config, REGISTRY_AUTH_FILE: join(config, "auth.json") };
-  for (const program of ["docker", "podman", "buildah"] as const) {
-    const answers = await promisify(execFile)(program, ["info"], { env, timeout: ANSWER_MS }).then(() => true, () => false);
-    if (answers) return { program, env, onLine: say, signal };
-  }
-  return undefined;
 }

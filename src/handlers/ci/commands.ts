@@ -67,7 +67,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     print(`released: workflow ${result.workflowId}: ${result.message}`);
   },
   async "image-build"(settings) {
-    printOutcome(await buildInBuild(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imageBuild) as BuildItem));
+    printOutcome(await buildInBuild(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imageBuild) as BuildItem, settings.inherited));
   },
   async "image-pull"(settings) {
     printOutcome(await pullImage(workshopOf(settings, BUILD_TUNING), JSON.parse(settings.imagePull) as ImagePull));

@@ -1,6 +1,7 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
+import { lastLines } from "./last-lines.ts";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 
 /** The variable in which a build hands its result to the state machine: base64 of JSON, which no shell changes. */
@@ -31,7 +32,6 @@ export function exportedResult(exported: AfterBuild["exported"] = []): Partial<I
   return { status, ...counts, ...(reason && { reason }), ...(source_hash && { source_hash, ...(digest && { digest }) }) };
 }
 
-const LAST_LINES = 20;
 const LONGEST_REASON = 4000;
 
 const FailedBuild = z.object({
@@ -51,18 +51,18 @@ export async function failureOf(logs: CloudWatchLogsClient, cause = ""): Promise
   const says = `the build ${Id} ended ${BuildStatus}`;
   if (!GroupName || !StreamName) return { reason: `${says}; it has no log`, build: Id };
   const log = `${GroupName}:${StreamName}`;
-  const lines = await lastLines(logs, GroupName, StreamName).catch((error: Error) => [`(its log can't be read: ${error.message})`]);
-  return { reason: `${says}:\n${lines.join("\n")}`.slice(0, LONGEST_REASON), log, build: Id };
+  const lines = await linesOf(logs, GroupName, StreamName).catch((error: Error) => [`(its log can't be read: ${error.message})`]);
+  return { reason: `${says}:\n${lastLines(lines)}`, log, build: Id };
 }
 
 /** CodeBuild's own lines tell of phases, not of what went wrong in one. */
 const isCodeBuilds = (line: string): boolean => line.startsWith("[Container] ");
 
-async function lastLines(logs: CloudWatchLogsClient, logGroupName: string, logStreamName: string): Promise<readonly string[]> {
+async function linesOf(logs: CloudWatchLogsClient, logGroupName: string, logStreamName: string): Promise<readonly string[]> {
   const { events = [] } = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startFromHead: false, limit: 200 }));
   const lines = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).split(/[\r\n]+/)).filter((line) => line.trim() !== "");
   const said = lines.filter((line) => !isCodeBuilds(line));
-  return (said.length > 0 ? said : lines).slice(-LAST_LINES);
+  return said.length > 0 ? said : lines;
 }
 
 function readBuild(cause: string): z.infer<typeof FailedBuild>["Build"] | undefined {

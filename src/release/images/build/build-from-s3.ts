@@ -12,6 +12,7 @@ import { exportedResult, failureOf } from "../after-build.ts";
 import { type BuildFolder, buildFolder, buildFolderAnyhow, judgeBuilt } from "./build.ts";
 import { type Overtime, watchDeadline } from "../overtime.ts";
 import { type PullWorkshop, RegistryBusy } from "../pull/pull.ts";
+import { type EngineMachine, findEngine } from "./find-engine.ts";
 import { hashSource } from "./source-files.ts";
 import { fetchSource } from "./source-folder.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "../staging.ts";
@@ -69,11 +70,13 @@ async function judge(workshop: BuildWorkshop, item: BuildItem & AfterBuild) {
   return judged.status === "FAILED" ? judged : { ...judged, ...exported, ...(judged.size !== undefined && { size: judged.size }) };
 }
 
-/** CodeBuild's part: the same without a function's limits, and with Docker where the Dockerfile runs commands. */
-export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem): Promise<Omit<ImageOutcome, "source_uri" | "target_image"> & { readonly source_hash: string }> {
+/** CodeBuild's part: the same without a function's limits, and with an engine where the Dockerfile runs commands; `env` is what that is called with. */
+export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem, env: EngineMachine["env"]): Promise<Omit<ImageOutcome, "source_uri" | "target_image"> & { readonly source_hash: string }> {
   try {
     return await withSource(workshop, item, async (folder) => {
-      const { engine: _, ...built } = await buildFolderAnyhow(workshop, item, { ...folder, engine: async () => ({ program: "docker" }) });
+      const engine = () => findEngine({ env, home: env["HOME"] ?? "/root", folder: join(folder.work, "logins") });
+      const { engine: _, ...built } = await buildFolderAnyhow(workshop, item, { ...folder, engine });
+      if (built.status === "NEEDS_ENGINE") throw withoutEngine(built.reason);
       return { ...built, source_hash: await hashSource(folder.context, item) };
     });
   } catch (error) {
@@ -82,6 +85,13 @@ export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem): Pr
     throw new ReleaseError("ImagesFailed", { says: reasonOf(error), fix: "start the execution again when the reason is gone", blame: "user" });
   }
 }
+
+const withoutEngine = (reason = ""): ReleaseError =>
+  new ReleaseError("ImagesFailed", {
+    says: `${reason}, and none of them answers here`,
+    fix: "let `docker info` answer: in CodeBuild by the privileged mode of the project, on your own machine by installing and starting one of them",
+    blame: "user",
+  });
 
 /** What is wrong with this image alone. */
 const isItsOwn = (error: unknown): error is Error =>

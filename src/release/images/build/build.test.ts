@@ -83,7 +83,7 @@ test("E14, E23: a base's registry that throttles or is down is asked again by th
   expect(await buildImageFromSource(workshop(), nowhere)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^registry\.invalid .*, Dockerfile:1\).*nobody knows a host of that name/) });
   const away = { ...lab.accounts.config(), endpoint: "http://127.0.0.1:1" };
   for (const lost of [{ s3: new S3Client(away) }, { ecr: new ECRClient(away) }]) await expect(buildImageFromSource({ ...workshop(), ...lost }, busy)).rejects.toMatchObject({ name: "RegistryBusy" });
-  await expect(buildInBuild({ ...workshop(), s3: new S3Client(away) }, busy)).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringContaining("ECONNREFUSED"), fix: expect.stringContaining("start the execution again") });
+  await expect(buildInBuild({ ...workshop(), s3: new S3Client(away) }, busy, {})).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringContaining("ECONNREFUSED"), fix: expect.stringContaining("start the execution again") });
   expect(await buildImageFromSource(workshop(), busy)).toMatchObject({ status: "SUCCEEDED", reason: "built" });
 }, 120_000);
 
@@ -159,8 +159,8 @@ test("a function whose time is over while it builds stops there and hands over; 
   expect(handedOver).toEqual({ ...late, status: "TOO_LARGE", reason: "the function's time was over", started: expect.any(Number) });
   await expect(workshop().ecr.send(new ListImagesCommand({ repositoryName: "late" }))).rejects.toMatchObject({ name: "RepositoryNotFoundException" });
   lab.fail(undefined);
-  const built = await buildInBuild(workshop(), late);
-  await expect(buildInBuild(workshop(), { ...late, source_uri: "s3://sources/absent.zip" })).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringMatching(/^NoSuchKey: s3:\/\/sources\/absent\.zip: /) });
+  const built = await buildInBuild(workshop(), late, {});
+  await expect(buildInBuild(workshop(), { ...late, source_uri: "s3://sources/absent.zip" }, {})).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringMatching(/^NoSuchKey: s3:\/\/sources\/absent\.zip: /) });
   const ended = (exported: object) => buildImageFromSource(workshop(), { ...late, status: "BUILD_ENDED", build: "omx-image-build:1", started: 1, exported: [{ Name: RESULT_VARIABLE, Value: encodeResult(exported) }] });
   expect(await ended(built)).toMatchObject({ status: "SUCCEEDED", digest: built.digest, size: built.size, bytes_moved: built.bytes_moved, reason: "built", build: "omx-image-build:1" });
   expect(await ended({ ...built, source_hash: "another" })).toMatchObject({ status: "FAILED", reason: expect.stringContaining("is not what it should have built") });

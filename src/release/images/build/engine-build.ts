@@ -5,10 +5,11 @@ import { formatImageRef, type ImageRef, parseImageRef } from "../../../kit/image
 import { readPrivateEcrHost } from "../../../kit/image-ref-ecr.ts";
 import { passwordFrom } from "../../../oci/client/credentials.ts";
 import type { RegistryClient } from "../../../oci/client/registry-client.ts";
-import { DEFAULT_PLATFORM, readBases } from "./bases.ts";
+import { DEFAULT_PLATFORM, readBases, readDockerfile } from "./bases.ts";
 import { engineAddress, type EnginePull, writeEngineDockerfile } from "./engine-bases.ts";
-import { type Dialect, dialectOf, OWN_PLATFORM, platformFlags } from "./engine-dialect.ts";
-import { type Engine, execute, failed, runsNothingOf, run } from "./engine.ts";
+import { type Dialect, dialectOf, platformFlags } from "./engine-dialect.ts";
+import { type Engine, execute, run } from "./engine.ts";
+import { buildFailed } from "./engine-failure.ts";
 import { type EnginePushed, pushWithEngine } from "./engine-push.ts";
 import { labelsOf } from "./labels.ts";
 import type { PullWorkshop } from "../pull/pull.ts";
@@ -61,18 +62,17 @@ export async function makeWithEngine({ engine, workshop, item, context, work, cl
   const image = engineAddress(workshop, target);
   const asked = [...dockerfile.pulls, { image: target, address: image }];
   for (const one of new Map(asked.map((each) => [each.address.registry, each])).values()) await login(engine, workshop, one);
-  const idFile = join(work, "image-id");
+  const noted = join(work, "built");
   const labelFlags = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
   const cache = await cacheOf(engine, formatImageRef(image), { force: item.force ?? false, dialect, platform });
   const names = isOneOfSeveral ? [] : ["--tag", formatImageRef(image)];
   const args = [
-    "build",
+    ...BUILD[dialect],
     ...formatFlags(engine),
     ...plainFlags(engine, asked),
     "--file",
     dockerfile.path,
-    "--iidfile",
-    idFile,
+    ...(dialect === "BuildKit" ? ["--metadata-file", noted] : ["--iidfile", noted]),
     ...names,
     ...dockerfile.flags,
     ...argumentsOf(item),
@@ -80,10 +80,19 @@ export async function makeWithEngine({ engine, workshop, item, context, work, cl
     ...labelFlags,
     context,
   ];
-  const ended = await execute(engine, args);
-  if (ended.code !== 0) throw platform !== OWN_PLATFORM && runsNothingOf(ended) ? failed(engine, "build", ended, platform) : failed(engine, "build", ended);
-  return (await readFile(idFile, "utf8")).trim();
+  const ended = await execute(dialect === "classic" ? { ...engine, env: { ...engine.env, DOCKER_BUILDKIT: "0" } } : engine, args);
+  if (ended.code !== 0) throw buildFailed(engine, ended, { dialect, platform, text: await readDockerfile(context, item), file: item.dockerfile });
+  const built = await readFile(noted, "utf8");
+  return dialect === "BuildKit" ? (JSON.parse(built) as BuildKitNotes)["containerimage.digest"] : built.trim();
 }
+
+/** BuildKit's `--iidfile` has the configuration's digest, by which a Docker that keeps its images in containerd finds none. */
+interface BuildKitNotes {
+  readonly "containerimage.digest": string;
+}
+
+/** Docker's `build` is BuildKit or not by version and settings; the image goes to where `push` and `save` look for it, and the log is one of lines. */
+const BUILD: Readonly<Record<Dialect, readonly string[]>> = { BuildKit: ["buildx", "build", "--load", "--progress", "plain"], classic: ["build"], own: ["build"] };
 
 /** Podman and Buildah ask for HTTPS on loopback too. */
 const plainFlags = ({ program }: Engine, asked: readonly EnginePull[]): readonly string[] =>

@@ -11,6 +11,8 @@ export type Dialect = "BuildKit" | "classic" | "own";
 
 export async function dialectOf(engine: Engine): Promise<Dialect> {
   if (engine.program !== "docker") return "own";
+  // docs.docker.com/build/buildkit/#getting-started
+  if (/^(?:0|f|false)$/i.test(engine.env["DOCKER_BUILDKIT"] ?? "")) return "classic";
   return (await execute({ ...engine, onLine: () => undefined }, ["buildx", "version"])).code === 0 ? "BuildKit" : "classic";
 }
 
