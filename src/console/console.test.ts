@@ -1,3 +1,4 @@
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CodePipelineClient, GetPipelineExecutionCommand, StartPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -12,8 +13,10 @@ import { BUCKET, consoleAs, prepare, waitingRelease } from "./testing/release.ts
 let accounts: TestAccounts;
 let approver: Console;
 let developer: Console;
+let s3: S3Client;
 beforeAll(async () => {
   accounts = await startAccounts();
+  s3 = new S3Client(accounts.config());
   await prepare(accounts);
   [approver, developer] = await Promise.all([consoleAs(accounts, "approver"), consoleAs(accounts, "developer")]);
 });
@@ -53,6 +56,28 @@ describe("the page of a release", () => {
     for (const part of ["shown 1.2.1", "Source", "Approve", "waiting", "variants.vcf has 12 lines", "1 min 15 s", "tasks ran in Docker", "Changes since 1.2.0", "now required", `sha256:${"ab".repeat(32)}`, "developer", "variants (all).vcf", "Ada Lovelace", "version 1.2.1 is ACTIVE", "9876543"]) expect(text).toContain(part);
     expect(text).toContain("phage &lt;lambda&gt;");
     expect(text).not.toContain("phage <lambda>");
+  });
+
+  test("shows what each image is, and what became of it since the last release; of a record of before what it has", async () => {
+    const id = await waitingRelease(accounts, "images");
+    const before = (await open(approver, "images", id)).text;
+    expect(before).toMatch(/bwa:0\.7\.18[^]*not known[^]*not known[^]*the same/);
+    const at = { Bucket: BUCKET, Key: "evidence/images/1.2.1/build.json" };
+    const record = JSON.parse(await (await s3.send(new GetObjectCommand(at))).Body!.transformToString()) as { images: object[]; differences: object };
+    const image = (name: string, digest: string, bytes: number) => ({ image: name, source: `mirror.example/${name}`, target: `t/${name}@${digest}`, digest, platforms: ["linux/amd64", "linux/arm64"], bytes });
+    const differences = { ...record.differences, images: [
+      { name: "grown:1", change: "changed", before: "sha256:01", after: "sha256:02", bytesBefore: 1_000_000 }, { name: "new:1", change: "added", after: "sha256:03" }, { name: "gone:1", change: "removed", before: "sha256:04", bytesBefore: 7_000_000 },
+    ] };
+    await s3.send(new PutObjectCommand({ ...at, Body: JSON.stringify({ ...record, images: [image("grown:1", "sha256:02", 3_500_000), image("new:1", "sha256:03", 20_000), image("kept:1", "sha256:05", 500)], differences }) }));
+    const text = (await open(approver, "images", id)).text.replaceAll(/<[^>]*>|\s+/g, " ").replaceAll(/ +/g, " ");
+    expect(text).toContain("grown:1 from mirror.example/grown:1 t/grown:1 sha256:02 linux/amd64, linux/arm64 3.5 MB other digest was sha256:01 , 2.5 MB larger");
+    expect(text).toMatch(/new:1 from \S+ t\/new:1 sha256:03 linux\/amd64, linux\/arm64 20\.0 kB new kept:1 \S+ \S+ \S+ sha256:05 linux\/amd64, linux\/arm64 500 B the same gone:1 sha256:04 7\.0 MB removed/);
+    expect(text).toContain("Images: 1 new, 1 removed, 1 with another digest.");
+    await s3.send(new PutObjectCommand({ ...at, Body: JSON.stringify({ ...record, differences: { ...record.differences, isSinceUnreleased: true, areImagesUnknown: true } }) }));
+    const unknown = (await open(approver, "images", id)).text;
+    expect(unknown).toContain("What they were in 1.2.0 is not known");
+    expect(unknown).toContain("No version is in production yet");
+    expect(unknown).not.toMatch(/Images are the same|>the same</);
   });
 
   test("is found from the list of workflows", async () => {

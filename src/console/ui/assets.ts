@@ -58,7 +58,7 @@ ol.stages strong{display:block}
 .error{border-left:4px solid var(--bad);background:var(--bad-back);padding:.6rem .9rem;border-radius:.3rem;margin:.75rem 0 0;overflow-wrap:anywhere;white-space:pre-wrap}
 .warn{border-left:4px solid var(--wait);background:var(--wait-back);padding:.6rem .9rem;border-radius:.3rem;margin:.5rem 0}
 .scroll{overflow-x:auto}
-time{white-space:nowrap}
+time,.amount{white-space:nowrap}
 h1,h2,h3,p,td:nth-child(2),summary,.who{overflow-wrap:anywhere}
 .error+details{margin-top:.6rem}
 pre.log{margin:.5rem 0;padding:.6rem .9rem;border:1px solid var(--line);border-radius:.3rem;background:var(--back);font:.8125rem/1.45 ui-monospace,SFMono-Regular,Menlo,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}

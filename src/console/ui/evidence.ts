@@ -6,6 +6,7 @@ import type { BuildRecord } from "../../release/publish/build-record.ts";
 import { summarize, type TestResult } from "../../release/testrun/report.ts";
 import { readableSize } from "../../kit/readable-size.ts";
 import { duration, mark } from "./format.ts";
+import { imagesPart } from "./images.ts";
 import { type Html, nameOf, releasePath } from "./layout.ts";
 
 type Change = BuildRecord["differences"]["parameters"][number];
@@ -18,7 +19,7 @@ export function evidencePart(release: ReleaseView): Html {
       <h2>Evidence</h2>
       <p class="soft">${hasEnded(release) ? "This release ended before its build left any." : "There is none yet: the build leaves it."}</p>
     </section>`;
-  return html`${production(evidence.released)}${tests(release, evidence)}${changes(evidence.build)}${images(evidence.build)}
+  return html`${production(evidence.released)}${tests(release, evidence)}${changes(evidence.build)}${imagesPart(evidence.build)}
 <section class="card"><h2>Reports and records</h2>${fileList(release, evidence.reports)}</section>${origin(evidence.build)}`;
 }
 
@@ -70,29 +71,27 @@ const RAN_ON: Readonly<Record<string, string>> = {
 };
 
 function changes({ differences }: BuildRecord): Html {
-  const { since, parameters, images: changed, files, breaking } = differences;
+  const { since, isSinceUnreleased, parameters, images: changed, areImagesUnknown, files, breaking } = differences;
   if (since === undefined) return html`<section class="card"><h2>Changes</h2><p class="soft">The first release: there is nothing to compare with.</p></section>`;
-  const rows = [...parameters.map((change) => ["parameter", change] as const), ...changed.map((change) => ["image", change] as const)];
   return html`<section class="card">
     <h2>Changes since ${since}</h2>
+    ${isSinceUnreleased ? html`<p class="soft">No version is in production yet; ${since} is the last one that was built.</p>` : ""}
     ${breaking ? html`<p class="warn">${breaking}</p>` : ""}
     ${
-      rows.length === 0
-        ? html`<p>Parameters and images are the same.</p>`
+      parameters.length === 0
+        ? html`<p>Parameters are the same.</p>`
         : html`<div class="scroll">
             <table class="stack">
               <thead>
                 <tr>
-                  <th scope="col">What</th>
-                  <th scope="col">Name</th>
+                  <th scope="col">Parameter</th>
                   <th scope="col">Change</th>
                 </tr>
               </thead>
               <tbody>
-                ${rows.map(
-                  ([kind, change]) =>
+                ${parameters.map(
+                  (change) =>
                     html`<tr>
-                      <td>${kind}</td>
                       <td><code>${change.name}</code></td>
                       <td>${inWords(change)}</td>
                     </tr>`,
@@ -101,27 +100,22 @@ function changes({ differences }: BuildRecord): Html {
             </table>
           </div>`
     }
+    ${areImagesUnknown ? "" : html`<p>${imagesInWords(changed)}</p>`}
     <p>${files.length === 0 ? "The definition's bytes are the same." : html`Changed: ${files.join(", ")}.`}</p>
   </section>`;
 }
 
+/** In a sentence; each is told of where the images are listed. */
+function imagesInWords(changes: BuildRecord["differences"]["images"]): string {
+  const counts = (["added", "removed", "changed"] as const).flatMap((kind) => {
+    const count = changes.filter(({ change }) => change === kind).length;
+    return count === 0 ? [] : [`${count} ${kind === "added" ? "new" : kind === "removed" ? "removed" : "with another digest"}`];
+  });
+  return counts.length === 0 ? "Images are the same." : `Images: ${counts.join(", ")}.`;
+}
+
 const inWords = ({ change, before, after }: Change): Html =>
   change === "changed" ? html`<code>${before}</code> → <code>${after}</code>` : html`${change}${(after ?? before) ? html` <code>${after ?? before}</code>` : ""}`;
-
-function images({ images: all }: BuildRecord): Html {
-  if (all.length === 0) return html`<section class="card"><h2>Images</h2><p class="soft">The workflow names none.</p></section>`;
-  return html`<section class="card">
-    <h2>Images</h2>
-    <ul class="plain">
-      ${all.map(
-        ({ image, target, digest }) =>
-          html`<li>
-            <code>${image}</code><br /><span class="soft"><code>${target}</code>${target.endsWith(digest) ? "" : html`<br /><code>${digest}</code>`}</span>
-          </li>`,
-      )}
-    </ul>
-  </section>`;
-}
 
 function fileList(release: ReleaseView, files: readonly EvidenceFile[]): Html {
   const link = (action: string, { uri }: EvidenceFile) => `${releasePath(release)}/${action}?uri=${encodeURIComponent(uri)}`;

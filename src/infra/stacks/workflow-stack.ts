@@ -134,7 +134,7 @@ export class WorkflowStack extends Stack {
         ),
         statement(
           "CheckImages",
-          ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetRepositoryPolicy"],
+          ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy"],
           [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`],
         ),
         statement("Trigger", ["codepipeline:GetPipelineExecution"], [this.pipelineArn()]),

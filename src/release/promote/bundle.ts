@@ -26,7 +26,8 @@ export const ReleaseRecord = z.object({
   storage: z.object({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.number().optional() }).optional(),
   tags: z.record(z.string(), z.string()),
   cicd: z.object({ account: z.string(), region: z.string(), workflowId: z.string(), versionArn: z.string() }),
-  images: z.array(z.object({ image: z.string(), source: z.string(), target: z.string(), digest: z.string() })),
+  /** Releases of before have neither platforms nor bytes: ImageFacts says what they are. */
+  images: z.array(z.object({ image: z.string(), source: z.string(), target: z.string(), digest: z.string(), platforms: z.array(z.string()).optional(), bytes: z.number().optional() })),
   /** Whether production reads the cicd account's images or has copies of its own. */
   promote: z.enum(["share", "copy"]).default("share"),
   /** A test that is run in production when the version is there. */

@@ -28,12 +28,16 @@ export interface BuiltParts {
   readonly outputDir: string;
 }
 
-/** What changed since the last version that was built: what an approver should look at. */
+/** What changed since the last version that was released: what an approver should look at. */
 export interface Differences {
   /** The version compared with; absent for a first release. */
   readonly since?: string;
+  /** Set where no version was released yet: the one compared with was built alone. */
+  readonly isSinceUnreleased?: boolean;
   readonly parameters: readonly Change[];
-  readonly images: readonly Change[];
+  readonly images: readonly (Change & { readonly bytesBefore?: number })[];
+  /** Set where that version left no record of its images: `omx publish` makes such. */
+  readonly areImagesUnknown?: boolean;
   readonly files: readonly string[];
   /** Set when a parameter was removed or is newly required: callers of the last version would break. */
   readonly breaking?: string;

@@ -1,35 +1,61 @@
 import { GetWorkflowVersionCommand } from "@aws-sdk/client-omics";
 import { listVersions } from "../../aws/workflows.ts";
-import { readObject } from "../../aws/objects.ts";
+import { isMissing, readObject } from "../../aws/objects.ts";
 import { artifactsBucket } from "../names.ts";
-import { type BuildRecord, type BuiltParts, type Change, type Differences, evidencePrefix } from "./build-record.ts";
+import { RECORD_FILE } from "../promote/bundle.ts";
+import type { ReleaseResult } from "../promote/result.ts";
+import { BUILD_FILE, type BuildRecord, type BuiltParts, type Change, type Differences, evidencePrefix } from "./build-record.ts";
 import { releasesAmong } from "./number.ts";
 
-/** Compares a build with the last version before it. */
-export async function compareWithLast({ env, identity, project, lock, packed, version }: BuiltParts): Promise<Differences> {
-  const names = (await listVersions(env.clients.omics, version.workflowId)).filter(({ status }) => status === "ACTIVE").map(({ versionName }) => versionName ?? "");
-  const earlier = releasesAmong(names);
-  const since = earlier[earlier.indexOf(version.versionName) + 1];
+/**
+ * Compares a build with the last version before it that was released, or, where none was yet, with the last that was built: what nobody
+ * has approved is no news of yesterday.
+ */
+export async function compareWithLast(parts: BuiltParts): Promise<Differences> {
+  const { env, project, lock, packed, version } = parts;
+  const { since, isReleased } = await lastBefore(parts);
   if (since === undefined) return { parameters: [], images: [], files: [] };
   const before = await env.clients.omics.send(new GetWorkflowVersionCommand({ workflowId: version.workflowId, versionName: since }));
-  const record = await lastRecord(env.clients.s3, artifactsBucket(env.cicd.account, env.cicd.region), evidencePrefix(identity.workflow, since));
+  const record = await recordOf<BuildRecord>(parts, since, BUILD_FILE);
   const need = (optional: boolean | undefined): string => (optional ? "optional" : "required");
   const parameters = changes(
     Object.fromEntries(Object.entries(before.parameterTemplate ?? {}).map(([name, { optional }]) => [name, need(optional)])),
     Object.fromEntries(Object.entries(project.parameterTemplate).map(([name, { optional }]) => [name, need(optional)])),
   );
   const digests = (images: readonly { readonly image: string; readonly digest: string }[]) => Object.fromEntries(images.map(({ image, digest }) => [image, digest]));
-  const images = record ? changes(digests(record.images), digests(lock.images)) : [];
+  const bytes = new Map(record?.images.map((each) => [each.image, each.bytes]));
+  const images = record ? changes(digests(record.images), digests(lock.images)).map((change) => withBytes(change, bytes.get(change.name))) : [];
   const breaking = parameters.filter(({ change, after }) => change === "removed" || after === "required").map(({ name, change }) => `${name} (${change === "removed" ? "removed" : "now required"})`);
   const packedBefore = record?.files.find((file) => file.name === "definition.zip")?.sha256;
   return {
-    since, parameters, images, files: packedBefore === packed.sha256 ? [] : ["definition.zip"],
+    since, ...(!isReleased && { isSinceUnreleased: true }), parameters, images, ...(!record && { areImagesUnknown: true }), files: packedBefore === packed.sha256 ? [] : ["definition.zip"],
     ...(breaking.length > 0 && { breaking: `callers of ${since} would break: ${breaking.join(", ")}; a new major version says so` }),
   };
 }
 
-async function lastRecord(s3: Parameters<typeof readObject>[0], bucket: string, prefix: string): Promise<BuildRecord | undefined> {
-  return readObject(s3, { bucket, key: `${prefix}/build.json` }).then((body) => JSON.parse(body.toString("utf8")) as BuildRecord, () => undefined);
+const withBytes = (change: Change, bytesBefore: number | undefined): Differences["images"][number] => ({ ...change, ...(bytesBefore !== undefined && { bytesBefore }) });
+
+async function lastBefore(parts: BuiltParts): Promise<{ readonly since?: string | undefined; readonly isReleased: boolean }> {
+  const { env, version } = parts;
+  const names = (await listVersions(env.clients.omics, version.workflowId)).filter(({ status }) => status === "ACTIVE").map(({ versionName }) => versionName ?? "");
+  const all = releasesAmong(names);
+  const earlier = all.slice(all.indexOf(version.versionName) + 1);
+  for (const since of earlier) {
+    const released = await recordOf<{ readonly results?: readonly ReleaseResult[] }>(parts, since, RECORD_FILE);
+    if (released?.results?.some(({ status }) => status === "ACTIVE")) return { since, isReleased: true };
+  }
+  return { since: earlier[0], isReleased: false };
+}
+
+/** A record among the evidence of an earlier version; undefined where it left none. */
+async function recordOf<Record>({ env, identity }: BuiltParts, version: string, file: string): Promise<Record | undefined> {
+  const at = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), key: `${evidencePrefix(identity.workflow, version)}/${file}` };
+  try {
+    return JSON.parse((await readObject(env.clients.s3, at)).toString("utf8")) as Record;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 function changes(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): readonly Change[] {

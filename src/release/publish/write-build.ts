@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeObject } from "../../aws/objects.ts";
+import { readImageFacts } from "../images/facts.ts";
 import { registryMapOf } from "../images/registry-map.ts";
 import { formatS3Uri } from "../../kit/s3-uri.ts";
 import { artifactsBucket } from "../names.ts";
@@ -23,7 +24,7 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
     ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
     ...(config.storage && { storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) } }),
     cicd: { ...env.cicd, workflowId: version.workflowId, versionArn: version.arn },
-    images: [...parts.lock.images], promote: config.images.promote, ...smokeOf(parts), files: contents.map(describeContent), differences, evidence,
+    images: await imagesOf(parts), promote: config.images.promote, ...smokeOf(parts), files: contents.map(describeContent), differences, evidence,
   };
   mkdirSync(outputDir, { recursive: true });
   for (const { name, body } of contents) writeFileSync(join(outputDir, name), body);
@@ -33,6 +34,15 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
   await writeObject(env.clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/${BUILD_FILE}` }, text, "application/json");
   return record;
 }
+
+/** The images with what an approver is told of them; a release does not fail for want of that. */
+const imagesOf = ({ env, lock }: BuiltParts): Promise<BuildRecord["images"]> => Promise.all(lock.images.map(async (image) => {
+  const facts = await readImageFacts(env.clients.ecr, image).catch((error: Error) => {
+    env.emit({ type: "note", text: `size and platform of ${image.image} are not known: ${error.name}: ${error.message}` });
+    return {};
+  });
+  return { ...image, ...facts };
+}));
 
 /** The smoke run that omx.yaml asks for, with what staging made of its test. */
 function smokeOf({ project, identity, version, tests, env }: BuiltParts): Pick<BuildRecord, "smoke"> {
