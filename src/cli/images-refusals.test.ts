@@ -41,7 +41,7 @@ async function reasonOf(...images: readonly string[]): Promise<string> {
 
 test("a registry that hides what is private says what to do: check the name, or log in", async () => {
   decide = () => refused(401, "UNAUTHORIZED", "authentication required");
-  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/^FAILED quay.io refuses access \(read quay.io\/lab\/tool:1\), 401 UNAUTHORIZED: authentication required; it was asked without credentials; .*check its name, or log in with `docker login 127.0.0.1:\d+`$/);
+  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/^FAILED quay.io refuses access \(read quay.io\/lab\/tool:1 at http:\/\/127.0.0.1:\d+\), 401 UNAUTHORIZED: authentication required; it was asked without credentials; .*check its name, or log in with `docker login 127.0.0.1:\d+`$/);
   using cli = cliAt(accounts);
   const { stdout } = await cli.run("images", "pull", `${quay.host}/lab/tool:1`, "--profile", "cicd");
   expect(stdout).toContain(`check its name, or log in with \`docker login ${quay.host}\``);
@@ -95,7 +95,7 @@ test("a wait is told while it lasts, and what failed with its reason while other
   const { stderr, stdout, code } = await cli.run("images", "pull", "quay.io/lab/busy:1", "quay.io/lab/absent:1", ...at());
   expect(code).toBe(1);
   expect(stderr.match(/WAITING/g)).toHaveLength(1);
-  expect(stderr).toMatch(/ {2}WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/busy:1\), 429; it was asked without credentials, and may allow more with: log in/);
+  expect(stderr).toMatch(/ {2}WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/busy:1 at http:\/\/127.0.0.1:\d+\), 429; it was asked without credentials, and may allow more with: log in/);
   expect(stderr).toMatch(/ {2}FAILED {3}quay.io\/lab\/absent:1 [\d.]+ s: quay.io does not have it/);
   expect(stdout).not.toContain("WAITING");
 }, MS);
@@ -135,5 +135,16 @@ test("a registry that refuses while images are locked leaves the lock as it was"
 test("a registry out of reach says what to look at", async () => {
   using cli = cliAt(accounts);
   const reason = async (image: string, ...flags: readonly string[]) => (await cli.run("images", "pull", image, "--profile", "cicd", "--json", ...flags)).json<Pulled>().images[0]?.reason;
-  expect(await reason("quay.io/lab/tool:1", "--upstream", `quay.io=${quay.url.replace("http:", "https:")}`)).toMatch(/^quay.io cannot be reached \(reach the registry\), ERR_SSL_[A-Z_]+: [a-z ]+; where it is read without TLS, or elsewhere, say so: --upstream quay.io=http:/);
+  expect(await reason("quay.io/lab/tool:1", "--upstream", `quay.io=${quay.url.replace("http:", "https:")}`)).toMatch(/^quay.io cannot be reached \(reach the registry at https:\/\/127.0.0.1:\d+\), ERR_SSL_[A-Z_]+: [a-z ]+; where it is read without TLS, or elsewhere, say so: --upstream quay.io=http:/);
+  expect(await reason("quay.io/lab/tool:1", "--upstream", "quay.io=http://mirror.invalid/of/quay")).toMatch(/^quay.io cannot be reached \(reach the registry at http:\/\/mirror.invalid\/of\/quay\), ENOTFOUND: .*; nobody knows a host of that name: check its address in --upstream, or in containers.upstreams of omx.deploy.yaml, and the network$/);
+}, MS);
+
+test("what a mirror says in a registry's place is told with the mirror's address", async () => {
+  decide = undefined;
+  const lacks = `quay.io does not have it (read quay.io/lab/nowhere:1 at ${quay.url}): check the name and the tag`;
+  expect(await reasonOf("quay.io/lab/nowhere:1")).toBe(`FAILED ${lacks}`);
+  using cli = cliAt(accounts);
+  expect((await cli.run("images", "plan", "quay.io/lab/nowhere:1", ...at())).json<Pulled>().images[0]?.reason).toBe(lacks);
+  decide = ({ path }) => (path === "/v2/" ? { kind: "answer", status: 401, headers: { "www-authenticate": 'Bearer realm="http://token.invalid/token"' } } : undefined);
+  expect(await reasonOf("quay.io/lab/tool:1")).toMatch(/^FAILED quay.io cannot be reached \(ask token.invalid for a token\), ENOTFOUND/);
 }, MS);

@@ -194,7 +194,7 @@ describe("the puller", () => {
     // Who wonders what takes so long finds it in the function's log.
     const logs = new CloudWatchLogsClient(stage.accounts.config());
     const log = async () => (await logs.send(new FilterLogEventsCommand({ logGroupName: "/aws/lambda/omx-pull-image" }))).events?.map(({ message }) => message).join("\n");
-    await expect.poll(log, { timeout: PATIENCE_MS }).toMatch(/WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/throttled:1\), 429/);
+    await expect.poll(log, { timeout: PATIENCE_MS }).toMatch(/WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/throttled:1 at http:\/\/127.0.0.1:\d+\), 429/);
     await expect.poll(log, { timeout: PATIENCE_MS }).toMatch(/FAILED {4}quay.io\/lab\/denied:1 [\d.]+ s: quay.io refuses access/);
   }, PATIENCE_MS);
 

@@ -88,9 +88,6 @@ const proxyAnswer = (message: string): string | undefined => /^Proxy response \(
 /** OpenSSL's line without its addresses: `…:error:0A00010B:SSL routines:tls_get_more_records:packet length too long:…`. */
 const plain = (message: string): string => /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(message)?.[1] ?? message.trim();
 
-/** Whether the error says that the image, blob or repository is not in the registry. */
-export const isMissing = (error: unknown): boolean => error instanceof RegistryError && error.kind === "missing";
-
 const VERBS: Readonly<Record<RegistryErrorKind, string>> = {
   missing: "does not have it",
   denied: "refuses access",

@@ -59,7 +59,7 @@ test.each([["a registry that knows ranges", false], ["one that sends everything 
     await using seen = await faultProxy(upstream.url, () => (isWhole ? { kind: "dropRange" } : undefined));
     const layer = digestOf(noise(name, size));
     const says = said > size ? `it sends ${size} of the ${said} bytes that the manifest names` : `it sends more than the ${said} bytes that the manifest names`;
-    expect(await pull(name, seen)).toMatchObject({ code: 1, status: "FAILED", reason: `quay.io sent other bytes than promised (read quay.io/${name}@${layer}): ${says}` });
+    expect(await pull(name, seen)).toMatchObject({ code: 1, status: "FAILED", reason: `quay.io sent other bytes than promised (read quay.io/${name}@${layer} at ${seen.url}): ${says}` });
     expect(seen.count("GET", layer)).toBe(2);
   }
 });

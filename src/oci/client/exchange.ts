@@ -15,7 +15,7 @@ import { Gate, Pace } from "./gate.ts";
 import { advised, Patience } from "./patience.ts";
 import type { PatienceOptions } from "./patience.ts";
 import { tokenFetcher } from "./token.ts";
-import type { Transport } from "./transport.ts";
+import { type Transport, whereRead } from "./transport.ts";
 
 /** One request to a registry. */
 export interface RegistryRequest {
@@ -107,7 +107,7 @@ export class Exchange {
       fetchToken: (ask) =>
         this.patience.again(() =>
           tokenFetcher({ dispatcher: this.#dispatcher, clock: options.clock, silenceMs: options.silenceMs })(ask).catch(
-            asRegistryError(ask.registry, "ask for a token"),
+            asRegistryError(ask.registry, `ask ${ask.realm.host} for a token`),
           ),
         ),
     });
@@ -145,12 +145,13 @@ export class Exchange {
   }
 
   async #ping(registry: string): Promise<string | undefined> {
-    const { origin } = this.#options.transport(registry);
+    const { origin, elsewhere } = this.#options.transport(registry);
+    const doing = `reach the registry${whereRead(elsewhere)}`;
     return this.patience.again(async () => {
       const options = { dispatcher: this.#dispatcher, method: "GET" as const, headersTimeout: this.#options.silenceMs };
-      const answer = await send(new URL("/v2/", origin), options).catch(asRegistryError(registry, "reach the registry"));
+      const answer = await send(new URL("/v2/", origin), options).catch(asRegistryError(registry, doing));
       await answer.body.dump();
-      if (answer.statusCode >= 500 || answer.statusCode === 429) throw this.#failed({ registry, doing: "reach the registry" }, answer, "");
+      if (answer.statusCode >= 500 || answer.statusCode === 429) throw this.#failed({ registry, doing }, answer, "");
       return answer.statusCode === 401 ? one(answer.headers["www-authenticate"]) : undefined;
     });
   }

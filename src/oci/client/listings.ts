@@ -4,6 +4,7 @@ import type { Descriptor } from "../manifest.ts";
 import { readManifest } from "../manifest.ts";
 import { getManifest } from "./manifests.ts";
 import { scopeOf, urlIn } from "./repository-address.ts";
+import { whereRead } from "./transport.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
 
 /** A registry that never stops paging is stopped here. */
@@ -44,7 +45,7 @@ async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<un
   let url: URL | undefined = first;
   for (let page = 0; url !== undefined && page < MOST_PAGES; page += 1) {
     const { registry, context } = address;
-    const doing = `list ${url.pathname}`;
+    const doing = `list ${url.pathname}${whereRead(address.exchange.transport(registry).elsewhere)}`;
     const answer = await address.exchange.send({
       registry,
       method: "GET",

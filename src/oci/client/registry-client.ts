@@ -61,6 +61,8 @@ export interface RegistryClient extends AsyncDisposable {
 export interface Repository {
   readonly registry: string;
   readonly repository: string;
+  /** Where it is read, where that is not the registry's own address. */
+  readonly elsewhere: string | undefined;
   /** The digest behind a tag, for one small request; undefined where there is none. */
   headManifest(reference: string): Promise<ManifestHead | undefined>;
   /** The manifest, its bytes proved by its digest; undefined where there is none. */
@@ -108,6 +110,7 @@ function repositoryOf(address: Parameters<typeof headManifest>[0]): Repository {
   return {
     registry: address.registry,
     repository: address.repository,
+    elsewhere: address.exchange.transport(address.registry).elsewhere,
     headManifest: (reference) => headManifest(address, reference),
     getManifest: (reference) => getManifest(address, reference),
     putManifest: (reference, manifest) => putManifest(address, reference, manifest),

@@ -1,3 +1,4 @@
+import { whereRead } from "./transport.ts";
 import type { Exchange, RequestContext } from "./exchange.ts";
 
 /** One repository as requests see it: where it lies and for whose work they are sent. */
@@ -25,5 +26,5 @@ export const scopeOf = (address: RepositoryAddress, actions: "pull" | "pull,push
   `repository:${nameAt(address, repository)}:${actions}`;
 
 /** The image or blob as errors name it. */
-export const describe = ({ registry, repository }: RepositoryAddress, reference: string): string =>
-  `${registry}/${repository}${/^sha\d+:/.test(reference) ? "@" : ":"}${reference}`;
+export const describe = (address: RepositoryAddress, reference: string): string =>
+  `${address.registry}/${address.repository}${/^sha\d+:/.test(reference) ? "@" : ":"}${reference}${whereRead(address.exchange.transport(address.registry).elsewhere)}`;

@@ -8,7 +8,12 @@ export interface Endpoint {
   readonly origin: string;
   /** What stands before each repository's name there: empty, or a path that ends in a slash. */
   readonly prefix: string;
+  /** The address as somebody gave it, where it is not the registry's own. */
+  readonly elsewhere?: string;
 }
+
+/** The end of what errors say was done: a mirror is at fault for what it sends, or lacks, in a registry's place. */
+export const whereRead = (elsewhere: string | undefined): string => (elsewhere === undefined ? "" : ` at ${elsewhere}`);
 
 /** Finds the address of a registry. The registry's name stays what images are called; only requests move. */
 export type Transport = (registry: string) => Endpoint;
@@ -25,7 +30,7 @@ export interface TransportOptions {
  * @throws InvalidValue for an upstream that is not an http or https address
  */
 export function transportFor({ upstreams = {}, ecrEndpoint }: TransportOptions = {}): Transport {
-  const moved = new Map(Object.entries(upstreams).map(([registry, url]) => [registry, endpointOf(url)]));
+  const moved = new Map(Object.entries(upstreams).map(([registry, url]) => [registry, { ...endpointOf(url), elsewhere: url }]));
   const ecr = ecrEndpoint === undefined ? undefined : endpointOf(ecrEndpoint);
   return (registry) => moved.get(registry) ?? (ecr && localEcr(registry, ecr)) ?? ownEndpoint(registry);
 }
@@ -44,7 +49,7 @@ const isLoopback = (registry: string): boolean => /^(?:localhost|127(?:\.\d{1,3}
 
 function endpointOf(text: string): Endpoint {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "")
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "" || url.search !== "")
     throw new InvalidValue("registry address", text.replace(/\/\/[^/]*@/, "//***@"), "write http:// or https://, a host and perhaps a path, without a password");
   const path = url.pathname.replace(/^\/+|\/+$/g, "");
   return { origin: url.origin, prefix: path === "" ? "" : `${path}/` };

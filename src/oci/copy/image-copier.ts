@@ -8,7 +8,7 @@ import { blobsHeld, blobsOf, InvalidManifest, readManifest } from "../manifest.t
 import type { Descriptor, ImageManifest, Platform } from "../manifest.ts";
 import type { BlobMover } from "./blob-mover.ts";
 import { digestForPlatform } from "./platform.ts";
-import { digestBehind, type Tagged } from "./tagged.ts";
+import { digestBehind, notThere, mustHave, type Tagged } from "./tagged.ts";
 
 /** One image on its way: where from, where to, and what is counted for it. */
 export interface CopyTask {
@@ -45,7 +45,7 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
     task.count({ movedBytes: 0, savedBytes: sizeOf(there) });
     return { digest: there.digest, isNew: false, reason: remarked("the target has the same digest", await task.remark?.(there)) };
   }
-  const manifest = wanted.manifest ?? (await mustHave(task, wanted.digest));
+  const manifest = wanted.manifest ?? (await mustHave(task.from, task.source, wanted.digest));
   // Where the repository has an earlier image, it may have this one too, or parts of it.
   const isHeld = there !== undefined && (await task.to.headManifest(wanted.digest)) !== undefined;
   const remark = task.remark?.(manifest, task.from);
@@ -80,24 +80,12 @@ const targetTag = ({ target }: CopyTask): Pick<ImageRef, "tag" | "digest"> => (t
 async function wantedDigest(task: CopyTask): Promise<Tagged> {
   const { source, from, platform } = task;
   if (platform) {
-    const stored = await mustHave(task, referenceOf(source));
+    const stored = await mustHave(from, source, referenceOf(source));
     const digest = await digestForPlatform(from, { source, stored, platform });
     return digest === stored.digest ? { digest, manifest: stored } : { digest };
   }
   if (source.digest !== undefined) return { digest: source.digest };
-  const tagged = await digestBehind(from, referenceOf(source));
-  if (tagged === undefined) throw missing(task, "check the name and the tag");
-  return tagged;
-}
-
-async function mustHave(task: CopyTask, reference: string, namedBy = "its tag"): Promise<StoredManifest> {
-  const manifest = await task.from.getManifest(reference);
-  if (manifest) return manifest;
-  throw missing(task, reference === referenceOf(task.source) ? "check the name and the tag" : `${namedBy} names ${reference}, which is not there`);
-}
-
-function missing({ source, from }: CopyTask, says: string): RegistryError {
-  return new RegistryError({ kind: "missing", registry: from.registry, doing: `read ${formatImageRef(source)}`, says });
+  return (await digestBehind(from, referenceOf(source))) ?? notThere(from, source);
 }
 
 /** Indexes hold images; an index in an index is rare, deeper ones are a loop. */
@@ -124,7 +112,7 @@ async function copyBlobs({ from, to, mover, count, onBytes }: CopyTask, manifest
 
 async function copyChild(task: CopyTask, { digest }: Descriptor, { depth, mayBeThere }: Position): Promise<void> {
   if (mayBeThere && (await task.to.headManifest(digest)) !== undefined) return;
-  const manifest = await mustHave(task, digest, "the index");
+  const manifest = await mustHave(task.from, task.source, digest, "the index");
   await copyContent(task, manifest, { depth: depth + 1, mayBeThere });
   await task.to.putManifest(digest, manifest);
 }

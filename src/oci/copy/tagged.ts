@@ -1,6 +1,9 @@
+import { formatImageRef, type ImageRef, referenceOf } from "../../kit/image-ref.ts";
 import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
+import { whereRead } from "../client/transport.ts";
 import { isDigestOf } from "../digest.ts";
+import { RegistryError } from "../errors.ts";
 
 /** What a tag means. */
 export interface Tagged {
@@ -29,4 +32,14 @@ export async function nameThere(to: Repository, reference: string, digest: strin
   if (digest.startsWith("sha256:")) return digest;
   const there = await to.getManifest(reference);
   return there && isDigestOf(digest, there.bytes) ? there.digest : digest;
+}
+
+/** A manifest of an image. @throws RegistryError `missing` where there is none, saying who names it */
+export async function mustHave(from: Repository, source: ImageRef, reference: string, namedBy = "its tag"): Promise<StoredManifest> {
+  return (await from.getManifest(reference)) ?? notThere(from, source, reference === referenceOf(source) ? undefined : `${namedBy} names ${reference}, which is not there`);
+}
+
+/** @throws RegistryError `missing` */
+export function notThere(from: Repository, source: ImageRef, says = "check the name and the tag"): never {
+  throw new RegistryError({ kind: "missing", registry: from.registry, doing: `read ${formatImageRef(source)}${whereRead(from.elsewhere)}`, says });
 }

@@ -2,7 +2,7 @@ import { buffer } from "node:stream/consumers";
 import type { ImageRef } from "../../kit/image-ref.ts";
 import { formatImageRef, referenceOf } from "../../kit/image-ref.ts";
 import type { RegistryClient, Repository } from "../client/registry-client.ts";
-import { RegistryError } from "../errors.ts";
+import { mustHave } from "../copy/tagged.ts";
 import { digestForPlatform, LARGEST_CONFIG_BYTES } from "../copy/platform.ts";
 import { InvalidManifest, readManifest } from "../manifest.ts";
 import type { ImageManifest, Platform } from "../manifest.ts";
@@ -42,15 +42,7 @@ interface Wanted {
 }
 
 async function imageManifest(repository: Repository, { image, reference, platform }: Wanted): Promise<ImageManifest> {
-  const stored = await repository.getManifest(reference);
-  const name = formatImageRef(image);
-  if (!stored)
-    throw new RegistryError({
-      kind: "missing",
-      registry: image.registry,
-      doing: `read ${name}`,
-      says: "check the name and the tag",
-    });
+  const stored = await mustHave(repository, image, reference);
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return manifest;
   return imageManifest(repository, { image, reference: await digestForPlatform(repository, { source: image, stored, platform }), platform });

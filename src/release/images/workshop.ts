@@ -55,7 +55,7 @@ export function workshopClient(workshop: ImageWorkshop): RegistryClient {
     ...(say && { onWait: waitTeller({ say, clock }) }),
     ...(proxy && { proxy }),
     ...tuning,
-    advice: adviceOn(foreignAdvice, howToLogIn),
+    advice: adviceOn(workshop.upstreams, foreignAdvice, howToLogIn),
   }));
   return signal ? { ...client, repository: (at, context) => client.repository(at, { signal, ...context }) } : client;
 }
@@ -66,8 +66,8 @@ const NOT_THERE = "registries say the same of an image that is not there: check 
  * What to do where a registry refuses access, is asked too often or can't be reached. ECR names the action and the policy itself; who has
  * to change what it can't know.
  */
-const adviceOn = (foreignAdvice: NonNullable<ImageWorkshop["foreignAdvice"]>, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
-  if (kind === "unreachable" || kind === "unavailable") return outOfReach(registry, code);
+const adviceOn = (upstreams: ImageWorkshop["upstreams"], foreignAdvice: NonNullable<ImageWorkshop["foreignAdvice"]>, howToLogIn: ImageWorkshop["howToLogIn"]): Advice => ({ kind, registry, says, code = "" }, { withCredentials }) => {
+  if (kind === "unreachable" || kind === "unavailable") return outOfReach({ registry, code, isMoved: Object.hasOwn(upstreams, registry) });
   const ecr = readPrivateEcrHost(registry);
   if (kind === "refused" && /tag is immutable/.test(says)) return "give the image another tag: in this repository each stays with its first image";
   if (ecr) return kind === "denied" ? [says === NO_REASON ? LAYER_RIGHTS : [], foreignAdvice(ecr) ?? []].flat().join("; ") || undefined : undefined;
@@ -84,8 +84,8 @@ const adviceOn = (foreignAdvice: NonNullable<ImageWorkshop["foreignAdvice"]>, ho
 const LAYER_RIGHTS = "who looks for a layer there needs ecr:BatchCheckLayerAvailability and ecr:GetDownloadUrlForLayer";
 
 /** By Node's and OpenSSL's codes. */
-function outOfReach(registry: string, code: string): string | undefined {
-  if (code === "ENOTFOUND") return "nobody knows a host of that name: check the registry in the image's name, and the network";
+function outOfReach({ registry, code, isMoved }: { readonly registry: string; readonly code: string; readonly isMoved: boolean }): string | undefined {
+  if (code === "ENOTFOUND") return `nobody knows a host of that name: check ${isMoved ? "its address in --upstream, or in containers.upstreams of omx.deploy.yaml" : "the registry in the image's name"}, and the network`;
   if (code === "UND_ERR_ABORTED")
     return "see to it that the proxy of HTTPS_PROXY lets through to it, with the credentials in HTTPS_PROXY if it wants any (http://user:password@host:port), or name the registry in NO_PROXY";
   if (code === "UND_ERR_PRX_CONN") return "nothing at the address in HTTPS_PROXY answers as a proxy: check host, port, and whether it is https:// or http://";

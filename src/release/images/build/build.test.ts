@@ -172,7 +172,7 @@ test("a function whose time is over while it builds stops there and hands over; 
 
 test("what a FROM or COPY --from can't be found by is told with its line", async () => {
   const reason = async (name: string, dockerfile: string) => (await buildImageFromSource(workshop(), await item(name, dockerfile))).reason;
-  expect(await reason("no-base", "# x\nFROM quay.io/not/there:1\n")).toMatch(/^quay\.io does not have it \(read quay\.io\/not\/there:1, Dockerfile:2\)/);
+  expect(await reason("no-base", "# x\nFROM quay.io/not/there:1\n")).toMatch(/^quay\.io does not have it \(read quay\.io\/not\/there:1 at http:\/\/127\.0\.0\.1:\d+, Dockerfile:2\)/);
   expect(await reason("no-value", "ARG V\nFROM quay.io/tools/x:$V\n")).toMatch(/^Dockerfile:2: "quay\.io\/tools\/x:" .*; it is written quay\.io\/tools\/x:\$V: give its variables values/);
   expect(await reason("elsewhere", "FROM scratch\nCOPY --from=quay.io/not/there:2 / /\n")).toContain(", Dockerfile:2)");
   const later = await item("later", "FROM scratch AS first\nCOPY --from=second / /\nFROM scratch AS second\nENV A=1\n", { target: "first" });

@@ -1,10 +1,9 @@
-import { formatImageRef, type ImageRef, referenceOf } from "../../../kit/image-ref.ts";
+import { type ImageRef, referenceOf } from "../../../kit/image-ref.ts";
 import type { RegistryClient, Repository } from "../../../oci/client/registry-client.ts";
 import type { StoredManifest } from "../../../oci/client/manifests.ts";
-import { RegistryError } from "../../../oci/errors.ts";
 import { blobsHeld, type Descriptor, type Platform, readManifest } from "../../../oci/manifest.ts";
 import { digestForPlatform } from "../../../oci/copy/platform.ts";
-import { digestBehind, nameThere } from "../../../oci/copy/tagged.ts";
+import { digestBehind, notThere, mustHave, nameThere } from "../../../oci/copy/tagged.ts";
 import { platformRemark } from "../platform-remark.ts";
 import { overRepositories } from "../repositories/over-repositories.ts";
 
@@ -59,7 +58,7 @@ export async function previewCopy({ source, target, client, platform, signal, co
 
 /** The digest that would be copied: of the tag, or of one platform below it. @throws RegistryError, InvalidManifest */
 export async function wantedDigest(from: Repository, source: ImageRef, platform?: Platform): Promise<string> {
-  if (!platform) return source.digest ?? (await digestBehind(from, referenceOf(source)))?.digest ?? missing(source, referenceOf(source));
+  if (!platform) return source.digest ?? (await digestBehind(from, referenceOf(source)))?.digest ?? notThere(from, source);
   return digestForPlatform(from, { source, stored: await mustHave(from, source, referenceOf(source)), platform });
 }
 
@@ -72,19 +71,6 @@ async function blobsBelow(from: Repository, stored: StoredManifest): Promise<rea
     return child ? blobsBelow(from, child) : [];
   }));
   return children.flat();
-}
-
-async function mustHave(from: Repository, source: ImageRef, reference: string): Promise<StoredManifest> {
-  return (await from.getManifest(reference)) ?? missing(source, reference);
-}
-
-function missing(source: ImageRef, reference: string): never {
-  throw new RegistryError({
-    kind: "missing",
-    registry: source.registry,
-    doing: `read ${formatImageRef(source)}`,
-    says: reference === referenceOf(source) ? "check the name and the tag" : `its tag names ${reference}, which is not there`,
-  });
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
