@@ -9,6 +9,11 @@ const NEEDS: readonly Need[] = [
   { name: "a Docker engine", isThere: () => answers("docker", ["info"]), install: "apt-get install docker.io, then start dockerd" },
   { name: "docker-registry", isThere: () => answers("docker-registry", ["--version"]), install: "apt-get install docker-registry" },
   { name: "skopeo", isThere: () => answers("skopeo", ["--version"]), install: "apt-get install skopeo" },
+  {
+    name: "crane and regctl",
+    isThere: () => ["crane", "regctl"].every((program) => answers(program, ["version"])),
+    install: "go install github.com/google/go-containerregistry/cmd/crane@latest github.com/regclient/regclient/cmd/regctl@latest, one by one",
+  },
   { name: "Chromium", isThere: () => answers("chromium", ["--version"]), install: "apt-get install chromium" },
   {
     name: "the AWS CLI (OMX_AWS_CLI)",

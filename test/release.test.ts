@@ -79,7 +79,7 @@ describe("a push reaches production", () => {
   test.each([
     ["that no approval precedes", "9.9.9", { pipelineExecutionId: "00000000-0000-4000-8000-000000000000" }, /not approved|not found/],
     ["that names another approver", "9.9.8", { approval: { by: "somebody", at: "", comment: "" } }, /the bundle says somebody approved it; CodePipeline says arn:aws:iam::111122223333:user\/approver/],
-    ["of other content under a true approval", "9.9.7", {}, /approved what execution \S+ of omx-phage-variants built, sha256:[0-9a-f]{64}, and this is sha256:[0-9a-f]{64}/],
+    ["of other content under a true approval", "9.9.7", { handedOverAt: "2030-01-01T00:00:00.000Z" }, /approved what execution \S+ of omx-phage-variants built, sha256:[0-9a-f]{64}, and this is sha256:[0-9a-f]{64}/],
   ])("an upload %s releases nothing", async (_what, version, forgery, says) => {
     const production = demo.clients("production");
     const source = `${WORKFLOW}/1.0.1`;

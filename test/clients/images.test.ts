@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
@@ -15,13 +16,8 @@ beforeAll(async () => void (shell = await openShell()));
 afterAll(() => shell[Symbol.asyncDispose]());
 
 const there = (name: string, when: boolean, run: () => Promise<void>): void => test.runIf(awsCli && when).concurrent(name, run, PATIENCE_MS);
-const hasSkopeo = ((): boolean => {
-  try {
-    return execFileSync("skopeo", ["--version"]).length > 0;
-  } catch {
-    return false;
-  }
-})();
+const has = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args, { stdio: "ignore" }).status === 0;
+const hasSkopeo = has("skopeo", "--version");
 
 /** An image of one file as an OCI layout in the shell's folder, and its digest. */
 async function layoutOf(name: string, content: string): Promise<{ readonly path: string; readonly digest: string }> {
@@ -93,4 +89,54 @@ there("docker logs in, pushes and pulls", hasDocker(), async () => {
   } finally {
     await shell.run("docker", ["rmi", image, `${registry()}/lab/docker:asset`]);
   }
+});
+
+/** Larger than one request of a client that sends layers in parts, however it is compressed. */
+const large = (): string => randomBytes(3 * 1024 * 1024).toString("base64");
+const digestIn = async (repository: string): Promise<string | undefined> =>
+  (await shell.aws<{ imageDetails: readonly { imageDigest: string }[] }>("cicd", "ecr", "describe-images", "--repository-name", repository, "--image-ids", "imageTag=1.0")).imageDetails[0]?.imageDigest;
+const created = (...names: readonly string[]) => Promise.all(names.map((name) => shell.aws("cicd", "ecr", "create-repository", "--repository-name", name)));
+
+there("crane logs in, pushes, copies, lists, pulls and deletes", has("crane", "version"), async () => {
+  await created("lab/crane", "lab/crane-copy");
+  const { path, digest } = await layoutOf("crane", large());
+  const crane = (...args: readonly string[]) => shell.must("crane", args);
+  const [host = ""] = registry().split("/");
+  await shell.must("crane", ["auth", "login", host, "--username", "AWS", "--password-stdin"], await password());
+  const image = `${registry()}/lab/crane:1.0`;
+  await crane("push", path, image);
+  await crane("copy", image, `${registry()}/lab/crane-copy:1.0`);
+  expect(await Promise.all([digestIn("lab/crane"), digestIn("lab/crane-copy")])).toEqual([digest, digest]);
+  expect((await crane("digest", image)).trim()).toBe(digest);
+  expect((await crane("ls", `${registry()}/lab/crane-copy`)).trim()).toBe("1.0");
+  await crane("pull", "--format", "oci", `${registry()}/lab/crane-copy:1.0`, "crane-back");
+  expect(JSON.parse(readFileSync(join(shell.folder, "crane-back/index.json"), "utf8"))).toMatchObject({ manifests: [{ digest }] });
+  await crane("validate", "--remote", image);
+  await crane("delete", `${registry()}/lab/crane@${digest}`);
+  const gone = await shell.run("crane", ["manifest", image]);
+  expect([gone.code, gone.stderr]).toEqual([1, expect.stringContaining("MANIFEST_UNKNOWN")]);
+});
+
+there("regctl logs in, copies in parts, attaches an SBOM, lists, copies both out and deletes a tag", has("regctl", "version"), async () => {
+  await created("lab/regctl");
+  const { path, digest } = await layoutOf("regctl", large());
+  const regctl = (...args: readonly string[]) => shell.must("regctl", args);
+  const [host = ""] = registry().split("/");
+  await regctl("registry", "set", "--skip-check", "--tls", "disabled", "--blob-chunk", "1048576", "--blob-max", "1048576", host);
+  await shell.must("regctl", ["registry", "login", "--user", "AWS", "--pass-stdin", host], await password());
+  const image = `${registry()}/lab/regctl:1.0`;
+  await regctl("image", "copy", `ocidir://${path}:1.0`, image);
+  expect(await digestIn("lab/regctl")).toBe(digest);
+  shell.file("sbom.json", "{}");
+  await regctl("artifact", "put", "--artifact-type", "application/spdx+json", "--subject", image, "--file", "sbom.json");
+  expect(await regctl("artifact", "list", image)).toContain("application/spdx+json");
+  expect((await regctl("tag", "list", `${registry()}/lab/regctl`)).trim()).toBe("1.0");
+  await regctl("image", "copy", "--referrers", image, "ocidir://regctl-back:1.0");
+  expect((await regctl("manifest", "head", "ocidir://regctl-back:1.0")).trim()).toBe(digest);
+  expect(await regctl("artifact", "list", "ocidir://regctl-back:1.0")).toContain("application/spdx+json");
+  await regctl("tag", "delete", image);
+  expect((await regctl("tag", "list", `${registry()}/lab/regctl`)).trim()).toBe("");
+  // An image goes with its last tag (BatchDeleteImage's page).
+  const gone = await shell.run("regctl", ["manifest", "head", `${registry()}/lab/regctl@${digest}`]);
+  expect([gone.code, gone.stderr]).toEqual([1, expect.stringContaining("not found")]);
 });
