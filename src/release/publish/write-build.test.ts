@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateWorkflowCommand, CreateWorkflowVersionCommand, GetWorkflowCommand, GetWorkflowVersionCommand, OmicsClient } from "@aws-sdk/client-omics";
+import { CreateWorkflowCommand, CreateWorkflowVersionCommand, GetWorkflowCommand, GetWorkflowVersionCommand, type OmicsClient } from "@aws-sdk/client-omics";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type AwsClients, awsClients } from "../../aws/clients.ts";
