@@ -6,6 +6,7 @@ import { runMachine } from "../local/states/asl/testing/machine.ts";
 import { CICD, REGION } from "../local/testing/accounts.ts";
 import { planEachBuild, planEachPull, readInput } from "../release/images/manifest.ts";
 import { checkRoom, fitReasons } from "../release/images/room.ts";
+import { outcomesIn } from "../release/images/results.ts";
 import { builderDefinition, pullerDefinition } from "../release/images/state-machines.ts";
 
 // The machines on a clock that does not wait; the functions that plan are the real ones, what a test gives does the work.
@@ -24,14 +25,14 @@ async function run(kind: "pull" | "build", input: Json, { alone, together = () =
     }
     return Promise.resolve({ Payload: Payload.images ? { images: fitReasons(together(Payload.images)) } : alone(Payload as Item) } as unknown as Json);
   };
-  return (await runMachine(kind === "pull" ? pullerDefinition() : builderDefinition(), { input, runTask })).result as { readonly status: string; readonly output?: { readonly images: readonly Item[] }; readonly error?: string; readonly cause?: string };
+  return (await runMachine(kind === "pull" ? pullerDefinition() : builderDefinition(), { input, runTask })).result as { readonly status: string; readonly output?: readonly Item[]; readonly error?: string; readonly cause?: string };
 }
 
 /** As a function's error arrives: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html */
 const thrown = (name: string, errorMessage: string): never => {
   throw new TaskError(name, JSON.stringify({ errorType: name, errorMessage, trace: [`${name}: ${errorMessage}`, ...Array.from({ length: 12 }, () => `    at somewhere (file:///var/task/chunk.mjs:1:${"9".repeat(60)})`)] }));
 };
-const imagesOf = ({ cause = "" }: { readonly cause?: string }) => (JSON.parse(cause) as { images: readonly (Item & { reason: string })[] }).images;
+const imagesOf = ({ cause = "" }: { readonly cause?: string }) => outcomesIn(cause) ?? [];
 
 test("E16: a function's error is that image's reason as a sentence, without its stack; any other cause is as it was", async () => {
   const said = 's3://b/"x"/\\:\nThe specified key does not exist.';
@@ -64,7 +65,7 @@ const done = ({ source_uri, target_image }: Item) => ({ source_uri, target_image
 
 test("500 images with the names that images have: every result is told", async () => {
   const { status, output } = await run("pull", { manifest: named(500) }, { alone: done, together: (images) => images.map(done) });
-  expect([status, output!.images.length, output!.images.every((image) => image.status === "SUCCEEDED")]).toEqual(["SUCCEEDED", 500, true]);
+  expect([status, output!.length, output!.every((image) => image.status === "SUCCEEDED")]).toEqual(["SUCCEEDED", 500, true]);
 });
 
 test.each(["together", "alone"] as const)("500 images that fail at length, %s: the reasons are shortened, and the execution says that images failed", async (how) => {
@@ -81,6 +82,19 @@ test("one of 500 images that fails is named with its reason, although the result
   const [, bad] = named(2);
   const ended = await run("pull", { manifest: named(500) }, { alone: done, together: (images) => images.map((image) => (image.source_uri === bad ? { ...image, status: "FAILED", reason: "quay.io does not have it" } : done(image))) });
   expect(JSON.parse(ended.cause!)).toEqual({ failed: 1, results: "in the output of the state EachImage", failures: [{ source_uri: bad, reason: "quay.io does not have it" }] });
+});
+
+test("the results are the ECR helper's records, in a list, with what it lacked beside its members", async () => {
+  const [digest, logs] = [`sha256:${"a".repeat(64)}`, { log: "/aws/codebuild/omx-image-pull:1a2b", log_link: "https://console.aws.amazon.com/cloudwatch/home" }];
+  const at = { image: { source_uri: "ubuntu:20.04", target_image: `${CICD}.dkr.ecr.${REGION}.amazonaws.com/dockerhub/library/ubuntu:20.04` } };
+  const end = (outcome: object) => run("pull", { manifest: ["ubuntu:20.04"] }, { alone: ({ source_uri, target_image }) => ({ source_uri, target_image, ...outcome }) });
+  const found = { digest, size: 7, bytes_moved: 0, bytes_saved: 7, seconds: 0.1 };
+  expect((await end({ status: "SKIPPED", reason: "it is there", ...found })).output).toEqual([{ ...at, status: "SKIPPED", statusMessage: "it is there", ...found }]);
+  const failed = await end({ status: "FAILED", reason: "the build b:1 ended FAILED", build: "b:1", ...logs });
+  const record = { ...at, status: "FAILED", statusMessage: "the build b:1 ended FAILED", build: { id: "b:1", logs: { logstream: logs.log, deeplink: logs.log_link } } };
+  expect(JSON.parse(failed.cause!)).toEqual({ failed: 1, images: [record] });
+  expect(imagesOf(failed)).toEqual([{ ...at.image, status: "FAILED", reason: "the build b:1 ended FAILED", build: "b:1", ...logs }]);
+  expect((await run("pull", { manifest: [] }, { alone: done })).output).toEqual([]);
 });
 
 test("a reason is not shortened where there is room", async () => {

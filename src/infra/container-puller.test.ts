@@ -72,6 +72,9 @@ describe("the puller", () => {
       expect(image.bytes_moved! + image.bytes_saved!).toBeGreaterThan(5000);
     }
     expect(first.images[0]!.digest).toBe(digest);
+    // What a script written for the ECR helper reads: `.[].image.source_uri`, `.[].status`, `.[].statusMessage`.
+    expect(JSON.parse(first.output)).toEqual(first.images.map(({ source_uri, target_image }) =>
+      expect.objectContaining({ image: { source_uri, target_image }, status: "SUCCEEDED", statusMessage: "the target did not have it", digest: expect.any(String) })));
 
     const again = await stage.run("puller", manifest);
     expect(again.images.map(({ target_image, digest: is }) => [target_image, is])).toEqual(first.images.map(({ target_image, digest: was }) => [target_image, was]));

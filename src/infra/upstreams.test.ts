@@ -12,6 +12,7 @@ import { type DockerRegistry, startDockerRegistry } from "../oci/testing/docker-
 import { type GuardedRegistry, guardedRegistry } from "../oci/testing/guarded-registry.ts";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
 import { DeployConfig } from "../release/project/deploy-config.ts";
+import { outcomesIn } from "../release/images/results.ts";
 import type { ImageOutcome } from "../release/images/staging.ts";
 import { deployContainers } from "./testing/deployed.ts";
 
@@ -44,7 +45,7 @@ afterAll(async () => {
 const at = (repository: string) => clients.repository({ registry: upstream.host, repository });
 async function run(manifest: readonly string[]): Promise<{ readonly images: readonly ImageOutcome[]; readonly arn: string }> {
   const ended = await runExecution(new SFNClient(accounts.config()), { arn: `arn:aws:states:${REGION}:${CICD}:stateMachine:omx-container-puller`, name: crypto.randomUUID(), input: JSON.stringify({ manifest }), clock: systemClock });
-  return { images: (JSON.parse(ended.output || ended.cause) as { images: readonly ImageOutcome[] }).images, arn: ended.executionArn };
+  return { images: outcomesIn(ended.output || ended.cause) ?? [], arn: ended.executionArn };
 }
 
 test("E34: the cache brings images of declared registries for one manifest request, into repositories that HealthOmics may read", async () => {

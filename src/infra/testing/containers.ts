@@ -7,6 +7,7 @@ import { CICD, PRODUCTION, REGION, startAccounts, type TestAccounts } from "../.
 import { ecrCredentials } from "../../oci/client/credentials.ts";
 import { registryClient, type RegistryClient } from "../../oci/client/registry-client.ts";
 import { transportFor } from "../../oci/client/transport.ts";
+import { outcomesIn } from "../../release/images/results.ts";
 import type { ImageOutcome } from "../../release/images/staging.ts";
 import { deployContainers } from "./deployed.ts";
 
@@ -20,7 +21,8 @@ export interface Ended {
   readonly status: string;
   readonly error: string;
   readonly cause: string;
-  readonly images: readonly (ImageOutcome & { readonly log?: string })[];
+  readonly output: string;
+  readonly images: readonly ImageOutcome[];
 }
 
 /** Local accounts with the container stacks. */
@@ -49,8 +51,7 @@ export async function startContainers(containers: object, upstreams: Readonly<Re
     async run(machine, manifest, more = {}) {
       const request = { arn: `arn:aws:states:${REGION}:${CICD}:stateMachine:omx-container-${machine}`, name: crypto.randomUUID(), input: JSON.stringify({ manifest, ...more }), clock: systemClock };
       const { status, error, cause, output } = await runExecution(new SFNClient(accounts.config()), request);
-      const { images } = JSON.parse(status === "SUCCEEDED" ? output : cause.startsWith("{") ? cause : '{"images":[]}') as Pick<Ended, "images">;
-      return { status, error, cause, images };
+      return { status, error, cause, output, images: outcomesIn(status === "SUCCEEDED" ? output : cause) ?? [] };
     },
     policyOf: (repositoryName) => ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText = "" }) => JSON.parse(policyText), () => undefined),
     registryOf(profile, region = REGION) {

@@ -36,7 +36,7 @@ const LONGEST_REASON = 4000;
 
 const FailedBuild = z.object({
   Build: z.object({
-    Id: z.string(), BuildStatus: z.string(), Logs: z.object({ GroupName: z.string().optional(), StreamName: z.string().optional() }).optional(),
+    Id: z.string(), BuildStatus: z.string(), Logs: z.object({ GroupName: z.string().optional(), StreamName: z.string().optional(), DeepLink: z.string().optional() }).optional(),
   }),
 });
 
@@ -44,15 +44,15 @@ const FailedBuild = z.object({
  * Why a build failed: its last lines. The cause that Step Functions gives is the build as JSON, or any other text
  * (a time-out, no permission, an account's limit).
  */
-export async function failureOf(logs: CloudWatchLogsClient, cause = ""): Promise<Pick<ImageOutcome, "reason" | "log" | "build">> {
+export async function failureOf(logs: CloudWatchLogsClient, cause = ""): Promise<Pick<ImageOutcome, "reason" | "log" | "log_link" | "build">> {
   const build = readBuild(cause);
   if (!build) return { reason: cause.slice(0, LONGEST_REASON) || "the build failed, and nobody says why" };
-  const { Id, BuildStatus, Logs: { GroupName, StreamName } = {} } = build;
+  const { Id, BuildStatus, Logs: { GroupName, StreamName, DeepLink } = {} } = build;
   const says = `the build ${Id} ended ${BuildStatus}`;
   if (!GroupName || !StreamName) return { reason: `${says}; it has no log`, build: Id };
   const log = `${GroupName}:${StreamName}`;
   const lines = await linesOf(logs, GroupName, StreamName).catch((error: Error) => [`(its log can't be read: ${error.message})`]);
-  return { reason: `${says}:\n${lastLines(lines)}`, log, build: Id };
+  return { reason: `${says}:\n${lastLines(lines)}`, log, ...(DeepLink && { log_link: DeepLink }), build: Id };
 }
 
 /** CodeBuild's own lines tell of phases, not of what went wrong in one. */

@@ -1,10 +1,11 @@
 import { InvalidInput } from "./invalid-input.ts";
 import type { ImageOutcome } from "./staging.ts";
+import { RESULT_BYTES } from "./results.ts";
 import { RESULTS_BYTES } from "./state-machines.ts";
 
 // A few results may be longer than their part. What is too long for Step Functions ends the execution, and no state catches it:
 // the results of all images would be lost.
-const CARRIED_BYTES = 250_000;
+const CARRIED_BYTES = 260_000;
 
 /** Status, digest, sizes, seconds and a short reason of a result, with the names of its members. */
 const MEMBERS_BYTES = 250;
@@ -14,7 +15,7 @@ type Named = Pick<ImageOutcome, "source_uri" | "target_image">;
 /** @throws InvalidInput for more images than Step Functions can tell the results of */
 export function checkRoom(images: readonly Named[]): void {
   const part = RESULTS_BYTES / images.length;
-  const bytes = images.reduce((sum, { source_uri, target_image }) => sum + Math.max(part, Buffer.byteLength(source_uri + target_image) + MEMBERS_BYTES), 0);
+  const bytes = images.reduce((sum, { source_uri, target_image }) => sum + Math.max(part, Buffer.byteLength(source_uri + target_image) + MEMBERS_BYTES) + RESULT_BYTES, 0);
   if (bytes <= CARRIED_BYTES) return;
   throw new InvalidInput(
     `the manifest has ${images.length} images, and Step Functions carries the results of about ${Math.floor((images.length * RESULTS_BYTES) / bytes)} of them: start an execution for each part of it`,

@@ -7,6 +7,7 @@ import { ReleaseError } from "../errors.ts";
 import type { Emit } from "../events.ts";
 import { NAMES } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
+import { outcomesIn } from "./results.ts";
 import { EACH_IMAGE } from "./state-machines.ts";
 
 /** How one image fared in a staging state machine. */
@@ -28,6 +29,8 @@ export interface ImageOutcome {
   readonly build?: string;
   /** That build's log: `<log group>:<log stream>`. */
   readonly log?: string;
+  /** Where a browser shows it. */
+  readonly log_link?: string;
 }
 
 /** Between two steps of a state machine: what CodeBuild is to do, and what it did. */
@@ -104,24 +107,14 @@ async function execute(staging: Staging, machine: string, manifest: readonly unk
   const name = `${identity}-${createHash("sha256").update(input).digest("hex").slice(0, 12)}`.slice(-80);
   const arn = `arn:aws:states:${place.region}:${place.account}:stateMachine:${machine}`;
   const ended = await runExecution(clients.states, { arn, name, input, clock });
-  if (ended.status === "SUCCEEDED") return (JSON.parse(ended.output) as { images: ImageOutcome[] }).images;
-  const results = resultsIn(ended.cause) ?? (ended.error === "ImagesFailed" ? await resultsInHistory(clients.states, ended.executionArn) : undefined);
+  const results = outcomesIn(ended.status === "SUCCEEDED" ? ended.output : ended.cause) ?? (ended.error === "ImagesFailed" ? await resultsInHistory(clients.states, ended.executionArn) : undefined);
   if (results) return results;
   throw new ReleaseError("ImagesFailed", { says: `${machine} ended ${ended.status}: ${ended.error} ${ended.cause}`, fix: `look at the execution ${ended.executionArn}`, blame: "aws" });
-}
-
-/** A failed execution carries every image's result in its cause, as long as they are short enough for one. */
-function resultsIn(cause: string): readonly ImageOutcome[] | undefined {
-  try {
-    return (JSON.parse(cause) as { images?: ImageOutcome[] }).images;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The results where they are too long for a cause: the output of the state that had them all. */
 async function resultsInHistory(states: AwsClients["states"], executionArn: string): Promise<readonly ImageOutcome[] | undefined> {
   for await (const page of paginateGetExecutionHistory({ client: states }, { executionArn, reverseOrder: true, includeExecutionData: true }))
-    for (const { stateExitedEventDetails: exited } of page.events ?? []) if (exited?.name === EACH_IMAGE) return resultsIn(exited.output ?? "");
+    for (const { stateExitedEventDetails: exited } of page.events ?? []) if (exited?.name === EACH_IMAGE) return outcomesIn(exited.output ?? "");
   return undefined;
 }

@@ -1,3 +1,5 @@
+import { RESULT } from "./results.ts";
+
 const LAMBDA_TRANSIENT = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException", "ThrottlingException", "TooManyRequestsException"];
 const lambdaRetry = { ErrorEquals: LAMBDA_TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" };
 /** A registry that throttles or does not answer, after the client's own tries: the name of the function's error. */
@@ -61,9 +63,11 @@ const failedRecord = {
 const result = {
   Type: "Succeed",
   Output: oneLine(`{% (
-    $image := $states.input;
-    $left := $resultBytes - $length($string($image)) + $length($image.reason);
-    $exists($image.reason) and $left < $length($image.reason) ? $merge([$image, {'reason': $left > 0 ? $substring($image.reason, 0, $left) : ''}]) : $image
+    $whole := $states.input;
+    $left := $resultBytes - $length($string($whole)) + $length($whole.reason);
+    $isLong := $exists($whole.reason) and $left < $length($whole.reason);
+    $image := $isLong ? $merge([$whole, {'reason': $left > 0 ? $substring($whole.reason, 0, $left) : ''}]) : $whole;
+    ${RESULT}
   ) %}`),
 };
 
@@ -82,13 +86,13 @@ const ending = {
       $failed := $states.input.images[status = 'FAILED'];
       $all := $string({'failed': $count($failed), 'images': $states.input.images});
       $told := {'failed': $count($failed), 'results': 'in the output of the state ${EACH_IMAGE}'};
-      $reasons := $string($merge([$told, {'failures': [$failed.{'source_uri': source_uri, 'reason': reason}]}]));
-      $longest := $max($map($failed, function($image) { $length($string([$image.source_uri])) }));
-      $names := $string($merge([$told, {'sources': [$failed.source_uri][[0..$floor(${LONGEST_CAUSE - 1000} / $longest) - 1]]}]));
+      $reasons := $string($merge([$told, {'failures': [$failed.{'source_uri': image.source_uri, 'reason': statusMessage}]}]));
+      $longest := $max($map($failed, function($image) { $length($string([$image.image.source_uri])) }));
+      $names := $string($merge([$told, {'sources': [$failed.image.source_uri][[0..$floor(${LONGEST_CAUSE - 1000} / $longest) - 1]]}]));
       $length($all) <= ${LONGEST_CAUSE} ? $all : $length($reasons) <= ${LONGEST_CAUSE} ? $reasons : $names
     ) %}`),
   },
-  AllThere: { Type: "Succeed" },
+  AllThere: { Type: "Succeed", Output: "{% [$states.input.images] %}" },
   NoManifest: { Type: "Fail", Error: INVALID_INPUT, Cause: "{% $states.input %}" },
 };
 
