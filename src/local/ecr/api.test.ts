@@ -133,6 +133,14 @@ describe("repositories", () => {
     const ofNobody = { ...policy, Statement: [{ ...policy.Statement[0], Principal: { AWS: `arn:aws:iam::${CICD}:role/nobody` } }] };
     await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(ofNobody) }))).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringMatching(/Principal not found/) });
     await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: "{" }))).rejects.toMatchObject({ name: "InvalidParameterException" });
+    const named = { ...policy, Statement: [{ ...policy.Statement[0], Resource: "*" }] };
+    await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(named) }))).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringMatching(/'Invalid repository policy provided'.*leave Resource out/) });
+    // Who could not set another policy afterwards has to say that this is meant.
+    const closed = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Deny", Principal: "*", Action: "ecr:SetRepositoryPolicy" }] });
+    await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: closed }))).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringMatching(/set force/) });
+    expect(JSON.parse((await ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).policyText!)).toEqual(policy);
+    await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: closed, force: true }));
+    await expect(ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify(policy), force: true }))).rejects.toMatchObject({ name: "AccessDeniedException" });
     await ecr.send(new DeleteRepositoryPolicyCommand({ repositoryName }));
     await expect(ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toMatchObject({ name: "LifecyclePolicyNotFoundException" });
     const lifecyclePolicyText = JSON.stringify({ rules: [{ rulePriority: 1, selection: { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days", countNumber: 14 }, action: { type: "expire" } }] });

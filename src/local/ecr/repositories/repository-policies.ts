@@ -12,11 +12,12 @@ import type {
 } from "@aws-sdk/client-ecr";
 import { validatePolicyDocument } from "../../authorization/validate-policy.ts";
 import { type Core, operation } from "../../gateway/service.ts";
-import { on, placeOf } from "../access.ts";
+import { accessTo, on, placeOf } from "../access.ts";
 import type { Contents } from "../contents.ts";
 import { invalidParameter, lifecyclePolicyNotFound, policyNotFound } from "../errors.ts";
 import { checkLifecyclePolicy } from "./lifecycle-policy.ts";
 import { keyOf, type Repository, type Store } from "../store.ts";
+import { whyNot } from "./ecr-created.ts";
 
 const saver = (store: Store) => (repository: Repository): void => store.repositories.put(keyOf(repository), repository);
 
@@ -30,7 +31,11 @@ export function repositoryPolicyOperations(contents: Contents) {
       run(input, call) {
         const repository = contents.repository(placeOf(input, call));
         const policyText = checkedPolicy(contents.core, input.policyText);
-        save({ ...repository, policy: policyText });
+        store.transaction(() => {
+          save({ ...repository, policy: policyText });
+          const why = input.force ? undefined : whyNot(contents.core, call, { access: accessTo(store, "SetRepositoryPolicy", repository), region: call.region });
+          if (why !== undefined) throw lockedOut(why);
+        });
         return { registryId: repository.account, repositoryName: repository.name, policyText };
       },
     }),
@@ -89,12 +94,22 @@ export function lifecyclePolicyOperations(contents: Contents) {
   };
 }
 
+const lockedOut = (why: string) =>
+  invalidParameter(`at 'PolicyText' failed to satisfy constraint: 'The policy would prevent you from setting another one' (${why}); set force to put it all the same`);
+
+/** A repository's policy is about that repository: ECR takes no resource in it, in a registry's it wants one. */
+function namedResource(text: string): string | undefined {
+  const statements = [(JSON.parse(text) as { readonly Statement: object | readonly object[] }).Statement].flat();
+  const index = statements.findIndex((statement) => "Resource" in statement || "NotResource" in statement);
+  return index < 0 ? undefined : `statement #${index + 1}: leave Resource out, it is the repository`;
+}
+
 /**
  * A policy as it is kept, without white space.
  * @throws AwsError InvalidParameterException for a bad one, and for one that names a role or user that is not there
  */
 export function checkedPolicy({ directory }: Pick<Core, "directory">, text = "", { name = "PolicyText", what = "repository" }: { readonly name?: string; readonly what?: string } = {}): string {
-  const problem = validatePolicyDocument(text, "resource");
+  const problem = validatePolicyDocument(text, "resource") ?? (what === "repository" ? namedResource(text) : undefined);
   if (problem !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Invalid ${what} policy provided' (${problem})`);
   const nobody = directory.missingPrincipal(text);
   if (nobody !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Principal not found' (${nobody})`);
