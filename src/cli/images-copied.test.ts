@@ -40,6 +40,8 @@ test("verify without a bundle reads production's own copies where omx.yaml asks 
     mkdirSync(join(cli.folder, folder));
     writeFileSync(join(cli.folder, folder, "omx.yaml"), `name: demo\nversion: "1.0"\nimages: { promote: ${promote} }\n`);
     writeFileSync(join(cli.folder, folder, "containers.lock.json"), JSON.stringify({ version: 1, images: [kept, deleted] }));
+    const task = ({ image }: { readonly image: string }, index: number) => `task t${index} {\n  command <<< echo >>>\n  runtime { docker: "${image}" }\n}\n`;
+    writeFileSync(join(cli.folder, folder, "main.wdl"), `version 1.0\nworkflow w {\n  call t0\n  call t1\n}\n${[kept, deleted].map(task).join("")}`);
     return join(cli.folder, folder);
   };
   const verify = async (path: string) => {

@@ -110,6 +110,7 @@ test("signatures and SBOMs of the cicd account are proved in production's copies
   const folder = join(cli.folder, "signed");
   mkdirSync(folder);
   writeFileSync(join(folder, "omx.yaml"), 'name: signed\nversion: "1.0"\nimages: { promote: copy }\n');
+  writeFileSync(join(folder, "main.wdl"), 'version 1.0\nworkflow w { call t }\ntask t {\n  command <<< echo >>>\n  runtime { docker: "quay.io/signed/tool:1" }\n}\n');
   writeFileSync(join(folder, LOCK_FILE), JSON.stringify(lock));
   await promoted(lock, REGION);
   const proved = await verify(cli, folder, "--deep");

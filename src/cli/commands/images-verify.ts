@@ -20,7 +20,7 @@ export function imagesVerify(group: Command, cli: Cli): void {
     .argument("[path]", "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)")
     .summary("prove that ECR, the bundle and production hold the same bytes")
     .description(
-      "Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.",
+      "Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. A repository's lock has to have every image that its workflow uses. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.",
     );
   identity(command)
     .option(
@@ -44,18 +44,21 @@ export function imagesVerify(group: Command, cli: Cli): void {
 async function act(cli: Cli, path: string | undefined, flags: VerifyFlags): Promise<void> {
   const { verifyImages } = await import("../images/verify.ts");
   const verified = await verifyImages(cli, flags, { path, bundle: flags.bundle, production: flags.production, deep: flags.deep ?? false });
-  printResult(cli, flags, { value: verified, lines: describe(verified) });
+  printResult(cli, flags, { value: verified, lines: describe(verified, flags.deep ?? false) });
   if (!verified.ok) throw new NotDone();
 }
 
-const describe = ({ ok, images, referrers, problems }: Verification): readonly string[] => [
+const describe = ({ ok, images, referrers, problems }: Verification, isDeep: boolean): readonly string[] => [
   ...images.map(line), ...referrers.map(referrerLine), ...problems.map((problem) => `✗ ${problem}`),
   ...(referrers.some((one) => one.problems.length > 0) ? ["  what was signed or attested after a release comes with the workflow's next one"] : []),
-  ok ? proven(images.length) : "✗ not the same bytes everywhere",
+  ok ? proven(images.length, isDeep) : "✗ not the same bytes everywhere",
 ];
 
-const proven = (count: number): string =>
-  count === 0 ? "no image is locked: there is nothing to prove" : count === 1 ? "✓ 1 image is the bytes that its digest names" : `✓ ${count} images are the bytes that their digests name`;
+function proven(count: number, isDeep: boolean): string {
+  if (count === 0) return "no image is locked: there is nothing to prove";
+  const how = isDeep ? "" : "; of layers their size was looked at, --deep reads them";
+  return `✓ ${count === 1 ? "1 image is the bytes that its digest names" : `${count} images are the bytes that their digests name`}${how}`;
+}
 
 const referrerLine = ({ image, type, digest, problems }: VerifiedReferrer): string =>
   `${problems.length === 0 ? "✓" : "✗"} production: ${type} of ${image} ${digest}${problems.length === 0 ? "" : `: ${problems.join("; ")}`}`;

@@ -9,12 +9,14 @@ import { LOCK_FILE, parseLock } from "../../release/images/lock/lock-file.ts";
 import { type ContainersLock, lockedImage } from "../../release/images/lock/lock.ts";
 import { type ImageToVerify, type VerifiedImage, verifyImage, type View } from "../../release/images/lock/verify.ts";
 import { type BundleImages, productionImages, readBundleImages } from "../../release/images/lock/verify-bundle.ts";
+import { planImages } from "../../release/images/plan.ts";
 import { inRegistryOf } from "../../release/images/registry-of.ts";
 import { readCacheRules } from "../../release/images/pull/cache-rules.ts";
 import { wayInto } from "../../release/promote/way.ts";
 import { lookingClient } from "../../release/images/target-client.ts";
 import { workshopClient } from "../../release/images/workshop.ts";
 import type { Place } from "../../release/project/deploy-config.ts";
+import { readProject } from "../../release/project/project.ts";
 import { parseOmxYaml } from "../../release/project/omx-yaml.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
@@ -46,7 +48,8 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
   if (production) refuseSamePlace(production.place, cicd.place, request.production);
   const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
-  const lock = request.path !== undefined || !bundle ? lockAt(request.path ?? ".") : bundle.lock;
+  const isOfProject = request.path !== undefined || !bundle;
+  const lock = isOfProject ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
   const produced = production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
   await using asCicd = await viewOf(cli, cicd, "cicd");
@@ -57,7 +60,10 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
     ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep }) : []),
   ];
   const referrers = asProduction && produced ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep }) : [];
-  const problems = [...(bundle?.problems ?? []), ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? [])];
+  const problems = [
+    ...(isOfProject ? unlocked(request.path ?? ".", lock) : []), ...(bundle?.problems ?? []),
+    ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? []),
+  ];
   return { ok: problems.length === 0 && [...images, ...referrers].every((one) => one.problems.length === 0), images, referrers, problems };
 }
 
@@ -125,6 +131,15 @@ function lockAt(path: string): ContainersLock {
   const file = isFolder(path) ? join(path, LOCK_FILE) : path;
   if (!existsSync(file)) throw new Problem(`${file} does not exist`, "write it with `omx images lock`, or name a bundle with --bundle");
   return parseLock(readFileSync(file, "utf8"), file);
+}
+
+/** Images of a workflow that its lock says nothing of: a release brings them by their tag. */
+function unlocked(path: string, lock: ContainersLock): readonly string[] {
+  if (!existsSync(join(path, "omx.yaml"))) return [];
+  const { inspection, config } = readProject(path);
+  const named = new Set(lock.images.map(({ image }) => image));
+  const missing = planImages(inspection.images, config.images).uses.filter(({ image }) => !named.has(image));
+  return missing.map(({ image }) => `the lock: ${image} is used and not in it; write it with \`omx images lock\``);
 }
 
 /** The repository's lock beside the one that was released. */
