@@ -39,7 +39,7 @@ test("a release whose build failed says why: the end of the build's log, and how
   expect(page).toContain("This release ended before its build left any.");
 }, MS);
 
-test("where the source was not there, what came in beside it is not shown as the commit", async () => {
+test("where the source was not there, it is no failed release, and what came in beside it is not shown as the commit", async () => {
   const toolkit = { ...zipSource("sources"), name: "Toolkit", outputArtifacts: [{ name: "Toolkit" }], namespace: "Toolkit" };
   const build = { name: "Build", actionTypeId: { category: "Approval", owner: "AWS", provider: "Manual", version: "1" } } as const;
   const id = await lab.pipeline("omx-unpushed", { Source: [{ ...zipSource("empty"), name: "Source" }, toolkit], Build: [build] });
@@ -48,5 +48,7 @@ test("where the source was not there, what came in beside it is not shown as the
     const page = await read(path);
     expect(page).toMatch(/no commit\b(?! message)/);
     expect(page).not.toMatch(/version id/i);
+    expect(page).toContain("nothing pushed yet");
+    expect(page).not.toContain("omx release retry");
   }
 }, MS);

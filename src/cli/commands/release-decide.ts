@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { FIRST_START } from "../../release/first-start.ts";
 import { NAMES, pipelineName } from "../../release/names.ts";
 import { type Cli, printResult, Problem, UsageError } from "../cli.ts";
 import { onRelease, type ReleaseFlags } from "./release-options.ts";
@@ -35,7 +36,8 @@ async function decide(cli: Cli, workflow: string, { flags, decision }: { readonl
   const { PutApprovalResultCommand } = await import("@aws-sdk/client-codepipeline");
   const { openRelease } = await import("../release/open.ts");
   const { session, id, read } = await openRelease(cli, workflow, { ...flags, localProfile: "approver" });
-  const { approval, status } = await read();
+  const { approval, status, isFirstStart } = await read();
+  if (isFirstStart) throw new Problem(`there is no release of ${workflow} to ${decision.verb}: ${FIRST_START}`);
   if (!approval) throw new Problem(`release ${id} of ${workflow} does not wait for an approval (it is ${status})`, `see how it stands: omx release status ${workflow}`);
   const comment = (flags.comment ?? (await cli.ask(`Why do you ${decision.verb} it? `)) ?? "").trim();
   if (comment === "") throw new UsageError("give the reason with --comment: the record of the release keeps it");

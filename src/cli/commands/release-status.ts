@@ -1,4 +1,6 @@
+import type { PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
 import type { Command } from "commander";
+import { isFirstStart } from "../../release/first-start.ts";
 import { type Cli, printResult, table } from "../cli.ts";
 import { count } from "../options.ts";
 import { describeRelease, releaseJson } from "../release/render.ts";
@@ -28,14 +30,17 @@ async function list(cli: Cli, workflow: string, flags: StatusFlags & { readonly 
   const { codepipeline } = await import("../../aws/services/codepipeline.ts");
   const { listReleases } = await import("../release/pipeline.ts");
   const { clients } = await openSession(cli, flags, { codepipeline });
-  const releases = (await listReleases(clients.codepipeline, workflow, flags.list)).map(({ pipelineExecutionId = "", status = "", startTime, sourceRevisions = [] }) => ({
-    pipelineExecutionId, status, startedAt: startTime?.toISOString() ?? "", commit: sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "",
-  }));
+  const releases = (await listReleases(clients.codepipeline, workflow, flags.list)).map(listed);
   printResult(cli, flags, {
     value: { releases },
     lines:
       releases.length > 0
-        ? table(releases.map((each) => [each.pipelineExecutionId, each.status, each.startedAt, each.commit.slice(0, 12)]))
+        ? table(releases.map((each) => [each.pipelineExecutionId, each.isFirstStart ? "–" : each.status, each.startedAt, each.isFirstStart ? "nothing pushed yet: the pipeline's own start" : each.commit.slice(0, 12)]))
         : [`nothing of ${workflow} was released yet`],
   });
+}
+
+function listed({ pipelineExecutionId = "", status, startTime, sourceRevisions = [], trigger }: PipelineExecutionSummary) {
+  const commit = sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "";
+  return { pipelineExecutionId, status: status ?? "", startedAt: startTime?.toISOString() ?? "", commit, ...(isFirstStart({ status, trigger }, sourceRevisions) && { isFirstStart: true }) };
 }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { Session } from "../aws/session.ts";
 import { type Cli, NotDone } from "../cli.ts";
 import type { ReleaseState } from "../release/pipeline.ts";
-import { describeStep, releaseJson } from "../release/render.ts";
+import { describeFirstStart, describeStep, releaseJson } from "../release/render.ts";
 import { onRelease, type ReleaseFlags } from "./release-options.ts";
 
 interface WatchFlags extends ReleaseFlags {
@@ -28,11 +28,17 @@ async function watch(cli: Cli, workflow: string, flags: WatchFlags): Promise<voi
   const told = new Set<string>();
   for (;;) {
     const state = await read();
+    if (state.isFirstStart) return nothingPushed(cli, state, flags);
     tell(cli, { state, told, flags });
     if (!RUNNING.includes(state.status)) return ended(cli, state, flags.json ? undefined : await failedLines(session, state));
     if (state.approval && flags.untilApproval) return;
     await cli.clock.sleep(session.local ? 500 : 5000);
   }
+}
+
+function nothingPushed(cli: Cli, state: ReleaseState, { json }: WatchFlags): never {
+  cli.out(json ? `${JSON.stringify(releaseJson(state))}\n` : `${describeFirstStart(state).join("\n")}\n`);
+  throw new NotDone();
 }
 
 interface Telling {

@@ -8,6 +8,7 @@ import {
   paginateListPipelineExecutions,
   type PipelineExecutionSummary,
 } from "@aws-sdk/client-codepipeline";
+import { isFirstStart } from "../../release/first-start.ts";
 import { NAMES, pipelineName } from "../../release/names.ts";
 import { Problem } from "../cli.ts";
 
@@ -20,6 +21,8 @@ export interface ReleaseState {
   readonly message?: string;
   readonly startedAt?: string;
   readonly actions: readonly ActionStep[];
+  /** Set where this is no release: the pipeline's own start when it was made, which found nothing to release. */
+  readonly isFirstStart?: true;
   /** Set while the release waits for an approval. */
   readonly approval?: { readonly token: string; readonly link?: string };
 }
@@ -77,9 +80,10 @@ export async function readRelease(codepipeline: CodePipelineClient, workflow: st
   const waiting = approvalOf(state.stageStates ?? [], pipelineExecutionId);
   const { status = "", statusSummary, artifactRevisions = [] } = pipelineExecution ?? {};
   const commit = artifactRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId;
+  const isFirst = isFirstStart(pipelineExecution ?? {}, artifactRevisions);
   const startedAt = actions[0]?.startTime?.toISOString();
   return {
-    workflow, pipelineExecutionId, status, ...(commit && { commit }), ...(statusSummary && { message: statusSummary }), ...(startedAt && { startedAt }),
+    workflow, pipelineExecutionId, status, ...(commit && { commit }), ...(statusSummary && { message: statusSummary }), ...(startedAt && { startedAt }), ...(isFirst && { isFirstStart: true }),
     actions: actions.map(stepOf), ...(waiting?.token && { approval: { token: waiting.token, ...(waiting.externalExecutionUrl && { link: waiting.externalExecutionUrl }) } }),
   };
 }

@@ -1,3 +1,4 @@
+import { FIRST_START } from "../../release/first-start.ts";
 import type { ActionStep, ReleaseState } from "./pipeline.ts";
 
 const MARKS: Readonly<Record<string, string>> = { Succeeded: "✓", Failed: "✗", InProgress: "…", Abandoned: "–" };
@@ -11,6 +12,7 @@ export function describeStep({ stage, action, status, seconds, summary, error }:
 
 /** A release as lines. */
 export function describeRelease(release: ReleaseState): readonly string[] {
+  if (release.isFirstStart) return describeFirstStart(release);
   const { workflow, pipelineExecutionId, status, commit, message, actions, approval } = release;
   return [
     `${workflow} ${pipelineExecutionId} ${status}${commit ? `, commit ${commit.slice(0, 12)}` : ""}${message ? `: ${message}` : ""}`,
@@ -18,6 +20,12 @@ export function describeRelease(release: ReleaseState): readonly string[] {
     ...(approval ? ["  waits for an approval:", ...(approval.link ? [`    look at   ${approval.link}`] : []), `    then      omx release approve ${workflow} --comment "…"`] : []),
   ];
 }
+
+/** What the source said may be more than that its branch is not there: a connection that nobody has confirmed. */
+export const describeFirstStart = ({ workflow, pipelineExecutionId, actions }: ReleaseState): readonly string[] => [
+  `${workflow} ${pipelineExecutionId}: ${FIRST_START}`,
+  ...actions.flatMap(({ action, error }) => (error ? [`  ${action}: ${error}`] : [])),
+];
 
 /** Without the token: it is what approves. */
 export function releaseJson({ approval, ...release }: ReleaseState): object {

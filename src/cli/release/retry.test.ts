@@ -1,10 +1,11 @@
 import { PutApprovalResultCommand, StartPipelineExecutionCommand, UpdatePipelineCommand } from "@aws-sdk/client-codepipeline";
+import { CodeCommitClient, CreateRepositoryCommand } from "@aws-sdk/client-codecommit";
 import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { approval, build, type PipelineLab, pipelineLab, zipSource } from "../../local/codepipeline/testing/pipeline-lab.ts";
+import { approval, build, commitSource, type PipelineLab, pipelineLab, zipSource } from "../../local/codepipeline/testing/pipeline-lab.ts";
 import { startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { cliAt, type InProcess } from "../testing/in-process.ts";
 
@@ -97,4 +98,24 @@ test("a release that was rejected asks again; while it waits there is nothing to
   await reject("omx-asks", rejected);
   await lab.token("omx-asks", await start("asks"));
   expect((await retried("asks")).stderr).toContain(`name the one that failed by --execution: ${rejected}`);
+});
+
+test("the start that a pipeline makes when it is made is no failed release: it says that nothing was pushed yet", async () => {
+  await new CodeCommitClient(accounts.config()).send(new CreateRepositoryCommand({ repositoryName: "unpushed" }));
+  const id = await lab.pipeline("omx-unpushed", { Source: [{ ...commitSource("unpushed"), name: "Source" }], Approve: [{ ...approval(), name: "Approve" }] });
+  expect((await lab.ended("omx-unpushed", id)).status).toBe("Failed");
+  const says = "nothing was pushed yet: a push to its release branch starts the first release";
+  const status = await omx.run("release", "status", "unpushed");
+  expect([status.code, status.stdout]).toEqual([0, expect.stringContaining(says)]);
+  expect(status.stdout).toContain("main");
+  expect(status.stdout).not.toContain("Failed");
+  expect((await omx.run("release", "status", "unpushed", "--json")).json<object>()).toMatchObject({ pipelineExecutionId: id, status: "Failed", isFirstStart: true });
+  const listed = await omx.run("release", "status", "unpushed", "--list", "5");
+  expect(listed.stdout).toMatch(new RegExp(`^${id} +– .*nothing pushed yet`, "m"));
+  for (const command of [["watch"], ["retry"], ["approve", "--comment", "fine"]]) {
+    const [verb = "", ...more] = command;
+    const ran = await omx.run("release", verb, "unpushed", ...more);
+    expect([verb, ran.code, `${ran.stdout}${ran.stderr}`]).toEqual([verb, 1, expect.stringContaining(says)]);
+    expect(`${ran.stdout}${ran.stderr}`).not.toContain("omx release logs");
+  }
 });

@@ -1,6 +1,7 @@
 import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
 import type { AwsClients } from "../../aws/clients.ts";
 import { contentDigest } from "../../release/approval/content.ts";
+import { isFirstStart } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
 import { lastLines } from "../../release/step-logs.ts";
 import type { Evidence, EvidenceReader } from "./evidence.ts";
@@ -41,7 +42,7 @@ export async function readRelease(clients: AwsClients, evidence: EvidenceReader,
   const tested = ["succeeded", "failed"].includes(reached("Test"));
   const failed = progress.stages.find(({ status }) => status === "failed");
   return {
-    workflow, id, status: pipelineExecution?.status ?? "", commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
+    workflow, id, status: isFirstStart(pipelineExecution ?? {}, pipelineExecution?.artifactRevisions) ? "FirstStart" : (pipelineExecution?.status ?? ""), commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
     startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
     // A later release of the same commit writes its own record in place of this one's.
     altered: build?.pipelineExecutionId === id && progress.content !== undefined && progress.content !== contentDigest(build),

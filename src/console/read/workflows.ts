@@ -1,11 +1,12 @@
 import { type CodePipelineClient, GetPipelineStateCommand, paginateListPipelineExecutions, paginateListPipelines, type PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
+import { isFirstStart } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
 import { askedIn } from "./stages.ts";
 
 /** A passage of a commit through a workflow's pipeline, as a list shows it. */
 export interface ReleaseSummary {
   readonly id: string;
-  /** As CodePipeline has it; `Waiting` while it waits for an approver. */
+  /** As CodePipeline has it; `Waiting` while it waits for an approver, `FirstStart` of a new pipeline's own start, which found nothing to release. */
   readonly status: string;
   readonly commit: string;
   /** First line of the commit's message. */
@@ -49,10 +50,10 @@ async function waitingIn(codepipeline: CodePipelineClient, workflow: string): Pr
   return asked?.token === undefined ? undefined : asked.id;
 }
 
-function summarizeExecution({ pipelineExecutionId = "", status, sourceRevisions = [], startTime, lastUpdateTime }: PipelineExecutionSummary): ReleaseSummary {
+function summarizeExecution({ pipelineExecutionId = "", status, trigger, sourceRevisions = [], startTime, lastUpdateTime }: PipelineExecutionSummary): ReleaseSummary {
   const revision = sourceOf(sourceRevisions);
   return {
-    id: pipelineExecutionId, status: status ?? "", commit: revision?.revisionId ?? "", summary: firstLine(revision?.revisionSummary ?? ""),
+    id: pipelineExecutionId, status: isFirstStart({ status, trigger }, sourceRevisions) ? "FirstStart" : (status ?? ""), commit: revision?.revisionId ?? "", summary: firstLine(revision?.revisionSummary ?? ""),
     ...(startTime && { started: startTime }), ...(lastUpdateTime && { updated: lastUpdateTime }),
   };
 }

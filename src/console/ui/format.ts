@@ -14,6 +14,7 @@ const EXECUTIONS: Readonly<Record<string, readonly [css: string, words: string]>
   Failed: ["failed", "failed"],
   Stopping: ["stopped", "stopping"],
   Stopped: ["stopped", "stopped"],
+  FirstStart: ["stopped", "nothing pushed yet"],
 };
 
 /** The status of a release as CodePipeline has it, or `Waiting` for an approval. */

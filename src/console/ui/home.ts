@@ -41,7 +41,7 @@ function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Ht
         (release) =>
           html`<tr>
             <td>${releaseBadge(release.status)}</td>
-            <td>${release.summary || (release.commit ? "no message" : "no commit")} <code class="soft">${shortCommit(release.commit)}</code></td>
+            <td>${release.summary || (release.commit ? "no message" : release.status === "FirstStart" ? "no commit: the pipeline's own start when it was made" : "no commit")} <code class="soft">${shortCommit(release.commit)}</code></td>
             <td>${moment(release.started)}</td>
             <td><a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a></td>
           </tr>`,

@@ -40,7 +40,7 @@ const row = ({ image, source, target, digest, platforms, bytes }: Image, became:
     <td>
       <code>${image}</code>${source === image ? "" : html`<br /><span class="soft">from <code>${source}</code></span>`}<br /><span class="soft"><code>${target.replace(`@${digest}`, "")}</code><br /><code>${digest}</code></span>
     </td>
-    <td>${platforms === undefined ? html`<span class="soft">not known</span>` : platforms.join(", ")}</td>
+    <td>${platforms === undefined ? html`<span class="soft">not known</span>` : platforms.map((platform, index) => html`${index > 0 ? ", " : ""}<span class="amount">${platform}</span>`)}</td>
     <td>${bytes === undefined ? html`<span class="soft">not known</span>` : html`<span class="amount">${readableSize(bytes)}</span>`}</td>
     ${became === undefined ? "" : html`<td>${became}</td>`}
   </tr>`;

@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import { FIRST_START } from "../../release/first-start.ts";
 import { NAMES } from "../../release/names.ts";
 import { hasEnded, type ReleaseView } from "../read/release.ts";
 import type { Stage } from "../read/stages.ts";
@@ -52,6 +53,7 @@ const IS: Readonly<Record<Stage["status"], string>> = {
 
 /** One sentence that changes only when a stage does: what a screen reader says. */
 function nowPart({ stages, status }: ReleaseView): Html {
+  if (status === "FirstStart") return html`<p class="soft">Nothing to release: ${FIRST_START}.</p>`;
   const current = stages.find((stage) => ["running", "waiting", "failed", "stopped"].includes(stage.status));
   const next = stages.find((stage) => stage.status === "pending");
   if (!current)
@@ -61,7 +63,7 @@ function nowPart({ stages, status }: ReleaseView): Html {
   return html`<p class="soft">${current.name} ${IS[current.status]}.</p>`;
 }
 
-function stagesPart({ stages, said, workflow, id }: ReleaseView, now: Date): Html {
+function stagesPart({ stages, said, workflow, id, status: whole }: ReleaseView, now: Date): Html {
   const problems = stages.filter(({ status, message }) => status === "failed" && message);
   return html`<ol class="stages">
       ${stages.map((stage) => html`<li><strong>${stage.name}</strong> ${stageBadge(stage.status)} <span class="soft">${time(stage, now)}</span></li>`)}
@@ -75,7 +77,7 @@ function stagesPart({ stages, said, workflow, id }: ReleaseView, now: Date): Htm
           </details>`
         : ""
     }
-    ${problems.some(({ name }) => name !== NAMES.approvalStage) ? html`<p class="soft">All of it: <code>omx release logs ${workflow} --execution ${id}</code>. To try it again from there: <code>omx release retry ${workflow} --execution ${id}</code></p>` : ""}`;
+    ${whole !== "FirstStart" && problems.some(({ name }) => name !== NAMES.approvalStage) ? html`<p class="soft">All of it: <code>omx release logs ${workflow} --execution ${id}</code>. To try it again from there: <code>omx release retry ${workflow} --execution ${id}</code></p>` : ""}`;
 }
 
 function time({ started, ended, status }: Stage, now: Date): Html | string {
