@@ -13,6 +13,8 @@ export interface Cli {
   out(text: string): void;
   /** A line for people, to stderr. */
   say(line: string): void;
+  /** Shows how it stands in a line below those said, instead of what was shown before; absent where nobody watches a terminal. */
+  show?(line: string): void;
   /** All of stdin. */
   input(): Promise<string>;
   /** Asks a person one line. @returns undefined where nobody can be asked */

@@ -98,6 +98,10 @@ test("a wait is told while it lasts, and what failed with its reason while other
   expect(stderr).toMatch(/ {2}WAITING {2}1 s, then again: quay.io is asked too often \(read quay.io\/lab\/busy:1 at http:\/\/127.0.0.1:\d+\), 429; it was asked without credentials, and may allow more with: log in/);
   expect(stderr).toMatch(/ {2}FAILED {3}quay.io\/lab\/absent:1 [\d.]+ s: quay.io does not have it/);
   expect(stdout).not.toContain("WAITING");
+  decide = undefined;
+  const plain = await cli.run("images", "pull", "quay.io/lab/absent:1", "quay.io/lab/busy:1", ...at().filter((flag) => flag !== "--json"));
+  expect(plain.stdout).toMatch(/^SKIPPED  quay.io\/lab\/busy:1 .*\nFAILED   quay.io\/lab\/absent:1: .*\n2 images, 1 failed, 0 B moved, /);
+  expect(plain.stderr).toMatch(/^ {2}FAILED {3}quay.io\/lab\/absent:1 .*\n$/);
 }, MS);
 
 test("a registry that asks for hours is not waited for, and the reason says until when", async () => {

@@ -7,6 +7,30 @@ import { readSettings } from "./settings.ts";
 
 const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Goes to the start of the line and empties it. */
+const EMPTY = "\r\u001b[K";
+
+/** Where lines for people go. */
+interface Told {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** Lines and, at a terminal, one below them that is written anew: cut where it would wrap, as what wrapped can't be taken back. */
+export function told(stream: Told, terminal = process.env["TERM"]): Pick<Cli, "say" | "show"> {
+  if (!stream.isTTY || terminal === "dumb") return { say: (line) => void stream.write(`${line}\n`) };
+  let shown = "";
+  return {
+    say: (line) => void stream.write(shown === "" ? `${line}\n` : `${EMPTY}${line}\n${shown}`),
+    show(line) {
+      const room = (stream.columns || 80) - 1;
+      shown = line.length > room ? `${line.slice(0, room - 1)}…` : line;
+      stream.write(`${EMPTY}${shown}`);
+    },
+  };
+}
+
 /** A command line at a terminal or in a script: reads the environment, once. */
 export const createCli = (): Cli => ({
   settings: readSettings(process.env),
@@ -14,7 +38,7 @@ export const createCli = (): Cli => ({
   random: systemRandom,
   ...(process.stdout.isTTY && process.stdout.columns > 0 && { columns: process.stdout.columns }),
   out: (written) => void process.stdout.write(written),
-  say: (line) => void process.stderr.write(`${line}\n`),
+  ...told(process.stderr),
   input: () => text(process.stdin),
   async ask(question) {
     if (!process.stdin.isTTY) return undefined;

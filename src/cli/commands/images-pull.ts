@@ -53,7 +53,7 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   const images = flags.project === undefined ? listed : [...new Set([...listed, ...(await pulledBy(cli, flags.project))])];
   const { pullImages } = await import("../images/pull.ts");
   const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false, referrers = asked } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: flags, ...(concurrency && { concurrency }) });
+  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: flags, isEachTold: flags.json ?? false, ...(concurrency && { concurrency }) });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }
@@ -66,10 +66,14 @@ async function pulledBy(cli: Cli, path: string): Promise<readonly string[]> {
   return pulls;
 }
 
-const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly string[] => [
-  ...images.map(line),
-  `${counted(images.length)}, ${readableSize(bytesMoved)} moved, ${requests} ${requests === 1 ? "request" : "requests"}, ${seconds.toFixed(1)} s`,
-];
+/** What failed comes last, where it is not scrolled away. */
+const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly string[] => {
+  const failed = images.filter(({ status }) => status === "FAILED");
+  return [
+    ...images.filter(({ status }) => status !== "FAILED").map(line), ...failed.map(line),
+    `${counted(images.length)}${failed.length > 0 ? `, ${failed.length} failed` : ""}, ${readableSize(bytesMoved)} moved, ${requests} ${requests === 1 ? "request" : "requests"}, ${seconds.toFixed(1)} s`,
+  ];
+};
 
 const line = ({ source, target, digest, status, bytesMoved, reason }: PulledImage): string =>
   status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${pinned(target, digest)} (${readableSize(bytesMoved)}; ${reason})`;

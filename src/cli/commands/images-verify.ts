@@ -43,13 +43,15 @@ export function imagesVerify(group: Command, cli: Cli): void {
 
 async function act(cli: Cli, path: string | undefined, flags: VerifyFlags): Promise<void> {
   const { verifyImages } = await import("../images/verify.ts");
-  const verified = await verifyImages(cli, flags, { path, bundle: flags.bundle, production: flags.production, deep: flags.deep ?? false });
+  const verified = await verifyImages(cli, flags, { path, bundle: flags.bundle, production: flags.production, deep: flags.deep ?? false, isEachTold: flags.json ?? false });
   printResult(cli, flags, { value: verified, lines: describe(verified, flags.deep ?? false) });
   if (!verified.ok) throw new NotDone();
 }
 
+/** What differs comes last, where it is not scrolled away. */
 const describe = ({ ok, images, referrers, problems }: Verification, isDeep: boolean): readonly string[] => [
-  ...images.map(line), ...referrers.map(referrerLine), ...problems.map((problem) => `✗ ${problem}`),
+  ...[...images].sort((a, b) => Math.min(a.problems.length, 1) - Math.min(b.problems.length, 1)).map(line),
+  ...referrers.map(referrerLine), ...problems.map((problem) => `✗ ${problem}`),
   ...(referrers.some((one) => one.problems.length > 0) ? ["  what was signed or attested after a release comes with the workflow's next one"] : []),
   ok ? proven(images.length, isDeep) : "✗ not the same bytes everywhere",
 ];

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { waitTeller } from "../../release/images/waits.ts";
+import { told } from "../terminal.ts";
 import { openProgress, openTicker } from "./progress.ts";
 
 /** Sleeps end when the test lets the time pass. */
@@ -28,7 +29,7 @@ test("a pull of large images says every 15 s that it is alive, and stops with it
   const { clock, pass } = steppedClock();
   const said: string[] = [];
   {
-    await using progress = openProgress({ clock, say: (line) => void said.push(line) }, 4);
+    await using progress = openProgress({ clock, say: (line) => void said.push(line) }, 4, true);
     for (const source of ["a", "b", "c", "d"]) progress.onCopy({ type: "started", source, target: "t" });
     progress.onCopy({ type: "bytes", source: "a", bytes: 1_500_000 });
     await pass(15_000);
@@ -41,6 +42,42 @@ test("a pull of large images says every 15 s that it is alive, and stops with it
   }
   await pass(15_000);
   expect(said).toEqual(["  … 0 of 4 images, 1.5 MB moved, 15 s; under way: a, b, c and 1 more", "  PULLED   a 16.0 s", "  … 1 of 4 images, 1.5 MB moved, 30 s; under way: b, c, d", "  … looked 15 s"]);
+});
+
+test("a log has what failed at once and no image twice; at a terminal one line tells how it stands, and is gone at the end", async () => {
+  const failed = { source: "a", target: "t", status: "FAILED", bytesMoved: 0, bytesSaved: 0, requests: 1, seconds: 2, reason: "quay.io refuses access" } as const;
+  const watch = async (isTerminal: boolean) => {
+    const { clock, pass } = steppedClock();
+    const seen: string[] = [];
+    const say = (line: string) => void seen.push(line);
+    {
+      await using progress = openProgress({ clock, say, ...(isTerminal && { show: (line: string) => void seen.push(`<${line}>`) }) }, 3, false);
+      for (const source of ["a", "b", "c"]) progress.onCopy({ type: "started", source, target: "t" });
+      progress.onDone({ ...failed, status: "PULLED", source: "b", reason: "" });
+      progress.onDone(failed);
+      await pass(1000);
+    }
+    await pass(15_000);
+    return seen;
+  };
+  expect(await watch(false)).toEqual(["  FAILED   a 2.0 s: quay.io refuses access"]);
+  expect(await watch(true)).toEqual(["<  … 0 of 3 images, 0 B moved, 0 s>", "<  … 2 of 3 images, 1 failed, 0 B moved, 1 s; under way: c>", "<>"]);
+});
+
+test("at a terminal what is said stands above the line that tells how it stands, which never wraps", () => {
+  const written: string[] = [];
+  const stream = { isTTY: true, columns: 20, write: (text: string) => void written.push(text) };
+  const { say, show } = told(stream, "xterm");
+  say("first");
+  show?.("3 of 40 images, 12 MB moved");
+  say("WAITING");
+  stream.columns = 60;
+  show?.("4 of 40 images");
+  show?.("");
+  say("last");
+  const empty = "\r\u001b[K";
+  expect(written).toEqual(["first\n", `${empty}3 of 40 images, 12…`, `${empty}WAITING\n3 of 40 images, 12…`, `${empty}4 of 40 images`, empty, "last\n"]);
+  for (const plain of [told({ write: stream.write }, "xterm"), told(stream, "dumb")]) expect(plain.show).toBeUndefined();
 });
 
 test("many requests that wait for one registry are one line; short waits are none", async () => {

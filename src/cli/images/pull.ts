@@ -56,6 +56,8 @@ export interface PullRequest {
   readonly referrers?: boolean;
   /** How repositories are made. @default DEFAULT_REPOSITORIES */
   readonly repositories?: RepositoryFlags;
+  /** Says on stderr of each image that it has ended. @default false: how many have */
+  readonly isEachTold?: boolean;
 }
 
 /**
@@ -68,7 +70,7 @@ export async function pullImages(cli: Cli, choice: Choice, request: PullRequest)
   const since = cli.clock.now();
   const pulls = planPulls(request.images, session.place, request.namespaces);
   const repositories = repositorySettings(request.repositories ?? {}, session.place);
-  await using progress = openProgress(cli, pulls.length);
+  await using progress = openProgress(cli, pulls.length, request.isEachTold ?? false);
   await using client = workshopClient(workshopOf(cli, session, request.upstreams));
   const { results: brought, cached } = await bring({ cli, session, client, request, repositories, progress }, pulls);
   const closed = await openRepositories(session, pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"), { since, cached });

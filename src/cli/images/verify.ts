@@ -21,6 +21,7 @@ import { parseOmxYaml } from "../../release/project/omx-yaml.ts";
 import { type Choice, openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem } from "../cli.ts";
 import { type InBoth, type VerifiedReferrer, verifyReferrers } from "./verify-referrers.ts";
+import { openTicker } from "./progress.ts";
 import { workshopOf } from "./workshop.ts";
 
 /** What `omx images verify --json` prints. */
@@ -40,6 +41,8 @@ export interface VerifyRequest {
   /** A profile of the production account. */
   readonly production: string | undefined;
   readonly deep: boolean;
+  /** Says on stderr of each image that it was looked at. @default false: how many were */
+  readonly isEachTold?: boolean;
 }
 
 /** Proves that the images of a lock or bundle are the same bytes for cicd and for production. @throws Problem where there is no lock */
@@ -55,9 +58,10 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   await using asCicd = await viewOf(cli, cicd, "cicd");
   await using asProduction = production && (await viewOf(cli, production, "production"));
   const { deep } = request;
+  await using looking = openLooking(cli, lock.images.length + (produced?.length ?? 0), request.isEachTold ?? false);
   const images = [
-    ...(await verifyAs(cli, asCicd, { images: lock.images, deep })),
-    ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep }) : []),
+    ...(await verifyAs(cli, asCicd, { images: lock.images, deep, looking })),
+    ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep, looking }) : []),
   ];
   const referrers = asProduction && produced ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep }) : [];
   const problems = [
@@ -106,11 +110,28 @@ async function viewOf(cli: Cli, session: Session<"ecr">, name: string): Promise<
   return { name, client, [Symbol.asyncDispose]: () => asking.close() };
 }
 
-async function verifyAs(cli: Cli, view: View, { images, deep }: Seen<ImageToVerify>): Promise<readonly VerifiedImage[]> {
+interface Looking extends AsyncDisposable {
+  onDone(found: VerifiedImage): void;
+}
+
+function openLooking(cli: Cli, images: number, isEachTold: boolean): Looking {
+  let [done, wrong] = [0, 0];
+  const ticker = openTicker(cli, (seconds) => `${done} of ${images} images looked at, ${wrong > 0 ? `${wrong} not as locked, ` : ""}${seconds} s`);
+  return {
+    onDone({ view, image, problems }) {
+      done += 1;
+      wrong += problems.length === 0 ? 0 : 1;
+      if (isEachTold) cli.say(`  ${problems.length === 0 ? "✓" : "✗"} ${view}: ${image}`);
+    },
+    [Symbol.asyncDispose]: async () => ticker[Symbol.asyncDispose](),
+  };
+}
+
+async function verifyAs(cli: Cli, view: View, { images, deep, looking }: Seen<ImageToVerify> & { readonly looking: Looking }): Promise<readonly VerifiedImage[]> {
   const gate = new Gate(VERIFIED_AT_ONCE, cli.clock);
   const verify = async (image: ImageToVerify): Promise<VerifiedImage> => {
     const found = await verifyImage(view, image, { deep });
-    cli.say(`  ${found.problems.length === 0 ? "✓" : "✗"} ${view.name}: ${image.image}`);
+    looking.onDone(found);
     return found;
   };
   return Promise.all(images.map((image) => gate.pass(() => verify(image))));
