@@ -41,8 +41,9 @@ export async function readRelease(clients: AwsClients, evidence: EvidenceReader,
   const build = reached("Build") === "succeeded" ? await evidence.findBuild(workflow, { id, commit }) : undefined;
   const tested = ["succeeded", "failed"].includes(reached("Test"));
   const failed = progress.stages.find(({ status }) => status === "failed");
+  const status = isFirstStart(pipelineExecution ?? {}, pipelineExecution?.artifactRevisions) ? "FirstStart" : (pipelineExecution?.status ?? "");
   return {
-    workflow, id, status: isFirstStart(pipelineExecution ?? {}, pipelineExecution?.artifactRevisions) ? "FirstStart" : (pipelineExecution?.status ?? ""), commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
+    workflow, id, status, commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
     startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
     // A later release of the same commit writes its own record in place of this one's.
     altered: build?.pipelineExecutionId === id && progress.content !== undefined && progress.content !== contentDigest(build),
