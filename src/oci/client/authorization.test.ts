@@ -44,15 +44,15 @@ const head = (answer: ServerResponse) =>
 const password: CredentialProvider = () => Promise.resolve({ kind: "password", username: "me", password: "secret" });
 const basicOf = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
 
-/** A registry with a token server; `expires_in` 60. */
-async function tokenRegistry() {
+/** A registry with a token server. */
+async function tokenRegistry(life: { readonly expires_in?: number } = { expires_in: 60 }) {
   let issued = 0;
   const valid = new Set<string>();
   const server = await serve((request, url, answer) => {
     if (url.pathname === "/token") {
       const token = `t${(issued += 1)}:${url.searchParams.getAll("scope").join(",")}`;
       valid.add(`Bearer ${token}`);
-      return void answer.end(JSON.stringify({ token, expires_in: 60 }));
+      return void answer.end(JSON.stringify({ token, ...life }));
     }
     if (valid.has(request.headers.authorization ?? "")) return void head(answer);
     answer
@@ -80,6 +80,18 @@ test("a token is fetched once for each repository, and again when it has ended o
   server.revoke();
   await one?.headManifest("1");
   expect(asked()).toHaveLength(4);
+});
+
+test("a token of which the server does not say how long it lives lives a minute", async () => {
+  const server = await tokenRegistry({});
+  const clock = fixedClock();
+  await using client = registryClient({ clock, credentials: password });
+  const asked = async (afterMs: number) => {
+    clock.nowMs += afterMs;
+    await client.repository({ registry: server.host, repository: "a" }).headManifest("1");
+    return server.seen.filter((line) => line.startsWith("GET /token")).length;
+  };
+  expect([await asked(0), await asked(45_000), await asked(10_000)]).toEqual([1, 1, 2]);
 });
 
 test("requests of the run are counted, those that only ask who we are not", async () => {
@@ -188,6 +200,22 @@ test("redirects of blobs are followed, the registry's password stays behind", as
   await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow(
     "redirects more than 5 times",
   );
+});
+
+test.each(["Bearer", "Basic"])("where a blob is redirected to, nobody gets the registry's password by asking for it (%s), nor is it asked for anew", async (scheme) => {
+  const store = await serve((request, url, answer) => {
+    if (url.pathname === "/token") return void answer.end('{"token":"t"}');
+    answer.writeHead(401, { "www-authenticate": `${scheme} realm="http://${request.headers.host}/token"` }).end();
+  });
+  const server = await serve((request, url, answer) => {
+    if (url.pathname === "/token") return void answer.end('{"token":"t"}');
+    if (request.headers.authorization === undefined) return void answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+    answer.writeHead(307, { location: `${store.url}/bucket/key` }).end();
+  });
+  let asked = 0;
+  await using client = registryClient({ clock: fixedClock(), credentials: () => ((asked += 1), password("")) });
+  await expect(client.repository({ registry: server.host, repository: "a" }).headBlob(`sha256:${"a".repeat(64)}`)).rejects.toMatchObject({ kind: "denied" });
+  expect([store.seen, asked]).toEqual([["HEAD /bucket/key -"], 1]);
 });
 
 test("a redirect to what is no address is told with what it says", async () => {

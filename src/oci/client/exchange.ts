@@ -175,8 +175,10 @@ export class Exchange {
    */
   async #renewed({ registry, scopes, method }: RegistryRequest, { header, answer, failure }: Turned): Promise<string | undefined> {
     const { origin } = this.#options.transport(registry);
+    // Who the registry points to may ask for its password as well.
+    if (answer.url.origin !== origin) return undefined;
     if (answer.status === 401) return this.#authorization.renewed(registry, scopes, { header, wwwAuthenticate: answer.headers["www-authenticate"] ?? "" });
-    if (answer.status !== 403 || header === undefined || answer.url.origin !== origin) return undefined;
+    if (answer.status !== 403 || header === undefined) return undefined;
     if (/token has expired/i.test(failure.says)) return this.#authorization.renewed(registry, scopes, { header });
     return method === "HEAD" ? this.#authorization.renewed(registry, scopes, { header, heldLongerThanMs: LONG_HELD_MS }) : undefined;
   }
