@@ -96,6 +96,16 @@ test("one platform of an index whose entries name none, and of an index in an in
   expect(await pull("nested", "--platform", "linux/s390x")).toMatchObject({ status: "FAILED", reason: "quay.io/kinds/tool:nested is not offered for linux/s390x, only for linux/arm64, linux/amd64" });
 }, MS);
 
+test("an index in an index in an index is planned and brought, what is deeper is refused by both", async () => {
+  let below = image([gzip("deep")]);
+  for (let depth = 1; depth <= 4; depth += 1) below = quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [below] }, `depth-${depth}`);
+  using cli = cliAt(accounts);
+  const planned = async (tag: string) => (await cli.run("images", "plan", `quay.io/kinds/tool:${tag}`, "--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--json")).json<Pulled>().images[0];
+  const refused = { status: "FAILED", reason: "quay.io/kinds/tool:depth-4 is an index of indexes, more than 3 deep" };
+  expect([await planned("depth-3"), await planned("depth-4")]).toMatchObject([{ status: "PULL" }, refused]);
+  expect([await pull("depth-3"), await pull("depth-4")]).toMatchObject([{ status: "PULLED" }, refused]);
+}, MS);
+
 test("a lock stays with the platform for which it was made, and is not written anew for nothing", async () => {
   const [tool, arm] = [image([gzip("of two")]), image([gzip("of two arm")], undefined, { os: "linux", architecture: "arm64" })];
   quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [{ ...tool, platform: { os: "linux", architecture: "amd64" } }, { ...arm, platform: { os: "linux", architecture: "arm64" } }] }, "of-two");

@@ -149,6 +149,14 @@ describe("what arrives is what was there", () => {
   });
 });
 
+test("a tag that the target refuses for another reason than that it is immutable is a failure, and nothing is stored in its place", async () => {
+  const { digest } = await pushSample(at(upstream, "refused-tag"), "1", { layers: [noise("refused tag", 1000)] });
+  const body = '{"errors":[{"code":"TAG_INVALID","message":"the tag is none that a policy of this repository allows"}]}';
+  const { results } = await copy(["quay.io/refused-tag:1"], { down: ({ method, path }) => (method === "PUT" && path.endsWith("/manifests/1") ? { kind: "answer", status: 400, body } : undefined) });
+  expect(results).toMatchObject([{ status: "FAILED", reason: expect.stringContaining("a policy of this repository") }]);
+  expect(await at(ecr, "refused-tag").headManifest(digest)).toBeUndefined();
+});
+
 test.each([404, 405, 501])("a mirror that answers HEAD with %s is asked by GET, and waited for no longer", async (status) => {
   const image = await pushSample(at(upstream, `headless${status}`), "1", { layers: [noise("headless", 1000)] });
   const { results, source } = await copy([`quay.io/headless${status}:1`], { up: ({ method }) => (method === "HEAD" ? { kind: "answer", status } : undefined) });

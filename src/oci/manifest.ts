@@ -49,6 +49,12 @@ export class InvalidManifest extends Error {
   override readonly name = "InvalidManifest";
 }
 
+/** Indexes hold images; an index in an index is rare, and deeper ones ask for more the deeper they are. */
+export const DEEPEST_INDEX = 3;
+
+/** For an index below {@link DEEPEST_INDEX} others. */
+export const tooDeep = (image: string): InvalidManifest => new InvalidManifest(`${image} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
+
 /**
  * Reads the bytes of a manifest or index.
  * @param mediaType as the registry said; where it said nothing, the document's own decides

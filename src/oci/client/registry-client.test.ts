@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
+import { systemRandom } from "../../kit/random.ts";
 import { digestOf } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
 import { MEDIA_TYPES } from "../media-types.ts";
@@ -130,6 +131,15 @@ describe("throttling and failures", () => {
     expect(it.proxy.count("GET", "blobs/sha256")).toBe(4);
     await expect(it.repository.uploadBlob(memoryBlob(noise("away", 10)))).rejects.toMatchObject(unavailable);
     expect(it.proxy.count("POST", "uploads")).toBe(4);
+  });
+
+  test("who is turned away together does not come again together: waits grow up to a limit, and half of each is chance", async () => {
+    for (const [chance, waits] of [["0000", [100, 200, 400, 500, 500, 500]], ["ffff", [200, 400, 800, 1000, 1000, 1000]]] as const) {
+      const random = { ...systemRandom, hex: () => chance };
+      await using it = await through("busy/chance", ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503 }), { random, retries: { longestWaitMs: 1000 } });
+      await expect(it.repository.headManifest("1")).rejects.toMatchObject({ kind: "unavailable" });
+      expect(it.clock.waits).toEqual(waits);
+    }
   });
 
   test("an upload is tried a limited number of times, and then given up in the registry too", async () => {

@@ -4,7 +4,7 @@ import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
 import { digestOf, isDigestOf } from "../digest.ts";
 import { RegistryError } from "../errors.ts";
-import { blobsHeld, blobsOf, InvalidManifest, readManifest } from "../manifest.ts";
+import { blobsHeld, blobsOf, DEEPEST_INDEX, readManifest, tooDeep } from "../manifest.ts";
 import type { Descriptor, ImageManifest, Platform } from "../manifest.ts";
 import type { BlobMover } from "./blob-mover.ts";
 import { digestForPlatform } from "./platform.ts";
@@ -88,15 +88,11 @@ async function wantedDigest(task: CopyTask): Promise<Tagged> {
   return (await digestBehind(from, referenceOf(source))) ?? notThere(from, source);
 }
 
-/** Indexes hold images; an index in an index is rare, deeper ones are a loop. */
-const DEEPEST_INDEX = 3;
-
 /** Everything below a manifest, so that the registry will accept the manifest itself. */
 export async function copyContent(task: CopyTask, manifest: StoredManifest, at: Position): Promise<void> {
   const document = readManifest(manifest.bytes, manifest.mediaType);
   if (document.kind === "image") return copyBlobs(task, document);
-  if (at.depth >= DEEPEST_INDEX)
-    throw new InvalidManifest(`${formatImageRef(task.source)} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
+  if (at.depth >= DEEPEST_INDEX) throw tooDeep(formatImageRef(task.source));
   await allOrFirstFailure(document.manifests.map((child) => copyChild(task, child, at)));
 }
 

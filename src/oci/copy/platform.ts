@@ -4,7 +4,7 @@ import { formatImageRef } from "../../kit/image-ref.ts";
 import type { StoredManifest } from "../client/manifests.ts";
 import type { Repository } from "../client/registry-client.ts";
 import type { Descriptor, Platform } from "../manifest.ts";
-import { formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
+import { DEEPEST_INDEX, formatPlatform, InvalidManifest, isPlatform, readManifest } from "../manifest.ts";
 
 /**
  * The digest of the image for one platform: a child of an index, or the image itself where it is for that platform, or, as
@@ -29,8 +29,6 @@ interface Offer {
   readonly digest: string;
   readonly platform: Platform;
 }
-
-const DEEPEST_INDEX = 3;
 
 /** What entries of an index offer that name no platform, as they may: an image's configuration says its own, and an index those of its entries. */
 async function undeclared(from: Repository, entries: readonly Descriptor[], depth = 1): Promise<readonly Offer[]> {

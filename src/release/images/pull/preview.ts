@@ -1,7 +1,7 @@
-import { type ImageRef, referenceOf } from "../../../kit/image-ref.ts";
+import { formatImageRef, type ImageRef, referenceOf } from "../../../kit/image-ref.ts";
 import type { RegistryClient, Repository } from "../../../oci/client/registry-client.ts";
 import type { StoredManifest } from "../../../oci/client/manifests.ts";
-import { blobsHeld, type Descriptor, type Platform, readManifest } from "../../../oci/manifest.ts";
+import { blobsHeld, DEEPEST_INDEX, type Descriptor, type Platform, readManifest, tooDeep } from "../../../oci/manifest.ts";
 import { digestForPlatform } from "../../../oci/copy/platform.ts";
 import { digestBehind, notThere, mustHave, nameThere } from "../../../oci/copy/tagged.ts";
 import { platformRemark } from "../platform-remark.ts";
@@ -47,7 +47,7 @@ export async function previewCopy({ source, target, client, platform, signal, co
   const present = there && { present: there.digest };
   if (there?.digest === wanted) return { digest: wanted, ...present, sizeBytes: 0, missingBytes: 0 };
   const manifest = await mustHave(from, source, wanted);
-  const [remark, below] = await Promise.all([platformRemark(manifest, from), blobsBelow(from, manifest)]);
+  const [remark, below] = await Promise.all([platformRemark(manifest, from), blobsBelow(from, manifest, source)]);
   const blobs = new Map(below.map((blob) => [blob.digest, blob]));
   await turn?.();
   const uncounted = [...blobs.values()].filter(({ digest }) => !counted?.has(digest));
@@ -63,12 +63,13 @@ export async function wantedDigest(from: Repository, source: ImageRef, platform?
 }
 
 /** Every blob that the registry itself holds of an image or of all images of an index. */
-async function blobsBelow(from: Repository, stored: StoredManifest): Promise<readonly Descriptor[]> {
+async function blobsBelow(from: Repository, stored: StoredManifest, source: ImageRef, depth = 0): Promise<readonly Descriptor[]> {
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return blobsHeld(manifest);
+  if (depth >= DEEPEST_INDEX) throw tooDeep(formatImageRef(source));
   const children = await Promise.all(manifest.manifests.map(async ({ digest }) => {
     const child = await from.getManifest(digest);
-    return child ? blobsBelow(from, child) : [];
+    return child ? blobsBelow(from, child, source, depth + 1) : [];
   }));
   return children.flat();
 }
