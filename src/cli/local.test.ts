@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect, test } from "vitest";
 import { startTimeOf } from "./accounts/data-dir.ts";
+import { codeLab } from "../local/codebuild/testing/code-lab.ts";
 import { omx } from "./testing/omx.ts";
 
 interface Started {
@@ -127,6 +128,15 @@ test("env names the config file, with which a client of AWS is who it says", asy
   const [, accessKeyId = "", secretAccessKey = ""] = /\[profile developer\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(text) ?? [];
   const sts = new STSClient({ endpoint: url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey } });
   expect(await sts.send(new GetCallerIdentityCommand({}))).toMatchObject({ Account: "111122223333", Arn: "arn:aws:iam::111122223333:user/developer" });
+});
+
+test("runs and builds reach the container engine that the user's environment names", async () => {
+  await using cli = omx({ DOCKER_HOST: "unix:///somewhere/docker.sock" });
+  const { url, configFile } = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<Started>();
+  const [, accessKeyId = "", secretAccessKey = ""] = /\[profile cicd\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(readFileSync(configFile, "utf8")) ?? [];
+  const lab = codeLab({ config: () => ({ endpoint: url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true, disableHostPrefix: true, maxAttempts: 1 }) });
+  await lab.project("engine", { version: "0.2", phases: { build: { commands: ['echo "> $DOCKER_HOST"'] } } });
+  expect((await lab.linesOf(await lab.build("engine"))).map((line) => line.trim())).toContain("> unix:///somewhere/docker.sock");
 });
 
 test("git-credential answers git's get with the identity's key, and nothing to store", async () => {

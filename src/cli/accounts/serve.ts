@@ -48,12 +48,17 @@ function outliveFullDisk(cli: Cli): void {
   });
 }
 
+/** How the machine's container engine is reached, and Nextflow's Java: what runs and builds need of the user's environment. */
+const FOR_ENGINES = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINERS_CONF", "CONTAINER_HOST", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "JAVA_HOME"];
+
+const pick = (from: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> => Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+
 function accountSettings({ settings }: Cli, { port, options }: { readonly port: number; readonly options: KeptOptions }): AccountSettings {
   const proxy = readProxy(settings.inherited);
   return {
     host: "127.0.0.1", port, region: options.region ?? "us-east-1", upstreams: options.upstreams ?? {}, containers: options.containers ?? "auto",
     accounts: (options.accounts ?? DEFAULT_ACCOUNTS).map(({ id, name }) => ({ id: parseAccountId(id), name })),
-    environment: { PATH: settings.path, HOME: settings.home }, ...(proxy && { proxy }),
+    environment: { ...pick(settings.inherited, FOR_ENGINES), PATH: settings.path, HOME: settings.home }, ...(proxy && { proxy }),
   };
 }
 

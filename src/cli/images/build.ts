@@ -99,7 +99,7 @@ async function build({ cli, session, item, request: { upstreams, repositories },
   try {
     const engine = async (reason: string) => {
       const { settings: { inherited, path, home }, say } = cli;
-      const found = await findEngine({ env: { ...inherited, PATH: path }, home, folder: join(folder.work, "logins") });
+      const found = await findEngine({ env: { ...inherited, PATH: path, HOME: home }, folder: join(folder.work, "logins") });
       if (found) say(`  ${reason}: building with ${found.program}`);
       return found && { ...found, onLine: say, signal: killed };
     };

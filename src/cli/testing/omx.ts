@@ -27,12 +27,12 @@ export interface Omx extends AsyncDisposable {
 }
 
 /** Local accounts it started are stopped, and its folder goes, when it is disposed of. */
-export function omx(): Omx {
+export function omx(more: Readonly<Record<string, string>> = {}): Omx {
   const folder = mkdtempSync(join(tmpdir(), "omx-cli-"));
   const dataDir = join(folder, "data");
   // As in a clone, where the default data folder lies below a package of modules.
   writeFileSync(join(folder, "package.json"), '{"type": "module"}');
-  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, OMX_DATA: dataDir };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, OMX_DATA: dataDir, ...more };
   const given = async (input: string, ...args: readonly string[]): Promise<Ran> => {
     const child = spawn(BIN, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
     child.stdin.end(input);

@@ -4,7 +4,8 @@ import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectC
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { unzipSync } from "fflate";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -114,6 +115,19 @@ describe("env", () => {
     const secrets = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes("never-to-be-found"));
     expect(existsSync(join(folder, "build.log"))).toBe(true);
     await expect.poll(secrets, { timeout: 60_000 }).toEqual([]);
+  });
+
+  test("the machine's Docker is reached as its user reaches it, and without the user's logins", async () => {
+    const docker = join(dirname(accounts.configFile), ".docker");
+    const context = join(docker, "contexts", "meta", createHash("sha256").update("mine").digest("hex"));
+    mkdirSync(context, { recursive: true });
+    writeFileSync(join(context, "meta.json"), JSON.stringify({ Name: "mine", Metadata: {}, Endpoints: { docker: { Host: "unix:///somewhere/docker.sock" } } }));
+    writeFileSync(join(docker, "config.json"), JSON.stringify({ currentContext: "mine", auths: { "quay.io": { auth: "bm9ib2R5OnNlY3JldA==" } } }));
+    mkdirSync(join(docker, "cli-plugins"));
+    writeFileSync(join(docker, "cli-plugins", "docker-mine"), "");
+    const { said } = await built(spec({ build: { commands: ['echo "> $(cat ~/.docker/contexts/meta/*/meta.json)"', 'echo "> $(cat ~/.docker/config.json) $(ls ~/.docker/cli-plugins)"'] } }));
+    expect(said).toEqual([expect.stringContaining("unix:///somewhere/docker.sock"), '{"currentContext":"mine"} docker-mine']);
+    rmSync(docker, { recursive: true });
   });
 
   test("exported variables are told as they are at the end", async () => {

@@ -45,11 +45,11 @@ test("a build reads its bases from mirrors and from the local ECR, whatever name
 test("the Dockerfile that is named, its arguments and its .dockerignore are those of the call", () => {
   const { file, docker, given, ignored } = machine();
   for (const [form, at] of [[["-f", "x.Dockerfile"], "1"], [["-fx.Dockerfile"], "2"], [["--file=x.Dockerfile"], "3"], [["--file", "x.Dockerfile"], "4"]] as const) {
-    file("x.Dockerfile", "ARG TAG=0\nFROM quay.io/a/b:$TAG\n");
+    file("x.Dockerfile", "ARG TAG=0\nFROM quay.io/a/b:$TAG AS x\n");
     file("x.Dockerfile.dockerignore", at);
     const [call = ""] = docker("buildx", "build", ...form, "--build-arg", `TAG=${at}`, "--target=x", ".");
     expect(call).toMatch(new RegExp(`^buildx build --file DOCKERFILES/[0-9a-f]+\\.Dockerfile --build-arg TAG=${at} --target=x \\.$`));
-    expect([given(), ignored()]).toEqual([`ARG TAG=0\nFROM 127.0.0.1:5001/a/b:${at}\n`, at]);
+    expect([given(), ignored()]).toEqual([`ARG TAG=0\nFROM 127.0.0.1:5001/a/b:${at} AS x\n`, at]);
   }
 });
 

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { copyDockerSetup, dockerFolder } from "../../oci/client/docker-setup.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Core } from "../gateway/service.ts";
 import { gitCredentialHelper, nodeOptions } from "../program-support.ts";
@@ -28,14 +29,29 @@ export async function buildEnvironment(core: Core, build: Build, parts: Environm
   const bin = join(folders.root, "bin");
   const home = homeIn(folders.root);
   await mkdir(home, { recursive: true });
+  const engine = await engineOf(core.settings.environment, home);
   await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin, upstreams: core.settings.upstreams, folder: join(folders.root, "dockerfiles") }));
   const { own, masked } = await variables(core, build, parts);
   await rememberMasked(folders.root, masked);
   return {
+    ...engine,
     ...own,
     PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`, HOME: home, LANG: "C.UTF-8", TMPDIR: "/tmp",
     NODE_OPTIONS: [nodeOptions(), own["NODE_OPTIONS"]].filter(Boolean).join(" "),
     ...accessVariables(core, build, as), ...buildVariables(build, folders), ...gitVariables(core, build, parts.spec),
+  };
+}
+
+/**
+ * How the machine's container engine is reached, which the empty home of a build does not say: Docker's context and plug-ins, and where
+ * Podman without root keeps images. In the build's own home nobody but Podman could delete them.
+ */
+async function engineOf(machine: Readonly<Record<string, string>>, home: string): Promise<Record<string, string>> {
+  await copyDockerSetup(dockerFolder(machine), join(home, ".docker"));
+  const images = machine["XDG_DATA_HOME"] ?? (machine["HOME"] && join(machine["HOME"], ".local/share"));
+  return {
+    ...Object.fromEntries(["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),
+    ...(images && process.getuid?.() !== 0 && { XDG_DATA_HOME: images }),
   };
 }
 

@@ -1,9 +1,10 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Containers } from "./engine.ts";
 import type { EngineHost } from "./launch.ts";
 import { runCommand } from "../children/run-command.ts";
 import { workFolder } from "./work-folder.ts";
+import { copyDockerSetup, dockerFolder } from "../../oci/client/docker-setup.ts";
 
 const ENGINES = ["docker", "podman"] as const;
 
@@ -12,7 +13,11 @@ const ANSWER_MS = 5000;
 
 /** The container engine that answers on this machine; `host` where none does. */
 export async function findContainerEngine(host: EngineHost): Promise<Containers> {
-  for (const program of ENGINES) if ((await runCommand(host, { owner: `engines/${program}`, program, args: ["info"], timeoutMs: ANSWER_MS })).code === 0) return program;
+  for (const program of ENGINES) {
+    const { code, text } = await runCommand(host, { owner: `engines/${program}`, program, args: ["info"], timeoutMs: ANSWER_MS });
+    // A `docker` that is Podman (podman-docker) takes Podman's options.
+    if (code === 0 && !(program === "docker" && text.includes("buildahVersion"))) return program;
+  }
   return "host";
 }
 
@@ -33,8 +38,11 @@ export async function pullImage(host: EngineHost, { program, reference, authoriz
   const registry = reference.split("/")[0] ?? "";
   const folder = workFolder(host, "pull-");
   try {
-    writeFileSync(join(folder, "config.json"), JSON.stringify({ auths: { [registry]: { auth: authorization } } }), { mode: 0o600 });
-    const args = program === "docker" ? ["--config", folder, "pull", "--quiet", reference] : ["pull", "--quiet", "--tls-verify=false", "--authfile", join(folder, "config.json"), reference];
+    await copyDockerSetup(dockerFolder(host.environment), folder);
+    const config = join(folder, "config.json");
+    const setup = existsSync(config) ? (JSON.parse(readFileSync(config, "utf8")) as object) : {};
+    writeFileSync(config, JSON.stringify({ ...setup, auths: { [registry]: { auth: authorization } } }), { mode: 0o600 });
+    const args = program === "docker" ? ["--config", folder, "pull", "--quiet", reference] : ["pull", "--quiet", "--tls-verify=false", "--authfile", config, reference];
     const { code, text } = await runCommand(host, { owner: `engines/${program}`, program, args });
     if (code !== 0) throw new Error(text.trim());
   } finally {

@@ -248,7 +248,7 @@ export interface Settings {
   readonly upstreams: Readonly<Record<string, string>>;
   /** Where tasks and RUN lines execute; `auto` asks the machine. */
   readonly containers: "auto" | "docker" | "podman" | "host";
-  /** PATH and HOME of the machine, for child processes: the environment is read once, in `cli`. */
+  /** PATH and HOME of the machine and how its container engine is reached, for child processes: the environment is read once, in `cli`. */
   readonly environment: Readonly<Record<string, string>>;
   /** How the network lets its users out, to upstream registries. @default - directly */
   readonly proxy?: ProxySettings;

@@ -34,7 +34,7 @@ export async function until<T>(ask: () => Promise<T>, isThere: (answer: T) => bo
   }
 }
 
-export function codeLab(accounts: TestAccounts): CodeLab {
+export function codeLab(accounts: Pick<TestAccounts, "config">): CodeLab {
   const config = accounts.config();
   const [codebuild, iam, s3, logs] = [new CodeBuildClient(config), new IAMClient(config), new S3Client(config), new CloudWatchLogsClient(config)];
   const role: CodeLab["role"] = async (service, name, actions) => {

@@ -74,7 +74,7 @@ async function judge(workshop: BuildWorkshop, item: BuildItem & AfterBuild) {
 export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem, env: EngineMachine["env"]): Promise<Omit<ImageOutcome, "source_uri" | "target_image"> & { readonly source_hash: string }> {
   try {
     return await withSource(workshop, item, async (folder) => {
-      const engine = () => findEngine({ env, home: env["HOME"] ?? "/root", folder: join(folder.work, "logins") });
+      const engine = () => findEngine({ env, folder: join(folder.work, "logins") });
       const { engine: _, ...built } = await buildFolderAnyhow(workshop, item, { ...folder, engine });
       if (built.status === "NEEDS_ENGINE") throw withoutEngine(built.reason);
       return { ...built, source_hash: await hashSource(folder.context, item) };
