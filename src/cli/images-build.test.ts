@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../kit/clock.ts";
 import { CICD } from "../local/testing/accounts.ts";
@@ -74,6 +75,15 @@ test("an image whose base has moved upstream is built again; one whose bases are
   expect(kept).toMatchObject({ status: "BUILT" });
   expect(await build(cli, pinned, "moved/pinned:1", "--upstream", "quay.io=http://127.0.0.1:1")).toMatchObject({ status: "SKIPPED", digest: kept.digest });
   expect(await build(cli, source(cli, "gone", "FROM quay.io/moved/base:gone\n"), "moved/gone:1")).toMatchObject({ status: "FAILED", reason: expect.stringContaining("quay.io/moved/base:gone") });
+}, MS);
+
+test("a source in a bucket of another region is fetched there", async () => {
+  using cli = cliAt(lab.accounts);
+  const abroad = new S3Client({ ...lab.accounts.config(), region: "eu-west-1" });
+  await abroad.send(new CreateBucketCommand({ Bucket: "sources-abroad" }));
+  for (const name of ["a", "b", "c", "d", "e"]) await abroad.send(new PutObjectCommand({ Bucket: "sources-abroad", Key: `tool/${name}`, Body: name }));
+  await abroad.send(new PutObjectCommand({ Bucket: "sources-abroad", Key: "tool/Dockerfile", Body: "FROM scratch\nCOPY . /tool/\n" }));
+  expect(await build(cli, "s3://sources-abroad/tool/", "abroad/tool:1")).toMatchObject({ status: "BUILT" });
 }, MS);
 
 test("a lock holds what is built as well: folder, digest, target and platform; a changed source has to be built before it is locked", async () => {

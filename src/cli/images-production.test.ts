@@ -76,6 +76,8 @@ test("a bundle of another region is proved where it was released: its bucket, wo
   const there = `${PRODUCTION}.dkr.ecr.${ELSEWHERE}.amazonaws.com/regions/tool@${index.digest}`;
   expect(await verify(cli, "--bundle", bundle, "--deep")).toMatchObject({ code: 0, ok: true, problems: [], images: [{ view: "cicd", manifests: 3 }, { view: "production", target: there, manifests: 3, problems: [] }] });
   expect(await verify(cli, "--bundle", `${bundle}/`)).toMatchObject({ code: 0 });
+  const asDeployer = await cli.run("images", "verify", "--profile", "production", "--bundle", bundle, "--json");
+  expect(asDeployer.json<Verified>().images).toMatchObject([{ target: expect.stringContaining(CICD) as string }]);
 
   const ecr = new ECRClient({ ...accounts.config("production"), region: ELSEWHERE });
   await ecr.send(new BatchDeleteImageCommand({ repositoryName: "regions/tool", imageIds: [{ imageTag: "demo-1.0.0" }] }));

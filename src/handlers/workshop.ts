@@ -1,4 +1,5 @@
 import type { Context } from "aws-lambda";
+import { s3For } from "../aws/bucket-region.ts";
 import { awsClients } from "../aws/clients.ts";
 import { systemClock } from "../kit/clock.ts";
 import { secretCredentials } from "../release/images/secret-credentials.ts";
@@ -10,7 +11,7 @@ import type { HandlerSettings } from "./settings.ts";
 export function workshopOf({ clients, deployment, upstreams, target }: HandlerSettings, tuning: PullWorkshop["tuning"]): PullWorkshop & BuildWorkshop {
   return {
     ecr: clients.ecr,
-    s3: clients.s3,
+    s3For: (bucket) => s3For(clients, bucket),
     logs: clients.logs,
     place: deployment.cicd,
     repositories: deployment.containers.repositories,

@@ -19,6 +19,10 @@ s3.create_bucket(Bucket="notebook")
 s3.upload_file(sys.argv[1], "notebook", "large.bin")
 body = s3.get_object(Bucket="notebook", Key="large.bin")["Body"].read()
 
+session.client("s3", region_name="eu-west-1").create_bucket(Bucket="abroad", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+s3.upload_file(sys.argv[1], "abroad", "large.bin")
+abroad = s3.head_object(Bucket="abroad", Key="large.bin")["ContentLength"]
+
 ecr.create_repository(repositoryName="lab/tool")
 token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
 
@@ -41,6 +45,7 @@ except omics.exceptions.ResourceNotFoundException as error:
     missing = type(error).__name__
 
 print(json.dumps({
+    "abroad": abroad,
     "same": body == open(sys.argv[1], "rb").read(), "user": base64.b64decode(token).decode().split(":")[0],
     "repositories": [one["repositoryUri"] for page in ecr.get_paginator("describe_repositories").paginate() for one in page["repositories"]],
     "workflows": [one["name"] for page in omics.get_paginator("list_workflows").paginate() for one in page["items"]],
@@ -53,7 +58,7 @@ test.runIf(python)("boto3 works with a profile alone: S3 in parts, ECR, HealthOm
   const zip = shell.file("hello.zip", zipSync({ "main.wdl": Buffer.from("version 1.1\nworkflow hello { input { String who } output { String said = who } }\n") }));
   const printed = await shell.must(python ?? "python3", [shell.file("notebook.py", SCRIPT), large, zip]);
   expect(JSON.parse(printed)).toEqual({
-    same: true, user: "AWS", repositories: ["111122223333.dkr.ecr.us-east-1.amazonaws.com/lab/tool"], workflows: ["hello"],
+    same: true, abroad: 9 * 1024 * 1024, user: "AWS", repositories: ["111122223333.dkr.ecr.us-east-1.amazonaws.com/lab/tool"], workflows: ["hello"],
     execution: "SUCCEEDED", output: { n: 1 }, absent: "404", missing: "ResourceNotFoundException",
   });
 }, PATIENCE_MS);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { awsCli, openShell, PATIENCE_MS, type Shell } from "./aws-cli.ts";
+import { awsCli, awsCli2, openShell, PATIENCE_MS, type Shell } from "./aws-cli.ts";
 
 let shell: Shell;
 beforeAll(async () => void (shell = await openShell()));
@@ -55,3 +55,17 @@ there("aws s3 presign makes an address that anyone can fetch, once it is not tam
   expect([answer.status, answer.headers.get("content-type"), await answer.text()]).toEqual([200, "text/html", "<p>report</p>"]);
   expect((await fetch(url.replace("page", "pagf"))).status).toBe(403);
 });
+
+test.runIf(awsCli)("each version of the AWS CLI goes after a bucket to its region", async () => {
+  await shell.text("cicd", "s3", "mb", "s3://in-ireland", "--region", "eu-west-1");
+  const large = randomBytes(10 * 1024 * 1024);
+  shell.file("abroad.bin", large);
+  for (const program of new Set([awsCli, awsCli2].filter((each) => each !== undefined))) {
+    // Debian's version 2 is older than endpoints in profiles.
+    const aws = (...words: readonly string[]) => shell.must(program, ["--profile", "cicd", "--endpoint-url", shell.accounts.url, ...words]);
+    await aws("s3", "cp", "abroad.bin", "s3://in-ireland/abroad.bin");
+    await aws("s3", "cp", "s3://in-ireland/abroad.bin", "home.bin");
+    expect(sha256(readFileSync(join(shell.folder, "home.bin")))).toBe(sha256(large));
+    expect(JSON.parse(await aws("s3api", "head-object", "--bucket", "in-ireland", "--key", "abroad.bin"))).toMatchObject({ ContentLength: large.length });
+  }
+}, PATIENCE_MS);

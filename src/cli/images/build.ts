@@ -2,9 +2,11 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { s3For } from "../../aws/bucket-region.ts";
 import { ecr } from "../../aws/services/ecr.ts";
 import { logs } from "../../aws/services/logs.ts";
 import { s3 } from "../../aws/services/s3.ts";
+import { parseS3Uri } from "../../kit/s3-uri.ts";
 import { RegistryError } from "../../oci/errors.ts";
 import { InvalidManifest } from "../../oci/manifest.ts";
 import { DockerfileError } from "../../oci/image/dockerfile.ts";
@@ -69,7 +71,7 @@ export async function buildOne(cli: Cli, choice: Choice, request: BuildOneReques
   });
   try {
     const context = isRemote ? join(work, "context") : request.source;
-    if (isRemote) await fetchSource(session.clients.s3, request.source, context);
+    if (isRemote) await fetchSource(await s3For(session.clients, parseS3Uri(request.source).bucket), request.source, context);
     const built = await build({ cli, session, item, request, killed: killed.signal }, { context, work });
     return { source: request.source, target: item.target_image, ...built, seconds: (cli.clock.now().getTime() - started) / 1000 };
   } finally {

@@ -1,9 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { s3For } from "../../aws/bucket-region.ts";
 import { ecr } from "../../aws/services/ecr.ts";
 import { omics } from "../../aws/services/omics.ts";
 import { s3 } from "../../aws/services/s3.ts";
 import { formatImageRef, parseImageRef } from "../../kit/image-ref.ts";
+import { parseS3Uri } from "../../kit/s3-uri.ts";
 import { Gate } from "../../oci/client/gate.ts";
 import { LOCK_FILE, parseLock } from "../../release/images/lock/lock-file.ts";
 import { type ContainersLock, lockedImage } from "../../release/images/lock/lock.ts";
@@ -50,7 +52,7 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const cicd = await openSession(cli, choice, { ecr, omics, s3 });
   const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
   if (production) refuseSamePlace(production.place, cicd.place, request.production);
-  const bundle = request.bundle === undefined ? undefined : await readBundleImages((production ?? cicd).clients.s3, request.bundle);
+  const bundle = request.bundle === undefined ? undefined : await readBundleImages(await s3For((production ?? cicd).clients, parseS3Uri(request.bundle).bucket), request.bundle);
   const isOfProject = request.path !== undefined || !bundle;
   const lock = isOfProject ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;

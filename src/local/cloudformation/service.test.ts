@@ -187,6 +187,10 @@ describe("change sets", () => {
       Resources: { P: parameter({ Value: { Ref: "V" } }) }, Outputs: { V: { Value: { Ref: "V" } } },
     };
     await s3.send(new PutObjectCommand({ Bucket: `${StackName}-templates`, Key: "a b/t.json", Body: body(template) }));
+    const abroad = new S3Client({ ...accounts.config(), region: "eu-west-1" });
+    await abroad.send(new CreateBucketCommand({ Bucket: `${StackName}-abroad` }));
+    await abroad.send(new PutObjectCommand({ Bucket: `${StackName}-abroad`, Key: "t.json", Body: body(template) }));
+    await cloudformation.send(new CreateStackCommand({ StackName: fresh(), TemplateURL: `${accounts.url}/${StackName}-abroad/t.json` }));
     const TemplateURL = `${accounts.url}/${StackName}-templates/a%20b/t.json`;
     await cloudformation.send(new CreateStackCommand({ StackName, TemplateURL }));
     await waitUntilStackCreateComplete(waiting(), { StackName });

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { AwsError } from "../gateway/aws-error.ts";
 import type { Call, Core } from "../gateway/service.ts";
+import { PermanentRedirect } from "../s3/errors.ts";
 import { validationError } from "./engine/errors.ts";
 
 /** Where a request takes its template from. */
@@ -28,7 +29,9 @@ async function fromS3(core: Core, url: string, call: Call): Promise<string> {
   const input = objectOf(url);
   if (!input) throw validationError("TemplateURL must be a supported URL.");
   try {
-    const { Body } = await core.dispatcher.call<{ Body?: Readable }>({ service: "s3", operation: "GetObject", input, as: call.caller, region: call.region, account: call.account });
+    const read = (region: string) => core.dispatcher.call<{ Body?: Readable }>({ service: "s3", operation: "GetObject", input, as: call.caller, region, account: call.account });
+    // The bucket may be in another region than the stack.
+    const { Body } = await read(call.region).catch((error: unknown) => (error instanceof PermanentRedirect ? read(error.region) : Promise.reject(error as Error)));
     return await textOf(Body);
   } catch (error) {
     if (!(error instanceof AwsError) || error.code === "ValidationError") throw error;

@@ -110,6 +110,8 @@ export interface AwsErrorLike {
   readonly code: string;
   readonly message: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Of the answer, beside those of every error. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** One AWS service of the local accounts. */

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import type { Readable } from "node:stream";
 import type { Call, Core } from "../gateway/service.ts";
+import { PermanentRedirect } from "../s3/errors.ts";
 import { badPackage, invalidValue } from "./errors.ts";
 import type { Package } from "./store.ts";
 import { BadZip, unzip } from "./unzip.ts";
@@ -31,7 +32,12 @@ export async function receivePackage(core: Core, source: CodeSource, call: Call)
 async function fromS3(core: Core, { S3Bucket, S3Key, S3ObjectVersion }: CodeSource, { caller, region }: Call): Promise<Readable> {
   if (S3Bucket === undefined || S3Key === undefined) throw invalidValue("Please provide a source for function code.");
   const input = { Bucket: S3Bucket, Key: S3Key, ...(S3ObjectVersion !== undefined && { VersionId: S3ObjectVersion }) };
-  const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input, as: caller, region });
+  const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input, as: caller, region }).catch((error: unknown) => {
+    // The sentence that AWS's users know.
+    if (error instanceof PermanentRedirect)
+      throw invalidValue(`Error occurred while GetObject. S3 Error Code: PermanentRedirect. S3 Error Message: The bucket is in this region: ${error.region}. Please use this region to retry the request`);
+    throw error;
+  });
   return Body;
 }
 

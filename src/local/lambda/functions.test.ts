@@ -42,6 +42,9 @@ describe("functions", () => {
     await s3.send(new PutObjectCommand({ Bucket, Key: "f.zip", Body: code("from S3") }));
     expect((await invoke(await create({}, { Code: { S3Bucket: Bucket, S3Key: "f.zip" } }))).payload).toBe("from S3");
     await expect(create({}, { Code: { S3Bucket: Bucket, S3Key: "none.zip" } })).rejects.toMatchObject({ name: "NoSuchKey" });
+    const abroad = fresh("code");
+    await new S3Client({ ...accounts.config(), region: "eu-west-1" }).send(new CreateBucketCommand({ Bucket: abroad }));
+    await expect(create({}, { Code: { S3Bucket: abroad, S3Key: "f.zip" } })).rejects.toMatchObject({ name: "InvalidParameterValueException", message: expect.stringContaining("The bucket is in this region: eu-west-1") });
   });
 
   test("changed, run the change from the next call on", async () => {

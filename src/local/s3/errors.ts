@@ -1,5 +1,19 @@
 import { AwsError } from "../gateway/aws-error.ts";
 
+/** A bucket that another region has: its answer says which, in a header that HEAD has too. */
+export class PermanentRedirect extends AwsError {
+  readonly headers: Readonly<Record<string, string>>;
+  /** The bucket's. */
+  readonly region: string;
+  constructor(bucket: string, region: string) {
+    super(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.", {
+      Bucket: bucket, Endpoint: `${bucket}.s3.${region}.amazonaws.com`,
+    });
+    this.headers = { "x-amz-bucket-region": region };
+    this.region = region;
+  }
+}
+
 // Codes, statuses and wordings: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 export const noSuchBucket = (bucket: string): AwsError => new AwsError(404, "NoSuchBucket", "The specified bucket does not exist", { BucketName: bucket });

@@ -1,6 +1,6 @@
 import {
   CompleteMultipartUploadCommand, CopyObjectCommand, CreateBucketCommand, CreateMultipartUploadCommand, DeleteBucketCommand, DeleteObjectCommand, DeleteObjectsCommand, GetBucketEncryptionCommand, GetBucketLocationCommand,
-  GetObjectCommand, HeadObjectCommand, ListBucketsCommand, ListObjectsV2Command, ListObjectVersionsCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client, UploadPartCommand,
+  GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListBucketsCommand, ListObjectsV2Command, ListObjectVersionsCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client, UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { Readable } from "node:stream";
@@ -161,4 +161,30 @@ test("a bucket that is not of the expected owner is refused", async () => {
   await expect(text(Bucket, "k", other)).rejects.toMatchObject({ name: "AccessDenied" });
   await expect(s3.send(new ListObjectsV2Command({ Bucket, ...other }))).rejects.toMatchObject({ name: "AccessDenied" });
   expect(await text(Bucket, "k", own)).toBe("x");
+});
+
+test("a bucket of another region is refused before IAM is asked, with its region for whoever follows", async () => {
+  const Bucket = "of-ireland";
+  const there = new S3Client({ ...accounts.config(), region: "eu-west-1" });
+  await there.send(new CreateBucketCommand({ Bucket }));
+  await there.send(new PutObjectCommand({ Bucket, Key: "k", Body: "hello" }));
+  const redirected = { $metadata: { httpStatusCode: 301 }, $response: { headers: { "x-amz-bucket-region": "eu-west-1" } } };
+  const stranger = new S3Client(accounts.config("production"));
+  for (const client of [s3, stranger]) {
+    await expect(client.send(new GetObjectCommand({ Bucket, Key: "k" }))).rejects.toMatchObject({ ...redirected, name: "PermanentRedirect", Bucket, Endpoint: `${Bucket}.s3.eu-west-1.amazonaws.com` });
+    await expect(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x" }))).rejects.toMatchObject({ ...redirected, name: "PermanentRedirect" });
+    await expect(client.send(new HeadObjectCommand({ Bucket, Key: "k" }))).rejects.toMatchObject(redirected);
+    await expect(client.send(new HeadBucketCommand({ Bucket }))).rejects.toMatchObject(redirected);
+  }
+  expect((await fetch(await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: "k" })), { redirect: "manual" })).status).toBe(301);
+  expect(await (await fetch(await getSignedUrl(there, new GetObjectCommand({ Bucket, Key: "k" })))).text()).toBe("hello");
+
+  const following = new S3Client({ ...accounts.config(), followRegionRedirects: true });
+  expect(await (await following.send(new GetObjectCommand({ Bucket, Key: "k" }))).Body?.transformToString()).toBe("hello");
+  expect(await following.send(new HeadBucketCommand({ Bucket }))).toMatchObject({ BucketRegion: "eu-west-1" });
+  const here = await newBucket();
+  await s3.send(new CopyObjectCommand({ Bucket: here, Key: "copy", CopySource: `${Bucket}/k` }));
+  expect(await text(here, "copy")).toBe("hello");
+  expect((await s3.send(new ListBucketsCommand({}))).Buckets).toContainEqual(expect.objectContaining({ Name: Bucket, BucketRegion: "eu-west-1" }));
+  await expect(s3.send(new CreateBucketCommand({ Bucket }))).rejects.toMatchObject({ name: "BucketAlreadyOwnedByYou" });
 });

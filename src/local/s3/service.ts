@@ -12,6 +12,7 @@ import { multipartOperations } from "./multipart.ts";
 import { deliver, notify } from "./notifications.ts";
 import { checkWriteConditions, objectOperations } from "./objects.ts";
 import { readingOperations } from "./reading.ts";
+import { inBucketsRegion } from "./regions.ts";
 import { s3Resources } from "./resources.ts";
 import { type Bucket, createStore, type ObjectVersion, type Store } from "./store.ts";
 
@@ -46,9 +47,9 @@ export const s3Service: ServiceFactory = (core): Service => {
   return {
     name: "s3",
     wire: { kind: "sdk", protocol: "rest-xml", model: () => import("@aws-sdk/client-s3") },
-    operations: checkOwner(s3.store, {
+    operations: inBucketsRegion(s3.store, checkOwner(s3.store, {
       ...bucketOperations(s3), ...configurationOperations(s3), ...listingOperations(s3), ...objectOperations(s3), ...readingOperations(s3), ...multipartOperations(s3),
-    }),
+    })),
     resources: s3Resources,
     recover: () => core.background("s3 notifications", () => deliver(s3)),
     *blobsInUse() {

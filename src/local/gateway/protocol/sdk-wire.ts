@@ -111,7 +111,7 @@ const queryError = (error: AwsErrorLike, requestId: string): WireResponse => ({
 
 export const xmlError = (error: AwsErrorLike, requestId: string): WireResponse => ({
   status: error.status,
-  headers: { "content-type": "application/xml" },
+  headers: { "content-type": "application/xml", ...error.headers },
   body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${error.code}</Code><Message>${escapeXml(error.message)}</Message>${Object.entries(error.details)
     .map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`)
     .join("")}<RequestId>${requestId}</RequestId></Error>`,

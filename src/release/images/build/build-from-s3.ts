@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { isPassing } from "../../../aws/passing.ts";
+import { parseS3Uri } from "../../../kit/s3-uri.ts";
 import { InvalidValue } from "../../../kit/invalid-value.ts";
 import { RegistryError } from "../../../oci/errors.ts";
 import { DockerfileError } from "../../../oci/image/dockerfile.ts";
@@ -18,7 +19,8 @@ import { fetchSource } from "./source-folder.ts";
 import type { AfterBuild, BuildItem, ImageOutcome } from "../staging.ts";
 
 export interface BuildWorkshop extends PullWorkshop {
-  readonly s3: S3Client;
+  /** The client that reads a bucket. */
+  s3For(bucket: string): Promise<S3Client>;
 }
 
 /** Of one step of the state machine: the image's result, or the item for a build of CodeBuild. */
@@ -111,7 +113,7 @@ async function withSource<Result>(workshop: BuildWorkshop, item: BuildItem, work
   const folder = await mkdtemp(join(tmpdir(), "omx-build-"));
   try {
     const context = join(folder, "context");
-    await fetchSource(workshop.s3, item.source_uri, context, { signal: workshop.signal });
+    await fetchSource(await workshop.s3For(parseS3Uri(item.source_uri).bucket), item.source_uri, context, { signal: workshop.signal });
     return await work({ context, work: folder });
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -30,7 +30,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab[Symbol.asyncDispose](), 120_000);
 
-const workshop = (): BuildWorkshop => ({ ...lab.workshop({ clock: hasty }), s3: new S3Client(lab.accounts.config()) });
+const s3For = (config = lab.accounts.config()): Pick<BuildWorkshop, "s3For"> => ({ s3For: () => Promise.resolve(new S3Client(config)) });
+const workshop = (): BuildWorkshop => ({ ...lab.workshop({ clock: hasty }), ...s3For() });
 
 /** An item of the builder, its source in S3. */
 async function item(name: string, dockerfile: string, more: object = {}): Promise<BuildItem> {
@@ -82,8 +83,8 @@ test("E14, E23: a base's registry that throttles or is down is asked again by th
   const nowhere = await item("nowhere", "FROM registry.invalid/base:1\nENV A=1\n");
   expect(await buildImageFromSource(workshop(), nowhere)).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^registry\.invalid .*, Dockerfile:1\).*nobody knows a host of that name/) });
   const away = { ...lab.accounts.config(), endpoint: "http://127.0.0.1:1" };
-  for (const lost of [{ s3: new S3Client(away) }, { ecr: new ECRClient(away) }]) await expect(buildImageFromSource({ ...workshop(), ...lost }, busy)).rejects.toMatchObject({ name: "RegistryBusy" });
-  await expect(buildInBuild({ ...workshop(), s3: new S3Client(away) }, busy, {})).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringContaining("ECONNREFUSED"), fix: expect.stringContaining("start the execution again") });
+  for (const lost of [s3For(away), { ecr: new ECRClient(away) }]) await expect(buildImageFromSource({ ...workshop(), ...lost }, busy)).rejects.toMatchObject({ name: "RegistryBusy" });
+  await expect(buildInBuild({ ...workshop(), ...s3For(away) }, busy, {})).rejects.toMatchObject({ code: "ImagesFailed", message: expect.stringContaining("ECONNREFUSED"), fix: expect.stringContaining("start the execution again") });
   expect(await buildImageFromSource(workshop(), busy)).toMatchObject({ status: "SUCCEEDED", reason: "built" });
 }, 120_000);
 
@@ -200,7 +201,7 @@ test("a release packs what the build may read: data beside it stays where it is,
   writeFileSync(join(folder, ".dockerignore"), "data/*\n");
   writeFileSync(join(folder, "data", "reads.fastq"), "");
   truncateSync(join(folder, "data", "reads.fastq"), 3 * 1024 ** 3);
-  const { s3 } = workshop();
+  const s3 = new S3Client(lab.accounts.config());
   await s3.send(new CreateBucketCommand({ Bucket: artifactsBucket(PLACE.account, PLACE.region) }));
   const upload = () => uploadBuildSources({ clients: { s3 }, cicd: PLACE } as unknown as ReleaseEnvironment, { workflow: "wf", root, builds: [{ source: "tools", dockerfile: "Dockerfile", target: "packed:1", args: {} }] });
   const [{ source_uri } = { source_uri: "" }] = await upload();
