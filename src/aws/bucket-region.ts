@@ -1,5 +1,6 @@
 import { HeadBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { ClientsOf } from "./chosen-clients.ts";
+import { regionTold } from "./naming.ts";
 import { s3 } from "./services/s3.ts";
 
 /**
@@ -8,9 +9,7 @@ import { s3 } from "./services/s3.ts";
  * redirected at once leave its client in the other region for good, and a body that is a stream can't be sent again.)
  */
 export async function s3For(clients: ClientsOf<"s3">, bucket: string): Promise<S3Client> {
-  const region = await clients.s3.send(new HeadBucketCommand({ Bucket: bucket })).then(() => undefined, regionIn);
+  const region = await clients.s3.send(new HeadBucketCommand({ Bucket: bucket })).then(() => undefined, regionTold);
+  // Anything else is said by the request that follows.
   return region === undefined || region === clients.target.region ? clients.s3 : s3({ ...clients.target, region });
 }
-
-/** Who may not look at the bucket is told all the same; anything else is said by the request that follows. */
-const regionIn = (error: { readonly $response?: { readonly headers?: Readonly<Record<string, string>> } }): string | undefined => error.$response?.headers?.["x-amz-bucket-region"];

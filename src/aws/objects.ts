@@ -1,24 +1,15 @@
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { addAbortSignal, type Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { Upload } from "@aws-sdk/lib-storage";
 import type { S3Uri } from "../kit/s3-uri.ts";
-import { formatS3Uri } from "../kit/s3-uri.ts";
+import { naming } from "./naming.ts";
+import { openSteadily } from "./steady-object.ts";
 
-/** Reads an object whole. @throws the SDK's NoSuchKey and others, with the URI in front of the message */
-export async function readObject(s3: S3Client, { bucket, key }: S3Uri): Promise<Buffer> {
-  const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key })).catch(naming({ bucket, key }));
-  return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-}
-
-/** An object as a stream; the signal ends it with an error. */
-export async function openObject(s3: S3Client, { bucket, key }: S3Uri, signal?: AbortSignal): Promise<Readable> {
-  const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), signal && { abortSignal: signal }).catch(naming({ bucket, key }));
-  const body = answer.Body as Readable;
-  return signal ? addAbortSignal(signal, body) : body;
-}
+/** Reads an object whole, on where a connection breaks or falls silent. @throws the SDK's NoSuchKey and others, with the URI in front of the message; ObjectCutShort */
+export const readObject = async (s3: S3Client, at: S3Uri): Promise<Buffer> => buffer(await openSteadily(s3, at));
 
 /** Size in bytes and SHA-256 as stored by {@link writeObject}, or undefined where there is no such object. */
 export async function statObject(s3: S3Client, { bucket, key }: S3Uri): Promise<{ readonly size: number; readonly sha256?: string; readonly etag?: string } | undefined> {
@@ -56,7 +47,7 @@ export interface ObjectAt extends S3Uri {
 /** Copies an object through this process: of any size, between accounts and regions too. Its SHA-256 goes with it. */
 export async function copyObject(from: ObjectAt, { s3, ...to }: ObjectAt): Promise<void> {
   const { sha256 } = (await statObject(from.s3, from)) ?? {};
-  const upload = new Upload({ client: s3, params: { Bucket: to.bucket, Key: to.key, Body: await openObject(from.s3, from), ...(sha256 && { Metadata: { sha256 } }) } });
+  const upload = new Upload({ client: s3, params: { Bucket: to.bucket, Key: to.key, Body: await openSteadily(from.s3, from), ...(sha256 && { Metadata: { sha256 } }) } });
   await upload.done().catch(naming(to));
 }
 
@@ -79,8 +70,3 @@ export async function sha256OfFile(file: string): Promise<string> {
 
 /** Whether the error says that the object, or the bucket it would be in, is not there. */
 export const isMissing = (error: unknown): boolean => ["NoSuchKey", "NotFound", "NoSuchBucket"].includes((error as Error).name);
-
-const naming = (at: S3Uri) => (error: Error): never => {
-  error.message = `${formatS3Uri(at)}: ${error.message}`;
-  throw error;
-};

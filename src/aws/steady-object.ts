@@ -1,8 +1,9 @@
 import { addAbortSignal, Readable } from "node:stream";
 import { GetObjectCommand, type GetObjectCommandOutput, type S3Client } from "@aws-sdk/client-s3";
 import { formatS3Uri, type S3Uri } from "../kit/s3-uri.ts";
+import { naming } from "./naming.ts";
 
-/** A connection to S3 that broke again and again while an object was read: the object is not to blame, and it may pass. */
+/** A connection to S3 that broke, or fell silent, again and again while an object was read: the object is not to blame, and it may pass. */
 export class ObjectCutShort extends Error {
   override readonly name = "ObjectCutShort";
   /** As of a connection that was reset: whoever judges what passes looks at this. */
@@ -13,16 +14,16 @@ export class ObjectCutShort extends Error {
 const TRIES = 3;
 
 /**
- * An object as a stream that goes on where a connection broke.
+ * An object as a stream that goes on where a connection broke, or fell silent for longer than the client bears.
  * @param signal ends it with its reason
  * @throws the SDK's NoSuchKey and others, with the URI in front of the message; the stream: ObjectCutShort
  */
-export async function openSteadily(s3: S3Client, at: S3Uri, signal?: AbortSignal): Promise<Readable> {
-  const first = await ask({ s3, at, signal }, {}).catch((error: Error) => {
-    error.message = `${formatS3Uri(at)}: ${error.message}`;
-    throw error;
-  });
-  return Readable.from(steadily({ s3, at, signal }, first), { objectMode: false });
+export const openSteadily = async (s3: S3Client, at: S3Uri, signal?: AbortSignal): Promise<Readable> => (await openSized(s3, at, signal)).body;
+
+/** The same, with how many bytes it will be. */
+export async function openSized(s3: S3Client, at: S3Uri, signal?: AbortSignal): Promise<{ readonly size: number; readonly body: Readable }> {
+  const first = await ask({ s3, at, signal }, {}).catch(naming(at));
+  return { size: first.ContentLength ?? 0, body: Readable.from(steadily({ s3, at, signal }, first), { objectMode: false }) };
 }
 
 interface Reading {

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
-import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { openSized } from "../aws/steady-object.ts";
 import { parseS3Uri } from "../kit/s3-uri.ts";
 import { ConsoleError } from "./errors.ts";
 import { type EvidenceFile, filesOf } from "./read/evidence.ts";
@@ -14,10 +15,8 @@ export function findFile(release: ReleaseView, uri: string): EvidenceFile {
 
 /** Streams an object; the caller says how a browser takes it. */
 export async function streamObject(s3: S3Client, uri: string, headers: Readonly<Record<string, string>>): Promise<Response> {
-  const { bucket, key } = parseS3Uri(uri);
-  const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-  const body = Body ? (Readable.toWeb(Body as Readable) as ReadableStream<Uint8Array>) : null;
-  return new Response(body, { headers: { ...headers, ...(ContentLength !== undefined && { "Content-Length": String(ContentLength) }) } });
+  const { size, body } = await openSized(s3, parseS3Uri(uri));
+  return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, { headers: { ...headers, "Content-Length": String(size) } });
 }
 
 /** `attachment` with a name that every browser reads (RFC 6266). */

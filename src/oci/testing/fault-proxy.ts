@@ -13,6 +13,8 @@ export type Fault =
     }
   /** Ends the connection after so many bytes of the answer's body. */
   | { readonly kind: "cut"; readonly afterBytes: number }
+  /** Sends nothing more after so many bytes of the answer's body, and keeps the connection. */
+  | { readonly kind: "silence"; readonly afterBytes: number }
   /** Ends the connection after so many bytes of the request's body have reached the registry. */
   | { readonly kind: "cutUpload"; readonly afterBytes: number }
   /** Waits before each piece of the answer's body. */
@@ -100,6 +102,7 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
 
 function changed(fault: Fault | undefined, end: () => void): Transform {
   if (fault?.kind === "cut") return cutter(fault.afterBytes, end);
+  if (fault?.kind === "silence") return silencer(fault.afterBytes);
   if (fault?.kind === "slow") return new Transform({ transform: (chunk, _, callback) => void setTimeout(callback, fault.msPerChunk, null, chunk) });
   if (fault?.kind !== "flip") return new Transform({ transform: pass });
   let done = false;
@@ -125,6 +128,18 @@ function cutter(afterBytes: number, end: () => void): Transform {
     },
     // Without an end the other side sees a broken connection, not a short message.
     flush: (callback) => void (passed < afterBytes && callback()),
+  });
+}
+
+function silencer(afterBytes: number): Transform {
+  let passed = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, callback) {
+      const part = chunk.subarray(0, Math.max(0, afterBytes - passed));
+      passed += part.length;
+      if (part.length === chunk.length) callback(null, part);
+      else this.push(part);
+    },
   });
 }
 
