@@ -55,7 +55,7 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
   const bundle = request.bundle === undefined ? undefined : await readBundleImages(await s3For((production ?? cicd).clients, parseS3Uri(request.bundle).bucket), request.bundle);
   const isOfProject = request.path !== undefined || !bundle;
   const lock = isOfProject ? lockAt(request.path ?? ".") : bundle.lock;
-  const released = production && bundle ? await productionImages(production.clients, bundle.record, lock) : undefined;
+  const released = production && bundle ? await productionImages(production.clients, bundle, lock) : undefined;
   const produced = production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
   await using asCicd = await viewOf(cli, cicd, "cicd");
   await using asProduction = production && (await viewOf(cli, production, "production"));

@@ -8,10 +8,14 @@ import { parseLock, LOCK_FILE } from "./lock-file.ts";
 import type { ContainersLock } from "./lock.ts";
 import type { ImageToVerify } from "./verify.ts";
 
+const MAP_FILE = "container-registry-map.json";
+
 /** The images of a released version, as its bundle and production say them. */
 export interface BundleImages {
   readonly record: ReleaseRecord;
   readonly lock: ContainersLock;
+  /** What production's version is to map images to, but for copies of its own. */
+  readonly mappings: readonly Mapping[];
   readonly problems: readonly string[];
 }
 
@@ -29,17 +33,21 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
   const { bucket, key } = parseS3Uri(uri);
   const { record, file } = await openBundle(s3, bucket, key.replace(/\/+$/, ""));
   const lock = parseLock((await file(LOCK_FILE)).toString("utf8"), `${uri}/${LOCK_FILE}`);
-  const map = JSON.parse((await file("container-registry-map.json")).toString("utf8")) as { readonly imageMappings?: readonly Mapping[] };
+  const { imageMappings: mappings = [] } = JSON.parse((await file(MAP_FILE)).toString("utf8")) as { readonly imageMappings?: readonly Mapping[] };
+  const recorded = new Set(record.images.map(({ image }) => image));
   return {
     record,
     lock,
+    mappings,
     problems: [
+      ...[LOCK_FILE, MAP_FILE].filter((name) => record.files.every((one) => one.name !== name)).map((name) => `release.json: it does not say which bytes ${name} has`),
+      ...lock.images.filter(({ image }) => !recorded.has(image)).map(({ image, digest }) => `release.json: ${image} is not in it, the lock says ${digest}`),
       ...differences(
         lock,
         "release.json",
         record.images.map(({ image, target }) => [image, target]),
       ),
-      ...mapDifferences(lock, "container-registry-map.json", map.imageMappings),
+      ...mapDifferences(lock, MAP_FILE, mappings),
     ],
   };
 }
@@ -50,17 +58,35 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
  */
 export async function productionImages(
   { omics }: Pick<AwsClients, "omics">,
-  { workflow, version }: Pick<ReleaseRecord, "workflow" | "version">,
+  { record: { workflow, version }, mappings: released }: Pick<BundleImages, "record" | "mappings">,
   lock: ContainersLock,
 ): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
   const [found] = await listWorkflowsNamed(omics, workflow);
   if (!found?.id) return { images: [], problems: [`production has no workflow ${workflow}`] };
-  const released = await omics.send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version })).catch((error: Error) => error);
-  if (released instanceof Error) return { images: [], problems: [`production has no version ${version} of ${workflow}: ${released.message}`] };
-  const mappings = released.containerRegistryMap?.imageMappings ?? [];
+  const there = await omics.send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version })).catch((error: Error) => error);
+  if (there instanceof Error) return { images: [], problems: [`production has no version ${version} of ${workflow}: ${there.message}`] };
+  const mappings = there.containerRegistryMap?.imageMappings ?? [];
   const targets = new Map(mappings.map(({ sourceImage, destinationImage }) => [sourceImage, destinationImage]));
   const images = lock.images.map(({ image, target, digest }): ImageToVerify => ({ image, digest, target: targets.get(image) ?? target }));
-  return { images, problems: mapDifferences(lock, `version ${version} in production`, mappings) };
+  const where = `version ${version} in production`;
+  return { images, problems: [...mapDifferences(lock, where, mappings), ...beside(lock, where, { released, mappings })] };
+}
+
+/** Mappings of images that the lock does not know are the user's own: production has those of the bundle, and no others. */
+function beside({ images }: ContainersLock, where: string, { released, mappings }: { readonly released: readonly Mapping[]; readonly mappings: readonly Mapping[] }): readonly string[] {
+  const locked = new Set(images.map(({ image }) => image));
+  const placesOf = (from: readonly Mapping[]) => new Map(from.flatMap(({ sourceImage = "", destinationImage = "" }) => (locked.has(sourceImage) ? [] : [[sourceImage, placeIn(destinationImage)]])));
+  const [wanted, found] = [placesOf(released), placesOf(mappings)];
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((image) => {
+    const [is, says] = [found.get(image), wanted.get(image)];
+    return is === says ? [] : [`${where}: ${image} is mapped to ${is ?? "nothing"}, by the bundle to ${says ?? "nothing"}; the lock does not know it`];
+  });
+}
+
+/** An image in whichever registry: production may have copies of its own. */
+function placeIn(address: string): string {
+  const { repository, tag, digest } = parseImageRef(address);
+  return digest === undefined ? `${repository}:${tag}` : `${repository}@${digest}`;
 }
 
 /** An image that is named by its address in ECR needs no mapping. */
