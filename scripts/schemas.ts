@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OUTPUT_SCHEMAS } from "../src/cli/outputs/schemas.ts";
 import { SCHEMAS, schemaText } from "../src/release/project/schemas.ts";
 
-// Writes the JSON Schemas of omx.yaml and omx.deploy.yaml to docs/schemas.
+// Writes the JSON Schemas of omx.yaml, omx.deploy.yaml and of what commands print to docs/schemas.
 const folder = join(import.meta.dirname, "..", "docs", "schemas");
-mkdirSync(folder, { recursive: true });
-for (const [name, schema] of Object.entries(SCHEMAS)) writeFileSync(join(folder, name), schemaText(schema()));
+mkdirSync(join(folder, "outputs"), { recursive: true });
+for (const [name, schema] of Object.entries({ ...SCHEMAS, ...OUTPUT_SCHEMAS })) writeFileSync(join(folder, name), schemaText(schema()));

@@ -119,3 +119,22 @@ test("the start that a pipeline makes when it is made is no failed release: it s
     expect(`${ran.stdout}${ran.stderr}`).not.toContain("omx release logs");
   }
 });
+
+test("what commands on a release print as JSON is what their schemas say", async () => {
+  const failed = await failing("told");
+  await lab.ended("omx-told", failed);
+  const json = async (...args: readonly string[]) => (await omx.run("release", ...args, "--json")).stdout.trimEnd().split("\n").filter((line) => line !== "");
+  expect(await json("status", "told")).not.toEqual([]);
+  expect(await json("status", "told", "--list", "3")).not.toEqual([]);
+  expect(JSON.parse((await json("watch", "told")).at(-1) ?? "")).toMatchObject({ pipelineExecutionId: failed, status: "Failed" });
+  expect((await json("logs", "told")).map((line) => (JSON.parse(line) as { stage: string }).stage)).toContain("Promote");
+  expect((await retried("told", "--json")).json<object>()).toMatchObject({ stage: "Promote" });
+  await lab.ended("omx-told", failed);
+  const waiting = await lab.pipeline("omx-answered", { Source: [zipSource("sources")], Approve: [{ ...approval(), name: "Approve" }] });
+  await lab.token("omx-answered", waiting);
+  expect(JSON.parse((await json("status", "answered")).join("\n"))).toMatchObject({ approval: { waiting: true } });
+  expect((await omx.run("release", "reject", "answered", "--comment", "no", "--json", "--profile", "approver")).json<object>()).toMatchObject({ decision: "Rejected", comment: "no" });
+  const again = await start("answered");
+  await lab.token("omx-answered", again);
+  expect((await omx.run("release", "approve", "answered", "--comment", "yes", "--json", "--profile", "approver")).json<object>()).toMatchObject({ decision: "Approved" });
+});

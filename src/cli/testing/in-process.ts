@@ -6,6 +6,7 @@ import { systemRandom } from "../../kit/random.ts";
 import type { TestAccounts } from "../../local/testing/accounts.ts";
 import type { Cli } from "../cli.ts";
 import { runCli } from "../run.ts";
+import { checkOutput } from "./checked-output.ts";
 
 export interface InProcess extends Disposable {
   /** A folder for files, and the user's home. */
@@ -28,6 +29,7 @@ export function cliAt(accounts: TestAccounts, { columns, ...settings }: Partial<
         settings: { root: join(import.meta.dirname, "../../.."), dataDir: dirname(accounts.configFile), path, home: folder, inherited: { PATH: path, HOME: folder }, configFile: accounts.configFile, hasKeys: false, ...settings },
       }, args);
       const [said, told] = [stdout.join(""), stderr.join("")];
+      checkOutput(args, said);
       const json = <Shape>(): Shape => {
         if (said === "") throw new Error(`nothing on stdout: ${told}`);
         return JSON.parse(said) as Shape;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { checkOutput } from "./checked-output.ts";
 
 const BIN = fileURLToPath(new URL("../../../bin/omx", import.meta.url));
 
@@ -38,6 +39,7 @@ export function omx(more: Readonly<Record<string, string>> = {}): Omx {
     child.stdin.end(input);
     const ended = new Promise<number>((resolve) => child.once("exit", (code, signal) => resolve(code ?? (signal ? 128 : 1))));
     const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    checkOutput(args, stdout);
     return { code, stdout, stderr, json: <Shape>() => JSON.parse(stdout) as Shape };
   };
   return {

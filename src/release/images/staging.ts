@@ -109,6 +109,8 @@ async function execute(staging: Staging, machine: string, manifest: readonly unk
   const ended = await runExecution(clients.states, { arn, name, input, clock });
   const results = outcomesIn(ended.status === "SUCCEEDED" ? ended.output : ended.cause) ?? (ended.error === "ImagesFailed" ? await resultsInHistory(clients.states, ended.executionArn) : undefined);
   if (results) return results;
+  if (ended.status === "SUCCEEDED")
+    throw new ReleaseError("ImagesFailed", { says: `${machine} told its results as another version of omx does: what is deployed is not of this one`, fix: "deploy this one's with `omx deploy`", blame: "user" });
   throw new ReleaseError("ImagesFailed", { says: `${machine} ended ${ended.status}: ${ended.error} ${ended.cause}`, fix: `look at the execution ${ended.executionArn}`, blame: "aws" });
 }
 

@@ -37,7 +37,7 @@ export async function verifyImage({ name, client }: View, image: ImageToVerify, 
   const tally: Tally = { manifests: 0, hashedBytes: 0, problems: [] };
   if (ref.digest !== undefined && ref.digest !== image.digest) tally.problems.push(`it is named by ${ref.digest}, not by ${image.digest}`);
   await walk({ repository: client.repository(ref), deep, tally }, image.digest);
-  return { ...image, view: name, ...tally };
+  return { image: image.image, target: image.target, digest: image.digest, view: name, ...tally };
 }
 
 interface Tally {
