@@ -53,7 +53,9 @@ async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promi
   const images = flags.project === undefined ? listed : [...new Set([...listed, ...(await pulledBy(cli, flags.project))])];
   const { pullImages } = await import("../images/pull.ts");
   const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false, referrers = asked } = flags;
-  const pulled = await pullImages(cli, flags, { images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: flags, isEachTold: flags.json ?? false, ...(concurrency && { concurrency }) });
+  const pulled = await pullImages(cli, flags, {
+    images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: flags, isEachTold: flags.json ?? false, ...(concurrency && { concurrency }),
+  });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }
