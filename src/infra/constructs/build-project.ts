@@ -21,6 +21,8 @@ export interface BuildProjectProps {
   /** Docker inside the build. @default false */
   readonly privileged?: boolean;
   readonly timeout?: Duration;
+  /** @default 2 processors, 4 GiB and 64 GB of disk */
+  readonly computeType?: ComputeType;
 }
 
 // What undici, the toolkit's HTTP client, needs; of an older one the build would show a page of bundled code.
@@ -79,7 +81,7 @@ export class BuildProject extends Construct {
       buildSpec: BuildSpec.fromObjectToYaml(props.buildSpec as Record<string, unknown>),
       encryptionKey: props.key,
       timeout: props.timeout ?? Duration.hours(1),
-      environment: { buildImage: LinuxBuildImage.STANDARD_7_0, computeType: ComputeType.SMALL, privileged: props.privileged ?? false },
+      environment: { buildImage: LinuxBuildImage.STANDARD_7_0, computeType: props.computeType ?? ComputeType.SMALL, privileged: props.privileged ?? false },
       environmentVariables: Object.fromEntries(Object.entries(props.environment).map(([name, value]): [string, BuildEnvironmentVariable] => [name, { value }])),
       logging: { cloudWatch: { logGroup } },
     };

@@ -1,5 +1,5 @@
 import { Duration, Stack, type StackProps } from "aws-cdk-lib";
-import { Source } from "aws-cdk-lib/aws-codebuild";
+import { ComputeType, Source } from "aws-cdk-lib/aws-codebuild";
 import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -65,6 +65,8 @@ export class ContainersStack extends Stack {
       // An engine in a build is a daemon of its own.
       privileged: !isPull,
       timeout: Duration.hours(isPull ? 8 : 2),
+      // 8 GiB and 128 GB (userguide/build-env-ref-compute-types.html): environments are solved in memory, and an image of several platforms is on the disk twice.
+      computeType: isPull ? ComputeType.SMALL : ComputeType.MEDIUM,
       source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),
       statements: [...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]), ...statements],
       buildSpec: imageBuildSpec(isPull ? "image-pull" : "image-build"),
