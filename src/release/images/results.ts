@@ -19,6 +19,9 @@ export const RESULT = `$merge([
     $sift($image, function($value, $member) { $not($member in ['source_uri', 'target_image', 'status', 'reason', 'build', 'log', 'log_link', 'cause', 'exported', 'started']) })
   ])`;
 
+/** As executions told it that were started before the records were the helper's: a release that is tried again finds its execution. */
+const Earlier = z.looseObject({ source_uri: z.string(), target_image: z.string() });
+
 /** How many bytes a result is longer than the outcome that it tells, in JSON. */
 export const RESULT_BYTES = 20;
 
@@ -29,13 +32,15 @@ export const RESULT_BYTES = 20;
  */
 export function outcomesIn(text: string): readonly ImageOutcome[] | undefined {
   const told = parsed(text) as { readonly images?: unknown } | undefined;
-  const results = z.array(Result).safeParse(told?.images ?? told);
+  const results = z.array(z.union([Result, Earlier])).safeParse(told?.images ?? told);
   if (!results.success) return undefined;
-  return results.data.map(({ image, statusMessage, build, ...rest }) => ({
-    ...image, ...rest, ...(statusMessage !== undefined && { reason: statusMessage }),
-    ...(build && { build: build.id, ...(build.logs && { log: build.logs.logstream, ...(build.logs.deeplink !== undefined && { log_link: build.logs.deeplink }) }) }),
-  }) as ImageOutcome);
+  return results.data.map((result) => ("image" in result ? outcomeOf(result as z.infer<typeof Result>) : result) as unknown as ImageOutcome);
 }
+
+const outcomeOf = ({ image, statusMessage, build, ...rest }: z.infer<typeof Result>): object => ({
+  ...image, ...rest, ...(statusMessage !== undefined && { reason: statusMessage }),
+  ...(build && { build: build.id, ...(build.logs && { log: build.logs.logstream, ...(build.logs.deeplink !== undefined && { log_link: build.logs.deeplink }) }) }),
+});
 
 function parsed(text: string): unknown {
   try {
