@@ -23,7 +23,10 @@ export class SourceMissing extends Error {
   override readonly name = "SourceMissing";
 }
 
-/** The files that a build may copy: a folder without what `.dockerignore` names. */
+/** What Git keeps for itself is another in every clone; BuildKit leaves it out of a repository that it fetches (BUILDKIT_CONTEXT_KEEP_GIT_DIR). */
+const isGits = (path: string): boolean => path.split("/").includes(".git");
+
+/** The files that a build may copy: a folder without what `.dockerignore` names, and without `.git`. */
 export class BuildContext {
   readonly #folder: string;
   readonly #ignored: Ignored;
@@ -39,7 +42,7 @@ export class BuildContext {
    */
   static async open(folder: string, dockerfile: string): Promise<BuildContext> {
     const { ignores } = await readDockerignore(folder, dockerfile);
-    return new BuildContext(await realpath(folder), ignores);
+    return new BuildContext(await realpath(folder), (path) => isGits(path) || ignores(path));
   }
 
   /** What a source of a COPY or ADD stands for; nothing where it is a pattern that no file fits. @throws SourceMissing, BadPattern */
@@ -64,7 +67,7 @@ export class BuildContext {
     if (real !== this.#folder && !real.startsWith(`${this.#folder}${sep}`))
       throw new SourceMissing(`${source} leads out of the build context`);
     const inside = relative(this.#folder, real).split(sep).join("/");
-    if (inside !== "" && this.#ignored(inside)) throw new SourceMissing(`${source} is left out by .dockerignore`);
+    if (inside !== "" && this.#ignored(inside)) throw new SourceMissing(isGits(inside) ? `${source} is Git's own folder, which is no part of a source` : `${source} is left out by .dockerignore`);
     const about = await stat(real);
     const name = posix.basename(path);
     if (about.isDirectory()) return { name, isFolder: true, entries: await this.#walk(inside) };

@@ -122,6 +122,12 @@ test(".dockerignore leaves out, and takes back", async () => {
   expect(Object.keys(await listing(image))).toEqual(["/a/", "/a/b/", "/a/b/x.txt", "/build/", "/build/keep.txt"]);
 });
 
+test("what Git keeps for itself is no part of an image, wherever it lies", async () => {
+  const files = { ".git/HEAD": "ref", "sub/.git": "gitdir: ../.git/modules/sub", "sub/x": "x", ".gitignore": "y" };
+  expect(Object.keys(await listing(await built({ Dockerfile: "FROM scratch\nCOPY . /all/\nCOPY sub /sub/\n", ...files })))).toEqual(["/all/", "/all/.gitignore", "/all/Dockerfile", "/all/sub/", "/all/sub/x", "/sub/", "/sub/x"]);
+  await expect(built({ Dockerfile: "FROM scratch\nCOPY .git /git\n", ...files })).rejects.toThrow("Dockerfile:2: .git is Git's own folder, which is no part of a source");
+});
+
 test.each([
   ["*.md", "README.md", true],
   ["*.md", "docs/README.md", false],

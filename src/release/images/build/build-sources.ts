@@ -10,7 +10,7 @@ import { formatLimits, UNPACK_LIMITS } from "../../../oci/image/archive.ts";
 import { ReleaseError } from "../../errors.ts";
 import { artifactsBucket, PREFIXES } from "../../names.ts";
 import type { ImageBuild } from "../../project/omx-yaml.ts";
-import { listSource, usedFiles } from "./source-files.ts";
+import { emptyFolders, foldersAbove, listSource, usedFiles } from "./source-files.ts";
 
 const FIRST_DAY = new Date(1980, 0, 1);
 
@@ -36,11 +36,6 @@ export async function uploadBuildSources(
   return uploaded;
 }
 
-const foldersAbove = (path: string): readonly string[] => {
-  const parts = path.split("/").slice(0, -1);
-  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
-};
-
 /** What the build may copy, and what says how: a folder beside it may hold the data of all tests. */
 async function packSource(folder: string, { source, dockerfile }: ImageBuild): Promise<Uint8Array> {
   const contents: Zippable = {};
@@ -53,7 +48,8 @@ async function packSource(folder: string, { source, dockerfile }: ImageBuild): P
       blame: "user",
     });
   // A folder of which all is left out can be copied, and is empty.
-  for (const { path } of await listSource(folder)) for (const above of foldersAbove(path)) contents[`${above}/`] = [new Uint8Array(), { mtime: FIRST_DAY, os: 3, attrs: (0o40755 << 16) >>> 0 }];
+  const left = (await listSource(folder)).flatMap(({ path }) => foldersAbove(path));
+  for (const above of [...left, ...(await emptyFolders(folder, dockerfile))]) contents[`${above}/`] = [new Uint8Array(), { mtime: FIRST_DAY, os: 3, attrs: (0o40755 << 16) >>> 0 }];
   for (const { path, isExecutable, linkTarget } of files) {
     const mode = linkTarget === undefined ? (isExecutable ? 0o100755 : 0o100644) : 0o120777;
     contents[path] = [linkTarget === undefined ? await readFile(join(folder, path)) : Buffer.from(linkTarget), { mtime: FIRST_DAY, os: 3, attrs: (mode << 16) >>> 0 }];

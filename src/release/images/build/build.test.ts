@@ -199,6 +199,8 @@ test("a release packs what the build may read: data beside it stays where it is,
   mkdirSync(join(folder, "data"), { recursive: true });
   writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nCOPY . /all\nCOPY data /data\n");
   writeFileSync(join(folder, ".dockerignore"), "data/*\n");
+  for (const name of ["empty/inner", ".git"]) mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, ".git", "HEAD"), "of this clone");
   writeFileSync(join(folder, "data", "reads.fastq"), "");
   truncateSync(join(folder, "data", "reads.fastq"), 3 * 1024 ** 3);
   const s3 = new S3Client(lab.accounts.config());

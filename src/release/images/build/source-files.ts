@@ -52,8 +52,22 @@ export async function usedFiles(folder: string, dockerfile: string): Promise<rea
   return (await listSource(folder)).filter(({ path }) => always.has(path) || !ignores(path));
 }
 
+/** Folders that a build may copy and that have nothing for it in them, in one order. */
+export async function emptyFolders(folder: string, dockerfile: string): Promise<readonly string[]> {
+  const { ignores } = await readDockerignore(folder, dockerfile);
+  const filled = new Set((await usedFiles(folder, dockerfile)).flatMap(({ path }) => foldersAbove(path)));
+  const all = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  return all.filter((path) => !path.split("/").includes(".git") && !filled.has(path) && !ignores(path)).sort();
+}
+
+/** `a/b/c` lies in `a` and `a/b`. */
+export const foldersAbove = (path: string): readonly string[] => {
+  const parts = path.split("/").slice(0, -1);
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+};
+
 /**
- * What an image is built from: the files with their paths and modes, and what the build was told. What `.dockerignore`
+ * What an image is built from: the files with their paths and modes, the empty folders, and what the build was told. What `.dockerignore`
  * leaves out does not count, but the Dockerfile and `.dockerignore` do wherever they are left out.
  * @throws DockerfileError for a pattern of `.dockerignore` that is not whole
  */
@@ -68,5 +82,6 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
     hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
     if (linkTarget === undefined) for await (const chunk of fileBytes(join(folder, path), sizeBytes)) hash.update(chunk);
   }
+  for (const path of await emptyFolders(folder, dockerfile)) hash.update(`\nd ${path}`);
   return hash.digest("hex");
 }

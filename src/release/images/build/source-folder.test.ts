@@ -97,6 +97,7 @@ describe("one source is one source, however it is packed and whoever made it", (
 
   test.each<readonly [string, (folder: string) => void]>([
     ["a byte", (folder) => writeFileSync(join(folder, "b"), "x")], ["what may be executed", (folder) => chmodSync(join(folder, "b"), 0o755)], ["a name", (folder) => writeFileSync(join(folder, "c"), "")],
+    ["an empty folder", (folder) => mkdirSync(join(folder, "z", "empty"))],
     ["where a link leads", (folder) => { rmSync(join(folder, "link")); symlinkSync("z", join(folder, "link")); }],
     ["a link for its file", (folder) => { rmSync(join(folder, "a-b")); symlinkSync("a.b", join(folder, "a-b")); }],
   ])("%s makes another", async (_, change) => {
