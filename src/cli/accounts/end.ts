@@ -1,6 +1,7 @@
-import { endLeftChildren } from "../../local/children/end-left.ts";
+import type { ChildRecord } from "../../local/children/children.ts";
+import { endLeftChildren, endLostChildren } from "../../local/children/end-left.ts";
 import { type Cli, Problem } from "../cli.ts";
-import { clearDataDir, findRunning, forgetRunning, type Running, startTimeOf } from "./data-dir.ts";
+import { clearDataDir, findRunning, forgetRunning, hasState, type Running, startTimeOf } from "./data-dir.ts";
 
 const PATIENCE_MS = 30_000;
 
@@ -17,6 +18,17 @@ export async function stopAccounts(cli: Cli, dataDir: string): Promise<Running |
     await cli.clock.sleep(25);
   }
   throw new Problem(`process ${running.pid} did not end within ${PATIENCE_MS / 1000} s`, `look at its log, then end it with: kill -9 ${running.pid} (no state is lost)`);
+}
+
+/**
+ * Ends what accounts that stopped, or were killed, left at work and nobody can take up; with `all` everything.
+ * @returns what goes on until the next start takes it up
+ */
+export async function endLeft(cli: Cli, dataDir: string, all: boolean): Promise<readonly ChildRecord[]> {
+  if (!hasState(dataDir)) return [];
+  if (!all) return endLostChildren(dataDir, cli.clock);
+  await endLeftChildren(dataDir, cli.clock);
+  return [];
 }
 
 /** Stops the accounts, ends every child they left, and deletes their state. */

@@ -8,7 +8,10 @@ const running = {
 export const ACCOUNTS = {
   "local start": z.object(running),
   "local status": z.object({ running: z.boolean(), ...z.object(running).partial().shape, dataDir: z.string() }),
-  "local stop": z.object({ stopped: z.boolean(), pid: z.int().optional() }),
+  "local stop": z.object({
+    stopped: z.boolean(), pid: z.int().optional(),
+    left: z.array(z.object({ kind: z.string(), owner: z.string(), pid: z.int().optional(), container: z.string().optional() })).optional().describe("builds and workflow runs that go on until the next start"),
+  }),
   "local reset": z.object({ reset: z.boolean(), dataDir: z.string() }),
   "local env": z.object({ export: z.record(z.string(), z.string()), unset: z.array(z.string()) }),
   deploy: z.object({ deployed: z.boolean(), config: z.string() }),

@@ -46,7 +46,7 @@ export function omx(more: Readonly<Record<string, string>> = {}): Omx {
     folder, dataDir, given,
     run: (...args) => given("", ...args),
     async [Symbol.asyncDispose]() {
-      await given("", "local", "stop");
+      await given("", "local", "stop", "--all");
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -130,6 +130,13 @@ describe("env", () => {
     rmSync(docker, { recursive: true });
   });
 
+  test.skipIf(process.platform !== "linux")("no process is left of a build that has ended", async () => {
+    const { exportedEnvironmentVariables } = await built(spec({ build: { commands: ["sleep 900 > /dev/null 2>&1 &", "export LEFT=$!"] } }, { env: { "exported-variables": ["LEFT"] } }));
+    const pid = exportedEnvironmentVariables?.[0]?.value ?? "none";
+    expect(pid).toMatch(/^\d+$/);
+    await expect.poll(() => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("900"), { timeout: 60_000 }).toBe(false);
+  });
+
   test("exported variables are told as they are at the end", async () => {
     const { exportedEnvironmentVariables } = await built(spec({ build: { commands: ["export NAME='a b'", "TEXT=\"two\nlines 'quoted' \\\\\""] } }, { env: { "exported-variables": ["NAME", "TEXT", "UNSET"] } }));
     expect(exportedEnvironmentVariables).toEqual([{ name: "NAME", value: "a b" }, { name: "TEXT", value: "two\nlines 'quoted' \\" }, { name: "UNSET", value: "" }]);

@@ -32,9 +32,14 @@ export interface Runner {
   resume(build: Build, signal: AbortSignal): Promise<void>;
   /** Ends the processes of a build. */
   stop(build: Build): Promise<void>;
+  /** Ends the processes of builds that had ended, or were stopped, when the local accounts were killed. */
+  endLeft(): Promise<void>;
 }
 
 const POLL_MS = 100;
+
+/** Whose children the processes of a build are. */
+const ownerOf = ({ id }: Pick<Build, "id">): string => `codebuild/${id}`;
 
 export function createRunner(core: Core, store: Store): Runner {
   const worker: Worker = { core, store };
@@ -42,13 +47,19 @@ export function createRunner(core: Core, store: Store): Runner {
     run: (build, signal) => toItsEnd(worker, build, { work: run(worker, build, signal), signal }),
     resume: (build, signal) => toItsEnd(worker, build, { work: resume(worker, build, signal), signal }),
     stop: (build) => stop(worker, build),
+    async endLeft() {
+      const running = new Set(store.builds.find("running", "yes").map(({ value }) => ownerOf(value)));
+      await Promise.all(core.children.of("codebuild").filter(({ owner }) => !running.has(owner)).map((record) => core.children.end(record)));
+    },
   };
 }
 
-/** A build that goes on after a restart needs what is forgotten of one that has ended. */
-async function toItsEnd({ core }: Worker, build: Build, { work, signal }: { readonly work: Promise<void>; readonly signal: AbortSignal }): Promise<void> {
+/** A build that goes on after a restart needs what is forgotten, and ended, of one that has ended: on AWS its container goes. */
+async function toItsEnd(worker: Worker, build: Build, { work, signal }: { readonly work: Promise<void>; readonly signal: AbortSignal }): Promise<void> {
   await work;
-  if (!signal.aborted) await forgetSecrets(foldersOf(core, build).root);
+  if (signal.aborted) return;
+  await stop(worker, build);
+  await forgetSecrets(foldersOf(worker.core, build).root);
 }
 
 async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<void> {
@@ -63,6 +74,7 @@ async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<v
     for (const [runtime, version] of Object.entries(spec.runtimes)) log(worker, build, [`[Container] ${runtime} ${version} is asked for; the machine's own is used`]);
     for (const key of spec.withoutEffect) log(worker, build, [`[Container] ${key} of the buildspec has no effect in the local accounts`]);
     await writeScript(join(folders.root, "build.sh"), renderScript(spec, folders));
+    signal.throwIfAborted();
     await start(worker, build, { folders, spec, as });
     await follow(worker, build, { folders, spec, as, signal });
   } catch (error) {
@@ -89,7 +101,7 @@ async function start(worker: Worker, build: Build, { folders, spec, as }: { read
   await using output = await open(folders.log, "a");
   const [command, ...options] = shellOf(spec, build);
   const child = worker.core.children.start({
-    owner: `codebuild/${build.id}`, kind: "build", command, args: [...options, join(folders.root, "build.sh")], cwd: folders.source, env,
+    owner: ownerOf(build), kind: "build", command, args: [...options, join(folders.root, "build.sh")], cwd: folders.source, env,
     stdio: ["ignore", output.fd, output.fd],
   });
   if (child.pid === undefined) throw new Failure("COMMAND_EXECUTION_ERROR", `${command} is not on PATH; install it`);
@@ -116,7 +128,7 @@ async function follow(worker: Worker, build: Build, parts: { readonly folders: B
 }
 
 function isAlive(worker: Worker, build: Build): boolean {
-  return worker.core.children.of(`codebuild/${build.id}`).some((record) => worker.core.children.isAlive(record));
+  return worker.core.children.of(ownerOf(build)).some((record) => worker.core.children.isAlive(record));
 }
 
 function apply(worker: Worker, build: Build, { event, spec }: { readonly event: string; readonly spec: BuildSpec }): void {
@@ -168,7 +180,7 @@ function fail(worker: Worker, build: Build, error: Error): void {
 }
 
 async function stop(worker: Worker, build: Build): Promise<void> {
-  for (const record of worker.core.children.of(`codebuild/${build.id}`)) await worker.core.children.end(record);
+  for (const record of worker.core.children.of(ownerOf(build))) await worker.core.children.end(record);
 }
 
 async function resume(worker: Worker, build: Build, signal: AbortSignal): Promise<void> {

@@ -15,6 +15,7 @@ export const codebuildService: ServiceFactory = (core): Service => {
     operations: { ...projectOperations(core, store), ...buildOperations(core, store, runner) },
     resources: codebuildResources,
     recover() {
+      core.background("processes of ended builds", () => runner.endLeft());
       for (const { value } of store.builds.find("running", "yes")) core.background(`build ${value.id}`, (signal) => runner.resume(value, signal));
     },
   };
