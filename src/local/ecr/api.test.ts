@@ -229,6 +229,11 @@ describe("images", () => {
     const done = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageTag: "all" }, { imageDigest: digest }] }));
     expect(done.failures).toEqual([]);
     expect((await ecr.send(new ListImagesCommand({ repositoryName }))).imageIds).toEqual([]);
+    const tagged = await putImage(repositoryName, "b");
+    const again = await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: "b" }] }));
+    await ecr.send(new PutImageCommand({ repositoryName, imageManifest: again.images![0]!.imageManifest!, imageTag: "a" }));
+    const gone = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest: tagged }] }));
+    expect(gone.imageIds).toEqual(["a", "b"].map((imageTag) => ({ imageDigest: tagged, imageTag })));
   });
 
   test("an immutable tag stays, its exclusions move", async () => {

@@ -84,6 +84,7 @@ describe("what is at the limits is taken", () => {
     expect((await user.ecr.send(new DescribeRepositoriesCommand({ maxResults: 1000 }))).repositories!.map((one) => one.repositoryName)).toContain(longest);
     expect((await user.ecr.send(new ListImagesCommand({ repositoryName, maxResults: 1000, filter: { tagStatus: "ANY" } }))).imageIds).toEqual([]);
     expect((await user.ecr.send(new GetAuthorizationTokenCommand({ registryIds: ["111122223333"] }))).authorizationData).toHaveLength(1);
+    expect((await user.ecr.send(new GetAuthorizationTokenCommand({ registryIds: ["111122223333", "444455556666"] }))).authorizationData).toHaveLength(2);
     const filters = ["v*", "latest", "a.b", "_x", "*-rc*"].map((filter) => ({ filterType: "WILDCARD" as const, filter }));
     await user.ecr.send(new PutImageTagMutabilityCommand({ repositoryName, imageTagMutability: "IMMUTABLE_WITH_EXCLUSION", imageTagMutabilityExclusionFilters: filters }));
     await expect(user.ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: "t".repeat(300) }] }))).rejects.toThrow(expect.objectContaining({ name: "ImageNotFoundException" }));

@@ -42,9 +42,10 @@ const getAuthorizationToken = (tokens: Tokens) =>
   operation<GetAuthorizationTokenRequest, GetAuthorizationTokenResponse>({
     // A service that acts for itself (HealthOmics) has no identity policies; what its token may read, repository policies say.
     access: (_input, call) => (call.caller.kind === "service" ? [] : [{ action: "ecr:GetAuthorizationToken", resource: "*" }]),
-    run(_input, call) {
+    run({ registryIds = [] }, call) {
       const { password, expires } = tokens.issue(call.caller);
-      return { authorizationData: [{ authorizationToken: Buffer.from(`AWS:${password}`).toString("base64"), expiresAt: expires, proxyEndpoint: call.endpoint }] };
+      const data = { authorizationToken: Buffer.from(`AWS:${password}`).toString("base64"), expiresAt: expires, proxyEndpoint: call.endpoint };
+      return { authorizationData: registryIds.length > 0 ? registryIds.map(() => data) : [data] };
     },
   });
 
@@ -150,8 +151,10 @@ const batchDeleteImage = (contents: Contents) =>
       const imageIds: ImageIdentifier[] = [];
       const failures: ImageFailure[] = [];
       for (const imageId of input.imageIds ?? []) {
+        const tags = imageId.imageTag ? [imageId.imageTag] : contents.tagsOf(place, imageId.imageDigest ?? "");
         const outcome = tryToDelete(contents, place, imageId);
-        if ("digest" in outcome) imageIds.push({ ...imageId, imageDigest: outcome.digest });
+        // By its digest an image goes with all its tags, and each is told (as moto's tests have it from AWS; API_BatchDeleteImage.html is silent).
+        if ("digest" in outcome) imageIds.push(...(tags.length > 0 ? tags.map((imageTag) => ({ imageDigest: outcome.digest, imageTag })) : [{ imageDigest: outcome.digest }]));
         else failures.push(outcome);
       }
       return { imageIds, failures };
