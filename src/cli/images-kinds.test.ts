@@ -96,11 +96,16 @@ test("one platform of an index whose entries name none, and of an index in an in
   expect(await pull("nested", "--platform", "linux/s390x")).toMatchObject({ status: "FAILED", reason: "quay.io/kinds/tool:nested is not offered for linux/s390x, only for linux/arm64, linux/amd64" });
 }, MS);
 
-test("an index in an index in an index is planned and brought, what is deeper is refused by both", async () => {
-  let below = image([gzip("deep")]);
+test("an index in an index in an index is planned and brought; what is deeper, or names what is not there, is refused by both", async () => {
+  const tool = image([gzip("deep")]);
+  let below = tool;
   for (let depth = 1; depth <= 4; depth += 1) below = quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [below] }, `depth-${depth}`);
   using cli = cliAt(accounts);
   const planned = async (tag: string) => (await cli.run("images", "plan", `quay.io/kinds/tool:${tag}`, "--profile", "cicd", "--upstream", `quay.io=${quay.url}`, "--json")).json<Pulled>().images[0];
+  const absent = digestOf(Buffer.from("offered by nobody"));
+  quay.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [tool, { ...tool, digest: absent }] }, "gap");
+  const gap = { status: "FAILED", reason: `quay.io does not have it (read quay.io/kinds/tool:gap at ${quay.url}): the index names ${absent}, which is not there` };
+  expect([await planned("gap"), await pull("gap")]).toMatchObject([gap, gap]);
   const refused = { status: "FAILED", reason: "quay.io/kinds/tool:depth-4 is an index of indexes, more than 3 deep" };
   expect([await planned("depth-3"), await planned("depth-4")]).toMatchObject([{ status: "PULL" }, refused]);
   expect([await pull("depth-3"), await pull("depth-4")]).toMatchObject([{ status: "PULLED" }, refused]);

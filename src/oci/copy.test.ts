@@ -116,6 +116,18 @@ describe("what arrives is what was there", () => {
     expect((await at(ecr, "moving").headManifest("latest"))?.digest).toBe(after.digest);
   });
 
+  test("E19: an index that moved brings the images that are new in it", async () => {
+    const repository = at(upstream, "moving-index");
+    const child = (seed: string, architecture: string) => pushSample(repository, "", { layers: [noise(seed, 2000)], platform: { os: "linux", architecture } });
+    const kept = await child("kept", "amd64");
+    await pushIndex(repository, "1", [kept, await child("old", "arm64")]);
+    await copy(["quay.io/moving-index:1"]);
+    const fresh = await child("fresh", "arm64");
+    const { digest } = await pushIndex(repository, "1", [kept, fresh]);
+    expect((await copy(["quay.io/moving-index:1"])).results).toMatchObject([{ status: "PULLED", digest }]);
+    expect(await at(ecr, "moving-index").headManifest(fresh.digest)).toBeDefined();
+  });
+
   test("signatures and SBOMs come along when asked for", async () => {
     const repository = at(upstream, "signed");
     const image = await pushSample(repository, "1", { layers: [noise("x", 10)] });
@@ -128,6 +140,16 @@ describe("what arrives is what was there", () => {
     const target = at(ecr, "signed");
     expect((await target.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([referrer.digest]);
     expect((await target.headManifest(`${image.digest.replace(":", "-")}.sig`))?.digest).toBe(signature.digest);
+
+    const tag = image.digest.replace(":", "-");
+    const own = await pushSample(target, "", { layers: [noise("the target's own", 70)] });
+    await pushIndex(target, tag, [referrer, own]);
+    const later = await pushSample(repository, "", { layers: [noise("another sbom", 500)] });
+    await pushIndex(repository, tag, [referrer, later]);
+    const resigned = await pushSample(repository, `${tag}.sig`, { layers: [noise("sig anew", 50)] });
+    await copy(["quay.io/signed:1"], { referrers: true });
+    expect((await target.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([referrer.digest, own.digest, later.digest]);
+    expect((await target.headManifest(`${tag}.sig`))?.digest).toBe(resigned.digest);
   });
 
   test("what refers to signatures and SBOMs comes along to the end, also where they refer to each other in a circle; never ever more of them", async () => {
@@ -178,6 +200,22 @@ describe("every blob moves once", () => {
       .map(({ path }) => path.split("/").at(-1));
     expect(new Set(reads).size).toBe(reads.length);
     expect(results.slice(0, 9).reduce((sum, { bytesSaved }) => sum + bytesSaved, 0)).toBe(8 * base.length);
+  });
+
+  test("one that cannot be had from where the first image has it comes from where the next one does", async () => {
+    const layer = noise("shared by two", 300_000);
+    for (const name of ["two/a", "two/b"]) await pushSample(at(upstream, name), "1", { layers: [layer, noise(name, 100)] });
+    const bothAsked = Promise.withResolvers<void>();
+    const asking = new Set<string>();
+    let first: string | undefined;
+    const { results } = await copy(["quay.io/two/a:1", "quay.io/two/b:1"], {
+      up({ path }) {
+        if (path.includes("/blobs/") && asking.add(path.slice(0, "/v2/two/a".length)).size === 2) bothAsked.resolve();
+        if (path.endsWith(digestOf(layer))) first ??= path;
+        return path === first ? { kind: "hold", until: bothAsked.promise, then: { kind: "answer", status: 404 } } : undefined;
+      },
+    });
+    expect(results.map(({ status }) => status).toSorted()).toEqual(["FAILED", "PULLED"]);
   });
 
   test("also where the registry does not mount: then from its own copy, not from upstream", async () => {
@@ -289,6 +327,23 @@ describe("failures", () => {
     });
     expect(results).toMatchObject([{ status: "FAILED", reason: "the function's time is over" }]);
   });
+});
+
+test("an image has failed when nothing of it is under way any more", async () => {
+  const layers = [noise("fails", 30_000), noise("goes on", 30_000)];
+  await pushSample(at(upstream, "half"), "1", { layers });
+  const over = Promise.withResolvers<void>();
+  let isOver = false;
+  const { results } = await copy(["quay.io/half:1"], {
+    up({ path }) {
+      if (path.endsWith(digestOf(layers[1]!))) return { kind: "hold", until: over.promise };
+      if (!path.endsWith(digestOf(layers[0]!))) return undefined;
+      // Time enough to go wrong.
+      setTimeout(() => ((isOver = true), over.resolve()), 300);
+      return { kind: "answer", status: 404 };
+    },
+  }).then((ended) => (expect(isOver).toBe(true), ended));
+  expect(results).toMatchObject([{ status: "FAILED" }]);
 });
 
 test("progress tells every image's start, bytes and end", async () => {

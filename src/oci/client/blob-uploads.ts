@@ -4,7 +4,7 @@ import { RegistryError } from "../errors.ts";
 import type { BlobSource } from "./blob-reader.ts";
 import { headBlob } from "./blob-reader.ts";
 import type { Answer } from "./exchange.ts";
-import { describe, nameAt, scopeOf, urlIn } from "./repository-address.ts";
+import { describe, nameAt, pointedTo, scopeOf, urlIn } from "./repository-address.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
 
 /** An upload that the registry has opened; its address changes with every answer. */
@@ -252,10 +252,7 @@ async function opened(address: RepositoryAddress): Promise<UploadSession> {
 function sessionFrom(address: RepositoryAddress, { headers, url }: Answer): UploadSession {
   const location = headers["location"];
   if (location === undefined) throw temporary(address, "it opened an upload and did not say where");
-  const next = new URL(location, url);
-  // A registry behind a proxy that ends TLS may call itself http.
-  if (next.host === url.host) next.protocol = url.protocol;
-  return { location: next };
+  return { location: pointedTo(url, location) };
 }
 
 /**

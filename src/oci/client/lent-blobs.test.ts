@@ -188,6 +188,25 @@ test.each([
   await expect(read()).rejects.toMatchObject({ code });
 });
 
+test("of a registry that falls silent while it is kept waiting fail all the same", async () => {
+  // As much as is kept for a reader, each piece by itself, and no more.
+  const head = "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n";
+  await using it = await at(createRawServer((socket) => {
+    socket.once("data", () => void (async () => {
+      for (const piece of [`${head}a`, "b", "c"]) {
+        socket.write(piece);
+        await new Promise((resolve) => void setTimeout(resolve, 50));
+      }
+    })());
+  }));
+  const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 200 });
+  const answer = await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} });
+  let pauses = 0;
+  const pause = () => new Promise((resolve) => void setTimeout(resolve, (pauses += 1) === 1 ? 400 : 0));
+  await expect(readLent(answer!.body, pause)).rejects.toMatchObject({ code: "UND_ERR_BODY_TIMEOUT" });
+  blobs.close();
+}, 10_000);
+
 test("of a reader that takes longer than the registry may are not given up", async () => {
   await using it = await at(createServer(whole));
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 100 });

@@ -3,20 +3,12 @@ import type { RegistryFailure } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import { readManifest } from "../manifest.ts";
 import { getManifest } from "./manifests.ts";
-import { scopeOf, urlIn } from "./repository-address.ts";
+import { pointedTo, scopeOf, urlIn } from "./repository-address.ts";
 import { whereRead } from "./transport.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
 
 /** A registry that never stops paging is stopped here. */
 const MOST_PAGES = 1000;
-
-/** All tags of the repository, in the registry's order; none where it does not exist. */
-export async function listTags(address: RepositoryAddress): Promise<readonly string[]> {
-  const tags: string[] = [];
-  for await (const page of pages(address, urlIn(address, "tags/list")))
-    tags.push(...((page as { tags?: readonly string[] | null }).tags ?? []));
-  return tags;
-}
 
 /**
  * What refers to the manifest: signatures, SBOMs, attestations (OCI 1.1). A registry without the API keeps them in an
@@ -43,9 +35,10 @@ function unlessRefused(error: unknown): undefined {
 
 async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<unknown> {
   let url: URL | undefined = first;
-  for (let page = 0; url !== undefined && page < MOST_PAGES; page += 1) {
-    const { registry, context } = address;
+  const { registry, context } = address;
+  for (let page = 0; url !== undefined; page += 1) {
     const doing = `list ${url.pathname}${whereRead(address.exchange.transport(registry).elsewhere)}`;
+    if (page === MOST_PAGES) throw new RegistryError({ registry, doing, kind: "unavailable", tries: 1, says: `its list has more than ${MOST_PAGES} pages` });
     const answer = await address.exchange.send({
       registry,
       method: "GET",
@@ -59,9 +52,7 @@ async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<un
     if (answer.status === 404) return;
     yield readPage(text, { registry, doing });
     const next: string | undefined = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers["link"] ?? "")?.[1];
-    const following: URL | undefined = next === undefined ? undefined : new URL(next, answer.url);
-    // A link to another host would be followed with this registry's token.
-    url = following?.origin === answer.url.origin ? following : undefined;
+    url = next === undefined ? undefined : pointedTo(answer.url, next);
   }
 }
 

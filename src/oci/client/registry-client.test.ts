@@ -59,7 +59,6 @@ describe("manifests", () => {
     expect((await repository.getManifest(image.digest))?.mediaType).toBe(MEDIA_TYPES.ociManifest);
     expect(await repository.headManifest("2")).toBeUndefined();
     expect(await repository.getManifest("2")).toBeUndefined();
-    expect((await repository.listTags()).toSorted()).toEqual(["1", "all"]);
   });
 
   test("a registry that sends other bytes than the digest is not believed", async () => {
@@ -269,7 +268,12 @@ describe("blobs", () => {
     );
     await it.repository.uploadBlob(memoryBlob(small));
     const { blob } = memoryBlob(small);
-    await expect(read(it.repository.blob(blob).read())).rejects.toMatchObject({ kind: "corrupt" });
+    let handedOver = 0;
+    const read = async () => {
+      for await (const chunk of it.repository.blob(blob).read()) handedOver += chunk.length;
+    };
+    await expect(read()).rejects.toMatchObject({ kind: "corrupt" });
+    expect(handedOver).toBeLessThan(small.length);
     await using client = registryClient();
     const target = client.repository({ registry: registry.host, repository: "blobs/lied-to" });
     await expect(target.uploadBlob(it.repository.blob(blob))).rejects.toMatchObject({ kind: "corrupt" });

@@ -15,7 +15,7 @@ import { anonymous } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Exchange } from "./exchange.ts";
 import type { Advice, RequestContext } from "./exchange.ts";
-import { listReferrers, listTags } from "./listings.ts";
+import { listReferrers } from "./listings.ts";
 import { deleteManifest, getManifest, headManifest, putManifest } from "./manifests.ts";
 import type { ManifestHead, StoredManifest } from "./manifests.ts";
 import type { Wait } from "./patience.ts";
@@ -79,7 +79,6 @@ export interface Repository {
   beginUpload(mount?: Mount): Promise<UploadSession | undefined>;
   /** Uploads a blob and returns the number of bytes sent. */
   uploadBlob(source: BlobSource, session?: UploadSession): Promise<number>;
-  listTags(): Promise<readonly string[]>;
   listReferrers(digest: string): Promise<readonly Descriptor[]>;
 }
 
@@ -120,7 +119,6 @@ function repositoryOf(address: Parameters<typeof headManifest>[0]): Repository {
     blob: (blob) => blobSource(address, blob),
     beginUpload: (mount) => beginUpload(address, mount),
     uploadBlob: (source, session) => uploadBlob(address, source, session),
-    listTags: () => listTags(address),
     listReferrers: (digest) => listReferrers(address, digest),
   };
 }

@@ -25,6 +25,13 @@ export function nameAt({ exchange, registry }: RepositoryAddress, repository: st
 export const scopeOf = (address: RepositoryAddress, actions: "pull" | "pull,push" | "delete", repository = address.repository): string =>
   `repository:${nameAt(address, repository)}:${actions}`;
 
+/** Where an answer from `from` points to. A registry behind a proxy that ends TLS may call itself http. */
+export function pointedTo(from: URL, location: string): URL {
+  const to = new URL(location, from);
+  if (to.host === from.host) to.protocol = from.protocol;
+  return to;
+}
+
 /** The image or blob as errors name it. */
 export const describe = (address: RepositoryAddress, reference: string): string =>
   `${address.registry}/${address.repository}${/^sha\d+:/.test(reference) ? "@" : ":"}${reference}${whereRead(address.exchange.transport(address.registry).elsewhere)}`;

@@ -1,12 +1,12 @@
-import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
+import { memoryBlob } from "../testing/sample-images.ts";
+import { trustedTls } from "../testing/tls.ts";
 import type { Credentials } from "./credentials.ts";
 import { dockerConfigCredentials } from "./docker-config.ts";
 import { registryClient } from "./registry-client.ts";
@@ -79,10 +79,7 @@ test("of a configuration that is none the file is named, its text is not", async
 });
 
 test("a token server that is asked by TLS and points to the same host in the clear gets no password there", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "omx-tls-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const [key, cert] = [join(folder, "key"), join(folder, "cert")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], { stdio: "ignore" });
+  using tls = trustedTls();
   const told: (string | undefined)[] = [];
   const plain = createServer((request, answer) => void (told.push(request.headers.authorization), answer.end('{"token":"t"}')));
   const listen = async (server: Server): Promise<string> => {
@@ -91,13 +88,10 @@ test("a token server that is asked by TLS and points to the same host in the cle
     return `localhost:${(server.address() as AddressInfo).port}`;
   };
   const inTheClear = await listen(plain);
-  const registry = await listen(createTlsServer({ key: await readFile(key), cert: await readFile(cert) }, (request, answer) => {
+  const registry = await listen(createTlsServer(tls, (request, answer) => {
     if (request.url?.startsWith("/token")) return void answer.writeHead(307, { location: `http://${inTheClear}/token` }).end();
     answer.writeHead(request.headers.authorization ? 404 : 401, { "www-authenticate": `Bearer realm="https://${request.headers.host}/token"` }).end();
   }));
-  const trusted = getCACertificates();
-  setDefaultCACertificates([...trusted, await readFile(cert, "utf8")]);
-  onTestFinished(() => setDefaultCACertificates(trusted));
   await using client = registryClient({ transport: () => ({ origin: `https://${registry}`, prefix: "" }), credentials: () => Promise.resolve({ kind: "password", username: "robot", password: SECRET }) });
   expect(await client.repository({ registry: "registry.example", repository: "a" }).getManifest("1")).toBeUndefined();
   expect(told).toEqual([undefined]);
@@ -122,4 +116,29 @@ test.each([
   expect(error.message).toContain("DENIED: you sent");
   expect(error.message).toContain("***");
   for (const secret of [SECRET, Buffer.from(`robot:${SECRET}`).toString("base64")]) expect(`${error.message} ${JSON.stringify(error)}`).not.toContain(secret);
+});
+
+test("a registry behind a proxy that ends TLS may call itself http: uploads and further pages stay with TLS", async () => {
+  using tls = trustedTls();
+  const bytes = Buffer.alloc(4_500_000, "x");
+  const seen: string[] = [];
+  const server = createTlsServer(tls, (request, answer) => {
+    const self = `http://${request.headers.host}/v2/a`;
+    request.resume().on("end", () => {
+      seen.push(`${request.method} ${request.url?.replace(/sha256.*/, "")}`);
+      if (request.url?.includes("/referrers/")) {
+        const isLast = request.url.includes("last=1");
+        const page = JSON.stringify({ manifests: [{ mediaType: "a", digest: isLast ? "second" : "first", size: 1 }] });
+        return void answer.writeHead(200, isLast ? {} : { link: `<${self}/referrers/x?last=1>; rel="next"` }).end(page);
+      }
+      answer.writeHead(request.method === "GET" ? 200 : request.method === "PUT" ? 201 : 202, { location: `${self}/blobs/uploads/1` }).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  onTestFinished(() => void (server.closeAllConnections(), server.close()));
+  await using client = registryClient({ transport: () => ({ origin: `https://localhost:${(server.address() as AddressInfo).port}`, prefix: "" }) });
+  const repository = client.repository({ registry: "registry.example", repository: "a" });
+  expect((await repository.listReferrers("x")).map(({ digest }) => digest)).toEqual(["first", "second"]);
+  expect(await repository.uploadBlob(memoryBlob(bytes))).toBe(bytes.length);
+  expect(seen.slice(-3)).toEqual(["POST /v2/a/blobs/uploads/", "PATCH /v2/a/blobs/uploads/1", "PUT /v2/a/blobs/uploads/1?digest="]);
 });

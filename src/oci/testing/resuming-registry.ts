@@ -14,11 +14,14 @@ export interface ResumingRegistry extends AsyncDisposable {
 
 const UPLOAD = "/v2/a/blobs/uploads/";
 
-/** @param losesAnswer whether nobody is told that the first upload has ended @default false */
-export async function startResumingRegistry({ losesAnswer = false } = {}): Promise<ResumingRegistry> {
+/**
+ * @param losesAnswer whether nobody is told that the first upload has ended @default false
+ * @param mostAtOnce bytes that are kept of one request @default - all
+ */
+export async function startResumingRegistry({ losesAnswer = false, mostAtOnce = Number.POSITIVE_INFINITY } = {}): Promise<ResumingRegistry> {
   const stored = new Map<string, Buffer>();
   const received: Buffer[] = [];
-  const server = createServer((request, answer) => void serve(request, answer, { received, stored, losesAnswer }));
+  const server = createServer((request, answer) => void serve(request, answer, { received, stored, losesAnswer, mostAtOnce }));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -34,9 +37,10 @@ interface State {
   readonly received: Buffer[];
   readonly stored: Map<string, Buffer>;
   readonly losesAnswer: boolean;
+  readonly mostAtOnce: number;
 }
 
-async function serve(request: IncomingMessage, answer: ServerResponse, { received, stored, losesAnswer }: State): Promise<void> {
+async function serve(request: IncomingMessage, answer: ServerResponse, { received, stored, losesAnswer, mostAtOnce }: State): Promise<void> {
   const url = new URL(request.url ?? "/", "http://registry");
   const length = () => received.reduce((sum, chunk) => sum + chunk.length, 0);
   const state = () => ({ location: `${UPLOAD}1`, range: `0-${length() - 1}` });
@@ -51,8 +55,9 @@ async function serve(request: IncomingMessage, answer: ServerResponse, { receive
   if (request.method === "GET") return void answer.writeHead(204, state()).end();
   const start = Number(/^(\d+)-/.exec(request.headers["content-range"] ?? "0-")?.[1]);
   if (request.method === "PATCH" && start !== length()) return void answer.writeHead(416, state()).end();
+  const most = start + mostAtOnce;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) received.push(chunk);
+    for await (const chunk of request as AsyncIterable<Buffer>) received.push(chunk.subarray(0, Math.max(0, most - length())));
   } catch {
     return;
   }

@@ -67,10 +67,7 @@ async function blobsBelow(from: Repository, stored: StoredManifest, source: Imag
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return blobsHeld(manifest);
   if (depth >= DEEPEST_INDEX) throw tooDeep(formatImageRef(source));
-  const children = await Promise.all(manifest.manifests.map(async ({ digest }) => {
-    const child = await from.getManifest(digest);
-    return child ? blobsBelow(from, child, source, depth + 1) : [];
-  }));
+  const children = await Promise.all(manifest.manifests.map(async ({ digest }) => blobsBelow(from, await mustHave(from, source, digest, "the index"), source, depth + 1)));
   return children.flat();
 }
 
