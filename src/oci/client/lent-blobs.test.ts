@@ -13,6 +13,7 @@ import { digestOf } from "../digest.ts";
 import { faultProxy } from "../testing/fault-proxy.ts";
 import { memoryBlob, noise } from "../testing/sample-images.ts";
 import { BlobConnections } from "./blob-connections.ts";
+import { LentBody } from "./lent-body.ts";
 import { registryClient } from "./registry-client.ts";
 
 const bytes = noise("lent", 3_000_000);
@@ -186,6 +187,29 @@ test.each([
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 60_000, ...patience });
   const read = async () => readLent((await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} }))!.body);
   await expect(read()).rejects.toMatchObject({ code });
+});
+
+test("come over a new connection where the registry means to end the one it answered on", async () => {
+  const head = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+  // What it is asked afterwards it does not hear.
+  await using it = await at(createRawServer((socket) => void socket.once("data", (data) => {
+    if (data.includes("GET /v2/ ")) return void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    socket.write(head);
+    socket.write(bytes);
+  })));
+  for (let round = 0; round < 2; round += 1) expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
+}, 10_000);
+
+test("of a reader that is slow are held two at a time, and the registry waits", async () => {
+  let resumed = 0;
+  const body = new LentBody(4, { resume: () => void (resumed += 1), giveBack: () => undefined, leave: () => undefined });
+  const piece = { bytes: Buffer.from("a") };
+  expect([body.take(piece), body.take(piece)]).toEqual([true, false]);
+  const chunks = body[Symbol.asyncIterator]();
+  for (let taken = 0; taken < 2; taken += 1) await chunks.next();
+  void chunks.next();
+  await turn();
+  expect([resumed, body.take(piece), body.take(piece)]).toEqual([1, true, expect.any(Boolean)]);
 });
 
 test("of a registry that falls silent while it is kept waiting fail all the same", async () => {

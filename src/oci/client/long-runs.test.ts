@@ -147,6 +147,15 @@ test("while one image waits as the registry asked, the others read and write not
   expect([await Promise.all(asked), waiting.every(({ ms }) => ms >= 7000)]).toEqual([["ended", "ended", "ended"], true]);
 });
 
+test("a registry that asks for less patience than a moment ago gets as much as then", async () => {
+  const clock = fixedClock();
+  const gate = new Gate(1, clock);
+  gate.quietFor(10_000);
+  gate.quietFor(1000);
+  await gate.pass(() => Promise.resolve());
+  expect(clock.nowMs).toBe(10_000);
+});
+
 test("who gives up waiting for a place takes none", async () => {
   const gate = new Gate(1, fixedClock());
   const leaving = Promise.withResolvers<void>();

@@ -128,3 +128,12 @@ test("a layer is there when its last byte is", async () => {
   arrived.resolve();
   expect(await waiting).toEqual([true, true]);
 });
+
+test.each(["GET", "HEAD", "PUT"])("a %s that is not answered ends with the work that it is part of", async (method) => {
+  const ending = new AbortController();
+  await using it = await behind(({ path }) => (path === "/v2/" ? undefined : (ending.abort(new Error("out of time")), { kind: "hold", until: new Promise(() => undefined) })));
+  await using client = registryClient();
+  const repository = client.repository({ registry: it.proxy.host, repository: "a" }, { signal: ending.signal });
+  const asked = { GET: () => repository.getManifest("1"), HEAD: () => repository.headManifest("1"), PUT: () => repository.putManifest("1", { mediaType: "x", bytes: Buffer.from("{}") }) }[method];
+  await expect(asked?.()).rejects.toThrow("out of time");
+}, 10_000);

@@ -8,6 +8,7 @@ import { digestOf } from "../../../oci/digest.ts";
 import { faultProxy, type SeenRequest } from "../../../oci/testing/fault-proxy.ts";
 import { noise } from "../../../oci/testing/sample-images.ts";
 import { planPulls } from "../plan.ts";
+import { workshopClient } from "../workshop.ts";
 import { pullImage, pullTogether } from "./pull.ts";
 import { hasty, type ImageLab, openImageLab, PLACE } from "../testing/image-lab.ts";
 
@@ -29,6 +30,22 @@ test("a copy whose time is over is handed over, once: after the build the answer
   const unfinished = await pullImage(late, { ...item("time/over"), status: "BUILD_ENDED", build: "omx-image-pull:1" });
   expect(unfinished.status).toBe("FAILED");
   expect(await pullImage(lab.workshop({ limitBytes: 1000 }), { ...item("time/over"), status: "BUILD_ENDED", build: "omx-image-pull:1" })).toMatchObject({ status: "SUCCEEDED", digest, build: "omx-image-pull:1" });
+}, 120_000);
+
+test("a manifest that a registry did not give is asked for again, one that it gave is not", async () => {
+  const { digest } = await lab.push("asked/again", noise("asked again", 100));
+  await using client = workshopClient(lab.workshop());
+  const repository = client.repository({ registry: "quay.io", repository: "asked/again" });
+  const withStatus = (status: number) => lab.fail(({ path }) => (path.includes("asked/again/manifests") ? { kind: "answer", status } : undefined));
+  withStatus(404);
+  expect(await repository.getManifest(digest)).toBeUndefined();
+  withStatus(403);
+  await expect(repository.getManifest(digest)).rejects.toMatchObject({ kind: "denied" });
+  lab.fail(undefined);
+  expect((await repository.getManifest(digest))?.digest).toBe(digest);
+  withStatus(403);
+  expect((await repository.getManifest(digest))?.digest).toBe(digest);
+  lab.fail(undefined);
 }, 120_000);
 
 test("a registry that is still silent when a function's time is over leaves the image to a build", async () => {
