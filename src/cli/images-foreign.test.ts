@@ -37,8 +37,12 @@ const imagesIn = async (repositoryName: string) => (await ecr.send(new DescribeI
 
 test("nothing is written to a repository of somebody else that HealthOmics may not read, and the reason says what to do", async () => {
   await ecr.send(new CreateRepositoryCommand({ repositoryName: "quay/foreign/closed" }));
-  expect(await pull("foreign/closed")).toMatchObject({ status: "FAILED", bytesMoved: 0, reason: expect.stringMatching(/quay\/foreign\/closed, and it is not omx's: .*; let omics.amazonaws.com read it by a statement of its policy, or tag it createdBy=omx-ecr-helper so that omx may do that$/) });
+  expect(await pull("foreign/closed")).toMatchObject({ status: "FAILED", bytesMoved: 0, reason: expect.stringMatching(/quay\/foreign\/closed, and it is not omx's: .*; let omics.amazonaws.com read it by a statement of its policy that no other denies, or tag it createdBy=omx-ecr-helper so that omx may do that$/) });
   expect([await imagesIn("quay/foreign/closed"), await policyOf("quay/foreign/closed")]).toEqual([[], "RepositoryPolicyNotFoundException"]);
+  const allowed = { Sid: "Theirs", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: READ };
+  const policyText = JSON.stringify({ Version: "2012-10-17", Statement: [allowed, { ...allowed, Sid: "Shut", Effect: "Deny" }] });
+  await ecr.send(new SetRepositoryPolicyCommand({ repositoryName: "quay/foreign/closed", policyText }));
+  expect(await pull("foreign/closed")).toMatchObject({ status: "FAILED", bytesMoved: 0, reason: expect.stringContaining("it is not omx's") });
 }, MS);
 
 test("one that HealthOmics may read serves, its policy as it was", async () => {

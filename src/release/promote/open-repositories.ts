@@ -101,7 +101,7 @@ async function judge({ clients: { ecr }, cicd }: PolicyEnvironment, { repository
     ...(way === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
   ]));
   if (lacking.size === 0) return { says: "is not omx's, and its owner has opened it to" };
-  return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${[...lacking].join(" and ")} read it by statements of its policy, or tag it so` };
+  return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${[...lacking].join(" and ")} read it by statements of its policy that no other denies, or tag it so` };
 }
 
 function gone(error: Error): Judgement {

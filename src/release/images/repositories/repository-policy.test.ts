@@ -42,6 +42,11 @@ test.each([
   ["for the ARNs of another account", [{ ...omicsStatement(cicd, "A"), Condition: { ArnLike: { "aws:SourceArn": "arn:aws:omics:*:444455556666:*" } } }], false],
   ["for the roles of the account alone", [accountStatement(cicd, "A")], false],
   ["for nobody", [{ ...omicsStatement(cicd, "A"), Effect: "Deny" }], false],
+  ["and denies everybody a part of it", [omicsStatement(cicd, "A"), { Sid: "B", Effect: "Deny", Principal: "*", Action: "ecr:Get*" }], false],
+  ["and denies it to some, under a condition, or other things", [
+    omicsStatement(cicd, "A"), { ...accountStatement(production, "B"), Effect: "Deny" }, { ...omicsStatement(production, "C"), Effect: "Deny" },
+    { Sid: "D", Effect: "Deny", Principal: "*", Action: "ecr:Delete*" }, { Sid: "E", Effect: "Deny", Principal: { Service: "omics.amazonaws.com" }, NotAction: "ecr:*" },
+  ], true],
 ])("whether HealthOmics may read, by a policy that lets it %s: %#", (_how, Statement, expected) => {
   expect(letsHealthOmicsRead(JSON.stringify({ Version: "2012-10-17", Statement }), cicd.account)).toBe(expected);
 });
@@ -51,4 +56,6 @@ test("whether the roles of an account may read, by the spellings of a principal"
   expect(["*", { AWS: "*" }, { AWS: "444455556666" }, { AWS: ["arn:aws:iam::999900001111:root", "arn:aws:iam::444455556666:root"] }].map(may)).toEqual([true, true, true, true]);
   expect([{ AWS: "arn:aws:iam::999900001111:root" }, { Service: "omics.amazonaws.com" }].map(may)).toEqual([false, false]);
   expect(letsAccountRead(undefined, production.account)).toBe(false);
+  const denied = (AWS: string) => letsAccountRead(JSON.stringify({ Version: "2012-10-17", Statement: [accountStatement(production, "A"), { Sid: "B", Effect: "Deny", Principal: { AWS }, Action: "ecr:*" }] }), production.account);
+  expect(["*", "444455556666", "arn:aws:iam::444455556666:root", "arn:aws:iam::444455556666:role/one", "999900001111"].map(denied)).toEqual([false, false, false, true, true]);
 });

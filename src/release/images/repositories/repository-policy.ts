@@ -9,7 +9,8 @@ export interface Statement {
   readonly Sid: string;
   readonly Effect: "Allow" | "Deny";
   readonly Principal: object | string;
-  readonly Action: readonly string[] | string;
+  /** Absent where a policy of others says what it is not about. */
+  readonly Action?: readonly string[] | string;
   readonly Condition?: object;
 }
 
@@ -56,19 +57,29 @@ export function mergePolicy(present: string | undefined, statements: readonly St
 
 /**
  * Whether a policy that others wrote lets HealthOmics read for runs of an account; conditions that do not name another
- * account are taken to be met.
+ * account are taken to be met, those of a denial not to be.
  */
-export const letsHealthOmicsRead = (policy: string | undefined, account: string): boolean =>
-  letsRead(policy, ({ Principal, Condition }) => serves(Principal, "Service", (name) => name === "omics.amazonaws.com") && isFor(Condition, account));
+export function letsHealthOmicsRead(policy: string | undefined, account: string): boolean {
+  const isMeant = ({ Principal }: Statement) => serves(Principal, "Service", (name) => name === "omics.amazonaws.com");
+  return letsRead(policy, { allows: (statement) => isMeant(statement) && isFor(statement.Condition, account), denies: isMeant });
+}
 
-/** Whether a policy that others wrote lets roles of an account read; conditions are taken to be met. */
+/** Whether a policy that others wrote lets roles of an account read; conditions are taken to be met, those of a denial not to be. */
 export const letsAccountRead = (policy: string | undefined, account: string): boolean =>
-  letsRead(policy, ({ Principal }) => serves(Principal, "AWS", (name) => name === account || name.split(":")[4] === account));
+  letsRead(policy, {
+    allows: ({ Principal }) => serves(Principal, "AWS", (name) => name === account || name.split(":")[4] === account),
+    // One role that is shut out does not shut out the others.
+    denies: ({ Principal }) => serves(Principal, "AWS", (name) => name === account || name.endsWith(`:${account}:root`)),
+  });
 
-function letsRead(policy: string | undefined, isMeant: (statement: Statement) => boolean): boolean {
+type IsMeant = (statement: Statement) => boolean;
+
+function letsRead(policy: string | undefined, { allows, denies }: { readonly allows: IsMeant; readonly denies: IsMeant }): boolean {
   const statements = policy === undefined ? [] : [(JSON.parse(policy) as { Statement: Statement | Statement[] }).Statement].flat();
-  const allowing = statements.filter((statement) => statement.Effect === "Allow" && isMeant(statement)).flatMap(({ Action }) => Action);
-  return READ.every((action) => allowing.some((pattern) => matches(pattern, action)));
+  const patterns = (effect: Statement["Effect"], isMeant: IsMeant) => statements.filter((one) => one.Effect === effect && isMeant(one)).flatMap(({ Action = [] }) => Action);
+  const allowed = patterns("Allow", allows);
+  const denied = patterns("Deny", (statement) => statement.Condition === undefined && denies(statement));
+  return READ.every((action) => allowed.some((pattern) => matches(pattern, action)) && !denied.some((pattern) => matches(pattern, action)));
 }
 
 const serves = (principal: Statement["Principal"], kind: "Service" | "AWS", isIt: (name: string) => boolean): boolean =>

@@ -97,7 +97,7 @@ export async function checkNotPulled(ecr: ECRClient, { repository, tag = "latest
 const notReadable = (repositoryName: string): ReleaseError =>
   new ReleaseError("ImageNotReadable", {
     says: `HealthOmics may not read the repository ${repositoryName}, and it is not omx's: it has no tag ${CREATED_BY.key}=${CREATED_BY.value}`,
-    fix: `let omics.amazonaws.com read it by a statement of its policy, or tag it ${CREATED_BY.key}=${CREATED_BY.value} so that omx may do that`, blame: "user",
+    fix: `let omics.amazonaws.com read it by a statement of its policy that no other denies, or tag it ${CREATED_BY.key}=${CREATED_BY.value} so that omx may do that`, blame: "user",
   });
 
 /** Clocks differ a little, and a repository of a minute ago is as new. */
