@@ -56,7 +56,8 @@ export async function usedFiles(folder: string, dockerfile: string): Promise<rea
 export async function emptyFolders(folder: string, dockerfile: string): Promise<readonly string[]> {
   const { ignores } = await readDockerignore(folder, dockerfile);
   const filled = new Set((await usedFiles(folder, dockerfile)).flatMap(({ path }) => foldersAbove(path)));
-  const all = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const all = entries.filter((entry) => entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
   return all.filter((path) => !path.split("/").includes(".git") && !filled.has(path) && !ignores(path)).sort();
 }
 
