@@ -111,6 +111,7 @@ describe("a lifecycle policy", () => {
   test.each<[string, readonly object[]]>([
     ["by age", [rule]],
     ["by number", [{ ...rule, selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 10 } }]],
+    ["of any image after all others", [rule, { ...rule, rulePriority: 9, selection: { tagStatus: "any", countType: "imageCountMoreThan", countNumber: 10 } }]],
     ["of tags", [{ ...rule, selection: { ...selection, tagStatus: "tagged", tagPatternList: ["v*"] } }, { ...rule, rulePriority: 2, selection: { ...selection, tagStatus: "tagged", tagPrefixList: ["pr-"] } }]],
     ["into the archive", [{ ...rule, action: { type: "transition", targetStorageClass: "archive" }, selection: { ...selection, countType: "sinceImagePulled" } }]],
   ])("%s is kept", async (_what, rules) => {
@@ -124,6 +125,8 @@ describe("a lifecycle policy", () => {
     ["rules[0]: selection has not one of tagPrefixList and tagPatternList, as tagStatus tagged wants", [{ ...rule, selection: { ...selection, tagStatus: "tagged" } }]],
     ["rules[1]: selection.countNumber is not a whole number from 1", [rule, { ...rule, rulePriority: 2, selection: { ...selection, countNumber: "14" } }]],
     ["rulePriority is not different for each rule", [rule, rule]],
+    ["rules[0]: its tagStatus is any, and it has not the highest rulePriority", [{ ...rule, selection: { ...selection, tagStatus: "any" } }, { ...rule, rulePriority: 2 }]],
+    ["rules[0]: selection.tagPatternList: a*b*c*d*e* has more than 4 wildcards", [{ ...rule, selection: { ...selection, tagStatus: "tagged", tagPatternList: ["v*", "a*b*c*d*e*"] } }]],
     ["rules[0]: rulePriority is not a whole number from 1", [{ ...rule, rulePriority: 0 }]],
   ])("is refused: %s", async (why, rules) => {
     await expect(put(...rules)).rejects.toThrow(`Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: ${why}'`);

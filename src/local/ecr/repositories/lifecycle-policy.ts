@@ -2,6 +2,7 @@ import { invalidParameter } from "../errors.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
+const MOST_WILDCARDS = 4;
 const SINCE = ["sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"];
 
 /**
@@ -23,7 +24,20 @@ function whyNot(text: string): string | undefined {
     const wrong = isObject(rule) ? whyNotRule(rule) : "it is not a rule";
     if (wrong !== undefined) return `rules[${index}]: ${wrong}`;
   }
-  return undefined;
+  return whyNotLast(rules as readonly Rule[]);
+}
+
+interface Rule {
+  readonly rulePriority: number;
+  readonly selection: Json;
+  readonly action: Json;
+}
+
+/** What holds for any image comes after all others that do the same; of storage classes the guide says nothing. */
+function whyNotLast(rules: readonly Rule[]): string | undefined {
+  const early = rules.findIndex(({ rulePriority, selection, action }) =>
+    selection["tagStatus"] === "any" && rules.some((other) => other.action["type"] === action["type"] && other.rulePriority > rulePriority));
+  return early < 0 ? undefined : `rules[${early}]: its tagStatus is any, and it has not the highest rulePriority`;
 }
 
 function parse(text: string): Json | undefined {
@@ -52,6 +66,8 @@ function whyNotRule({ rulePriority, description, selection, action, ...rest }: J
 function whyNotSelection({ tagStatus, tagPrefixList, tagPatternList, countType, countUnit, countNumber }: Json): string | undefined {
   if (!["tagged", "untagged", "any"].includes(String(tagStatus))) return "selection.tagStatus is not tagged, untagged or any";
   if (tagStatus === "tagged" && isTexts(tagPrefixList) === isTexts(tagPatternList)) return "selection has not one of tagPrefixList and tagPatternList, as tagStatus tagged wants";
+  const wild = [tagPatternList ?? []].flat().find((pattern) => String(pattern).split("*").length > MOST_WILDCARDS + 1);
+  if (wild !== undefined) return `selection.tagPatternList: ${String(wild)} has more than ${MOST_WILDCARDS} wildcards`;
   if (tagStatus !== "tagged" && (tagPrefixList !== undefined || tagPatternList !== undefined)) return `selection names tags, and tagStatus is ${String(tagStatus)}`;
   if (countType !== "imageCountMoreThan" && !SINCE.includes(String(countType))) return `selection.countType is not imageCountMoreThan, ${SINCE.join(" or ")}`;
   if (countType === "imageCountMoreThan" ? countUnit !== undefined : countUnit !== "days")
