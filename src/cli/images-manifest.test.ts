@@ -47,7 +47,7 @@ test.each([
 
 test("a folder is no manifest", async () => {
   using cli = cliAt(accounts);
-  expect(await cli.run("images", "plan", "--manifest", cli.folder)).toMatchObject({ code: 2, stderr: expect.stringContaining("is a folder; --manifest takes a file") });
+  expect(await cli.run("images", "plan", "--manifest", cli.folder)).toMatchObject({ code: 2, stderr: expect.stringContaining("is a folder; give a file") });
 }, MS);
 
 test("a manifest that asks for referrers is the state machine's input as it is", async () => {

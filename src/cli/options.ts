@@ -71,6 +71,12 @@ export function pair(text: string, before: Readonly<Record<string, string>> = {}
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** `arn:aws:iam::111122223333:role/name`. */
+export function roleArn(text: string): string {
+  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(text)) throw new InvalidArgumentError("a role's ARN looks like arn:aws:iam::111122223333:role/name.");
+  return text;
+}
+
 /** `s3://bucket/key`. */
 export function s3Uri(text: string): string {
   try {

@@ -74,6 +74,32 @@ test("what is no region is refused wherever one is named; one that nobody has he
   expect(await cli.run("images", "list", "--profile", "far")).toMatchObject({ code: 2, stderr: expect.stringContaining(`the profile's region is "mars"; a region looks like us-east-1`) });
 });
 
+test("a folder for a file, an address or a role that is none: told before anything is made", async () => {
+  await using cli = omx();
+  await cli.run("init", "wf");
+  const folder = join(cli.folder, "wf");
+  for (const args of [["run", folder, "--params", folder], ["publish", folder, "--registry-map", folder], ["publish", folder, "--readme", folder], ["images", "plan", "--manifest", folder]])
+    expect(await cli.run(...args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(`${folder} is a folder; give a file`) });
+  expect((await cli.run("workflow", "list", "--config", folder)).stderr).toContain(`${folder} is a folder; give the file`);
+  expect((await cli.run("publish", folder, "--registry-map", "none.json")).stderr).toContain("none.json does not exist\n  check the path");
+  for (const [option, value, says] of [["--output", "results", "an S3 URI looks like s3://bucket/key"], ["--role", "OmicsRole", "a role's ARN looks like arn:aws:iam::111122223333:role/name"]] as const)
+    expect(await cli.run("run", folder, "--params", "p.json", option, value)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
+  expect(await cli.run("publish", "--definition-uri", "definition.zip", "--name", "wf")).toMatchObject({ code: 2, stderr: expect.stringContaining("an S3 URI looks like") });
+  expect(await cli.run("publish", "--definition-uri", "s3://bucket/d.zip", "--name", "wf")).toMatchObject({ code: 2, stderr: expect.stringContaining("give --version-name: without PATH") });
+});
+
+test("keys that nobody knows, and those of other accounts than answer, are told as what they are", async () => {
+  await using cli = omx();
+  const { url } = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<{ url: string }>();
+  const file = join(cli.dataDir, "aws-config");
+  const text = readFileSync(file, "utf8");
+  for (const [key, name] of [["aws_access_key_id", "InvalidClientTokenId"], ["aws_secret_access_key", "SignatureDoesNotMatch"]] as const) {
+    writeFileSync(file, text.replaceAll(new RegExp(`^${key} = .*$`, "gm"), `${key} = AKIAIOSFODNN7EXAMPLE`));
+    const { code, stderr } = await cli.run("images", "list");
+    expect([code, stderr, url]).toEqual([1, expect.stringMatching(new RegExp(`${name}: [^]*are of other accounts`)), url]);
+  }
+});
+
 test("inspect --all prints one document a line", async () => {
   await using cli = omx();
   const { stdout, code } = await cli.run("inspect", "--all", EXAMPLE, "--json");

@@ -60,15 +60,25 @@ function saysOf({ message, code, path, syscall }: NodeJS.ErrnoException): string
   return syscall?.startsWith("spawn") ? `${path} was not found on PATH` : `${path} does not exist`;
 }
 
+const NOT_THEIRS = "who answers does not know these keys: they are mistyped, were deleted, or are of other accounts; `omx local status` says which local accounts run, and where";
+
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing answers there; start the local accounts with `omx local start`",
   ENOTFOUND: "nobody knows a host of that name: check the region, the endpoint of the profile, and the network",
   StateMachineDoesNotExist: "omx is not deployed in that account and region: `omx deploy` deploys it",
   ENOSPC: "the disk is full: free some space and run the command again; what was done is kept",
   ENOENT: "check the path",
+  EROFS: "that file system can't be written to: choose another folder",
+  EISDIR: "a folder was given where a file is needed",
+  ENOTDIR: "a file was given where a folder is needed",
   EACCES: "check the permissions of the file or folder",
   ExpiredTokenException: "sign in again (`aws sso login`), then run the command again",
-  CredentialsProviderError: "choose an identity with --profile, or start the local accounts with `omx local start`",
+  NoSuchBucket: "check the bucket's name, and that it is in the account and region of the identity",
+  ExpiredToken: "sign in again (`aws sso login`), then run the command again",
+  InvalidClientTokenId: NOT_THEIRS,
+  UnrecognizedClientException: NOT_THEIRS,
+  SignatureDoesNotMatch: NOT_THEIRS,
+  CredentialsProviderError: "sign in again (`aws sso login` of that profile), choose another identity with --profile, or start the local accounts with `omx local start`",
   AccessDeniedException: "choose an identity that may do this with --profile (`approver` approves, `cicd` and `production` administrate)",
 };
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { DeployConfig } from "../release/project/deploy-config.ts";
 import { readYaml } from "../release/project/yaml-problems.ts";
 
@@ -7,6 +7,7 @@ import { readYaml } from "../release/project/yaml-problems.ts";
  * @throws Error naming the file, the place in it and what is allowed there, for every problem at once
  */
 export function readDeployConfig(file: string): DeployConfig {
+  if (statSync(file).isDirectory()) throw new Error(`${file} is a folder; give the file`);
   const read = readYaml(readFileSync(file, "utf8"), { schema: DeployConfig, file });
   if ("data" in read) return read.data;
   throw new Error(read.problems.join("\n"));

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from "node:fs";
 import type { Command } from "commander";
 import { UsageError } from "../cli.ts";
+import { textOf } from "../definition/named.ts";
 import { namespace, PROFILE_HELP, region, upstream } from "../options.ts";
 
 /** What every command of images takes. */
@@ -50,8 +50,7 @@ function readManifest(file: string): NamedImages {
 }
 
 function readJson(file: string): unknown {
-  if (statSync(file).isDirectory()) throw new UsageError(`${file} is a folder; --manifest takes a file`);
-  const text = readFileSync(file, "utf8");
+  const text = textOf(file);
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Cli, printResult, UsageError } from "../cli.ts";
-import { count, pair, PROFILE_HELP, region } from "../options.ts";
+import { count, pair, PROFILE_HELP, region, s3Uri } from "../options.ts";
 import type { PublishOptions } from "../publish/publish.ts";
 
 interface PublishFlags extends PublishOptions {
@@ -43,7 +43,7 @@ const addresses = (command: Command): Command =>
     .option("--name <name>", "the workflow's name (default: omx.yaml's, or the folder's)")
     .option("--version-name <name>", "the version (default: the next patch of omx.yaml's version)")
     .option("--request-id <id>", "makes the request the same when it is sent again (default: a new one)")
-    .option("--definition-uri <uri>", "s3://… of the packed definition")
+    .option("--definition-uri <uri>", "s3://… of the packed definition", s3Uri)
     .option("--workflow-bucket-owner-id <account>", "who owns its bucket")
     .option("--definition-repository <file>", "JSON of CreateWorkflowVersion's definitionRepository");
 
@@ -57,8 +57,8 @@ const contents = (command: Command): Command =>
     .option("--parameter-template <file>", "JSON (default: the repository's, or what the definition says)")
     .option("--parameter-template-path <path>", "inside a definition repository")
     .option("--registry-map <file>", "JSON of the container registry map")
-    .option("--registry-map-uri <uri>", "s3://… of it")
+    .option("--registry-map-uri <uri>", "s3://… of it", s3Uri)
     .option("--readme <file>", "Markdown (default: the repository's README.md)")
     .option("--readme-path <path>", "inside a definition repository")
-    .option("--readme-uri <uri>", "s3://… of it")
+    .option("--readme-uri <uri>", "s3://… of it", s3Uri)
     .option("--tag <name=value>", "a tag of the version; repeatable", pair);

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Cli, NotDone, printResult } from "../cli.ts";
-import { count, PROFILE_HELP, region } from "../options.ts";
+import { count, PROFILE_HELP, region, roleArn, s3Uri } from "../options.ts";
 import type { RunOptions, RunReport } from "../run/trial.ts";
 
 interface RunFlags extends RunOptions {
@@ -21,8 +21,8 @@ export function run(program: Command, cli: Cli): void {
     .addOption(new Option("--engine <engine>", "the engine").choices(["WDL", "WDL_LENIENT", "NEXTFLOW", "CWL"]))
     .addOption(new Option("--storage-type <type>", "of the run").choices(["DYNAMIC", "STATIC"]).default("DYNAMIC"))
     .option("--storage-capacity <GiB>", "of the run, with --storage-type STATIC", count)
-    .option("--role <arn>", "the run's role (default: omx-run-REGION of the account)")
-    .option("--output <uri>", "where outputs go (default: test-outputs/ of omx's bucket)")
+    .option("--role <arn>", "the run's role (default: omx-run-REGION of the account)", roleArn)
+    .option("--output <uri>", "where outputs go (default: test-outputs/ of omx's bucket)", s3Uri)
     .option("--no-follow", "return when the run is started")
     .option("--profile <name>", PROFILE_HELP)
     .option("--region <region>", "the region (default: the profile's)", region)

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { engineOf } from "../../workflow/detect.ts";
 import { UsageError } from "../cli.ts";
@@ -21,6 +21,12 @@ export function definitionAt(path: string, engine?: string): string {
 export function folderAt(path: string): string {
   if (isFile(path)) throw new UsageError(`${path} is a file; give the folder that it is in`);
   return path;
+}
+
+/** The text of a file that the user named. @throws UsageError for a folder; the file system's errors */
+export function textOf(file: string): string {
+  if (statSync(file).isDirectory()) throw new UsageError(`${file} is a folder; give a file`);
+  return readFileSync(file, "utf8");
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;

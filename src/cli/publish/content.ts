@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { CreateWorkflowVersionRequest } from "@aws-sdk/client-omics";
 import { registryMapOf } from "../../release/images/registry-map.ts";
 import type { Project } from "../../release/project/project.ts";
@@ -7,6 +6,7 @@ import { definitionOf } from "../../release/publish/definition.ts";
 import { packageDefinition } from "../../release/publish/package.ts";
 import type { Session } from "../aws/session.ts";
 import { Problem } from "../cli.ts";
+import { textOf } from "../definition/named.ts";
 import { systemClock } from "../../kit/clock.ts";
 
 export interface ContentOptions {
@@ -32,9 +32,9 @@ export interface ContentOptions {
 /** The members of a version that are neither its name nor its tags. */
 export type VersionContent = Omit<CreateWorkflowVersionRequest, "workflowId" | "versionName" | "tags" | "requestId">;
 
-/** What a version is created with: the project's own, and every option over it. */
-export async function contentOf(session: Session, project: Project | undefined, options: ContentOptions): Promise<VersionContent> {
-  return { ...(project && (await ofProject(session, project))), ...ofOptions(options) };
+/** What a version is created with: the project's own, and what is asked for over it. */
+export async function contentOf(session: Session, project: Project | undefined, asked: VersionContent): Promise<VersionContent> {
+  return { ...(project && (await ofProject(session, project))), ...asked };
 }
 
 async function ofProject(session: Session, project: Project): Promise<VersionContent> {
@@ -56,14 +56,15 @@ function request({ engine, main, description, accelerators, storage, parameterTe
   };
 }
 
-function ofOptions(options: ContentOptions): VersionContent {
+/** What the options ask for, their files read. @throws UsageError, Problem */
+export function askedContent(options: ContentOptions): VersionContent {
   const { parameterTemplate, registryMap, registryMapUri, readme, definitionRepository, ...same } = options;
   const { engine, main, description, accelerators, storageType, storageCapacity, parameterTemplatePath, readmePath, readmeUri, definitionUri, workflowBucketOwnerId } = same;
   return {
     ...(engine && { engine }), ...(main && { main }), ...(description && { description }), ...(accelerators && { accelerators }),
     ...(storageType && { storageType }), ...(storageCapacity && { storageCapacity }), ...(parameterTemplatePath && { parameterTemplatePath }),
     ...(readmePath && { readmePath }), ...(readmeUri && { readmeUri }), ...(definitionUri && { definitionUri }), ...(workflowBucketOwnerId && { workflowBucketOwnerId }),
-    ...(registryMapUri && { containerRegistryMapUri: registryMapUri }), ...(readme && { readmeMarkdown: readFileSync(readme, "utf8") }),
+    ...(registryMapUri && { containerRegistryMapUri: registryMapUri }), ...(readme && { readmeMarkdown: textOf(readme) }),
     ...(parameterTemplate && { parameterTemplate: json<NonNullable<VersionContent["parameterTemplate"]>>(parameterTemplate) }),
     ...(registryMap && { containerRegistryMap: json<NonNullable<VersionContent["containerRegistryMap"]>>(registryMap) }),
     ...(definitionRepository && { definitionRepository: json<NonNullable<VersionContent["definitionRepository"]>>(definitionRepository) }),
@@ -72,9 +73,10 @@ function ofOptions(options: ContentOptions): VersionContent {
 
 /** The service checks the members; here it only has to be JSON. */
 function json<Shape>(file: string): Shape {
+  const text = textOf(file);
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Shape;
+    return JSON.parse(text) as Shape;
   } catch (error) {
-    throw new Problem(`${file} can't be read as JSON: ${(error as Error).message}`);
+    throw new Problem(`${file} is not JSON: ${(error as Error).message}`);
   }
 }

@@ -7,7 +7,7 @@ import { nextVersion } from "../../release/publish/number.ts";
 import { openSession, type Session } from "../aws/session.ts";
 import { type Cli, Problem, UsageError } from "../cli.ts";
 import { openProject } from "../run/open-project.ts";
-import { type ContentOptions, contentOf, type VersionContent } from "./content.ts";
+import { type ContentOptions, askedContent, contentOf, type VersionContent } from "./content.ts";
 
 export interface PublishOptions extends ContentOptions {
   readonly workflowId?: string;
@@ -34,8 +34,12 @@ export interface Published {
  */
 export async function publishVersion(cli: Cli, path: string | undefined, options: PublishOptions): Promise<Published> {
   const project = path === undefined ? undefined : openProject(path, { ...(options.main && { main: options.main }), ...(options.engine && { engine: options.engine }) });
+  // What lacks is told before a workflow is made for the version.
+  if (options.workflowId === undefined) nameOf(project, options);
+  if (options.versionName === undefined) declaredIn(project);
+  const asked = askedContent(options);
   const session = await openSession(cli, options, ALL_SERVICES);
-  const content = await contentOf(session, project, options);
+  const content = await contentOf(session, project, asked);
   const workflowId = options.workflowId ?? (await workflowFor(cli, session, { name: nameOf(project, options), content }));
   const versionName = options.versionName ?? (await nextNameOf(session, workflowId, project));
   const { omics } = session.clients;
@@ -78,7 +82,11 @@ async function workflowFor(cli: Cli, { clients: { omics } }: Session, { name, co
 }
 
 async function nextNameOf({ clients }: Session, workflowId: string, project: Project | undefined): Promise<string> {
-  if (!project) throw new UsageError("give --version-name: without PATH there is no omx.yaml to take it from");
   const names = (await listVersions(clients.omics, workflowId)).map(({ versionName }) => versionName ?? "");
-  return formatReleaseVersion(nextVersion(project.version, names));
+  return formatReleaseVersion(nextVersion(declaredIn(project), names));
+}
+
+function declaredIn(project: Project | undefined): Project["version"] {
+  if (!project) throw new UsageError("give --version-name: without PATH there is no omx.yaml to take it from");
+  return project.version;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { sha256OfFile, uploadFile } from "../../aws/objects.ts";
 import { formatS3Uri } from "../../kit/s3-uri.ts";
@@ -7,6 +7,7 @@ import { artifactsBucket, PREFIXES } from "../../release/names.ts";
 import type { Project } from "../../release/project/project.ts";
 import { checkInputs } from "../../workflow/check-inputs.ts";
 import { Problem } from "../cli.ts";
+import { textOf } from "../definition/named.ts";
 
 /**
  * Reads the inputs of a run and checks them against the workflow's parameters.
@@ -33,7 +34,7 @@ function missingFiles(inputs: Readonly<Record<string, unknown>>, { parameters }:
 }
 
 function parse(file: string): unknown {
-  const text = readFileSync(file, "utf8");
+  const text = textOf(file);
   try {
     return JSON.parse(text);
   } catch (error) {
