@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createWriteStream } from "node:fs";
 import { chmod, copyFile, mkdir, realpath, rm, stat, symlink } from "node:fs/promises";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
@@ -218,10 +219,19 @@ async function unzip(file: string, unpacking: Unpacking): Promise<void> {
 }
 
 async function unzipEntry(zip: ZipFile, entry: Entry, unpacking: Unpacking): Promise<void> {
-  const mode = entry.externalFileAttributes >>> 16;
-  if ((mode & 0o170000) === 0o120000) return noteLink(unpacking, entry.fileName, await linkTextOf(zip, entry, unpacking));
-  if (entry.fileName.endsWith("/")) return makeFolder(unpacking, entry.fileName);
-  await makeRunnable(await write(unpacking, entry.fileName, () => zip.openReadStreamPromise(entry)), mode);
+  const [name, mode] = [nameOf(entry), entry.externalFileAttributes >>> 16];
+  if ((mode & 0o170000) === 0o120000) return noteLink(unpacking, name, await linkTextOf(zip, entry, unpacking));
+  if (name.endsWith("/")) return makeFolder(unpacking, name);
+  await makeRunnable(await write(unpacking, name, () => zip.openReadStreamPromise(entry)), mode);
+}
+
+const MADE_BY_UNIX = 3;
+const UNICODE_PATH = 0x7075;
+
+/** Info-ZIP stores a name as the bytes that Unix has, and says only in some locales that they are UTF-8; without a word they would be CP437. */
+function nameOf({ fileName, fileNameRaw, versionMadeBy, generalPurposeBitFlag, extraFields }: Entry): string {
+  const isSaid = (generalPurposeBitFlag & 0x800) !== 0 || extraFields.some(({ id }) => id === UNICODE_PATH);
+  return !isSaid && versionMadeBy >>> 8 === MADE_BY_UNIX && isUtf8(fileNameRaw) ? fileNameRaw.toString("utf8") : fileName;
 }
 
 /** The content of a link's entry is where it leads. */
