@@ -165,6 +165,9 @@ test("a function whose time is over while it builds stops there and hands over; 
   const ended = (exported: object) => buildImageFromSource(workshop(), { ...late, status: "BUILD_ENDED", build: "omx-image-build:1", started: 1, exported: [{ Name: RESULT_VARIABLE, Value: encodeResult(exported) }] });
   expect(await ended(built)).toMatchObject({ status: "SUCCEEDED", digest: built.digest, size: built.size, bytes_moved: built.bytes_moved, reason: "built", build: "omx-image-build:1" });
   expect(await ended({ ...built, source_hash: "another" })).toMatchObject({ status: "FAILED", reason: expect.stringContaining("is not what it should have built") });
+  const later = await buildInBuild(workshop(), { ...(await item("later", "FROM quay.io/late/base:1\nWORKDIR /later\n")), target_image: late.target_image }, {});
+  expect(later.digest).not.toBe(built.digest);
+  expect(await ended(built)).toMatchObject({ status: "SUCCEEDED", digest: built.digest });
   expect(await ended({ status: "SUCCEEDED" })).toMatchObject({ status: "FAILED", reason: "the build omx-image-build:1 ended, and does not say what it built" });
   // Where there is no engine, the line that wants one is what to change.
   const failed = { ...late, status: "BUILD_FAILED", reason: "Dockerfile:2: RUN needs an engine", cause: "States.TaskFailed: no build was started" } as const;
