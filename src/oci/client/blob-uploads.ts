@@ -220,7 +220,7 @@ async function takenUp(address: RepositoryAddress, source: BlobSource, upload: O
     const answer = await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked });
     await answer.body.dump();
     const offset = offsetFrom(answer.headers["range"]);
-    if (offset === undefined || offset > source.blob.size) return undefined;
+    if (offset === undefined) return undefined;
     return { session: sessionFrom(address, answer), offset, sentBytes, isProvedThere: false };
   } catch (error) {
     if (!(error instanceof RegistryError) || error.kind === "denied") throw error;

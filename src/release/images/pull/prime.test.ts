@@ -7,7 +7,7 @@ import { type CachedAccounts, startCached, template } from "../../../local/ecr/t
 import { CICD, REGION } from "../../../local/testing/accounts.ts";
 import { digestOf } from "../../../oci/digest.ts";
 import { faultProxy } from "../../../oci/testing/fault-proxy.ts";
-import { noise, pushSample } from "../../../oci/testing/sample-images.ts";
+import { noise, pushIndex, pushSample } from "../../../oci/testing/sample-images.ts";
 import { createRepository } from "../../../local/ecr/testing/registry.ts";
 import { mergeOnce } from "../repositories/ensure-policies.ts";
 import { accountStatement } from "../repositories/repository-policy.ts";
@@ -81,6 +81,17 @@ test("a repository that nobody has marked is taken for one of the cache's only w
   expect(await open("bare/new", now)).toBe(true);
   expect([await open("bare/old", new Date(now.getTime() + 600_000)), await open("bare/kept", now)]).toEqual([expect.objectContaining({ code: "ImageNotReadable" }), expect.objectContaining({ code: "ImageNotReadable" })]);
   expect([await tagsOfRepository(ecr, "bare/new", PLACE), await tagsOfRepository(ecr, "bare/old", PLACE), await tagsOfRepository(ecr, "bare/kept", PLACE)]).toEqual([expect.objectContaining({ createdBy: "omx-ecr-helper" }), {}, {}]);
+});
+
+test("an image of which the cache lacks a layer, of one platform alone even, is not said to be there", async () => {
+  const [amd64, arm64] = await Promise.all(["amd64", "arm64"].map((architecture) => pushSample(cached.at("lacking"), "", { layers: [noise(`lacking ${architecture}`, 50_000)], platform: { os: "linux", architecture } })));
+  await pushIndex(cached.at("lacking"), "1", [amd64!, arm64!]);
+  await push("lacking/one");
+  for (const [name, lost] of [["lacking", noise("lacking arm64", 50_000)], ["lacking/one", layers("lacking/one")[1]!]] as const) {
+    cached.fail(({ path }) => (path.endsWith(digestOf(lost)) ? { kind: "answer", status: 404 } : undefined));
+    await expect(pullImage(workshop({ clock: hasty }), item(name))).rejects.toMatchObject({ name: "RegistryBusy", message: expect.stringContaining(digestOf(lost)) });
+  }
+  cached.fail(undefined);
 });
 
 test("an upstream that is silent is waited for a little, and the image comes by ECR's cache all the same", async () => {
