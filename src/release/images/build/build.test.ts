@@ -21,6 +21,7 @@ import { buildFolder } from "./build.ts";
 import { uploadBuildSources } from "./build-sources.ts";
 import { planEachBuild } from "../manifest.ts";
 import type { BuildItem } from "../staging.ts";
+import { DEFAULT_REPOSITORIES } from "../repositories/repository-settings.ts";
 import { hasty, type ImageLab, openImageLab, PLACE } from "../testing/image-lab.ts";
 
 let lab: ImageLab;
@@ -128,6 +129,11 @@ test("an image on a base for another platform says so, and is for that one; no i
   expect(await buildImageFromSource(workshop(), await item("indexed", "# x\nFROM quay.io/arm/index:1\nENV A=1\n"))).toMatchObject({ status: "FAILED", reason: expect.stringMatching(/^Dockerfile:2: quay\.io\/arm\/index\S+ is not offered for linux\/amd64, only for linux\/arm64$/) });
   const several = await item("several", "FROM quay.io/arm/base:1\nENV A=1\n", { platforms: ["linux/amd64", "linux/arm64"] });
   expect(await buildImageFromSource(workshop(), several)).toMatchObject({ status: "FAILED", reason: "Dockerfile:1: its base is for linux/amd64 alone: nothing can be built for linux/arm64" });
+}, 120_000);
+
+test("the tag of an image for several platforms means nothing but their index, so that one that can't be moved serves", async () => {
+  const fixed = { ...workshop(), repositories: { ...DEFAULT_REPOSITORIES, immutableTags: true } };
+  expect(await buildImageFromSource(fixed, await item("fixed", "FROM scratch\nARG TARGETARCH\nENV FOR=$TARGETARCH\n", { platforms: ["linux/amd64", "linux/arm64"] }))).toMatchObject({ status: "SUCCEEDED", reason: "built for 2 platforms" });
 }, 120_000);
 
 test("an image of more layers than Docker runs is refused, as Docker itself would", async () => {
