@@ -132,7 +132,7 @@ test("lock writes digests, says when a tag moved, keeps what it cannot lock, and
   await cli.run("images", "pull", "quay.io/lock/new:1", ...at());
   expect(await lock()).toMatchObject({ code: 0, images: [{ status: "SAME" }, { status: "NEW" }] });
   expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ version: 1, images: [
-    { image: "quay.io/lock/tool:latest", source: "quay.io/lock/tool:latest", target: `${HOME}/quay/lock/tool@${first}`, digest: first }, expect.objectContaining({ image: "quay.io/lock/new:1" }),
+    { image: "quay.io/lock/tool:latest", source: "quay.io/lock/tool:latest", target: `${HOME}/quay/lock/tool@${first}`, digest: first, platform: "all" }, expect.objectContaining({ image: "quay.io/lock/new:1" }),
   ] });
   expect(await lock("--check")).toMatchObject({ code: 0, written: false });
 

@@ -17,7 +17,7 @@ export function imagesLock(group: Command, cli: Cli): void {
     .argument("[path]", "the workflow's repository", ".")
     .summary("write containers.lock.json, and say which tags moved upstream")
     .description(
-      "Writes containers.lock.json beside omx.yaml: for each image of the workflow its source, its digest, its place in the account's ECR and the platform. With that file in the repository a release pulls these digests, whatever the tags mean upstream by then. An image is locked to what its registry offers now, once that is in ECR; each image is SAME, NEW, MOVED (its tag means other bytes than before), NOT_STAGED (not in ECR: `omx images pull` or `omx images build` brings it), REMOVED (nothing uses it any more) or FAILED.",
+      "Writes containers.lock.json beside omx.yaml: for each image of the workflow its source, its digest, its place in the account's ECR and the platform (`all`, or the one that was taken out of several). With that file in the repository a release pulls these digests, whatever the tags mean upstream by then. An image is locked to what its registry offers now, once that is in ECR; each image is SAME, NEW, MOVED (its tag means other bytes than before), NOT_STAGED (not in ECR: `omx images pull` or `omx images build` brings it), REMOVED (nothing uses it any more) or FAILED.",
     );
   upstreamOption(identity(command))
     .option("--check", "write nothing; exit code 1 unless every image is SAME")

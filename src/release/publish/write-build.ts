@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeObject } from "../../aws/objects.ts";
 import { readImageFacts } from "../images/facts.ts";
+import { formatLock, LOCK_FILE } from "../images/lock/lock-file.ts";
 import { registryMapOf } from "../images/registry-map.ts";
 import { formatS3Uri } from "../../kit/s3-uri.ts";
 import { artifactsBucket } from "../names.ts";
@@ -59,7 +60,7 @@ function bundleContents({ project, lock, packed }: BuiltParts): readonly BundleC
     { name: "definition.zip", body: packed.zip, contentType: "application/zip" },
     json("parameter-template.json", project.parameterTemplate),
     json("container-registry-map.json", registryMapOf(lock, project.config.registryMap) ?? {}),
-    json("containers.lock.json", lock),
+    { name: LOCK_FILE, body: formatLock(lock), contentType: "application/json" },
     ...(project.readme === undefined ? [] : [{ name: "README.md", body: project.readme, contentType: "text/markdown" }]),
   ];
 }

@@ -9,10 +9,13 @@ import type { ImagePlan } from "../plan.ts";
 /** Beside omx.yaml, and in every bundle. */
 export const LOCK_FILE = "containers.lock.json";
 
+/** The platform of an image that was brought with all that it has; files of before say nothing then. */
+const ALL = "all";
+
 const digest = z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f");
 const LockedImageEntry = z.object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() })
   .refine((locked) => digestIn(locked.target) === locked.digest, { path: ["target"], error: "it is not named by the digest beside it" })
-  .transform(({ platform, ...rest }) => ({ ...rest, ...(platform && { platform }) }));
+  .transform(({ platform, ...rest }) => ({ ...rest, ...(platform && platform !== ALL && { platform }) }));
 const ContainersLockFile = z.object({
   version: z.literal(1, { error: ({ input }) => `it is ${JSON.stringify(input)}, and this omx reads version 1` }),
   images: z.array(LockedImageEntry).superRefine((images, context) => {
@@ -51,9 +54,9 @@ export function readLock(root: string): ContainersLock | undefined {
   return existsSync(file) ? parseLock(readFileSync(file, "utf8"), file) : undefined;
 }
 
-/** The text of a lock, its members always in one order: what is the same has the same bytes. */
+/** The text of a lock, in the repository and in bundles, its members always in one order: what is the same has the same bytes. */
 export const formatLock = ({ version, images }: ContainersLock): string =>
-  `${JSON.stringify({ version, images: images.map(({ image, source, target, digest: of, platform }) => ({ image, source, target, digest: of, platform })) }, null, 2)}\n`;
+  `${JSON.stringify({ version, images: images.map(({ image, source, target, digest: of, platform = ALL }) => ({ image, source, target, digest: of, platform })) }, null, 2)}\n`;
 
 /** What the lock says an image is that is built for this target. */
 export const lockedBuild = (lock: ContainersLock | undefined, target: string): string | undefined => lock?.images.find(({ image }) => image === target)?.digest;
