@@ -1,27 +1,15 @@
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { approval, build, type PipelineLab, pipelineLab, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
-import { CICD, REGION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
-import type { Console } from "./console.ts";
-import { BUCKET, consoleAs } from "./testing/release.ts";
+import { approval, build, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
+import { CICD, REGION } from "../local/testing/accounts.ts";
+import { BUCKET, type PipelinePage, pipelinePage } from "./testing/release.ts";
 
 const MS = 120_000;
 const ALERT = "What is shown here is not what the Build stage made";
 
-let accounts: TestAccounts;
-let lab: PipelineLab;
-let s3: S3Client;
-let approver: Console;
-beforeAll(async () => {
-  accounts = await startAccounts();
-  [lab, approver, s3] = [pipelineLab(accounts), await consoleAs(accounts, "approver"), new S3Client(accounts.config())];
-  for (const bucket of ["store", BUCKET]) await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  await lab.archive("sources", { "main.wdl": "version 1.1\n" });
-}, MS);
-afterAll(async () => {
-  await approver?.close();
-  await accounts?.[Symbol.asyncDispose]();
-}, MS);
+let page: PipelinePage;
+beforeAll(async () => void (page = await pipelinePage(BUCKET)), MS);
+afterAll(() => page?.[Symbol.asyncDispose](), MS);
 
 /** A build's record, its keys in no order. */
 const record = (id: string) => ({
@@ -34,6 +22,7 @@ const record = (id: string) => ({
 const RELEASED = `[["branch","main"],["cicd",{"account":"${CICD}","region":"${REGION}"}],["commit","c0ffee"],["files",[{"name":"definition.zip","sha256":"f","bytes":1}]],["images",[{"image":"tool:1","source":"docker.io/library/tool:1","target":"t","digest":"sha256:${"a".repeat(64)}"}]],["pipelineExecutionId","'$ID'"],["startedBy","a push"],["version","1.0.1"],["workflow","watched"]]`;
 
 test("who approves is told when the evidence's record is not what the build made", async () => {
+  const { lab, s3, read } = page;
   const buildspec = JSON.stringify({
     version: "0.2", env: { "exported-variables": ["OMX_CONTENT"] }, phases: { build: { commands: [`export OMX_CONTENT="sha256:$(printf %s '${RELEASED}' | sha256sum | cut -c 1-64)"`] } },
   });
@@ -43,7 +32,7 @@ test("who approves is told when the evidence's record is not what the build made
   await lab.token("omx-watched", id);
   const pageOf = async (shown: object): Promise<string> => {
     await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "evidence/watched/1.0.1/build.json", Body: JSON.stringify(shown) }));
-    return (await fetch(`${approver.url}/releases/watched/${id}`)).text();
+    return read(`/releases/watched/${id}`);
   };
   const made = record(id);
   expect(await pageOf(made)).toContain("Approve or reject");

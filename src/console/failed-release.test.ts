@@ -1,27 +1,16 @@
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { build, type PipelineLab, pipelineLab, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
-import { startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
-import type { Console } from "./console.ts";
-import { consoleAs } from "./testing/release.ts";
+import { build, type PipelineLab, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
+import { type PipelinePage, pipelinePage } from "./testing/release.ts";
 
 const MS = 120_000;
 
-let accounts: TestAccounts;
+let site: PipelinePage;
 let lab: PipelineLab;
-let approver: Console;
 beforeAll(async () => {
-  accounts = await startAccounts();
-  [lab, approver] = [pipelineLab(accounts), await consoleAs(accounts, "approver")];
-  for (const bucket of ["store", "empty"]) await new S3Client(accounts.config()).send(new CreateBucketCommand({ Bucket: bucket }));
-  await lab.archive("sources", { "main.wdl": "version 1.1\n" });
+  site = await pipelinePage("empty");
+  ({ lab } = site);
 }, MS);
-afterAll(async () => {
-  await approver?.close();
-  await accounts?.[Symbol.asyncDispose]();
-}, MS);
-
-const read = async (path: string): Promise<string> => (await fetch(approver.url + path)).text();
+afterAll(() => site?.[Symbol.asyncDispose](), MS);
 
 test("a release whose build failed says why: the end of the build's log, and how to read all of it and to try again", async () => {
   const buildspec = JSON.stringify({ version: "0.2", phases: { build: { commands: ["echo 'quay.io/lab/tool:1: quay.io does not have it'; exit 1"] } } });
@@ -29,7 +18,7 @@ test("a release whose build failed says why: the end of the build's log, and how
   const id = await lab.pipeline("omx-failing", { Source: [{ ...zipSource("sources"), name: "Source" }], Build: [build("images")] });
   expect((await lab.ended("omx-failing", id)).status).toBe("Failed");
   const page = await vi.waitFor(async () => {
-    const text = await read(`/releases/failing/${id}`);
+    const text = await site.read(`/releases/failing/${id}`);
     const [, log = ""] = /<pre class="log">([^]*?)<\/pre>/.exec(text) ?? [];
     expect(log).toMatch(/^quay\.io\/lab\/tool:1: quay\.io does not have it$/m);
     return text;
@@ -45,7 +34,7 @@ test("where the source was not there, it is no failed release, and what came in 
   const id = await lab.pipeline("omx-unpushed", { Source: [{ ...zipSource("empty"), name: "Source" }, toolkit], Build: [build] });
   await lab.ended("omx-unpushed", id);
   for (const path of ["/workflows/unpushed", `/releases/unpushed/${id}`]) {
-    const page = await read(path);
+    const page = await site.read(path);
     expect(page).toMatch(/no commit\b(?! message)/);
     expect(page).not.toMatch(/version id/i);
     expect(page).toContain("nothing pushed yet");

@@ -4,7 +4,8 @@ import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Cl
 import { vi } from "vitest";
 import { awsClients } from "../../aws/clients.ts";
 import { systemClock } from "../../kit/clock.ts";
-import { CICD, REGION, type TestAccounts } from "../../local/testing/accounts.ts";
+import { type PipelineLab, pipelineLab } from "../../local/codepipeline/testing/pipeline-lab.ts";
+import { CICD, REGION, startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { artifactsBucket } from "../../release/names.ts";
 import { toHtml } from "../../release/testrun/report.ts";
 import { type Console, startConsole } from "../console.ts";
@@ -16,6 +17,31 @@ const ROLE = "console-test-pipeline";
 export function consoleAs(accounts: TestAccounts, profile: "cicd" | "approver" | "developer"): Promise<Console> {
   const { endpoint, region, credentials } = accounts.config(profile);
   return startConsole({ clients: awsClients({ endpoint, region, credentials }), region, account: CICD, port: 0, clock: systemClock });
+}
+
+/** The console beside pipelines that a test makes. */
+export interface PipelinePage extends AsyncDisposable {
+  readonly accounts: TestAccounts;
+  readonly lab: PipelineLab;
+  readonly s3: S3Client;
+  /** Of a page, as the approver gets it. */
+  read(path: string): Promise<string>;
+}
+
+/** Accounts with these buckets, the pipelines' store and a source for them, and the console as the approver. */
+export async function pipelinePage(...buckets: readonly string[]): Promise<PipelinePage> {
+  const accounts = await startAccounts();
+  const [lab, approver, s3] = [pipelineLab(accounts), await consoleAs(accounts, "approver"), new S3Client(accounts.config())];
+  for (const bucket of ["store", ...buckets]) await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  await lab.archive("sources", { "main.wdl": "version 1.1\n" });
+  return {
+    accounts, lab, s3,
+    read: async (path) => (await fetch(approver.url + path)).text(),
+    async [Symbol.asyncDispose]() {
+      await approver.close();
+      await accounts[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The bucket and the role that the pipelines of the tests share. */
