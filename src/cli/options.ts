@@ -24,6 +24,12 @@ export function region(text: string): string {
   return text;
 }
 
+/** The name of a workflow version (HealthOmics's WorkflowVersionName). */
+export function versionName(text: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) throw new InvalidArgumentError("a version's name has 1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or digit.");
+  return text;
+}
+
 /** A positive whole number. */
 export function count(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a positive whole number is needed.");

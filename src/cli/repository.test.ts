@@ -86,6 +86,8 @@ test("a folder for a file, an address or a role that is none: told before anythi
     expect(await cli.run("run", folder, "--params", "p.json", option, value)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
   expect(await cli.run("publish", "--definition-uri", "definition.zip", "--name", "wf")).toMatchObject({ code: 2, stderr: expect.stringContaining("an S3 URI looks like") });
   expect(await cli.run("publish", "--definition-uri", "s3://bucket/d.zip", "--name", "wf")).toMatchObject({ code: 2, stderr: expect.stringContaining("give --version-name: without PATH") });
+  for (const name of ["", "-1", "1 0", "1".repeat(65)])
+    expect(await cli.run("publish", folder, "--version-name", name)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("a version's name has 1 to 64 letters") });
 });
 
 test("keys that nobody knows, and those of other accounts than answer, are told as what they are", async () => {

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Cli, printResult, UsageError } from "../cli.ts";
-import { count, pair, PROFILE_HELP, region, s3Uri } from "../options.ts";
+import { count, pair, PROFILE_HELP, region, s3Uri, versionName } from "../options.ts";
 import type { PublishOptions } from "../publish/publish.ts";
 
 interface PublishFlags extends PublishOptions {
@@ -41,7 +41,7 @@ async function act(cli: Cli, path: string | undefined, flags: PublishFlags): Pro
 const addresses = (command: Command): Command =>
   command.option("--workflow-id <id>", "the workflow (default: the account's workflow of the name; it is created where there is none)")
     .option("--name <name>", "the workflow's name (default: omx.yaml's, or the folder's)")
-    .option("--version-name <name>", "the version (default: the next patch of omx.yaml's version)")
+    .option("--version-name <name>", "the version (default: the next patch of omx.yaml's version)", versionName)
     .option("--request-id <id>", "makes the request the same when it is sent again (default: a new one)")
     .option("--definition-uri <uri>", "s3://… of the packed definition", s3Uri)
     .option("--workflow-bucket-owner-id <account>", "who owns its bucket")
