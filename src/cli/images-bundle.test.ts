@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CICD, PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
@@ -82,4 +83,11 @@ test("an image that production maps besides, and nobody released, is named", asy
   expect(await verified("one-more", () => undefined, [...lock.images, besides])).toEqual([
     `version 1.0.0 in production: ${besides.image} is mapped to nobodys/tool:1, by the bundle to nothing; the lock does not know it`,
   ]);
+});
+
+test("verify of a lock without images proves nothing, and says so", async () => {
+  using cli = cliAt(accounts);
+  const file = `${cli.folder}/containers.lock.json`;
+  writeFileSync(file, JSON.stringify({ version: 1, images: [] }));
+  expect(await cli.run("images", "verify", file, "--profile", "cicd")).toMatchObject({ code: 0, stdout: "no image is locked: there is nothing to prove\n" });
 });

@@ -197,13 +197,6 @@ test("verify proves that ECR, the bundle and production hold the same bytes, and
   expect([itself.code, itself.stdout, itself.stderr]).toEqual([1, "", expect.stringContaining("--production approver is an identity of 111122223333 in us-east-1, which is the cicd account here")]);
 }, MS);
 
-test("verify of a lock without images proves nothing, and says so", async () => {
-  using cli = cliAt(accounts);
-  const file = join(cli.folder, "containers.lock.json");
-  writeFileSync(file, JSON.stringify({ version: 1, images: [] }));
-  expect(await cli.run("images", "verify", file, "--profile", "cicd")).toMatchObject({ code: 0, stdout: "no image is locked: there is nothing to prove\n" });
-}, MS);
-
 test("a manual is as wide as the terminal, and no wider than 120 characters", async () => {
   const widest = async (columns?: number): Promise<number> => {
     using cli = cliAt(accounts, columns === undefined ? {} : { columns });

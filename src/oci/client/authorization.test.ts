@@ -1,15 +1,10 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import type { Clock } from "../../kit/clock.ts";
-import { readChallenges } from "./challenge.ts";
-import { dockerConfigCredentials } from "./docker-config.ts";
-import { ecrCredentials, firstOf } from "./credentials.ts";
+import { ecrCredentials } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { registryClient } from "./registry-client.ts";
 import { transportFor } from "./transport.ts";
@@ -254,73 +249,3 @@ test("private ECR answers behind one address for all accounts and regions", asyn
     "HEAD /v2/mirror/quay/bio/bwa/manifests/2 -",
   ]);
 });
-
-test.each([
-  ["docker.io", "https://registry-1.docker.io"],
-  ["localhost:5000", "http://localhost:5000"],
-  ["127.0.0.1:5000", "http://127.0.0.1:5000"],
-  ["quay.io", "https://quay.io"],
-  ["127.0.0.1.evil.example", "https://127.0.0.1.evil.example"],
-])("%s is asked at %s", (registry, origin) => expect(transportFor()(registry)).toEqual({ origin, prefix: "" }));
-
-test.each(["quay", "ftp://x", "http://user:p@x"])("%s is no address for an upstream", (url) =>
-  expect(() => transportFor({ upstreams: { "quay.io": url } })).toThrow(/^"(?!.*user:p).*" is not a valid registry address/),
-);
-
-test("Docker's configuration: passwords, identity tokens and credential programs", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "omx-docker-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const program = join(folder, "docker-credential-omx-test");
-  await writeFile(
-    program,
-    '#!/bin/sh\nread host || true\ncase "$host" in vault.example) echo "{\\"Username\\":\\"v\\",\\"Secret\\":\\"s\\"}";; *) echo "credentials not found in native keychain"; exit 1;; esac\n',
-  );
-  await chmod(program, 0o755);
-  const config = join(folder, "config.json");
-  await writeFile(
-    config,
-    JSON.stringify({
-      auths: {
-        "https://index.docker.io/v1/": { auth: Buffer.from("hub:pass:word").toString("base64") },
-        "ghcr.io": { identitytoken: "id" },
-      },
-      credHelpers: { "vault.example": "../../omx-test", "other.example": "omx-no-such" },
-    }),
-  );
-  const provider = firstOf(dockerConfigCredentials(join(folder, "absent.json")), dockerConfigCredentials(config));
-  expect(await provider("docker.io")).toEqual({ kind: "password", username: "hub", password: "pass:word" });
-  expect(await provider("ghcr.io")).toEqual({ kind: "identityToken", token: "id" });
-  expect(await provider("quay.io")).toBeUndefined();
-  // A name with a path would run any program.
-  expect(await provider("vault.example")).toBeUndefined();
-  await expect(provider("other.example")).rejects.toThrow("docker-credential-omx-no-such");
-});
-
-test.each([
-  [
-    'Bearer realm="https://a/t",service="s",scope="repository:a:pull"',
-    [{ scheme: "bearer", parameters: { realm: "https://a/t", service: "s", scope: "repository:a:pull" } }],
-  ],
-  [
-    'Basic realm="a, \\"b\\"", Bearer realm=x',
-    [
-      { scheme: "basic", parameters: { realm: 'a, "b"' } },
-      { scheme: "bearer", parameters: { realm: "x" } },
-    ],
-  ],
-  [
-    "Negotiate, Basic realm=x",
-    [
-      { scheme: "negotiate", parameters: {} },
-      { scheme: "basic", parameters: { realm: "x" } },
-    ],
-  ],
-  [
-    "Negotiate YII/abc+d==, Bearer realm=https://a/t,service=s",
-    [
-      { scheme: "negotiate", parameters: {} },
-      { scheme: "bearer", parameters: { realm: "https://a/t", service: "s" } },
-    ],
-  ],
-  ["", []],
-])("challenge %s", (header, challenges) => expect(readChallenges(header)).toEqual(challenges));
