@@ -29,16 +29,26 @@ const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.1
 function missing() {
   const found = [];
   const require = (isThere, what, command) => isThere || found.push({ what, command });
-  require(Number(process.versions.node.split(".")[0]) >= 20, `Node 20 or newer (this is ${process.versions.node})`, install("nodejs npm", "node", "nodejs npm"));
+  require(Number(process.versions.node.split(".")[0]) >= 20, `Node 20 or newer (this is ${process.versions.node})`, install(
+    "nodejs npm",
+    "node",
+    "nodejs npm",
+  ));
   require(answers("git", ["--version"]), "git, for the workflow repositories", install("git", "git", "git"));
   const recent = PYTHONS.filter((python) => answers(python, ["-c", "import sys; sys.exit(sys.version_info < (3, 9))"]));
   require(recent.length > 0, "Python 3.9 or newer, for the workflow engines", install("python3 python3-venv", "python", "python3"));
   // ensurepip is what Debian leaves out of its Python.
-  require(recent.length === 0 || recent.some((python) => answers(python, ["-c", "import venv, ensurepip"])), "Python's venv module, for the private environments of the workflow engines", install("python3-venv", "python", "python3"));
+  require(recent.length === 0 ||
+    recent.some((python) =>
+      answers(python, ["-c", "import venv, ensurepip"]),
+    ), "Python's venv module, for the private environments of the workflow engines", install("python3-venv", "python", "python3"));
   return found;
 }
 
-const lockHash = () => createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+const lockHash = () =>
+  createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
 
 /** Whether node_modules holds what the lock file says: our stamp, or (after a plain `npm ci`) npm's own record. */
 function isInstalled() {

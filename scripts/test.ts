@@ -12,7 +12,8 @@ const NEEDS: readonly Need[] = [
   {
     name: "crane and regctl",
     isThere: () => ["crane", "regctl"].every((program) => answers(program, ["version"])),
-    install: "go install github.com/google/go-containerregistry/cmd/crane@latest github.com/regclient/regclient/cmd/regctl@latest, one by one",
+    install:
+      "go install github.com/google/go-containerregistry/cmd/crane@latest github.com/regclient/regclient/cmd/regctl@latest, one by one",
   },
   { name: "Chromium", isThere: () => answers("chromium", ["--version"]), install: "apt-get install chromium" },
   {
@@ -37,7 +38,10 @@ const NEEDS: readonly Need[] = [
   },
   {
     name: "the AWS CLI 2, for `logs tail` (OMX_AWS_CLI_2)",
-    isThere: () => [process.env["OMX_AWS_CLI_2"], process.env["OMX_AWS_CLI"], "aws"].some((program) => program && versionOf(program).startsWith("aws-cli/2")),
+    isThere: () =>
+      [process.env["OMX_AWS_CLI_2"], process.env["OMX_AWS_CLI"], "aws"].some(
+        (program) => program && versionOf(program).startsWith("aws-cli/2"),
+      ),
     install: "version 2 of the AWS CLI, then OMX_AWS_CLI_2=PATH/aws",
   },
   { name: "Podman, for tasks in its containers", isThere: () => answers("podman", ["info"]), install: "apt-get install podman" },
@@ -60,7 +64,11 @@ interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
-  readonly testResults: readonly { readonly name: string; readonly status: string; readonly assertionResults: readonly { readonly status: string }[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
 }
 
 function answers(program: string, args: readonly string[]): boolean {
@@ -73,8 +81,18 @@ function versionOf(program: string): string {
 
 const missing = NEEDS.filter((need) => !need.isThere());
 const report = join(mkdtempSync(join(tmpdir(), "omx-test-")), "report.json");
-const args = ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`, ...process.argv.slice(2)];
-const run = spawnSync(process.execPath, args, { stdio: "inherit", env: { ...process.env, OMX_TEST_MISSING: missing.map((need) => need.name).join(",") } });
+const args = [
+  "node_modules/vitest/vitest.mjs",
+  "run",
+  "--reporter=dot",
+  "--reporter=json",
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+];
+const run = spawnSync(process.execPath, args, {
+  stdio: "inherit",
+  env: { ...process.env, OMX_TEST_MISSING: missing.map((need) => need.name).join(",") },
+});
 if (run.error) throw run.error;
 
 const result = JSON.parse(readFileSync(report, "utf8")) as VitestReport;

@@ -32,16 +32,32 @@ export async function runDemoProcess(args: readonly string[]): Promise<Demo> {
     rmSync(join(dataDir, "upstream.json"), { force: true });
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   };
-  const stdout = await run(process.execPath, "--no-warnings", "src/cli/demo/main.ts", "--yes", "--json", "--data", dataDir, "--port", "0", ...args).catch(async (error: unknown) => {
+  const stdout = await run(
+    process.execPath,
+    "--no-warnings",
+    "src/cli/demo/main.ts",
+    "--yes",
+    "--json",
+    "--data",
+    dataDir,
+    "--port",
+    "0",
+    ...args,
+  ).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
   const result = JSON.parse(stdout) as DemoResult;
   return {
-    result, dataDir,
+    result,
+    dataDir,
     clients(name) {
       const profile = readProfile(result.configFile, name);
-      return awsClients({ region: "us-east-1", endpoint: result.endpoint, ...(profile?.credentials && { credentials: profile.credentials }) });
+      return awsClients({
+        region: "us-east-1",
+        endpoint: result.endpoint,
+        ...(profile?.credentials && { credentials: profile.credentials }),
+      });
     },
     async killAndRestart() {
       const { pid } = JSON.parse(readFileSync(join(dataDir, "process.json"), "utf8")) as { pid: number };

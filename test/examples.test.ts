@@ -19,20 +19,49 @@ describe("what omx reads of the examples", () => {
   test("phage-variants is WDL 1.1 with an image to pull and one to build", () => {
     const found = read("phage-variants");
     expect(toJson(found)).toMatchObject({ engine: "WDL", languageVersion: "1.1", main: "main.wdl", name: "phage_variants" });
-    expect(typesByName(found)).toEqual({ reference_fasta: "File", reads: "Array[File]+", min_base_quality: "Int", min_depth: "Int", min_allele_fraction: "Float" });
-    expect(found.parameterTemplate["reads"]).toEqual({ description: "Reads of each sample: FASTQ, gzip, single-end, named after the sample (ancestor.fastq.gz)", optional: false });
+    expect(typesByName(found)).toEqual({
+      reference_fasta: "File",
+      reads: "Array[File]+",
+      min_base_quality: "Int",
+      min_depth: "Int",
+      min_allele_fraction: "Float",
+    });
+    expect(found.parameterTemplate["reads"]).toEqual({
+      description: "Reads of each sample: FASTQ, gzip, single-end, named after the sample (ancestor.fastq.gz)",
+      optional: false,
+    });
     expect(found.parameterTemplate["min_depth"]).toMatchObject({ optional: true });
     expect(imagesByTask(found)).toEqual({
-      index_reference: PYTHON, align_reads: "phage-variants-tools:1.0", call_variants: "phage-variants-tools:1.0", merge_samples: PYTHON, summarize: PYTHON,
+      index_reference: PYTHON,
+      align_reads: "phage-variants-tools:1.0",
+      call_variants: "phage-variants-tools:1.0",
+      merge_samples: PYTHON,
+      summarize: PYTHON,
     });
     expect(configOf("phage-variants").images.build.map(({ target }) => target)).toEqual(["phage-variants-tools:1.0"]);
   });
 
   test("reads-qc-nf is Nextflow with the parameters of its schema", () => {
     const found = read("reads-qc-nf");
-    expect(toJson(found)).toMatchObject({ engine: "NEXTFLOW", languageVersion: "DSL2", main: "main.nf", name: "reads-qc-nf", version: "1.0.0" });
-    expect(typesByName(found)).toEqual({ reads: "array", outdir: "string", adapter: "string", min_quality: "integer", min_length: "integer" });
-    expect(Object.entries(found.parameterTemplate).filter(([, { optional }]) => !optional).map(([name]) => name)).toEqual(["reads"]);
+    expect(toJson(found)).toMatchObject({
+      engine: "NEXTFLOW",
+      languageVersion: "DSL2",
+      main: "main.nf",
+      name: "reads-qc-nf",
+      version: "1.0.0",
+    });
+    expect(typesByName(found)).toEqual({
+      reads: "array",
+      outdir: "string",
+      adapter: "string",
+      min_quality: "integer",
+      min_length: "integer",
+    });
+    expect(
+      Object.entries(found.parameterTemplate)
+        .filter(([, { optional }]) => !optional)
+        .map(([name]) => name),
+    ).toEqual(["reads"]);
     expect(new Set(Object.values(imagesByTask(found)))).toEqual(new Set([PYTHON]));
     expect(Object.keys(imagesByTask(found)).sort()).toEqual(["READ_STATISTICS", "REPORT", "TRIM_READS"]);
   });

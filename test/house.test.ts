@@ -1,22 +1,14 @@
-import { globSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
 const ROOT = join(import.meta.dirname, "..");
-const LONGEST = 200;
-/** What a program says is as long as it has to be; so is a pattern. */
-const TEXTS = /`[^`]*`/g;
-const SAID = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
-const COMMENT_OR_PATTERN = /^\s*(?:\*|\/)/;
+const PRETTIER = join(ROOT, "node_modules", "prettier", "bin", "prettier.cjs");
 
-test("no line of code has over 200 characters, without what its strings say", () => {
-  const sources = globSync(["src/**/*.ts", "bench/**/*.ts", "scripts/**/*.ts"], { cwd: ROOT, exclude: ["src/model/generated/**", "**/*.test.ts", "**/testing/**"] });
-  expect(sources.length).toBeGreaterThan(500);
-  const tooLong = sources.flatMap((file) =>
-    readFileSync(join(ROOT, file), "utf8")
-      .replaceAll(TEXTS, (text) => text.replaceAll(/[^\n]+/g, ""))
-      .split("\n")
-      .flatMap((line, index) => (!COMMENT_OR_PATTERN.test(line) && line.replaceAll(SAID, '""').length > LONGEST ? [`${file}:${index + 1}`] : [])),
-  );
-  expect(tooLong).toEqual([]);
+test("the code is laid out as `npm run format` does it", { timeout: 240_000 }, () => {
+  const { stdout, stderr } = spawnSync(process.execPath, [PRETTIER, "--list-different", "--cache", "**/*.{ts,mjs,cjs}"], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
+  expect(`${stdout}${stderr}`).toBe("");
 });

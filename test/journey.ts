@@ -43,16 +43,42 @@ export async function startJourney(workflows: readonly string[]): Promise<Journe
   };
   try {
     const started = done(
-      await cli.run("local", "start", "--detach", "--json", "--port", "0", "--containers", "host", "--upstream", `public.ecr.aws=${upstream.url}`),
+      await cli.run(
+        "local",
+        "start",
+        "--detach",
+        "--json",
+        "--port",
+        "0",
+        "--containers",
+        "host",
+        "--upstream",
+        `public.ecr.aws=${upstream.url}`,
+      ),
     ).json<{ url: string; configFile: string }>();
     const productionKey = await keyOf("production", started);
     const config = join(folder, "omx.deploy.yaml");
-    writeFileSync(config, [
-      'cicd: { account: "111122223333", region: us-east-1 }', "production:", ...["us-east-1", "eu-west-1"].map((region) => `  - { account: "444455556666", region: ${region} }`), "keepData: false",
-      `containers: { repositories: { kmsKeys: ["${productionKey}"] } }`, "workflows:", ...workflows.map((workflow) => `  ${workflow}: {}`), "",
-    ].join("\n"));
+    writeFileSync(
+      config,
+      [
+        'cicd: { account: "111122223333", region: us-east-1 }',
+        "production:",
+        ...["us-east-1", "eu-west-1"].map((region) => `  - { account: "444455556666", region: ${region} }`),
+        "keepData: false",
+        `containers: { repositories: { kmsKeys: ["${productionKey}"] } }`,
+        "workflows:",
+        ...workflows.map((workflow) => `  ${workflow}: {}`),
+        "",
+      ].join("\n"),
+    );
     done(await cli.run("deploy", "--config", config, "--json"));
-    return { cli, ...started, productionKey, clone: (workflow) => openClone(cli, { folder: join(folder, workflow), remote: `${started.url}/v1/repos/${workflow}` }), [Symbol.asyncDispose]: dispose };
+    return {
+      cli,
+      ...started,
+      productionKey,
+      clone: (workflow) => openClone(cli, { folder: join(folder, workflow), remote: `${started.url}/v1/repos/${workflow}` }),
+      [Symbol.asyncDispose]: dispose,
+    };
   } catch (error) {
     await dispose();
     throw error;
@@ -74,7 +100,10 @@ export function done(ran: Ran): Ran {
 
 function openClone(cli: Omx, { folder, remote }: { readonly folder: string; readonly remote: string }): Clone {
   const identity = ["-c", "user.name=Developer", "-c", "user.email=developer@example.org", "-c", "credential.UseHttpPath=true"];
-  const helper = ["-c", `credential.helper=!'${join(root, "bin", "omx")}' local git-credential --profile developer --data '${cli.dataDir}'`];
+  const helper = [
+    "-c",
+    `credential.helper=!'${join(root, "bin", "omx")}' local git-credential --profile developer --data '${cli.dataDir}'`,
+  ];
   const git = (...args: readonly string[]): Promise<string> =>
     new Promise((resolve, reject) =>
       execFile("git", [...identity, ...helper, ...args], { cwd: folder }, (error, stdout, stderr) =>

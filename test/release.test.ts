@@ -1,4 +1,9 @@
-import { ListActionExecutionsCommand, ListPipelineExecutionsCommand, PutApprovalResultCommand, RetryStageExecutionCommand } from "@aws-sdk/client-codepipeline";
+import {
+  ListActionExecutionsCommand,
+  ListPipelineExecutionsCommand,
+  PutApprovalResultCommand,
+  RetryStageExecutionCommand,
+} from "@aws-sdk/client-codepipeline";
 import { GetRepositoryPolicyCommand, SetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
 import { GetRunCommand, StartRunCommand } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -54,12 +59,20 @@ describe("a push reaches production", () => {
     const workflowId = release?.workflowId.production;
     const at = (name: string) => ({ bucket: RELEASES, key: `data/${name}` });
     const { readFileSync } = await import("node:fs");
-    for (const name of ["lambda-phage.fa", "ancestor.fastq.gz"]) await writeObject(production.s3, at(name), readFileSync(new URL(`../examples/${WORKFLOW}/data/${name}`, import.meta.url)));
+    for (const name of ["lambda-phage.fa", "ancestor.fastq.gz"])
+      await writeObject(production.s3, at(name), readFileSync(new URL(`../examples/${WORKFLOW}/data/${name}`, import.meta.url)));
     const run = async () => {
-      const { id = "" } = await production.omics.send(new StartRunCommand({
-        workflowId, workflowVersionName: "1.0.1", roleArn: "arn:aws:iam::444455556666:role/omx-run-us-east-1", outputUri: `s3://${RELEASES}/runs/`, storageType: "DYNAMIC", requestId: crypto.randomUUID(),
-        parameters: { reference_fasta: `s3://${RELEASES}/data/lambda-phage.fa`, reads: [`s3://${RELEASES}/data/ancestor.fastq.gz`] },
-      }));
+      const { id = "" } = await production.omics.send(
+        new StartRunCommand({
+          workflowId,
+          workflowVersionName: "1.0.1",
+          roleArn: "arn:aws:iam::444455556666:role/omx-run-us-east-1",
+          outputUri: `s3://${RELEASES}/runs/`,
+          storageType: "DYNAMIC",
+          requestId: crypto.randomUUID(),
+          parameters: { reference_fasta: `s3://${RELEASES}/data/lambda-phage.fa`, reads: [`s3://${RELEASES}/data/ancestor.fastq.gz`] },
+        }),
+      );
       return until(`the end of run ${id}`, async () => {
         const found = await production.omics.send(new GetRunCommand({ id }));
         return ["COMPLETED", "FAILED", "CANCELLED"].includes(found.status ?? "") ? found : undefined;
@@ -78,21 +91,51 @@ describe("a push reaches production", () => {
 
   test.each([
     ["that no approval precedes", "9.9.9", { pipelineExecutionId: "00000000-0000-4000-8000-000000000000" }, /not approved|not found/],
-    ["that names another approver", "9.9.8", { approval: { by: "somebody", at: "", comment: "" } }, /the bundle says somebody approved it; CodePipeline says arn:aws:iam::111122223333:user\/approver/],
-    ["of other content under a true approval", "9.9.7", { handedOverAt: "2030-01-01T00:00:00.000Z" }, /approved what execution \S+ of omx-phage-variants built, sha256:[0-9a-f]{64}, and this is sha256:[0-9a-f]{64}/],
-  ])("an upload %s releases nothing", async (_what, version, forgery, says) => {
-    const production = demo.clients("production");
-    const source = `${WORKFLOW}/1.0.1`;
-    const record = JSON.parse((await readObject(production.s3, { bucket: RELEASES, key: `${source}/release.json` })).toString("utf8")) as { files: { name: string }[] };
-    const forged = `${WORKFLOW}/${version}`;
-    for (const { name } of record.files) await writeObject(production.s3, { bucket: RELEASES, key: `${forged}/${name}` }, await readObject(production.s3, { bucket: RELEASES, key: `${source}/${name}` }));
-    await writeObject(production.s3, { bucket: RELEASES, key: `${forged}/release.json` }, JSON.stringify({ ...record, version, ...forgery }));
-    const result = await until("an answer", () => readObject(production.s3, { bucket: RELEASES, key: `${forged}/result.json` }).then((body) => JSON.parse(body.toString("utf8")) as { status: string; message: string }, () => undefined));
-    expect(result.status).toBe("REFUSED");
-    expect(result.message).toMatch(says);
-    const versions = await listVersions(production.omics, demo.result.releases[0]?.workflowId.production ?? "");
-    expect(versions.map(({ versionName }) => versionName)).not.toContain(version);
-  }, 900_000);
+    [
+      "that names another approver",
+      "9.9.8",
+      { approval: { by: "somebody", at: "", comment: "" } },
+      /the bundle says somebody approved it; CodePipeline says arn:aws:iam::111122223333:user\/approver/,
+    ],
+    [
+      "of other content under a true approval",
+      "9.9.7",
+      { handedOverAt: "2030-01-01T00:00:00.000Z" },
+      /approved what execution \S+ of omx-phage-variants built, sha256:[0-9a-f]{64}, and this is sha256:[0-9a-f]{64}/,
+    ],
+  ])(
+    "an upload %s releases nothing",
+    async (_what, version, forgery, says) => {
+      const production = demo.clients("production");
+      const source = `${WORKFLOW}/1.0.1`;
+      const record = JSON.parse(
+        (await readObject(production.s3, { bucket: RELEASES, key: `${source}/release.json` })).toString("utf8"),
+      ) as { files: { name: string }[] };
+      const forged = `${WORKFLOW}/${version}`;
+      for (const { name } of record.files)
+        await writeObject(
+          production.s3,
+          { bucket: RELEASES, key: `${forged}/${name}` },
+          await readObject(production.s3, { bucket: RELEASES, key: `${source}/${name}` }),
+        );
+      await writeObject(
+        production.s3,
+        { bucket: RELEASES, key: `${forged}/release.json` },
+        JSON.stringify({ ...record, version, ...forgery }),
+      );
+      const result = await until("an answer", () =>
+        readObject(production.s3, { bucket: RELEASES, key: `${forged}/result.json` }).then(
+          (body) => JSON.parse(body.toString("utf8")) as { status: string; message: string },
+          () => undefined,
+        ),
+      );
+      expect(result.status).toBe("REFUSED");
+      expect(result.message).toMatch(says);
+      const versions = await listVersions(production.omics, demo.result.releases[0]?.workflowId.production ?? "");
+      expect(versions.map(({ versionName }) => versionName)).not.toContain(version);
+    },
+    900_000,
+  );
 
   test("the developer can neither approve nor reject; two pushes at once become two versions", async () => {
     const developer = { cli: createCli(), clients: demo.clients("developer"), dataDir: demo.dataDir };
@@ -100,13 +143,25 @@ describe("a push reaches production", () => {
     const followed = { cli: developer.cli, clients: developer.clients, workflow: WORKFLOW };
     for (const commit of commits) {
       const id = await findExecution(followed, commit);
-      const token = await until("the approval", async () => (await waitsFor(id)) ? approvalToken(followed).catch(() => undefined) : undefined);
-      const answer = { pipelineName, stageName: "Approve", actionName: "Approve", token, result: { status: "Approved" as const, summary: "in a test" } };
-      await expect(developer.clients.codepipeline.send(new PutApprovalResultCommand(answer))).rejects.toMatchObject({ name: "AccessDeniedException" });
+      const token = await until("the approval", async () =>
+        (await waitsFor(id)) ? approvalToken(followed).catch(() => undefined) : undefined,
+      );
+      const answer = {
+        pipelineName,
+        stageName: "Approve",
+        actionName: "Approve",
+        token,
+        result: { status: "Approved" as const, summary: "in a test" },
+      };
+      await expect(developer.clients.codepipeline.send(new PutApprovalResultCommand(answer))).rejects.toMatchObject({
+        name: "AccessDeniedException",
+      });
       await demo.clients("approver").codepipeline.send(new PutApprovalResultCommand(answer));
       expect(await ended(id)).toBe("Succeeded");
     }
-    const names = (await listVersions(demo.clients("production").omics, demo.result.releases[0]?.workflowId.production ?? "")).map(({ versionName = "" }) => versionName);
+    const names = (await listVersions(demo.clients("production").omics, demo.result.releases[0]?.workflowId.production ?? "")).map(
+      ({ versionName = "" }) => versionName,
+    );
     expect(names).toEqual(expect.arrayContaining(["1.0.2", "1.0.3"]));
   }, 900_000);
 
@@ -129,31 +184,67 @@ describe("a push reaches production", () => {
   }, 1_200_000);
 
   const pipeline = () => demo.clients("cicd").codepipeline;
-  const status = async (id: string) => (await pipeline().send(new ListPipelineExecutionsCommand({ pipelineName }))).pipelineExecutionSummaries?.find(({ pipelineExecutionId }) => pipelineExecutionId === id)?.status;
-  const ended = (id: string) => until(`the end of ${id}`, async () => {
-    const now = await status(id);
-    return now === "InProgress" ? undefined : now;
-  }, 400);
-  const actionsOf = async (id: string) => (await pipeline().send(new ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId: id } }))).actionExecutionDetails ?? [];
+  const status = async (id: string) =>
+    (await pipeline().send(new ListPipelineExecutionsCommand({ pipelineName }))).pipelineExecutionSummaries?.find(
+      ({ pipelineExecutionId }) => pipelineExecutionId === id,
+    )?.status;
+  const ended = (id: string) =>
+    until(
+      `the end of ${id}`,
+      async () => {
+        const now = await status(id);
+        return now === "InProgress" ? undefined : now;
+      },
+      400,
+    );
+  const actionsOf = async (id: string) =>
+    (await pipeline().send(new ListActionExecutionsCommand({ pipelineName, filter: { pipelineExecutionId: id } })))
+      .actionExecutionDetails ?? [];
   const stageOf = async (id: string, stage: string) => (await actionsOf(id)).some(({ stageName }) => stageName === stage);
-  const waitsFor = async (id: string) => (await actionsOf(id)).some(({ stageName, status: now }) => stageName === "Approve" && now === "InProgress");
-  const releasedVersions = async () => (await listVersions(demo.clients("production").omics, demo.result.releases[0]?.workflowId.production ?? "")).map(({ versionName = "" }) => versionName).filter((name) => readReleaseVersion(name) !== undefined);
+  const waitsFor = async (id: string) =>
+    (await actionsOf(id)).some(({ stageName, status: now }) => stageName === "Approve" && now === "InProgress");
+  const releasedVersions = async () =>
+    (await listVersions(demo.clients("production").omics, demo.result.releases[0]?.workflowId.production ?? ""))
+      .map(({ versionName = "" }) => versionName)
+      .filter((name) => readReleaseVersion(name) !== undefined);
 
   async function approve(id: string): Promise<void> {
     const clients = demo.clients("approver");
-    const token = await until("the approval", async () => (await waitsFor(id)) ? approvalToken({ clients, workflow: WORKFLOW }).catch(() => undefined) : undefined);
-    await clients.codepipeline.send(new PutApprovalResultCommand({ pipelineName, stageName: "Approve", actionName: "Approve", token, result: { status: "Approved", summary: "after a kill" } }));
+    const token = await until("the approval", async () =>
+      (await waitsFor(id)) ? approvalToken({ clients, workflow: WORKFLOW }).catch(() => undefined) : undefined,
+    );
+    await clients.codepipeline.send(
+      new PutApprovalResultCommand({
+        pipelineName,
+        stageName: "Approve",
+        actionName: "Approve",
+        token,
+        result: { status: "Approved", summary: "after a kill" },
+      }),
+    );
   }
 
   /** What a kill made FAILED honestly is retried, as a person would; the release then goes on. */
   async function retryWhileFailed(id: string, stage: string): Promise<void> {
-    await until(`the end of stage ${stage}`, async () => {
-      const actions = (await actionsOf(id)).filter(({ stageName }) => stageName === stage);
-      if (actions.some(({ status: now }) => now === "Succeeded")) return true;
-      // The stage may have ended well and a later one badly since we looked: that one is retried when its turn comes.
-      const retry = new RetryStageExecutionCommand({ pipelineName, pipelineExecutionId: id, stageName: stage, retryMode: "FAILED_ACTIONS" });
-      if ((await status(id)) === "Failed") await pipeline().send(retry).catch((error: Error) => expect(error.name).toBe("StageNotRetryableException"));
-      return undefined;
-    }, 400);
+    await until(
+      `the end of stage ${stage}`,
+      async () => {
+        const actions = (await actionsOf(id)).filter(({ stageName }) => stageName === stage);
+        if (actions.some(({ status: now }) => now === "Succeeded")) return true;
+        // The stage may have ended well and a later one badly since we looked: that one is retried when its turn comes.
+        const retry = new RetryStageExecutionCommand({
+          pipelineName,
+          pipelineExecutionId: id,
+          stageName: stage,
+          retryMode: "FAILED_ACTIONS",
+        });
+        if ((await status(id)) === "Failed")
+          await pipeline()
+            .send(retry)
+            .catch((error: Error) => expect(error.name).toBe("StageNotRetryableException"));
+        return undefined;
+      },
+      400,
+    );
   }
 });

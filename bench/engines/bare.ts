@@ -21,13 +21,38 @@ export async function bareEngines(host: EnvironmentHost, text: string): Promise<
   const [miniwdl, cwltool, nextflow] = [await pythonOf("miniwdl", host), await pythonOf("cwltool", host), await nextflowOf(host)];
   const home = mkdtempSync(join(tmpdir(), "omx-bench-nextflow-"));
   const commands: Readonly<Record<Language, (where: Where, folder: string, workflow: Workflow) => readonly string[]>> = {
-    WDL: (_, folder, { main }) => [miniwdl, "-m", "WDL", "run", join(folder, main), "--input", join(folder, "parameters.json"), "--dir", join(folder, "run"), "--no-color", "--error-json"],
+    WDL: (_, folder, { main }) => [
+      miniwdl,
+      "-m",
+      "WDL",
+      "run",
+      join(folder, main),
+      "--input",
+      join(folder, "parameters.json"),
+      "--dir",
+      join(folder, "run"),
+      "--no-color",
+      "--error-json",
+    ],
     CWL: (where, folder, { main }) => [
-      cwltool, "-m", "cwltool", "--parallel", "--outdir", join(folder, "run"), ...(where === "docker" ? ["--disable-pull"] : ["--no-container"]),
-      join(folder, main), join(folder, "parameters.json"),
+      cwltool,
+      "-m",
+      "cwltool",
+      "--parallel",
+      "--outdir",
+      join(folder, "run"),
+      ...(where === "docker" ? ["--disable-pull"] : ["--no-container"]),
+      join(folder, main),
+      join(folder, "parameters.json"),
     ],
     NEXTFLOW: (where, folder, { main }) => [
-      ...nextflow.command, "run", join(folder, main), "-ansi-log", "false", "-params-file", join(folder, "parameters.json"),
+      ...nextflow.command,
+      "run",
+      join(folder, main),
+      "-ansi-log",
+      "false",
+      "-params-file",
+      join(folder, "parameters.json"),
       ...(where === "docker" ? ["-c", join(folder, "docker.config")] : ["-c", join(folder, "host.config")]),
     ],
   };
@@ -41,11 +66,18 @@ export async function bareEngines(host: EnvironmentHost, text: string): Promise<
     async run(language, where, workflow) {
       const folder = mkdtempSync(join(tmpdir(), "omx-bench-bare-"));
       mkdirSync(join(folder, "run"));
-      for (const [name, written] of Object.entries(workflow.files)) writeFileSync(join(folder, name), written.replaceAll("/mnt/workflow/pubdir", join(folder, "run")));
+      for (const [name, written] of Object.entries(workflow.files))
+        writeFileSync(join(folder, name), written.replaceAll("/mnt/workflow/pubdir", join(folder, "run")));
       writeFileSync(join(folder, "parameters.json"), JSON.stringify(workflow.parameters(text)));
       writeFileSync(join(folder, "docker.config"), "docker.enabled = true\n");
       writeFileSync(join(folder, "host.config"), "docker.enabled = false\n");
-      await ended(commands[language](where, folder, workflow), folder, { ...host.environment, TMPDIR: folder, NXF_HOME: home, NXF_OFFLINE: "true", NXF_DISABLE_CHECK_LATEST: "true" });
+      await ended(commands[language](where, folder, workflow), folder, {
+        ...host.environment,
+        TMPDIR: folder,
+        NXF_HOME: home,
+        NXF_OFFLINE: "true",
+        NXF_DISABLE_CHECK_LATEST: "true",
+      });
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -53,7 +85,12 @@ export async function bareEngines(host: EnvironmentHost, text: string): Promise<
 
 function hasSwarm(): boolean {
   try {
-    return execFileSync("docker", ["info", "--format", "{{.Swarm.LocalNodeState}}"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() === "active";
+    return (
+      execFileSync("docker", ["info", "--format", "{{.Swarm.LocalNodeState}}"], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }).trim() === "active"
+    );
   } catch {
     return false;
   }

@@ -16,8 +16,11 @@ import { WORKFLOWS, type Language } from "./workflows.ts";
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "3" }, parts: { type: "string", default: "1,28" }, engines: { type: "string", default: "WDL,CWL,NEXTFLOW" },
-    where: { type: "string", default: "docker,host" }, json: { type: "boolean", default: false },
+    rounds: { type: "string", default: "3" },
+    parts: { type: "string", default: "1,28" },
+    engines: { type: "string", default: "WDL,CWL,NEXTFLOW" },
+    where: { type: "string", default: "docker,host" },
+    json: { type: "boolean", default: false },
   },
 });
 const IMAGE = "omx-bench:host";
@@ -76,8 +79,13 @@ for (const where of values.where.split(",") as Where[]) {
         ourss.push(await cost(() => ours(workflowId, parameters)));
       }
       const row: Row = {
-        engine, where, tasks: parts + 1, bareSeconds: alones.map(({ seconds }) => seconds), oursSeconds: ourss.map(({ seconds }) => seconds),
-        bareCpu: alones.map(({ cpu }) => cpu), oursCpu: ourss.map(({ cpu }) => cpu),
+        engine,
+        where,
+        tasks: parts + 1,
+        bareSeconds: alones.map(({ seconds }) => seconds),
+        oursSeconds: ourss.map(({ seconds }) => seconds),
+        bareCpu: alones.map(({ cpu }) => cpu),
+        oursCpu: ourss.map(({ cpu }) => cpu),
       };
       rows.push(row);
       say(described(row));

@@ -63,7 +63,7 @@ steps:
     scatter: part
     in: { text: text, part: parts }
     out: [out]
-${tool('{ text: File, part: int }', "wc -l < $(inputs.text.path) > count.$(inputs.part).txt", '"count.$(inputs.part).txt"')}
+${tool("{ text: File, part: int }", "wc -l < $(inputs.text.path) > count.$(inputs.part).txt", '"count.$(inputs.part).txt"')}
   total:
     in: { counts: count/out }
     out: [out]

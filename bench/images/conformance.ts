@@ -15,11 +15,21 @@ async function localEcr(): Promise<{ readonly registry: WalkedRegistry; close():
   const { authorizationData } = await ecr.send(new GetAuthorizationTokenCommand({}));
   const prefix = `${CICD}/${REGION}/conformance`;
   const authorization = `Basic ${authorizationData?.[0]?.authorizationToken ?? ""}`;
-  return { registry: { url: accounts.url, repositories: [`${prefix}/one`, `${prefix}/two`], authorization }, close: async () => accounts[Symbol.asyncDispose]() };
+  return {
+    registry: { url: accounts.url, repositories: [`${prefix}/one`, `${prefix}/two`], authorization },
+    close: async () => accounts[Symbol.asyncDispose](),
+  };
 }
 
 const [url, one = "conformance/one", two = "conformance/two", user] = process.argv.slice(2);
-const given = url === undefined ? undefined : { url, repositories: [one, two] as const, ...(user !== undefined && { authorization: `Basic ${Buffer.from(user).toString("base64")}` }) };
+const given =
+  url === undefined
+    ? undefined
+    : {
+        url,
+        repositories: [one, two] as const,
+        ...(user !== undefined && { authorization: `Basic ${Buffer.from(user).toString("base64")}` }),
+      };
 const { registry, close } = given ? { registry: given, close: () => Promise.resolve() } : await localEcr();
 const totals = { passed: 0, unsupported: 0, failed: 0 };
 for (const section of Object.keys(SECTIONS)) {
@@ -30,6 +40,8 @@ for (const section of Object.keys(SECTIONS)) {
   console.log(`${section}: ${counts.passed} passed, ${counts.unsupported} unsupported, ${counts.failed} failed`);
   for (const { check, result, why } of outcomes) if (result === "failed") console.log(`  ${check}: ${why}`);
 }
-console.log(`all: ${totals.passed + totals.unsupported + totals.failed} checks, ${totals.passed} passed, ${totals.unsupported} unsupported, ${totals.failed} failed`);
+console.log(
+  `all: ${totals.passed + totals.unsupported + totals.failed} checks, ${totals.passed} passed, ${totals.unsupported} unsupported, ${totals.failed} failed`,
+);
 await close();
 process.exitCode = totals.failed > 0 ? 1 : 0;

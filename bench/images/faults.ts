@@ -30,7 +30,11 @@ interface Scenario {
   readonly diskMb?: number;
 }
 
-const { mib, only, way: chosen } = parseArgs({
+const {
+  mib,
+  only,
+  way: chosen,
+} = parseArgs({
   options: { mib: { type: "string", default: "64" }, only: { type: "string", default: "" }, way: { type: "string", default: "" } },
 }).values;
 await using upstream = await startDockerRegistry();
@@ -92,7 +96,10 @@ async function tried(scenario: Scenario, way: OmxWay): Promise<string> {
   if (disk && !disk.isMounted) return "NOT RUN: mounting a small disk is not permitted here";
   let isFailing = true;
   await using source = await faultProxy(upstream.url, (seen, before) => (isFailing ? scenario.upstream?.(seen, before) : undefined));
-  await using target = await startTarget({ dataDir: disk?.folder, ...(way === "copy" ? { repositories: images.map(repositoryOf) } : { cacheOf: source.url }) });
+  await using target = await startTarget({
+    dataDir: disk?.folder,
+    ...(way === "copy" ? { repositories: images.map(repositoryOf) } : { cacheOf: source.url }),
+  });
   await using entrance = await faultProxy(target.url, (seen, before) => (isFailing ? scenario.target?.(seen, before) : undefined));
   const configFile = join(target.dockerConfig, "aws-config");
   await writeFile(configFile, (await readFile(target.configFile, "utf8")).replaceAll(target.url, entrance.url));
@@ -100,7 +107,11 @@ async function tried(scenario: Scenario, way: OmxWay): Promise<string> {
   // A proxy ends connections whose sender is refused in the middle: only who needs it has it between.
   const first = await omxPull({ upstreamUrl, images, target: scenario.target ? { ...target, configFile } : target });
   const failed = first.results.filter(({ status }) => status === "FAILED");
-  await verifyAll(images.filter((_, index) => first.results[index]?.status !== "FAILED"), target, way);
+  await verifyAll(
+    images.filter((_, index) => first.results[index]?.status !== "FAILED"),
+    target,
+    way,
+  );
   if (scenario.allArrive && failed.length > 0) return `WRONG: ${failed.length} images failed: ${failed[0]?.reason}`;
   if (!scenario.allArrive && failed.length === 0) return "WRONG: no image failed";
   isFailing = false;

@@ -1,7 +1,19 @@
 // Layers that compress as images do: files of this machine, gzip level 6. Archives of about a MiB each are compressed once
 // and kept in the temporary folder; a layer is a row of them in an order of its own (a gzip file may have many members).
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -80,7 +92,8 @@ function* inOrderOf(seed: string, members: readonly Member[]): Generator<Member>
 }
 
 /** An archive without its end, so that others can follow. */
-const archived = async (files: readonly FileEntry[]): Promise<Buffer> => (await buffer(Readable.from(tarOf(files)))).subarray(0, -END_BYTES);
+const archived = async (files: readonly FileEntry[]): Promise<Buffer> =>
+  (await buffer(Readable.from(tarOf(files)))).subarray(0, -END_BYTES);
 
 async function makePool(folder: string): Promise<void> {
   const making = `${folder}-${process.pid}`;

@@ -26,12 +26,18 @@ function summaryOf({ cold, warm, pinned, memory }: Measured, bytes: number) {
   const of = (member: "seconds" | "cpuSeconds") => mapped(cold, (runs) => median(runs.map((run) => run[member])));
   const [seconds, cpu] = [of("seconds"), of("cpuSeconds")];
   const best = (all: Readonly<Record<string, number>>) => Math.min(...COPIERS.map((name) => all[name] ?? Number.POSITIVE_INFINITY));
-  const again = (all: Readonly<Record<string, readonly Run[]>>) => mapped(all, (runs) => ({ seconds: rounded(median(runs.map((run) => run.seconds))), requests: runs[0]?.requests }));
+  const again = (all: Readonly<Record<string, readonly Run[]>>) =>
+    mapped(all, (runs) => ({ seconds: rounded(median(runs.map((run) => run.seconds))), requests: runs[0]?.requests }));
   return {
     medianSeconds: mapped(seconds, rounded),
     medianCpuSeconds: mapped(cpu, rounded),
     mibPerSecond: mapped(seconds, (all) => Math.round(bytes / 1024 ** 2 / all)),
-    omx: Object.fromEntries(OMX.filter((name) => cold[name]).map((name) => [name, omxFigures({ name, seconds, cpu, best, runs: cold[name] ?? [], bare: cold["bare"] ?? [] })])),
+    omx: Object.fromEntries(
+      OMX.filter((name) => cold[name]).map((name) => [
+        name,
+        omxFigures({ name, seconds, cpu, best, runs: cold[name] ?? [], bare: cold["bare"] ?? [] }),
+      ]),
+    ),
     warm: again(warm),
     pinned: again(pinned),
     memory,
@@ -91,7 +97,8 @@ const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
 
 const rounded = (value: number): number => Number(value.toFixed(2));
 
-const peak = (runs: readonly Run[], member: "peakMb" | "registryPeakMb"): number => Math.max(...runs.map((run) => run[member] ?? Number.NaN));
+const peak = (runs: readonly Run[], member: "peakMb" | "registryPeakMb"): number =>
+  Math.max(...runs.map((run) => run[member] ?? Number.NaN));
 
 const mapped = <From, To>(all: Readonly<Record<string, From>>, work: (value: From) => To): Record<string, To> =>
   Object.fromEntries(Object.entries(all).map(([name, value]) => [name, work(value)]));

@@ -86,7 +86,9 @@ export async function bareCopy({ upstream, set }: Bench): Promise<Run> {
   try {
     const port = await new Promise<string>((resolve) => server.stdout.once("data", (chunk) => resolve(String(chunk).trim())));
     const blobs = await allBlobs(upstream, set.images);
-    const { run } = await timed([upstream.pid, server.pid ?? 0], () => child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], blobs));
+    const { run } = await timed([upstream.pid, server.pid ?? 0], () =>
+      child("bare-copy.ts", [upstream.url, `http://127.0.0.1:${port}`], blobs),
+    );
     return run;
   } finally {
     server.kill();
@@ -134,7 +136,8 @@ export async function verifyStored(images: readonly SampleImage[], upstream: Doc
 }
 
 async function timed<T>(registries: readonly number[], work: () => Promise<T>): Promise<{ readonly run: Run; readonly result: T }> {
-  const used = async () => (await Promise.all([cpuOfChildren(), ...registries.map((pid) => cpuOf(pid))])).reduce((sum, one) => sum + one, 0);
+  const used = async () =>
+    (await Promise.all([cpuOfChildren(), ...registries.map((pid) => cpuOf(pid))])).reduce((sum, one) => sum + one, 0);
   const [startedAt, before] = [performance.now(), await used()];
   const result = await work();
   return { run: { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (await used()) - before }, result };
@@ -143,7 +146,11 @@ async function timed<T>(registries: readonly number[], work: () => Promise<T>): 
 /** Fields 14 to 17 of proc_pid_stat(5), in hundredths of a second: what a process used, and its children that have ended. */
 async function cpuTimes(pid: number | "self"): Promise<readonly number[]> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8");
-  return text.slice(text.lastIndexOf(")") + 2).split(" ").slice(11, 15).map((ticks) => Number(ticks) / 100);
+  return text
+    .slice(text.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15)
+    .map((ticks) => Number(ticks) / 100);
 }
 
 const cpuOf = async (pid: number): Promise<number> => (await cpuTimes(pid)).slice(0, 2).reduce((sum, one) => sum + one, 0);

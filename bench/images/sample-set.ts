@@ -56,7 +56,11 @@ export async function pushSampleSet(
   for (const [index, size] of sizes(COUNT, totalBytes - baseBytes).entries()) {
     const repository = `biocontainers/tool${index}`;
     const own = await layer(`own-${index}`, size);
-    const { digest } = await pushSample(client.repository({ registry, repository }), "1.0--0", sampleOf([...(bases[index % bases.length] ?? []), own]));
+    const { digest } = await pushSample(
+      client.repository({ registry, repository }),
+      "1.0--0",
+      sampleOf([...(bases[index % bases.length] ?? []), own]),
+    );
     images.push({ repository, tag: "1.0--0", digest });
     bytes += own.bytes.length;
   }

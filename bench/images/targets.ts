@@ -87,7 +87,14 @@ export async function startTarget({ repositories = [], dataDir: given, cacheOf }
 /** Repositories that the cache makes are omx's, and HealthOmics may read them, from the first image on. */
 async function makeRule(ecr: ECRClient, place: { readonly account: string; readonly region: string }): Promise<void> {
   const repositoryPolicy = JSON.stringify({ Version: "2012-10-17", Statement: stagingStatements(place) });
-  await ecr.send(new CreateRepositoryCreationTemplateCommand({ prefix: "quay", appliedFor: ["PULL_THROUGH_CACHE"], resourceTags: OURS, repositoryPolicy }));
+  await ecr.send(
+    new CreateRepositoryCreationTemplateCommand({
+      prefix: "quay",
+      appliedFor: ["PULL_THROUGH_CACHE"],
+      resourceTags: OURS,
+      repositoryPolicy,
+    }),
+  );
   await ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "quay", upstreamRegistryUrl: "quay.io" }));
 }
 

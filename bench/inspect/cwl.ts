@@ -53,9 +53,7 @@ function compare(root: string, answers: readonly Line[]): void {
       .diagnostics.filter(({ severity }) => severity === "error")
       .map(({ rule, message, file, line }) => `${path}: ${rule} ${file}:${line} ${message}`),
   );
-  console.log(
-    `${accepted.length} of ${answers.length} documents are accepted by cwltool; ${accepted.length - differing.length} agree`,
-  );
+  console.log(`${accepted.length} of ${answers.length} documents are accepted by cwltool; ${accepted.length - differing.length} agree`);
   for (const line of differing.slice(0, 25)) console.log(`differs: ${line}`);
   for (const line of strict.slice(0, 25)) console.log(`refused by us alone: ${line}`);
   if (differing.length > 0) process.exitCode = 1;
@@ -78,8 +76,7 @@ function generateInto(root: string): ReadonlyMap<string, Readonly<Record<string,
 function time(root: string, answers: readonly Line[]): void {
   const sample = answers.filter((answer) => !("error" in answer)).slice(0, 5);
   const cwltool = join(dirname(values.python), "cwltool");
-  const median = (times: readonly number[]): number =>
-    times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+  const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
   const timed = (work: () => unknown): number => {
     const start = performance.now();
     work();
@@ -87,15 +84,11 @@ function time(root: string, answers: readonly Line[]): void {
   };
   const theirs = median(
     sample.map(({ path }) =>
-      timed(() =>
-        spawnSync(cwltool, ["--validate", "--skip-schemas", "--disable-js-validation", join(root, path)], { stdio: "ignore" }),
-      ),
+      timed(() => spawnSync(cwltool, ["--validate", "--skip-schemas", "--disable-js-validation", join(root, path)], { stdio: "ignore" })),
     ),
   );
   const ours = median(answers.map(({ path }) => timed(() => readCwl(openFolder(root), path))));
-  console.log(
-    `one document: cwltool ${theirs.toFixed(0)} ms, omx ${ours.toFixed(2)} ms, ${(theirs / ours).toFixed(0)} times faster`,
-  );
+  console.log(`one document: cwltool ${theirs.toFixed(0)} ms, omx ${ours.toFixed(2)} ms, ${(theirs / ours).toFixed(0)} times faster`);
 }
 
 const made = values.root === undefined;

@@ -45,7 +45,9 @@ export async function startServer({ dataDir, connections, profileTo }: ServerOpt
   const { url, ...credentials } = await read<{ url: string; accessKeyId: string; secretAccessKey: string }>();
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   return {
-    url, credentials, pid: child.pid ?? 0,
+    url,
+    credentials,
+    pid: child.pid ?? 0,
     send: (method, path, body) => send({ agent, url, credentials, method, path, body: body && JSON.stringify(body) }),
     used() {
       child.stdin.write("\n");
@@ -71,7 +73,10 @@ interface Sending {
 function send({ agent, url, credentials, method, path, body }: Sending): Promise<Answer> {
   const { host, hostname, port } = new URL(url);
   const headers = body === undefined ? {} : { "content-type": "application/json" };
-  const signed = aws4.sign({ host, method, path, service: "omics", region: "us-east-1", headers, ...(body !== undefined && { body }) }, credentials);
+  const signed = aws4.sign(
+    { host, method, path, service: "omics", region: "us-east-1", headers, ...(body !== undefined && { body }) },
+    credentials,
+  );
   return new Promise((resolve, reject) => {
     const sent = request({ agent, hostname, port, method, path, headers: signed.headers as Record<string, string> }, (response) => {
       const chunks: Buffer[] = [];

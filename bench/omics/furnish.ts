@@ -38,7 +38,13 @@ export async function furnish(server: ServerProcess): Promise<Furnished> {
   await status(server, `/workflow/${workflowId}`, ["ACTIVE", "FAILED"]);
   await create(`/workflow/${workflowId}/version`, { versionName: "1.0.0", definitionZip: zip() });
   const { id: groupId } = await create("/runGroup", { name: "bench", maxRuns: 1 });
-  const { id: runId } = await create("/run", { workflowId, roleArn, outputUri: "s3://bench-bucket/runs", name: "first", tags: { team: "bench" } });
+  const { id: runId } = await create("/run", {
+    workflowId,
+    roleArn,
+    outputUri: "s3://bench-bucket/runs",
+    name: "first",
+    tags: { team: "bench" },
+  });
   await status(server, `/run/${runId}`, ["COMPLETED", "FAILED"]);
   const tasks = JSON.parse((await server.send("GET", `/run/${runId}/task`)).body) as { items: readonly { taskId: string }[] };
   return { workflowId, runId, groupId, roleArn, taskId: tasks.items[0]?.taskId ?? "" };
@@ -60,6 +66,12 @@ async function makeRole({ url, credentials }: ServerProcess): Promise<string> {
   const policy = (Statement: object): string => JSON.stringify({ Version: "2012-10-17", Statement: [Statement] });
   const trust = policy({ Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: "sts:AssumeRole" });
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName: "bench", AssumeRolePolicyDocument: trust }));
-  await iam.send(new PutRolePolicyCommand({ RoleName: "bench", PolicyName: "all", PolicyDocument: policy({ Effect: "Allow", Action: ["s3:*", "logs:*", "ecr:*"], Resource: "*" }) }));
+  await iam.send(
+    new PutRolePolicyCommand({
+      RoleName: "bench",
+      PolicyName: "all",
+      PolicyDocument: policy({ Effect: "Allow", Action: ["s3:*", "logs:*", "ecr:*"], Resource: "*" }),
+    }),
+  );
   return Role?.Arn ?? "";
 }

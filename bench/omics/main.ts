@@ -13,13 +13,22 @@ import { storeMany } from "./seed.ts";
 // stored; then memory and latencies with so many runs queued. The server is a process of its own; this is the client.
 const { values } = parseArgs({
   options: {
-    stored: { type: "string", default: "100,10000" }, requests: { type: "string", default: "2000" }, connections: { type: "string", default: "8" },
-    queued: { type: "string", default: "200" }, only: { type: "string", default: "" }, profile: { type: "string" },
+    stored: { type: "string", default: "100,10000" },
+    requests: { type: "string", default: "2000" },
+    connections: { type: "string", default: "8" },
+    queued: { type: "string", default: "200" },
+    only: { type: "string", default: "" },
+    profile: { type: "string" },
   },
 });
 const [requests, connections, queued] = [Number(values.requests), Number(values.connections), Number(values.queued)];
 
-const operationsOf = ({ workflowId, runId, groupId, taskId }: Furnished): Readonly<Record<string, (server: ServerProcess) => ReturnType<ServerProcess["send"]>>> => ({
+const operationsOf = ({
+  workflowId,
+  runId,
+  groupId,
+  taskId,
+}: Furnished): Readonly<Record<string, (server: ServerProcess) => ReturnType<ServerProcess["send"]>>> => ({
   GetRun: (server) => server.send("GET", `/run/${runId}`),
   "ListRuns, 100 items": (server) => server.send("GET", "/run"),
   "ListRuns, 10 items": (server) => server.send("GET", "/run?maxResults=10"),
@@ -34,7 +43,8 @@ const operationsOf = ({ workflowId, runId, groupId, taskId }: Furnished): Readon
   GetWorkflowVersion: (server) => server.send("GET", `/workflow/${workflowId}/version/1.0.0`),
   ListWorkflowVersions: (server) => server.send("GET", `/workflow/${workflowId}/version`),
   GetRunGroup: (server) => server.send("GET", `/runGroup/${groupId}`),
-  TagResource: (server) => server.send("POST", `/tags/${encodeURIComponent(`arn:aws:omics:us-east-1:111122223333:run/${runId}`)}`, { tags: { a: "b" } }),
+  TagResource: (server) =>
+    server.send("POST", `/tags/${encodeURIComponent(`arn:aws:omics:us-east-1:111122223333:run/${runId}`)}`, { tags: { a: "b" } }),
   UpdateRunGroup: (server) => server.send("POST", `/runGroup/${groupId}`, { maxRuns: 3 }),
 });
 
@@ -54,7 +64,9 @@ for (const count of values.stored.split(",").map(Number)) {
   storeMany(dataDir, { ...furnished, stored: { workflows: count, runs: count } });
   const from = performance.now();
   await using server = await open(values.profile);
-  console.log(`\nstarted in ${((performance.now() - from) / 1000).toFixed(2)} s (CPU ${((await server.used()).cpuMicros / 1e6).toFixed(2)} s)`);
+  console.log(
+    `\nstarted in ${((performance.now() - from) / 1000).toFixed(2)} s (CPU ${((await server.used()).cpuMicros / 1e6).toFixed(2)} s)`,
+  );
   console.log(
     `${count} workflows and ${count} runs stored, ${connections} connections, ${requests} requests each\n${"".padEnd(26)}${cell("req/s", 9)}${cell("p50 ms", 9)}${cell("p99 ms", 9)}${cell("CPU ms/req", 13)}`,
   );

@@ -79,7 +79,9 @@ async function rowOf(operation: OperationName): Promise<Row> {
       accepted++;
       keep(operation, body);
     } else refused.set(name, (refused.get(name) ?? 0) + 1);
-    const isExpected = isServed(operation) ? status < 500 && (status === operations[operation].status || name in errors) && !body.includes("validation error") : status === 501;
+    const isExpected = isServed(operation)
+      ? status < 500 && (status === operations[operation].status || name in errors) && !body.includes("validation error")
+      : status === 501;
     if (!isExpected) defects.push(`${operation} ${status} ${name} ${body.slice(0, 200)}`);
   }
   let invalidRefused = 0;
@@ -99,12 +101,20 @@ for (const operation of [...names].sort((a, b) => stage(a) - stage(b))) rows.pus
 await lab.omics.send(new CancelRunCommand({ id: blocking })).catch(() => undefined); // a generated request may have done it
 await lab.ended(blocking);
 
-const shown = (refused: ReadonlyMap<string, number>): string => [...refused].sort(([a], [b]) => (a < b ? -1 : 1)).map(([type, count]) => `${type} ${count}`).join(", ");
-console.log("| operation | valid | accepted | refused, by error type | invalid | refused with ValidationException |\n|---|--:|--:|---|--:|--:|");
+const shown = (refused: ReadonlyMap<string, number>): string =>
+  [...refused]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, count]) => `${type} ${count}`)
+    .join(", ");
+console.log(
+  "| operation | valid | accepted | refused, by error type | invalid | refused with ValidationException |\n|---|--:|--:|---|--:|--:|",
+);
 for (const { operation, valid, accepted, refused, invalid, invalidRefused } of rows.sort((a, b) => (a.operation < b.operation ? -1 : 1)))
   console.log(`| ${operation} | ${valid} | ${accepted} | ${shown(refused)} | ${invalid} | ${invalidRefused} |`);
 const sum = (count: (row: Row) => number): number => rows.reduce((total, row) => total + count(row), 0);
-console.log(`| ${rows.length} operations | ${sum((row) => row.valid)} | ${sum((row) => row.accepted)} | | ${sum((row) => row.invalid)} | ${sum((row) => row.invalidRefused)} |`);
+console.log(
+  `| ${rows.length} operations | ${sum((row) => row.valid)} | ${sum((row) => row.accepted)} | | ${sum((row) => row.invalid)} | ${sum((row) => row.invalidRefused)} |`,
+);
 const defects = rows.flatMap((row) => row.defects);
 for (const line of defects) console.log(line);
 console.log(`${defects.length} defects`);

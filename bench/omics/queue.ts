@@ -22,7 +22,12 @@ export async function measureQueue(server: ServerProcess, { furnished, queued, r
   const started = performance.now();
   for (let index = 0; index <= queued; index++) {
     const { body } = await server.send("POST", "/run", {
-      workflowId, roleArn, outputUri: "s3://bench-bucket/runs", requestId: `queued-${index}`, runGroupId: groupId, parameters: { seconds: 3600 },
+      workflowId,
+      roleArn,
+      outputUri: "s3://bench-bucket/runs",
+      requestId: `queued-${index}`,
+      runGroupId: groupId,
+      parameters: { seconds: 3600 },
     });
     ids.push((JSON.parse(body) as { id: string }).id);
   }
@@ -37,7 +42,9 @@ export async function measureQueue(server: ServerProcess, { furnished, queued, r
   console.log(
     `memory of the server   ${(idle.residentBytes / MIB).toFixed(0)} → ${(full.residentBytes / MIB).toFixed(0)} MiB (heap ${(idle.heapBytes / MIB).toFixed(0)} → ${(full.heapBytes / MIB).toFixed(0)} MiB)`,
   );
-  console.log(`GetRun                 p99 ${before.p99.toFixed(2)} → ${during.p99.toFixed(2)} ms, CPU ${(before.cpuMicros / 1000).toFixed(3)} → ${(during.cpuMicros / 1000).toFixed(3)} ms a request`);
+  console.log(
+    `GetRun                 p99 ${before.p99.toFixed(2)} → ${during.p99.toFixed(2)} ms, CPU ${(before.cpuMicros / 1000).toFixed(3)} → ${(during.cpuMicros / 1000).toFixed(3)} ms a request`,
+  );
   console.log(`left alone             ${quiet.toFixed(1)} % of one CPU`);
   for (const id of ids.reverse()) await server.send("POST", `/run/${id}/cancel`);
   for (const id of ids) while (!(await server.send("GET", `/run/${id}`)).body.includes('"CANCELLED"'));

@@ -15,7 +15,15 @@ export interface Stored {
  * Copies one workflow and one run, which the service made itself, until so many are stored; each twentieth run is in
  * the group, and names repeat every hundred.
  */
-export function storeMany(dataDir: string, { workflowId, runId, groupId, stored }: { readonly workflowId: string; readonly runId: string; readonly groupId: string; readonly stored: Stored }): void {
+export function storeMany(
+  dataDir: string,
+  {
+    workflowId,
+    runId,
+    groupId,
+    stored,
+  }: { readonly workflowId: string; readonly runId: string; readonly groupId: string; readonly stored: Stored },
+): void {
   const database = openDatabase(join(dataDir, "state.sqlite"));
   const store = createStore(database);
   const key = (id: string) => [PLACE.account, PLACE.region, id];
@@ -26,12 +34,24 @@ export function storeMany(dataDir: string, { workflowId, runId, groupId, stored 
   store.transaction(() => {
     for (let index = 0; index < stored.workflows; index++) {
       const id = String(9_000_000 + index);
-      store.workflows.put(key(id), copyOf<Workflow>(workflow, { id, arn: workflow.arn.replace(workflowId, id), name: `workflow-${index % 100}` }));
+      store.workflows.put(
+        key(id),
+        copyOf<Workflow>(workflow, { id, arn: workflow.arn.replace(workflowId, id), name: `workflow-${index % 100}` }),
+      );
     }
     for (let index = 0; index < stored.runs; index++) {
       const id = String(9_000_000 + index);
       const group = index % 20 === 0 ? { runGroupId: groupId } : {};
-      store.runs.put(key(id), copyOf<Run>(run, { id, arn: run.arn.replace(runId, id), name: `run-${index % 100}`, status: index % 10 === 0 ? "FAILED" : "COMPLETED", ...group }));
+      store.runs.put(
+        key(id),
+        copyOf<Run>(run, {
+          id,
+          arn: run.arn.replace(runId, id),
+          name: `run-${index % 100}`,
+          status: index % 10 === 0 ? "FAILED" : "COMPLETED",
+          ...group,
+        }),
+      );
       for (const task of tasks) store.tasks.put([...key(id), task.taskId], copyOf<Task>(task, { runId: id, ask: `${task.ask}-${id}` }));
     }
   });

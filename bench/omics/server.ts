@@ -6,7 +6,9 @@ import { serveHere } from "../../src/local/omics/testing/own-process.ts";
 const accounts = await serveHere(process.argv[2] ?? "");
 for await (const _line of createInterface(process.stdin)) {
   const { user, system } = process.cpuUsage();
-  process.stdout.write(`${JSON.stringify({ cpuMicros: user + system, residentBytes: process.memoryUsage.rss(), heapBytes: process.memoryUsage().heapUsed })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ cpuMicros: user + system, residentBytes: process.memoryUsage.rss(), heapBytes: process.memoryUsage().heapUsed })}\n`,
+  );
 }
 await accounts.stop();
 process.exit(0);

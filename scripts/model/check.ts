@@ -21,7 +21,9 @@ function differences(theirs: Readonly<Record<string, unknown>>, mine: Readonly<R
   return names.flatMap((name) => {
     if (!(name in mine)) return [`new there: ${name}`];
     if (!(name in theirs)) return [`gone there: ${name}`];
-    return JSON.stringify(theirs[name]) === JSON.stringify(mine[name]) ? [] : [`changed: ${name} ${changedMembers(theirs[name], mine[name])}`];
+    return JSON.stringify(theirs[name]) === JSON.stringify(mine[name])
+      ? []
+      : [`changed: ${name} ${changedMembers(theirs[name], mine[name])}`];
   });
 }
 
@@ -41,7 +43,9 @@ function compareBotocore(file: string): boolean {
   const found = [...differences(theirs.operations, ours), ...differences(theirs.shapes, ourShapes)];
   const hasLess = (line: string): boolean => line.startsWith("gone there") || (line.includes(" -") && !line.includes(" +"));
   const isOlder = found.length > 0 && found.every(hasLess);
-  say(`botocore (${file}): ${found.length === 0 ? "the tables are the same" : isOlder ? "an older model, with nothing that the tables lack" : `${found.length} differences`}`);
+  say(
+    `botocore (${file}): ${found.length === 0 ? "the tables are the same" : isOlder ? "an older model, with nothing that the tables lack" : `${found.length} differences`}`,
+  );
   for (const line of isOlder ? [] : found) say(`  ${line}`);
   return found.length > 0 && !isOlder;
 }
@@ -62,7 +66,10 @@ function compareSdk(): void {
   const lines = Object.entries(ours).flatMap(([name, operation]) => {
     const schema = byName.get(name);
     if (schema === undefined) return [`lacks the operation ${name}`];
-    return [...compareMembers(`${name} request`, schema[4], operation.input), ...compareMembers(`${name} response`, schema[5], operation.output)];
+    return [
+      ...compareMembers(`${name} request`, schema[4], operation.input),
+      ...compareMembers(`${name} response`, schema[5], operation.output),
+    ];
   });
   say(`JavaScript SDK (client-omics): ${lines.length === 0 ? "the members are the same" : `${lines.length} differences`}`);
   for (const line of lines) say(`  ${line}`);
@@ -80,7 +87,9 @@ function compareMembers(path: string, reference: unknown, shape: string | undefi
   const names = (schema[4] ?? []) as readonly string[];
   const members = (schema[5] ?? []) as readonly unknown[];
   return [
-    ...Object.keys(mine.members).filter((name) => !names.includes(name)).map((name) => `lacks ${path} ${name}`),
+    ...Object.keys(mine.members)
+      .filter((name) => !names.includes(name))
+      .map((name) => `lacks ${path} ${name}`),
     ...names.flatMap((name, at) => {
       const member = mine.members[name];
       return member === undefined ? [`has, and we lack, ${path} ${name}`] : inside(`${path} ${name}`, members[at], member.shape);
@@ -90,7 +99,8 @@ function compareMembers(path: string, reference: unknown, shape: string | undefi
 
 /** The model of the botocore that python3 on PATH has. */
 function installedBotocore(): string | undefined {
-  const program = "import botocore, glob, os; print(sorted(glob.glob(os.path.join(os.path.dirname(botocore.__file__), 'data/omics/*/service-2.json*')))[-1])";
+  const program =
+    "import botocore, glob, os; print(sorted(glob.glob(os.path.join(os.path.dirname(botocore.__file__), 'data/omics/*/service-2.json*')))[-1])";
   try {
     return execFileSync("python3", ["-c", program], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {

@@ -72,12 +72,20 @@ function declaration(shapes: Tables["shapes"], [name, shape]: [string, Shape]): 
     const isRequired = shape.required?.includes(member) ?? false;
     return `  readonly ${member}${isRequired ? "" : "?"}: ${typeOf(shapes, of)}${isRequired ? "" : " | undefined"};`;
   });
-  return members.length === 0 ? `export type ${name} = Readonly<Record<string, never>>;\n` : `export interface ${name} {\n${members.join("\n")}\n}\n`;
+  return members.length === 0
+    ? `export type ${name} = Readonly<Record<string, never>>;\n`
+    : `export interface ${name} {\n${members.join("\n")}\n}\n`;
 }
 
 function typesFile(tables: Tables): string {
   const note = "// As JSON carries them: a timestamp is an ISO 8601 text, a blob is base64 text.\n\n";
-  return HEADER + note + Object.entries(tables.shapes).flatMap((entry) => declaration(tables.shapes, entry) ?? []).join("\n");
+  return (
+    HEADER +
+    note +
+    Object.entries(tables.shapes)
+      .flatMap((entry) => declaration(tables.shapes, entry) ?? [])
+      .join("\n")
+  );
 }
 
 const [model] = process.argv.slice(2);

@@ -10,8 +10,10 @@ export interface Answered extends Error {
 export const regionTold = ({ $response }: Answered): string | undefined => $response?.headers?.["x-amz-bucket-region"];
 
 /** Throws the error with its object named. To HEAD in another region S3 answers with nothing that the SDK has a sentence for. */
-export const naming = (at: S3Uri) => (error: Answered): never => {
-  const elsewhere = error.$metadata?.httpStatusCode === 301 ? regionTold(error) : undefined;
-  error.message = `${formatS3Uri(at)}: ${elsewhere === undefined ? error.message : `the bucket is in ${elsewhere}, and was asked for in another region`}`;
-  throw error;
-};
+export const naming =
+  (at: S3Uri) =>
+  (error: Answered): never => {
+    const elsewhere = error.$metadata?.httpStatusCode === 301 ? regionTold(error) : undefined;
+    error.message = `${formatS3Uri(at)}: ${elsewhere === undefined ? error.message : `the bucket is in ${elsewhere}, and was asked for in another region`}`;
+    throw error;
+  };

@@ -23,7 +23,9 @@ afterAll(() => accounts[Symbol.asyncDispose]());
 const clientAt = (endpoint: string) => s3({ region: "us-east-1", endpoint, credentials: accounts.config().credentials }, 500);
 
 test("an object that falls silent is read on where it did, and copied whole", async () => {
-  await using proxy = await faultProxy(accounts.url, ({ method, headers }) => (method === "GET" && headers.range === undefined ? { kind: "silence", afterBytes: 100_000 } : undefined));
+  await using proxy = await faultProxy(accounts.url, ({ method, headers }) =>
+    method === "GET" && headers.range === undefined ? { kind: "silence", afterBytes: 100_000 } : undefined,
+  );
   const client = clientAt(proxy.url);
   expect((await readObject(client, at)).equals(content)).toBe(true);
   const copy = { ...at, key: "copy" };
@@ -32,9 +34,14 @@ test("an object that falls silent is read on where it did, and copied whole", as
 }, 60_000);
 
 test("one that stays silent ends with what was waited for, as something that may pass", async () => {
-  await using proxy = await faultProxy(accounts.url, ({ method, headers }) => (method === "GET" ? { kind: "silence", afterBytes: headers.range === undefined ? 100_000 : 0 } : undefined));
+  await using proxy = await faultProxy(accounts.url, ({ method, headers }) =>
+    method === "GET" ? { kind: "silence", afterBytes: headers.range === undefined ? 100_000 : 0 } : undefined,
+  );
   const failure = await readObject(clientAt(proxy.url), at).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ name: "ObjectCutShort", message: expect.stringMatching(/^s3:\/\/silent\/bundle\/definition\.zip: .*after 100000 bytes: .*inactivity/) as string });
+  expect(failure).toMatchObject({
+    name: "ObjectCutShort",
+    message: expect.stringMatching(/^s3:\/\/silent\/bundle\/definition\.zip: .*after 100000 bytes: .*inactivity/) as string,
+  });
   expect(isPassing(failure)).toBe(true);
 }, 60_000);
 
@@ -42,8 +49,18 @@ test("a request that nobody answers ends by the same", async () => {
   await using proxy = await faultProxy(accounts.url, () => ({ kind: "hold", until: new Promise(() => undefined) }));
   const client = clientAt(proxy.url);
   const asked = [readObject(client, at), statObject(client, at), listObjects(client, at).next()];
-  for (const failure of await Promise.all(asked.map((each) => each.then(() => undefined, (error: unknown) => error)))) {
-    expect(failure).toMatchObject({ name: "TimeoutError", message: expect.stringMatching(/^s3:\/\/silent\/bundle\/definition\.zip: .*inactivity/) as string });
+  for (const failure of await Promise.all(
+    asked.map((each) =>
+      each.then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    ),
+  )) {
+    expect(failure).toMatchObject({
+      name: "TimeoutError",
+      message: expect.stringMatching(/^s3:\/\/silent\/bundle\/definition\.zip: .*inactivity/) as string,
+    });
     expect(isPassing(failure)).toBe(true);
   }
 }, 60_000);
@@ -51,5 +68,7 @@ test("a request that nobody answers ends by the same", async () => {
 test("a bucket that is asked for in another region is told with its own", async () => {
   const elsewhere = s3({ region: "eu-west-1", endpoint: accounts.url, credentials: accounts.config().credentials });
   for (const ask of [readObject, statObject, (...of: Parameters<typeof readObject>) => listObjects(...of).next()])
-    await expect(ask(elsewhere, at)).rejects.toThrow("s3://silent/bundle/definition.zip: the bucket is in us-east-1, and was asked for in another region");
+    await expect(ask(elsewhere, at)).rejects.toThrow(
+      "s3://silent/bundle/definition.zip: the bucket is in us-east-1, and was asked for in another region",
+    );
 });

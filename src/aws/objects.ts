@@ -12,10 +12,17 @@ import { openSteadily } from "./steady-object.ts";
 export const readObject = async (s3: S3Client, at: S3Uri): Promise<Buffer> => buffer(await openSteadily(s3, at));
 
 /** Size in bytes and SHA-256 as stored by {@link writeObject}, or undefined where there is no such object. */
-export async function statObject(s3: S3Client, { bucket, key }: S3Uri): Promise<{ readonly size: number; readonly sha256?: string; readonly etag?: string } | undefined> {
+export async function statObject(
+  s3: S3Client,
+  { bucket, key }: S3Uri,
+): Promise<{ readonly size: number; readonly sha256?: string; readonly etag?: string } | undefined> {
   try {
     const head = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return { size: head.ContentLength ?? 0, ...(head.Metadata?.["sha256"] && { sha256: head.Metadata["sha256"] }), ...(head.ETag && { etag: head.ETag }) };
+    return {
+      size: head.ContentLength ?? 0,
+      ...(head.Metadata?.["sha256"] && { sha256: head.Metadata["sha256"] }),
+      ...(head.ETag && { etag: head.ETag }),
+    };
   } catch (error) {
     if (isMissing(error)) return undefined;
     return naming({ bucket, key })(error as Error);
@@ -23,9 +30,16 @@ export async function statObject(s3: S3Client, { bucket, key }: S3Uri): Promise<
 }
 
 /** Writes bytes; their SHA-256 goes with them as metadata, so that a reader can verify without asking the writer. */
-export async function writeObject(s3: S3Client, { bucket, key }: S3Uri, body: Uint8Array | string, contentType = "application/octet-stream"): Promise<void> {
+export async function writeObject(
+  s3: S3Client,
+  { bucket, key }: S3Uri,
+  body: Uint8Array | string,
+  contentType = "application/octet-stream",
+): Promise<void> {
   const sha256 = createHash("sha256").update(body).digest("hex");
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType, Metadata: { sha256 } })).catch(naming({ bucket, key }));
+  await s3
+    .send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: contentType, Metadata: { sha256 } }))
+    .catch(naming({ bucket, key }));
 }
 
 /** Uploads a file, in parts where it is large; skipped where an object of the same content is there. */
@@ -47,7 +61,10 @@ export interface ObjectAt extends S3Uri {
 /** Copies an object through this process: of any size, between accounts and regions too. Its SHA-256 goes with it. */
 export async function copyObject(from: ObjectAt, { s3, ...to }: ObjectAt): Promise<void> {
   const { sha256 } = (await statObject(from.s3, from)) ?? {};
-  const upload = new Upload({ client: s3, params: { Bucket: to.bucket, Key: to.key, Body: await openSteadily(from.s3, from), ...(sha256 && { Metadata: { sha256 } }) } });
+  const upload = new Upload({
+    client: s3,
+    params: { Bucket: to.bucket, Key: to.key, Body: await openSteadily(from.s3, from), ...(sha256 && { Metadata: { sha256 } }) },
+  });
   await upload.done().catch(naming(to));
 }
 
@@ -55,7 +72,9 @@ export async function copyObject(from: ObjectAt, { s3, ...to }: ObjectAt): Promi
 export async function* listObjects(s3: S3Client, { bucket, key }: S3Uri): AsyncGenerator<{ readonly key: string; readonly size: number }> {
   let ContinuationToken: string | undefined;
   do {
-    const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(ContinuationToken && { ContinuationToken }) })).catch(naming({ bucket, key }));
+    const page = await s3
+      .send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(ContinuationToken && { ContinuationToken }) }))
+      .catch(naming({ bucket, key }));
     for (const { Key = "", Size = 0 } of page.Contents ?? []) yield { key: Key, size: Size };
     ContinuationToken = page.NextContinuationToken;
   } while (ContinuationToken);

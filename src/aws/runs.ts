@@ -11,11 +11,16 @@ export interface EndedRun {
 }
 
 /** Waits for the end of a run, and cancels one that takes too long: a wait always ends. */
-export async function endedRun(omics: OmicsClient, id: string, { clock, seconds }: { readonly clock: Clock; readonly seconds: number }): Promise<EndedRun> {
+export async function endedRun(
+  omics: OmicsClient,
+  id: string,
+  { clock, seconds }: { readonly clock: Clock; readonly seconds: number },
+): Promise<EndedRun> {
   const deadline = clock.now().getTime() + seconds * 1000;
   for (let wait = 500; ; wait = Math.min(wait * 1.3, 15_000)) {
     const { status, failureReason = "", statusMessage = "" } = await omics.send(new GetRunCommand({ id }));
-    if (ENDED.includes(status)) return { status: status ?? "", message: [failureReason, statusMessage].filter((text) => text !== "").join(": ") };
+    if (ENDED.includes(status))
+      return { status: status ?? "", message: [failureReason, statusMessage].filter((text) => text !== "").join(": ") };
     if (clock.now().getTime() > deadline) {
       await omics.send(new CancelRunCommand({ id }));
       return { status: "TIMED_OUT", message: `it did not end within ${seconds} s and was cancelled` };

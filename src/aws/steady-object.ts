@@ -18,10 +18,15 @@ const TRIES = 3;
  * @param signal ends it with its reason
  * @throws the SDK's NoSuchKey and others, with the URI in front of the message; the stream: ObjectCutShort
  */
-export const openSteadily = async (s3: S3Client, at: S3Uri, signal?: AbortSignal): Promise<Readable> => (await openSized(s3, at, signal)).body;
+export const openSteadily = async (s3: S3Client, at: S3Uri, signal?: AbortSignal): Promise<Readable> =>
+  (await openSized(s3, at, signal)).body;
 
 /** The same, with how many bytes it will be. */
-export async function openSized(s3: S3Client, at: S3Uri, signal?: AbortSignal): Promise<{ readonly size: number; readonly body: Readable }> {
+export async function openSized(
+  s3: S3Client,
+  at: S3Uri,
+  signal?: AbortSignal,
+): Promise<{ readonly size: number; readonly body: Readable }> {
   const first = await ask({ s3, at, signal }, {}).catch(naming(at));
   return { size: first.ContentLength ?? 0, body: Readable.from(steadily({ s3, at, signal }, first), { objectMode: false }) };
 }
@@ -32,7 +37,10 @@ interface Reading {
   readonly signal: AbortSignal | undefined;
 }
 
-const ask = ({ s3, at: { bucket, key }, signal }: Reading, from: { readonly Range?: string; readonly IfMatch?: string | undefined }): Promise<GetObjectCommandOutput> =>
+const ask = (
+  { s3, at: { bucket, key }, signal }: Reading,
+  from: { readonly Range?: string; readonly IfMatch?: string | undefined },
+): Promise<GetObjectCommandOutput> =>
   s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...from }), signal && { abortSignal: signal });
 
 async function* steadily(reading: Reading, first: GetObjectCommandOutput): AsyncGenerator<Buffer> {
@@ -48,7 +56,13 @@ async function* steadily(reading: Reading, first: GetObjectCommandOutput): Async
         yield chunk;
       } else {
         broken += 1;
-        body = await again(reading, { offset, size, etag: first.ETag, broken, why: piece instanceof Error ? piece : new Error("it ended early") });
+        body = await again(reading, {
+          offset,
+          size,
+          etag: first.ETag,
+          broken,
+          why: piece instanceof Error ? piece : new Error("it ended early"),
+        });
       }
     }
     // What follows the last byte is the checksum's word.

@@ -29,16 +29,24 @@ export interface ClientConfig extends Omit<Target, "proxy"> {
 }
 
 /** Configuration of a client whose service answers at its usual host. */
-export const configOf = ({ region, endpoint, credentials, profile, proxy }: Target): ClientConfig =>
-  ({ region, ...(endpoint ? { endpoint } : proxy && { requestHandler: { httpsAgent: through(proxy) } }), ...(credentials && { credentials }), ...(profile && { profile }) });
+export const configOf = ({ region, endpoint, credentials, profile, proxy }: Target): ClientConfig => ({
+  region,
+  ...(endpoint ? { endpoint } : proxy && { requestHandler: { httpsAgent: through(proxy) } }),
+  ...(credentials && { credentials }),
+  ...(profile && { profile }),
+});
 
 /** As many connections as the SDK's own agent has. */
 const MOST_SOCKETS = 50;
 
-const through = ({ https = "", except }: ProxySettings): Agent => new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, proxyEnv: { HTTPS_PROXY: https, NO_PROXY: except } });
+const through = ({ https = "", except }: ProxySettings): Agent =>
+  new Agent({ keepAlive: true, maxSockets: MOST_SOCKETS, proxyEnv: { HTTPS_PROXY: https, NO_PROXY: except } });
 
 /**
  * The same for a service that the SDK puts a prefix before the host of: HealthOmics "workflows-", synchronous
  * Step Functions "sync-". Nothing answers there locally.
  */
-export const unprefixedConfigOf = (target: Target): ClientConfig & { readonly disableHostPrefix: boolean } => ({ ...configOf(target), disableHostPrefix: isLocal(target) });
+export const unprefixedConfigOf = (target: Target): ClientConfig & { readonly disableHostPrefix: boolean } => ({
+  ...configOf(target),
+  disableHostPrefix: isLocal(target),
+});

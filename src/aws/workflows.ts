@@ -1,6 +1,12 @@
 import {
-  GetWorkflowCommand, GetWorkflowVersionCommand, type GetWorkflowVersionResponse, type OmicsClient, paginateListWorkflows, paginateListWorkflowVersions,
-  type WorkflowListItem, type WorkflowVersionListItem,
+  GetWorkflowCommand,
+  GetWorkflowVersionCommand,
+  type GetWorkflowVersionResponse,
+  type OmicsClient,
+  paginateListWorkflows,
+  paginateListWorkflowVersions,
+  type WorkflowListItem,
+  type WorkflowVersionListItem,
 } from "@aws-sdk/client-omics";
 import type { Clock } from "../kit/clock.ts";
 
@@ -34,7 +40,12 @@ export interface Settled {
 const TRANSIENT: readonly string[] = ["CREATING", "UPDATING"];
 
 /** Waits until a version is no longer CREATING. The SDK's waiter gives up after 30 s and hides the message. */
-export const settledVersion = (omics: OmicsClient, workflowId: string, versionName: string, waiting: Waiting): Promise<Settled & { readonly version: GetWorkflowVersionResponse }> =>
+export const settledVersion = (
+  omics: OmicsClient,
+  workflowId: string,
+  versionName: string,
+  waiting: Waiting,
+): Promise<Settled & { readonly version: GetWorkflowVersionResponse }> =>
   untilSettled(waiting, async () => {
     const version = await omics.send(new GetWorkflowVersionCommand({ workflowId, versionName }));
     return { status: version.status ?? "", message: version.statusMessage ?? "", version };
@@ -47,7 +58,10 @@ export const settledWorkflow = (omics: OmicsClient, id: string, waiting: Waiting
     return { status: workflow.status ?? "", message: workflow.statusMessage ?? "" };
   });
 
-async function untilSettled<State extends Settled>({ clock, timeoutMs = 600_000, signal }: Waiting, ask: () => Promise<State>): Promise<State> {
+async function untilSettled<State extends Settled>(
+  { clock, timeoutMs = 600_000, signal }: Waiting,
+  ask: () => Promise<State>,
+): Promise<State> {
   const deadline = clock.now().getTime() + timeoutMs;
   for (let wait = 200; ; wait = Math.min(wait * 1.5, 5000)) {
     const state = await ask();

@@ -50,7 +50,11 @@ export class Problem extends Error {
 export const printJson = (cli: Cli, value: unknown): void => cli.out(`${JSON.stringify(value, null, 2)}\n`);
 
 /** Prints a result: JSON with `--json`, else lines for people, both on stdout. */
-export function printResult(cli: Cli, options: { readonly json?: boolean }, { value, lines }: { readonly value: unknown; readonly lines: readonly string[] }): void {
+export function printResult(
+  cli: Cli,
+  options: { readonly json?: boolean },
+  { value, lines }: { readonly value: unknown; readonly lines: readonly string[] },
+): void {
   if (options.json) printJson(cli, value);
   else if (lines.length > 0) cli.out(`${lines.join("\n")}\n`);
 }
@@ -58,5 +62,10 @@ export function printResult(cli: Cli, options: { readonly json?: boolean }, { va
 /** Columns as wide as their widest cell. */
 export function table(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_cell, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
 }

@@ -41,7 +41,11 @@ interface Bundle {
 }
 const FILES = { lock: "containers.lock.json", map: "container-registry-map.json", record: "release.json" };
 
-async function verified(workflow: string, change: (bundle: Bundle) => void, map?: readonly { readonly image: string; readonly target: string }[]): Promise<readonly string[]> {
+async function verified(
+  workflow: string,
+  change: (bundle: Bundle) => void,
+  map?: readonly { readonly image: string; readonly target: string }[],
+): Promise<readonly string[]> {
   using cli = cliAt(accounts);
   const uri = await release(accounts, { lock, workflow, ...(map && { map }) });
   const s3 = new S3Client(accounts.config("production"));
@@ -51,7 +55,8 @@ async function verified(workflow: string, change: (bundle: Bundle) => void, map?
   change(bundle);
   const sums = new Map([bundle.lock, bundle.map].map((content, index) => [[FILES.lock, FILES.map][index], JSON.stringify(content)]));
   bundle.record.files = bundle.record.files.map(({ name }) => describeContent({ name, body: sums.get(name) ?? "", contentType: "" }));
-  for (const part of ["lock", "map", "record"] as const) await s3.send(new PutObjectCommand({ ...at(FILES[part]), Body: JSON.stringify(bundle[part]) }));
+  for (const part of ["lock", "map", "record"] as const)
+    await s3.send(new PutObjectCommand({ ...at(FILES[part]), Body: JSON.stringify(bundle[part]) }));
   const ran = await cli.run("images", "verify", "--bundle", uri, "--profile", "cicd", "--production", "production", "--json");
   const { problems } = ran.json<{ readonly problems: readonly string[] }>();
   expect(ran.code).toBe(problems.length > 0 ? 1 : 0);
@@ -61,16 +66,28 @@ async function verified(workflow: string, change: (bundle: Bundle) => void, map?
 test("a bundle that is as it was has nothing against it, the user's own mappings included", async () => {
   const own = { image: "quay.io/own/tool:1", target: lock.images[0]!.target };
   expect(await verified("as-it-was", () => undefined)).toEqual([]);
-  const mapped = await verified("own-mapping", ({ map }) => map.imageMappings.push({ sourceImage: own.image, destinationImage: own.target }), [...lock.images, own]);
+  const mapped = await verified(
+    "own-mapping",
+    ({ map }) => map.imageMappings.push({ sourceImage: own.image, destinationImage: own.target }),
+    [...lock.images, own],
+  );
   expect(mapped).toEqual([]);
 });
 
 test("an image that record, lock or all of a bundle keep quiet about is named", async () => {
   const { digest, image } = lock.images[1]!;
-  expect(await verified("short-record", ({ record }) => record.images.pop())).toEqual([`release.json: ${image} is not in it, the lock says ${digest}`]);
-  expect(await verified("short-lock", (bundle) => bundle.lock.images.pop())).toEqual([`release.json: ${image} is ${digest}, the lock says nothing of it`]);
-  const all = await verified("short-bundle", (bundle) => [bundle.lock.images, bundle.record.images, bundle.map.imageMappings].forEach((images) => images.pop()));
-  expect(all).toEqual([`version 1.0.0 in production: ${image} is mapped to bundle/other@${digest}, by the bundle to nothing; the lock does not know it`]);
+  expect(await verified("short-record", ({ record }) => record.images.pop())).toEqual([
+    `release.json: ${image} is not in it, the lock says ${digest}`,
+  ]);
+  expect(await verified("short-lock", (bundle) => bundle.lock.images.pop())).toEqual([
+    `release.json: ${image} is ${digest}, the lock says nothing of it`,
+  ]);
+  const all = await verified("short-bundle", (bundle) =>
+    [bundle.lock.images, bundle.record.images, bundle.map.imageMappings].forEach((images) => images.pop()),
+  );
+  expect(all).toEqual([
+    `version 1.0.0 in production: ${image} is mapped to bundle/other@${digest}, by the bundle to nothing; the lock does not know it`,
+  ]);
 });
 
 test("a record that names no sums proves no file", async () => {
@@ -89,5 +106,8 @@ test("verify of a lock without images proves nothing, and says so", async () => 
   using cli = cliAt(accounts);
   const file = `${cli.folder}/containers.lock.json`;
   writeFileSync(file, JSON.stringify({ version: 1, images: [] }));
-  expect(await cli.run("images", "verify", file, "--profile", "cicd")).toMatchObject({ code: 0, stdout: "no image is locked: there is nothing to prove\n" });
+  expect(await cli.run("images", "verify", file, "--profile", "cicd")).toMatchObject({
+    code: 0,
+    stdout: "no image is locked: there is nothing to prove\n",
+  });
 });

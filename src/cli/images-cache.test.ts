@@ -1,4 +1,12 @@
-import { BatchDeleteImageCommand, CreatePullThroughCacheRuleCommand, CreateRepositoryCommand, DescribeImagesCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand, ListTagsForResourceCommand } from "@aws-sdk/client-ecr";
+import {
+  BatchDeleteImageCommand,
+  CreatePullThroughCacheRuleCommand,
+  CreateRepositoryCommand,
+  DescribeImagesCommand,
+  DescribeRepositoriesCommand,
+  GetRepositoryPolicyCommand,
+  ListTagsForResourceCommand,
+} from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { digestOf } from "../oci/digest.ts";
 import { noise, pushIndex, pushSample } from "../oci/testing/sample-images.ts";
@@ -34,13 +42,19 @@ test("what a rule covers ECR brings, whole and readable; a second call asks once
   const pushed = [await push(names[0]!), await push(names[1]!)];
   const images = names.map((name) => `quay.io/${name}:1`);
   const first = await pull(cli, ...images);
-  expect(first).toMatchObject({ code: 0, bytesMoved: 0, images: pushed.map(({ digest }) => ({ status: "PULLED", digest, bytesMoved: 0, reason: "ECR's pull-through cache has it" })) });
+  expect(first).toMatchObject({
+    code: 0,
+    bytesMoved: 0,
+    images: pushed.map(({ digest }) => ({ status: "PULLED", digest, bytesMoved: 0, reason: "ECR's pull-through cache has it" })),
+  });
   for (const name of names) for (const bytes of layers(name)) expect(isStored(bytes)).toBe(true);
   for (const name of names) {
     const { policyText } = await cached.user.ecr.send(new GetRepositoryPolicyCommand({ repositoryName: `quay/${name}` }));
     expect(policyText).toContain("omics.amazonaws.com");
     const { repositories } = await cached.user.ecr.send(new DescribeRepositoriesCommand({ repositoryNames: [`quay/${name}`] }));
-    expect((await cached.user.ecr.send(new ListTagsForResourceCommand({ resourceArn: repositories![0]!.repositoryArn }))).tags).toContainEqual({ Key: "createdBy", Value: "omx-ecr-helper" });
+    expect(
+      (await cached.user.ecr.send(new ListTagsForResourceCommand({ resourceArn: repositories![0]!.repositoryArn }))).tags,
+    ).toContainEqual({ Key: "createdBy", Value: "omx-ecr-helper" });
   }
   const asked = cached.asked.seen.length;
   const second = await pull(cli, ...images);
@@ -51,7 +65,10 @@ test("what a rule covers ECR brings, whole and readable; a second call asks once
 test("an index arrives with the layers of all its platforms", async () => {
   using cli = cliAt(cached.accounts);
   const from = cached.at("platforms");
-  const manifests = [await pushSample(from, "", { layers: layers("amd") }), await pushSample(from, "", { layers: layers("arm"), platform: { os: "linux", architecture: "arm64" } })];
+  const manifests = [
+    await pushSample(from, "", { layers: layers("amd") }),
+    await pushSample(from, "", { layers: layers("arm"), platform: { os: "linux", architecture: "arm64" } }),
+  ];
   const { digest } = await pushIndex(from, "1", manifests);
   expect(await pull(cli, "quay.io/platforms:1")).toMatchObject({ code: 0, images: [{ status: "PULLED", digest }] });
   for (const bytes of [...layers("amd"), ...layers("arm")]) expect(isStored(bytes)).toBe(true);
@@ -85,7 +102,13 @@ test("layers that do not come fail their image alone, and come with a second cal
   const layer = digestOf(layers("broken")[1]!);
   cached.fail(({ method, path }) => (method === "GET" && path.endsWith(layer) ? { kind: "answer", status: 403 } : undefined));
   const first = await pull(cli, "quay.io/broken:1", "quay.io/whole:1");
-  expect(first).toMatchObject({ code: 1, images: [{ status: "FAILED", reason: expect.stringContaining(layer) }, { status: "PULLED", digest: whole.digest }] });
+  expect(first).toMatchObject({
+    code: 1,
+    images: [
+      { status: "FAILED", reason: expect.stringContaining(layer) },
+      { status: "PULLED", digest: whole.digest },
+    ],
+  });
   cached.fail(undefined);
   expect(await pull(cli, "quay.io/broken:1")).toMatchObject({ code: 0, images: [{ status: "PULLED", digest: broken.digest }] });
   expect(isStored(layers("broken")[1]!)).toBe(true);
@@ -97,14 +120,22 @@ test("an image of another registry than the rule for its name reads is copied", 
   await ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "quay/elsewhere", upstreamRegistryUrl: "public.ecr.aws" }));
   // A rule that covers the name and reads another registry is no rule for this image.
   const { digest } = await push("elsewhere/tool");
-  expect(await pull(cli, "quay.io/elsewhere/tool:1", "--upstream", `quay.io=${cached.asked.url}`)).toMatchObject({ code: 0, images: [{ status: "PULLED", digest, reason: "the target did not have it" }] });
+  expect(await pull(cli, "quay.io/elsewhere/tool:1", "--upstream", `quay.io=${cached.asked.url}`)).toMatchObject({
+    code: 0,
+    images: [{ status: "PULLED", digest, reason: "the target did not have it" }],
+  });
 });
 
 test("a repository of somebody else is left as it is", async () => {
   using cli = cliAt(cached.accounts);
   await push("foreign");
-  await cached.user.ecr.send(new CreateRepositoryCommand({ repositoryName: "quay/foreign", tags: [{ Key: "owner", Value: "another team" }] }));
-  expect(await pull(cli, "quay.io/foreign:1")).toMatchObject({ code: 1, images: [{ status: "FAILED", reason: expect.stringContaining("it is not omx's") }] });
+  await cached.user.ecr.send(
+    new CreateRepositoryCommand({ repositoryName: "quay/foreign", tags: [{ Key: "owner", Value: "another team" }] }),
+  );
+  expect(await pull(cli, "quay.io/foreign:1")).toMatchObject({
+    code: 1,
+    images: [{ status: "FAILED", reason: expect.stringContaining("it is not omx's") }],
+  });
 });
 
 test("an image that was deleted in ECR comes again", async () => {
@@ -112,5 +143,8 @@ test("an image that was deleted in ECR comes again", async () => {
   const { digest } = await push("deleted");
   await pull(cli, "quay.io/deleted:1");
   await cached.user.ecr.send(new BatchDeleteImageCommand({ repositoryName: "quay/deleted", imageIds: [{ imageDigest: digest }] }));
-  expect(await pull(cli, "quay.io/deleted:1", "--copy", "--upstream", `quay.io=${cached.asked.url}`)).toMatchObject({ code: 0, images: [{ status: "PULLED", digest }] });
+  expect(await pull(cli, "quay.io/deleted:1", "--copy", "--upstream", `quay.io=${cached.asked.url}`)).toMatchObject({
+    code: 0,
+    images: [{ status: "PULLED", digest }],
+  });
 });

@@ -33,15 +33,24 @@ test("verify without a bundle reads production's own copies where omx.yaml asks 
     await mergeOnce(cicd.ecr, name, [accountStatement({ account: PRODUCTION, region: "us-east-1" }, "Production")]);
     const sample = { layers: [noise(name, 10_000)] };
     const { digest } = await pushSample(production.repository(name, PRODUCTION), "demo-1.0.0", sample);
-    return { image: `quay.io/${name}:1`, source: `quay.io/${name}:1`, target: `${hostOf(CICD)}/${name}@${(await pushSample(cicd.repository(name), "1", sample)).digest}`, digest };
+    return {
+      image: `quay.io/${name}:1`,
+      source: `quay.io/${name}:1`,
+      target: `${hostOf(CICD)}/${name}@${(await pushSample(cicd.repository(name), "1", sample)).digest}`,
+      digest,
+    };
   };
   const [kept, deleted] = [await pushed("kept"), await pushed("deleted")];
   const write = (folder: string, promote: string) => {
     mkdirSync(join(cli.folder, folder));
     writeFileSync(join(cli.folder, folder, "omx.yaml"), `name: demo\nversion: "1.0"\nimages: { promote: ${promote} }\n`);
     writeFileSync(join(cli.folder, folder, "containers.lock.json"), JSON.stringify({ version: 1, images: [kept, deleted] }));
-    const task = ({ image }: { readonly image: string }, index: number) => `task t${index} {\n  command <<< echo >>>\n  runtime { docker: "${image}" }\n}\n`;
-    writeFileSync(join(cli.folder, folder, "main.wdl"), `version 1.0\nworkflow w {\n  call t0\n  call t1\n}\n${[kept, deleted].map(task).join("")}`);
+    const task = ({ image }: { readonly image: string }, index: number) =>
+      `task t${index} {\n  command <<< echo >>>\n  runtime { docker: "${image}" }\n}\n`;
+    writeFileSync(
+      join(cli.folder, folder, "main.wdl"),
+      `version 1.0\nworkflow w {\n  call t0\n  call t1\n}\n${[kept, deleted].map(task).join("")}`,
+    );
     return join(cli.folder, folder);
   };
   const verify = async (path: string) => {
@@ -53,6 +62,9 @@ test("verify without a bundle reads production's own copies where omx.yaml asks 
   expect(await verify(copied)).toEqual({ code: 0, accounts: [CICD, CICD, PRODUCTION, PRODUCTION], problems: [[], [], [], []] });
   await production.ecr.send(new BatchDeleteImageCommand({ repositoryName: "deleted", imageIds: [{ imageDigest: deleted.digest }] }));
   const gone = [[], [], [], [`the manifest ${deleted.digest} is not there`]];
-  expect([await verify(copied), await verify(join(copied, "containers.lock.json"))]).toMatchObject([{ code: 1, problems: gone }, { code: 1, problems: gone }]);
+  expect([await verify(copied), await verify(join(copied, "containers.lock.json"))]).toMatchObject([
+    { code: 1, problems: gone },
+    { code: 1, problems: gone },
+  ]);
   expect(await verify(write("shared", "share"))).toMatchObject({ code: 0, accounts: [CICD, CICD, CICD, CICD] });
 });

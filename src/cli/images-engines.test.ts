@@ -63,39 +63,87 @@ describe.runIf(HERE.includes("docker"))("Docker as its user has set it up", () =
     const [docker, socket, source] = [join(cli.folder, ".docker"), join(cli.folder, "my.sock"), join(cli.folder, "source")];
     symlinkSync("/var/run/docker.sock", socket);
     write(join(docker, "cli-plugins", "docker-buildx"), buildxIn(cli.folder));
-    write(join(docker, "contexts", "meta", createHash("sha256").update("mine").digest("hex"), "meta.json"), JSON.stringify({ Name: "mine", Metadata: {}, Endpoints: { docker: { Host: `unix://${socket}` } } }));
-    write(join(docker, "config.json"), JSON.stringify({ currentContext: "mine", auths: { "127.0.0.1:1": { auth: "c2VjcmV0" } }, proxies: { default: { noProxy: "mine.example" } } }));
-    write(join(source, "Dockerfile"), `FROM ${CICD}.dkr.ecr.us-east-1.amazonaws.com/machine/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${crypto.randomUUID()} > /made\n`);
-    return { cli, socket, source, text: (name: string) => (existsSync(join(cli.folder, name)) ? readFileSync(join(cli.folder, name), "utf8") : undefined) };
+    write(
+      join(docker, "contexts", "meta", createHash("sha256").update("mine").digest("hex"), "meta.json"),
+      JSON.stringify({ Name: "mine", Metadata: {}, Endpoints: { docker: { Host: `unix://${socket}` } } }),
+    );
+    write(
+      join(docker, "config.json"),
+      JSON.stringify({
+        currentContext: "mine",
+        auths: { "127.0.0.1:1": { auth: "c2VjcmV0" } },
+        proxies: { default: { noProxy: "mine.example" } },
+      }),
+    );
+    write(
+      join(source, "Dockerfile"),
+      `FROM ${CICD}.dkr.ecr.us-east-1.amazonaws.com/machine/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${crypto.randomUUID()} > /made\n`,
+    );
+    return {
+      cli,
+      socket,
+      source,
+      text: (name: string) => (existsSync(join(cli.folder, name)) ? readFileSync(join(cli.folder, name), "utf8") : undefined),
+    };
   }
 
-  test("its plug-ins, its context and its proxies are used, its logins are not; what would change the image is left out", async () => {
-    const { cli, socket, source, text } = home();
-    using own = cliAt(lab.accounts, { home: cli.folder, inherited: { PATH: process.env["PATH"] ?? "", HOME: cli.folder, DOCKER_DEFAULT_PLATFORM: "linux/arm64", BUILDX_BUILDER: "elsewhere" } });
-    using _ = cli;
-    expect(await lab.build(own, source, "machine/own:1")).toMatchObject({ status: "BUILT", engine: "docker", reason: "built by an engine" });
-    expect(text("host")).toBe(`unix://${socket}\n`);
-    const given = JSON.parse(text("given.json")!) as { auths: object; proxies: object };
-    expect(given.proxies).toEqual({ default: { noProxy: "mine.example" } });
-    expect(Object.keys(given.auths)).toEqual([new URL(lab.accounts.url).host]);
-    expect(text("env")).toContain("BUILDX_NO_DEFAULT_ATTESTATIONS=1");
-    expect(text("env")).not.toMatch(/DOCKER_DEFAULT_PLATFORM|BUILDX_BUILDER/);
-  }, MS);
+  test(
+    "its plug-ins, its context and its proxies are used, its logins are not; what would change the image is left out",
+    async () => {
+      const { cli, socket, source, text } = home();
+      using own = cliAt(lab.accounts, {
+        home: cli.folder,
+        inherited: {
+          PATH: process.env["PATH"] ?? "",
+          HOME: cli.folder,
+          DOCKER_DEFAULT_PLATFORM: "linux/arm64",
+          BUILDX_BUILDER: "elsewhere",
+        },
+      });
+      using _ = cli;
+      expect(await lab.build(own, source, "machine/own:1")).toMatchObject({
+        status: "BUILT",
+        engine: "docker",
+        reason: "built by an engine",
+      });
+      expect(text("host")).toBe(`unix://${socket}\n`);
+      const given = JSON.parse(text("given.json")!) as { auths: object; proxies: object };
+      expect(given.proxies).toEqual({ default: { noProxy: "mine.example" } });
+      expect(Object.keys(given.auths)).toEqual([new URL(lab.accounts.url).host]);
+      expect(text("env")).toContain("BUILDX_NO_DEFAULT_ATTESTATIONS=1");
+      expect(text("env")).not.toMatch(/DOCKER_DEFAULT_PLATFORM|BUILDX_BUILDER/);
+    },
+    MS,
+  );
 
-  test("DOCKER_BUILDKIT=0 is the classic builder, whatever plug-in is there", async () => {
-    const { cli, source, text } = home();
-    using own = cliAt(lab.accounts, { home: cli.folder, inherited: { PATH: process.env["PATH"] ?? "", HOME: cli.folder, DOCKER_BUILDKIT: "0" } });
-    using _ = cli;
-    expect(await lab.build(own, source, "machine/classic:1")).toMatchObject({ status: "BUILT", engine: "docker" });
-    expect(text("host")).toBeUndefined();
-  }, MS);
+  test(
+    "DOCKER_BUILDKIT=0 is the classic builder, whatever plug-in is there",
+    async () => {
+      const { cli, source, text } = home();
+      using own = cliAt(lab.accounts, {
+        home: cli.folder,
+        inherited: { PATH: process.env["PATH"] ?? "", HOME: cli.folder, DOCKER_BUILDKIT: "0" },
+      });
+      using _ = cli;
+      expect(await lab.build(own, source, "machine/classic:1")).toMatchObject({ status: "BUILT", engine: "docker" });
+      expect(text("host")).toBeUndefined();
+    },
+    MS,
+  );
 });
 
-test.runIf(HERE.includes("podman"))("a `docker` that is Podman is Podman", async () => {
-  using cli = cliAt(lab.accounts);
-  const bin = join(cli.folder, "bin");
-  write(join(bin, "docker"), `#!/bin/sh\nexec ${real("podman")} "$@"\n`);
-  write(join(cli.folder, "source", "Dockerfile"), `FROM ${CICD}.dkr.ecr.us-east-1.amazonaws.com/machine/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${crypto.randomUUID()} > /made\n`);
-  using own = cliAt(lab.accounts, { path: `${bin}${delimiter}${process.env["PATH"] ?? ""}` });
-  expect(await lab.build(own, join(cli.folder, "source"), "machine/podman:1")).toMatchObject({ status: "BUILT", engine: "podman" });
-}, MS);
+test.runIf(HERE.includes("podman"))(
+  "a `docker` that is Podman is Podman",
+  async () => {
+    using cli = cliAt(lab.accounts);
+    const bin = join(cli.folder, "bin");
+    write(join(bin, "docker"), `#!/bin/sh\nexec ${real("podman")} "$@"\n`);
+    write(
+      join(cli.folder, "source", "Dockerfile"),
+      `FROM ${CICD}.dkr.ecr.us-east-1.amazonaws.com/machine/base:1\nSHELL ["/bin/bash", "-c"]\nRUN echo ${crypto.randomUUID()} > /made\n`,
+    );
+    using own = cliAt(lab.accounts, { path: `${bin}${delimiter}${process.env["PATH"] ?? ""}` });
+    expect(await lab.build(own, join(cli.folder, "source"), "machine/podman:1")).toMatchObject({ status: "BUILT", engine: "podman" });
+  },
+  MS,
+);

@@ -22,7 +22,11 @@ interface Started {
 test("start --detach prints where the accounts answer, and they do; stop waits until they are gone", async () => {
   await using cli = omx();
   const started = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<Started>();
-  expect(started).toMatchObject({ url: `http://127.0.0.1:${started.port}`, dataDir: cli.dataDir, configFile: join(cli.dataDir, "aws-config") });
+  expect(started).toMatchObject({
+    url: `http://127.0.0.1:${started.port}`,
+    dataDir: cli.dataDir,
+    configFile: join(cli.dataDir, "aws-config"),
+  });
   expect(Object.keys(started).sort()).toEqual(["accounts", "configFile", "dataDir", "pid", "port", "url"]);
   expect(started.accounts).toContainEqual({ id: "444455556666", name: "production", profile: "production" });
   expect(started.accounts.map(({ profile }) => profile)).toEqual(["cicd", "production", "developer", "approver"]);
@@ -104,7 +108,10 @@ function fakeDocker(folder: string): string {
 test("start says how to stop these accounts, not others", async () => {
   await using cli = omx();
   const elsewhere = join(cli.folder, "elsewhere");
-  for (const [data, stop] of [[[], ""], [["--data", elsewhere], ` --data ${elsewhere}`]] as const) {
+  for (const [data, stop] of [
+    [[], ""],
+    [["--data", elsewhere], ` --data ${elsewhere}`],
+  ] as const) {
     const { stdout } = await cli.run("local", "start", "--detach", "--port", "0", ...data);
     await cli.run("local", "stop", ...data);
     expect(stdout).toContain(`Stop them: omx local stop${stop}\n`);
@@ -115,26 +122,47 @@ test("env names the config file, with which a client of AWS is who it says", asy
   await using cli = omx();
   expect((await cli.run("local", "env")).stderr).toContain("omx local start");
   const { url } = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<Started>();
-  expect(await cli.run("local", "env", "--profile", "nobody")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("no identity nobody") });
+  expect(await cli.run("local", "env", "--profile", "nobody")).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringContaining("no identity nobody"),
+  });
   const shell = await cli.run("local", "env", "--profile", "developer", "--node");
   expect(shell.stdout).toContain(`export AWS_CONFIG_FILE=${join(cli.dataDir, "aws-config")}\n`);
   expect(shell.stdout).toContain("export AWS_PROFILE=developer\n");
   expect(shell.stdout).toMatch(/export NODE_OPTIONS='--require .*disable-host-prefix\.cjs/);
   const { export: variables } = (await cli.run("local", "env", "--json")).json<{ export: Record<string, string> }>();
   // How the CDK calls it; a docker of nobody's need not be there.
-  const docker = spawnSync(variables["CDK_DOCKER"]!, ["push", "111122223333.dkr.ecr.us-east-1.amazonaws.com/assets:1"], { encoding: "utf8", env: { PATH: `${fakeDocker(cli.folder)}:${process.env["PATH"]}` } });
+  const docker = spawnSync(variables["CDK_DOCKER"]!, ["push", "111122223333.dkr.ecr.us-east-1.amazonaws.com/assets:1"], {
+    encoding: "utf8",
+    env: { PATH: `${fakeDocker(cli.folder)}:${process.env["PATH"]}` },
+  });
   expect(docker.stdout).toBe(`push ${new URL(url).host}/111122223333/us-east-1/assets:1\n`);
   const text = readFileSync(variables["AWS_CONFIG_FILE"]!, "utf8");
-  const [, accessKeyId = "", secretAccessKey = ""] = /\[profile developer\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(text) ?? [];
+  const [, accessKeyId = "", secretAccessKey = ""] =
+    /\[profile developer\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(text) ?? [];
   const sts = new STSClient({ endpoint: url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey } });
-  expect(await sts.send(new GetCallerIdentityCommand({}))).toMatchObject({ Account: "111122223333", Arn: "arn:aws:iam::111122223333:user/developer" });
+  expect(await sts.send(new GetCallerIdentityCommand({}))).toMatchObject({
+    Account: "111122223333",
+    Arn: "arn:aws:iam::111122223333:user/developer",
+  });
 });
 
 test("runs and builds reach the container engine that the user's environment names", async () => {
   await using cli = omx({ DOCKER_HOST: "unix:///somewhere/docker.sock" });
   const { url, configFile } = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<Started>();
-  const [, accessKeyId = "", secretAccessKey = ""] = /\[profile cicd\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(readFileSync(configFile, "utf8")) ?? [];
-  const lab = codeLab({ config: () => ({ endpoint: url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true, disableHostPrefix: true, maxAttempts: 1 }) });
+  const [, accessKeyId = "", secretAccessKey = ""] =
+    /\[profile cicd\][^[]*?aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)/.exec(readFileSync(configFile, "utf8")) ?? [];
+  const lab = codeLab({
+    config: () => ({
+      endpoint: url,
+      region: "us-east-1",
+      credentials: { accessKeyId, secretAccessKey },
+      forcePathStyle: true,
+      disableHostPrefix: true,
+      maxAttempts: 1,
+    }),
+  });
   await lab.project("engine", { version: "0.2", phases: { build: { commands: ['echo "> $DOCKER_HOST"'] } } });
   expect((await lab.linesOf(await lab.build("engine"))).map((line) => line.trim())).toContain("> unix:///somewhere/docker.sock");
 });
@@ -143,7 +171,9 @@ test("git-credential answers git's get with the identity's key, and nothing to s
   await using cli = omx();
   await cli.run("local", "start", "--detach", "--port", "0", "--json");
   const asked = "protocol=http\nhost=127.0.0.1:4577\npath=v1/repos/wf\n\n";
-  expect((await cli.given(asked, "local", "git-credential", "get", "--profile", "developer")).stdout).toMatch(/^username=AKIA\w{16}\npassword=\d{8}T\d{6}Z[0-9a-f]{64}\n$/);
+  expect((await cli.given(asked, "local", "git-credential", "get", "--profile", "developer")).stdout).toMatch(
+    /^username=AKIA\w{16}\npassword=\d{8}T\d{6}Z[0-9a-f]{64}\n$/,
+  );
   expect(await cli.given(asked, "local", "git-credential", "store", "--profile", "developer")).toMatchObject({ code: 0, stdout: "" });
   const nobody = await cli.given(asked, "local", "git-credential", "get", "--profile", "nobody");
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("no identity nobody")]);

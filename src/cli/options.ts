@@ -6,7 +6,8 @@ import { UsageError } from "./cli.ts";
 import { namespaceProblems, registryProblem } from "../kit/registry-namespaces-entries.ts";
 
 /** What `--profile` does. */
-export const PROFILE_HELP = "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
+export const PROFILE_HELP =
+  "the identity: a profile of AWS_CONFIG_FILE, of the local accounts, or of ~/.aws/config (default: AWS_PROFILE, keys of the environment, the local accounts)";
 
 /** Where the local accounts answer. */
 export const DEFAULT_PORT = 4577;
@@ -26,7 +27,10 @@ export function region(text: string): string {
 
 /** The name of a workflow version (HealthOmics's WorkflowVersionName). */
 export function versionName(text: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) throw new InvalidArgumentError("a version's name has 1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or digit.");
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text))
+    throw new InvalidArgumentError(
+      "a version's name has 1 to 64 letters, digits, dots, hyphens and underscores, and begins with a letter or digit.",
+    );
   return text;
 }
 
@@ -64,9 +68,13 @@ export function namespace(text: string, before: Readonly<Record<string, string>>
 }
 
 /** `111122223333=cicd`, repeatable. */
-export function account(text: string, before: readonly { readonly id: string; readonly name: string }[] = []): readonly { readonly id: string; readonly name: string }[] {
+export function account(
+  text: string,
+  before: readonly { readonly id: string; readonly name: string }[] = [],
+): readonly { readonly id: string; readonly name: string }[] {
   const [, id, name] = /^(\d{12})=([a-z][a-z0-9-]*)$/.exec(text) ?? [];
-  if (!id || !name) throw new InvalidArgumentError("write ID=NAME, as in 111122223333=cicd: twelve digits, then lower-case letters, digits and hyphens.");
+  if (!id || !name)
+    throw new InvalidArgumentError("write ID=NAME, as in 111122223333=cicd: twelve digits, then lower-case letters, digits and hyphens.");
   return [...before, { id, name }];
 }
 
@@ -79,7 +87,8 @@ export function pair(text: string, before: Readonly<Record<string, string>> = {}
 
 /** `arn:aws:iam::111122223333:role/name`. */
 export function roleArn(text: string): string {
-  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(text)) throw new InvalidArgumentError("a role's ARN looks like arn:aws:iam::111122223333:role/name.");
+  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(text))
+    throw new InvalidArgumentError("a role's ARN looks like arn:aws:iam::111122223333:role/name.");
   return text;
 }
 

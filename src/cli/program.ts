@@ -42,4 +42,5 @@ export async function buildProgram(cli: Cli, [named = ""]: readonly string[]): P
   return program;
 }
 
-const versionOf = (root: string): string => (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }).version;
+const versionOf = (root: string): string =>
+  (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly version: string }).version;

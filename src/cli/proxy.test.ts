@@ -30,16 +30,37 @@ test("images come through the proxy, with its password; the local accounts are a
 test("a proxy that does not let through is told as such, once and without its password", async () => {
   await using proxy = await forwardProxy({});
   using cli = cliAt(lab.accounts, { inherited: { HTTPS_PROXY: proxy.url.replace("//", "//me:secret@") } });
-  const { code, stdout, stderr } = await cli.run("images", "pull", "quay.io/a/b:1", "--profile", "cicd", "--upstream", "quay.io=https://registry.test", "--json");
-  expect([code, stdout]).toEqual([1, expect.stringMatching(/the proxy of this network answers 403 instead of connecting there.*HTTPS_PROXY/)]);
+  const { code, stdout, stderr } = await cli.run(
+    "images",
+    "pull",
+    "quay.io/a/b:1",
+    "--profile",
+    "cicd",
+    "--upstream",
+    "quay.io=https://registry.test",
+    "--json",
+  );
+  expect([code, stdout]).toEqual([
+    1,
+    expect.stringMatching(/the proxy of this network answers 403 instead of connecting there.*HTTPS_PROXY/),
+  ]);
   expect(proxy.asked).toEqual(["CONNECT registry.test:443"]);
   expect(stdout + stderr).not.toContain("secret");
 });
 
 test("AWS is asked through the proxy", async () => {
   await using proxy = await forwardProxy({});
-  const environment = { PATH: process.env["PATH"] ?? "", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret", AWS_REGION: "us-east-1", https_proxy: proxy.url };
-  const omx = spawn(process.execPath, [join(import.meta.dirname, "../../bin/omx"), "images", "list"], { env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  const environment = {
+    PATH: process.env["PATH"] ?? "",
+    AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+    AWS_SECRET_ACCESS_KEY: "secret",
+    AWS_REGION: "us-east-1",
+    https_proxy: proxy.url,
+  };
+  const omx = spawn(process.execPath, [join(import.meta.dirname, "../../bin/omx"), "images", "list"], {
+    env: environment,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   const said = text(omx.stderr);
   await once(omx, "close");
   expect([omx.exitCode, await said]).toEqual([1, expect.stringContaining("sts.us-east-1.amazonaws.com")]);

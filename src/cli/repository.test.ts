@@ -13,7 +13,14 @@ test("init writes a repository that check lets through", async () => {
   expect(made.written).toEqual(["omx.yaml", "main.wdl", "tests/sequences.fa", "README.md"]);
   const checked = await cli.run("check", "count-bases", "--json");
   expect(checked).toMatchObject({ code: 0, stderr: "" });
-  expect(checked.json<object>()).toMatchObject({ ok: true, name: "count-bases", version: "1.0", engine: "WDL", tests: [{ name: "small", problems: [] }], diagnostics: [] });
+  expect(checked.json<object>()).toMatchObject({
+    ok: true,
+    name: "count-bases",
+    version: "1.0",
+    engine: "WDL",
+    tests: [{ name: "small", problems: [] }],
+    diagnostics: [],
+  });
 });
 
 test("what init and the demo release, the offline upstream of the demo offers", async () => {
@@ -38,7 +45,18 @@ test("inspect prints the contract's members, for a folder and for a main file", 
   await using cli = omx();
   const inspected = (await cli.run("inspect", EXAMPLE, "--json")).json<Record<string, unknown>>();
   expect(inspected).toMatchObject({ path: "main.wdl", engine: "WDL", languageVersion: "1.1", main: "main.wdl", name: "phage_variants" });
-  expect(Object.keys(inspected)).toEqual(["path", "engine", "languageVersion", "main", "name", "parameterTemplate", "parameters", "images", "unresolved", "diagnostics"]);
+  expect(Object.keys(inspected)).toEqual([
+    "path",
+    "engine",
+    "languageVersion",
+    "main",
+    "name",
+    "parameterTemplate",
+    "parameters",
+    "images",
+    "unresolved",
+    "diagnostics",
+  ]);
   const file = await cli.run("inspect", join(EXAMPLE, "main.wdl"), "--json");
   expect(file.json<object>()).toMatchObject({ engine: "WDL", name: "phage_variants" });
 });
@@ -46,48 +64,103 @@ test("inspect prints the contract's members, for a folder and for a main file", 
 test("an omx.yaml stands for its folder; what no engine reads is refused, and what is empty is no workflow", async () => {
   await using cli = omx();
   const file = join(EXAMPLE, "omx.yaml");
-  expect((await cli.run("inspect", file, "--json")).json<object>()).toMatchObject({ engine: "WDL", main: "main.wdl", name: "phage_variants" });
+  expect((await cli.run("inspect", file, "--json")).json<object>()).toMatchObject({
+    engine: "WDL",
+    main: "main.wdl",
+    name: "phage_variants",
+  });
   expect([(await cli.run("lint", file)).code, (await cli.run("check", file)).code]).toEqual([0, 0]);
   expect((await cli.run("run", file, "--params", join(EXAMPLE, "package.json"))).stderr).toContain("package.json does not exist");
-  expect((await cli.run("check", join(EXAMPLE, "main.wdl"))).stdout).toContain(`main.wdl is a file\n  give the folder of a workflow repository, as ${EXAMPLE}`);
+  expect((await cli.run("check", join(EXAMPLE, "main.wdl"))).stdout).toContain(
+    `main.wdl is a file\n  give the folder of a workflow repository, as ${EXAMPLE}`,
+  );
   for (const name of ["README.md", "blob.bin", "sheet.csv"]) {
     writeFileSync(join(cli.folder, name), "sample,reads\n");
     for (const command of ["inspect", "lint"])
-      expect(await cli.run(command, name)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(`${name} is no workflow: give a folder, a ZIP, or a main file that ends in .wdl, .nf or .cwl`) });
+      expect(await cli.run(command, name)).toMatchObject({
+        code: 2,
+        stdout: "",
+        stderr: expect.stringContaining(`${name} is no workflow: give a folder, a ZIP, or a main file that ends in .wdl, .nf or .cwl`),
+      });
   }
   expect((await cli.run("inspect", "--all", "README.md")).stderr).toContain("README.md is a file; give the folder that it is in");
   expect((await cli.run("init", "README.md")).stderr).toContain("README.md is a file; give a folder");
   for (const name of ["empty.wdl", "empty.nf"]) {
     writeFileSync(join(cli.folder, name), "\n");
-    expect(await cli.run("lint", name)).toMatchObject({ code: 1, stdout: expect.stringContaining(`there is no workflow in ${name}: the file is empty`) });
+    expect(await cli.run("lint", name)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`there is no workflow in ${name}: the file is empty`),
+    });
     rmSync(join(cli.folder, name));
   }
 });
 
 test("what is no region is refused wherever one is named; one that nobody has heard of is one", async () => {
   await using cli = omx();
-  for (const command of [["images", "list"], ["release", "status", "wf"], ["publish", "."], ["run", ".", "--params", "p.json"], ["local", "start"], ["console"]])
-    expect(await cli.run(...command, "--region", "mars")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("'mars' is invalid. a region looks like us-east-1.") });
-  expect(await cli.run("images", "list", "--region", "xy-northsouth-12")).toMatchObject({ code: 1, stderr: expect.stringContaining("no AWS identity is chosen") });
+  for (const command of [
+    ["images", "list"],
+    ["release", "status", "wf"],
+    ["publish", "."],
+    ["run", ".", "--params", "p.json"],
+    ["local", "start"],
+    ["console"],
+  ])
+    expect(await cli.run(...command, "--region", "mars")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("'mars' is invalid. a region looks like us-east-1."),
+    });
+  expect(await cli.run("images", "list", "--region", "xy-northsouth-12")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("no AWS identity is chosen"),
+  });
   mkdirSync(join(cli.folder, ".aws"));
   writeFileSync(join(cli.folder, ".aws", "config"), "[profile far]\nregion = mars\n");
-  expect(await cli.run("images", "list", "--profile", "far")).toMatchObject({ code: 2, stderr: expect.stringContaining(`the profile's region is "mars"; a region looks like us-east-1`) });
+  expect(await cli.run("images", "list", "--profile", "far")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`the profile's region is "mars"; a region looks like us-east-1`),
+  });
 });
 
 test("a folder for a file, an address or a role that is none: told before anything is made", async () => {
   await using cli = omx();
   await cli.run("init", "wf");
   const folder = join(cli.folder, "wf");
-  for (const args of [["run", folder, "--params", folder], ["publish", folder, "--registry-map", folder], ["publish", folder, "--readme", folder], ["images", "plan", "--manifest", folder]])
-    expect(await cli.run(...args)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining(`${folder} is a folder; give a file`) });
+  for (const args of [
+    ["run", folder, "--params", folder],
+    ["publish", folder, "--registry-map", folder],
+    ["publish", folder, "--readme", folder],
+    ["images", "plan", "--manifest", folder],
+  ])
+    expect(await cli.run(...args)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining(`${folder} is a folder; give a file`),
+    });
   expect((await cli.run("workflow", "list", "--config", folder)).stderr).toContain(`${folder} is a folder; give the file`);
   expect((await cli.run("publish", folder, "--registry-map", "none.json")).stderr).toContain("none.json does not exist\n  check the path");
-  for (const [option, value, says] of [["--output", "results", "an S3 URI looks like s3://bucket/key"], ["--role", "OmicsRole", "a role's ARN looks like arn:aws:iam::111122223333:role/name"]] as const)
-    expect(await cli.run("run", folder, "--params", "p.json", option, value)).toMatchObject({ code: 2, stderr: expect.stringContaining(says) });
-  expect(await cli.run("publish", "--definition-uri", "definition.zip", "--name", "wf")).toMatchObject({ code: 2, stderr: expect.stringContaining("an S3 URI looks like") });
-  expect(await cli.run("publish", "--definition-uri", "s3://bucket/d.zip", "--name", "wf")).toMatchObject({ code: 2, stderr: expect.stringContaining("give --version-name: without PATH") });
+  for (const [option, value, says] of [
+    ["--output", "results", "an S3 URI looks like s3://bucket/key"],
+    ["--role", "OmicsRole", "a role's ARN looks like arn:aws:iam::111122223333:role/name"],
+  ] as const)
+    expect(await cli.run("run", folder, "--params", "p.json", option, value)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(says),
+    });
+  expect(await cli.run("publish", "--definition-uri", "definition.zip", "--name", "wf")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("an S3 URI looks like"),
+  });
+  expect(await cli.run("publish", "--definition-uri", "s3://bucket/d.zip", "--name", "wf")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("give --version-name: without PATH"),
+  });
   for (const name of ["", "-1", "1 0", "1".repeat(65)])
-    expect(await cli.run("publish", folder, "--version-name", name)).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("a version's name has 1 to 64 letters") });
+    expect(await cli.run("publish", folder, "--version-name", name)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("a version's name has 1 to 64 letters"),
+    });
 });
 
 test("keys that nobody knows, and those of other accounts than answer, are told as what they are", async () => {
@@ -95,7 +168,10 @@ test("keys that nobody knows, and those of other accounts than answer, are told 
   const { url } = (await cli.run("local", "start", "--detach", "--port", "0", "--json")).json<{ url: string }>();
   const file = join(cli.dataDir, "aws-config");
   const text = readFileSync(file, "utf8");
-  for (const [key, name] of [["aws_access_key_id", "InvalidClientTokenId"], ["aws_secret_access_key", "SignatureDoesNotMatch"]] as const) {
+  for (const [key, name] of [
+    ["aws_access_key_id", "InvalidClientTokenId"],
+    ["aws_secret_access_key", "SignatureDoesNotMatch"],
+  ] as const) {
     writeFileSync(file, text.replaceAll(new RegExp(`^${key} = .*$`, "gm"), `${key} = AKIAIOSFODNN7EXAMPLE`));
     const { code, stderr } = await cli.run("images", "list");
     expect([code, stderr, url]).toEqual([1, expect.stringMatching(new RegExp(`${name}: [^]*are of other accounts`)), url]);
@@ -105,7 +181,10 @@ test("keys that nobody knows, and those of other accounts than answer, are told 
 test("inspect --all prints one document a line", async () => {
   await using cli = omx();
   const { stdout, code } = await cli.run("inspect", "--all", EXAMPLE, "--json");
-  const paths = stdout.trim().split("\n").map((line) => (JSON.parse(line) as { path: string }).path);
+  const paths = stdout
+    .trim()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { path: string }).path);
   expect([code, paths]).toEqual([0, expect.arrayContaining(["main.wdl", "sample.wdl"])]);
 });
 
@@ -115,7 +194,9 @@ test("lint fails on an error, and says it in three formats", async () => {
   const human = await cli.run("lint", ".");
   expect(human.code).toBe(1);
   expect(human.stdout).toMatch(/^main\.wdl:3:\d+: error: .*missing/m);
-  expect((await cli.run("lint", ".", "--format", "json")).json<object[]>()).toContainEqual(expect.objectContaining({ severity: "error", file: "main.wdl", line: 3 }));
+  expect((await cli.run("lint", ".", "--format", "json")).json<object[]>()).toContainEqual(
+    expect.objectContaining({ severity: "error", file: "main.wdl", line: 3 }),
+  );
   expect((await cli.run("lint", ".", "--format", "sarif")).json<object>()).toMatchObject({ version: "2.1.0" });
   expect((await cli.run("lint", EXAMPLE)).code).toBe(0);
 });
@@ -144,7 +225,10 @@ test("check names what is wrong with the Dockerfile of an image that the reposit
   await using cli = omx();
   await cli.run("init", "wf");
   const [file, dockerfile] = [join(cli.folder, "wf", "omx.yaml"), join(cli.folder, "wf", "tools", "Dockerfile")];
-  writeFileSync(file, `${readFileSync(file, "utf8")}images: { build: [{ source: tools, target: "wf/tool:1", args: { BASE: "debian:12" } }] }\n`);
+  writeFileSync(
+    file,
+    `${readFileSync(file, "utf8")}images: { build: [{ source: tools, target: "wf/tool:1", args: { BASE: "debian:12" } }] }\n`,
+  );
   mkdirSync(join(dockerfile, ".."));
   const checked = async (text: string) => {
     writeFileSync(dockerfile, text);
@@ -152,14 +236,30 @@ test("check names what is wrong with the Dockerfile of an image that the reposit
     return `${code} ${stdout}`;
   };
   expect(await checked("FROM scratch\n\nCOPPY a /\n")).toMatch(/^1 [^]*tools\/Dockerfile:3: "COPPY" is not an instruction/);
-  expect(await checked("FROM scratch\nCOPY tools/Dockerfile /\n")).toMatch(/^1 [^]*tools\/Dockerfile:2: tools\/Dockerfile is not in tools, the folder that it is copied from/);
+  expect(await checked("FROM scratch\nCOPY tools/Dockerfile /\n")).toMatch(
+    /^1 [^]*tools\/Dockerfile:2: tools\/Dockerfile is not in tools, the folder that it is copied from/,
+  );
   expect(await checked("ARG TAG\nFROM debian:$TAG\n")).toMatch(/^1 [^]*tools\/Dockerfile:2: "debian:" is not a valid image/);
-  expect(await checked('ARG BASE\nFROM debian AS unused\nCOPY none /\nFROM $BASE\nARG F\nCOPY --from=busybox /bin/sh /\nADD https://example.org/x *.none $F "a b" ./Dockerfile /../Dockerfile /x/\nCOPY <<EOF /y\ntext\nEOF\n')).toMatch(/^0 [^]*can be released/);
+  expect(
+    await checked(
+      'ARG BASE\nFROM debian AS unused\nCOPY none /\nFROM $BASE\nARG F\nCOPY --from=busybox /bin/sh /\nADD https://example.org/x *.none $F "a b" ./Dockerfile /../Dockerfile /x/\nCOPY <<EOF /y\ntext\nEOF\n',
+    ),
+  ).toMatch(/^0 [^]*can be released/);
 });
 
 test("wrong usage exits 2 with the manual's name, nothing on stdout", async () => {
   await using cli = omx();
-  for (const args of [["frob"], ["inspect"], ["local", "frob"], ["local", "start", "--port", "99999"], ["lint", ".", "--format", "xml"], ["images", "pull"], ["release", "status"], ["publish"], ["init", "--name", "Not A Name", "x"]]) {
+  for (const args of [
+    ["frob"],
+    ["inspect"],
+    ["local", "frob"],
+    ["local", "start", "--port", "99999"],
+    ["lint", ".", "--format", "xml"],
+    ["images", "pull"],
+    ["release", "status"],
+    ["publish"],
+    ["init", "--name", "Not A Name", "x"],
+  ]) {
     const { code, stdout, stderr } = await cli.run(...args);
     expect([args, code, stdout]).toEqual([args, 2, ""]);
     expect(stderr).toContain("omx help");
@@ -171,14 +271,38 @@ test("every command has a manual", async () => {
   expect((await cli.run("help", "images", "plan")).stdout).toContain("Usage: omx images plan");
   const { stdout, code } = await cli.run("--help");
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = ""]) => name).filter((name) => name !== "help");
-  expect([code, commands]).toEqual([0, expect.arrayContaining(["init", "check", "inspect", "lint", "local", "run", "publish", "images", "deploy", "workflow", "release", "doctor"])]);
+  expect([code, commands]).toEqual([
+    0,
+    expect.arrayContaining([
+      "init",
+      "check",
+      "inspect",
+      "lint",
+      "local",
+      "run",
+      "publish",
+      "images",
+      "deploy",
+      "workflow",
+      "release",
+      "doctor",
+    ]),
+  ]);
   for (const name of commands) expect((await cli.run(name, "--help")).stdout).toContain(`Usage: omx ${name}`);
 });
 
 test("the manual of a misspelt command is not that of all commands: it says what may have been meant", async () => {
   await using cli = omx();
-  expect(await cli.run("help", "imagse")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringMatching(/unknown command 'imagse'\n\(Did you mean images\?\)/) });
-  expect(await cli.run("help", "images", "pul")).toMatchObject({ code: 2, stdout: "", stderr: expect.stringContaining("Did you mean pull?") });
+  expect(await cli.run("help", "imagse")).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/unknown command 'imagse'\n\(Did you mean images\?\)/),
+  });
+  expect(await cli.run("help", "images", "pul")).toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringContaining("Did you mean pull?"),
+  });
   expect((await cli.run("help")).stdout).toContain("Usage: omx [options] [command]");
   expect((await cli.run("help", "init", "hello")).stdout).toContain("Usage: omx init");
 });
@@ -230,7 +354,10 @@ test("doctor lists what is there, as JSON too", async () => {
 test("workflow add edits omx.deploy.yaml, keeps its comments, and refuses a name that is there or wrong", async () => {
   await using cli = omx();
   const config = join(cli.folder, "deploy.yaml");
-  writeFileSync(config, '# ours\ncicd: { account: "111122223333", region: us-east-1 }\nproduction:\n  - { account: "444455556666", region: us-east-1 } # the hospital\nworkflows:\n  one: { branch: main }\n');
+  writeFileSync(
+    config,
+    '# ours\ncicd: { account: "111122223333", region: us-east-1 }\nproduction:\n  - { account: "444455556666", region: us-east-1 } # the hospital\nworkflows:\n  one: { branch: main }\n',
+  );
   const added = await cli.run("workflow", "add", "two", "--branch", "release", "--no-deploy", "--config", config, "--json");
   expect([added.code, added.json<object>()]).toEqual([0, { name: "two", config, deployed: false }]);
   const text = readFileSync(config, "utf8");
@@ -246,6 +373,11 @@ test("workflow add edits omx.deploy.yaml, keeps its comments, and refuses a name
   writeFileSync(config, `${text}containers:\n  namespaces:\n    index.docker.io: hub\n`);
   for (const command of [["add", "three", "--no-deploy"], ["list"]]) {
     const { code, stderr } = await cli.run("workflow", ...command, "--config", config);
-    expect([code, stderr]).toEqual([1, expect.stringContaining("deploy.yaml:10:5: containers.namespaces.index.docker.io: index.docker.io is another name of docker.io; write docker.io")]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        "deploy.yaml:10:5: containers.namespaces.index.docker.io: index.docker.io is another name of docker.io; write docker.io",
+      ),
+    ]);
   }
 });

@@ -25,12 +25,17 @@ test("a mistake of ours is told with its stack", () => {
 });
 
 test("what is not there is told by its name, not by the system call", () => {
-  const failed = (syscall: string, path: string): Error => Object.assign(new Error(`ENOENT: no such file or directory, ${syscall} '${path}'`), { code: "ENOENT", syscall, path });
+  const failed = (syscall: string, path: string): Error =>
+    Object.assign(new Error(`ENOENT: no such file or directory, ${syscall} '${path}'`), { code: "ENOENT", syscall, path });
   expect(told(failed("stat", "images.json")).lines).toEqual(["✗ images.json does not exist", "  check the path"]);
   expect(told(failed("spawn git", "git")).lines).toEqual(["✗ git was not found on PATH", expect.stringContaining("omx doctor")]);
 });
 
 test("a host nobody knows and a deployment that is not there come with what to do", () => {
-  expect(told(Object.assign(new Error("getaddrinfo ENOTFOUND sts.mars.amazonaws.com"), { code: "ENOTFOUND" })).lines[1]).toContain("region");
-  expect(told(Object.assign(new Error("State Machine Does Not Exist"), { name: "StateMachineDoesNotExist", $fault: "client" })).lines[1]).toContain("omx deploy");
+  expect(told(Object.assign(new Error("getaddrinfo ENOTFOUND sts.mars.amazonaws.com"), { code: "ENOTFOUND" })).lines[1]).toContain(
+    "region",
+  );
+  expect(
+    told(Object.assign(new Error("State Machine Does Not Exist"), { name: "StateMachineDoesNotExist", $fault: "client" })).lines[1],
+  ).toContain("omx deploy");
 });

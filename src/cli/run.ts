@@ -17,7 +17,11 @@ export async function runCli(cli: Cli, args: readonly string[]): Promise<number>
 }
 
 /** The command that the first words name, and those words. */
-function namedBy(command: Command, words: readonly string[], path: readonly string[] = []): { readonly command: Command; readonly path: readonly string[] } {
+function namedBy(
+  command: Command,
+  words: readonly string[],
+  path: readonly string[] = [],
+): { readonly command: Command; readonly path: readonly string[] } {
   const [word] = words;
   const next = command.commands.find((one) => one.name() === word);
   return next && word ? namedBy(next, words.slice(1), [...path, word]) : { command, path };
@@ -34,11 +38,24 @@ function asHelpOption(program: Command, words: readonly string[]): readonly stri
 export function explain(cli: Cli, error: Error, command: readonly string[] = []): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof NotDone) return 1;
-  if (error instanceof UsageError) return tell(cli, 2, error.message, command.length > 0 ? `\`omx help ${command.join(" ")}\` is the manual` : "`omx help` lists the commands");
+  if (error instanceof UsageError)
+    return tell(
+      cli,
+      2,
+      error.message,
+      command.length > 0 ? `\`omx help ${command.join(" ")}\` is the manual` : "`omx help` lists the commands",
+    );
   if (error instanceof Problem || error instanceof ReleaseError) return tell(cli, 1, error.message, error.fix);
   const fix = advice(error);
   // Without advice it may be a mistake of ours: the stack is what a report needs.
-  return tell(cli, 1, fix || isExpected(error) ? `${NAMES_THAT_TELL_NOTHING.has(error.name) ? "" : `${error.name}: `}${saysOf(error)}` : (error.stack ?? error.message), fix);
+  return tell(
+    cli,
+    1,
+    fix || isExpected(error)
+      ? `${NAMES_THAT_TELL_NOTHING.has(error.name) ? "" : `${error.name}: `}${saysOf(error)}`
+      : (error.stack ?? error.message),
+    fix,
+  );
 }
 
 function tell(cli: Cli, code: number, message: string, fix?: string): number {
@@ -52,7 +69,11 @@ const NAMES_THAT_TELL_NOTHING: ReadonlySet<string> = new Set(["Error", "InvalidV
 
 /** Errors with a code of the system, of AWS, or thrown for people have a message that is enough. */
 const isExpected = (error: Error & { readonly code?: unknown; readonly $fault?: unknown }): boolean =>
-  error.code !== undefined || error.$fault !== undefined || error.constructor === Error || error.name === "InvalidValue" || error.name === "BadArchive";
+  error.code !== undefined ||
+  error.$fault !== undefined ||
+  error.constructor === Error ||
+  error.name === "InvalidValue" ||
+  error.name === "BadArchive";
 
 /** What is not there, without the name of the system call. */
 function saysOf({ message, code, path, syscall }: NodeJS.ErrnoException): string {
@@ -60,7 +81,8 @@ function saysOf({ message, code, path, syscall }: NodeJS.ErrnoException): string
   return syscall?.startsWith("spawn") ? `${path} was not found on PATH` : `${path} does not exist`;
 }
 
-const NOT_THEIRS = "who answers does not know these keys: they are mistyped, were deleted, or are of other accounts; `omx local status` says which local accounts run, and where";
+const NOT_THEIRS =
+  "who answers does not know these keys: they are mistyped, were deleted, or are of other accounts; `omx local status` says which local accounts run, and where";
 
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing answers there; start the local accounts with `omx local start`",
@@ -78,7 +100,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   InvalidClientTokenId: NOT_THEIRS,
   UnrecognizedClientException: NOT_THEIRS,
   SignatureDoesNotMatch: NOT_THEIRS,
-  CredentialsProviderError: "sign in again (`aws sso login` of that profile), choose another identity with --profile, or start the local accounts with `omx local start`",
+  CredentialsProviderError:
+    "sign in again (`aws sso login` of that profile), choose another identity with --profile, or start the local accounts with `omx local start`",
   AccessDeniedException: "choose an identity that may do this with --profile (`approver` approves, `cicd` and `production` administrate)",
 };
 

@@ -38,7 +38,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     home: text("HOME") ?? homedir(),
     inherited: Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
     hasKeys: text("AWS_ACCESS_KEY_ID") !== undefined,
-    ...(configFile && { configFile }), ...(profile && { profile }), ...(region && { region }), ...(endpoint && { endpoint }),
+    ...(configFile && { configFile }),
+    ...(profile && { profile }),
+    ...(region && { region }),
+    ...(endpoint && { endpoint }),
   };
 }
 

@@ -10,13 +10,22 @@ let folder = "";
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "omx-start-"));
-  writeFileSync(join(folder, "trace.mjs"), `
+  writeFileSync(
+    join(folder, "trace.mjs"),
+    `
     import { appendFileSync } from "node:fs";
     import { registerHooks } from "node:module";
     registerHooks({ load: (url, context, next) => (appendFileSync(process.env.TRACE, url + "\\n"), next(url, context)) });
-  `);
-  writeFileSync(join(folder, "main.wdl"), 'version 1.1\nworkflow hello { call say }\ntask say { command <<< echo hi >>> runtime { docker: "quay.io/lab/tool:1" } }\n');
-  writeFileSync(join(folder, "aws-config"), "[profile cicd]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:9\naws_access_key_id = a\naws_secret_access_key = b\n");
+  `,
+  );
+  writeFileSync(
+    join(folder, "main.wdl"),
+    'version 1.1\nworkflow hello { call say }\ntask say { command <<< echo hi >>> runtime { docker: "quay.io/lab/tool:1" } }\n',
+  );
+  writeFileSync(
+    join(folder, "aws-config"),
+    "[profile cicd]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:9\naws_access_key_id = a\naws_secret_access_key = b\n",
+  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -26,13 +35,18 @@ function packagesOf(...args: readonly string[]): ReadonlySet<string> {
   const trace = join(folder, "trace");
   writeFileSync(trace, "");
   const env = { PATH: process.env["PATH"] ?? "", HOME: folder, OMX_DATA: folder, TRACE: trace, AWS_MAX_ATTEMPTS: "1" };
-  const { status, stderr } = spawnSync(process.execPath, ["--no-warnings", "--import", join(folder, "trace.mjs"), MAIN, ...args], { cwd: folder, env, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, ["--no-warnings", "--import", join(folder, "trace.mjs"), MAIN, ...args], {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+  });
   expect(status, stderr).not.toBe(2);
   const names = readFileSync(trace, "utf8").matchAll(/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g);
   return new Set([...names].map(([, name = ""]) => name));
 }
 
-const clients = (packages: ReadonlySet<string>): readonly string[] => [...packages].filter((name) => name.startsWith("@aws-sdk/client-")).toSorted();
+const clients = (packages: ReadonlySet<string>): readonly string[] =>
+  [...packages].filter((name) => name.startsWith("@aws-sdk/client-")).toSorted();
 
 test.each(["--help", "help images", "images pull --help", "release status --help", "local status", "local stop", "doctor --help"])(
   "omx %s loads commander and no other package",

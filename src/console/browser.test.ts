@@ -7,7 +7,15 @@ import type { Console } from "./console.ts";
 import { BUCKET, consoleAs, prepare, waitingRelease } from "./testing/release.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
-const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 // A machine without Chromium runs none of these; with CI set that is a failure.
 describe.runIf(existsSync(CHROMIUM) || process.env["CI"])("in a browser", () => {
@@ -55,7 +63,9 @@ describe.runIf(existsSync(CHROMIUM) || process.env["CI"])("in a browser", () => 
     const { page } = await newPage(1200);
     await page.goto(`${approver.url}/releases/typed/${id}`);
     await page.getByLabel("Why").fill("half a sent");
-    await new S3Client(accounts.config()).send(new PutObjectCommand({ Bucket: BUCKET, Key: "evidence/typed/1.2.1/notes.txt", Body: "looked at" }));
+    await new S3Client(accounts.config()).send(
+      new PutObjectCommand({ Bucket: BUCKET, Key: "evidence/typed/1.2.1/notes.txt", Body: "looked at" }),
+    );
     await page.getByRole("link", { name: "notes.txt" }).waitFor();
     expect(await page.getByLabel("Why").inputValue()).toBe("half a sent");
     await page.close();
@@ -92,7 +102,10 @@ describe.runIf(existsSync(CHROMIUM) || process.env["CI"])("in a browser", () => 
     const { page } = await newPage(1200);
     await page.goto(`${approver.url}/releases/saved/${id}`);
     await page.getByText("output files of").click();
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "out/variants (all).vcf" }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "out/variants (all).vcf" }).click(),
+    ]);
     expect(download.suggestedFilename()).toBe("variants (all).vcf");
     await page.close();
   });

@@ -39,7 +39,15 @@ const AWS_POLL_MS = 5000;
  * Starts the console: the pages on `port`, reports of workflows on a free port of their own.
  * @throws Error when the port is in use
  */
-export async function startConsole({ clients, region, account, host = "127.0.0.1", port, clock, hosts = [] }: ConsoleOptions): Promise<Console> {
+export async function startConsole({
+  clients,
+  region,
+  account,
+  host = "127.0.0.1",
+  port,
+  clock,
+  hosts = [],
+}: ConsoleOptions): Promise<Console> {
   const bound = { pages: 0, reports: 0, origin: "", reportsOrigin: "" };
   const closing = new AbortController();
   const door = (which: "pages" | "reports"): Door => ({ hosts, port: () => bound[which] });
@@ -47,13 +55,27 @@ export async function startConsole({ clients, region, account, host = "127.0.0.1
   const evidence = createEvidenceReader(clients.s3, artifactsBucket(account, region));
   const everyMs = clients.target.endpoint ? LOCAL_POLL_MS : AWS_POLL_MS;
 
-  const pages = await listen(consoleApp({ clients, clock, evidence, sessions, everyMs, door: door("pages"), closing: closing.signal, reportsOrigin: () => bound.reportsOrigin }), { host, port });
+  const pages = await listen(
+    consoleApp({
+      clients,
+      clock,
+      evidence,
+      sessions,
+      everyMs,
+      door: door("pages"),
+      closing: closing.signal,
+      reportsOrigin: () => bound.reportsOrigin,
+    }),
+    { host, port },
+  );
   Object.assign(bound, { pages: pages.port, origin: pages.origin });
   const consoles = () => [...new Set([pages.origin, `http://localhost:${pages.port}`, `http://127.0.0.1:${pages.port}`])];
-  const reports = await listen(reportsApp({ s3: clients.s3, sessions, door: door("reports"), consoles }), { host, port: 0 }).catch(async (error: Error) => {
-    await pages.close();
-    throw error;
-  });
+  const reports = await listen(reportsApp({ s3: clients.s3, sessions, door: door("reports"), consoles }), { host, port: 0 }).catch(
+    async (error: Error) => {
+      await pages.close();
+      throw error;
+    },
+  );
   Object.assign(bound, { reports: reports.port, reportsOrigin: reports.origin });
   return {
     url: pages.origin,

@@ -16,7 +16,9 @@ export async function listen(app: Hono, { host, port }: { readonly host: string;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
       reject(
-        error.code === "EADDRINUSE" ? new Error(`port ${port} of ${host} is in use: stop what listens there, or choose another port`, { cause: error }) : error,
+        error.code === "EADDRINUSE"
+          ? new Error(`port ${port} of ${host} is in use: stop what listens there, or choose another port`, { cause: error })
+          : error,
       ),
     );
     server.listen(port, host, resolve);

@@ -33,16 +33,23 @@ export function reportsApp({ s3, door, sessions, consoles }: ReportsParts): Hono
   const app = new Hono();
   app.onError((error) => {
     const { status, message } = explain(error, "The console's profile");
-    return new Response(message, { status, headers: { ...EVERYWHERE, "Content-Type": "text/plain; charset=utf-8", "Content-Security-Policy": "default-src 'none'; sandbox" } });
+    return new Response(message, {
+      status,
+      headers: { ...EVERYWHERE, "Content-Type": "text/plain; charset=utf-8", "Content-Security-Policy": "default-src 'none'; sandbox" },
+    });
   });
   app.use(ownHostOnly(door));
   app.get("/report/:signature/:uri", async (context) => {
     const { signature, uri } = context.req.param();
-    if (!sessions.verifies(uri, signature)) throw new ConsoleError(403, "This address was not made by the console. Open the report on its release's page.");
+    if (!sessions.verifies(uri, signature))
+      throw new ConsoleError(403, "This address was not made by the console. Open the report on its release's page.");
     // On its own in a tab, a report could go anywhere; in the console's frame it can't leave this origin.
-    if (context.req.header("sec-fetch-dest") === "document") throw new ConsoleError(403, "Reports open on their release's page of the console.");
+    if (context.req.header("sec-fetch-dest") === "document")
+      throw new ConsoleError(403, "Reports open on their release's page of the console.");
     return streamObject(s3, Buffer.from(uri, "base64url").toString("utf8"), {
-      ...EVERYWHERE, "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store",
+      ...EVERYWHERE,
+      "Content-Type": "text/html; charset=utf-8",
+      "Cache-Control": "no-store",
       "Content-Security-Policy": [...POLICY, `frame-ancestors ${consoles().join(" ")}`].join("; "),
     });
   });

@@ -55,7 +55,9 @@ export function consoleApp(parts: ConsoleParts): Hono {
   });
 
   app.get("/style.css", (context) => context.body(STYLE, 200, { "Content-Type": "text/css; charset=utf-8", "Cache-Control": "no-cache" }));
-  app.get("/script.js", (context) => context.body(SCRIPT, 200, { "Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "no-cache" }));
+  app.get("/script.js", (context) =>
+    context.body(SCRIPT, 200, { "Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "no-cache" }),
+  );
   app.get("/", async (context) => show(context, "Workflows", homeBody(await listWorkflows(parts.clients.codepipeline))));
   app.get("/workflows/:workflow", async (context) => {
     const workflow = context.req.param("workflow");
@@ -78,22 +80,36 @@ function releaseRoutes(app: Hono, parts: ConsoleParts, show: Show): void {
     const { release, parts: rendered } = await render(context, keyOf(context));
     return show(context, `${release.workflow} ${release.evidence?.build.version ?? "release"}`, releaseBody(release, rendered));
   });
-  app.get(`${RELEASE}/events`, (context) => liveParts(context, {
-    clock, everyMs: parts.everyMs, closing: parts.closing,
-    read: async () => {
-      const { release, parts: rendered } = await render(context, keyOf(context));
-      return { parts: rendered, ended: hasEnded(release) };
+  app.get(`${RELEASE}/events`, (context) =>
+    liveParts(context, {
+      clock,
+      everyMs: parts.everyMs,
+      closing: parts.closing,
+      read: async () => {
+        const { release, parts: rendered } = await render(context, keyOf(context));
+        return { parts: rendered, ended: hasEnded(release) };
+      },
+      explain: (error) => explain(error, "The console's profile").message,
+    }),
+  );
+  app.post(
+    `${RELEASE}/decision`,
+    bodyLimit({
+      maxSize: BODY_BYTES,
+      onError: () => {
+        throw new ConsoleError(413, "The comment is too long.");
+      },
+    }),
+    async (context) => {
+      const form = await context.req.parseBody();
+      const field = (name: string): string => (typeof form[name] === "string" ? form[name] : "");
+      if (!sessions.accepts(context, field("csrf")))
+        throw new ConsoleError(403, "The form is not of this session of the console. Load the release's page again and answer there.");
+      const key = keyOf(context);
+      await decide(clients, key, { verdict: field("verdict"), comment: field("comment") });
+      return context.redirect(releasePath(key), 303);
     },
-    explain: (error) => explain(error, "The console's profile").message,
-  }));
-  app.post(`${RELEASE}/decision`, bodyLimit({ maxSize: BODY_BYTES, onError: () => { throw new ConsoleError(413, "The comment is too long."); } }), async (context) => {
-    const form = await context.req.parseBody();
-    const field = (name: string): string => (typeof form[name] === "string" ? form[name] : "");
-    if (!sessions.accepts(context, field("csrf"))) throw new ConsoleError(403, "The form is not of this session of the console. Load the release's page again and answer there.");
-    const key = keyOf(context);
-    await decide(clients, key, { verdict: field("verdict"), comment: field("comment") });
-    return context.redirect(releasePath(key), 303);
-  });
+  );
   fileRoutes(app, parts, show);
 }
 
@@ -104,7 +120,10 @@ function fileRoutes(app: Hono, { clients, evidence, sessions, reportsOrigin }: C
   };
   app.get(`${RELEASE}/download`, async (context) => {
     const { file: found } = await file(context);
-    return streamObject(clients.s3, found.uri, { "Content-Type": "application/octet-stream", "Content-Disposition": attachment(found.path) });
+    return streamObject(clients.s3, found.uri, {
+      "Content-Type": "application/octet-stream",
+      "Content-Disposition": attachment(found.path),
+    });
   });
   app.get(`${RELEASE}/report`, async (context) => {
     const { release, file: found } = await file(context);

@@ -48,7 +48,11 @@ export interface HandlerSettings {
 export function readSettings(env: NodeJS.ProcessEnv): HandlerSettings {
   const values = Environment.parse(env);
   const deployment = Deployment.parse(JSON.parse(values.OMX_DEPLOYMENT));
-  const target = { region: values.AWS_REGION, ...(values.AWS_ENDPOINT_URL && { endpoint: values.AWS_ENDPOINT_URL }), proxy: readProxy(env) };
+  const target = {
+    region: values.AWS_REGION,
+    ...(values.AWS_ENDPOINT_URL && { endpoint: values.AWS_ENDPOINT_URL }),
+    proxy: readProxy(env),
+  };
   const local = values.OMX_UPSTREAMS ? z.record(z.string(), z.string()).parse(JSON.parse(values.OMX_UPSTREAMS)) : {};
   return {
     deployment,

@@ -8,7 +8,10 @@ import type { BuildWorkshop } from "../release/images/build/build-from-s3.ts";
 import type { HandlerSettings } from "./settings.ts";
 
 /** What copies and builds of images have to work with, in a function or a build of this deployment. */
-export function workshopOf({ clients, deployment, upstreams, target }: HandlerSettings, tuning: PullWorkshop["tuning"]): PullWorkshop & BuildWorkshop {
+export function workshopOf(
+  { clients, deployment, upstreams, target }: HandlerSettings,
+  tuning: PullWorkshop["tuning"],
+): PullWorkshop & BuildWorkshop {
   return {
     ecr: clients.ecr,
     s3For: (bucket) => s3For(clients, bucket),
@@ -32,7 +35,8 @@ export function workshopOf({ clients, deployment, upstreams, target }: HandlerSe
 const MARGIN_MS = 20_000;
 
 /** When a function has to be done. */
-export const deadlineOf = (context: Pick<Context, "getRemainingTimeInMillis">): Date => new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS);
+export const deadlineOf = (context: Pick<Context, "getRemainingTimeInMillis">): Date =>
+  new Date(systemClock.now().getTime() + context.getRemainingTimeInMillis() - MARGIN_MS);
 
 // ECR stores 10 manifests a second for an account and region; a Map runs up to ten functions at once, and what is
 // refused all the same is tried again. Object stores are far away: four connections to one large blob, 8 MiB each.

@@ -21,17 +21,26 @@ export interface Reviewed {
 
 /** Every finding of AwsSolutions in a deployment that is meant to be, each with its reason. */
 export const acknowledgements = (reviewed: Reviewed): readonly Acknowledgement[] => [
-  ...buckets(reviewed), ...logStreams(reviewed), ...objects(reviewed), ...namesToCome(reviewed), ...withoutResource(reviewed), ...pipelineRoles(reviewed),
+  ...buckets(reviewed),
+  ...logStreams(reviewed),
+  ...objects(reviewed),
+  ...namesToCome(reviewed),
+  ...withoutResource(reviewed),
+  ...pipelineRoles(reviewed),
 ];
 
 const resource = (arn: string): string => `AwsSolutions-IAM5[Resource::${arn}]`;
-const paths = ({ production, workflow }: Reviewed) => ({ wf: `omx-workflow-${workflow}`, prod: `omx-production-${production.account}-${production.region}` });
+const paths = ({ production, workflow }: Reviewed) => ({
+  wf: `omx-workflow-${workflow}`,
+  prod: `omx-production-${production.account}-${production.region}`,
+});
 const within = ({ region, account }: Place): string => `${region}:${account}`;
 /** How a finding writes the artifacts bucket's ARN in another stack than its own. */
 const EXPORTED_ARTIFACTS = "omx-cicd:ExportsOutputFnGetAttArtifacts82DD59A1Arn3B515032";
 
 function buckets(reviewed: Reviewed): readonly Acknowledgement[] {
-  const reason = "Who read or wrote which object is in CloudTrail's data events, which an organization switches on for all buckets at once; access logs would need a bucket more in each account.";
+  const reason =
+    "Who read or wrote which object is in CloudTrail's data events, which an organization switches on for all buckets at once; access logs would need a bucket more in each account.";
   return [{ finding: "AwsSolutions-S1", at: ["omx-cicd/Artifacts", `${paths(reviewed).prod}/Releases`], reason }];
 }
 
@@ -81,7 +90,11 @@ function objects(reviewed: Reviewed): readonly Acknowledgement[] {
   const releases = `arn:aws:s3:::${releasesBucket(production.account, production.region)}`;
   const below = (arn: string, at: readonly string[], reason: string): Acknowledgement => ({ finding: resource(`${arn}*`), at, reason });
   const toolkit = (place: Place, at: readonly string[]): Acknowledgement =>
-    below(`arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-${place.account}-${place.region}/${toolkitKey}`, at, "One object, named by the digest of its content; nothing else begins with that name.");
+    below(
+      `arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-${place.account}-${place.region}/${toolkitKey}`,
+      at,
+      "One object, named by the digest of its content; nothing else begins with that name.",
+    );
   return [
     ...artifactsBelow(reviewed, below),
     below(`${artifacts}/${PREFIXES.testData}/`, ["omx-cicd/RunRole"], "Test runs read the data of the tests, a folder for each version."),
@@ -90,7 +103,11 @@ function objects(reviewed: Reviewed): readonly Acknowledgement[] {
       ["omx-cicd/RunRole", "omx-cicd/Judge"],
       "Test runs write a folder for each run, whose name HealthOmics makes; the judge reads it.",
     ),
-    below(`${artifacts}/${PREFIXES.evidence}/`, ["omx-cicd/Judge"], "The judge writes what it found for every workflow, a folder for each version."),
+    below(
+      `${artifacts}/${PREFIXES.evidence}/`,
+      ["omx-cicd/Judge"],
+      "The judge writes what it found for every workflow, a folder for each version.",
+    ),
     below(
       `${artifacts}/${PREFIXES.imageSources}/`,
       ["omx-containers/BuildImage", "omx-containers/ImageBuild"],
@@ -99,7 +116,11 @@ function objects(reviewed: Reviewed): readonly Acknowledgement[] {
     toolkit(cicd, ["omx-containers/ImageBuild", "omx-containers/ImagePull", `${wf}/Checks`]),
     toolkit(production, [`${prod}/Release`]),
     below(`${releases}/${workflow}/`, [`${wf}/Promote`], "This workflow's bundles, a folder for each version."),
-    below(`${releases}/`, [`${prod}/Verify`, `${prod}/Release`], "The bundles of all workflows arrive here, and results are written beside them."),
+    below(
+      `${releases}/`,
+      [`${prod}/Verify`, `${prod}/Release`],
+      "The bundles of all workflows arrive here, and results are written beside them.",
+    ),
     below(`${releases}/data/`, [`${prod}/RunRole`], "What runs of released versions may read."),
     below(`${releases}/*/smoke/`, [`${prod}/RunRole`], "The data of smoke runs, beside the bundle it came with."),
     below(`${releases}/runs/`, [`${prod}/RunRole`], "Where runs of released versions write, a folder for each run."),
@@ -115,11 +136,19 @@ function artifactsBelow(reviewed: Reviewed, below: Below): readonly Acknowledgem
   const both = [`${wf}/Build`, `${wf}/Promote`];
   const folder = (prefix: string): string => `${EXPORTED_ARTIFACTS}/${prefix}/${workflow}/`;
   return [
-    below(`${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`, both, "The artifacts of this pipeline, in whose keys CodePipeline puts random names."),
+    below(
+      `${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`,
+      both,
+      "The artifacts of this pipeline, in whose keys CodePipeline puts random names.",
+    ),
     below(folder(PREFIXES.definitions), both, "This workflow's definitions, named by digest."),
     below(folder(PREFIXES.evidence), both, "This workflow's evidence, a folder for each version."),
     below(folder(PREFIXES.imageSources), [`${wf}/Build`], "This workflow's image sources, named by digest."),
-    below(folder(PREFIXES.testData), both, "This workflow's test data, a folder for each version; promotion hands on what a smoke run needs."),
+    below(
+      folder(PREFIXES.testData),
+      both,
+      "This workflow's test data, a folder for each version; promotion hands on what a smoke run needs.",
+    ),
   ];
 }
 
@@ -130,12 +159,28 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
   const executions = (machine: string): string => resource(`arn:aws:states:${within(cicd)}:execution:${machine}:*`);
   return [
     ...repositoriesToCome(reviewed),
-    { finding: omics(cicd, "run"), at: ["omx-cicd/Judge", "omx-cicd/TestRun"], reason: "A run's id is made by HealthOmics when it starts." },
-    { finding: omics(cicd, "runCache"), at: ["omx-cicd/TestRun"], reason: "Which run cache a test uses is said by the workflow's omx.yaml." },
+    {
+      finding: omics(cicd, "run"),
+      at: ["omx-cicd/Judge", "omx-cicd/TestRun"],
+      reason: "A run's id is made by HealthOmics when it starts.",
+    },
+    {
+      finding: omics(cicd, "runCache"),
+      at: ["omx-cicd/TestRun"],
+      reason: "Which run cache a test uses is said by the workflow's omx.yaml.",
+    },
     { finding: omics(production, "run"), at: [`${prod}/Release`], reason: "The id of a smoke run is made by HealthOmics when it starts." },
     { finding: omics(cicd, "task"), at: ["omx-cicd/Judge"], reason: "A task's id is made by HealthOmics when it starts." },
-    { finding: omics(cicd, "workflow"), at: ["omx-cicd/TestRun", `${wf}/Build`], reason: "A workflow's id is made by HealthOmics with the first release." },
-    { finding: omics(production, "workflow"), at: [`${prod}/Release`], reason: "A workflow's id is made by HealthOmics with the first release." },
+    {
+      finding: omics(cicd, "workflow"),
+      at: ["omx-cicd/TestRun", `${wf}/Build`],
+      reason: "A workflow's id is made by HealthOmics with the first release.",
+    },
+    {
+      finding: omics(production, "workflow"),
+      at: [`${prod}/Release`],
+      reason: "A workflow's id is made by HealthOmics with the first release.",
+    },
     {
       finding: resource(`arn:aws:codepipeline:${within(cicd)}:omx-*`),
       at: ["omx-cicd/ApprovalReader"],
@@ -143,11 +188,16 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
     },
     { finding: executions("omx-container-builder"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
     { finding: executions("omx-container-puller"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
-    { finding: executions("omx-test-run"), at: [`${wf}/Pipeline/Test/Test/CodePipelineActionRole`], reason: "CodePipeline names the executions it starts." },
+    {
+      finding: executions("omx-test-run"),
+      at: [`${wf}/Pipeline/Test/Test/CodePipelineActionRole`],
+      reason: "CodePipeline names the executions it starts.",
+    },
     {
       finding: resource(`arn:aws:kms:${within(production)}:key/*`),
       at: [`${wf}/Promote`],
-      reason: "The production key's id is made after this role; its policy lets promotion roles in, and the condition allows it through S3 alone.",
+      reason:
+        "The production key's id is made after this role; its policy lets promotion roles in, and the condition allows it through S3 alone.",
     },
   ];
 }
@@ -162,17 +212,20 @@ function repositoriesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
     {
       finding: resource(`arn:aws:ecr:${within(production)}:repository/*`),
       at: [`${prod}/Release`],
-      reason: "Images that are promoted by copy go to repositories named as in cicd; making them and setting their policies is allowed with our tag alone.",
+      reason:
+        "Images that are promoted by copy go to repositories named as in cicd; making them and setting their policies is allowed with our tag alone.",
     },
     {
       finding: resource(`arn:aws:ecr:${within(cicd)}:repository/*`),
       at: [...STAGING, `${wf}/Build`, `${wf}/Promote`, `${prod}/Release`],
-      reason: "Repositories are named by the images that definitions use; making them and setting their policies is allowed with our tag alone.",
+      reason:
+        "Repositories are named by the images that definitions use; making them and setting their policies is allowed with our tag alone.",
     },
     {
       finding: resource(`arn:aws:ecr:${cicd.region}:*:repository/*`),
       at: ["omx-cicd/RunRole", `${prod}/RunRole`],
-      reason: "A definition may name images of any account whose repository lets this one read: reading needs that repository's policy as well.",
+      reason:
+        "A definition may name images of any account whose repository lets this one read: reading needs that repository's policy as well.",
     },
   ];
 }
@@ -181,9 +234,18 @@ function withoutResource(reviewed: Reviewed): readonly Acknowledgement[] {
   const { wf, prod } = paths(reviewed);
   const any = (at: readonly string[], reason: string): Acknowledgement => ({ finding: resource("*"), at, reason });
   return [
-    any(["omx-cicd/TestRun", "omx-containers/Puller", "omx-containers/Builder"], "Log delivery and X-Ray of Step Functions know no resource."),
-    any(["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild", "omx-containers/ImagePull"], "ecr:GetAuthorizationToken knows no resource."),
-    any([`${wf}/Build`, `${prod}/Release`], "omics:CreateWorkflow and omics:ListWorkflows know no resource, nor does the tag of a workflow that is being made."),
+    any(
+      ["omx-cicd/TestRun", "omx-containers/Puller", "omx-containers/Builder"],
+      "Log delivery and X-Ray of Step Functions know no resource.",
+    ),
+    any(
+      ["omx-containers/PullImage", "omx-containers/BuildImage", "omx-containers/ImageBuild", "omx-containers/ImagePull"],
+      "ecr:GetAuthorizationToken knows no resource.",
+    ),
+    any(
+      [`${wf}/Build`, `${prod}/Release`],
+      "omics:CreateWorkflow and omics:ListWorkflows know no resource, nor does the tag of a workflow that is being made.",
+    ),
   ];
 }
 
@@ -199,6 +261,10 @@ function pipelineRoles(reviewed: Reviewed): readonly Acknowledgement[] {
     ...["s3:GetBucket*", "s3:GetObject*", "s3:List*"].map((name) => action(name, [role, ...sources, test])),
     ...["s3:Abort*", "s3:DeleteObject*", "kms:ReEncrypt*"].map((name) => action(name, [role, ...sources])),
     action("kms:GenerateDataKey*", [role, ...sources, `${wf}/Pipeline/Approve/Approve/CodePipelineActionRole`]),
-    { finding: resource(`${EXPORTED_ARTIFACTS}/*`), at: [role, ...sources, test], reason: "CodePipeline puts artifacts and their random names into the whole bucket of its pipelines." },
+    {
+      finding: resource(`${EXPORTED_ARTIFACTS}/*`),
+      at: [role, ...sources, test],
+      reason: "CodePipeline puts artifacts and their random names into the whole bucket of its pipelines.",
+    },
   ];
 }

@@ -18,7 +18,9 @@ afterEach(() => folders.splice(0).forEach((each) => rmSync(each, { recursive: tr
 /** Every file below a folder, by its path there. */
 function contents(of: string): Readonly<Record<string, string>> {
   const files = readdirSync(of, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(files.map(({ parentPath, name }) => [join(parentPath, name).slice(of.length), readFileSync(join(parentPath, name), "utf8")]));
+  return Object.fromEntries(
+    files.map(({ parentPath, name }) => [join(parentPath, name).slice(of.length), readFileSync(join(parentPath, name), "utf8")]),
+  );
 }
 
 test("the same sources are the same bundle wherever it is made: `cdk diff` is clean, and two may synthesize at once", () => {
@@ -34,22 +36,48 @@ test("the same sources are the same bundle wherever it is made: `cdk diff` is cl
  * programs' own lists. Builds have a 22 of AWS's choice (codebuild/latest/userguide/runtime-versions.html).
  */
 const NEWER: Readonly<Record<string, readonly string[]>> = {
-  crypto: ["argon2", "argon2Sync", "decapsulate", "encapsulate", "randomUUIDv7"], fs: ["Utf8Stream", "mkdtempDisposableSync"], "fs/promises": ["mkdtempDisposable"], http: ["setGlobalProxyFromEnv"],
-  net: ["BoundSocket"], perf_hooks: ["eventLoopUtilization", "timerify"], "stream/consumers": ["bytes"], tls: ["getCertificateCompressionAlgorithms"], url: ["URLPattern"], util: ["convertProcessSignalToExitCode"], worker_threads: ["locks", "threadName"],
+  crypto: ["argon2", "argon2Sync", "decapsulate", "encapsulate", "randomUUIDv7"],
+  fs: ["Utf8Stream", "mkdtempDisposableSync"],
+  "fs/promises": ["mkdtempDisposable"],
+  http: ["setGlobalProxyFromEnv"],
+  net: ["BoundSocket"],
+  perf_hooks: ["eventLoopUtilization", "timerify"],
+  "stream/consumers": ["bytes"],
+  tls: ["getCertificateCompressionAlgorithms"],
+  url: ["URLPattern"],
+  util: ["convertProcessSignalToExitCode"],
+  worker_threads: ["locks", "threadName"],
 };
-const NEWER_CALLS = /\b(?:Promise\.try|RegExp\.escape|Error\.isError|Atomics\.pause|Math\.f16round)\(|new (?:Async)?DisposableStack\b|new URLPattern\b|new Float16Array\b/g;
+const NEWER_CALLS =
+  /\b(?:Promise\.try|RegExp\.escape|Error\.isError|Atomics\.pause|Math\.f16round)\(|new (?:Async)?DisposableStack\b|new URLPattern\b|new Float16Array\b/g;
 
 test("the toolkit imports and calls nothing that a build's Node has not: it would not start", () => {
   const out = folder();
   bundleHandlers(root, out);
-  const toolkit = Object.entries(contents(out)).filter(([name]) => name.startsWith("/toolkit/")).map(([, text]) => text).join("\n");
-  const imports = [...toolkit.matchAll(/import\{([^{}]+)\}from"(?:node:)?([a-z_/]+)"/g)].map(([, names = "", module = ""]) => ({ module, names: names.split(",").map((name) => name.split(" as ")[0] ?? "") }));
+  const toolkit = Object.entries(contents(out))
+    .filter(([name]) => name.startsWith("/toolkit/"))
+    .map(([, text]) => text)
+    .join("\n");
+  const imports = [...toolkit.matchAll(/import\{([^{}]+)\}from"(?:node:)?([a-z_/]+)"/g)].map(([, names = "", module = ""]) => ({
+    module,
+    names: names.split(",").map((name) => name.split(" as ")[0] ?? ""),
+  }));
   expect(imports.length).toBeGreaterThan(50);
-  expect(imports.flatMap(({ module, names }) => names.filter((name) => NEWER[module]?.includes(name)).map((name) => `${module}: ${name}`))).toEqual([]);
+  expect(
+    imports.flatMap(({ module, names }) => names.filter((name) => NEWER[module]?.includes(name)).map((name) => `${module}: ${name}`)),
+  ).toEqual([]);
   expect(toolkit.match(NEWER_CALLS) ?? []).toEqual([]);
 });
 
-test.each([["v22.14.0", 1], ["v20.20.2", 1], ["v22.9.0", 1], ["v22.19.0", 0], ["v22.21.1", 0], ["v24.1.0", 0], ["v100.0.0", 0]])("a build with Node %s ends with %i, and says what is missing", (version, status) => {
+test.each([
+  ["v22.14.0", 1],
+  ["v20.20.2", 1],
+  ["v22.9.0", 1],
+  ["v22.19.0", 0],
+  ["v22.21.1", 0],
+  ["v24.1.0", 0],
+  ["v100.0.0", 0],
+])("a build with Node %s ends with %i, and says what is missing", (version, status) => {
   const bin = folder();
   writeFileSync(join(bin, "node"), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
   const { commands } = INSTALL_NODE as { readonly commands: readonly string[] };

@@ -20,7 +20,10 @@ export function bundleHandlers(root: string, out: string): Bundles {
   const toolkit = join(out, "toolkit");
   const sources = join(root, "src", "handlers");
   const lambdas = readdirSync(join(sources, "lambda")).filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"));
-  bundle(lambdas.map((name) => join(sources, "lambda", name)), functions);
+  bundle(
+    lambdas.map((name) => join(sources, "lambda", name)),
+    functions,
+  );
   bundle([join(sources, "omx-ci.ts")], toolkit);
   return { functions, toolkit };
 }

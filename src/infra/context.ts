@@ -27,7 +27,12 @@ const ROOM_BYTES = 4096 - 256;
  * @throws Error for more than a function's environment has room for, which Lambda would refuse in the middle of a deployment
  */
 export function settingsOf({ config }: AppContext): string {
-  const text = JSON.stringify({ cicd: config.cicd, production: config.production, containers: config.containers, ...(config.consoleUrl && { consoleUrl: config.consoleUrl }) });
+  const text = JSON.stringify({
+    cicd: config.cicd,
+    production: config.production,
+    containers: config.containers,
+    ...(config.consoleUrl && { consoleUrl: config.consoleUrl }),
+  });
   const bytes = Buffer.byteLength(text);
   if (bytes > ROOM_BYTES)
     throw new Error(

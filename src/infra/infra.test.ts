@@ -41,12 +41,30 @@ beforeAll(() => {
   releaseApp(app, { config, bundles: { functions: bundle("functions"), toolkit: bundle("toolkit") } });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   const toolkit = at(app, `omx-workflow-${WORKFLOW}/Toolkit`) as Asset;
-  for (const { finding, at: paths, reason } of acknowledgements({ cicd: CICD, production: PRODUCTION, workflow: WORKFLOW, toolkitKey: toolkit.s3ObjectKey }))
+  for (const { finding, at: paths, reason } of acknowledgements({
+    cicd: CICD,
+    production: PRODUCTION,
+    workflow: WORKFLOW,
+    toolkitKey: toolkit.s3ObjectKey,
+  }))
     for (const path of paths) Validations.of(at(app, path)).acknowledge({ id: `AwsSolutions::${finding}`, reason });
   app.synth();
-  templates = Object.fromEntries(readdirSync(outdir).filter((name) => name.endsWith(".template.json")).map((name) => [name.replace(".template.json", ""), (JSON.parse(readFileSync(join(outdir, name), "utf8")) as { Resources: Record<string, Resource> }).Resources]));
-  const report = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8")) as { pluginReports: { violations: { ruleName: string; violatingConstructs: { constructPath: string }[] }[] }[] };
-  findings = report.pluginReports.flatMap(({ violations }) => violations.flatMap(({ ruleName, violatingConstructs }) => violatingConstructs.map(({ constructPath }) => `${constructPath}: ${ruleName}`)));
+  templates = Object.fromEntries(
+    readdirSync(outdir)
+      .filter((name) => name.endsWith(".template.json"))
+      .map((name) => [
+        name.replace(".template.json", ""),
+        (JSON.parse(readFileSync(join(outdir, name), "utf8")) as { Resources: Record<string, Resource> }).Resources,
+      ]),
+  );
+  const report = JSON.parse(readFileSync(join(outdir, "validation-report.json"), "utf8")) as {
+    pluginReports: { violations: { ruleName: string; violatingConstructs: { constructPath: string }[] }[] }[];
+  };
+  findings = report.pluginReports.flatMap(({ violations }) =>
+    violations.flatMap(({ ruleName, violatingConstructs }) =>
+      violatingConstructs.map(({ constructPath }) => `${constructPath}: ${ruleName}`),
+    ),
+  );
 }, 240_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -61,10 +79,18 @@ function at(app: App, path: string): IConstruct {
   return path.split("/").reduce<IConstruct>((scope, id) => scope.node.findChild(id), app);
 }
 
-const all = (): readonly (readonly [string, Resource])[] => Object.entries(templates).flatMap(([stack, resources]) => Object.entries(resources).map(([id, resource]) => [`${stack}/${id}`, resource] as const));
-const statementsOf = ({ Properties }: Resource): readonly Statement[] => (Properties["PolicyDocument"] as { Statement: Statement[] }).Statement;
-const policies = () => all().filter(([, { Type }]) => Type === "AWS::IAM::Policy").flatMap(([path, resource]) => statementsOf(resource).map((statement) => ({ path, ...statement })));
-const list = (value: unknown): readonly string[] => (Array.isArray(value) ? value : [value]).map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
+const all = (): readonly (readonly [string, Resource])[] =>
+  Object.entries(templates).flatMap(([stack, resources]) =>
+    Object.entries(resources).map(([id, resource]) => [`${stack}/${id}`, resource] as const),
+  );
+const statementsOf = ({ Properties }: Resource): readonly Statement[] =>
+  (Properties["PolicyDocument"] as { Statement: Statement[] }).Statement;
+const policies = () =>
+  all()
+    .filter(([, { Type }]) => Type === "AWS::IAM::Policy")
+    .flatMap(([path, resource]) => statementsOf(resource).map((statement) => ({ path, ...statement })));
+const list = (value: unknown): readonly string[] =>
+  (Array.isArray(value) ? value : [value]).map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
 
 test("cdk-nag finds nothing that is not acknowledged", () => {
   expect(findings).toEqual([]);
@@ -72,22 +98,46 @@ test("cdk-nag finds nothing that is not acknowledged", () => {
 
 describe("what roles may do", () => {
   test("no role has a managed policy of full access", () => {
-    const managed = all().filter(([, { Type }]) => Type === "AWS::IAM::Role").flatMap(([path, { Properties }]) => list(Properties["ManagedPolicyArns"] ?? []).map((arn) => `${path}: ${arn}`));
+    const managed = all()
+      .filter(([, { Type }]) => Type === "AWS::IAM::Role")
+      .flatMap(([path, { Properties }]) => list(Properties["ManagedPolicyArns"] ?? []).map((arn) => `${path}: ${arn}`));
     expect(managed.filter((arn) => /FullAccess|AdministratorAccess|PowerUser/.test(arn))).toEqual([]);
   });
 
   test("no statement allows a whole service", () => {
-    expect(policies().flatMap(({ path, Action }) => list(Action).filter((action) => action === "*" || action.endsWith(":*")).map((action) => `${path}: ${action}`))).toEqual([]);
+    expect(
+      policies().flatMap(({ path, Action }) =>
+        list(Action)
+          .filter((action) => action === "*" || action.endsWith(":*"))
+          .map((action) => `${path}: ${action}`),
+      ),
+    ).toEqual([]);
   });
 
   /** Actions that know no resource, or none before it is made (service authorization reference). */
   const WITHOUT_RESOURCE = new Set([
-    "ecr:GetAuthorizationToken", "omics:CreateWorkflow", "omics:ListWorkflows", "omics:TagResource", "omics:ListTagsForResource",
-    "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
-    "xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets",
+    "ecr:GetAuthorizationToken",
+    "omics:CreateWorkflow",
+    "omics:ListWorkflows",
+    "omics:TagResource",
+    "omics:ListTagsForResource",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
   ]);
   test("only actions that know no resource are allowed on all", () => {
-    const wide = policies().filter((statement) => list(statement.Resource).includes("*")).flatMap(({ path, Action }) => list(Action).map((action) => ({ path, action })));
+    const wide = policies()
+      .filter((statement) => list(statement.Resource).includes("*"))
+      .flatMap(({ path, Action }) => list(Action).map((action) => ({ path, action })));
     expect(wide.filter(({ action }) => !WITHOUT_RESOURCE.has(action))).toEqual([]);
   });
 });
@@ -105,28 +155,51 @@ describe("who may release", () => {
   });
 
   test("in cicd the promotion alone writes there", () => {
-    const writers = policies().filter(({ path, ...statement }) => !path.startsWith("omx-production") && onReleases(statement) && writes(statement)).map(({ path }) => path);
+    const writers = policies()
+      .filter(({ path, ...statement }) => !path.startsWith("omx-production") && onReleases(statement) && writes(statement))
+      .map(({ path }) => path);
     expect(writers.length).toBeGreaterThan(0);
     expect(writers.filter((path) => !path.includes("/Promote"))).toEqual([]);
   });
 
   test("the bucket lets in the promotion role of each workflow, and nobody else of another account", () => {
     const bucketPolicies = all().filter(([path, { Type }]) => Type === "AWS::S3::BucketPolicy" && path.startsWith("omx-production"));
-    const allowed = bucketPolicies.flatMap(([, resource]) => statementsOf(resource)).filter(({ Effect }) => Effect === "Allow").map(({ Principal }) => JSON.stringify(Principal));
-    expect(new Set(allowed)).toEqual(new Set([JSON.stringify({ AWS: `arn:aws:iam::${CICD.account}:role/omx-promote-${WORKFLOW}-${CICD.region}` })]));
+    const allowed = bucketPolicies
+      .flatMap(([, resource]) => statementsOf(resource))
+      .filter(({ Effect }) => Effect === "Allow")
+      .map(({ Principal }) => JSON.stringify(Principal));
+    expect(new Set(allowed)).toEqual(
+      new Set([JSON.stringify({ AWS: `arn:aws:iam::${CICD.account}:role/omx-promote-${WORKFLOW}-${CICD.region}` })]),
+    );
   });
 });
 
 test("production's function is woken by a bundle, and by a build of one that ends badly, at which it may look", () => {
-  const rules = all().filter(([path, { Type }]) => path.startsWith("omx-production-") && Type === "AWS::Events::Rule").map(([, { Properties }]) => Properties as { Name: string; EventPattern: object; Targets: readonly { Arn: object }[] });
+  const rules = all()
+    .filter(([path, { Type }]) => path.startsWith("omx-production-") && Type === "AWS::Events::Rule")
+    .map(([, { Properties }]) => Properties as { Name: string; EventPattern: object; Targets: readonly { Arn: object }[] });
   const lost = rules.find(({ Name }) => Name === "omx-release-lost");
-  expect(lost?.EventPattern).toEqual({ source: ["aws.codebuild"], "detail-type": ["CodeBuild Build State Change"], detail: { "project-name": ["omx-release"], "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] } });
-  expect(lost?.Targets.map(({ Arn }) => Arn)).toEqual(rules.find(({ Name }) => Name === "omx-bundle-arrived")?.Targets.map(({ Arn }) => Arn));
-  expect(policies().filter(({ path, Action }) => path.startsWith("omx-production-") && list(Action).includes("codebuild:BatchGetBuilds")).map(({ Resource }) => list(Resource))).toEqual([["arn:aws:codebuild:us-east-1:444455556666:project/omx-release"]]);
+  expect(lost?.EventPattern).toEqual({
+    source: ["aws.codebuild"],
+    "detail-type": ["CodeBuild Build State Change"],
+    detail: { "project-name": ["omx-release"], "build-status": ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"] },
+  });
+  expect(lost?.Targets.map(({ Arn }) => Arn)).toEqual(
+    rules.find(({ Name }) => Name === "omx-bundle-arrived")?.Targets.map(({ Arn }) => Arn),
+  );
+  expect(
+    policies()
+      .filter(({ path, Action }) => path.startsWith("omx-production-") && list(Action).includes("codebuild:BatchGetBuilds"))
+      .map(({ Resource }) => list(Resource)),
+  ).toEqual([["arn:aws:codebuild:us-east-1:444455556666:project/omx-release"]]);
 });
 
 test("Step Functions accepts every state machine", () => {
   const machines = all().filter(([, { Type }]) => Type === "AWS::StepFunctions::StateMachine");
-  expect(machines.map(([, { Properties }]) => Properties["StateMachineName"]).sort()).toEqual(["omx-container-builder", "omx-container-puller", "omx-test-run"]);
+  expect(machines.map(([, { Properties }]) => Properties["StateMachineName"]).sort()).toEqual([
+    "omx-container-builder",
+    "omx-container-puller",
+    "omx-test-run",
+  ]);
   for (const [path, { Properties }] of machines) expect(validateDefinition(Properties["DefinitionString"] as string), path).toEqual([]);
 });

@@ -15,7 +15,10 @@ describe("names of workflows", () => {
   test.each([
     // Biocontainers and Quay.
     ["quay.io/biocontainers/bwa-mem2:2.2.1--he513fc3_0", "quay/biocontainers/bwa-mem2:2.2.1--he513fc3_0"],
-    ["quay.io/biocontainers/mulled-v2-fe8faa35dbf6dc65a0f7f5d4ea12e31a79f73e40:219b6c272b25e7e642ae3ff0bf0c5c81a5135ab4-0", "quay/biocontainers/mulled-v2-fe8faa35dbf6dc65a0f7f5d4ea12e31a79f73e40:219b6c272b25e7e642ae3ff0bf0c5c81a5135ab4-0"],
+    [
+      "quay.io/biocontainers/mulled-v2-fe8faa35dbf6dc65a0f7f5d4ea12e31a79f73e40:219b6c272b25e7e642ae3ff0bf0c5c81a5135ab4-0",
+      "quay/biocontainers/mulled-v2-fe8faa35dbf6dc65a0f7f5d4ea12e31a79f73e40:219b6c272b25e7e642ae3ff0bf0c5c81a5135ab4-0",
+    ],
     ["quay.io/biocontainers/bioconductor-deseq2:1.42.0--r43hf17093f_0", "quay/biocontainers/bioconductor-deseq2:1.42.0--r43hf17093f_0"],
     ["quay.io/biocontainers/python:3.9--1", "quay/biocontainers/python:3.9--1"],
     ["docker://quay.io/biocontainers/samtools:1.21--h50ea8bc_0", "quay/biocontainers/samtools:1.21--h50ea8bc_0"],

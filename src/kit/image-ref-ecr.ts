@@ -38,10 +38,7 @@ export function privateEcrHost({ account, region }: Pick<PrivateEcr, "account" |
 }
 
 /** The address of an image in an account's ECR. */
-export function privateEcrImage(
-  ecr: Pick<PrivateEcr, "account" | "region">,
-  image: Omit<ImageRef, "registry">,
-): ImageRef {
+export function privateEcrImage(ecr: Pick<PrivateEcr, "account" | "region">, image: Omit<ImageRef, "registry">): ImageRef {
   return { ...image, registry: privateEcrHost(ecr) };
 }
 

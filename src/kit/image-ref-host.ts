@@ -4,17 +4,19 @@ import { InvalidValue } from "./invalid-value.ts";
 export const DOCKER_HUB = "docker.io";
 
 /** Other names of the same registry. registry.hub.docker.com is in many Singularity recipes. */
-const REGISTRY_ALIASES: ReadonlyMap<string, string> = new Map(Object.entries({
-  "index.docker.io": DOCKER_HUB,
-  "registry-1.docker.io": DOCKER_HUB,
-  "registry.docker.io": DOCKER_HUB,
-  "registry.hub.docker.com": DOCKER_HUB,
-  "hub.docker.com": DOCKER_HUB,
-  // The dual-stack address of ECR Public.
-  "ecr-public.aws.com": "public.ecr.aws",
-  // Frozen in 2023, and led to its successor: https://kubernetes.io/blog/2023/03/10/image-registry-redirect/
-  "k8s.gcr.io": "registry.k8s.io",
-}));
+const REGISTRY_ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "index.docker.io": DOCKER_HUB,
+    "registry-1.docker.io": DOCKER_HUB,
+    "registry.docker.io": DOCKER_HUB,
+    "registry.hub.docker.com": DOCKER_HUB,
+    "hub.docker.com": DOCKER_HUB,
+    // The dual-stack address of ECR Public.
+    "ecr-public.aws.com": "public.ecr.aws",
+    // Frozen in 2023, and led to its successor: https://kubernetes.io/blog/2023/03/10/image-registry-redirect/
+    "k8s.gcr.io": "registry.k8s.io",
+  }),
+);
 
 /**
  * The one name of the registry at a host: aliases folded, HTTPS's own port left out, an IPv6 address in its short form.
@@ -57,7 +59,8 @@ const KNOWN_WORDS: ReadonlyMap<string, string> = new Map(
 );
 
 /** Whether the first word of an image's name is a host: as for Docker, it has a dot, a port or a capital, or is localhost. */
-export const isHost = (word: string): boolean => word.includes(".") || word.includes(":") || word === "localhost" || word !== word.toLowerCase();
+export const isHost = (word: string): boolean =>
+  word.includes(".") || word.includes(":") || word === "localhost" || word !== word.toLowerCase();
 
 /** HTTPS is asked at 443 anyway; a registry of this machine or of a bare address may be another one there. */
 const withoutUsualPort = (host: string): string => (/^[^:]*\.[a-z][^:.]*:443$/.test(host) ? host.slice(0, -":443".length) : host);

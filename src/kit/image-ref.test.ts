@@ -32,11 +32,7 @@ test.each([
   ["this machine keeps its port", "localhost:443/a:1", "localhost:443/a:1"],
   ["E9: ECR Public's dual-stack address", "ecr-public.aws.com/docker/library/python:3", "public.ecr.aws/docker/library/python:3"],
   ["E7: registry.hub", "registry.hub.docker.com/broadinstitute/gatk:4", "docker.io/broadinstitute/gatk:4"],
-  [
-    "the helper's short name of Quay",
-    "quay/biocontainers/bwa-mem2:2.2.1--he513fc3_0",
-    "quay.io/biocontainers/bwa-mem2:2.2.1--he513fc3_0",
-  ],
+  ["the helper's short name of Quay", "quay/biocontainers/bwa-mem2:2.2.1--he513fc3_0", "quay.io/biocontainers/bwa-mem2:2.2.1--he513fc3_0"],
   [
     "the helper's short name of ECR Public",
     "ecr-public/aws-genomics/google/deepvariant:1.4.0",
@@ -50,13 +46,17 @@ test.each([
   ["IPv6 keeps its port", "[::1]:443/foo:1", "[::1]:443/foo:1"],
   ["the frozen name of registry.k8s.io", "k8s.gcr.io/pause:3.9", "registry.k8s.io/pause:3.9"],
   ["the page at HTTPS's own port", "hub.docker.com:443/r/broadinstitute/gatk:4", "docker.io/broadinstitute/gatk:4"],
+  ["long tags", "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f", "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f"],
   [
-    "long tags",
-    "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
-    "ghcr.io/miniwdl-ext/miniwdl-aws:v0.9.0-1-g243f36f",
+    "64 digits that are a name elsewhere",
+    `quay.io/library/${"0123456789abcdef".repeat(4)}:1`,
+    `quay.io/library/${"0123456789abcdef".repeat(4)}:1`,
   ],
-  ["64 digits that are a name elsewhere", `quay.io/library/${"0123456789abcdef".repeat(4)}:1`, `quay.io/library/${"0123456789abcdef".repeat(4)}:1`],
-  ["a repository named sha256", `quay.io/library/sha256:${"0123456789abcdef".repeat(4)}`, `quay.io/library/sha256:${"0123456789abcdef".repeat(4)}`],
+  [
+    "a repository named sha256",
+    `quay.io/library/sha256:${"0123456789abcdef".repeat(4)}`,
+    `quay.io/library/sha256:${"0123456789abcdef".repeat(4)}`,
+  ],
   ["double underscore and dashes", "quay.io/a__b/c--d.e:1", "quay.io/a__b/c--d.e:1"],
 ])("%s: %s", (_, text, printed) => {
   const ref = parseImageRef(text);
@@ -120,12 +120,28 @@ test.each([
 
 describe("a registry's host where it stands alone", () => {
   test.each([
-    ["quay.io", "quay.io"], ["localhost", "localhost"], ["localhost:5000", "localhost:5000"], ["registry-1.docker.io", "docker.io"], ["quay.io:443", "quay.io"], ["[::1]:5000", "[::1]:5000"], ["xn--bcher-kva.example", "xn--bcher-kva.example"],
+    ["quay.io", "quay.io"],
+    ["localhost", "localhost"],
+    ["localhost:5000", "localhost:5000"],
+    ["registry-1.docker.io", "docker.io"],
+    ["quay.io:443", "quay.io"],
+    ["[::1]:5000", "[::1]:5000"],
+    ["xn--bcher-kva.example", "xn--bcher-kva.example"],
   ])("%s is %s", (text, registry) => expect(parseRegistryHost(text)).toBe(registry));
 
   test.each([
-    ["", "not a host name"], ["quay", "quay.io or quay:5000"], ["lab", "lab.example.org or lab:5000"], ["https://quay.io/", "write quay.io alone"], ["docker://quay.io", "write quay.io alone"], ["quay.io/biocontainers", "its host alone; write quay.io"],
-    ["Quay.io", "write quay.io in lower case"], ["*", "not a host name"], ["*.quay.io", "not a host name"], ["quay.io:0", "ports are"], ["a..b", "not a host name"], ["constructor", "constructor.example.org"],
+    ["", "not a host name"],
+    ["quay", "quay.io or quay:5000"],
+    ["lab", "lab.example.org or lab:5000"],
+    ["https://quay.io/", "write quay.io alone"],
+    ["docker://quay.io", "write quay.io alone"],
+    ["quay.io/biocontainers", "its host alone; write quay.io"],
+    ["Quay.io", "write quay.io in lower case"],
+    ["*", "not a host name"],
+    ["*.quay.io", "not a host name"],
+    ["quay.io:0", "ports are"],
+    ["a..b", "not a host name"],
+    ["constructor", "constructor.example.org"],
   ])("refuses %j", (text, sentence) => {
     expect(() => parseRegistryHost(text)).toThrow(InvalidValue);
     expect(() => parseRegistryHost(text)).toThrow(sentence);
@@ -218,10 +234,7 @@ test("whatever is parsed prints to itself, whatever is not is refused by Invalid
   ];
   let parsed = 0;
   for (let round = 0; round < 20_000; round++) {
-    const text = Array.from(
-      { length: 1 + Math.floor(next() * 7) },
-      () => pieces[Math.floor(next() * pieces.length)],
-    ).join("");
+    const text = Array.from({ length: 1 + Math.floor(next() * 7) }, () => pieces[Math.floor(next() * pieces.length)]).join("");
     try {
       const ref = parseImageRef(text);
       expect(parseImageRef(formatImageRef(ref))).toEqual(ref);

@@ -41,7 +41,8 @@ export function parseImageRef(text: string): ImageRef {
   const { registry, path } = splitRegistry(text, name);
   const repository = registry === DOCKER_HUB && !path.includes("/") ? `library/${path}` : path;
   checkRepository(text, registry, repository);
-  if (registry === DOCKER_HUB && repository === "library/sha256" && /^[0-9a-f]{64}$/.test(tag ?? "")) throw invalid(text, "a digest alone names no repository; write name@sha256:…");
+  if (registry === DOCKER_HUB && repository === "library/sha256" && /^[0-9a-f]{64}$/.test(tag ?? ""))
+    throw invalid(text, "a digest alone names no repository; write name@sha256:…");
   const pinned = digest === undefined ? {} : { digest: checkDigest(text, digest) };
   if (tag === undefined && digest !== undefined) return { registry, repository, ...pinned };
   return { registry, repository, tag: checkTag(text, tag ?? "latest"), ...pinned };
@@ -58,14 +59,16 @@ export const referenceOf = ({ tag, digest }: Pick<ImageRef, "tag" | "digest">): 
 /** The same image by its digest; the tag stays as a remark of where it came from. */
 export const pinImageRef = (ref: ImageRef, digest: string): ImageRef => ({ ...ref, digest });
 
-const OTHER_SCHEMES: ReadonlyMap<string, string> = new Map(Object.entries({
-  "http:": "write the name of an image in a registry, without http:// and path to a file",
-  "https:": "write the name of an image in a registry; a Singularity image file is not a container image",
-  "oras:": "a Singularity image in a registry (oras://) is not a container image; write the image it was made of",
-  "shub:": "Singularity Hub is not a container registry",
-  "library:": "the Singularity library is not a container registry",
-  "s3:": "an object in S3 is not a container image",
-}));
+const OTHER_SCHEMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    "http:": "write the name of an image in a registry, without http:// and path to a file",
+    "https:": "write the name of an image in a registry; a Singularity image file is not a container image",
+    "oras:": "a Singularity image in a registry (oras://) is not a container image; write the image it was made of",
+    "shub:": "Singularity Hub is not a container registry",
+    "library:": "the Singularity library is not a container registry",
+    "s3:": "an object in S3 is not a container image",
+  }),
+);
 
 function withoutScheme(text: string): string {
   const blank = /\s/.exec(text);
@@ -96,13 +99,20 @@ function splitName(text: string, address: string): SplitName {
 }
 
 /** Prefixes that the AWS ECR helper's manifests use in place of a host. */
-const SHORT_PREFIXES: ReadonlyMap<string, string> = new Map([["quay", "quay.io"], ["ecr-public", "public.ecr.aws"]]);
+const SHORT_PREFIXES: ReadonlyMap<string, string> = new Map([
+  ["quay", "quay.io"],
+  ["ecr-public", "public.ecr.aws"],
+]);
 
 function splitRegistry(text: string, name: string): { readonly registry: string; readonly path: string } {
   const slash = name.indexOf("/");
   const first = slash < 0 ? "" : name.slice(0, slash);
   const rest = name.slice(slash + 1);
-  if (isHost(first)) return { registry: registryAt(first, { kind: "image", text }), path: /^hub\.docker\.com(?::443)?$/.test(first) ? pathOfPage(rest) : rest };
+  if (isHost(first))
+    return {
+      registry: registryAt(first, { kind: "image", text }),
+      path: /^hub\.docker\.com(?::443)?$/.test(first) ? pathOfPage(rest) : rest,
+    };
   const short = rest.includes("/") ? SHORT_PREFIXES.get(first) : undefined;
   return short === undefined ? { registry: DOCKER_HUB, path: name } : { registry: short, path: rest };
 }
@@ -125,8 +135,7 @@ function checkRepository(text: string, registry: string, repository: string): vo
     );
   if (registry === DOCKER_HUB && /^library\/[0-9a-f]{64}$/.test(repository))
     throw invalid(text, "64 hexadecimal digits are an image's id; write its name");
-  if (registry.length + 1 + repository.length > LONGEST_NAME)
-    throw invalid(text, `a name may have ${LONGEST_NAME} characters`);
+  if (registry.length + 1 + repository.length > LONGEST_NAME) throw invalid(text, `a name may have ${LONGEST_NAME} characters`);
 }
 
 function checkTag(text: string, tag: string): string {

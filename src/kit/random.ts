@@ -13,7 +13,10 @@ export interface Random {
 /** Randomness of the operating system. */
 export const systemRandom: Random = {
   uuid: () => randomUUID(),
-  hex: (length) => randomBytes(Math.ceil(length / 2)).toString("hex").slice(0, length),
+  hex: (length) =>
+    randomBytes(Math.ceil(length / 2))
+      .toString("hex")
+      .slice(0, length),
   digits: (length) => {
     const bytes = [...randomBytes(length)];
     return bytes.map((byte, index) => (index === 0 ? 1 + (byte % 9) : byte % 10)).join("");

@@ -1,7 +1,15 @@
 import { parseRegistryHost } from "./image-ref-host.ts";
 import { privateEcrHost, readPrivateEcrHost } from "./image-ref-ecr.ts";
 import { InvalidValue } from "./invalid-value.ts";
-import { ECR_NAME_RULE, isEcrName, namespaceOf, ownNamespace, REGISTRY_NAMESPACES, type RegistryNamespaces, suggestedNamespace } from "./registry-namespaces.ts";
+import {
+  ECR_NAME_RULE,
+  isEcrName,
+  namespaceOf,
+  ownNamespace,
+  REGISTRY_NAMESPACES,
+  type RegistryNamespaces,
+  suggestedNamespace,
+} from "./registry-namespaces.ts";
 
 /** What is wrong with an entry of a user's table. */
 export interface NamespaceProblem {
@@ -29,7 +37,10 @@ export function namespaceProblems(entries: RegistryNamespaces): readonly Namespa
   const listed = Object.entries(entries);
   const builtIn = Object.entries(REGISTRY_NAMESPACES).filter(([registry]) => !Object.hasOwn(entries, registry));
   return listed.flatMap(([registry, namespace], index) => {
-    const message = keyProblem(registry) ?? namespaceProblem(registry, namespace) ?? meeting(registry, namespace, [...builtIn, ...listed.slice(0, index)]);
+    const message =
+      keyProblem(registry) ??
+      namespaceProblem(registry, namespace) ??
+      meeting(registry, namespace, [...builtIn, ...listed.slice(0, index)]);
     return message === undefined ? [] : [{ registry, message }];
   });
 }
@@ -46,7 +57,8 @@ export const registryProblem = (registry: string): string | undefined =>
 function keyProblem(registry: string): string | undefined {
   if (!isPattern(registry)) return nameProblem(registry, oneName);
   const example = registry.replace("*", WORD);
-  if (!/^\*\.[^*]+$/.test(registry) || !isHostName(example)) return `"${registry}" stands for no registries; write * and the rest of a host in lower case, as in *.example.org`;
+  if (!/^\*\.[^*]+$/.test(registry) || !isHostName(example))
+    return `"${registry}" stands for no registries; write * and the rest of a host in lower case, as in *.example.org`;
   const one = oneName(example);
   return one === example ? undefined : anotherName(registry, one.replace(WORD, "*"));
 }
@@ -81,7 +93,8 @@ function namespaceProblem(registry: string, namespace: string): string | undefin
   const [, ...stars] = namespace.split("*");
   if (isPattern(registry) && stars.length === 0 && REGISTRY_NAMESPACES[registry] !== namespace)
     return `${registry} stands for many registries, whose images would meet under ${namespace}/; write * for the word that tells them apart, as in ${suggestion(registry)}`;
-  if (!isPattern(registry) && stars.length > 0) return `images of ${registry} need one namespace; write it without *, as in ${suggestion(registry)}`;
+  if (!isPattern(registry) && stars.length > 0)
+    return `images of ${registry} need one namespace; write it without *, as in ${suggestion(registry)}`;
   const isLegal = stars.length < 2 && isEcrName(namespace.replace("*", "xx")) && isEcrName(`${namespace.replace("*", "xx")}/ab`);
   return isLegal ? undefined : `images of ${registry} need a prefix of ${ECR_NAME_RULE}; write one as ${suggestion(registry)}`;
 }
@@ -92,9 +105,15 @@ const suggestion = (registry: string): string => (isPattern(registry) ? `${sugge
 function meeting(registry: string, namespace: string, others: readonly (readonly [string, string])[]): string | undefined {
   if (namespace === withoutEntry(registry)) return undefined;
   const host = hostMet(registry, namespace);
-  if (host !== undefined) return `images of ${host} go to ${ownNamespace(host)}/; write another namespace for ${registry}, as in ${suggestion(registry)}`;
-  const [other, taken] = [["private ECR of other accounts and regions", "ecr/*/*"] as const, ...others].find(([, theirs]) => areNested(namespace.split("/"), theirs.split("/"))) ?? [];
-  return other === undefined ? undefined : `images of ${registry} would meet those of ${other}, which go to ${taken}/; write another namespace, as in ${suggestion(registry)}`;
+  if (host !== undefined)
+    return `images of ${host} go to ${ownNamespace(host)}/; write another namespace for ${registry}, as in ${suggestion(registry)}`;
+  const [other, taken] =
+    [["private ECR of other accounts and regions", "ecr/*/*"] as const, ...others].find(([, theirs]) =>
+      areNested(namespace.split("/"), theirs.split("/")),
+    ) ?? [];
+  return other === undefined
+    ? undefined
+    : `images of ${registry} would meet those of ${other}, which go to ${taken}/; write another namespace, as in ${suggestion(registry)}`;
 }
 
 /** Where a registry's images go without a user's entry. */
@@ -123,12 +142,16 @@ function registryNamed(word: string): string | undefined {
 }
 
 /** Whether one path may be the beginning of the other, whatever stands for `*`. */
-const areNested = (one: readonly string[], other: readonly string[]): boolean => one.slice(0, other.length).every((word, index) => canBeEqual(word, other[index] ?? ""));
+const areNested = (one: readonly string[], other: readonly string[]): boolean =>
+  one.slice(0, other.length).every((word, index) => canBeEqual(word, other[index] ?? ""));
 
 function canBeEqual(one: string, other: string): boolean {
   const [before = "", after] = one.split("*");
   const [otherBefore = "", otherAfter] = other.split("*");
-  if (after === undefined) return otherAfter === undefined ? one === other : one.startsWith(otherBefore) && one.endsWith(otherAfter) && one.length > otherBefore.length + otherAfter.length;
+  if (after === undefined)
+    return otherAfter === undefined
+      ? one === other
+      : one.startsWith(otherBefore) && one.endsWith(otherAfter) && one.length > otherBefore.length + otherAfter.length;
   if (otherAfter === undefined) return canBeEqual(other, one);
   return (before.startsWith(otherBefore) || otherBefore.startsWith(before)) && (after.endsWith(otherAfter) || otherAfter.endsWith(after));
 }

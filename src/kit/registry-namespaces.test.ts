@@ -21,10 +21,7 @@ test.each([
   ["nvcr.io/nvidia/clara/x:4.0.0-1", "nvcr/nvidia/clara/x:4.0.0-1"],
   ["registry.k8s.io/pause:3", "k8s/pause:3"],
   ["registry.gitlab.com/a/b/c:1", "gitlab/a/b/c:1"],
-  [
-    "community.wave.seqera.io/library/samtools:1.20--b5dfbd93de237464",
-    "seqera/library/samtools:1.20--b5dfbd93de237464",
-  ],
+  ["community.wave.seqera.io/library/samtools:1.20--b5dfbd93de237464", "seqera/library/samtools:1.20--b5dfbd93de237464"],
   ["wave.seqera.io/wt/0123456789ab/library/bwa:1", "wave/wt/0123456789ab/library/bwa:1"],
   ["cgr.dev/chainguard/python:latest", "chainguard/chainguard/python:latest"],
   ["mine.azurecr.io/a:1", "acr/mine/a:1"],
@@ -80,7 +77,11 @@ test("one image twice, and one digest from two places, are no collision", () => 
 test("names that ECR would refuse are refused before anything moves", () => {
   // Three characters longer than the name it is written with.
   expect(() => targetOf(`cgr.dev/${"a".repeat(247)}`)).toThrow("images.substitute");
-  expect(() => targetRepository(parseImageRef("111122223333.dkr.ecr.us-east-1.amazonaws.com/a"), { home: { account: "111122223333", region: "us-east-1" } })).toThrow("2 to 256");
+  expect(() =>
+    targetRepository(parseImageRef("111122223333.dkr.ecr.us-east-1.amazonaws.com/a"), {
+      home: { account: "111122223333", region: "us-east-1" },
+    }),
+  ).toThrow("2 to 256");
   expect(() => targetOf(`quay.io/${"a".repeat(246)}`)).not.toThrow();
   expect(() => extendNamespaces({ "x.example": "Bad_/" })).toThrow("images of x.example");
 });
@@ -95,13 +96,15 @@ test("one registry at its several addresses is one image", () => {
 test("a registry's namespace is its own at all of its addresses", () => {
   const namespaces = extendNamespaces({ "444455556666.dkr.ecr.us-east-1.amazonaws.com": "partner" });
   const hosts = ["dkr.ecr.us-east-1.amazonaws.com", "dkr.ecr-fips.us-east-1.amazonaws.com", "dkr-ecr.us-east-1.on.aws"];
-  for (const host of hosts) expect(formatTarget(targetRepository(parseImageRef(`444455556666.${host}/foo:1`), { namespaces }))).toBe("partner/foo:1");
+  for (const host of hosts)
+    expect(formatTarget(targetRepository(parseImageRef(`444455556666.${host}/foo:1`), { namespaces }))).toBe("partner/foo:1");
 });
 
 test("what to do about a collision never tells to move the home registry", () => {
   const home = { account: "111122223333", region: "us-east-1" };
   const sources = ["111122223333.dkr.ecr.us-east-1.amazonaws.com/quay/a/b:1", "quay.io/a/b:1"].map(parseImageRef);
-  for (const order of [sources, sources.toReversed()]) expect(detectCollisions(order, { home })[0]?.message).toContain('give quay.io a namespace of its own, as in {"quay.io": "quay-io"}');
+  for (const order of [sources, sources.toReversed()])
+    expect(detectCollisions(order, { home })[0]?.message).toContain('give quay.io a namespace of its own, as in {"quay.io": "quay-io"}');
 });
 
 test("an image of the home registry under the name of a pulled one is a collision", () => {

@@ -73,9 +73,7 @@ export function detectCollisions(sources: readonly ImageRef[], table: NamingTabl
   const byTarget = Map.groupBy(sources, (source) => formatTarget(targetRepository(source, table)));
   return [...byTarget].flatMap(([target, all]) => {
     const distinct = [...new Map(all.map((source) => [formatImageRef(canonical(source)), source])).values()];
-    return distinct.length < 2 || areSameBytes(distinct)
-      ? []
-      : [{ target, sources: distinct, message: describe(target, distinct, table) }];
+    return distinct.length < 2 || areSameBytes(distinct) ? [] : [{ target, sources: distinct, message: describe(target, distinct, table) }];
   });
 }
 
@@ -90,9 +88,7 @@ export const sourceRepository = (source: ImageRef): string => `${canonical(sourc
 
 /** Prints a place in the registry: `quay/biocontainers/bwa:0.7.18`; by digest only where there is no tag. */
 export const formatTarget = ({ repository, tag, digest }: TargetRepository): string =>
-  tag === undefined
-    ? `${repository}@${referenceOf(digest === undefined ? {} : { digest })}`
-    : `${repository}:${tag}`;
+  tag === undefined ? `${repository}@${referenceOf(digest === undefined ? {} : { digest })}` : `${repository}:${tag}`;
 
 const ECR_WORD = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const ECR_NAME = new RegExp(`^(?=.{2,256}$)${ECR_WORD}(?:/${ECR_WORD})*$`);
@@ -135,7 +131,7 @@ function groupsOf(address: string): readonly string[] {
 
 /** What stands before the repositories of a host, by its name or by a pattern; undefined where the table has neither. */
 export const namespaceOf = (host: string, namespaces: RegistryNamespaces): string | undefined =>
-  (Object.hasOwn(namespaces, host) ? namespaces[host] : byPattern(host, namespaces));
+  Object.hasOwn(namespaces, host) ? namespaces[host] : byPattern(host, namespaces);
 
 function byPattern(host: string, namespaces: RegistryNamespaces): string | undefined {
   const dot = host.indexOf(".");
@@ -149,10 +145,17 @@ const areSameBytes = (sources: readonly ImageRef[]): boolean =>
 function describe(target: string, sources: readonly ImageRef[], { home }: NamingTable): string {
   const said = `${sources.map(formatImageRef).join(" and ")} would ${sources.length > 2 ? "all" : "both"} become ${target}`;
   const hasOneRegistry = new Set(sources.map((source) => canonical(source).registry)).size < 2;
-  const movable = sources.filter((source) => !isAtHome(source, home)).map((source) => canonical(source).registry).at(-1);
+  const movable = sources
+    .filter((source) => !isAtHome(source, home))
+    .map((source) => canonical(source).registry)
+    .at(-1);
   if (hasOneRegistry || movable === undefined) return `${said}; use one of them everywhere`;
   return `${said}; give ${movable} a namespace of its own, as in {"${movable}": "${suggestedNamespace(movable)}"}`;
 }
 
 /** A namespace that a registry could be given. */
-export const suggestedNamespace = (registry: string): string => registry.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+export const suggestedNamespace = (registry: string): string =>
+  registry
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");

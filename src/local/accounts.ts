@@ -65,7 +65,10 @@ export async function startLocalAccounts(options: StartOptions): Promise<LocalAc
   for (const service of services.values()) await service.recover?.();
   background.run("storage", (signal) => sweepDaily(core, services, signal));
   return {
-    url, port, configFile, core,
+    url,
+    port,
+    configFile,
+    core,
     async stop() {
       for (const service of [...services.values()].reverse()) await service.stop?.();
       await background.stop();
@@ -87,7 +90,17 @@ function assemble(options: StartOptions, { database, endpoint }: { readonly data
   const logs: LogSink = createLogSink({ database, clock });
   const outbox = createOutbox({ database, clock, random });
   const core: Core = {
-    outbox, clock, random, database, directory, dispatcher, settings, dataDir, log, logs, endpoint,
+    outbox,
+    clock,
+    random,
+    database,
+    directory,
+    dispatcher,
+    settings,
+    dataDir,
+    log,
+    logs,
+    endpoint,
     blobs: openBlobs(join(dataDir, "blobs"), { clock, random }),
     children: openChildren(database, clock),
     resourceProviders: () => [...services.values()].flatMap((service) => service.resources ?? []),
@@ -116,7 +129,11 @@ function writeConfig(core: Core, endpoint: string): string {
 function writeDocker({ dataDir, settings }: Core, endpoint: string): void {
   const bin = join(dataDir, "bin");
   mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, "docker"), dockerShim({ endpoint, bin, upstreams: settings.upstreams, folder: join(dataDir, "work", "dockerfiles") }), { mode: 0o755 });
+  writeFileSync(
+    join(bin, "docker"),
+    dockerShim({ endpoint, bin, upstreams: settings.upstreams, folder: join(dataDir, "work", "dockerfiles") }),
+    { mode: 0o755 },
+  );
 }
 
 async function sweepDaily(core: Core, services: ReadonlyMap<string, Service>, signal: AbortSignal): Promise<void> {

@@ -13,7 +13,8 @@ export function openBackground(log: (service: string, message: string) => void):
       if (stopping.signal.aborted) return;
       const done = work(stopping.signal)
         .catch((error: unknown) => {
-          if (!stopping.signal.aborted) log("background", `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+          if (!stopping.signal.aborted)
+            log("background", `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
         })
         .finally(() => running.delete(done));
       running.add(done);

@@ -9,7 +9,10 @@ export interface SignedInIdentity extends Identity {
  * The AWS config file for the AWS CLI, boto3, `cdk` and git: a profile for each identity. `[default]` is the first one,
  * because `cdk --profile X` reads the endpoint from `[default]` alone.
  */
-export function renderConfigFile(identities: readonly SignedInIdentity[], { endpoint, region }: { readonly endpoint: string; readonly region: string }): string {
+export function renderConfigFile(
+  identities: readonly SignedInIdentity[],
+  { endpoint, region }: { readonly endpoint: string; readonly region: string },
+): string {
   const section = (title: string, identity: SignedInIdentity): string =>
     [
       `[${title}]`,

@@ -25,20 +25,49 @@ function accessKeyIdOf(account: string, userName: string): string {
 
 const allow = (sid: string, actions: readonly string[]) => ({ Sid: sid, Effect: "Allow", Action: actions, Resource: "*" });
 const policy = (name: string, statements: readonly object[]): NamedPolicy => ({
-  name, document: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+  name,
+  document: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
 });
 
 const ADMINISTRATOR = policy("administrator", [allow("Everything", ["*"])]);
 
 const READ = allow("Read", [
-  "codepipeline:Get*", "codepipeline:List*", "codebuild:BatchGet*", "codebuild:List*", "states:Describe*", "states:List*", "states:GetExecutionHistory",
-  "logs:Get*", "logs:Describe*", "logs:FilterLogEvents", "omics:Get*", "omics:List*", "ecr:Describe*", "ecr:List*", "ecr:BatchGetImage",
-  "ecr:GetDownloadUrlForLayer", "ecr:GetAuthorizationToken", "ecr:GetRepositoryPolicy", "s3:GetObject", "s3:ListBucket", "s3:ListAllMyBuckets", "s3:GetBucketLocation",
-  "cloudformation:Describe*", "cloudformation:List*", "events:Describe*", "events:List*",
+  "codepipeline:Get*",
+  "codepipeline:List*",
+  "codebuild:BatchGet*",
+  "codebuild:List*",
+  "states:Describe*",
+  "states:List*",
+  "states:GetExecutionHistory",
+  "logs:Get*",
+  "logs:Describe*",
+  "logs:FilterLogEvents",
+  "omics:Get*",
+  "omics:List*",
+  "ecr:Describe*",
+  "ecr:List*",
+  "ecr:BatchGetImage",
+  "ecr:GetDownloadUrlForLayer",
+  "ecr:GetAuthorizationToken",
+  "ecr:GetRepositoryPolicy",
+  "s3:GetObject",
+  "s3:ListBucket",
+  "s3:ListAllMyBuckets",
+  "s3:GetBucketLocation",
+  "cloudformation:Describe*",
+  "cloudformation:List*",
+  "events:Describe*",
+  "events:List*",
 ]);
 
 /** What S3 gives back was encrypted with the account's keys: reading it means letting S3 decrypt. */
-const DECRYPT = { Sid: "DecryptThroughS3", Effect: "Allow", Action: "kms:Decrypt", Resource: "*", Condition: { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } } };
+const DECRYPT = {
+  Sid: "DecryptThroughS3",
+  Effect: "Allow",
+  Action: "kms:Decrypt",
+  Resource: "*",
+  Condition: { StringLike: { "kms:ViaService": "s3.*.amazonaws.com" } },
+};
 
 /** Pushes branches, opens and merges pull requests, reads; may neither approve nor write where a release is read. */
 const DEVELOPER = policy("developer", [
@@ -71,8 +100,14 @@ const APPROVER = policy("approver", [READ, DECRYPT, allow("Approve", ["codepipel
 export function identitiesOf(settings: Settings): readonly Identity[] {
   const [first] = settings.accounts;
   const identity = (profile: string, account: AccountId, policies: readonly NamedPolicy[]): Identity => ({
-    profile, account, userName: profile, accessKeyId: accessKeyIdOf(account, profile), policies,
+    profile,
+    account,
+    userName: profile,
+    accessKeyId: accessKeyIdOf(account, profile),
+    policies,
   });
   const administrators = settings.accounts.map(({ id, name }) => identity(name, id, [ADMINISTRATOR]));
-  return first ? [...administrators, identity("developer", first.id, [DEVELOPER]), identity("approver", first.id, [APPROVER])] : administrators;
+  return first
+    ? [...administrators, identity("developer", first.id, [DEVELOPER]), identity("approver", first.id, [APPROVER])]
+    : administrators;
 }

@@ -7,4 +7,5 @@ const PRELOADS = ["node/disable-host-prefix.cjs", "node/answer-over-http.cjs"];
 export const nodeOptions = (): string => PRELOADS.map((name) => `--require ${JSON.stringify(runtimeFile(name))}`).join(" ");
 
 /** A credential helper of Git that signs in to CodeCommit with the keys of its environment, as a command for Git's configuration. */
-export const gitCredentialHelper = (): string => `!${[process.execPath, runtimeFile("node/git-credential.cjs")].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ")}`;
+export const gitCredentialHelper = (): string =>
+  `!${[process.execPath, runtimeFile("node/git-credential.cjs")].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ")}`;

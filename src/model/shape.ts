@@ -1,11 +1,6 @@
 /** What the model says of one value: its type and its constraints. Patterns are whole-string and need the `u` flag. */
 export type Shape =
-  | StringShape
-  | NumberShape
-  | ListShape
-  | MapShape
-  | StructureShape
-  | { readonly type: "boolean" | "timestamp" | "blob" | "document" };
+  StringShape | NumberShape | ListShape | MapShape | StructureShape | { readonly type: "boolean" | "timestamp" | "blob" | "document" };
 
 export interface StringShape {
   readonly type: "string";

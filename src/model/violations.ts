@@ -105,7 +105,10 @@ function scalarViolations(shapeName: string, values: readonly string[]): string 
 
 function listViolations(shape: ListShape, value: readonly unknown[], path: string): readonly Violation[] {
   const size = sizeViolations(shape, value.length, { path, value });
-  const broken = scalarViolations(shape.member, value.filter((item) => typeof item === "string"));
+  const broken = scalarViolations(
+    shape.member,
+    value.filter((item) => typeof item === "string"),
+  );
   const items = value.flatMap((item, index) =>
     broken !== undefined && typeof item === "string" ? [] : itemViolations(shape.member, item, `${path}.${index + 1}.member`),
   );
@@ -118,8 +121,14 @@ function itemViolations(shapeName: string, item: unknown, path: string): readonl
 
 function mapViolations(shape: MapShape, value: Readonly<Record<string, unknown>>, path: string): readonly Violation[] {
   const entries = Object.entries(value);
-  const keys = scalarViolations(shape.key, entries.map(([key]) => key));
-  const values = scalarViolations(shape.value, entries.map(([, item]) => item).filter((item) => typeof item === "string"));
+  const keys = scalarViolations(
+    shape.key,
+    entries.map(([key]) => key),
+  );
+  const values = scalarViolations(
+    shape.value,
+    entries.map(([, item]) => item).filter((item) => typeof item === "string"),
+  );
   return [
     ...sizeViolations(shape, entries.length, { path, value }),
     ...(keys === undefined ? [] : [{ path, value, must: `Map keys must satisfy constraint: [${keys}]` }]),
@@ -131,11 +140,7 @@ function mapViolations(shape: MapShape, value: Readonly<Record<string, unknown>>
 }
 
 /** The violations of a structure's members. Paths of a request's own members have nothing in front. */
-export function structureViolations(
-  shape: StructureShape,
-  value: Readonly<Record<string, unknown>>,
-  path: string,
-): readonly Violation[] {
+export function structureViolations(shape: StructureShape, value: Readonly<Record<string, unknown>>, path: string): readonly Violation[] {
   const at = (member: string): string => (path === "" ? member : `${path}.${member}`);
   const missing = (shape.required ?? [])
     .filter((member) => isAbsent(value[member]))

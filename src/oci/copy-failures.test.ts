@@ -116,9 +116,12 @@ describe("failures", () => {
 
 test("what may pass within minutes is told apart from what will not", async () => {
   await pushSample(at(upstream, "passing"), "1", { layers: [noise("passing", 1000)] });
-  const fails = async (status: number, headers: Record<string, string> = {}) => (await copy(["quay.io/passing:1"], { up: ({ path }) => (path.includes("/blobs/") ? { kind: "answer", status, headers } : undefined) })).results[0];
+  const fails = async (status: number, headers: Record<string, string> = {}) =>
+    (await copy(["quay.io/passing:1"], { up: ({ path }) => (path.includes("/blobs/") ? { kind: "answer", status, headers } : undefined) }))
+      .results[0];
   expect(await fails(503)).toMatchObject({ status: "FAILED", isTemporary: true });
-  for (const failed of [await fails(429, { "retry-after": "21600" }), await fails(403)]) expect(failed).toEqual(expect.not.objectContaining({ isTemporary: true }));
+  for (const failed of [await fails(429, { "retry-after": "21600" }), await fails(403)])
+    expect(failed).toEqual(expect.not.objectContaining({ isTemporary: true }));
 });
 
 test("an image has failed when nothing of it is under way any more", async () => {

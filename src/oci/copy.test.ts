@@ -76,7 +76,8 @@ describe("what arrives is what was there", () => {
 
   test("E19: an index that moved brings the images that are new in it", async () => {
     const repository = at(upstream, "moving-index");
-    const child = (seed: string, architecture: string) => pushSample(repository, "", { layers: [noise(seed, 2000)], platform: { os: "linux", architecture } });
+    const child = (seed: string, architecture: string) =>
+      pushSample(repository, "", { layers: [noise(seed, 2000)], platform: { os: "linux", architecture } });
     const kept = await child("kept", "amd64");
     await pushIndex(repository, "1", [kept, await child("old", "arm64")]);
     await copy(["quay.io/moving-index:1"]);
@@ -114,7 +115,8 @@ describe("what arrives is what was there", () => {
     const repository = at(upstream, "signed/deep");
     const chain = [await pushSample(repository, "1", { layers: [noise("deep", 10)] })];
     for (let depth = 1; depth <= 6; depth += 1) chain.push(await pushSample(repository, "", { layers: [noise(`deep ${depth}`, 50)] }));
-    for (const [depth, { digest }] of chain.entries()) await pushIndex(repository, digest.replace(":", "-"), [chain[depth + 1] ?? chain[1]!]);
+    for (const [depth, { digest }] of chain.entries())
+      await pushIndex(repository, digest.replace(":", "-"), [chain[depth + 1] ?? chain[1]!]);
     expect((await copy(["quay.io/signed/deep:1"], { referrers: true })).results).toMatchObject([{ status: "PULLED" }]);
     for (const { digest } of chain) expect(await at(ecr, "signed/deep").headManifest(digest)).toBeDefined();
     let listed = 0;
@@ -124,7 +126,12 @@ describe("what arrives is what was there", () => {
       return { kind: "answer", status: 200, body: JSON.stringify({ manifests }) };
     };
     const { results, source } = await copy(["quay.io/signed/deep:1"], { referrers: true, up: ever });
-    expect(results).toMatchObject([{ status: "FAILED", reason: expect.stringMatching(/^more than 1000 signatures, SBOMs and attestations refer to quay\.io\/signed\/deep@sha256:/) }]);
+    expect(results).toMatchObject([
+      {
+        status: "FAILED",
+        reason: expect.stringMatching(/^more than 1000 signatures, SBOMs and attestations refer to quay\.io\/signed\/deep@sha256:/),
+      },
+    ]);
     expect(source.seen.length).toBeLessThan(20);
   });
 });
@@ -132,14 +139,18 @@ describe("what arrives is what was there", () => {
 test("a tag that the target refuses for another reason than that it is immutable is a failure, and nothing is stored in its place", async () => {
   const { digest } = await pushSample(at(upstream, "refused-tag"), "1", { layers: [noise("refused tag", 1000)] });
   const body = '{"errors":[{"code":"TAG_INVALID","message":"the tag is none that a policy of this repository allows"}]}';
-  const { results } = await copy(["quay.io/refused-tag:1"], { down: ({ method, path }) => (method === "PUT" && path.endsWith("/manifests/1") ? { kind: "answer", status: 400, body } : undefined) });
+  const { results } = await copy(["quay.io/refused-tag:1"], {
+    down: ({ method, path }) => (method === "PUT" && path.endsWith("/manifests/1") ? { kind: "answer", status: 400, body } : undefined),
+  });
   expect(results).toMatchObject([{ status: "FAILED", reason: expect.stringContaining("a policy of this repository") }]);
   expect(await at(ecr, "refused-tag").headManifest(digest)).toBeUndefined();
 });
 
 test.each([404, 405, 501])("a mirror that answers HEAD with %s is asked by GET, and waited for no longer", async (status) => {
   const image = await pushSample(at(upstream, `headless${status}`), "1", { layers: [noise("headless", 1000)] });
-  const { results, source } = await copy([`quay.io/headless${status}:1`], { up: ({ method }) => (method === "HEAD" ? { kind: "answer", status } : undefined) });
+  const { results, source } = await copy([`quay.io/headless${status}:1`], {
+    up: ({ method }) => (method === "HEAD" ? { kind: "answer", status } : undefined),
+  });
   expect(results).toMatchObject([{ status: "PULLED", digest: image.digest }]);
   expect(source.count("HEAD", "/manifests/")).toBe(1);
 });

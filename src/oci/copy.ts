@@ -104,7 +104,11 @@ export async function copyImages(plan: readonly ImageCopy[], options: CopyOption
  * Copies what refers to an image that the target has: signatures, SBOMs, attestations. What is there is not sent again.
  * @throws RegistryError, InvalidManifest
  */
-export async function copyReferrersOf(image: ImageCopy, digest: string, options: Pick<CopyOptions, "sourceClient" | "targetClient" | "clock" | "transfers">): Promise<readonly Referrer[]> {
+export async function copyReferrersOf(
+  image: ImageCopy,
+  digest: string,
+  options: Pick<CopyOptions, "sourceClient" | "targetClient" | "clock" | "transfers">,
+): Promise<readonly Referrer[]> {
   const clock = options.clock ?? systemClock;
   const run: Run = { options, clock, platform: undefined, transfers: options.transfers ?? newTransfers(clock) };
   return copyReferrers(taskOf(run, image, { movedBytes: 0, savedBytes: 0, requests: 0 }), digest);

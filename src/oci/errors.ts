@@ -41,7 +41,9 @@ export class RegistryError extends Error {
     const detail = [failure.status, failure.code].filter((part) => part !== undefined).join(" ");
     const { registry, kind, doing, says, advice } = failure;
     const said = says === NO_REASON && failure.status !== undefined ? "" : `: ${says}`;
-    super(`${registry} ${VERBS[kind]} (${doing})${detail === "" ? "" : `, ${detail}`}${said}${advice === undefined ? "" : `; ${advice}`}`, { cause });
+    super(`${registry} ${VERBS[kind]} (${doing})${detail === "" ? "" : `, ${detail}`}${said}${advice === undefined ? "" : `; ${advice}`}`, {
+      cause,
+    });
     this.failure = failure;
     this.kind = failure.kind;
     this.registry = failure.registry;
@@ -69,9 +71,11 @@ export class RegistryError extends Error {
 export function errorFromNetwork(registry: string, doing: string, cause: unknown): RegistryError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const ofProxy = proxyAnswer(message);
-  const kind = (ofProxy && !ofProxy.startsWith("5")) || /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL|UND_ERR_INVALID_ARG)/.test(code ?? "")
-    ? "unreachable"
-    : "unavailable";
+  const kind =
+    (ofProxy && !ofProxy.startsWith("5")) ||
+    /^(?:ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_INVALID_URL|UND_ERR_INVALID_ARG)/.test(code ?? "")
+      ? "unreachable"
+      : "unavailable";
   return new RegistryError({
     kind,
     registry,

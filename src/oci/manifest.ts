@@ -53,7 +53,8 @@ export class InvalidManifest extends Error {
 export const DEEPEST_INDEX = 3;
 
 /** For an index below {@link DEEPEST_INDEX} others. */
-export const tooDeep = (image: string): InvalidManifest => new InvalidManifest(`${image} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
+export const tooDeep = (image: string): InvalidManifest =>
+  new InvalidManifest(`${image} is an index of indexes, more than ${DEEPEST_INDEX} deep`);
 
 /**
  * Reads the bytes of a manifest or index.
@@ -118,7 +119,11 @@ function parseJson(bytes: Uint8Array, mediaType = ""): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new InvalidManifest(/html/i.test(mediaType) ? `a web page (${mediaType}) came instead of a manifest: look with a browser at what answers there` : "the manifest is not JSON");
+    throw new InvalidManifest(
+      /html/i.test(mediaType)
+        ? `a web page (${mediaType}) came instead of a manifest: look with a browser at what answers there`
+        : "the manifest is not JSON",
+    );
   }
 }
 

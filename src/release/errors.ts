@@ -1,9 +1,22 @@
 /** Everything that can keep a release from happening. */
 export type ReleaseErrorCode =
-  | "ProjectInvalid" | "VersionInvalid" | "WorkflowInvalid" | "TestDataMissing" | "TooLarge"
-  | "ImageUnresolved" | "ImageCollision" | "ImagesFailed" | "ImageNotReadable"
-  | "WorkflowFailed" | "WorkflowNotActive" | "VersionTaken" | "TestsFailed"
-  | "NotApproved" | "BundleIncomplete" | "ReleaseFailed" | "AccessDenied";
+  | "ProjectInvalid"
+  | "VersionInvalid"
+  | "WorkflowInvalid"
+  | "TestDataMissing"
+  | "TooLarge"
+  | "ImageUnresolved"
+  | "ImageCollision"
+  | "ImagesFailed"
+  | "ImageNotReadable"
+  | "WorkflowFailed"
+  | "WorkflowNotActive"
+  | "VersionTaken"
+  | "TestsFailed"
+  | "NotApproved"
+  | "BundleIncomplete"
+  | "ReleaseFailed"
+  | "AccessDenied";
 
 export interface Explanation {
   /** What is wrong, with the wrong value and where it stands. */

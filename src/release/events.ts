@@ -2,7 +2,14 @@
 export type ReleaseEvent =
   | { readonly type: "step.started"; readonly step: string; readonly detail?: string }
   | { readonly type: "step.done"; readonly step: string; readonly seconds: number; readonly detail?: string }
-  | { readonly type: "image.staged"; readonly image: string; readonly target: string; readonly status: string; readonly digest?: string; readonly reason?: string }
+  | {
+      readonly type: "image.staged";
+      readonly image: string;
+      readonly target: string;
+      readonly status: string;
+      readonly digest?: string;
+      readonly reason?: string;
+    }
   | { readonly type: "data.staged"; readonly path: string; readonly uri: string; readonly bytes: number; readonly uploaded: boolean }
   | { readonly type: "workflow.created"; readonly workflowId: string; readonly name: string }
   | { readonly type: "version.created"; readonly workflowId: string; readonly version: string; readonly isNew: boolean }

@@ -17,7 +17,10 @@ interface Revision {
  * @see https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create.html
  */
 export const isFirstStart = ({ status, trigger }: Execution, revisions: readonly Revision[] = []): boolean =>
-  status === "Failed" && trigger?.triggerType === "CreatePipeline" && revisions.every(({ actionName, name }) => (actionName ?? name) === "Toolkit");
+  status === "Failed" &&
+  trigger?.triggerType === "CreatePipeline" &&
+  revisions.every(({ actionName, name }) => (actionName ?? name) === "Toolkit");
 
 /** What there is to say of such an execution. */
-export const FIRST_START = "the pipeline started by itself when it was made, and nothing was pushed yet: a push to its release branch starts the first release";
+export const FIRST_START =
+  "the pipeline started by itself when it was made, and nothing was pushed yet: a push to its release branch starts the first release";

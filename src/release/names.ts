@@ -35,7 +35,9 @@ const LONGEST_ROLE_NAME = 64;
  */
 export function roleName(role: string, region: string): string {
   const name = `${role}-${region}`;
-  return name.length <= LONGEST_ROLE_NAME ? name : `${name.slice(0, LONGEST_ROLE_NAME - 9)}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+  return name.length <= LONGEST_ROLE_NAME
+    ? name
+    : `${name.slice(0, LONGEST_ROLE_NAME - 9)}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
 }
 
 /** Marks repositories that omx made. */

@@ -16,7 +16,11 @@ import { timed } from "./steps.ts";
  * stages its test data. Everything after it (test, approval, promotion) works from what this leaves in `outputDir`.
  * Each step may be run again and finds what it did.
  */
-export async function buildRelease(env: ReleaseEnvironment, identity: Identity, { root, outputDir }: { readonly root: string; readonly outputDir: string }): Promise<BuildRecord> {
+export async function buildRelease(
+  env: ReleaseEnvironment,
+  identity: Identity,
+  { root, outputDir }: { readonly root: string; readonly outputDir: string },
+): Promise<BuildRecord> {
   const step = timed(env);
   const project = await step("check", () => readProject(root));
   const lock = await step("images", () => stage(env, identity, project));
@@ -28,7 +32,10 @@ export async function buildRelease(env: ReleaseEnvironment, identity: Identity, 
 
 function stage(env: ReleaseEnvironment, { workflow, commit }: Identity, project: Project): Promise<ContainersLock> {
   for (const { expression, task, file, line, input } of project.inspection.unresolved)
-    env.emit({ type: "note", text: `${file}:${line}: the image of ${task} (${expression}) is decided by ${input ?? "an input"}; list what it may be under images.extra` });
+    env.emit({
+      type: "note",
+      text: `${file}:${line}: the image of ${task} (${expression}) is decided by ${input ?? "an input"}; list what it may be under images.extra`,
+    });
   return bringImages(env, project, { workflow, commit, identity: `${workflow}-${commit.slice(0, 12)}` });
 }
 
@@ -46,4 +53,3 @@ async function publish(
     provenance: { commit, branch, build: pipelineExecutionId, startedBy },
   });
 }
-

@@ -54,7 +54,9 @@ async function* readBuildLog({ codebuild, logs }: LogClients, buildId: string): 
 /** The engine's log of each run that a test started, then those of its tasks. */
 async function* readRunLogs({ states, logs }: LogClients, executionArn: string): AsyncGenerator<LogLine> {
   for (const run of await startedRuns({ states }, executionArn)) {
-    const { logStreams = [] } = await logs.send(new DescribeLogStreamsCommand({ logGroupName: RUN_LOGS, logStreamNamePrefix: `run/${run}/` }));
+    const { logStreams = [] } = await logs.send(
+      new DescribeLogStreamsCommand({ logGroupName: RUN_LOGS, logStreamNamePrefix: `run/${run}/` }),
+    );
     for (const { logStreamName: stream = "" } of logStreams) yield* readStream({ logs }, { group: RUN_LOGS, stream, source: stream });
   }
 }
@@ -76,7 +78,9 @@ interface Stream {
 async function* readStream({ logs }: Pick<LogClients, "logs">, { group, stream, source }: Stream): AsyncGenerator<LogLine> {
   let nextToken: string | undefined;
   for (;;) {
-    const page = await logs.send(new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: true, ...(nextToken && { nextToken }) }));
+    const page = await logs.send(
+      new GetLogEventsCommand({ logGroupName: group, logStreamName: stream, startFromHead: true, ...(nextToken && { nextToken }) }),
+    );
     for (const { timestamp = 0, message = "" } of page.events ?? []) yield { source, at: new Date(timestamp).toISOString(), message };
     // The same token again means that there is nothing more.
     if (!page.nextForwardToken || page.nextForwardToken === nextToken) return;

@@ -36,8 +36,7 @@ export function detect(tree: SourceTree, asked: Asked = {}): Detected | Diagnost
 export const isDetected = (answer: Detected | Diagnostic): answer is Detected => "engine" in answer;
 
 /** The engine whose definition files end as this one does. */
-export const engineOf = (file: string): Engine | undefined =>
-  ENGINES.find((engine) => withoutId(file).endsWith(EXTENSIONS[engine]));
+export const engineOf = (file: string): Engine | undefined => ENGINES.find((engine) => withoutId(file).endsWith(EXTENSIONS[engine]));
 
 /** The file of a `main`: without the `#id` of a CWL process. */
 export const withoutId = (main: string): string => main.replace(/#.*$/s, "");
@@ -52,10 +51,7 @@ function askedMain(tree: SourceTree, written: string): string | Diagnostic {
   const file = withoutId(written);
   const path = file.startsWith("/") ? undefined : resolveInTree("", file);
   if (path === undefined)
-    return problem(
-      written,
-      `the main file "${written}" must be given relative to the root of the definition, without leaving it`,
-    );
+    return problem(written, `the main file "${written}" must be given relative to the root of the definition, without leaving it`);
   if (tree.has(path)) return path + written.slice(file.length);
   const name = path.split("/").at(-1);
   const alike = tree.files.filter((each) => each.split("/").at(-1) === name);
@@ -74,10 +70,7 @@ function onlyEngine(tree: SourceTree, main: string | undefined): Engine | Diagno
       main ?? definitionFiles(tree, first)[0] ?? "",
       `the definition has files of several engines (${found.join(", ")}): say which one with \`engine\``,
     );
-  return problem(
-    main ?? "",
-    "there is no workflow: no file ends in .wdl, .nf or .cwl (hidden files and folders are not looked at)",
-  );
+  return problem(main ?? "", "there is no workflow: no file ends in .wdl, .nf or .cwl (hidden files and folders are not looked at)");
 }
 
 function nearestMain(tree: SourceTree, engine: Engine): Detected | Diagnostic {
@@ -89,14 +82,9 @@ function nearestMain(tree: SourceTree, engine: Engine): Detected | Diagnostic {
   const [main] = mains;
   if (main !== undefined && mains.length === 1) return { engine, main };
   if (files.length === 0)
-    return problem(
-      "",
-      `there is no ${engine} workflow: no file ends in ${extension} (hidden files and folders are not looked at)`,
-    );
+    return problem("", `there is no ${engine} workflow: no file ends in ${extension} (hidden files and folders are not looked at)`);
   const choice =
-    mains.length > 1
-      ? `${mains.length} files are called main${extension}`
-      : `none of ${nearest.length} files is called main${extension}`;
+    mains.length > 1 ? `${mains.length} files are called main${extension}` : `none of ${nearest.length} files is called main${extension}`;
   return problem(
     nearest[0] ?? "",
     `at the level nearest to the root ${choice} (${listed(mains.length > 1 ? mains : nearest)}): say which one with \`main\``,

@@ -27,8 +27,7 @@ process ALIGN {
 }
 workflow { ALIGN() }
 `;
-const CWL =
-  "cwlVersion: v1.2\nclass: CommandLineTool\nhints: {DockerRequirement: {dockerPull: 'bwa:1'}}\ninputs: {x: File}\noutputs: []\n";
+const CWL = "cwlVersion: v1.2\nclass: CommandLineTool\nhints: {DockerRequirement: {dockerPull: 'bwa:1'}}\ninputs: {x: File}\noutputs: []\n";
 
 const summary = ({ path, engine, images, parameters }: ReturnType<typeof inspect>) => [
   path,
@@ -100,7 +99,7 @@ describe("inspectAll", () => {
 
   test("a workflow is a section and no word of a script, however its head is written", () => {
     const tree = memoryTree({
-      "script.wdl": "version 1.0\ntask T { command <<< workflow x {} >>> runtime { docker: \"a:1\" } }\n",
+      "script.wdl": 'version 1.0\ntask T { command <<< workflow x {} >>> runtime { docker: "a:1" } }\n',
       "spread.wdl": "version 1.0\nworkflow # the name follows\n  W # and the body\n{ input { Int n } }\n",
     });
     expect([...inspectAll(tree)].map(({ path, parameters }) => [path, parameters.length])).toEqual([["spread.wdl", 1]]);
@@ -126,9 +125,7 @@ describe("inspectAll", () => {
 
 test("the JSON has the documented members, in their order, without those that have no value", () => {
   const found = toJson(
-    inspect(
-      memoryTree({ "main.cwl": CWL.replace("{x: File}", "{x: {type: int, default: 3}, s: {type: {type: enum, symbols: [a]}}}") }),
-    ),
+    inspect(memoryTree({ "main.cwl": CWL.replace("{x: File}", "{x: {type: int, default: 3}, s: {type: {type: enum, symbols: [a]}}}") })),
   );
   expect(JSON.stringify(found)).toBe(
     JSON.stringify({
@@ -170,9 +167,9 @@ test("outside of a repository, the tree of a main file reaches up to what it imp
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const files = {
     "top/tasks/say.wdl": WDL.slice(WDL.indexOf("task hello")).replace(/^/, "version 1.0\n"),
-    "top/flows/deep/main.wdl":
-      'version 1.0\nimport "../sub.wdl"\nworkflow w { call sub.s }\n',
-    "top/flows/sub.wdl": 'version 1.0\nimport "../tasks/say.wdl" as say\nworkflow s { call say.hello { input: name = "a", image = "a:1" } output { } }\n',
+    "top/flows/deep/main.wdl": 'version 1.0\nimport "../sub.wdl"\nworkflow w { call sub.s }\n',
+    "top/flows/sub.wdl":
+      'version 1.0\nimport "../tasks/say.wdl" as say\nworkflow s { call say.hello { input: name = "a", image = "a:1" } output { } }\n',
     "top/nf/main.nf": "include { ALIGN } from '../modules/align'\nworkflow { ALIGN() }\n",
     "top/modules/align/main.nf": "process ALIGN {\n  container 'bwa:1'\n  script: 'true'\n}\n",
     "other.wdl": "version 1.0\n",
@@ -185,7 +182,10 @@ test("outside of a repository, the tree of a main file reaches up to what it imp
   expect(inspect(tree, { main })).toMatchObject({ path: "flows/deep/main.wdl", images: [{ image: "a:1", task: "hello" }] });
   expect(tree.has("other.wdl")).toBe(false);
   const pipeline = await openDefinition(join(folder, "top/nf/main.nf"));
-  expect(inspect(pipeline.tree, { main: pipeline.main })).toMatchObject({ path: "nf/main.nf", images: [{ image: "bwa:1", task: "ALIGN" }] });
+  expect(inspect(pipeline.tree, { main: pipeline.main })).toMatchObject({
+    path: "nf/main.nf",
+    images: [{ image: "bwa:1", task: "ALIGN" }],
+  });
   expect((await openDefinition(join(folder, "other.wdl"))).main).toBe("other.wdl");
 });
 

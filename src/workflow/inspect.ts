@@ -77,7 +77,14 @@ function inspectMain(tree: SourceTree, { engine, main }: Detected): Inspection {
   }
 }
 
-const empty = (file: string): Diagnostic => ({ rule: "main-file", severity: "error", file, line: 1, column: 1, message: `there is no workflow in ${file}: the file is empty` });
+const empty = (file: string): Diagnostic => ({
+  rule: "main-file",
+  severity: "error",
+  file,
+  line: 1,
+  column: 1,
+  message: `there is no workflow in ${file}: the file is empty`,
+});
 
 /** An exception of a reader is our mistake, and must not hide the other files of a tree. */
 const defect = (file: string, error: Error): Diagnostic => ({

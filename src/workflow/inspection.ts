@@ -63,16 +63,7 @@ export interface Parameter {
 }
 
 export type ImageOrigin =
-  | "literal"
-  | "variable"
-  | "default"
-  | "member"
-  | "override"
-  | "config"
-  | "selector"
-  | "profile"
-  | "ternary"
-  | "closure";
+  "literal" | "variable" | "default" | "member" | "override" | "config" | "selector" | "profile" | "ternary" | "closure";
 
 /** An image that a task can use, and where it is written. */
 export interface ImageUse {

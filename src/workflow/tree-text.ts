@@ -14,10 +14,7 @@ export function textOf(bytes: Buffer): string | undefined {
 }
 
 /** Keeps what `read` answered, up to `maxCharacters` of text in all; the oldest go first. */
-export function keepTexts(
-  read: (path: string) => string | undefined,
-  maxCharacters: number,
-): (path: string) => string | undefined {
+export function keepTexts(read: (path: string) => string | undefined, maxCharacters: number): (path: string) => string | undefined {
   const kept = new Map<string, string | undefined>();
   let characters = 0;
   return (path) => {

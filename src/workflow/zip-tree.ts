@@ -73,9 +73,7 @@ async function readArchive(path: string, maxBytes: number): Promise<Buffer> {
 }
 
 const tooLarge = (bytes: number, allowed: number): BadArchive =>
-  new BadArchive(
-    `the archive has ${bytes} bytes, more than the ${allowed} that are read; leave out what is no part of the workflow`,
-  );
+  new BadArchive(`the archive has ${bytes} bytes, more than the ${allowed} that are read; leave out what is no part of the workflow`);
 
 async function index(bytes: Buffer, limits: Required<ArchiveLimits>): Promise<ReadonlyMap<string, Packed>> {
   const files = new Map<string, Packed>();
@@ -101,15 +99,10 @@ async function index(bytes: Buffer, limits: Required<ArchiveLimits>): Promise<Re
   return files;
 }
 
-function checkSums(
-  sum: { bytes: number; packed: number; entries: number },
-  archiveBytes: number,
-  limits: Required<ArchiveLimits>,
-): void {
+function checkSums(sum: { bytes: number; packed: number; entries: number }, archiveBytes: number, limits: Required<ArchiveLimits>): void {
   if (sum.entries > limits.maxEntries) throw new BadArchive(`the archive has more than ${limits.maxEntries} entries`);
   if (sum.packed > archiveBytes) throw new BadArchive("entries of the archive overlap, so that it unpacks to more than it holds");
-  if (sum.bytes > limits.maxUnpackedBytes)
-    throw new BadArchive(`the archive unpacks to more than ${limits.maxUnpackedBytes} bytes`);
+  if (sum.bytes > limits.maxUnpackedBytes) throw new BadArchive(`the archive unpacks to more than ${limits.maxUnpackedBytes} bytes`);
   if (sum.bytes > RATIO_JUDGED_FROM_BYTES && sum.bytes > sum.packed * limits.maxRatio)
     throw new BadArchive(`the archive unpacks to more than ${limits.maxRatio} times its size`);
 }

@@ -7,10 +7,14 @@ import { startAccounts, type TestAccounts } from "../../src/local/testing/accoun
 export type Profile = "cicd" | "production" | "developer" | "approver";
 
 /** The AWS CLI: OMX_AWS_CLI, or what PATH has; undefined where there is none. */
-export const awsCli = [process.env["OMX_AWS_CLI"], "aws"].find((program) => program && spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0);
+export const awsCli = [process.env["OMX_AWS_CLI"], "aws"].find(
+  (program) => program && spawnSync(program, ["--version"], { stdio: "ignore" }).status === 0,
+);
 
 /** The same of version 2, which alone has `logs tail`: OMX_AWS_CLI_2, or one of the above where it is of version 2. */
-export const awsCli2 = [process.env["OMX_AWS_CLI_2"], awsCli].find((program) => program && spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.startsWith("aws-cli/2"));
+export const awsCli2 = [process.env["OMX_AWS_CLI_2"], awsCli].find(
+  (program) => program && spawnSync(program, ["--version"], { encoding: "utf8" }).stdout?.startsWith("aws-cli/2"),
+);
 
 /** Each command is a Python of its own that costs half a second of a core: many at once on a busy machine take a while. */
 export const PATIENCE_MS = 300_000;
@@ -52,7 +56,11 @@ export async function openShell(): Promise<Shell> {
   };
   const text = (profile: Profile, ...words: readonly string[]) => must(awsCli ?? "aws", ["--profile", profile, ...words]);
   return {
-    accounts, folder, run, must, text,
+    accounts,
+    folder,
+    run,
+    must,
+    text,
     file(name, content) {
       writeFileSync(join(folder, name), content);
       return join(folder, name);
@@ -83,11 +91,33 @@ function finished(child: ReturnType<typeof spawn>, stdin: string): Promise<Finis
 }
 
 /** A role of the first account that the service takes and that may do these things. Returns its ARN. */
-export async function roleFor(shell: Shell, service: string, { name, actions }: { readonly name: string; readonly actions: readonly string[] }): Promise<string> {
+export async function roleFor(
+  shell: Shell,
+  service: string,
+  { name, actions }: { readonly name: string; readonly actions: readonly string[] },
+): Promise<string> {
   const policy = (statement: object): string => JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
   const trust = policy({ Effect: "Allow", Principal: { Service: `${service}.amazonaws.com` }, Action: "sts:AssumeRole" });
-  const { Role } = await shell.aws<{ Role: { Arn: string } }>("cicd", "iam", "create-role", "--role-name", name, "--assume-role-policy-document", trust);
-  await shell.aws("cicd", "iam", "put-role-policy", "--role-name", name, "--policy-name", "own", "--policy-document", policy({ Effect: "Allow", Action: actions, Resource: "*" }));
+  const { Role } = await shell.aws<{ Role: { Arn: string } }>(
+    "cicd",
+    "iam",
+    "create-role",
+    "--role-name",
+    name,
+    "--assume-role-policy-document",
+    trust,
+  );
+  await shell.aws(
+    "cicd",
+    "iam",
+    "put-role-policy",
+    "--role-name",
+    name,
+    "--policy-name",
+    "own",
+    "--policy-document",
+    policy({ Effect: "Allow", Action: actions, Resource: "*" }),
+  );
   return Role.Arn;
 }
 

@@ -94,20 +94,36 @@ workflow hello { input { String who } call greet { input: who } output { String 
 task greet { input { String who } command <<< echo hello ~{who} >>> output { String said = read_string(stdout()) } }
 `;
 
-test.runIf(python)("boto3 releases: builds, pipelines, functions, events, stacks, repositories, presigned addresses, runs", async () => {
-  await lab.s3.send(new CreateBucketCommand({ Bucket: "store" }));
-  await lab.archive("source-of-boto", { "main.wdl": "version 1.1\n" });
-  const [role, workflow, execution] = await Promise.all([
-    lab.role("lambda", "function", ["logs:*"]),
-    omics.workflow({ "main.wdl": GREET }),
-    lab.pipeline("asks", { Source: [zipSource("source-of-boto")], Approve: [approval()] }),
-    lab.project("greet", { version: "0.2", phases: { build: { commands: ["echo hello $WHO"] } } }),
-  ]);
-  const zip = shell.file("function.zip", zipSync({ "index.py": strToU8("def handler(event, context):\n  return 'hello ' + event['who']\n") }));
-  const setup = { execution, function: role, zip, workflow, runRole: omics.roleArn, output: `s3://${omics.bucket}/runs` };
-  const printed = await shell.must(python ?? "python3", [shell.file("release.py", RELEASE), JSON.stringify(setup)]);
-  expect(JSON.parse(printed)).toEqual({
-    arn: "arn:aws:iam::111122223333:user/developer", build: ["SUCCEEDED", true], rejected: "Failed", approved: "Succeeded", stopped: "Stopped", invoked: "hello phage", events: 0,
-    stack: ["lambda", "CREATE_COMPLETE"], refused: "AccessDeniedException", presigned: 200, run: ["COMPLETED", "greet", "COMPLETED"],
-  });
-}, PATIENCE_MS);
+test.runIf(python)(
+  "boto3 releases: builds, pipelines, functions, events, stacks, repositories, presigned addresses, runs",
+  async () => {
+    await lab.s3.send(new CreateBucketCommand({ Bucket: "store" }));
+    await lab.archive("source-of-boto", { "main.wdl": "version 1.1\n" });
+    const [role, workflow, execution] = await Promise.all([
+      lab.role("lambda", "function", ["logs:*"]),
+      omics.workflow({ "main.wdl": GREET }),
+      lab.pipeline("asks", { Source: [zipSource("source-of-boto")], Approve: [approval()] }),
+      lab.project("greet", { version: "0.2", phases: { build: { commands: ["echo hello $WHO"] } } }),
+    ]);
+    const zip = shell.file(
+      "function.zip",
+      zipSync({ "index.py": strToU8("def handler(event, context):\n  return 'hello ' + event['who']\n") }),
+    );
+    const setup = { execution, function: role, zip, workflow, runRole: omics.roleArn, output: `s3://${omics.bucket}/runs` };
+    const printed = await shell.must(python ?? "python3", [shell.file("release.py", RELEASE), JSON.stringify(setup)]);
+    expect(JSON.parse(printed)).toEqual({
+      arn: "arn:aws:iam::111122223333:user/developer",
+      build: ["SUCCEEDED", true],
+      rejected: "Failed",
+      approved: "Succeeded",
+      stopped: "Stopped",
+      invoked: "hello phage",
+      events: 0,
+      stack: ["lambda", "CREATE_COMPLETE"],
+      refused: "AccessDeniedException",
+      presigned: 200,
+      run: ["COMPLETED", "greet", "COMPLETED"],
+    });
+  },
+  PATIENCE_MS,
+);

@@ -53,12 +53,26 @@ print(json.dumps({
 }))
 `;
 
-test.runIf(python)("boto3 works with a profile alone: S3 in parts, ECR, HealthOmics with its waiter, Step Functions", async () => {
-  const large = shell.file("large.bin", Buffer.alloc(9 * 1024 * 1024, "acgt"));
-  const zip = shell.file("hello.zip", zipSync({ "main.wdl": Buffer.from("version 1.1\nworkflow hello { input { String who } output { String said = who } }\n") }));
-  const printed = await shell.must(python ?? "python3", [shell.file("notebook.py", SCRIPT), large, zip]);
-  expect(JSON.parse(printed)).toEqual({
-    same: true, abroad: 9 * 1024 * 1024, user: "AWS", repositories: ["111122223333.dkr.ecr.us-east-1.amazonaws.com/lab/tool"], workflows: ["hello"],
-    execution: "SUCCEEDED", output: { n: 1 }, absent: "404", missing: "ResourceNotFoundException",
-  });
-}, PATIENCE_MS);
+test.runIf(python)(
+  "boto3 works with a profile alone: S3 in parts, ECR, HealthOmics with its waiter, Step Functions",
+  async () => {
+    const large = shell.file("large.bin", Buffer.alloc(9 * 1024 * 1024, "acgt"));
+    const zip = shell.file(
+      "hello.zip",
+      zipSync({ "main.wdl": Buffer.from("version 1.1\nworkflow hello { input { String who } output { String said = who } }\n") }),
+    );
+    const printed = await shell.must(python ?? "python3", [shell.file("notebook.py", SCRIPT), large, zip]);
+    expect(JSON.parse(printed)).toEqual({
+      same: true,
+      abroad: 9 * 1024 * 1024,
+      user: "AWS",
+      repositories: ["111122223333.dkr.ecr.us-east-1.amazonaws.com/lab/tool"],
+      workflows: ["hello"],
+      execution: "SUCCEEDED",
+      output: { n: 1 },
+      absent: "404",
+      missing: "ResourceNotFoundException",
+    });
+  },
+  PATIENCE_MS,
+);

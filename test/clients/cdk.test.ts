@@ -30,9 +30,19 @@ async function outputs(StackName: string): Promise<Readonly<Record<string, strin
 }
 
 const ssm = (): SSMClient => new SSMClient(accounts.config());
-const parameter = (Name: string): Promise<string | undefined> => ssm().send(new GetParameterCommand({ Name })).then(({ Parameter }) => Parameter?.Value, () => undefined);
+const parameter = (Name: string): Promise<string | undefined> =>
+  ssm()
+    .send(new GetParameterCommand({ Name }))
+    .then(
+      ({ Parameter }) => Parameter?.Value,
+      () => undefined,
+    );
 /** What a function that notes its event has heard. */
-const heard = async (mark: string, what: RegExp): Promise<string> => (await until(() => parameter(`/heard/${mark}`), (text) => what.test(text ?? "")))!;
+const heard = async (mark: string, what: RegExp): Promise<string> =>
+  (await until(
+    () => parameter(`/heard/${mark}`),
+    (text) => what.test(text ?? ""),
+  ))!;
 const emails = (): readonly string[] => {
   const folder = join(accounts.dataDir, "work/sns/outbox");
   return readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
@@ -49,39 +59,79 @@ async function useData(version: string): Promise<void> {
   await lab.s3.send(new PutObjectCommand({ Bucket, Key: `in/a b ${version}.txt`, Body: "acgt" }));
   expect(await heard("ByS3", new RegExp(`a\\+b\\+${version}\\.txt`))).toContain(Bucket);
   const events = new EventBridgeClient(accounts.config());
-  await events.send(new PutEventsCommand({ Entries: [{ Source: "lab", DetailType: "Run ended", Detail: JSON.stringify({ size: 11, name: `run-${version}` }) }] }));
+  await events.send(
+    new PutEventsCommand({
+      Entries: [{ Source: "lab", DetailType: "Run ended", Detail: JSON.stringify({ size: 11, name: `run-${version}` }) }],
+    }),
+  );
   expect(await heard("ByTopic", new RegExp(`run run-${version}`))).toContain("aws:sns");
   expect(await heard("ByRule", new RegExp(`run-${version}`))).toContain("Run ended");
   expect(emails().some((text) => text.includes("someone@example.org") && text.includes(`run run-${version}`))).toBe(true);
   await lab.s3.send(new DeleteObjectCommand({ Bucket, Key: `in/a b ${version}.txt` }));
 
   const sfn = new SFNClient(accounts.config());
-  const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify({ names: ["lambda", "phix"] }) }));
-  const ended = await until(() => sfn.send(new DescribeExecutionCommand({ executionArn })), ({ status }) => status !== "RUNNING");
+  const { executionArn } = await sfn.send(
+    new StartExecutionCommand({ stateMachineArn, input: JSON.stringify({ names: ["lambda", "phix"] }) }),
+  );
+  const ended = await until(
+    () => sfn.send(new DescribeExecutionCommand({ executionArn })),
+    ({ status }) => status !== "RUNNING",
+  );
   expect(ended, ended.cause).toMatchObject({ status: "SUCCEEDED" });
-  expect(JSON.parse(ended.output ?? "{}")).toMatchObject({ looks: [{ name: "lambda", length: 6, version }, { name: "phix", length: 4 }], parameter: { size: `${version} GB` } });
+  expect(JSON.parse(ended.output ?? "{}")).toMatchObject({
+    looks: [
+      { name: "lambda", length: 6, version },
+      { name: "phix", length: 4 },
+    ],
+    parameter: { size: `${version} GB` },
+  });
 }
 
 /** A push is built, looked at, approved; a pull request is checked. */
 async function useCi(): Promise<void> {
   const { PipelineName: name = "", ChecksName: projectName = "" } = await outputs("Ci");
   const [first = ""] = await lab.executions(name);
-  const answer = async (id: string) => lab.codepipeline.send(new PutApprovalResultCommand({ pipelineName: name, stageName: "Approve", actionName: "Ask", token: await lab.token(name, id), result: { status: "Approved", summary: "" } }));
+  const answer = async (id: string) =>
+    lab.codepipeline.send(
+      new PutApprovalResultCommand({
+        pipelineName: name,
+        stageName: "Approve",
+        actionName: "Ask",
+        token: await lab.token(name, id),
+        result: { status: "Approved", summary: "" },
+      }),
+    );
   await Promise.race([answer(first), lab.ended(name, first)]);
   const ended = await lab.ended(name, first);
-  expect(ended, JSON.stringify((await lab.actions(name, first)).map(({ actionName, output }) => [actionName, output?.executionResult?.errorDetails]))).toMatchObject({ status: "Succeeded" });
+  expect(
+    ended,
+    JSON.stringify((await lab.actions(name, first)).map(({ actionName, output }) => [actionName, output?.executionResult?.errorDetails])),
+  ).toMatchObject({ status: "Succeeded" });
   expect(emails().some((text) => text.includes("approver@example.org") && text.includes("2 lines"))).toBe(true);
 
-  const { pipelineExecutionId: second = "" } = await lab.codepipeline.send(new StartPipelineExecutionCommand({ name, variables: [{ name: "level", value: "high" }] }));
+  const { pipelineExecutionId: second = "" } = await lab.codepipeline.send(
+    new StartPipelineExecutionCommand({ name, variables: [{ name: "level", value: "high" }] }),
+  );
   await answer(second);
   expect(await lab.ended(name, second)).toMatchObject({ status: "Succeeded", variables: [{ name: "level", resolvedValue: "high" }] });
 
   const codecommit = new CodeCommitClient(accounts.config());
   const { branch } = await codecommit.send(new GetBranchCommand({ repositoryName: "code", branchName: "main" }));
   await codecommit.send(new CreateBranchCommand({ repositoryName: "code", branchName: "change", commitId: branch?.commitId }));
-  await codecommit.send(new CreatePullRequestCommand({ title: "Change", targets: [{ repositoryName: "code", sourceReference: "change", destinationReference: "main" }] }));
-  const { ids = [] } = await until(() => lab.codebuild.send(new ListBuildsForProjectCommand({ projectName })), ({ ids: found = [] }) => found.length > 0);
-  const checked = await until(() => lab.codebuild.send(new BatchGetBuildsCommand({ ids })), ({ builds }) => builds?.[0]?.buildStatus !== "IN_PROGRESS");
+  await codecommit.send(
+    new CreatePullRequestCommand({
+      title: "Change",
+      targets: [{ repositoryName: "code", sourceReference: "change", destinationReference: "main" }],
+    }),
+  );
+  const { ids = [] } = await until(
+    () => lab.codebuild.send(new ListBuildsForProjectCommand({ projectName })),
+    ({ ids: found = [] }) => found.length > 0,
+  );
+  const checked = await until(
+    () => lab.codebuild.send(new BatchGetBuildsCommand({ ids })),
+    ({ builds }) => builds?.[0]?.buildStatus !== "IN_PROGRESS",
+  );
   expect(checked.builds?.[0]).toMatchObject({ buildStatus: "SUCCEEDED" });
 }
 
@@ -101,7 +151,9 @@ test("a stranger's CDK app deploys, works, is compared, updated and destroyed by
   await useData("2");
   await run("destroy", "--all", "--force");
   const [{ Buckets = [] }, { Functions }, { repositories }] = await Promise.all([
-    lab.s3.send(new ListBucketsCommand({})), new LambdaClient(accounts.config()).send(new ListFunctionsCommand({})), new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({})),
+    lab.s3.send(new ListBucketsCommand({})),
+    new LambdaClient(accounts.config()).send(new ListFunctionsCommand({})),
+    new ECRClient(accounts.config()).send(new DescribeRepositoriesCommand({})),
   ]);
   expect(Buckets.map(({ Name = "" }) => Name).filter((name) => !name.startsWith("cdk-"))).toEqual([]);
   expect([Functions, repositories?.filter(({ repositoryName }) => !repositoryName?.startsWith("cdk-"))]).toEqual([[], []]);

@@ -15,7 +15,8 @@ let shell: Shell;
 beforeAll(async () => void (shell = await openShell()));
 afterAll(() => shell[Symbol.asyncDispose]());
 
-const there = (name: string, when: boolean, run: () => Promise<void>): void => test.runIf(awsCli && when).concurrent(name, run, PATIENCE_MS);
+const there = (name: string, when: boolean, run: () => Promise<void>): void =>
+  test.runIf(awsCli && when).concurrent(name, run, PATIENCE_MS);
 const has = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args, { stdio: "ignore" }).status === 0;
 const hasSkopeo = has("skopeo", "--version");
 
@@ -33,7 +34,12 @@ async function layoutOf(name: string, content: string): Promise<{ readonly path:
   }
   writeFileSync(join(blobs, digestOf(image.bytes).replace("sha256:", "")), image.bytes);
   writeFileSync(join(path, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-  const described = { mediaType: image.mediaType, digest: image.digest, size: image.bytes.length, annotations: { "org.opencontainers.image.ref.name": "1.0" } };
+  const described = {
+    mediaType: image.mediaType,
+    digest: image.digest,
+    size: image.bytes.length,
+    annotations: { "org.opencontainers.image.ref.name": "1.0" },
+  };
   writeFileSync(join(path, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [described] }));
   return { path, digest: image.digest };
 }
@@ -43,11 +49,28 @@ const registry = (): string => `${new URL(shell.accounts.url).host}/111122223333
 const password = async (): Promise<string> => (await shell.text("cicd", "ecr", "get-login-password")).trim();
 
 there("skopeo copies an image into a repository, which aws ecr describes, and out of it", hasSkopeo, async () => {
-  const { repository } = await shell.aws<{ repository: { repositoryUri: string } }>("cicd", "ecr", "create-repository", "--repository-name", "lab/greeting", "--image-tag-mutability", "IMMUTABLE");
+  const { repository } = await shell.aws<{ repository: { repositoryUri: string } }>(
+    "cicd",
+    "ecr",
+    "create-repository",
+    "--repository-name",
+    "lab/greeting",
+    "--image-tag-mutability",
+    "IMMUTABLE",
+  );
   const { path, digest } = await layoutOf("layout", "hello\n");
   const target = `docker://${registry()}/lab/greeting:1.0`;
   const login = `AWS:${await password()}`;
-  await shell.must("skopeo", ["--insecure-policy", "copy", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds", login, `oci:${path}:1.0`, target]);
+  await shell.must("skopeo", [
+    "--insecure-policy",
+    "copy",
+    "--preserve-digests",
+    "--dest-tls-verify=false",
+    "--dest-creds",
+    login,
+    `oci:${path}:1.0`,
+    target,
+  ]);
   const [repositories, images] = await Promise.all([
     shell.aws("cicd", "ecr", "describe-repositories", "--repository-names", "lab/greeting"),
     shell.aws("cicd", "ecr", "describe-images", "--repository-name", "lab/greeting"),
@@ -61,7 +84,16 @@ there("skopeo copies an image into a repository, which aws ecr describes, and ou
 
 there("a wrong password and a repository that nobody made are refused", hasSkopeo, async () => {
   const { path } = await layoutOf("refused", "no\n");
-  const copy = (login: string) => shell.run("skopeo", ["--insecure-policy", "copy", "--dest-tls-verify=false", "--dest-creds", login, `oci:${path}:1.0`, `docker://${registry()}/nobody/made-this:1.0`]);
+  const copy = (login: string) =>
+    shell.run("skopeo", [
+      "--insecure-policy",
+      "copy",
+      "--dest-tls-verify=false",
+      "--dest-creds",
+      login,
+      `oci:${path}:1.0`,
+      `docker://${registry()}/nobody/made-this:1.0`,
+    ]);
   const [wrong, absent] = await Promise.all([copy("AWS:wrong"), copy(`AWS:${await password()}`)]);
   expect([wrong.code, absent.code]).toEqual([1, 1]);
   expect(absent.stderr).toMatch(/made-this.*does not exist/s);
@@ -78,7 +110,15 @@ there("docker logs in, pushes and pulls", hasDocker(), async () => {
     const pushed = await shell.must("docker", ["push", image]);
     await shell.must("docker", ["rmi", image]);
     await shell.must("docker", ["pull", image]);
-    const { imageDetails } = await shell.aws<{ imageDetails: readonly { imageDigest: string }[] }>("cicd", "ecr", "describe-images", "--repository-name", "lab/docker", "--image-ids", "imageTag=1.0");
+    const { imageDetails } = await shell.aws<{ imageDetails: readonly { imageDigest: string }[] }>(
+      "cicd",
+      "ecr",
+      "describe-images",
+      "--repository-name",
+      "lab/docker",
+      "--image-ids",
+      "imageTag=1.0",
+    );
     expect(pushed).toContain(imageDetails[0]?.imageDigest);
     // As the CDK publishes an image asset: at ECR's own address, by the docker of CDK_DOCKER.
     const canonical = "111122223333.dkr.ecr.us-east-1.amazonaws.com/lab/docker";
@@ -94,8 +134,19 @@ there("docker logs in, pushes and pulls", hasDocker(), async () => {
 /** Larger than one request of a client that sends layers in parts, however it is compressed. */
 const large = (): string => randomBytes(3 * 1024 * 1024).toString("base64");
 const digestIn = async (repository: string): Promise<string | undefined> =>
-  (await shell.aws<{ imageDetails: readonly { imageDigest: string }[] }>("cicd", "ecr", "describe-images", "--repository-name", repository, "--image-ids", "imageTag=1.0")).imageDetails[0]?.imageDigest;
-const created = (...names: readonly string[]) => Promise.all(names.map((name) => shell.aws("cicd", "ecr", "create-repository", "--repository-name", name)));
+  (
+    await shell.aws<{ imageDetails: readonly { imageDigest: string }[] }>(
+      "cicd",
+      "ecr",
+      "describe-images",
+      "--repository-name",
+      repository,
+      "--image-ids",
+      "imageTag=1.0",
+    )
+  ).imageDetails[0]?.imageDigest;
+const created = (...names: readonly string[]) =>
+  Promise.all(names.map((name) => shell.aws("cicd", "ecr", "create-repository", "--repository-name", name)));
 
 there("crane logs in, pushes, copies, lists, pulls and deletes", has("crane", "version"), async () => {
   await created("lab/crane", "lab/crane-copy");

@@ -27,15 +27,29 @@ await lambda.send(
 );
 said["function"] = Buffer.from((await lambda.send(new InvokeCommand({ FunctionName: "list" }))).Payload ?? []).toString();
 
-await lab.project("list", { version: "0.2", phases: { build: { commands: [`node -e '${LIST}.then((n) => console.log("> " + n))'`] } } }, { actions: ["omics:ListWorkflows"] });
+await lab.project(
+  "list",
+  { version: "0.2", phases: { build: { commands: [`node -e '${LIST}.then((n) => console.log("> " + n))'`] } } },
+  { actions: ["omics:ListWorkflows"] },
+);
 const build = await lab.build("list");
 said["build"] = (await lab.linesOf(build)).find((line) => line.startsWith("> "))?.trim();
 
 const states = new SFNClient(accounts.config());
-const definition = JSON.stringify({ StartAt: "List", States: { List: { Type: "Task", Resource: "arn:aws:states:::aws-sdk:omics:listWorkflows", End: true } } });
-const { stateMachineArn } = await states.send(new CreateStateMachineCommand({ name: "list", definition, roleArn: await lab.role("states", "machine", ["omics:ListWorkflows"]) }));
+const definition = JSON.stringify({
+  StartAt: "List",
+  States: { List: { Type: "Task", Resource: "arn:aws:states:::aws-sdk:omics:listWorkflows", End: true } },
+});
+const { stateMachineArn } = await states.send(
+  new CreateStateMachineCommand({ name: "list", definition, roleArn: await lab.role("states", "machine", ["omics:ListWorkflows"]) }),
+);
 const { executionArn } = await states.send(new StartExecutionCommand({ stateMachineArn }));
-said["machine"] = (await until(() => states.send(new DescribeExecutionCommand({ executionArn })), ({ status }) => status !== "RUNNING")).status;
+said["machine"] = (
+  await until(
+    () => states.send(new DescribeExecutionCommand({ executionArn })),
+    ({ status }) => status !== "RUNNING",
+  )
+).status;
 
 const omics = await furnish(accounts);
 const workflowId = await omics.workflow({

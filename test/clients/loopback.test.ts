@@ -25,7 +25,12 @@ async function isolated(...command: readonly string[]): Promise<{ readonly stdou
   const report = join(folder, "left");
   try {
     const stdout = await new Promise<string>((resolve, reject) => {
-      execFile("unshare", [...UNSHARE, python, join(import.meta.dirname, "loopback.py"), report, ...command], { env: { PATH: process.env["PATH"], HOME: folder } }, (error, out, said) => (error ? reject(new Error(`${error.message}${said}${out}`)) : resolve(out)));
+      execFile(
+        "unshare",
+        [...UNSHARE, python, join(import.meta.dirname, "loopback.py"), report, ...command],
+        { env: { PATH: process.env["PATH"], HOME: folder } },
+        (error, out, said) => (error ? reject(new Error(`${error.message}${said}${out}`)) : resolve(out)),
+      );
     });
     return { stdout, left: Number(readFileSync(report, "utf8")) };
   } finally {
@@ -33,15 +38,23 @@ async function isolated(...command: readonly string[]): Promise<{ readonly stdou
   }
 }
 
-test.runIf(canIsolate)("the count sees a connection, and a look-up of a name, that would leave", async () => {
-  const attempt = async (code: string) => (await isolated(python, "-c", `import socket\ntry:\n  ${code}\nexcept OSError: pass`)).left;
-  expect(await attempt("socket.create_connection(('192.0.2.1', 443), timeout=1)")).toBeGreaterThan(0);
-  expect(await attempt("socket.getaddrinfo('omics.us-east-1.amazonaws.com', 443)")).toBeGreaterThan(0);
-  expect(await attempt("socket.create_connection(('127.0.0.1', 9), timeout=1)")).toBe(0);
-}, PATIENCE_MS);
+test.runIf(canIsolate)(
+  "the count sees a connection, and a look-up of a name, that would leave",
+  async () => {
+    const attempt = async (code: string) => (await isolated(python, "-c", `import socket\ntry:\n  ${code}\nexcept OSError: pass`)).left;
+    expect(await attempt("socket.create_connection(('192.0.2.1', 443), timeout=1)")).toBeGreaterThan(0);
+    expect(await attempt("socket.getaddrinfo('omics.us-east-1.amazonaws.com', 443)")).toBeGreaterThan(0);
+    expect(await attempt("socket.create_connection(('127.0.0.1', 9), timeout=1)")).toBe(0);
+  },
+  PATIENCE_MS,
+);
 
-test.runIf(canIsolate)("nothing leaves loopback: the SDK, a function, a build, a state machine and a run", async () => {
-  const { stdout, left } = await isolated(process.execPath, "--no-warnings", join(import.meta.dirname, "loopback-work.ts"));
-  expect(JSON.parse(stdout)).toEqual({ function: "0", build: "> 0", machine: "SUCCEEDED", run: "COMPLETED" });
-  expect(left).toBe(0);
-}, PATIENCE_MS);
+test.runIf(canIsolate)(
+  "nothing leaves loopback: the SDK, a function, a build, a state machine and a run",
+  async () => {
+    const { stdout, left } = await isolated(process.execPath, "--no-warnings", join(import.meta.dirname, "loopback-work.ts"));
+    expect(JSON.parse(stdout)).toEqual({ function: "0", build: "> 0", machine: "SUCCEEDED", run: "COMPLETED" });
+    expect(left).toBe(0);
+  },
+  PATIENCE_MS,
+);

@@ -20,9 +20,33 @@ task greet { input { String who } command <<< echo hello ~{who} >>> output { Str
 
 there("aws omics creates a workflow and its versions, and its waiters end", async () => {
   const zip = `fileb://${shell.file("hello.zip", zipSync({ "main.wdl": Buffer.from(MAIN) }))}`;
-  const { id } = await shell.aws<{ id: string }>("cicd", "omics", "create-workflow", "--name", "hello", "--engine", "WDL", "--definition-zip", zip, "--tags", "team=phages");
+  const { id } = await shell.aws<{ id: string }>(
+    "cicd",
+    "omics",
+    "create-workflow",
+    "--name",
+    "hello",
+    "--engine",
+    "WDL",
+    "--definition-zip",
+    zip,
+    "--tags",
+    "team=phages",
+  );
   await shell.text("cicd", "omics", "wait", "workflow-active", "--id", id);
-  await shell.aws("cicd", "omics", "create-workflow-version", "--workflow-id", id, "--version-name", "1.0.0", "--definition-zip", zip, "--description", "the first");
+  await shell.aws(
+    "cicd",
+    "omics",
+    "create-workflow-version",
+    "--workflow-id",
+    id,
+    "--version-name",
+    "1.0.0",
+    "--definition-zip",
+    zip,
+    "--description",
+    "the first",
+  );
   await shell.text("cicd", "omics", "wait", "workflow-version-active", "--workflow-id", id, "--version-name", "1.0.0");
   const [workflow, version, workflows, versions] = await Promise.all([
     shell.aws("cicd", "omics", "get-workflow", "--id", id),
@@ -30,7 +54,13 @@ there("aws omics creates a workflow and its versions, and its waiters end", asyn
     shell.aws("cicd", "omics", "list-workflows", "--name", "hello"),
     shell.aws("cicd", "omics", "list-workflow-versions", "--workflow-id", id),
   ]);
-  expect(workflow).toMatchObject({ id, status: "ACTIVE", engine: "WDL", parameterTemplate: { who: { optional: true } }, tags: { team: "phages" } });
+  expect(workflow).toMatchObject({
+    id,
+    status: "ACTIVE",
+    engine: "WDL",
+    parameterTemplate: { who: { optional: true } },
+    tags: { team: "phages" },
+  });
   expect(version).toMatchObject({ workflowId: id, versionName: "1.0.0", status: "ACTIVE", description: "the first" });
   expect(workflows).toMatchObject({ items: [{ id, name: "hello" }] });
   expect(versions).toMatchObject({ items: [{ versionName: "1.0.0" }] });
@@ -38,17 +68,55 @@ there("aws omics creates a workflow and its versions, and its waiters end", asyn
 
 there("a definition that does not parse ends the waiter and says why", async () => {
   const zip = `fileb://${shell.file("broken.zip", zipSync({ "main.wdl": Buffer.from("version 1.1\nworkflow broken {") }))}`;
-  const { id } = await shell.aws<{ id: string }>("production", "omics", "create-workflow", "--name", "broken", "--engine", "WDL", "--definition-zip", zip);
+  const { id } = await shell.aws<{ id: string }>(
+    "production",
+    "omics",
+    "create-workflow",
+    "--name",
+    "broken",
+    "--engine",
+    "WDL",
+    "--definition-zip",
+    zip,
+  );
   expect(await shell.refused("production", "omics", "wait", "workflow-active", "--id", id)).toContain("Waiter WorkflowActive failed");
-  expect(await shell.aws("production", "omics", "get-workflow", "--id", id)).toMatchObject({ status: "FAILED", statusMessage: expect.stringContaining("main.wdl") as string });
+  expect(await shell.aws("production", "omics", "get-workflow", "--id", id)).toMatchObject({
+    status: "FAILED",
+    statusMessage: expect.stringContaining("main.wdl") as string,
+  });
 });
 
 there("aws omics starts a run of a version, waits for it, and shows its tasks and outputs", async () => {
   const zip = `fileb://${shell.file("run.zip", zipSync({ "main.wdl": Buffer.from(MAIN) }))}`;
-  const { id: workflowId } = await shell.aws<{ id: string }>("cicd", "omics", "create-workflow", "--name", "to-run", "--engine", "WDL", "--definition-zip", zip);
+  const { id: workflowId } = await shell.aws<{ id: string }>(
+    "cicd",
+    "omics",
+    "create-workflow",
+    "--name",
+    "to-run",
+    "--engine",
+    "WDL",
+    "--definition-zip",
+    zip,
+  );
   await shell.text("cicd", "omics", "wait", "workflow-active", "--id", workflowId);
-  const { id } = await shell.aws<{ id: string }>("cicd", "omics", "start-run", "--workflow-id", workflowId, "--role-arn", lab.roleArn, "--name", "by the CLI",
-    "--output-uri", `s3://${lab.bucket}/runs`, "--storage-type", "DYNAMIC", "--parameters", JSON.stringify({ who: "phage" }));
+  const { id } = await shell.aws<{ id: string }>(
+    "cicd",
+    "omics",
+    "start-run",
+    "--workflow-id",
+    workflowId,
+    "--role-arn",
+    lab.roleArn,
+    "--name",
+    "by the CLI",
+    "--output-uri",
+    `s3://${lab.bucket}/runs`,
+    "--storage-type",
+    "DYNAMIC",
+    "--parameters",
+    JSON.stringify({ who: "phage" }),
+  );
   // The waiter looks every 30 seconds; the run has ended when it is asked, so that one look is enough.
   await lab.ended(id);
   await shell.text("cicd", "omics", "wait", "run-completed", "--id", id);
@@ -62,5 +130,8 @@ there("aws omics starts a run of a version, waits for it, and shows its tasks an
   expect(runs).toMatchObject({ items: [{ id, status: "COMPLETED" }] });
   expect(tasks).toMatchObject({ items: [{ name: "greet", status: "COMPLETED" }] });
   expect(outputs).toContain("hello phage");
-  expect(await shell.aws("cicd", "omics", "get-run-task", "--id", id, "--task-id", tasks.items[0]?.taskId ?? "")).toMatchObject({ name: "greet", status: "COMPLETED" });
+  expect(await shell.aws("cicd", "omics", "get-run-task", "--id", id, "--task-id", tasks.items[0]?.taskId ?? "")).toMatchObject({
+    name: "greet",
+    status: "COMPLETED",
+  });
 });

@@ -25,7 +25,16 @@ there("aws s3 cp carries a small file and one in parts, there and back", async (
   expect(head).toMatchObject({ ContentLength: large.length, ETag: expect.stringMatching(/^"[0-9a-f]{32}-3"$/) as string });
   expect(sha256(readFileSync(join(shell.folder, "large.back")))).toBe(sha256(large));
   const listing = await shell.text("cicd", "s3", "ls", "--recursive", "s3://copied");
-  expect(listing.trim().split("\n").map((line) => line.split(/\s+/).slice(2))).toEqual([[String(large.length), "again/large.bin"], [String(large.length), "in/large.bin"], ["5", "in/small.txt"]]);
+  expect(
+    listing
+      .trim()
+      .split("\n")
+      .map((line) => line.split(/\s+/).slice(2)),
+  ).toEqual([
+    [String(large.length), "again/large.bin"],
+    [String(large.length), "in/large.bin"],
+    ["5", "in/small.txt"],
+  ]);
   expect(await shell.text("cicd", "s3", "cp", "s3://copied/in/small.txt", "-")).toBe("acgt\n");
   await shell.text("cicd", "s3", "rb", "--force", "s3://copied");
   expect(await shell.refused("cicd", "s3", "ls", "s3://copied")).toContain("NoSuchBucket");
@@ -56,16 +65,23 @@ there("aws s3 presign makes an address that anyone can fetch, once it is not tam
   expect((await fetch(url.replace("page", "pagf"))).status).toBe(403);
 });
 
-test.runIf(awsCli)("each version of the AWS CLI goes after a bucket to its region", async () => {
-  await shell.text("cicd", "s3", "mb", "s3://in-ireland", "--region", "eu-west-1");
-  const large = randomBytes(10 * 1024 * 1024);
-  shell.file("abroad.bin", large);
-  for (const program of new Set([awsCli, awsCli2].filter((each) => each !== undefined))) {
-    // Debian's version 2 is older than endpoints in profiles.
-    const aws = (...words: readonly string[]) => shell.must(program, ["--profile", "cicd", "--endpoint-url", shell.accounts.url, ...words]);
-    await aws("s3", "cp", "abroad.bin", "s3://in-ireland/abroad.bin");
-    await aws("s3", "cp", "s3://in-ireland/abroad.bin", "home.bin");
-    expect(sha256(readFileSync(join(shell.folder, "home.bin")))).toBe(sha256(large));
-    expect(JSON.parse(await aws("s3api", "head-object", "--bucket", "in-ireland", "--key", "abroad.bin"))).toMatchObject({ ContentLength: large.length });
-  }
-}, PATIENCE_MS);
+test.runIf(awsCli)(
+  "each version of the AWS CLI goes after a bucket to its region",
+  async () => {
+    await shell.text("cicd", "s3", "mb", "s3://in-ireland", "--region", "eu-west-1");
+    const large = randomBytes(10 * 1024 * 1024);
+    shell.file("abroad.bin", large);
+    for (const program of new Set([awsCli, awsCli2].filter((each) => each !== undefined))) {
+      // Debian's version 2 is older than endpoints in profiles.
+      const aws = (...words: readonly string[]) =>
+        shell.must(program, ["--profile", "cicd", "--endpoint-url", shell.accounts.url, ...words]);
+      await aws("s3", "cp", "abroad.bin", "s3://in-ireland/abroad.bin");
+      await aws("s3", "cp", "s3://in-ireland/abroad.bin", "home.bin");
+      expect(sha256(readFileSync(join(shell.folder, "home.bin")))).toBe(sha256(large));
+      expect(JSON.parse(await aws("s3api", "head-object", "--bucket", "in-ireland", "--key", "abroad.bin"))).toMatchObject({
+        ContentLength: large.length,
+      });
+    }
+  },
+  PATIENCE_MS,
+);

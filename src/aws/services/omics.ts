@@ -14,13 +14,16 @@ interface Mapped {
 
 /** The SDK drops members that its model lacks: the registry map is written into the request as it was given. */
 function keepCredentialArns(client: OmicsClient): void {
-  client.middlewareStack.add((next) => (args) => {
-    const { containerRegistryMap } = args.input as Mapped;
-    const request = args.request as { body?: unknown };
-    if (containerRegistryMap?.registryMappings?.some(({ credentialArn }) => credentialArn !== undefined) && request.body !== undefined)
-      request.body = JSON.stringify({ ...(JSON.parse(textOf(request.body)) as object), containerRegistryMap });
-    return next(args);
-  }, { step: "build", priority: "high", name: "omxKeepCredentialArns" });
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { containerRegistryMap } = args.input as Mapped;
+      const request = args.request as { body?: unknown };
+      if (containerRegistryMap?.registryMappings?.some(({ credentialArn }) => credentialArn !== undefined) && request.body !== undefined)
+        request.body = JSON.stringify({ ...(JSON.parse(textOf(request.body)) as object), containerRegistryMap });
+      return next(args);
+    },
+    { step: "build", priority: "high", name: "omxKeepCredentialArns" },
+  );
 }
 
 const textOf = (body: unknown): string => (body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body));

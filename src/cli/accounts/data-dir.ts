@@ -40,8 +40,15 @@ export function findRunning(dataDir: string): Running | undefined {
 function isRunning(found: unknown): found is Running {
   const { port, pid, accounts, ...rest } = (found ?? {}) as Readonly<Record<string, unknown>>;
   const texts = ["url", "startedAt", "dataDir", "configFile"].map((name) => rest[name]);
-  return typeof port === "number" && typeof pid === "number" && areTexts(texts)
-    && Array.isArray(accounts) && accounts.every((account: Readonly<Record<string, unknown>> | null) => areTexts([account?.["id"], account?.["name"], account?.["profile"]]));
+  return (
+    typeof port === "number" &&
+    typeof pid === "number" &&
+    areTexts(texts) &&
+    Array.isArray(accounts) &&
+    accounts.every((account: Readonly<Record<string, unknown>> | null) =>
+      areTexts([account?.["id"], account?.["name"], account?.["profile"]]),
+    )
+  );
 }
 
 const areTexts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === "string");
@@ -57,7 +64,11 @@ function parse(text: string): unknown {
 /** When the system says that a process was started; undefined when there is no such process (or it is a zombie). */
 export function startTimeOf(pid: number): string | undefined {
   try {
-    if (process.platform !== "linux") return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || undefined;
+    if (process.platform !== "linux")
+      return (
+        execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() ||
+        undefined
+      );
     // proc(5): field 22 counts clock ticks since boot; field 2 may hold blanks and brackets, so read behind the last ")".
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
     return fields[0] === "Z" ? undefined : fields[19];

@@ -19,7 +19,12 @@ export async function startDetached(cli: Cli, dataDir: string, args: readonly st
   const file = logFile(folder);
   const log = openSync(file, "a");
   const from = statSync(file).size;
-  const child = spawn(process.execPath, ["--no-warnings", mainFile(), "local", "start", ...args], { detached: true, cwd: folder, stdio: ["ignore", log, log], env: { ...cli.settings.inherited } });
+  const child = spawn(process.execPath, ["--no-warnings", mainFile(), "local", "start", ...args], {
+    detached: true,
+    cwd: folder,
+    stdio: ["ignore", log, log],
+    env: { ...cli.settings.inherited },
+  });
   closeSync(log);
   let ended: string | undefined;
   child.once("exit", (code, signal) => (ended = signal ?? `exit code ${code}`));
@@ -36,7 +41,8 @@ export async function startDetached(cli: Cli, dataDir: string, args: readonly st
 }
 
 /** The lines of the log that this start has written, without marks of their own. */
-const said = (file: string, from: number): string => readFileSync(file).subarray(from).toString("utf8").trim().replace(/^✗ /, "") || "it said nothing";
+const said = (file: string, from: number): string =>
+  readFileSync(file).subarray(from).toString("utf8").trim().replace(/^✗ /, "") || "it said nothing";
 
 /** The program's main file: TypeScript where we run from the sources. */
 const mainFile = (): string => join(fileURLToPath(new URL("..", import.meta.url)), import.meta.url.endsWith(".ts") ? "main.ts" : "main.js");

@@ -17,7 +17,10 @@ export async function stopAccounts(cli: Cli, dataDir: string): Promise<Running |
     }
     await cli.clock.sleep(25);
   }
-  throw new Problem(`process ${running.pid} did not end within ${PATIENCE_MS / 1000} s`, `look at its log, then end it with: kill -9 ${running.pid} (no state is lost)`);
+  throw new Problem(
+    `process ${running.pid} did not end within ${PATIENCE_MS / 1000} s`,
+    `look at its log, then end it with: kill -9 ${running.pid} (no state is lost)`,
+  );
 }
 
 /**

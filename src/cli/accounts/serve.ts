@@ -14,7 +14,10 @@ export interface Serving extends KeptOptions {
   readonly port: number;
 }
 
-const DEFAULT_ACCOUNTS = [{ id: "111122223333", name: "cicd" }, { id: "444455556666", name: "production" }];
+const DEFAULT_ACCOUNTS = [
+  { id: "111122223333", name: "cicd" },
+  { id: "444455556666", name: "production" },
+];
 
 /**
  * Serves the local accounts in this process, until the user or the system ends it.
@@ -30,7 +33,12 @@ export async function serveAccounts(cli: Cli, serving: Serving, ready: (running:
   outliveFullDisk(cli);
   const accounts = await startLocalAccounts({ settings, dataDir, clock: cli.clock, random: cli.random, log: cli.say });
   const running: Running = {
-    url: accounts.url, port: accounts.port, pid: process.pid, startedAt: startTimeOf(process.pid) ?? "", dataDir, configFile: accounts.configFile,
+    url: accounts.url,
+    port: accounts.port,
+    pid: process.pid,
+    startedAt: startTimeOf(process.pid) ?? "",
+    dataDir,
+    configFile: accounts.configFile,
     accounts: accountsOf(settings),
   };
   recordRunning(running);
@@ -49,19 +57,38 @@ function outliveFullDisk(cli: Cli): void {
 }
 
 /** How the machine's container engine is reached, and Nextflow's Java: what runs and builds need of the user's environment. */
-const FOR_ENGINES = ["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINERS_CONF", "CONTAINER_HOST", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "JAVA_HOME"];
+const FOR_ENGINES = [
+  "DOCKER_HOST",
+  "DOCKER_CONTEXT",
+  "DOCKER_CONFIG",
+  "CONTAINERS_CONF",
+  "CONTAINER_HOST",
+  "XDG_RUNTIME_DIR",
+  "XDG_DATA_HOME",
+  "JAVA_HOME",
+];
 
-const pick = (from: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> => Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+const pick = (from: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
 
 function accountSettings({ settings }: Cli, { port, options }: { readonly port: number; readonly options: KeptOptions }): AccountSettings {
   const proxy = readProxy(settings.inherited);
   return {
-    host: "127.0.0.1", port, region: options.region ?? "us-east-1", upstreams: options.upstreams ?? {}, containers: options.containers ?? "auto",
+    host: "127.0.0.1",
+    port,
+    region: options.region ?? "us-east-1",
+    upstreams: options.upstreams ?? {},
+    containers: options.containers ?? "auto",
     accounts: (options.accounts ?? DEFAULT_ACCOUNTS).map(({ id, name }) => ({ id: parseAccountId(id), name })),
-    environment: { ...pick(settings.inherited, FOR_ENGINES), PATH: settings.path, HOME: settings.home }, ...(proxy && { proxy }),
+    environment: { ...pick(settings.inherited, FOR_ENGINES), PATH: settings.path, HOME: settings.home },
+    ...(proxy && { proxy }),
   };
 }
 
 /** Every identity, by the account it belongs to. */
 const accountsOf = (settings: AccountSettings): Running["accounts"] =>
-  identitiesOf(settings).map(({ profile, account }) => ({ id: account, name: settings.accounts.find(({ id }) => id === account)?.name ?? "", profile }));
+  identitiesOf(settings).map(({ profile, account }) => ({
+    id: account,
+    name: settings.accounts.find(({ id }) => id === account)?.name ?? "",
+    profile,
+  }));

@@ -42,7 +42,18 @@ export async function deployAs(cli: Cli, deployer: Deployer, deployment: Deploym
   const { config, args = [] } = deployment;
   if (deployer.local) await bootstrapLocally(cli, deployer, deployment);
   const output = deployer.local ? ["--output", join(workFolder(deployer.local), "cdk.out")] : [];
-  await cdk({ cli, deployer, ...deployment }, ["deploy", "--all", "--require-approval", "never", "--concurrency", "4", "--context", `config=${resolve(config)}`, ...output, ...args]);
+  await cdk({ cli, deployer, ...deployment }, [
+    "deploy",
+    "--all",
+    "--require-approval",
+    "never",
+    "--concurrency",
+    "4",
+    "--context",
+    `config=${resolve(config)}`,
+    ...output,
+    ...args,
+  ]);
 }
 
 /** cdk's own files of a deployment to local accounts: two at once must not share the clone's cdk.out, nor each other's. */
@@ -57,34 +68,46 @@ async function bootstrapLocally(cli: Cli, deployer: Deployer, deployment: Deploy
   if (!local) return;
   const accounts = findRunning(local.dataDir)?.accounts ?? [];
   const { cicd, production } = readDeployConfig(deployment.config);
-  await Promise.all(distinct([cicd, ...production]).map(async (place) => {
-    const profile = accounts.find(({ id }) => id === place.account)?.profile;
-    if (!profile)
-      throw new Problem(
-        `${deployment.config} names account ${place.account}, and the local accounts have none of that number`,
-        "start them with --account ID=NAME for each, or deploy to AWS with --profile",
-      );
-    if (await isBootstrapped(local, { profile, place })) return;
-    const trust = place.account === cicd.account ? [] : ["--trust", cicd.account, "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"];
-    await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, [
-      "bootstrap",
-      `aws://${place.account}/${place.region}`,
-      "--output",
-      join(workFolder(local), `${profile}-${place.region}`),
-      ...trust,
-    ]);
-  }));
+  await Promise.all(
+    distinct([cicd, ...production]).map(async (place) => {
+      const profile = accounts.find(({ id }) => id === place.account)?.profile;
+      if (!profile)
+        throw new Problem(
+          `${deployment.config} names account ${place.account}, and the local accounts have none of that number`,
+          "start them with --account ID=NAME for each, or deploy to AWS with --profile",
+        );
+      if (await isBootstrapped(local, { profile, place })) return;
+      const trust =
+        place.account === cicd.account
+          ? []
+          : ["--trust", cicd.account, "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess"];
+      await cdk({ cli, deployer: { ...deployer, profile }, ...deployment }, [
+        "bootstrap",
+        `aws://${place.account}/${place.region}`,
+        "--output",
+        join(workFolder(local), `${profile}-${place.region}`),
+        ...trust,
+      ]);
+    }),
+  );
 }
 
-const distinct = (places: readonly Place[]): readonly Place[] => [...new Map(places.map((place) => [`${place.account} ${place.region}`, place])).values()];
+const distinct = (places: readonly Place[]): readonly Place[] => [
+  ...new Map(places.map((place) => [`${place.account} ${place.region}`, place])).values(),
+];
 
-async function isBootstrapped({ endpoint, configFile }: NonNullable<Session["local"]>, { profile, place }: { readonly profile: string; readonly place: Place }): Promise<boolean> {
+async function isBootstrapped(
+  { endpoint, configFile }: NonNullable<Session["local"]>,
+  { profile, place }: { readonly profile: string; readonly place: Place },
+): Promise<boolean> {
   const credentials = readProfile(configFile, profile)?.credentials;
   if (!credentials) return false;
-  const found = await cloudformation({ endpoint, region: place.region, credentials }).send(new DescribeStacksCommand({ StackName: "CDKToolkit" })).catch((error: Error) => {
-    if (error.name === "ValidationError") return undefined;
-    throw error;
-  });
+  const found = await cloudformation({ endpoint, region: place.region, credentials })
+    .send(new DescribeStacksCommand({ StackName: "CDKToolkit" }))
+    .catch((error: Error) => {
+      if (error.name === "ValidationError") return undefined;
+      throw error;
+    });
   return /^(?:CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(found?.Stacks?.[0]?.StackStatus ?? "");
 }
 
@@ -102,13 +125,18 @@ async function cdk({ cli, deployer: { profile, local }, onLine }: CdkRun, args: 
   const all = [...args, ...(profile ? ["--profile", profile] : []), ...(local ? ["--no-notices"] : []), ...(onLine ? ["--ci"] : [])];
   const last: string[] = [];
   const code = await new Promise<number | null>((done, fail) => {
-    const child = spawn(program, all, { cwd: settings.root, env: environmentFor(cli, local), stdio: onLine ? ["ignore", "pipe", "pipe"] : ["inherit", 2, 2] });
+    const child = spawn(program, all, {
+      cwd: settings.root,
+      env: environmentFor(cli, local),
+      stdio: onLine ? ["ignore", "pipe", "pipe"] : ["inherit", 2, 2],
+    });
     for (const stream of [child.stdout, child.stderr])
-      if (stream) createInterface({ input: stream }).on("line", (line) => {
-        if (line.trim() === "") return;
-        last.splice(0, Math.max(0, last.push(line) - LAST_LINES));
-        onLine?.(line);
-      });
+      if (stream)
+        createInterface({ input: stream }).on("line", (line) => {
+          if (line.trim() === "") return;
+          last.splice(0, Math.max(0, last.push(line) - LAST_LINES));
+          onLine?.(line);
+        });
     child.once("error", fail).once("close", done);
   });
   if (code !== 0)
@@ -123,7 +151,12 @@ function environmentFor({ settings }: Cli, local: Session["local"]): Record<stri
   if (!local) return { ...settings.inherited, PATH: settings.path };
   const withoutAws = Object.fromEntries(Object.entries(settings.inherited).filter(([name]) => !name.startsWith("AWS_")));
   return {
-    ...withoutAws, PATH: settings.path, AWS_CONFIG_FILE: resolve(local.configFile), AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_EC2_METADATA_DISABLED: "true",
-    CDK_DISABLE_CLI_TELEMETRY: "true", NO_PROXY: "127.0.0.1,localhost",
+    ...withoutAws,
+    PATH: settings.path,
+    AWS_CONFIG_FILE: resolve(local.configFile),
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_EC2_METADATA_DISABLED: "true",
+    CDK_DISABLE_CLI_TELEMETRY: "true",
+    NO_PROXY: "127.0.0.1,localhost",
   };
 }

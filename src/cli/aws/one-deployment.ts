@@ -10,7 +10,10 @@ import { openSession } from "./session.ts";
  * CloudFormation would refuse that as well, in words of its own.
  * @throws Problem naming them
  */
-export async function refuseOtherDeployment(cli: Cli, { config, profile }: { readonly config: string; readonly profile?: string }): Promise<void> {
+export async function refuseOtherDeployment(
+  cli: Cli,
+  { config, profile }: { readonly config: string; readonly profile?: string },
+): Promise<void> {
   const { cicd, workflows } = readDeployConfig(config);
   const session = await openSession(cli, { region: cicd.region, ...(profile && { profile }) }, { cloudformation });
   if (session.place.account !== cicd.account) return;
@@ -29,7 +32,8 @@ async function deployedIn(client: CloudFormationClient): Promise<readonly string
   const found: string[] = [];
   try {
     for await (const { Exports = [] } of paginateListExports({ client }, {}))
-      for (const { Name = "" } of Exports) if (Name.startsWith(prefix) && (await isImported(client, Name))) found.push(Name.slice(prefix.length));
+      for (const { Name = "" } of Exports)
+        if (Name.startsWith(prefix) && (await isImported(client, Name))) found.push(Name.slice(prefix.length));
   } catch (error) {
     if (!/AccessDenied/.test((error as Error).name)) throw error;
   }

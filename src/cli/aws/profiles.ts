@@ -13,9 +13,16 @@ export function readProfile(file: string, name: string): Profile | undefined {
   if (!existsSync(file)) return undefined;
   const members = sectionsOf(readFileSync(file, "utf8")).get(name);
   if (!members) return undefined;
-  const { region, endpoint_url: endpoint, aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey, aws_session_token: sessionToken } = members;
+  const {
+    region,
+    endpoint_url: endpoint,
+    aws_access_key_id: accessKeyId,
+    aws_secret_access_key: secretAccessKey,
+    aws_session_token: sessionToken,
+  } = members;
   return {
-    ...(region && { region }), ...(endpoint && { endpoint }),
+    ...(region && { region }),
+    ...(endpoint && { endpoint }),
     ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } }),
   };
 }

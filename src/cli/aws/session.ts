@@ -37,7 +37,13 @@ export interface Session<Name extends ServiceName = ServiceName> {
 export async function openSession<Name extends ServiceName>(cli: Cli, choice: Choice, services: Services<Name>): Promise<Session<Name>> {
   const { target, local } = findTarget(cli, choice);
   const { Account = "", Arn = "" } = await sts(target).send(new GetCallerIdentityCommand({}));
-  return { clients: chosenClients(target, services), place: { account: Account, region: target.region }, arn: Arn, ...(target.profile && { profile: target.profile }), ...local };
+  return {
+    clients: chosenClients(target, services),
+    place: { account: Account, region: target.region },
+    arn: Arn,
+    ...(target.profile && { profile: target.profile }),
+    ...local,
+  };
 }
 
 interface Found {
@@ -48,27 +54,44 @@ interface Found {
 function findTarget(cli: Cli, choice: Choice): Found {
   const { settings } = cli;
   const name = choice.profile ?? settings.profile;
-  if (name === undefined && settings.hasKeys) return { target: { region: regionOf(cli, choice), ...(settings.endpoint && { endpoint: settings.endpoint }), proxy: readProxy(settings.inherited) } };
+  if (name === undefined && settings.hasKeys)
+    return {
+      target: {
+        region: regionOf(cli, choice),
+        ...(settings.endpoint && { endpoint: settings.endpoint }),
+        proxy: readProxy(settings.inherited),
+      },
+    };
   const localFile = settings.configFile ?? join(settings.dataDir, "aws-config");
   const wanted = name ?? choice.localProfile ?? "cicd";
   const found = readProfile(localFile, wanted);
   if (found?.endpoint && found.credentials) {
     const { endpoint, credentials } = found;
-    return { target: { region: regionOf(cli, choice, found.region), endpoint, credentials }, local: { profile: wanted, local: { endpoint, configFile: localFile, dataDir: dirname(localFile) } } };
+    return {
+      target: { region: regionOf(cli, choice, found.region), endpoint, credentials },
+      local: { profile: wanted, local: { endpoint, configFile: localFile, dataDir: dirname(localFile) } },
+    };
   }
-  if (name === undefined) throw new Problem("no AWS identity is chosen, and there are no local accounts", "give --profile NAME, or start the local accounts: omx local start --detach");
+  if (name === undefined)
+    throw new Problem(
+      "no AWS identity is chosen, and there are no local accounts",
+      "give --profile NAME, or start the local accounts: omx local start --detach",
+    );
   const userFile = settings.configFile ?? join(settings.home, ".aws", "config");
   if (!readProfile(userFile, name) && !readProfile(join(settings.home, ".aws", "credentials"), name))
     throw new Problem(
       `there is no profile ${name} in ${existsSync(localFile) && localFile !== userFile ? `${localFile} or ` : ""}${userFile}`,
       "choose another --profile, or start the local accounts: omx local start --detach",
     );
-  return { target: { region: regionOf(cli, choice, readProfile(userFile, name)?.region), profile: name, proxy: readProxy(settings.inherited) } };
+  return {
+    target: { region: regionOf(cli, choice, readProfile(userFile, name)?.region), profile: name, proxy: readProxy(settings.inherited) },
+  };
 }
 
 function regionOf({ settings }: Cli, { region }: Choice, ofProfile?: string): string {
   const chosen = region ?? ofProfile ?? settings.region;
   if (!chosen) throw new Problem("no region is chosen", "give --region, set AWS_REGION, or write a region into the profile");
-  if (!REGION.test(chosen)) throw new UsageError(`${ofProfile ? "the profile's region" : "AWS_REGION"} is "${chosen}"; a region looks like us-east-1`);
+  if (!REGION.test(chosen))
+    throw new UsageError(`${ofProfile ? "the profile's region" : "AWS_REGION"} is "${chosen}"; a region looks like us-east-1`);
   return chosen;
 }

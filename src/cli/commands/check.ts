@@ -22,7 +22,18 @@ export function check(program: Command, cli: Cli): void {
     });
 }
 
-function describe({ ok, name, version, engine, main, definition, images, tests = [], diagnostics, problems }: CheckReport): readonly string[] {
+function describe({
+  ok,
+  name,
+  version,
+  engine,
+  main,
+  definition,
+  images,
+  tests = [],
+  diagnostics,
+  problems,
+}: CheckReport): readonly string[] {
   return [
     ...(definition
       ? [

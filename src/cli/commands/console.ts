@@ -31,7 +31,13 @@ async function serve(cli: Cli, flags: ConsoleFlags): Promise<void> {
   const { startConsole } = await import("../../console/console.ts");
   const { openSession } = await import("../aws/session.ts");
   const session = await openSession(cli, { localProfile: "approver", ...flags }, ALL_SERVICES);
-  const served = await startConsole({ clients: session.clients, region: session.place.region, account: session.place.account, port: flags.port, clock: cli.clock });
+  const served = await startConsole({
+    clients: session.clients,
+    region: session.place.region,
+    account: session.place.account,
+    port: flags.port,
+    clock: cli.clock,
+  });
   const { url, reportsUrl } = served;
   printResult(cli, flags, { value: { url, reportsUrl }, lines: [`The review page: ${url}  (as ${session.arn})`, "Stop it: Ctrl-C"] });
   await cli.untilStopped();

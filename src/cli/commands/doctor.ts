@@ -15,8 +15,12 @@ interface Finding {
 
 /** `omx doctor` */
 export function doctor(program: Command, cli: Cli): void {
-  program.command("doctor").summary("what is installed, and what to do about what is missing")
-    .description("Looks at this machine: programs, workflow engines, container runtime, the local accounts. Exit code 1 when something is missing that omx can't do without.")
+  program
+    .command("doctor")
+    .summary("what is installed, and what to do about what is missing")
+    .description(
+      "Looks at this machine: programs, workflow engines, container runtime, the local accounts. Exit code 1 when something is missing that omx can't do without.",
+    )
     .option("--json", 'one JSON document: {"ok", "findings": [{"name", "status": "ok|missing|optional", "detail", "fix"}]}')
     .action((flags: { readonly json?: boolean }) => {
       const findings = examine(cli);
@@ -28,11 +32,18 @@ export function doctor(program: Command, cli: Cli): void {
 
 const MARKS = { ok: "✓", missing: "✗", optional: "–" } as const;
 
-const describe = ({ name, status, detail, fix }: Finding): readonly string[] => [`${MARKS[status]} ${name.padEnd(20)} ${detail}`, ...(fix && status !== "ok" ? [`    ${fix}`] : [])];
+const describe = ({ name, status, detail, fix }: Finding): readonly string[] => [
+  `${MARKS[status]} ${name.padEnd(20)} ${detail}`,
+  ...(fix && status !== "ok" ? [`    ${fix}`] : []),
+];
 
 function examine(cli: Cli): readonly Finding[] {
   const said = (program: string, args: readonly string[]): string | undefined => {
-    const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", env: { ...cli.settings.inherited, PATH: cli.settings.path }, timeout: 10_000 });
+    const { status, stdout, stderr } = spawnSync(program, args, {
+      encoding: "utf8",
+      env: { ...cli.settings.inherited, PATH: cli.settings.path },
+      timeout: 10_000,
+    });
     return status === 0 ? (`${stdout}${stderr}`.trim().split("\n")[0] ?? "") : undefined;
   };
   return [
@@ -58,7 +69,8 @@ function examine(cli: Cli): readonly Finding[] {
 
 type Said = (program: string, args: readonly string[]) => string | undefined;
 
-const needed = (name: string, found: string | undefined, fix: string): Finding => (found === undefined ? { name, status: "missing", detail: "not found", fix } : { name, status: "ok", detail: found });
+const needed = (name: string, found: string | undefined, fix: string): Finding =>
+  found === undefined ? { name, status: "missing", detail: "not found", fix } : { name, status: "ok", detail: found };
 
 const optional = (name: string, found: string | undefined, fix: string): Finding =>
   found === undefined ? { name, status: "optional", detail: "not found", fix } : { name, status: "ok", detail: found };
@@ -66,14 +78,21 @@ const optional = (name: string, found: string | undefined, fix: string): Finding
 /** Engines that are Python programs are installed into private environments when a workflow first needs them. */
 function engine({ settings }: Cli, program: string, language: string): Finding {
   const folders = [join(settings.root, "node_modules", ".cache", "omx", "engines"), join(settings.dataDir, "engines")];
-  const installed = folders.flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : [])).some((name) => name.startsWith(`${program}-`) && !name.endsWith(".partial"));
-  return { name: `${program} (${language})`, status: "ok", detail: installed ? "installed in a private environment" : "is installed by the first run that needs it (half a minute)" };
+  const installed = folders
+    .flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []))
+    .some((name) => name.startsWith(`${program}-`) && !name.endsWith(".partial"));
+  return {
+    name: `${program} (${language})`,
+    status: "ok",
+    detail: installed ? "installed in a private environment" : "is installed by the first run that needs it (half a minute)",
+  };
 }
 
 function nextflow(said: Said): Finding {
   const own = said("nextflow", ["-v"]);
   const java = Number(/version "(\d+)/.exec(said("java", ["-version"]) ?? "")?.[1] ?? 0) >= 17 && said("mvn", ["-v"]) !== undefined;
-  const fix = "only Nextflow workflows need it: install Nextflow, or Java 17 and Maven (Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven)";
+  const fix =
+    "only Nextflow workflows need it: install Nextflow, or Java 17 and Maven (Debian and Ubuntu: apt-get install openjdk-17-jre-headless maven)";
   return optional("Nextflow", own ?? (java ? "is fetched with Java and Maven by the first run that needs it" : undefined), fix);
 }
 

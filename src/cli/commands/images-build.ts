@@ -39,16 +39,31 @@ export function imagesBuild(group: Command, cli: Cli): void {
     .option("--commit <id>", "its commit, for the label org.opencontainers.image.revision");
   newRepositories(identity(command))
     .option("--upstream <host=url>", "read the bases of a registry from elsewhere; repeatable", upstream)
-    .option("--json", 'one JSON document: {"source", "target", "status": "BUILT|SKIPPED|FAILED", "digest", "bytes", "bytesMoved", "bytesSaved", "seconds", "engine", "reason"}')
-    .addHelpText("after", "\nExit code 1 when the build failed; its last lines are told.\n\nExample:\n  omx images build tools/aligner tools/aligner:1.0 --profile cicd")
+    .option(
+      "--json",
+      'one JSON document: {"source", "target", "status": "BUILT|SKIPPED|FAILED", "digest", "bytes", "bytesMoved", "bytesSaved", "seconds", "engine", "reason"}',
+    )
+    .addHelpText(
+      "after",
+      "\nExit code 1 when the build failed; its last lines are told.\n\nExample:\n  omx images build tools/aligner tools/aligner:1.0 --profile cicd",
+    )
     .action((source: string, image: string, flags: BuildFlags) => act(cli, { source, image }, flags));
 }
 
 async function act(cli: Cli, { source, image }: { readonly source: string; readonly image: string }, flags: BuildFlags): Promise<void> {
   const { buildOne } = await import("../images/build.ts");
   const built = await buildOne(cli, flags, {
-    source, image, dockerfile: flags.dockerfile, args: flags.buildArg ?? {}, force: flags.force ?? false, upstreams: flags.upstream ?? {},
-    target: flags.target, platforms: flags.platform, label: flags.label, commit: flags.commit, repositories: flags,
+    source,
+    image,
+    dockerfile: flags.dockerfile,
+    args: flags.buildArg ?? {},
+    force: flags.force ?? false,
+    upstreams: flags.upstream ?? {},
+    target: flags.target,
+    platforms: flags.platform,
+    label: flags.label,
+    commit: flags.commit,
+    repositories: flags,
   });
   printResult(cli, flags, { value: built, lines: [describe(built)] });
   if (built.status === "FAILED") throw new NotDone();

@@ -18,7 +18,10 @@ export function imagesList(group: Command, cli: Cli): void {
     );
   identity(command)
     .option("--untagged", "also images without a tag: parts of multi-platform images, and what moved tags left behind")
-    .option("--json", 'one JSON document: {"images": [{"repository", "digest", "tags", "sizeBytes", "pushedAt", "source", "sourceHash", "commit"}], "sizeBytes"}')
+    .option(
+      "--json",
+      'one JSON document: {"images": [{"repository", "digest", "tags", "sizeBytes", "pushedAt", "source", "sourceHash", "commit"}], "sizeBytes"}',
+    )
     .addHelpText("after", "\nExample:\n  omx images list --profile cicd")
     .action((flags: ListFlags) => act(cli, flags));
 }
@@ -27,7 +30,10 @@ async function act(cli: Cli, flags: ListFlags): Promise<void> {
   const { listImages } = await import("../images/list.ts");
   const images = await listImages(cli, flags, flags.untagged ?? false);
   const sizeBytes = images.reduce((sum, image) => sum + image.sizeBytes, 0);
-  printResult(cli, flags, { value: { images, sizeBytes }, lines: [...table(images.map(row)), `${counted(images.length)}, ${readableSize(sizeBytes)}`] });
+  printResult(cli, flags, {
+    value: { images, sizeBytes },
+    lines: [...table(images.map(row)), `${counted(images.length)}, ${readableSize(sizeBytes)}`],
+  });
 }
 
 const row = ({ repository, tags, digest, sizeBytes, pushedAt, source, sourceHash }: StagedImage): readonly string[] => [

@@ -36,7 +36,13 @@ export function imagesLock(group: Command, cli: Cli): void {
 
 async function act(cli: Cli, path: string, flags: LockFlags): Promise<void> {
   const { lockProject } = await import("../images/lock.ts");
-  const locked = await lockProject(cli, flags, { path, isCheck: flags.check ?? false, upstreams: flags.upstream ?? {}, namespaces: flags.namespace ?? {}, platform: flags.platform });
+  const locked = await lockProject(cli, flags, {
+    path,
+    isCheck: flags.check ?? false,
+    upstreams: flags.upstream ?? {},
+    namespaces: flags.namespace ?? {},
+    platform: flags.platform,
+  });
   printResult(cli, flags, { value: locked, lines: [...locked.images.map(line), `${locked.file} ${fate(locked, flags)}`] });
   const isGood = ({ status }: Relocked): boolean => (flags.check ? status === "SAME" : status !== "NOT_STAGED" && status !== "FAILED");
   if (!locked.images.every(isGood)) throw new NotDone();
@@ -45,7 +51,8 @@ async function act(cli: Cli, path: string, flags: LockFlags): Promise<void> {
 function fate({ written, images }: Locking, { check }: LockFlags): string {
   if (written) return "is written";
   if (check) return "was compared, not written";
-  const isNothingLocked = images.length > 0 && images.every(({ status, before }) => before === undefined && (status === "FAILED" || status === "NOT_STAGED"));
+  const isNothingLocked =
+    images.length > 0 && images.every(({ status, before }) => before === undefined && (status === "FAILED" || status === "NOT_STAGED"));
   return isNothingLocked ? "is not written: none of its images can be locked yet" : "is as it was";
 }
 

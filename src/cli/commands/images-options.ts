@@ -13,16 +13,26 @@ export interface ImagesFlags {
 }
 
 /** Adds whose ECR is meant. */
-export const identity = (command: Command): Command => command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)", region);
+export const identity = (command: Command): Command =>
+  command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)", region);
 
 /** Adds where upstream registries are, and where their images go. */
 export const upstreams = (command: Command): Command =>
-  command.option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream)
-    .option("--namespace <host=prefix>", "where a registry's images go in ECR, as containers.namespaces of omx.deploy.yaml says: eu.gcr.io=eu-gcr; repeatable", namespace);
+  command
+    .option("--upstream <host=url>", "read a registry's images from elsewhere, as in quay.io=http://127.0.0.1:5001; repeatable", upstream)
+    .option(
+      "--namespace <host=prefix>",
+      "where a registry's images go in ECR, as containers.namespaces of omx.deploy.yaml says: eu.gcr.io=eu-gcr; repeatable",
+      namespace,
+    );
 
 /** Adds how repositories are made. */
 export const newRepositories = (command: Command): Command =>
-  command.option("--kms-key <arn>", "what encrypts repositories that are made, a key of their account and region, as containers.repositories.kmsKeys of omx.deploy.yaml says (default: ECR's own)")
+  command
+    .option(
+      "--kms-key <arn>",
+      "what encrypts repositories that are made, a key of their account and region, as containers.repositories.kmsKeys of omx.deploy.yaml says (default: ECR's own)",
+    )
     .option("--immutable-tags", "let no tag of repositories that are made move, as containers.repositories.immutableTags says");
 
 export interface NamedImages {
@@ -59,8 +69,8 @@ function readJson(file: string): unknown {
 }
 
 /** Where an image is or goes, by its digest. */
-export const pinned = (target: string, digest: string | undefined): string => (digest === undefined || target.includes("@") ? target : `${target}@${digest}`);
+export const pinned = (target: string, digest: string | undefined): string =>
+  digest === undefined || target.includes("@") ? target : `${target}@${digest}`;
 
 /** `1 image`, `2 images`. */
 export const counted = (images: number): string => `${images} image${images === 1 ? "" : "s"}`;
-

@@ -37,7 +37,8 @@ export function imagesPlan(group: Command, cli: Cli): void {
 
 async function act(cli: Cli, named: readonly string[], flags: PlanFlags): Promise<void> {
   const { images } = namedImages(named, flags.manifest);
-  if (images.length === 0 && flags.manifest === undefined && !flags.project) throw new UsageError("name images, a file with --manifest, or a repository with --project");
+  if (images.length === 0 && flags.manifest === undefined && !flags.project)
+    throw new UsageError("name images, a file with --manifest, or a repository with --project");
   const { planStaging } = await import("../images/plan.ts");
   const planned = await planStaging(cli, flags, {
     images,
@@ -50,7 +51,10 @@ async function act(cli: Cli, named: readonly string[], flags: PlanFlags): Promis
   if (planned.images.some(({ status }) => status === "FAILED")) throw new NotDone();
 }
 
-const describe = ({ images, missingBytes }: Planning): readonly string[] => [...images.map(line), `${counted(images.length)}, ${readableSize(missingBytes)} to move`];
+const describe = ({ images, missingBytes }: Planning): readonly string[] => [
+  ...images.map(line),
+  `${counted(images.length)}, ${readableSize(missingBytes)} to move`,
+];
 
 function line({ status, source: named, also = [], target, digest, present, bytes, missingBytes, reason }: PlannedImage): string {
   const source = also.length === 0 ? named : `${named} (also written ${also.join(", ")})`;

@@ -4,7 +4,15 @@ import { count, onePlatform } from "../options.ts";
 import type { RepositoryFlags } from "../images/new-repositories.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
 import { readableSize } from "../../kit/readable-size.ts";
-import { counted, identity, type ImagesFlags, namedImages, pinned, newRepositories, upstreams as upstreamOption } from "./images-options.ts";
+import {
+  counted,
+  identity,
+  type ImagesFlags,
+  namedImages,
+  pinned,
+  newRepositories,
+  upstreams as upstreamOption,
+} from "./images-options.ts";
 
 interface PullFlags extends ImagesFlags, RepositoryFlags {
   readonly manifest?: string;
@@ -34,7 +42,10 @@ export function imagesPull(group: Command, cli: Cli): void {
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")
     .option("--concurrency <n>", "images at a time", count)
     .option("--copy", "copy images that ECR's pull-through cache could bring, too")
-    .option("--fresh", "of cached images, ask upstream what their tags mean although that was done less than five minutes ago, and look at all their layers")
+    .option(
+      "--fresh",
+      "of cached images, ask upstream what their tags mean although that was done less than five minutes ago, and look at all their layers",
+    )
     .option("--referrers", "bring what refers to an image, too: signatures, SBOMs, attestations")
     .option(
       "--json",
@@ -49,12 +60,30 @@ export function imagesPull(group: Command, cli: Cli): void {
 
 async function pull(cli: Cli, named: readonly string[], flags: PullFlags): Promise<void> {
   const { images: listed, referrers: asked } = namedImages(named, flags.manifest);
-  if (listed.length === 0 && flags.manifest === undefined && flags.project === undefined) throw new UsageError("name images, a file with --manifest, or a repository with --project");
+  if (listed.length === 0 && flags.manifest === undefined && flags.project === undefined)
+    throw new UsageError("name images, a file with --manifest, or a repository with --project");
   const images = flags.project === undefined ? listed : [...new Set([...listed, ...(await pulledBy(cli, flags.project))])];
   const { pullImages } = await import("../images/pull.ts");
-  const { concurrency, platform, upstream: upstreams = {}, namespace: namespaces = {}, copy = false, fresh = false, referrers = asked } = flags;
+  const {
+    concurrency,
+    platform,
+    upstream: upstreams = {},
+    namespace: namespaces = {},
+    copy = false,
+    fresh = false,
+    referrers = asked,
+  } = flags;
   const pulled = await pullImages(cli, flags, {
-    images, upstreams, namespaces, platform, copy, fresh, referrers, repositories: flags, isEachTold: flags.json ?? false, ...(concurrency && { concurrency }),
+    images,
+    upstreams,
+    namespaces,
+    platform,
+    copy,
+    fresh,
+    referrers,
+    repositories: flags,
+    isEachTold: flags.json ?? false,
+    ...(concurrency && { concurrency }),
   });
   printResult(cli, flags, { value: pulled, lines: describe(pulled) });
   if (pulled.images.some(({ status }) => status === "FAILED")) throw new NotDone();
@@ -72,10 +101,13 @@ async function pulledBy(cli: Cli, path: string): Promise<readonly string[]> {
 const describe = ({ images, bytesMoved, requests, seconds }: Pulling): readonly string[] => {
   const failed = images.filter(({ status }) => status === "FAILED");
   return [
-    ...images.filter(({ status }) => status !== "FAILED").map(line), ...failed.map(line),
+    ...images.filter(({ status }) => status !== "FAILED").map(line),
+    ...failed.map(line),
     `${counted(images.length)}${failed.length > 0 ? `, ${failed.length} failed` : ""}, ${readableSize(bytesMoved)} moved, ${requests} ${requests === 1 ? "request" : "requests"}, ${seconds.toFixed(1)} s`,
   ];
 };
 
 const line = ({ source, target, digest, status, bytesMoved, reason }: PulledImage): string =>
-  status === "FAILED" ? `FAILED   ${source}: ${reason}` : `${status.padEnd(8)} ${source} → ${pinned(target, digest)} (${readableSize(bytesMoved)}; ${reason})`;
+  status === "FAILED"
+    ? `FAILED   ${source}: ${reason}`
+    : `${status.padEnd(8)} ${source} → ${pinned(target, digest)} (${readableSize(bytesMoved)}; ${reason})`;

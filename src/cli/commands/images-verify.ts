@@ -17,7 +17,10 @@ interface VerifyFlags extends ImagesFlags {
 export function imagesVerify(group: Command, cli: Cli): void {
   const command = group
     .command("verify")
-    .argument("[path]", "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)")
+    .argument(
+      "[path]",
+      "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)",
+    )
     .summary("prove that ECR, the bundle and production hold the same bytes")
     .description(
       "Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. A repository's lock has to have every image that its workflow uses. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.",
@@ -43,7 +46,13 @@ export function imagesVerify(group: Command, cli: Cli): void {
 
 async function act(cli: Cli, path: string | undefined, flags: VerifyFlags): Promise<void> {
   const { verifyImages } = await import("../images/verify.ts");
-  const verified = await verifyImages(cli, flags, { path, bundle: flags.bundle, production: flags.production, deep: flags.deep ?? false, isEachTold: flags.json ?? false });
+  const verified = await verifyImages(cli, flags, {
+    path,
+    bundle: flags.bundle,
+    production: flags.production,
+    deep: flags.deep ?? false,
+    isEachTold: flags.json ?? false,
+  });
   printResult(cli, flags, { value: verified, lines: describe(verified, flags.deep ?? false) });
   if (!verified.ok) throw new NotDone();
 }
@@ -51,8 +60,11 @@ async function act(cli: Cli, path: string | undefined, flags: VerifyFlags): Prom
 /** What differs comes last, where it is not scrolled away. */
 const describe = ({ ok, images, referrers, problems }: Verification, isDeep: boolean): readonly string[] => [
   ...[...images].sort((a, b) => Math.min(a.problems.length, 1) - Math.min(b.problems.length, 1)).map(line),
-  ...referrers.map(referrerLine), ...problems.map((problem) => `✗ ${problem}`),
-  ...(referrers.some((one) => one.problems.length > 0) ? ["  what was signed or attested after a release comes with the workflow's next one"] : []),
+  ...referrers.map(referrerLine),
+  ...problems.map((problem) => `✗ ${problem}`),
+  ...(referrers.some((one) => one.problems.length > 0)
+    ? ["  what was signed or attested after a release comes with the workflow's next one"]
+    : []),
   ok ? proven(images.length, isDeep) : "✗ not the same bytes everywhere",
 ];
 
@@ -66,4 +78,6 @@ const referrerLine = ({ image, type, digest, problems }: VerifiedReferrer): stri
   `${problems.length === 0 ? "✓" : "✗"} production: ${type} of ${image} ${digest}${problems.length === 0 ? "" : `: ${problems.join("; ")}`}`;
 
 const line = ({ view, image, digest, manifests, hashedBytes, problems }: VerifiedImage): string =>
-  problems.length === 0 ? `✓ ${view}: ${image} ${digest} (${manifests} manifest${manifests === 1 ? "" : "s"}, ${readableSize(hashedBytes)} hashed)` : `✗ ${view}: ${image}: ${problems.join("; ")}`;
+  problems.length === 0
+    ? `✓ ${view}: ${image} ${digest} (${manifests} manifest${manifests === 1 ? "" : "s"}, ${readableSize(hashedBytes)} hashed)`
+    : `✗ ${view}: ${image}: ${problems.join("; ")}`;

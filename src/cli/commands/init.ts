@@ -33,13 +33,21 @@ export function init(program: Command, cli: Cli): void {
 const inShell = (path: string): string => (/^[\w@%+=:,./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
 function nameOf(path: string, { name }: InitFlags): string {
-  const chosen = name ?? basename(resolve(path)).toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "").slice(0, 41);
-  if (!/^[a-z][a-z0-9-]{0,40}$/.test(chosen)) throw new UsageError(`"${chosen}" is no name for a workflow: lower-case letters, digits and hyphens, at most 41; give one with --name`);
+  const chosen =
+    name ??
+    basename(resolve(path))
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]+/g, "-")
+      .replaceAll(/^[^a-z]+|-+$/g, "")
+      .slice(0, 41);
+  if (!/^[a-z][a-z0-9-]{0,40}$/.test(chosen))
+    throw new UsageError(`"${chosen}" is no name for a workflow: lower-case letters, digits and hyphens, at most 41; give one with --name`);
   return chosen;
 }
 
 async function write(path: string, name: string): Promise<readonly string[]> {
-  if (existsSync(join(path, "omx.yaml"))) throw new Problem(`${join(path, "omx.yaml")} is there already`, "`omx check` says what there is to correct in it");
+  if (existsSync(join(path, "omx.yaml")))
+    throw new Problem(`${join(path, "omx.yaml")} is there already`, "`omx check` says what there is to correct in it");
   if (existsSync(path) && !statSync(path).isDirectory()) throw new UsageError(`${path} is a file; give a folder`);
   mkdirSync(path, { recursive: true });
   const files = await filesFor(path, name);
@@ -59,6 +67,9 @@ async function filesFor(path: string, name: string): Promise<Readonly<Record<str
   const found = inspect(tree);
   if (found.engine && found.main) return { "omx.yaml": configForExisting(name, found) };
   if (tree.files.some((file) => /\.(wdl|nf|cwl)$/.test(file)))
-    throw new Problem(`${path} holds workflow files, and its main file can't be told: ${found.diagnostics[0]?.message ?? ""}`, "write an omx.yaml with `name`, `version`, `engine` and `main`");
+    throw new Problem(
+      `${path} holds workflow files, and its main file can't be told: ${found.diagnostics[0]?.message ?? ""}`,
+      "write an omx.yaml with `name`, `version`, `engine` and `main`",
+    );
   return newRepository(name);
 }

@@ -40,7 +40,8 @@ const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 function exportsOf({ settings }: Cli, { data, node, profile }: EnvFlags): Readonly<Record<string, string>> {
   const configFile = join(resolve(data), "aws-config");
   if (!existsSync(configFile)) throw new Problem(`there are no local accounts in ${data} yet`, "start them with: omx local start --detach");
-  if (profile && !readProfile(configFile, profile)) throw new UsageError(`the local accounts in ${data} have no identity ${profile}; \`omx local status --json\` lists them`);
+  if (profile && !readProfile(configFile, profile))
+    throw new UsageError(`the local accounts in ${data} have no identity ${profile}; \`omx local status --json\` lists them`);
   return {
     AWS_CONFIG_FILE: configFile,
     // A profile of the same name in the user's own credentials file would win.
@@ -49,11 +50,15 @@ function exportsOf({ settings }: Cli, { data, node, profile }: EnvFlags): Readon
     // The CDK pushes image assets to ECR's own address: this docker pushes them to where the local registry answers.
     CDK_DOCKER: join(resolve(data), "bin", "docker"),
     ...(profile && { AWS_PROFILE: profile }),
-    ...(hasProxy(settings.inherited) && { NO_PROXY: withLoopback(settings.inherited["NO_PROXY"]), no_proxy: withLoopback(settings.inherited["no_proxy"]) }),
+    ...(hasProxy(settings.inherited) && {
+      NO_PROXY: withLoopback(settings.inherited["NO_PROXY"]),
+      no_proxy: withLoopback(settings.inherited["no_proxy"]),
+    }),
     ...(node && { NODE_OPTIONS: [nodeOptions(), settings.inherited["NODE_OPTIONS"]].filter(Boolean).join(" ") }),
   };
 }
 
-const hasProxy = (environment: Readonly<Record<string, string>>): boolean => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].some((name) => environment[name]);
+const hasProxy = (environment: Readonly<Record<string, string>>): boolean =>
+  ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].some((name) => environment[name]);
 
 const quoted = (text: string): string => (/^[\w./:=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);

@@ -16,7 +16,10 @@ export function localReset(group: Command, cli: Cli): void {
     .action(async (flags: { readonly data: string; readonly json?: boolean }) => {
       const { data } = flags;
       if (existsSync(data) && !hasState(data))
-        throw new Problem(`${data} is not a data folder of local accounts: nothing was deleted`, "give the folder that `omx local start` used with --data");
+        throw new Problem(
+          `${data} is not a data folder of local accounts: nothing was deleted`,
+          "give the folder that `omx local start` used with --data",
+        );
       const isThere = existsSync(data);
       if (isThere) {
         const { resetAccounts } = await import("../accounts/end.ts");

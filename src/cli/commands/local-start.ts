@@ -20,7 +20,9 @@ export function localStart(group: Command, cli: Cli): void {
   group
     .command("start")
     .summary("start the local accounts")
-    .description("Starts the local accounts, and resumes what was interrupted when they ended last. Runs until Ctrl-C; with --detach in the background.")
+    .description(
+      "Starts the local accounts, and resumes what was interrupted when they ended last. Runs until Ctrl-C; with --detach in the background.",
+    )
     .option("--detach", "start in the background and return when they answer; the log goes to local.log in the data folder")
     .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", port, DEFAULT_PORT)
     .option("--data <dir>", "folder of all state", cli.settings.dataDir)
@@ -52,8 +54,10 @@ async function start(cli: Cli, flags: StartFlags): Promise<void> {
     );
   if (flags.detach) return tell(cli, flags, await startDetached(cli, flags.data, repeated(flags)));
   const options = {
-    ...(flags.region && { region: flags.region }), ...(flags.upstream && { upstreams: { ...flags.upstream } }),
-    ...(flags.account && { accounts: [...flags.account] }), ...(flags.containers && { containers: flags.containers }),
+    ...(flags.region && { region: flags.region }),
+    ...(flags.upstream && { upstreams: { ...flags.upstream } }),
+    ...(flags.account && { accounts: [...flags.account] }),
+    ...(flags.containers && { containers: flags.containers }),
   };
   // The services are loaded only by who serves: every other command starts without them.
   const { serveAccounts } = await import("../accounts/serve.ts");
@@ -68,14 +72,20 @@ function tell(cli: Cli, flags: StartFlags, { startedAt: _mark, ...running }: Run
       `The local accounts answer at ${url} (process ${pid}, state in ${dataDir}).`,
       ...accounts.map(({ id, name, profile }) => `  ${id} ${name.padEnd(10)} --profile ${profile}`),
       `Use them:  export AWS_CONFIG_FILE=${configFile}`,
-      flags.detach ? `Stop them: omx local stop${resolve(flags.data) === resolve(cli.settings.dataDir) ? "" : ` --data ${flags.data}`}` : "Stop them: Ctrl-C",
+      flags.detach
+        ? `Stop them: omx local stop${resolve(flags.data) === resolve(cli.settings.dataDir) ? "" : ` --data ${flags.data}`}`
+        : "Stop them: Ctrl-C",
     ],
   });
 }
 
 /** The flags as they are given to the process in the background. */
 const repeated = (flags: StartFlags): readonly string[] => [
-  "--json", "--port", String(flags.port), "--data", flags.data,
+  "--json",
+  "--port",
+  String(flags.port),
+  "--data",
+  flags.data,
   ...(flags.region ? ["--region", flags.region] : []),
   ...Object.entries(flags.upstream ?? {}).flatMap(([host, url]) => ["--upstream", `${host}=${url}`]),
   ...(flags.account ?? []).flatMap(({ id, name }) => ["--account", `${id}=${name}`]),

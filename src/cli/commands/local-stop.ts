@@ -24,17 +24,29 @@ export function localStop(group: Command, cli: Cli): void {
       const stopped = await stopAccounts(cli, flags.data);
       const left = await endLeft(cli, flags.data, flags.all === true);
       printResult(cli, flags, {
-        value: { stopped: stopped !== undefined, ...(stopped && { pid: stopped.pid }), ...(left.length > 0 && { left: left.map(described) }) },
+        value: {
+          stopped: stopped !== undefined,
+          ...(stopped && { pid: stopped.pid }),
+          ...(left.length > 0 && { left: left.map(described) }),
+        },
         lines: [
           stopped
             ? `Stopped (process ${stopped.pid}). State stays in ${flags.data}; \`omx local start\` goes on with it.`
             : `No local accounts run on ${flags.data}.`,
-          ...(left.length === 0 ? [] : ["These go on until the next start takes them up (`omx local stop --all` ends them):", ...left.map(lineOf)]),
+          ...(left.length === 0
+            ? []
+            : ["These go on until the next start takes them up (`omx local stop --all` ends them):", ...left.map(lineOf)]),
         ],
       });
     });
 }
 
-const described = ({ kind, owner, pid, container }: ChildRecord) => ({ kind, owner, ...(pid !== undefined && { pid }), ...(container && { container: container.name }) });
+const described = ({ kind, owner, pid, container }: ChildRecord) => ({
+  kind,
+  owner,
+  ...(pid !== undefined && { pid }),
+  ...(container && { container: container.name }),
+});
 
-const lineOf = ({ kind, owner, pid, container }: ChildRecord): string => `  ${kind} of ${owner}: ${container ? `${container.runtime} container ${container.name}` : `process ${pid}`}`;
+const lineOf = ({ kind, owner, pid, container }: ChildRecord): string =>
+  `  ${kind} of ${owner}: ${container ? `${container.runtime} container ${container.name}` : `process ${pid}`}`;

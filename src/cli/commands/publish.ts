@@ -18,7 +18,9 @@ export function publish(program: Command, cli: Cli): void {
     );
   addresses(command);
   contents(command);
-  command.option("--profile <name>", PROFILE_HELP).option("--region <region>", "the region (default: the profile's)", region)
+  command
+    .option("--profile <name>", PROFILE_HELP)
+    .option("--region <region>", "the region (default: the profile's)", region)
     .option("--json", 'one JSON document: {"workflowId", "versionName", "arn", "status", "message"}')
     .addHelpText("after", "\nExample:\n  omx publish . --registry-map map.json --tag team=genomics --profile cicd")
     .action((path: string | undefined, flags: PublishFlags) => act(cli, path, flags));
@@ -39,7 +41,8 @@ async function act(cli: Cli, path: string | undefined, flags: PublishFlags): Pro
 }
 
 const addresses = (command: Command): Command =>
-  command.option("--workflow-id <id>", "the workflow (default: the account's workflow of the name; it is created where there is none)")
+  command
+    .option("--workflow-id <id>", "the workflow (default: the account's workflow of the name; it is created where there is none)")
     .option("--name <name>", "the workflow's name (default: omx.yaml's, or the folder's)")
     .option("--version-name <name>", "the version (default: the next patch of omx.yaml's version)", versionName)
     .option("--request-id <id>", "makes the request the same when it is sent again (default: a new one)")
@@ -48,7 +51,8 @@ const addresses = (command: Command): Command =>
     .option("--definition-repository <file>", "JSON of CreateWorkflowVersion's definitionRepository");
 
 const contents = (command: Command): Command =>
-  command.addOption(new Option("--engine <engine>", "the engine").choices(["WDL", "WDL_LENIENT", "NEXTFLOW", "CWL"]))
+  command
+    .addOption(new Option("--engine <engine>", "the engine").choices(["WDL", "WDL_LENIENT", "NEXTFLOW", "CWL"]))
     .option("--main <file>", "the main file, relative to the definition's root")
     .option("--description <text>", "what the version is")
     .addOption(new Option("--accelerators <kind>", "accelerators its runs may ask for").choices(["GPU"]))

@@ -25,7 +25,11 @@ async function print(cli: Cli, workflow: string, flags: LogsFlags): Promise<void
   const clients = logClients(session.clients.target);
   const { actions } = await read();
   const wanted = actions.filter(({ stage }) => !flags.stage || stage.toLowerCase() === flags.stage.toLowerCase());
-  if (wanted.length === 0) throw new Problem(`no step of the release is in a stage ${flags.stage ?? ""}`, "Source, Build, Test, Approve and Promote are there once they began");
+  if (wanted.length === 0)
+    throw new Problem(
+      `no step of the release is in a stage ${flags.stage ?? ""}`,
+      "Source, Build, Test, Approve and Promote are there once they began",
+    );
   for (const step of wanted) {
     const { stage, action, status, error } = step;
     let source = "";
@@ -43,7 +47,13 @@ async function print(cli: Cli, workflow: string, flags: LogsFlags): Promise<void
     if (!flags.json) cli.out(`── ${text}\n`);
   }
 
-  function line(event: { readonly stage: string; readonly action: string; readonly message: string; readonly source?: string; readonly at?: string }): void {
+  function line(event: {
+    readonly stage: string;
+    readonly action: string;
+    readonly message: string;
+    readonly source?: string;
+    readonly at?: string;
+  }): void {
     cli.out(flags.json ? `${JSON.stringify(event)}\n` : `${event.message.replace(/\n$/, "")}\n`);
   }
 }

@@ -11,7 +11,8 @@ export interface ReleaseFlags {
 
 /** The arguments and options that every command on a release takes. */
 export const onRelease = (command: Command): Command =>
-  command.argument("<workflow>", "the workflow's name")
+  command
+    .argument("<workflow>", "the workflow's name")
     .option("--execution <id>", "the pipeline execution, or the start of its id (default: the latest)")
     .option("--profile <name>", PROFILE_HELP)
     .option("--region <region>", "the region of the cicd account (default: the profile's)", region);

@@ -13,7 +13,10 @@ export function releaseRetry(group: Command, cli: Cli): void {
       "--json",
       'one JSON document: {"workflow", "pipelineExecutionId", "stage", "actions": [{"action", "status", "error"}], "by"}: what is tried again, and how it had ended',
     )
-    .addHelpText("after", "\nA release that was rejected asks for its approval again. It can't be retried once a later release has been in the same stage.")
+    .addHelpText(
+      "after",
+      "\nA release that was rejected asks for its approval again. It can't be retried once a later release has been in the same stage.",
+    )
     .action((workflow: string, flags: ReleaseFlags) => retry(cli, workflow, flags));
 }
 

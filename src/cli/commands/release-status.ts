@@ -12,10 +12,17 @@ interface StatusFlags extends ReleaseFlags {
 
 /** `omx release status` */
 export function releaseStatus(group: Command, cli: Cli): void {
-  onRelease(group.command("status")).summary("how a release stands").description("Shows the steps of a workflow's latest release, or of the one named, or lists the last releases.")
+  onRelease(group.command("status"))
+    .summary("how a release stands")
+    .description("Shows the steps of a workflow's latest release, or of the one named, or lists the last releases.")
     .option("--list <n>", "list the last n releases instead", count)
-    .option("--json", 'one JSON document: {"workflow", "pipelineExecutionId", "status", "commit", "actions", "approval"}; with --list {"releases"}')
-    .action(async (workflow: string, flags: StatusFlags) => (flags.list ? list(cli, workflow, { ...flags, list: flags.list }) : show(cli, workflow, flags)));
+    .option(
+      "--json",
+      'one JSON document: {"workflow", "pipelineExecutionId", "status", "commit", "actions", "approval"}; with --list {"releases"}',
+    )
+    .action(async (workflow: string, flags: StatusFlags) =>
+      flags.list ? list(cli, workflow, { ...flags, list: flags.list }) : show(cli, workflow, flags),
+    );
 }
 
 async function show(cli: Cli, workflow: string, flags: StatusFlags): Promise<void> {
@@ -35,12 +42,25 @@ async function list(cli: Cli, workflow: string, flags: StatusFlags & { readonly 
     value: { releases },
     lines:
       releases.length > 0
-        ? table(releases.map((each) => [each.pipelineExecutionId, each.isFirstStart ? "–" : each.status, each.startedAt, each.isFirstStart ? "nothing pushed yet: the pipeline's own start" : each.commit.slice(0, 12)]))
+        ? table(
+            releases.map((each) => [
+              each.pipelineExecutionId,
+              each.isFirstStart ? "–" : each.status,
+              each.startedAt,
+              each.isFirstStart ? "nothing pushed yet: the pipeline's own start" : each.commit.slice(0, 12),
+            ]),
+          )
         : [`nothing of ${workflow} was released yet`],
   });
 }
 
 function listed({ pipelineExecutionId = "", status, startTime, sourceRevisions = [], trigger }: PipelineExecutionSummary) {
   const commit = sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "";
-  return { pipelineExecutionId, status: status ?? "", startedAt: startTime?.toISOString() ?? "", commit, ...(isFirstStart({ status, trigger }, sourceRevisions) && { isFirstStart: true }) };
+  return {
+    pipelineExecutionId,
+    status: status ?? "",
+    startedAt: startTime?.toISOString() ?? "",
+    commit,
+    ...(isFirstStart({ status, trigger }, sourceRevisions) && { isFirstStart: true }),
+  };
 }

@@ -53,7 +53,9 @@ function tell(cli: Cli, { state, told, flags }: Telling): void {
     ? [JSON.stringify(releaseJson(state))]
     : [
         ...state.actions.map(describeStep),
-        ...(state.approval ? [`  waits for an approval: omx release approve ${state.workflow}${state.approval.link ? ` (${state.approval.link})` : ""}`] : []),
+        ...(state.approval
+          ? [`  waits for an approval: omx release approve ${state.workflow}${state.approval.link ? ` (${state.approval.link})` : ""}`]
+          : []),
       ];
   for (const line of lines.filter((each) => !told.has(each))) {
     told.add(line);

@@ -17,9 +17,18 @@ interface AddFlags {
 
 /** `omx workflow add` */
 export function workflowAdd(group: Command, cli: Cli): void {
-  group.command("add").argument("<name>", "lower-case letters, digits and hyphens, at most 41; `name` in the repository's omx.yaml").summary("add a workflow and deploy its pipeline")
-    .description("Writes the workflow into omx.deploy.yaml (comments stay) and deploys: its repository, its checks on pull requests, its pipeline.")
-    .addOption(new Option("--source <source>", "CodeCommit, or GitHub, GitLab or Bitbucket by a connection").choices(["codecommit", "connection"]).default("codecommit"))
+  group
+    .command("add")
+    .argument("<name>", "lower-case letters, digits and hyphens, at most 41; `name` in the repository's omx.yaml")
+    .summary("add a workflow and deploy its pipeline")
+    .description(
+      "Writes the workflow into omx.deploy.yaml (comments stay) and deploys: its repository, its checks on pull requests, its pipeline.",
+    )
+    .addOption(
+      new Option("--source <source>", "CodeCommit, or GitHub, GitLab or Bitbucket by a connection")
+        .choices(["codecommit", "connection"])
+        .default("codecommit"),
+    )
     .option("--repository <name>", "the repository, owner/name for a connection (default: the workflow's name)")
     .option("--branch <branch>", "a push to it releases", "main")
     .option("--connection-arn <arn>", "of the connection; needed with --source connection")
@@ -57,8 +66,12 @@ async function edit(name: string, { config, source, repository, branch, connecti
   // What is wrong with the file already is told with its lines; below it is the new workflow.
   readDeployConfig(config);
   const document = parseDocument(readFileSync(config, "utf8"));
-  if (document.hasIn(["workflows", name])) throw new Problem(`${config} has a workflow ${name} already`, "edit it there, then run `omx deploy`");
-  document.setIn(["workflows", name], document.createNode({ source, ...(repository && { repository }), branch, ...(connectionArn && { connectionArn }) }, { flow: true }));
+  if (document.hasIn(["workflows", name]))
+    throw new Problem(`${config} has a workflow ${name} already`, "edit it there, then run `omx deploy`");
+  document.setIn(
+    ["workflows", name],
+    document.createNode({ source, ...(repository && { repository }), branch, ...(connectionArn && { connectionArn }) }, { flow: true }),
+  );
   const checked = DeployConfig.safeParse(document.toJS());
   if (!checked.success)
     throw new UsageError(

@@ -4,7 +4,10 @@ import { type Cli, printResult, table } from "../cli.ts";
 
 /** `omx workflow list` */
 export function workflowList(group: Command, cli: Cli): void {
-  group.command("list").summary("list the workflows").description("Lists the workflows of omx.deploy.yaml.")
+  group
+    .command("list")
+    .summary("list the workflows")
+    .description("Lists the workflows of omx.deploy.yaml.")
     .option("--config <file>", "the deployment's file", join(cli.settings.root, "omx.deploy.yaml"))
     .option("--json", 'one JSON document: {"workflows": [{"name", "source", "repository", "branch", "pipeline"}]}')
     .action(async (flags: { readonly config: string; readonly json?: boolean }) => {

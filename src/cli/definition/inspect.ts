@@ -18,7 +18,9 @@ export interface InspectFlags {
 export async function inspectOne(cli: Cli, path: string, flags: InspectFlags): Promise<void> {
   const { tree, main, problem } = await openDefinition(definitionAt(path, flags.engine));
   const project = await projectOf(path);
-  const inspection = problem ? unread(problem) : inspect(tree, { main: flags.main ?? main ?? project.main, engine: flags.engine ?? project.engine });
+  const inspection = problem
+    ? unread(problem)
+    : inspect(tree, { main: flags.main ?? main ?? project.main, engine: flags.engine ?? project.engine });
   printResult(cli, flags, { value: toJson(inspection), lines: describe(inspection) });
   if (!inspection.engine) throw new NotDone();
 }
@@ -72,6 +74,7 @@ function describe(inspection: Inspection): readonly string[] {
   ];
 }
 
-const section = (title: string, rows: readonly (readonly string[])[]): readonly string[] => (rows.length === 0 ? [] : ["", title, ...table(rows).map((row) => `  ${row}`)]);
+const section = (title: string, rows: readonly (readonly string[])[]): readonly string[] =>
+  rows.length === 0 ? [] : ["", title, ...table(rows).map((row) => `  ${row}`)];
 
 const place = ({ file, line, column }: Diagnostic): string => (file === "" ? "definition" : `${file}:${line}:${column}`);

@@ -14,7 +14,9 @@ export const repositoryAt = (path: string): string => (basename(path) === "omx.y
 export function definitionAt(path: string, engine?: string): string {
   const named = repositoryAt(path);
   if (engine !== undefined || !isFile(named) || /\.zip$/i.test(named) || engineOf(named)) return named;
-  throw new UsageError(`${path} is no workflow: give a folder, a ZIP, or a main file that ends in .wdl, .nf or .cwl; of a main file with another ending say --engine`);
+  throw new UsageError(
+    `${path} is no workflow: give a folder, a ZIP, or a main file that ends in .wdl, .nf or .cwl; of a main file with another ending say --engine`,
+  );
 }
 
 /** @throws UsageError for a file where a folder is needed */

@@ -63,7 +63,15 @@ export async function runDemo(cli: Cli, display: Display, options: DemoOptions):
   const change = await display.during("pull request", () => mergeChange(developer));
   display.note(`pull request ${change.pullRequest}: ${change.comment.split("\n")[0]?.replace(/^#+ /, "")}`);
   const second = await release(stage, change.commit);
-  return { ok: true, endpoint: running.url, configFile: running.configFile, engine: "miniwdl", containers: await whereTasksRan(stage, second), upstream: upstream.kind, releases: [first, second] };
+  return {
+    ok: true,
+    endpoint: running.url,
+    configFile: running.configFile,
+    engine: "miniwdl",
+    containers: await whereTasksRan(stage, second),
+    upstream: upstream.kind,
+    releases: [first, second],
+  };
 }
 
 async function startAccounts(cli: Cli, options: DemoOptions): Promise<{ readonly running: Running; readonly upstream: Upstream }> {
@@ -85,7 +93,11 @@ async function startAccounts(cli: Cli, options: DemoOptions): Promise<{ readonly
 function clientsOf({ configFile, url }: Running): Stage["clients"] {
   const as = (name: string): AwsClients => {
     const profile = readProfile(configFile, name);
-    return awsClients({ region: profile?.region ?? "us-east-1", endpoint: url, ...(profile?.credentials && { credentials: profile.credentials }) });
+    return awsClients({
+      region: profile?.region ?? "us-east-1",
+      endpoint: url,
+      ...(profile?.credentials && { credentials: profile.credentials }),
+    });
   };
   return { cicd: as("cicd"), production: as("production"), developer: as("developer"), approver: as("approver") };
 }
@@ -102,7 +114,9 @@ async function release(stage: Stage, commit: string): Promise<DemoRelease> {
   const steps = await followTo(followed, pipelineExecutionId, "end");
   const totalSeconds = Math.round((cli.clock.now().getTime() - started) / 100) / 10;
   const described = await describeRelease(clients, { workflow: WORKFLOW, version }, { commit, pipelineExecutionId, steps, totalSeconds });
-  display.note(`${WORKFLOW} ${version} is ACTIVE in production: workflow ${described.workflowId.production}; ${totalSeconds} s, ${described.engineSeconds} s of them the engine's`);
+  display.note(
+    `${WORKFLOW} ${version} is ACTIVE in production: workflow ${described.workflowId.production}; ${totalSeconds} s, ${described.engineSeconds} s of them the engine's`,
+  );
   return described;
 }
 
@@ -110,7 +124,11 @@ async function findVersion({ clients }: Stage, pipelineExecutionId: string): Pro
   const [workflow] = await listWorkflowsNamed(clients.cicd.omics, WORKFLOW);
   const names = workflow?.id ? (await listVersions(clients.cicd.omics, workflow.id)).map(({ versionName }) => versionName ?? "") : [];
   const version = await versionOf(clients.cicd, WORKFLOW, pipelineExecutionId, releasesAmong(names));
-  if (!version) throw new Problem(`execution ${pipelineExecutionId} left no evidence`, `look at the log of its Build stage: omx release logs ${WORKFLOW} --stage Build`);
+  if (!version)
+    throw new Problem(
+      `execution ${pipelineExecutionId} left no evidence`,
+      `look at the log of its Build stage: omx release logs ${WORKFLOW} --stage Build`,
+    );
   return version;
 }
 
@@ -148,4 +166,3 @@ async function approve({ cli, display, clients, options }: Stage, version: strin
 async function whereTasksRan({ clients }: Stage, { version }: DemoRelease): Promise<string> {
   return (await readTests(clients.cicd, { workflow: WORKFLOW, version })).tests[0]?.ranOn ?? "host";
 }
-

@@ -21,7 +21,8 @@ export function createDisplay(cli: Cli, { isTerminal, write }: { readonly isTerm
     now("");
     cli.say(text);
   };
-  const show = ({ name, status, seconds, detail }: Step) => line(`  ${MARKS[status] ?? status} ${name.padEnd(18)} ${seconds.toFixed(1).padStart(6)} s${detail ? `  ${detail}` : ""}`);
+  const show = ({ name, status, seconds, detail }: Step) =>
+    line(`  ${MARKS[status] ?? status} ${name.padEnd(18)} ${seconds.toFixed(1).padStart(6)} s${detail ? `  ${detail}` : ""}`);
   return {
     title(text) {
       told = new Set();

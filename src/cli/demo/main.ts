@@ -48,10 +48,16 @@ function asked() {
 
 async function demo(values: Values): Promise<number> {
   try {
-    const display = createDisplay(cli, { isTerminal: process.stderr.isTTY === true && !values.json, write: (text) => void process.stderr.write(text) });
+    const display = createDisplay(cli, {
+      isTerminal: process.stderr.isTTY === true && !values.json,
+      write: (text) => void process.stderr.write(text),
+    });
     const result = await runDemo(cli, display, {
-      yes: values.yes ?? false, data: resolve(cli.settings.root, values.data ?? ".omx/demo"), port: Number(values.port ?? 4577),
-      ...(values.mirror && { mirror: values.mirror }), ...(values.containers && { containers: values.containers as "docker" }),
+      yes: values.yes ?? false,
+      data: resolve(cli.settings.root, values.data ?? ".omx/demo"),
+      port: Number(values.port ?? 4577),
+      ...(values.mirror && { mirror: values.mirror }),
+      ...(values.containers && { containers: values.containers as "docker" }),
     });
     cli.out(values.json ? `${JSON.stringify(result, null, 2)}\n` : summary(result));
     return 0;
@@ -63,7 +69,8 @@ async function demo(values: Values): Promise<number> {
 
 function summary({ endpoint, configFile, containers, releases }: DemoResult): string {
   const lines = releases.flatMap(({ version, workflowId, bundle, testRuns, approval, images }) => [
-    "", `phage-variants ${version}`,
+    "",
+    `phage-variants ${version}`,
     `  workflow     ${workflowId.cicd} in cicd, ${workflowId.production} in production`,
     `  bundle       ${bundle}`,
     ...testRuns.map(({ id, status, outputUri }) => `  test run     ${id} ${status} ${outputUri}`),

@@ -21,5 +21,6 @@ renameSync(`${mark}.new`, mark);
 
 const GRACE_MS = 10 * 60_000;
 const EVERY_MS = 5000;
-for (let gone = 0; gone < GRACE_MS && existsSync(mark); gone = findRunning(dataDir) ? 0 : gone + EVERY_MS) await systemClock.sleep(EVERY_MS);
+for (let gone = 0; gone < GRACE_MS && existsSync(mark); gone = findRunning(dataDir) ? 0 : gone + EVERY_MS)
+  await systemClock.sleep(EVERY_MS);
 await server.close();

@@ -33,9 +33,18 @@ const CICD = { account: "111122223333", region: "us-east-1" };
 const PRODUCTION = { account: "444455556666", region: "us-east-1" };
 
 /** The version a build made: the name of its evidence. */
-export async function versionOf(clients: AwsClients, workflow: string, pipelineExecutionId: string, candidates: readonly string[]): Promise<string | undefined> {
+export async function versionOf(
+  clients: AwsClients,
+  workflow: string,
+  pipelineExecutionId: string,
+  candidates: readonly string[],
+): Promise<string | undefined> {
   for (const version of candidates) {
-    const build = await json<{ pipelineExecutionId: string }>(clients, artifactsBucket(CICD.account, CICD.region), `${evidencePrefix(workflow, version)}/build.json`);
+    const build = await json<{ pipelineExecutionId: string }>(
+      clients,
+      artifactsBucket(CICD.account, CICD.region),
+      `${evidencePrefix(workflow, version)}/build.json`,
+    );
     if (build.pipelineExecutionId === pipelineExecutionId) return version;
   }
   return undefined;
@@ -68,12 +77,17 @@ export async function describeRelease(
 }
 
 /** The report of a release's tests. */
-export const readTests = (clients: AwsClients, { workflow, version }: { readonly workflow: string; readonly version: string }): Promise<TestReport> =>
+export const readTests = (
+  clients: AwsClients,
+  { workflow, version }: { readonly workflow: string; readonly version: string },
+): Promise<TestReport> =>
   json<TestReport>(clients, artifactsBucket(CICD.account, CICD.region), `${evidencePrefix(workflow, version)}/tests.json`);
 
 /** What a build recorded for whoever approves. */
-export const readBuild = <Build>(clients: AwsClients, { workflow, version }: { readonly workflow: string; readonly version: string }): Promise<Build> =>
-  json<Build>(clients, artifactsBucket(CICD.account, CICD.region), `${evidencePrefix(workflow, version)}/build.json`);
+export const readBuild = <Build>(
+  clients: AwsClients,
+  { workflow, version }: { readonly workflow: string; readonly version: string },
+): Promise<Build> => json<Build>(clients, artifactsBucket(CICD.account, CICD.region), `${evidencePrefix(workflow, version)}/build.json`);
 
 async function json<Value>(clients: AwsClients, bucket: string, key: string): Promise<Value> {
   return JSON.parse((await readObject(clients.s3, { bucket, key })).toString("utf8")) as Value;

@@ -32,7 +32,10 @@ export async function chooseUpstream(cli: Cli, dataDir: string, mirror: string |
 }
 
 const answers = (url: string): Promise<boolean> =>
-  fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), method: "HEAD" }).then((response) => response.status < 500, () => false);
+  fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS), method: "HEAD" }).then(
+    (response) => response.status < 500,
+    () => false,
+  );
 
 /** Starts the offline upstream as a process of its own, which ends when the local accounts do. */
 async function offlineUpstream(cli: Cli, dataDir: string): Promise<string> {
@@ -42,7 +45,11 @@ async function offlineUpstream(cli: Cli, dataDir: string): Promise<string> {
   rmSync(mark, { force: true });
   const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "offline-upstream.ts" : "offline-upstream.js", import.meta.url));
   const port = known ? new URL(known).port : "0";
-  spawn(process.execPath, ["--no-warnings", main, dataDir, port], { detached: true, stdio: "ignore", env: { PATH: cli.settings.path } }).unref();
+  spawn(process.execPath, ["--no-warnings", main, dataDir, port], {
+    detached: true,
+    stdio: "ignore",
+    env: { PATH: cli.settings.path },
+  }).unref();
   for (let waited = 0; waited < 60_000; waited += 50) {
     const url = readMark(mark);
     if (url) return url;

@@ -56,9 +56,13 @@ export interface BuildOneRequest {
 /** Builds one image into the account's ECR. @throws Problem for a request that is none */
 export async function buildOne(cli: Cli, choice: Choice, request: BuildOneRequest): Promise<BuiltOutcome> {
   const isRemote = request.source.startsWith("s3://");
-  if (!isRemote && !existsSync(request.source)) throw new Problem(`${request.source} does not exist`, "name the folder of the Dockerfile, or s3://…");
+  if (!isRemote && !existsSync(request.source))
+    throw new Problem(`${request.source} does not exist`, "name the folder of the Dockerfile, or s3://…");
   if (!isRemote && !statSync(request.source).isDirectory())
-    throw new Problem(`${request.source} is no folder`, "name the folder whose files are copied, and with --dockerfile another file of it than Dockerfile");
+    throw new Problem(
+      `${request.source} is no folder`,
+      "name the folder whose files are copied, and with --dockerfile another file of it than Dockerfile",
+    );
   const session = await openSession(cli, choice, { ecr, logs, s3 });
   const item = itemOf(session, request);
   const started = cli.clock.now().getTime();
@@ -79,11 +83,26 @@ export async function buildOne(cli: Cli, choice: Choice, request: BuildOneReques
   }
 }
 
-function itemOf({ place }: Pick<Session, "place">, { source, image, dockerfile, args, force, target, platforms, label, commit }: BuildOneRequest): BuildItem {
-  const [item] = planEachBuild([{
-    source_uri: source.startsWith("s3://") ? source : "s3://local/folder/", target_image: image, dockerfile, build_args: args, force,
-    ...(target && { target }), ...(platforms && { platforms }), ...(label && { source: label }), ...(commit && { commit }),
-  }], place);
+function itemOf(
+  { place }: Pick<Session, "place">,
+  { source, image, dockerfile, args, force, target, platforms, label, commit }: BuildOneRequest,
+): BuildItem {
+  const [item] = planEachBuild(
+    [
+      {
+        source_uri: source.startsWith("s3://") ? source : "s3://local/folder/",
+        target_image: image,
+        dockerfile,
+        build_args: args,
+        force,
+        ...(target && { target }),
+        ...(platforms && { platforms }),
+        ...(label && { source: label }),
+        ...(commit && { commit }),
+      },
+    ],
+    place,
+  );
   if (!item || !("build_args" in item)) throw new Problem(item?.reason ?? "the image can't be built", "see `omx help images build`");
   return item;
 }
@@ -96,11 +115,17 @@ interface Building {
   readonly killed: AbortSignal;
 }
 
-async function build({ cli, session, item, request: { upstreams, repositories }, killed }: Building, folder: BuildFolder): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
+async function build(
+  { cli, session, item, request: { upstreams, repositories }, killed }: Building,
+  folder: BuildFolder,
+): Promise<Omit<BuiltOutcome, "source" | "target" | "seconds">> {
   const workshop = { ...workshopOf(cli, session, upstreams), repositories: repositorySettings(repositories, session.place) };
   try {
     const engine = async (reason: string) => {
-      const { settings: { inherited, path, home }, say } = cli;
+      const {
+        settings: { inherited, path, home },
+        say,
+      } = cli;
       const found = await findEngine({ env: { ...inherited, PATH: path, HOME: home }, folder: join(folder.work, "logins") });
       if (found) say(`  ${reason}: building with ${found.program}`);
       return found && { ...found, onLine: say, signal: killed };
@@ -110,16 +135,28 @@ async function build({ cli, session, item, request: { upstreams, repositories },
     return { ...outcome(built), ...(used && { engine: used }) };
   } catch (error) {
     // What an engine says ends with its own last words.
-    if (error instanceof ReleaseError && error.code !== "ImagesFailed") return { status: "FAILED", reason: `${error.message}; ${error.fix}` };
+    if (error instanceof ReleaseError && error.code !== "ImagesFailed")
+      return { status: "FAILED", reason: `${error.message}; ${error.fix}` };
     const isItsOwn = [RegistryError, DockerfileError, InvalidManifest, ReleaseError].some((type) => error instanceof type);
     if (isItsOwn) return { status: "FAILED", reason: (error as Error).message };
     throw error;
   }
 }
 
-function outcome({ status, digest, size, bytes_moved: bytesMoved, bytes_saved: bytesSaved, reason }: FolderResult): Omit<BuiltOutcome, "source" | "target" | "seconds"> {
+function outcome({
+  status,
+  digest,
+  size,
+  bytes_moved: bytesMoved,
+  bytes_saved: bytesSaved,
+  reason,
+}: FolderResult): Omit<BuiltOutcome, "source" | "target" | "seconds"> {
   return {
-    status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED", reason: reason ?? "",
-    ...(digest && { digest }), ...(size !== undefined && { bytes: size }), ...(bytesMoved !== undefined && { bytesMoved }), ...(bytesSaved !== undefined && { bytesSaved }),
+    status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED",
+    reason: reason ?? "",
+    ...(digest && { digest }),
+    ...(size !== undefined && { bytes: size }),
+    ...(bytesMoved !== undefined && { bytesMoved }),
+    ...(bytesSaved !== undefined && { bytesSaved }),
   };
 }

@@ -35,7 +35,11 @@ export interface LockRequest {
 }
 
 /** Writes or compares the lock of a repository. @throws ReleaseError for a repository or lock that can't be read */
-export async function lockProject(cli: Cli, choice: Choice, { path: named, isCheck, upstreams, namespaces, platform }: LockRequest): Promise<Locking> {
+export async function lockProject(
+  cli: Cli,
+  choice: Choice,
+  { path: named, isCheck, upstreams, namespaces, platform }: LockRequest,
+): Promise<Locking> {
   const path = repositoryAt(named);
   const { inspection, config } = readProject(path);
   const before = readLock(path);

@@ -12,7 +12,8 @@ export interface RepositoryFlags {
 export function repositorySettings({ kmsKey, immutableTags = false }: RepositoryFlags, { account, region }: Place): RepositorySettings {
   if (kmsKey === undefined) return { ...DEFAULT_REPOSITORIES, immutableTags };
   const key = placeOfKey(kmsKey);
-  if (!/^arn:[\w-]+:kms:.+:key\/[\w-]+$/.test(kmsKey)) throw new UsageError(`--kms-key takes the ARN of a key, arn:aws:kms:${region}:${account}:key/ID, and ${kmsKey} is none`);
+  if (!/^arn:[\w-]+:kms:.+:key\/[\w-]+$/.test(kmsKey))
+    throw new UsageError(`--kms-key takes the ARN of a key, arn:aws:kms:${region}:${account}:key/ID, and ${kmsKey} is none`);
   if (key.account !== account || key.region !== region)
     throw new UsageError(
       `--kms-key names a key of account ${key.account} in ${key.region}; repositories of account ${account} in ${region} need one of their own`,

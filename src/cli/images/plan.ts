@@ -57,7 +57,11 @@ export const platformOf = (text: string): { readonly platform?: Platform } => (t
  * Says what staging would do; nothing is moved.
  * @throws ReleaseError when two images would share a name, or one has no valid name
  */
-export async function planStaging(cli: Cli, choice: Choice, { images, upstreams, namespaces, platform, project }: PlanRequest): Promise<Planning> {
+export async function planStaging(
+  cli: Cli,
+  choice: Choice,
+  { images, upstreams, namespaces, platform, project }: PlanRequest,
+): Promise<Planning> {
   const session = await openSession(cli, choice, { ecr });
   const plan = project === undefined ? undefined : projectPlan(project);
   const names = [...new Set([...images, ...(plan?.pulls ?? [])])];
@@ -98,17 +102,31 @@ async function previewAll(cli: Cli, pulls: readonly (readonly ImagePull[])[], op
 }
 
 /** Whether a build would build: the same look at source, bases and ECR. */
-async function previewBuild(build: ImageBuild, { client, place, root }: { readonly client: RegistryClient; readonly place: Place; readonly root: string }): Promise<PlannedImage> {
+async function previewBuild(
+  build: ImageBuild,
+  { client, place, root }: { readonly client: RegistryClient; readonly place: Place; readonly root: string },
+): Promise<PlannedImage> {
   const about = { source: build.source, target: formatImageRef(buildTarget(build.target, place)) };
   try {
     const locked = lockedBuild(readLock(root), build.target);
     const need = await buildNeed(
       client,
-      { source_uri: build.source, target_image: about.target, dockerfile: build.dockerfile, build_args: build.args, ...(locked && { locked_digest: locked }) },
+      {
+        source_uri: build.source,
+        target_image: about.target,
+        dockerfile: build.dockerfile,
+        build_args: build.args,
+        ...(locked && { locked_digest: locked }),
+      },
       join(root, build.source),
     );
     if (need.kind === "kept") return { ...about, status: "SKIP", digest: need.digest, reason: need.reason };
-    return { ...about, status: "BUILD", ...(need.present && { present: need.present }), reason: need.moved ?? (need.present ? "its source has changed" : "it is not in ECR") };
+    return {
+      ...about,
+      status: "BUILD",
+      ...(need.present && { present: need.present }),
+      reason: need.moved ?? (need.present ? "its source has changed" : "it is not in ECR"),
+    };
   } catch (error) {
     return { ...about, status: "FAILED", reason: (error as Error).message };
   }
@@ -116,7 +134,12 @@ async function previewBuild(build: ImageBuild, { client, place, root }: { readon
 
 async function preview(
   { source_uri, source, target_image: target }: ImagePull,
-  options: { readonly client: RegistryClient; readonly counted: Set<string>; readonly turn: () => Promise<unknown>; readonly platform?: Platform },
+  options: {
+    readonly client: RegistryClient;
+    readonly counted: Set<string>;
+    readonly turn: () => Promise<unknown>;
+    readonly platform?: Platform;
+  },
 ): Promise<PlannedImage> {
   try {
     const { digest, present, sizeBytes, missingBytes, remark } = await previewCopy({
@@ -125,7 +148,16 @@ async function preview(
       ...options,
     });
     const status = present === digest ? "SKIP" : present === undefined ? "PULL" : "MOVED";
-    return { source: source_uri, target, status, digest, ...(present && { present }), bytes: sizeBytes, missingBytes, ...(remark && { reason: remark }) };
+    return {
+      source: source_uri,
+      target,
+      status,
+      digest,
+      ...(present && { present }),
+      bytes: sizeBytes,
+      missingBytes,
+      ...(remark && { reason: remark }),
+    };
   } catch (error) {
     return { source: source_uri, target, status: "FAILED", reason: (error as Error).message };
   }

@@ -51,13 +51,18 @@ export function openTicker({ say, show, clock }: Pick<Cli, "say" | "show" | "clo
 export function openProgress(cli: Pick<Cli, "say" | "show" | "clock">, images: number, isEachTold: boolean): Progress {
   let [done, failed, bytes] = [0, 0, 0];
   const underWay = new Set<string>();
-  const ticker = openTicker(cli, (seconds) => `${done} of ${images} images, ${failed > 0 ? `${failed} failed, ` : ""}${readableSize(bytes)} moved, ${seconds} s${namesOf(underWay)}`);
+  const ticker = openTicker(
+    cli,
+    (seconds) =>
+      `${done} of ${images} images, ${failed > 0 ? `${failed} failed, ` : ""}${readableSize(bytes)} moved, ${seconds} s${namesOf(underWay)}`,
+  );
   const onDone = ({ status, source, seconds, reason }: CopyResult): void => {
     const isFailed = status === "FAILED";
     done += 1;
     failed += isFailed ? 1 : 0;
     underWay.delete(source);
-    if (isEachTold || (isFailed && !cli.show)) cli.say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s${isFailed ? `: ${reason}` : ""}`);
+    if (isEachTold || (isFailed && !cli.show))
+      cli.say(`  ${status.padEnd(8)} ${source} ${seconds.toFixed(1)} s${isFailed ? `: ${reason}` : ""}`);
   };
   return {
     onDone,

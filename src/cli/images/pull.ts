@@ -73,10 +73,16 @@ export async function pullImages(cli: Cli, choice: Choice, request: PullRequest)
   await using progress = openProgress(cli, pulls.length, request.isEachTold ?? false);
   await using client = workshopClient(workshopOf(cli, session, request.upstreams));
   const { results: brought, cached } = await bring({ cli, session, client, request, repositories, progress }, pulls);
-  const closed = await openRepositories(session, pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"), { since, cached });
+  const closed = await openRepositories(
+    session,
+    pulls.filter((_pull, index) => brought[index]?.status !== "FAILED"),
+    { since, cached },
+  );
   const results = pulls.map((pull, index): PulledImage => outcome(pull, closed.get(repositoryOf(pull.target_image)) ?? brought[index]));
   return {
-    images: results, bytesMoved: sum(results.map(({ bytesMoved }) => bytesMoved)), requests: sum(results.map(({ requests }) => requests)),
+    images: results,
+    bytesMoved: sum(results.map(({ bytesMoved }) => bytesMoved)),
+    requests: sum(results.map(({ requests }) => requests)),
     seconds: (cli.clock.now().getTime() - since.getTime()) / 1000,
   };
 }
@@ -103,19 +109,30 @@ async function bring(bringing: Bringing, pulls: readonly ImagePull[]): Promise<B
   const others = plan.filter((image) => !cached.has(image));
   const [copied, primed] = await Promise.all([copy(bringing, others, isFilled), prime(bringing, [...cached])]);
   const refused = primed.filter(({ result }) => result === undefined);
-  const instead = await copy(bringing, refused.map(({ image }) => image), isFilled);
-  const results = new Map<ImageCopy, CopyResult | undefined>([...others.map((image, index) => [image, copied[index]] as const), ...primed.map(({ image, result }) => [image, result] as const)]);
+  const instead = await copy(
+    bringing,
+    refused.map(({ image }) => image),
+    isFilled,
+  );
+  const results = new Map<ImageCopy, CopyResult | undefined>([
+    ...others.map((image, index) => [image, copied[index]] as const),
+    ...primed.map(({ image, result }) => [image, result] as const),
+  ]);
   for (const [index, { image, refusal }] of refused.entries()) {
     const result = instead[index];
     if (result) results.set(image, { ...result, reason: `${result.reason}; ECR's pull-through cache does not bring it: ${refusal}` });
   }
-  return { results: plan.flatMap((image) => results.get(image) ?? []), cached: new Set([...cached].map(({ target }) => target.repository)) };
+  return {
+    results: plan.flatMap((image) => results.get(image) ?? []),
+    cached: new Set([...cached].map(({ target }) => target.repository)),
+  };
 }
 
 /** A registry that is read elsewhere, or of which one platform is wanted, is not what a rule would bring. */
 async function cachedAmong({ session, request: { copy: isCopy, referrers, platform, upstreams } }: Bringing, plan: readonly ImageCopy[]) {
   const rules = await readCacheRules(session.clients.ecr);
-  const isWanted = ({ source, target }: ImageCopy) => !isCopy && !referrers && platform === "all" && !Object.hasOwn(upstreams, source.registry) && isCached(rules, source, target);
+  const isWanted = ({ source, target }: ImageCopy) =>
+    !isCopy && !referrers && platform === "all" && !Object.hasOwn(upstreams, source.registry) && isCached(rules, source, target);
   return { cached: new Set(plan.filter(isWanted)), isCached: (repository: string) => isFilled(rules, repository) };
 }
 
@@ -125,11 +142,19 @@ interface PrimedImage {
   readonly refusal?: string;
 }
 
-async function prime({ cli, session, client, progress, request: { fresh: isFresh = false, concurrency } }: Bringing, plan: readonly ImageCopy[]): Promise<readonly PrimedImage[]> {
+async function prime(
+  { cli, session, client, progress, request: { fresh: isFresh = false, concurrency } }: Bringing,
+  plan: readonly ImageCopy[],
+): Promise<readonly PrimedImage[]> {
   if (plan.length === 0) return [];
   const seen = openSeenImages(cli, session);
   const primed = await primeImages(plan, {
-    client, clock: cli.clock, isFresh, ...(!isFresh && { isWhole: seen.isWhole, known: seen.upstream }), onDone: progress.onDone, ...(concurrency && { concurrency }),
+    client,
+    clock: cli.clock,
+    isFresh,
+    ...(!isFresh && { isWhole: seen.isWhole, known: seen.upstream }),
+    onDone: progress.onDone,
+    ...(concurrency && { concurrency }),
   });
   for (const [index, one] of primed.entries()) {
     if ("result" in one && one.result.digest !== undefined) seen.add(one.result.target, one.result.digest);
@@ -170,15 +195,20 @@ async function openRepositories(
   { since, cached }: Pick<Brought, "cached"> & { readonly since: Date },
 ): Promise<ReadonlyMap<string, Error>> {
   const closed = new Map<string, Error>();
-  const sources = sourcesOf(pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })));
+  const sources = sourcesOf(
+    pulls.map(({ source, target_image }) => ({ source: parseImageRef(source), target: parseImageRef(target_image) })),
+  );
   const opened = (repository: string, source: string) =>
     cached.has(repository) ? openCached(clients.ecr, { repository, source, since }, place) : openRepository(clients.ecr, repository, place);
-  await Promise.all([...sources].map(([repository, source]) => opened(repository, source).catch((error: Error) => closed.set(repository, error))));
+  await Promise.all(
+    [...sources].map(([repository, source]) => opened(repository, source).catch((error: Error) => closed.set(repository, error))),
+  );
   return closed;
 }
 
 /** Where the images of each target repository come from. */
-const sourcesOf = (plan: readonly ImageCopy[]): ReadonlyMap<string, string> => new Map(plan.map(({ source, target }) => [target.repository, sourceRepository(source)]));
+const sourcesOf = (plan: readonly ImageCopy[]): ReadonlyMap<string, string> =>
+  new Map(plan.map(({ source, target }) => [target.repository, sourceRepository(source)]));
 
 const repositoryOf = (image: string): string => parseImageRef(image).repository;
 
@@ -195,7 +225,17 @@ function outcome({ source_uri, target_image }: ImagePull, result: CopyResult | E
       reason: result ? `its repository: ${result.message}${result instanceof ReleaseError ? `; ${result.fix}` : ""}` : "it was not copied",
     };
   const { digest, status, bytesMoved, bytesSaved, requests, seconds, reason } = result;
-  return { source: source_uri, target: formatImageRef(parseImageRef(target_image)), ...(digest && { digest }), status, bytesMoved, bytesSaved, requests, seconds, reason };
+  return {
+    source: source_uri,
+    target: formatImageRef(parseImageRef(target_image)),
+    ...(digest && { digest }),
+    status,
+    bytesMoved,
+    bytesSaved,
+    requests,
+    seconds,
+    reason,
+  };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

@@ -22,8 +22,13 @@ const DAY_MS = 86_400_000;
 const UPSTREAM_MS = 300_000;
 
 /** What earlier calls saw, of this account and region: beside the state of the local accounts, else below `~/.cache`. */
-export function openSeenImages({ settings, clock }: Pick<Cli, "settings" | "clock">, { local, place }: Pick<Session, "local" | "place">): SeenImages {
-  const file = local ? join(local.dataDir, "seen-images.json") : join(settings.home, ".cache", "omx", `images-${place.account}-${place.region}.json`);
+export function openSeenImages(
+  { settings, clock }: Pick<Cli, "settings" | "clock">,
+  { local, place }: Pick<Session, "local" | "place">,
+): SeenImages {
+  const file = local
+    ? join(local.dataDir, "seen-images.json")
+    : join(settings.home, ".cache", "omx", `images-${place.account}-${place.region}.json`);
   const now = clock.now().getTime();
   const seen = new Map(Object.entries(read(file)).filter(([, at]) => at > now - DAY_MS && at <= now));
   let isChanged = false;

@@ -19,25 +19,40 @@ export interface InBoth {
 }
 
 /** Proves that what refers to an image in the cicd account is there for production, too: the same bytes, found from the image. */
-export async function verifyReferrers(views: { readonly cicd: View; readonly production: View }, { cicd, production }: InBoth, deep: boolean): Promise<readonly VerifiedReferrer[]> {
+export async function verifyReferrers(
+  views: { readonly cicd: View; readonly production: View },
+  { cicd, production }: InBoth,
+  deep: boolean,
+): Promise<readonly VerifiedReferrer[]> {
   const at = { image: cicd.image, target: production.target };
   const wanted = await findIn(views.cicd, cicd);
-  if (typeof wanted === "string") return [{ ...at, digest: cicd.digest, subject: cicd.digest, type: "all that refers to it", problems: [`the cicd account does not tell: ${wanted}`] }];
+  if (typeof wanted === "string")
+    return [
+      {
+        ...at,
+        digest: cicd.digest,
+        subject: cicd.digest,
+        type: "all that refers to it",
+        problems: [`the cicd account does not tell: ${wanted}`],
+      },
+    ];
   if (wanted.length === 0) return [];
   const there = await findIn(views.production, production);
   const name = ({ subject, tag, digest }: Referrer): string => `${subject} ${tag ?? ""} ${digest}`;
   const listed = typeof there === "string" ? there : new Set(there.map(name));
-  return Promise.all(wanted.map(async (one): Promise<VerifiedReferrer> => {
-    const target = formatImageRef(pinImageRef(parseImageRef(production.target), one.digest));
-    const { problems } = await verifyImage(views.production, { image: cicd.image, target, digest: one.digest }, { deep });
-    const unlisted =
-      typeof listed === "string"
-        ? [`production does not tell what refers to the image: ${listed}`]
-        : listed.has(name(one))
-          ? []
-          : [`production does not find it from the image${one.tag === undefined ? "" : ` by the tag ${one.tag}`}`];
-    return { ...at, digest: one.digest, subject: one.subject, type: one.type, problems: problems.length > 0 ? problems : unlisted };
-  }));
+  return Promise.all(
+    wanted.map(async (one): Promise<VerifiedReferrer> => {
+      const target = formatImageRef(pinImageRef(parseImageRef(production.target), one.digest));
+      const { problems } = await verifyImage(views.production, { image: cicd.image, target, digest: one.digest }, { deep });
+      const unlisted =
+        typeof listed === "string"
+          ? [`production does not tell what refers to the image: ${listed}`]
+          : listed.has(name(one))
+            ? []
+            : [`production does not find it from the image${one.tag === undefined ? "" : ` by the tag ${one.tag}`}`];
+      return { ...at, digest: one.digest, subject: one.subject, type: one.type, problems: problems.length > 0 ? problems : unlisted };
+    }),
+  );
 }
 
 /** What refers to an image, or why the registry does not tell. */

@@ -50,13 +50,20 @@ export interface VerifyRequest {
 /** Proves that the images of a lock or bundle are the same bytes for cicd and for production. @throws Problem where there is no lock */
 export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequest): Promise<Verification> {
   const cicd = await openSession(cli, choice, { ecr, omics, s3 });
-  const production = request.production === undefined ? undefined : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
+  const production =
+    request.production === undefined
+      ? undefined
+      : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
   if (production) refuseSamePlace(production.place, cicd.place, request.production);
-  const bundle = request.bundle === undefined ? undefined : await readBundleImages(await s3For((production ?? cicd).clients, parseS3Uri(request.bundle).bucket), request.bundle);
+  const bundle =
+    request.bundle === undefined
+      ? undefined
+      : await readBundleImages(await s3For((production ?? cicd).clients, parseS3Uri(request.bundle).bucket), request.bundle);
   const isOfProject = request.path !== undefined || !bundle;
   const lock = isOfProject ? lockAt(request.path ?? ".") : bundle.lock;
   const released = production && bundle ? await productionImages(production.clients, bundle, lock) : undefined;
-  const produced = production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
+  const produced =
+    production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
   await using asCicd = await viewOf(cli, cicd, "cicd");
   await using asProduction = production && (await viewOf(cli, production, "production"));
   const { deep } = request;
@@ -65,10 +72,15 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
     ...(await verifyAs(cli, asCicd, { images: lock.images, deep, looking })),
     ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep, looking }) : []),
   ];
-  const referrers = asProduction && produced ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep }) : [];
+  const referrers =
+    asProduction && produced
+      ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep })
+      : [];
   const problems = [
-    ...(isOfProject ? unlocked(request.path ?? ".", lock) : []), ...(bundle?.problems ?? []),
-    ...(bundle && request.path !== undefined ? compared(lock, bundle) : []), ...(released?.problems ?? []),
+    ...(isOfProject ? unlocked(request.path ?? ".", lock) : []),
+    ...(bundle?.problems ?? []),
+    ...(bundle && request.path !== undefined ? compared(lock, bundle) : []),
+    ...(released?.problems ?? []),
   ];
   return { ok: problems.length === 0 && [...images, ...referrers].every((one) => one.problems.length === 0), images, referrers, problems };
 }
@@ -76,7 +88,10 @@ export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequ
 /** What cicd sees proves nothing of production. */
 function refuseSamePlace(production: Place, cicd: Place, profile = ""): void {
   if (production.account === cicd.account && production.region === cicd.region)
-    throw new Problem(`--production ${profile} is an identity of ${cicd.account} in ${cicd.region}, which is the cicd account here`, "name a profile of the production account or region");
+    throw new Problem(
+      `--production ${profile} is an identity of ${cicd.account} in ${cicd.region}, which is the cicd account here`,
+      "name a profile of the production account or region",
+    );
 }
 
 /** A bundle lies in the region where it is released. */
@@ -118,7 +133,10 @@ interface Looking extends AsyncDisposable {
 
 function openLooking(cli: Cli, images: number, isEachTold: boolean): Looking {
   let [done, wrong] = [0, 0];
-  const ticker = openTicker(cli, (seconds) => `${done} of ${images} images looked at, ${wrong > 0 ? `${wrong} not as locked, ` : ""}${seconds} s`);
+  const ticker = openTicker(
+    cli,
+    (seconds) => `${done} of ${images} images looked at, ${wrong > 0 ? `${wrong} not as locked, ` : ""}${seconds} s`,
+  );
   return {
     onDone({ view, image, problems }) {
       done += 1;
@@ -129,7 +147,11 @@ function openLooking(cli: Cli, images: number, isEachTold: boolean): Looking {
   };
 }
 
-async function verifyAs(cli: Cli, view: View, { images, deep, looking }: Seen<ImageToVerify> & { readonly looking: Looking }): Promise<readonly VerifiedImage[]> {
+async function verifyAs(
+  cli: Cli,
+  view: View,
+  { images, deep, looking }: Seen<ImageToVerify> & { readonly looking: Looking },
+): Promise<readonly VerifiedImage[]> {
   const gate = new Gate(VERIFIED_AT_ONCE, cli.clock);
   const verify = async (image: ImageToVerify): Promise<VerifiedImage> => {
     const found = await verifyImage(view, image, { deep });
@@ -143,7 +165,11 @@ async function verifyAs(cli: Cli, view: View, { images, deep, looking }: Seen<Im
 const inBoth = ({ images }: ContainersLock, produced: readonly ImageToVerify[]): readonly InBoth[] =>
   images.flatMap((cicd) => produced.filter(({ image }) => image === cicd.image).map((production) => ({ cicd, production })));
 
-async function verifyAllReferrers(cli: Cli, views: { readonly cicd: View; readonly production: View }, { images, deep }: Seen<InBoth>): Promise<readonly VerifiedReferrer[]> {
+async function verifyAllReferrers(
+  cli: Cli,
+  views: { readonly cicd: View; readonly production: View },
+  { images, deep }: Seen<InBoth>,
+): Promise<readonly VerifiedReferrer[]> {
   const gate = new Gate(VERIFIED_AT_ONCE, cli.clock);
   return (await Promise.all(images.map((image) => gate.pass(() => verifyReferrers(views, image, deep))))).flat();
 }
@@ -170,7 +196,9 @@ function compared(lock: ContainersLock, { lock: released }: BundleImages): reado
   const there = new Map(released.images.map(({ image, digest }) => [image, digest]));
   const named = new Set(lock.images.map(({ image }) => image));
   return [
-    ...lock.images.flatMap(({ image, digest }) => (there.get(image) === digest ? [] : [`the bundle: ${image} is ${there.get(image) ?? "not in it"}, the lock says ${digest}`])),
+    ...lock.images.flatMap(({ image, digest }) =>
+      there.get(image) === digest ? [] : [`the bundle: ${image} is ${there.get(image) ?? "not in it"}, the lock says ${digest}`],
+    ),
     ...released.images.flatMap(({ image }) => (named.has(image) ? [] : [`the bundle: ${image} is in it, and not in the lock`])),
   ];
 }

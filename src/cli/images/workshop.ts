@@ -14,17 +14,26 @@ import type { Cli } from "../cli.ts";
  * mirror by its own name before that of the registry whose images it has. Where the local accounts were told to read a
  * registry elsewhere, it is read there here too.
  */
-export function workshopOf(cli: Pick<Cli, "settings" | "clock" | "say">, { clients, place, local }: Session<"ecr">, upstreams: Readonly<Record<string, string>>): ImageWorkshop {
+export function workshopOf(
+  cli: Pick<Cli, "settings" | "clock" | "say">,
+  { clients, place, local }: Session<"ecr">,
+  upstreams: Readonly<Record<string, string>>,
+): ImageWorkshop {
   const { settings, clock } = cli;
   const moved = { ...(local && keptUpstreams(local.dataDir)), ...upstreams };
   const mirrorOf = (registry: string): string | undefined => (moved[registry] === undefined ? undefined : new URL(moved[registry]).host);
   const logins = dockerConfigCredentials(join(settings.inherited["DOCKER_CONFIG"] ?? join(settings.home, ".docker"), "config.json"));
   const loginAt = (host: string | undefined) => (host === undefined ? undefined : logins(host));
   return {
-    ecr: clients.ecr, place, clock, upstreams: moved, ...(local && { endpoint: local.endpoint }),
+    ecr: clients.ecr,
+    place,
+    clock,
+    upstreams: moved,
+    ...(local && { endpoint: local.endpoint }),
     ecrIn: (region) => ecr({ ...clients.target, region }),
     credentials: firstOf(async (registry) => loginAt(mirrorOf(registry)), logins),
-    say: cli.say, proxy: readProxy(settings.inherited),
+    say: cli.say,
+    proxy: readProxy(settings.inherited),
     howToLogIn: (registry) => howToLogIn(mirrorOf(registry) ?? registry),
     // ECR stores ten manifests a second for an account and region; the local one has no such limit.
     tuning: local ? {} : { manifestPutsPerSecond: 10, rangesPerBlob: 4 },

@@ -19,4 +19,5 @@ export const OUTPUT_SCHEMAS: Readonly<Record<string, () => object>> = Object.fro
 );
 
 /** The command that these arguments call, where its output is described. */
-export const commandOf = (args: readonly string[]): string | undefined => [args.slice(0, 2).join(" "), args[0] ?? ""].find((name) => Object.hasOwn(OUTPUTS, name));
+export const commandOf = (args: readonly string[]): string | undefined =>
+  [args.slice(0, 2).join(" "), args[0] ?? ""].find((name) => Object.hasOwn(OUTPUTS, name));

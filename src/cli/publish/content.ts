@@ -44,27 +44,64 @@ async function ofProject(session: Session, project: Project): Promise<VersionCon
   return request(await definitionOf(env, { project, packed, registryMap: own }));
 }
 
-function request({ engine, main, description, accelerators, storage, parameterTemplate, readme, registryMap, source }: Definition): VersionContent {
+function request({
+  engine,
+  main,
+  description,
+  accelerators,
+  storage,
+  parameterTemplate,
+  readme,
+  registryMap,
+  source,
+}: Definition): VersionContent {
   const template = Object.entries(parameterTemplate).map(
-    ([name, { description: about, optional }]) => [name, { ...(about && { description: about }), ...(optional !== undefined && { optional }) }] as const,
+    ([name, { description: about, optional }]) =>
+      [name, { ...(about && { description: about }), ...(optional !== undefined && { optional }) }] as const,
   );
   return {
-    engine, main, ...("zip" in source ? { definitionZip: source.zip } : { definitionUri: source.uri, workflowBucketOwnerId: source.bucketOwner }),
-    ...(template.length > 0 && { parameterTemplate: Object.fromEntries(template) }), ...(description && { description }), ...(accelerators && { accelerators }),
+    engine,
+    main,
+    ...("zip" in source ? { definitionZip: source.zip } : { definitionUri: source.uri, workflowBucketOwnerId: source.bucketOwner }),
+    ...(template.length > 0 && { parameterTemplate: Object.fromEntries(template) }),
+    ...(description && { description }),
+    ...(accelerators && { accelerators }),
     ...(storage && { storageType: storage.type, ...(storage.capacity !== undefined && { storageCapacity: storage.capacity }) }),
-    ...(readme && { readmeMarkdown: readme }), ...(registryMap && { containerRegistryMap: registryMap }),
+    ...(readme && { readmeMarkdown: readme }),
+    ...(registryMap && { containerRegistryMap: registryMap }),
   };
 }
 
 /** What the options ask for, their files read. @throws UsageError, Problem */
 export function askedContent(options: ContentOptions): VersionContent {
   const { parameterTemplate, registryMap, registryMapUri, readme, definitionRepository, ...same } = options;
-  const { engine, main, description, accelerators, storageType, storageCapacity, parameterTemplatePath, readmePath, readmeUri, definitionUri, workflowBucketOwnerId } = same;
+  const {
+    engine,
+    main,
+    description,
+    accelerators,
+    storageType,
+    storageCapacity,
+    parameterTemplatePath,
+    readmePath,
+    readmeUri,
+    definitionUri,
+    workflowBucketOwnerId,
+  } = same;
   return {
-    ...(engine && { engine }), ...(main && { main }), ...(description && { description }), ...(accelerators && { accelerators }),
-    ...(storageType && { storageType }), ...(storageCapacity && { storageCapacity }), ...(parameterTemplatePath && { parameterTemplatePath }),
-    ...(readmePath && { readmePath }), ...(readmeUri && { readmeUri }), ...(definitionUri && { definitionUri }), ...(workflowBucketOwnerId && { workflowBucketOwnerId }),
-    ...(registryMapUri && { containerRegistryMapUri: registryMapUri }), ...(readme && { readmeMarkdown: textOf(readme) }),
+    ...(engine && { engine }),
+    ...(main && { main }),
+    ...(description && { description }),
+    ...(accelerators && { accelerators }),
+    ...(storageType && { storageType }),
+    ...(storageCapacity && { storageCapacity }),
+    ...(parameterTemplatePath && { parameterTemplatePath }),
+    ...(readmePath && { readmePath }),
+    ...(readmeUri && { readmeUri }),
+    ...(definitionUri && { definitionUri }),
+    ...(workflowBucketOwnerId && { workflowBucketOwnerId }),
+    ...(registryMapUri && { containerRegistryMapUri: registryMapUri }),
+    ...(readme && { readmeMarkdown: textOf(readme) }),
     ...(parameterTemplate && { parameterTemplate: json<NonNullable<VersionContent["parameterTemplate"]>>(parameterTemplate) }),
     ...(registryMap && { containerRegistryMap: json<NonNullable<VersionContent["containerRegistryMap"]>>(registryMap) }),
     ...(definitionRepository && { definitionRepository: json<NonNullable<VersionContent["definitionRepository"]>>(definitionRepository) }),

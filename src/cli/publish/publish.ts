@@ -33,7 +33,10 @@ export interface Published {
  * @throws Problem with HealthOmics's message when it becomes FAILED
  */
 export async function publishVersion(cli: Cli, path: string | undefined, options: PublishOptions): Promise<Published> {
-  const project = path === undefined ? undefined : openProject(path, { ...(options.main && { main: options.main }), ...(options.engine && { engine: options.engine }) });
+  const project =
+    path === undefined
+      ? undefined
+      : openProject(path, { ...(options.main && { main: options.main }), ...(options.engine && { engine: options.engine }) });
   // What lacks is told before a workflow is made for the version.
   if (options.workflowId === undefined) nameOf(project, options);
   if (options.versionName === undefined) declaredIn(project);
@@ -69,14 +72,21 @@ function nameOf(project: Project | undefined, { name }: PublishOptions): string 
 }
 
 /** The account's one workflow of the name, or a new one. */
-async function workflowFor(cli: Cli, { clients: { omics } }: Session, { name, content }: { readonly name: string; readonly content: VersionContent }): Promise<string> {
+async function workflowFor(
+  cli: Cli,
+  { clients: { omics } }: Session,
+  { name, content }: { readonly name: string; readonly content: VersionContent },
+): Promise<string> {
   const [found, ...others] = (await listWorkflowsNamed(omics, name)).filter(({ status }) => status === "ACTIVE");
   if (others.length > 0) throw new Problem(`there are ${others.length + 1} workflows named ${name}`, "choose one with --workflow-id");
   if (found?.id) return found.id;
   // The tag makes it the workflow whose versions a pipeline's releases become.
-  const { id = "" } = await omics.send(new CreateWorkflowCommand({ ...content, name, tags: { "omx:anchor": name }, requestId: cli.random.uuid() }));
+  const { id = "" } = await omics.send(
+    new CreateWorkflowCommand({ ...content, name, tags: { "omx:anchor": name }, requestId: cli.random.uuid() }),
+  );
   const { status, message } = await settledWorkflow(omics, id, { clock: cli.clock });
-  if (status !== "ACTIVE") throw new Problem(`workflow ${name} (${id}) is ${status}${message ? `: ${message}` : ""}`, "correct the definition and publish again");
+  if (status !== "ACTIVE")
+    throw new Problem(`workflow ${name} (${id}) is ${status}${message ? `: ${message}` : ""}`, "correct the definition and publish again");
   cli.say(`created workflow ${id} (${name})`);
   return id;
 }

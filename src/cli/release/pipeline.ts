@@ -40,16 +40,26 @@ export interface ActionStep {
 }
 
 /** Latest executions first. @throws Problem when the workflow has no pipeline */
-export async function listReleases(codepipeline: CodePipelineClient, workflow: string, limit = 10): Promise<readonly PipelineExecutionSummary[]> {
+export async function listReleases(
+  codepipeline: CodePipelineClient,
+  workflow: string,
+  limit = 10,
+): Promise<readonly PipelineExecutionSummary[]> {
   const found: PipelineExecutionSummary[] = [];
   try {
-    for await (const page of paginateListPipelineExecutions({ client: codepipeline }, { pipelineName: pipelineName(workflow), maxResults: Math.min(limit, 100) })) {
+    for await (const page of paginateListPipelineExecutions(
+      { client: codepipeline },
+      { pipelineName: pipelineName(workflow), maxResults: Math.min(limit, 100) },
+    )) {
       found.push(...(page.pipelineExecutionSummaries ?? []));
       if (found.length >= limit) break;
     }
   } catch (error) {
     if ((error as Error).name !== "PipelineNotFoundException") throw error;
-    throw new Problem(`there is no pipeline ${pipelineName(workflow)} here`, "`omx workflow list` shows the workflows, `omx workflow add` makes one, `omx deploy` deploys them");
+    throw new Problem(
+      `there is no pipeline ${pipelineName(workflow)} here`,
+      "`omx workflow list` shows the workflows, `omx workflow add` makes one, `omx deploy` deploys them",
+    );
   }
   return found.slice(0, limit);
 }
@@ -83,8 +93,17 @@ export async function readRelease(codepipeline: CodePipelineClient, workflow: st
   const isFirst = isFirstStart(pipelineExecution ?? {}, artifactRevisions);
   const startedAt = actions[0]?.startTime?.toISOString();
   return {
-    workflow, pipelineExecutionId, status, ...(commit && { commit }), ...(statusSummary && { message: statusSummary }), ...(startedAt && { startedAt }), ...(isFirst && { isFirstStart: true }),
-    actions: actions.map(stepOf), ...(waiting?.token && { approval: { token: waiting.token, ...(waiting.externalExecutionUrl && { link: waiting.externalExecutionUrl }) } }),
+    workflow,
+    pipelineExecutionId,
+    status,
+    ...(commit && { commit }),
+    ...(statusSummary && { message: statusSummary }),
+    ...(startedAt && { startedAt }),
+    ...(isFirst && { isFirstStart: true }),
+    actions: actions.map(stepOf),
+    ...(waiting?.token && {
+      approval: { token: waiting.token, ...(waiting.externalExecutionUrl && { link: waiting.externalExecutionUrl }) },
+    }),
   };
 }
 
@@ -92,9 +111,14 @@ export async function readRelease(codepipeline: CodePipelineClient, workflow: st
 export const failedStep = ({ status, actions }: Pick<ReleaseState, "status" | "actions">): ActionStep | undefined =>
   status === "Succeeded" ? undefined : actions.findLast((step) => step.status === "Failed");
 
-async function listActions(codepipeline: CodePipelineClient, name: string, pipelineExecutionId: string): Promise<readonly ActionExecutionDetail[]> {
+async function listActions(
+  codepipeline: CodePipelineClient,
+  name: string,
+  pipelineExecutionId: string,
+): Promise<readonly ActionExecutionDetail[]> {
   const found: ActionExecutionDetail[] = [];
-  for await (const page of paginateListActionExecutions({ client: codepipeline }, { pipelineName: name, filter: { pipelineExecutionId } })) found.push(...(page.actionExecutionDetails ?? []));
+  for await (const page of paginateListActionExecutions({ client: codepipeline }, { pipelineName: name, filter: { pipelineExecutionId } }))
+    found.push(...(page.actionExecutionDetails ?? []));
   return found.sort((a, b) => (a.startTime?.getTime() ?? 0) - (b.startTime?.getTime() ?? 0));
 }
 
@@ -112,11 +136,23 @@ function approvalOf(
   return action?.status === "InProgress" ? action : undefined;
 }
 
-function stepOf({ stageName = "", actionName = "", status = "InProgress", startTime, lastUpdateTime, output }: ActionExecutionDetail): ActionStep {
+function stepOf({
+  stageName = "",
+  actionName = "",
+  status = "InProgress",
+  startTime,
+  lastUpdateTime,
+  output,
+}: ActionExecutionDetail): ActionStep {
   const { externalExecutionSummary: summary, externalExecutionId: externalId, errorDetails } = output?.executionResult ?? {};
   const ended = status === "InProgress" ? undefined : lastUpdateTime;
   return {
-    stage: stageName, action: actionName, status, ...(startTime && ended && { seconds: (ended.getTime() - startTime.getTime()) / 1000 }),
-    ...(summary && { summary }), ...(externalId && { externalId }), ...(errorDetails?.message && { error: errorDetails.message }),
+    stage: stageName,
+    action: actionName,
+    status,
+    ...(startTime && ended && { seconds: (ended.getTime() - startTime.getTime()) / 1000 }),
+    ...(summary && { summary }),
+    ...(externalId && { externalId }),
+    ...(errorDetails?.message && { error: errorDetails.message }),
   };
 }

@@ -17,7 +17,13 @@ export function describeRelease(release: ReleaseState): readonly string[] {
   return [
     `${workflow} ${pipelineExecutionId} ${status}${commit ? `, commit ${commit.slice(0, 12)}` : ""}${message ? `: ${message}` : ""}`,
     ...actions.map(describeStep),
-    ...(approval ? ["  waits for an approval:", ...(approval.link ? [`    look at   ${approval.link}`] : []), `    then      omx release approve ${workflow} --comment "…"`] : []),
+    ...(approval
+      ? [
+          "  waits for an approval:",
+          ...(approval.link ? [`    look at   ${approval.link}`] : []),
+          `    then      omx release approve ${workflow} --comment "…"`,
+        ]
+      : []),
   ];
 }
 

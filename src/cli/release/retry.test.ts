@@ -34,16 +34,29 @@ async function failing(workflow: string): Promise<string> {
   const builds = ["one", "two"].map(async (name) => {
     const project = `${workflow}-${name}`;
     const buildspec = JSON.stringify({ version: "0.2", phases: { build: { commands: [`test -e ${join(folder, project)}`] } } });
-    await lab.project(project, buildspec, { source: { type: "CODEPIPELINE", buildspec }, artifacts: { type: "CODEPIPELINE" }, actions: ["s3:GetObject", "s3:PutObject"] });
+    await lab.project(project, buildspec, {
+      source: { type: "CODEPIPELINE", buildspec },
+      artifacts: { type: "CODEPIPELINE" },
+      actions: ["s3:GetObject", "s3:PutObject"],
+    });
     return { ...build(project), name, namespace: name };
   });
   return lab.pipeline(`omx-${workflow}`, { Source: [zipSource("sources")], Promote: await Promise.all(builds) });
 }
 
-const start = async (workflow: string): Promise<string> => (await lab.codepipeline.send(new StartPipelineExecutionCommand({ name: `omx-${workflow}` }))).pipelineExecutionId!;
+const start = async (workflow: string): Promise<string> =>
+  (await lab.codepipeline.send(new StartPipelineExecutionCommand({ name: `omx-${workflow}` }))).pipelineExecutionId!;
 const reject = async (pipelineName: string, id: string): Promise<string> => {
   const token = await lab.token(pipelineName, id);
-  await lab.codepipeline.send(new PutApprovalResultCommand({ pipelineName, stageName: "Approve", actionName: "Approve", token, result: { status: "Rejected", summary: "no" } }));
+  await lab.codepipeline.send(
+    new PutApprovalResultCommand({
+      pipelineName,
+      stageName: "Approve",
+      actionName: "Approve",
+      token,
+      result: { status: "Rejected", summary: "no" },
+    }),
+  );
   await lab.ended(pipelineName, id);
   return token;
 };
@@ -54,21 +67,46 @@ test("what failed in a stage is tried again, what succeeded is not, and one that
   writeFileSync(join(folder, "flow-one"), "");
   await lab.ended("omx-flow", id);
   const first = await retried("flow", "--json");
-  expect(first.json()).toMatchObject({ workflow: "flow", pipelineExecutionId: id, stage: "Promote", actions: [{ action: "two", status: "Failed", error: expect.any(String) }], by: expect.stringContaining("111122223333") });
+  expect(first.json()).toMatchObject({
+    workflow: "flow",
+    pipelineExecutionId: id,
+    stage: "Promote",
+    actions: [{ action: "two", status: "Failed", error: expect.any(String) }],
+    by: expect.stringContaining("111122223333"),
+  });
   await lab.ended("omx-flow", id);
   writeFileSync(join(folder, "flow-two"), "");
   const second = await retried("flow");
-  expect([second.code, second.stdout]).toEqual([0, expect.stringMatching(new RegExp(`^flow ${id}: tries Promote again\n  two had ended Failed: .+\nFollow it: omx release watch flow --execution ${id}\n$`))]);
+  expect([second.code, second.stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      new RegExp(`^flow ${id}: tries Promote again\n  two had ended Failed: .+\nFollow it: omx release watch flow --execution ${id}\n$`),
+    ),
+  ]);
   expect((await omx.run("release", "watch", "flow")).code).toBe(0);
-  expect((await lab.actions("omx-flow", id)).filter(({ stageName }) => stageName === "Promote").map(({ actionName, status }) => `${actionName} ${status}`).sort()).toEqual(["one Succeeded", "two Failed", "two Failed", "two Succeeded"]);
+  expect(
+    (await lab.actions("omx-flow", id))
+      .filter(({ stageName }) => stageName === "Promote")
+      .map(({ actionName, status }) => `${actionName} ${status}`)
+      .sort(),
+  ).toEqual(["one Succeeded", "two Failed", "two Failed", "two Succeeded"]);
   const third = await retried("flow");
-  expect([third.code, third.stdout, third.stderr]).toEqual([1, "", expect.stringContaining(`no stage of release ${id} of flow failed (it is Succeeded)`)]);
+  expect([third.code, third.stdout, third.stderr]).toEqual([
+    1,
+    "",
+    expect.stringContaining(`no stage of release ${id} of flow failed (it is Succeeded)`),
+  ]);
 });
 
 test("several that failed in one stage are all named and tried", async () => {
   const id = await failing("both");
   await lab.ended("omx-both", id);
-  expect((await retried("both", "--json")).json<{ actions: { action: string }[] }>().actions.map(({ action }) => action).sort()).toEqual(["one", "two"]);
+  expect(
+    (await retried("both", "--json"))
+      .json<{ actions: { action: string }[] }>()
+      .actions.map(({ action }) => action)
+      .sort(),
+  ).toEqual(["one", "two"]);
   expect(await lab.ended("omx-both", id)).toMatchObject({ status: "Failed" });
   expect((await lab.actions("omx-both", id)).filter(({ stageName }) => stageName === "Promote")).toHaveLength(4);
 });
@@ -79,11 +117,30 @@ test("where a later release has been in the stage, or the pipeline has changed, 
   const second = await start("late");
   await lab.ended("omx-late", second);
   const overtaken = await retried("late", "--execution", first);
-  expect([overtaken.code, overtaken.stderr]).toEqual([1, expect.stringMatching(/stage Promote of release .* can't be tried again: a later release has been in this stage since \(.*\)[^]*push to its release branch/)]);
+  expect([overtaken.code, overtaken.stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /stage Promote of release .* can't be tried again: a later release has been in this stage since \(.*\)[^]*push to its release branch/,
+    ),
+  ]);
 
   const roleArn = await lab.role("codepipeline", "late-other", ["s3:*"]);
-  const stages = [{ name: "Source", actions: [zipSource("sources")] }, { name: "Promote", actions: [approval()] }];
-  await lab.codepipeline.send(new UpdatePipelineCommand({ pipeline: { name: "omx-late", roleArn, pipelineType: "V2", executionMode: "QUEUED", artifactStore: { type: "S3", location: "store" }, stages } }));
+  const stages = [
+    { name: "Source", actions: [zipSource("sources")] },
+    { name: "Promote", actions: [approval()] },
+  ];
+  await lab.codepipeline.send(
+    new UpdatePipelineCommand({
+      pipeline: {
+        name: "omx-late",
+        roleArn,
+        pipelineType: "V2",
+        executionMode: "QUEUED",
+        artifactStore: { type: "S3", location: "store" },
+        stages,
+      },
+    }),
+  );
   expect((await retried("late", "--execution", second)).stderr).toContain("the pipeline has changed since");
 });
 
@@ -102,14 +159,21 @@ test("a release that was rejected asks again; while it waits there is nothing to
 
 test("the start that a pipeline makes when it is made is no failed release: it says that nothing was pushed yet", async () => {
   await new CodeCommitClient(accounts.config()).send(new CreateRepositoryCommand({ repositoryName: "unpushed" }));
-  const id = await lab.pipeline("omx-unpushed", { Source: [{ ...commitSource("unpushed"), name: "Source" }], Approve: [{ ...approval(), name: "Approve" }] });
+  const id = await lab.pipeline("omx-unpushed", {
+    Source: [{ ...commitSource("unpushed"), name: "Source" }],
+    Approve: [{ ...approval(), name: "Approve" }],
+  });
   expect((await lab.ended("omx-unpushed", id)).status).toBe("Failed");
   const says = "nothing was pushed yet: a push to its release branch starts the first release";
   const status = await omx.run("release", "status", "unpushed");
   expect([status.code, status.stdout]).toEqual([0, expect.stringContaining(says)]);
   expect(status.stdout).toContain("main");
   expect(status.stdout).not.toContain("Failed");
-  expect((await omx.run("release", "status", "unpushed", "--json")).json<object>()).toMatchObject({ pipelineExecutionId: id, status: "Failed", isFirstStart: true });
+  expect((await omx.run("release", "status", "unpushed", "--json")).json<object>()).toMatchObject({
+    pipelineExecutionId: id,
+    status: "Failed",
+    isFirstStart: true,
+  });
   const listed = await omx.run("release", "status", "unpushed", "--list", "5");
   expect(listed.stdout).toMatch(new RegExp(`^${id} +– .*nothing pushed yet`, "m"));
   for (const command of [["watch"], ["retry"], ["approve", "--comment", "fine"]]) {
@@ -123,7 +187,11 @@ test("the start that a pipeline makes when it is made is no failed release: it s
 test("what commands on a release print as JSON is what their schemas say", async () => {
   const failed = await failing("told");
   await lab.ended("omx-told", failed);
-  const json = async (...args: readonly string[]) => (await omx.run("release", ...args, "--json")).stdout.trimEnd().split("\n").filter((line) => line !== "");
+  const json = async (...args: readonly string[]) =>
+    (await omx.run("release", ...args, "--json")).stdout
+      .trimEnd()
+      .split("\n")
+      .filter((line) => line !== "");
   expect(await json("status", "told")).not.toEqual([]);
   expect(await json("status", "told", "--list", "3")).not.toEqual([]);
   expect(JSON.parse((await json("watch", "told")).at(-1) ?? "")).toMatchObject({ pipelineExecutionId: failed, status: "Failed" });
@@ -133,8 +201,12 @@ test("what commands on a release print as JSON is what their schemas say", async
   const waiting = await lab.pipeline("omx-answered", { Source: [zipSource("sources")], Approve: [{ ...approval(), name: "Approve" }] });
   await lab.token("omx-answered", waiting);
   expect(JSON.parse((await json("status", "answered")).join("\n"))).toMatchObject({ approval: { waiting: true } });
-  expect((await omx.run("release", "reject", "answered", "--comment", "no", "--json", "--profile", "approver")).json<object>()).toMatchObject({ decision: "Rejected", comment: "no" });
+  expect(
+    (await omx.run("release", "reject", "answered", "--comment", "no", "--json", "--profile", "approver")).json<object>(),
+  ).toMatchObject({ decision: "Rejected", comment: "no" });
   const again = await start("answered");
   await lab.token("omx-answered", again);
-  expect((await omx.run("release", "approve", "answered", "--comment", "yes", "--json", "--profile", "approver")).json<object>()).toMatchObject({ decision: "Approved" });
+  expect(
+    (await omx.run("release", "approve", "answered", "--comment", "yes", "--json", "--profile", "approver")).json<object>(),
+  ).toMatchObject({ decision: "Approved" });
 });

@@ -19,8 +19,15 @@ export async function failedStage(codepipeline: CodePipelineClient, release: Rel
   if (release.isFirstStart) throw new Problem(`no release of ${release.workflow} failed: ${FIRST_START}`);
   const { status, workflow, pipelineExecutionId: id, approval, actions } = release;
   if (status === "InProgress" || status === "Stopping")
-    throw new Problem(`release ${id} of ${workflow} has not ended${approval ? ": it waits for an approval" : ""}`, await whatElse(codepipeline, release));
-  if (status === "Superseded") throw new Problem(`release ${id} of ${workflow} did not fail: a later one overtook it before its next stage`, `look at the latest: omx release status ${workflow}`);
+    throw new Problem(
+      `release ${id} of ${workflow} has not ended${approval ? ": it waits for an approval" : ""}`,
+      await whatElse(codepipeline, release),
+    );
+  if (status === "Superseded")
+    throw new Problem(
+      `release ${id} of ${workflow} did not fail: a later one overtook it before its next stage`,
+      `look at the latest: omx release status ${workflow}`,
+    );
   const last = status === "Failed" ? failedStep(release) : status === "Stopped" ? actions.at(-1) : undefined;
   if (!last)
     throw new Problem(
@@ -34,7 +41,9 @@ export async function failedStage(codepipeline: CodePipelineClient, release: Rel
 
 /** What to do where the latest release is the one that has not ended: mostly an earlier one was meant. */
 async function whatElse(codepipeline: CodePipelineClient, { workflow }: ReleaseState): Promise<string> {
-  const failed = (await listReleases(codepipeline, workflow)).filter(({ status }) => status === "Failed").map(({ pipelineExecutionId = "" }) => pipelineExecutionId);
+  const failed = (await listReleases(codepipeline, workflow))
+    .filter(({ status }) => status === "Failed")
+    .map(({ pipelineExecutionId = "" }) => pipelineExecutionId);
   return failed.length === 0 ? `follow it: omx release watch ${workflow}` : `name the one that failed by --execution: ${failed.join(", ")}`;
 }
 
@@ -42,12 +51,23 @@ async function whatElse(codepipeline: CodePipelineClient, { workflow }: ReleaseS
  * Tries the actions of a stage that did not succeed again; those that did are not repeated.
  * @throws Problem when CodePipeline does not take the stage any more
  */
-export async function retryStage(codepipeline: CodePipelineClient, { workflow, pipelineExecutionId }: ReleaseState, stageName: string): Promise<void> {
-  await codepipeline.send(new RetryStageExecutionCommand({ pipelineName: pipelineName(workflow), stageName, pipelineExecutionId, retryMode: "FAILED_ACTIONS" })).catch((error: Error) => {
-    const why = REFUSALS[error.name];
-    if (why === undefined) throw error;
-    throw new Problem(`stage ${stageName} of release ${pipelineExecutionId} of ${workflow} can't be tried again: ${why} (${error.message})`, "start the release again: push to its release branch");
-  });
+export async function retryStage(
+  codepipeline: CodePipelineClient,
+  { workflow, pipelineExecutionId }: ReleaseState,
+  stageName: string,
+): Promise<void> {
+  await codepipeline
+    .send(
+      new RetryStageExecutionCommand({ pipelineName: pipelineName(workflow), stageName, pipelineExecutionId, retryMode: "FAILED_ACTIONS" }),
+    )
+    .catch((error: Error) => {
+      const why = REFUSALS[error.name];
+      if (why === undefined) throw error;
+      throw new Problem(
+        `stage ${stageName} of release ${pipelineExecutionId} of ${workflow} can't be tried again: ${why} (${error.message})`,
+        "start the release again: push to its release branch",
+      );
+    });
 }
 
 /** https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_RetryStageExecution.html */

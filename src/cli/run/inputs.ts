@@ -15,10 +15,23 @@ import { textOf } from "../definition/named.ts";
  */
 export function readInputs(file: string, { inspection, parameterTemplate, engine }: Project): Record<string, unknown> {
   const inputs = parse(file);
-  const problems = checkInputs(inputs, { inspection, template: parameterTemplate, isLenient: engine === "WDL_LENIENT", areFilesStaged: true });
-  if (problems.length > 0) throw new Problem(`${file} does not fit the workflow:\n${problems.map(({ message }) => `  ${message}`).join("\n")}`, "`omx inspect` shows the parameters and their types");
+  const problems = checkInputs(inputs, {
+    inspection,
+    template: parameterTemplate,
+    isLenient: engine === "WDL_LENIENT",
+    areFilesStaged: true,
+  });
+  if (problems.length > 0)
+    throw new Problem(
+      `${file} does not fit the workflow:\n${problems.map(({ message }) => `  ${message}`).join("\n")}`,
+      "`omx inspect` shows the parameters and their types",
+    );
   const missing = missingFiles(inputs as Record<string, unknown>, inspection, dirname(resolve(file)));
-  if (missing.length > 0) throw new Problem(`${file} names files that are not there:\n${missing.map((line) => `  ${line}`).join("\n")}`, "write paths relative to that file, or s3://…");
+  if (missing.length > 0)
+    throw new Problem(
+      `${file} names files that are not there:\n${missing.map((line) => `  ${line}`).join("\n")}`,
+      "write paths relative to that file, or s3://…",
+    );
   return inputs as Record<string, unknown>;
 }
 
@@ -28,9 +41,12 @@ const OF_FILES = /^(?:File(?:\[\])?|Array\[File\??\])[+?]*$/;
 /** HealthOmics would be given such a path as it is written, and refuse the run. */
 function missingFiles(inputs: Readonly<Record<string, unknown>>, { parameters }: Project["inspection"], folder: string): readonly string[] {
   const named = parameters.filter(({ name, type }) => name in inputs && OF_FILES.test(type));
-  return named.flatMap(({ name }) => [inputs[name]].flat()
-    .filter((value): value is string => typeof value === "string" && !value.includes("://") && !isFile(resolve(folder, value)))
-    .map((value) => `${name}: ${resolve(folder, value)}`));
+  return named.flatMap(({ name }) =>
+    [inputs[name]]
+      .flat()
+      .filter((value): value is string => typeof value === "string" && !value.includes("://") && !isFile(resolve(folder, value)))
+      .map((value) => `${name}: ${resolve(folder, value)}`),
+  );
 }
 
 function parse(file: string): unknown {

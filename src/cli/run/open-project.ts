@@ -19,7 +19,8 @@ export interface Asked {
  */
 export function openProject(named: string, asked: Asked = {}): Project {
   const path = repositoryAt(named);
-  if (!statSync(path).isDirectory()) throw new Problem(`${path} is not a folder`, "give the folder that holds the workflow, and its main file with --main");
+  if (!statSync(path).isDirectory())
+    throw new Problem(`${path} is not a folder`, "give the folder that holds the workflow, and its main file with --main");
   if (existsSync(join(path, "omx.yaml"))) return overriding(readProject(path), asked);
   const tree = openFolder(path);
   const engine = asked.engine === "WDL_LENIENT" ? "WDL" : asked.engine;
@@ -33,7 +34,14 @@ export function openProject(named: string, asked: Asked = {}): Project {
   const config = OmxYaml.parse({ name: nameOf(path), version: "0.0" });
   const readme = join(path, "README.md");
   return {
-    root: path, config, version: { major: 0, minor: 0 }, tree, inspection, engine: asked.engine ?? inspection.engine, main: inspection.main, parameterTemplate: inspection.parameterTemplate,
+    root: path,
+    config,
+    version: { major: 0, minor: 0 },
+    tree,
+    inspection,
+    engine: asked.engine ?? inspection.engine,
+    main: inspection.main,
+    parameterTemplate: inspection.parameterTemplate,
     ...(existsSync(readme) && { readme: readFileSync(readme, "utf8") }),
   };
 }
@@ -42,7 +50,18 @@ const overriding = (project: Project, { main, engine }: Asked): Project => {
   if (main === undefined || main === project.main) return engine ? { ...project, engine } : project;
   const inspection = inspect(project.tree, { main, engine: engine === "WDL_LENIENT" ? "WDL" : (engine ?? project.inspection.engine) });
   if (!inspection.engine || !inspection.main) throw new Problem(inspection.diagnostics[0]?.message ?? `there is no workflow in ${main}`);
-  return { ...project, inspection, engine: engine ?? inspection.engine, main: inspection.main, parameterTemplate: inspection.parameterTemplate };
+  return {
+    ...project,
+    inspection,
+    engine: engine ?? inspection.engine,
+    main: inspection.main,
+    parameterTemplate: inspection.parameterTemplate,
+  };
 };
 
-const nameOf = (path: string): string => basename(resolve(path)).toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "").slice(0, 41) || "workflow";
+const nameOf = (path: string): string =>
+  basename(resolve(path))
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, "-")
+    .replaceAll(/^[^a-z]+|-+$/g, "")
+    .slice(0, 41) || "workflow";

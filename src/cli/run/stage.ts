@@ -14,7 +14,10 @@ type RegistryMap = ReturnType<typeof registryMapOf>;
 
 /** Brings a project's images in, by the puller and the builder. @returns how the definition's images map to ECR */
 export async function stageProject(env: ReleaseEnvironment, project: Project): Promise<RegistryMap> {
-  return registryMapOf(await bringImages(env, project, { workflow: project.config.name, identity: `run-${project.config.name}` }), project.config.registryMap);
+  return registryMapOf(
+    await bringImages(env, project, { workflow: project.config.name, identity: `run-${project.config.name}` }),
+    project.config.registryMap,
+  );
 }
 
 /** Creates a version of the trial workflow, or finds the one of the same content. */
@@ -24,6 +27,8 @@ export async function publishTrial(env: ReleaseEnvironment, project: Project, re
   const { source: _bytes, ...described } = definition;
   const content = createHash("sha256").update(JSON.stringify(described)).digest("hex");
   return publishNext({ omics: env.clients.omics, account: env.cicd.account, clock: env.clock, emit: env.emit }, definition, {
-    declared: project.version, tags: project.config.tags, provenance: { commit: `content-${content}`, branch: "none", build: "omx run", startedBy: "omx run" },
+    declared: project.version,
+    tags: project.config.tags,
+    provenance: { commit: `content-${content}`, branch: "none", build: "omx run", startedBy: "omx run" },
   });
 }

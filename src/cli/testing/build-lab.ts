@@ -35,15 +35,19 @@ export async function openBuildLab(): Promise<BuildLab> {
   const accounts = stack.use(await startAccounts());
   const upstream = stack.use(await startDockerRegistry());
   const clients = stack.use(registryClient());
-  const token = async () => (await new ECRClient(accounts.config()).send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
+  const token = async () =>
+    (await new ECRClient(accounts.config()).send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
   const ecr = stack.use(registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token) }));
   const held = stack.move();
   return {
-    accounts, upstream,
+    accounts,
+    upstream,
     quay: (repository) => clients.repository({ registry: upstream.host, repository }),
     inEcr: (repository) => ecr.repository({ registry: hostOf(CICD), repository }),
     build: async (cli, folder, image, ...flags) =>
-      (await cli.run("images", "build", folder, image, "--profile", "cicd", "--upstream", `quay.io=${upstream.url}`, "--json", ...flags)).json<Built>(),
+      (
+        await cli.run("images", "build", folder, image, "--profile", "cicd", "--upstream", `quay.io=${upstream.url}`, "--json", ...flags)
+      ).json<Built>(),
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 }

@@ -6,7 +6,9 @@ const known = new Map<string, ValidateFunction>();
 
 /** Closed, unlike the published ones: what nobody described is a mistake here. */
 function validatorOf(command: string): ValidateFunction {
-  const made = known.get(command) ?? new Ajv2020({ strict: false, allErrors: true }).compile(z.toJSONSchema(OUTPUTS[command] ?? z.unknown(), { io: "output" }));
+  const made =
+    known.get(command) ??
+    new Ajv2020({ strict: false, allErrors: true }).compile(z.toJSONSchema(OUTPUTS[command] ?? z.unknown(), { io: "output" }));
   known.set(command, made);
   return made;
 }

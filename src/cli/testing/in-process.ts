@@ -11,7 +11,9 @@ import { checkOutput } from "./checked-output.ts";
 export interface InProcess extends Disposable {
   /** A folder for files, and the user's home. */
   readonly folder: string;
-  run(...args: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string; json<Shape>(): Shape }>;
+  run(
+    ...args: readonly string[]
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string; json<Shape>(): Shape }>;
 }
 
 /** The command line in this process, at local accounts that run in it as well. */
@@ -22,12 +24,30 @@ export function cliAt(accounts: TestAccounts, { columns, ...settings }: Partial<
     folder,
     async run(...args) {
       const [stdout, stderr]: [string[], string[]] = [[], []];
-      const code = await runCli({
-        clock: systemClock, random: systemRandom, out: (text) => void stdout.push(text), say: (line) => void stderr.push(`${line}\n`),
-        input: () => Promise.resolve(""), ask: () => Promise.resolve(undefined), untilStopped: () => Promise.resolve(), whenKilled: () => ({ [Symbol.dispose]: () => undefined }),
-        ...(columns !== undefined && { columns }),
-        settings: { root: join(import.meta.dirname, "../../.."), dataDir: dirname(accounts.configFile), path, home: folder, inherited: { PATH: path, HOME: folder }, configFile: accounts.configFile, hasKeys: false, ...settings },
-      }, args);
+      const code = await runCli(
+        {
+          clock: systemClock,
+          random: systemRandom,
+          out: (text) => void stdout.push(text),
+          say: (line) => void stderr.push(`${line}\n`),
+          input: () => Promise.resolve(""),
+          ask: () => Promise.resolve(undefined),
+          untilStopped: () => Promise.resolve(),
+          whenKilled: () => ({ [Symbol.dispose]: () => undefined }),
+          ...(columns !== undefined && { columns }),
+          settings: {
+            root: join(import.meta.dirname, "../../.."),
+            dataDir: dirname(accounts.configFile),
+            path,
+            home: folder,
+            inherited: { PATH: path, HOME: folder },
+            configFile: accounts.configFile,
+            hasKeys: false,
+            ...settings,
+          },
+        },
+        args,
+      );
       const [said, told] = [stdout.join(""), stderr.join("")];
       checkOutput(args, said);
       const json = <Shape>(): Shape => {

@@ -43,7 +43,9 @@ export function omx(more: Readonly<Record<string, string>> = {}): Omx {
     return { code, stdout, stderr, json: <Shape>() => JSON.parse(stdout) as Shape };
   };
   return {
-    folder, dataDir, given,
+    folder,
+    dataDir,
+    given,
     run: (...args) => given("", ...args),
     async [Symbol.asyncDispose]() {
       await given("", "local", "stop", "--all");

@@ -22,25 +22,60 @@ interface Released {
   readonly region?: string;
 }
 
-const mappings = (images: readonly Mapped[]) => ({ imageMappings: images.map(({ image, target }) => ({ sourceImage: image, destinationImage: target })) });
+const mappings = (images: readonly Mapped[]) => ({
+  imageMappings: images.map(({ image, target }) => ({ sourceImage: image, destinationImage: target })),
+});
 
 /** A release's bundle in production's bucket, and its workflow version there, as a promotion leaves them. @returns the bundle's URI */
-export async function release(accounts: TestAccounts, { lock, workflow, bucket = workflow, map = lock.images, region = REGION }: Released): Promise<string> {
+export async function release(
+  accounts: TestAccounts,
+  { lock, workflow, bucket = workflow, map = lock.images, region = REGION }: Released,
+): Promise<string> {
   const config = { ...accounts.config("production"), region };
   const s3 = new S3Client(config);
-  await s3.send(new CreateBucketCommand({ Bucket: bucket, ...(region !== REGION && { CreateBucketConfiguration: { LocationConstraint: region as "eu-west-1" } }) }));
+  await s3.send(
+    new CreateBucketCommand({
+      Bucket: bucket,
+      ...(region !== REGION && { CreateBucketConfiguration: { LocationConstraint: region as "eu-west-1" } }),
+    }),
+  );
   const json = (name: string, value: unknown) => ({ name, body: JSON.stringify(value), contentType: "application/json" });
   const contents = [json("containers.lock.json", lock), json("container-registry-map.json", mappings(lock.images))];
   const record: ReleaseRecord = {
-    format: 1, workflow, version: "1.0.0", commit: "c", branch: "main", pipelineExecutionId: "p", startedBy: "test", engine: "WDL", main: "main.wdl", tags: {}, promote: "share",
-    cicd: { account: CICD, region: REGION, workflowId: "1", versionArn: "a" }, images: [...lock.images], tests: { summary: "", evidence: "" }, approval: { by: "b", at: "", comment: "" }, handedOverAt: "",
+    format: 1,
+    workflow,
+    version: "1.0.0",
+    commit: "c",
+    branch: "main",
+    pipelineExecutionId: "p",
+    startedBy: "test",
+    engine: "WDL",
+    main: "main.wdl",
+    tags: {},
+    promote: "share",
+    cicd: { account: CICD, region: REGION, workflowId: "1", versionArn: "a" },
+    images: [...lock.images],
+    tests: { summary: "", evidence: "" },
+    approval: { by: "b", at: "", comment: "" },
+    handedOverAt: "",
     files: contents.map(describeContent),
   };
   await handOver(s3, bucket, record, contents);
   const omics = new OmicsClient(config);
   const definitionZip = zipSync({ "main.wdl": Buffer.from("version 1.0\nworkflow w {}\n") });
-  const { id: workflowId } = await omics.send(new CreateWorkflowCommand({ name: workflow, definitionZip, engine: "WDL", requestId: crypto.randomUUID() }));
+  const { id: workflowId } = await omics.send(
+    new CreateWorkflowCommand({ name: workflow, definitionZip, engine: "WDL", requestId: crypto.randomUUID() }),
+  );
   while ((await omics.send(new GetWorkflowCommand({ id: workflowId }))).status === "CREATING") await systemClock.sleep(50);
-  await omics.send(new CreateWorkflowVersionCommand({ workflowId, versionName: "1.0.0", definitionZip, engine: "WDL", requestId: crypto.randomUUID(), containerRegistryMap: mappings(map) }));
+  await omics.send(
+    new CreateWorkflowVersionCommand({
+      workflowId,
+      versionName: "1.0.0",
+      definitionZip,
+      engine: "WDL",
+      requestId: crypto.randomUUID(),
+      containerRegistryMap: mappings(map),
+    }),
+  );
   return `s3://${bucket}/${workflow}/1.0.0`;
 }

@@ -40,7 +40,10 @@ export const LISTED = 500;
 export function createEvidenceReader(s3: S3Client, bucket: string): EvidenceReader {
   const prefixes = new Map<string, S3Uri>();
 
-  async function findBuild(workflow: string, { id, commit }: { readonly id: string; readonly commit: string }): Promise<BuildRecord | undefined> {
+  async function findBuild(
+    workflow: string,
+    { id, commit }: { readonly id: string; readonly commit: string },
+  ): Promise<BuildRecord | undefined> {
     const known = prefixes.get(`${workflow}/${id}`);
     if (known) return readJson<BuildRecord>(s3, known);
     let sameCommit: BuildRecord | undefined;
@@ -57,7 +60,8 @@ export function createEvidenceReader(s3: S3Client, bucket: string): EvidenceRead
 
   async function buildsOf(workflow: string): Promise<readonly string[]> {
     const keys: string[] = [];
-    for await (const { key } of listObjects(s3, { bucket, key: `${PREFIXES.evidence}/${workflow}/` })) if (key.endsWith(`/${BUILD_FILE}`)) keys.push(key);
+    for await (const { key } of listObjects(s3, { bucket, key: `${PREFIXES.evidence}/${workflow}/` }))
+      if (key.endsWith(`/${BUILD_FILE}`)) keys.push(key);
     return keys.sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
   }
 
@@ -65,7 +69,9 @@ export function createEvidenceReader(s3: S3Client, bucket: string): EvidenceRead
     const at = { bucket: build.evidence.bucket, key: build.evidence.prefix };
     const tests = tested ? await readJson<TestReport>(s3, { bucket: at.bucket, key: `${at.key}/tests.json` }) : undefined;
     const released = await readJson<NonNullable<Evidence["released"]>>(s3, { bucket: at.bucket, key: `${at.key}/${RECORD_FILE}` });
-    const reports = (await listFiles(s3, { bucket: at.bucket, key: `${at.key}/` })).filter(({ path }) => tested || !path.startsWith("tests."));
+    const reports = (await listFiles(s3, { bucket: at.bucket, key: `${at.key}/` })).filter(
+      ({ path }) => tested || !path.startsWith("tests."),
+    );
     const outputs = await Promise.all((tests?.tests ?? []).map(async (test) => [test.name, await outputsOf(s3, test)] as const));
     return { build, ...(tests && { tests }), ...(released && { released }), reports, outputs: Object.fromEntries(outputs) };
   }

@@ -33,7 +33,9 @@ export interface ReleaseKey {
 export async function readRelease(clients: AwsClients, evidence: EvidenceReader, { workflow, id }: ReleaseKey): Promise<ReleaseView> {
   const { codepipeline } = clients;
   // In this order: of an execution that has ended, stages that were read before may not have, and the page would stay so.
-  const { pipelineExecution } = await codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id }));
+  const { pipelineExecution } = await codepipeline.send(
+    new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id }),
+  );
   const progress = await readProgress(codepipeline, workflow, id);
   const revision = sourceOf(pipelineExecution?.artifactRevisions ?? []);
   const commit = revision?.revisionId ?? "";
@@ -41,9 +43,16 @@ export async function readRelease(clients: AwsClients, evidence: EvidenceReader,
   const build = reached("Build") === "succeeded" ? await evidence.findBuild(workflow, { id, commit }) : undefined;
   const tested = ["succeeded", "failed"].includes(reached("Test"));
   const failed = progress.stages.find(({ status }) => status === "failed");
-  const status = isFirstStart(pipelineExecution ?? {}, pipelineExecution?.artifactRevisions) ? "FirstStart" : (pipelineExecution?.status ?? "");
+  const status = isFirstStart(pipelineExecution ?? {}, pipelineExecution?.artifactRevisions)
+    ? "FirstStart"
+    : (pipelineExecution?.status ?? "");
   return {
-    workflow, id, status, commit, summary: firstLine(revision?.revisionSummary ?? ""), ...progress,
+    workflow,
+    id,
+    status,
+    commit,
+    summary: firstLine(revision?.revisionSummary ?? ""),
+    ...progress,
     startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
     // A later release of the same commit writes its own record in place of this one's.
     altered: build?.pipelineExecutionId === id && progress.content !== undefined && progress.content !== contentDigest(build),

@@ -1,4 +1,10 @@
-import { type ActionExecutionDetail, type CodePipelineClient, GetPipelineStateCommand, type GetPipelineStateOutput, paginateListActionExecutions } from "@aws-sdk/client-codepipeline";
+import {
+  type ActionExecutionDetail,
+  type CodePipelineClient,
+  GetPipelineStateCommand,
+  type GetPipelineStateOutput,
+  paginateListActionExecutions,
+} from "@aws-sdk/client-codepipeline";
 import { NAMES, pipelineName } from "../../release/names.ts";
 
 export type StageStatus = "pending" | "running" | "waiting" | "succeeded" | "failed" | "stopped";
@@ -36,15 +42,26 @@ export interface Progress {
 /** Where a release stands: its stages in order, and what is known of its approval. */
 export async function readProgress(codepipeline: CodePipelineClient, workflow: string, id: string): Promise<Progress> {
   const name = pipelineName(workflow);
-  const [state, actions] = await Promise.all([codepipeline.send(new GetPipelineStateCommand({ name })), latestActions(codepipeline, name, id)]);
+  const [state, actions] = await Promise.all([
+    codepipeline.send(new GetPipelineStateCommand({ name })),
+    latestActions(codepipeline, name, id),
+  ]);
   const approval = actions.find(({ stageName, actionName }) => stageName === NAMES.approvalStage && actionName === NAMES.approvalAction);
   const asked = askedIn(state);
   const token = asked?.id === id && approval?.status === "InProgress" && !approval.updatedBy ? asked.token : undefined;
   const decision = approval && decisionOf(approval);
-  const content = actions.find(({ stageName, actionName }) => stageName === NAMES.buildStage && actionName === NAMES.buildAction)?.output?.outputVariables?.[NAMES.contentVariable];
+  const content = actions.find(({ stageName, actionName }) => stageName === NAMES.buildStage && actionName === NAMES.buildAction)?.output
+    ?.outputVariables?.[NAMES.contentVariable];
   return {
-    stages: (state.stageStates ?? []).map(({ stageName = "" }) => stageOf(stageName, actions.filter((action) => action.stageName === stageName))),
-    ...(token && { token }), ...(decision && { decision }), ...(content && { content }),
+    stages: (state.stageStates ?? []).map(({ stageName = "" }) =>
+      stageOf(
+        stageName,
+        actions.filter((action) => action.stageName === stageName),
+      ),
+    ),
+    ...(token && { token }),
+    ...(decision && { decision }),
+    ...(content && { content }),
   };
 }
 
@@ -59,7 +76,8 @@ export function askedIn({ stageStates = [] }: GetPipelineStateOutput): { readonl
 /** The latest attempt at each action of one execution. */
 async function latestActions(client: CodePipelineClient, name: string, id: string): Promise<readonly ActionExecutionDetail[]> {
   const all: ActionExecutionDetail[] = [];
-  for await (const page of paginateListActionExecutions({ client }, { pipelineName: name, filter: { pipelineExecutionId: id } })) all.push(...(page.actionExecutionDetails ?? []));
+  for await (const page of paginateListActionExecutions({ client }, { pipelineName: name, filter: { pipelineExecutionId: id } }))
+    all.push(...(page.actionExecutionDetails ?? []));
   all.sort((a, b) => (b.startTime?.getTime() ?? 0) - (a.startTime?.getTime() ?? 0));
   return [...new Map(all.toReversed().map((action) => [`${action.stageName}/${action.actionName}`, action])).values()];
 }
@@ -73,8 +91,11 @@ function stageOf(name: string, actions: readonly ActionExecutionDetail[]): Stage
   const externalId = failed?.output?.executionResult?.externalExecutionId;
   const message = failed?.output?.executionResult?.errorDetails?.message ?? (status === "waiting" ? "waits for an approver" : undefined);
   return {
-    name, status, ...(started.length > 0 && { started: new Date(Math.min(...started)) }),
-    ...(ended.length > 0 && ["succeeded", "failed", "stopped"].includes(status) && { ended: new Date(Math.max(...ended)) }), ...(message && { message }),
+    name,
+    status,
+    ...(started.length > 0 && { started: new Date(Math.min(...started)) }),
+    ...(ended.length > 0 && ["succeeded", "failed", "stopped"].includes(status) && { ended: new Date(Math.max(...ended)) }),
+    ...(message && { message }),
     ...(externalId && { externalId }),
   };
 }

@@ -1,4 +1,10 @@
-import { type CodePipelineClient, GetPipelineStateCommand, paginateListPipelineExecutions, paginateListPipelines, type PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
+import {
+  type CodePipelineClient,
+  GetPipelineStateCommand,
+  paginateListPipelineExecutions,
+  paginateListPipelines,
+  type PipelineExecutionSummary,
+} from "@aws-sdk/client-codepipeline";
 import { isFirstStart } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
 import { askedIn } from "./stages.ts";
@@ -35,13 +41,18 @@ export async function listWorkflows(codepipeline: CodePipelineClient): Promise<r
 /** The latest releases of a workflow. @throws the SDK's PipelineNotFoundException */
 export async function listReleases(codepipeline: CodePipelineClient, workflow: string, limit: number): Promise<readonly ReleaseSummary[]> {
   const found: PipelineExecutionSummary[] = [];
-  for await (const page of paginateListPipelineExecutions({ client: codepipeline, pageSize: Math.min(limit, 100) }, { pipelineName: pipelineName(workflow) })) {
+  for await (const page of paginateListPipelineExecutions(
+    { client: codepipeline, pageSize: Math.min(limit, 100) },
+    { pipelineName: pipelineName(workflow) },
+  )) {
     found.push(...(page.pipelineExecutionSummaries ?? []));
     if (found.length >= limit) break;
   }
   const releases = found.slice(0, limit).map(summarizeExecution);
   const waiting = releases.some(({ status }) => status === "InProgress") ? await waitingIn(codepipeline, workflow) : undefined;
-  return releases.map((release) => (release.status === "InProgress" && release.id === waiting ? { ...release, status: "Waiting" } : release));
+  return releases.map((release) =>
+    release.status === "InProgress" && release.id === waiting ? { ...release, status: "Waiting" } : release,
+  );
 }
 
 /** The release that waits for an approver: CodePipeline's list says of it that it is in progress. */
@@ -50,17 +61,29 @@ async function waitingIn(codepipeline: CodePipelineClient, workflow: string): Pr
   return asked?.token === undefined ? undefined : asked.id;
 }
 
-function summarizeExecution({ pipelineExecutionId = "", status, trigger, sourceRevisions = [], startTime, lastUpdateTime }: PipelineExecutionSummary): ReleaseSummary {
+function summarizeExecution({
+  pipelineExecutionId = "",
+  status,
+  trigger,
+  sourceRevisions = [],
+  startTime,
+  lastUpdateTime,
+}: PipelineExecutionSummary): ReleaseSummary {
   const revision = sourceOf(sourceRevisions);
   return {
-    id: pipelineExecutionId, status: isFirstStart({ status, trigger }, sourceRevisions) ? "FirstStart" : (status ?? ""), commit: revision?.revisionId ?? "", summary: firstLine(revision?.revisionSummary ?? ""),
-    ...(startTime && { started: startTime }), ...(lastUpdateTime && { updated: lastUpdateTime }),
+    id: pipelineExecutionId,
+    status: isFirstStart({ status, trigger }, sourceRevisions) ? "FirstStart" : (status ?? ""),
+    commit: revision?.revisionId ?? "",
+    summary: firstLine(revision?.revisionSummary ?? ""),
+    ...(startTime && { started: startTime }),
+    ...(lastUpdateTime && { updated: lastUpdateTime }),
   };
 }
 
 /** The workflow's own revision, once there is one: the toolkit comes in beside it. */
-export const sourceOf = <R extends { readonly actionName?: string | undefined; readonly name?: string | undefined }>(revisions: readonly R[]): R | undefined =>
-  revisions.find((revision) => (revision.actionName ?? revision.name) === "Source");
+export const sourceOf = <R extends { readonly actionName?: string | undefined; readonly name?: string | undefined }>(
+  revisions: readonly R[],
+): R | undefined => revisions.find((revision) => (revision.actionName ?? revision.name) === "Source");
 
 // A connection gives its summary as JSON: {"ProviderType":"GitHub","CommitMessage":"…"}.
 export function firstLine(summary: string): string {

@@ -20,7 +20,11 @@ export function evidencePart(release: ReleaseView): Html {
       <p class="soft">${hasEnded(release) ? "This release ended before its build left any." : "There is none yet: the build leaves it."}</p>
     </section>`;
   return html`${production(evidence.released)}${tests(release, evidence)}${changes(evidence.build)}${imagesPart(evidence.build)}
-<section class="card"><h2>Reports and records</h2>${fileList(release, evidence.reports)}</section>${origin(evidence.build)}`;
+    <section class="card">
+      <h2>Reports and records</h2>
+      ${fileList(release, evidence.reports)}
+    </section>
+    ${origin(evidence.build)}`;
 }
 
 /** What became of it in each production account, once it was promoted. */
@@ -31,15 +35,23 @@ function production(released: Evidence["released"]): Html {
     <ul class="plain">
       ${released.results.map(({ account, region, status, message, workflowId }) => html`<li>${mark(status === "ACTIVE")}<code>${account}</code> ${region}: ${message}${workflowId ? html`<br /><span class="soft">workflow <code>${workflowId}</code></span>` : ""}</li>`)}
     </ul>
-    <p class="soft">${released.promote === "copy" ? "Runs there use copies of the images in that account." : "Runs there read the images of this account."}</p>
+    <p class="soft">
+      ${released.promote === "copy" ? "Runs there use copies of the images in that account." : "Runs there read the images of this account."}
+    </p>
   </section>`;
 }
 
 function tests(release: ReleaseView, { tests: report, outputs }: Evidence): Html {
-  if (!report) return html`<section class="card"><h2>Tests</h2><p class="soft">Not done yet.</p></section>`;
+  if (!report)
+    return html`<section class="card">
+      <h2>Tests</h2>
+      <p class="soft">Not done yet.</p>
+    </section>`;
   return html`<section class="card">
     <h2>${mark(report.passed)} Tests</h2>
-    <p>${report.passed ? summarize(report) : `${report.tests.filter(({ passed }) => !passed).length} of ${report.tests.length} tests failed`}</p>
+    <p>
+      ${report.passed ? summarize(report) : `${report.tests.filter(({ passed }) => !passed).length} of ${report.tests.length} tests failed`}
+    </p>
     ${report.tests.map((test) => testSection(release, test, outputs[test.name] ?? []))}
   </section>`;
 }
@@ -67,12 +79,19 @@ function testSection(release: ReleaseView, test: TestResult, files: readonly Evi
 }
 
 const RAN_ON: Readonly<Record<string, string>> = {
-  omics: "tasks ran in HealthOmics", docker: "tasks ran in Docker", podman: "tasks ran in Podman", host: "tasks ran on the host, not isolated",
+  omics: "tasks ran in HealthOmics",
+  docker: "tasks ran in Docker",
+  podman: "tasks ran in Podman",
+  host: "tasks ran on the host, not isolated",
 };
 
 function changes({ differences }: BuildRecord): Html {
   const { since, isSinceUnreleased, parameters, images: changed, areImagesUnknown, files, breaking } = differences;
-  if (since === undefined) return html`<section class="card"><h2>Changes</h2><p class="soft">The first release: there is nothing to compare with.</p></section>`;
+  if (since === undefined)
+    return html`<section class="card">
+      <h2>Changes</h2>
+      <p class="soft">The first release: there is nothing to compare with.</p>
+    </section>`;
   return html`<section class="card">
     <h2>Changes since ${since}</h2>
     ${isSinceUnreleased ? html`<p class="soft">No version is in production yet; ${since} is the last one that was built.</p>` : ""}
@@ -115,7 +134,9 @@ function imagesInWords(changes: BuildRecord["differences"]["images"]): string {
 }
 
 const inWords = ({ change, before, after }: Change): Html =>
-  change === "changed" ? html`<code>${before}</code> → <code>${after}</code>` : html`${change}${(after ?? before) ? html` <code>${after ?? before}</code>` : ""}`;
+  change === "changed"
+    ? html`<code>${before}</code> → <code>${after}</code>`
+    : html`${change}${(after ?? before) ? html` <code>${after ?? before}</code>` : ""}`;
 
 function fileList(release: ReleaseView, files: readonly EvidenceFile[]): Html {
   const link = (action: string, { uri }: EvidenceFile) => `${releasePath(release)}/${action}?uri=${encodeURIComponent(uri)}`;

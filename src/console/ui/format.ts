@@ -2,7 +2,14 @@ import { html } from "hono/html";
 import type { StageStatus } from "../read/stages.ts";
 import type { Html } from "./layout.ts";
 
-const WORDS: Readonly<Record<StageStatus, string>> = { pending: "not yet", running: "running", waiting: "waiting", succeeded: "done", failed: "failed", stopped: "stopped" };
+const WORDS: Readonly<Record<StageStatus, string>> = {
+  pending: "not yet",
+  running: "running",
+  waiting: "waiting",
+  succeeded: "done",
+  failed: "failed",
+  stopped: "stopped",
+};
 
 /** A stage's status, in words as well as in colour. */
 export const stageBadge = (status: StageStatus): Html => html`<span class="badge ${status}">${WORDS[status]}</span>`;
@@ -24,7 +31,8 @@ export function releaseBadge(status: string): Html {
 }
 
 /** A moment in UTC, to the second. */
-export const moment = (date: Date | undefined): Html => (date ? html`<time datetime="${date.toISOString()}">${date.toISOString().slice(0, 19).replace("T", " ")} UTC</time>` : html``);
+export const moment = (date: Date | undefined): Html =>
+  date ? html`<time datetime="${date.toISOString()}">${date.toISOString().slice(0, 19).replace("T", " ")} UTC</time>` : html``;
 
 /** `3 s`, `2 min 5 s`, `1 h 4 min`. */
 export function duration(ms: number): string {
@@ -37,4 +45,7 @@ export function duration(ms: number): string {
 export const shortCommit = (commit: string): string => commit.slice(0, 10);
 
 /** A mark for those who see it, words for those who hear it. */
-export const mark = (passed: boolean): Html => (passed ? html`<span class="mark ok" role="img" aria-label="passed">✓</span>` : html`<span class="mark no" role="img" aria-label="failed">✗</span>`);
+export const mark = (passed: boolean): Html =>
+  passed
+    ? html`<span class="mark ok" role="img" aria-label="passed">✓</span>`
+    : html`<span class="mark no" role="img" aria-label="failed">✗</span>`;

@@ -23,7 +23,9 @@ export const homeBody = (workflows: readonly WorkflowSummary[]): Html =>
 
 /** One workflow's releases. */
 export const workflowBody = (workflow: string, releases: readonly ReleaseSummary[]): Html =>
-  html`<p class="soft"><a href="/">All workflows</a></p><h1>${workflow}</h1><section class="card" aria-label="Releases">${releaseTable(workflow, releases)}</section>`;
+  html`<p class="soft"><a href="/">All workflows</a></p>
+    <h1>${workflow}</h1>
+    <section class="card" aria-label="Releases">${releaseTable(workflow, releases)}</section>`;
 
 function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Html {
   if (releases.length === 0) return html`<p class="soft">Nothing was released yet: a push to the release branch starts the first.</p>`;
@@ -41,9 +43,14 @@ function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Ht
         (release) =>
           html`<tr>
             <td>${releaseBadge(release.status)}</td>
-            <td>${release.summary || (release.commit ? "no message" : release.status === "FirstStart" ? "no commit: the pipeline's own start when it was made" : "no commit")} <code class="soft">${shortCommit(release.commit)}</code></td>
+            <td>
+              ${release.summary || (release.commit ? "no message" : release.status === "FirstStart" ? "no commit: the pipeline's own start when it was made" : "no commit")}
+              <code class="soft">${shortCommit(release.commit)}</code>
+            </td>
             <td>${moment(release.started)}</td>
-            <td><a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a></td>
+            <td>
+              <a href="/releases/${workflow}/${release.id}" aria-label="Release ${shortCommit(release.commit)} of ${workflow}">open</a>
+            </td>
           </tr>`,
       )}
     </tbody>

@@ -12,7 +12,11 @@ export function imagesPart({ images, differences }: BuildRecord): Html {
   const changed = new Map(changes.map((change) => [change.name, change]));
   const removed = changes.filter(({ change }) => change === "removed");
   const isCompared = since !== undefined && !areImagesUnknown;
-  if (images.length + removed.length === 0) return html`<section class="card"><h2>Images</h2><p class="soft">The workflow names none.</p></section>`;
+  if (images.length + removed.length === 0)
+    return html`<section class="card">
+      <h2>Images</h2>
+      <p class="soft">The workflow names none.</p>
+    </section>`;
   return html`<section class="card">
     <h2>Images</h2>
     <div class="scroll">
@@ -26,8 +30,7 @@ export function imagesPart({ images, differences }: BuildRecord): Html {
           </tr>
         </thead>
         <tbody>
-          ${images.map((image) => row(image, isCompared ? fate(image, changed.get(image.image)) : undefined))}
-          ${removed.map(gone)}
+          ${images.map((image) => row(image, isCompared ? fate(image, changed.get(image.image)) : undefined))} ${removed.map(gone)}
         </tbody>
       </table>
     </div>
@@ -38,9 +41,14 @@ export function imagesPart({ images, differences }: BuildRecord): Html {
 const row = ({ image, source, target, digest, platforms, bytes }: Image, became: Html | undefined): Html =>
   html`<tr>
     <td>
-      <code>${image}</code>${source === image ? "" : html`<br /><span class="soft">from <code>${source}</code></span>`}<br /><span class="soft"><code>${target.replace(`@${digest}`, "")}</code><br /><code>${digest}</code></span>
+      <code>${image}</code>${source === image ? "" : html`<br /><span class="soft">from <code>${source}</code></span>`}<br /><span
+        class="soft"
+        ><code>${target.replace(`@${digest}`, "")}</code><br /><code>${digest}</code></span
+      >
     </td>
-    <td>${platforms === undefined ? html`<span class="soft">not known</span>` : platforms.map((platform, index) => html`${index > 0 ? ", " : ""}<span class="amount">${platform}</span>`)}</td>
+    <td>
+      ${platforms === undefined ? html`<span class="soft">not known</span>` : platforms.map((platform, index) => html`${index > 0 ? ", " : ""}<span class="amount">${platform}</span>`)}
+    </td>
     <td>${bytes === undefined ? html`<span class="soft">not known</span>` : html`<span class="amount">${readableSize(bytes)}</span>`}</td>
     ${became === undefined ? "" : html`<td>${became}</td>`}
   </tr>`;
@@ -49,9 +57,13 @@ function fate({ bytes }: Image, change: Change | undefined): Html {
   if (!change) return html`<span class="soft">the same</span>`;
   if (change.change === "added") return html`<span class="badge waiting">new</span>`;
   const { before, bytesBefore } = change;
-  return html`<span class="badge waiting">other digest</span><br /><span class="soft">was <code>${before}</code>${
-    bytes === undefined || bytesBefore === undefined || bytes === bytesBefore ? "" : html`, ${readableSize(Math.abs(bytes - bytesBefore))} ${bytes > bytesBefore ? "larger" : "smaller"}`
-  }</span>`;
+  return html`<span class="badge waiting">other digest</span><br /><span class="soft"
+      >was <code>${before}</code>${
+        bytes === undefined || bytesBefore === undefined || bytes === bytesBefore
+          ? ""
+          : html`, ${readableSize(Math.abs(bytes - bytesBefore))} ${bytes > bytesBefore ? "larger" : "smaller"}`
+      }</span
+    >`;
 }
 
 const gone = ({ name, before, bytesBefore }: Change): Html =>
@@ -68,6 +80,11 @@ function summary(images: readonly Image[], uncompared: string | undefined): Html
   const sizes = images.flatMap(({ bytes }) => bytes ?? []);
   const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
   return html`${
-    sizes.length > 0 ? html`<p class="soft">Sizes are those of the compressed layers${sizes.length > 1 ? html`, ${readableSize(total)} together; layers that images share are counted with each` : ""}.</p>` : ""
+    sizes.length > 0
+      ? html`<p class="soft">
+          Sizes are those of the compressed
+          layers${sizes.length > 1 ? html`, ${readableSize(total)} together; layers that images share are counted with each` : ""}.
+        </p>`
+      : ""
   }${uncompared === undefined ? "" : html`<p class="soft">What they were in ${uncompared} is not known: that version left no record of its images.</p>`}`;
 }

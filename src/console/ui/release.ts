@@ -17,7 +17,13 @@ export interface ReleasePage {
 
 /** The parts of a release's page that change while one looks, by the id of their element. */
 export async function releaseParts({ release, csrf, now }: ReleasePage): Promise<Readonly<Record<string, string>>> {
-  const parts = { head: headPart(release), now: nowPart(release), stages: stagesPart(release, now), decision: decisionPart(release, csrf), evidence: evidencePart(release) };
+  const parts = {
+    head: headPart(release),
+    now: nowPart(release),
+    stages: stagesPart(release, now),
+    decision: decisionPart(release, csrf),
+    evidence: evidencePart(release),
+  };
   return Object.fromEntries(await Promise.all(Object.entries(parts).map(async ([id, part]) => [id, String(await part)] as const)));
 }
 
@@ -37,7 +43,8 @@ function headPart({ workflow, evidence, status, commit, summary, startedBy }: Re
       ${summary || (commit ? "no commit message" : "no commit")}
       <code>${shortCommit(commit)}</code>${evidence ? html` on <code>${evidence.build.branch}</code>` : ""}
       <span class="soft"
-        >· ${evidence?.build.author ? `by ${evidence.build.author}` : `started by ${startedBy.includes(":rule/") ? "a push" : nameOf(startedBy)}`}</span
+        >·
+        ${evidence?.build.author ? `by ${evidence.build.author}` : `started by ${startedBy.includes(":rule/") ? "a push" : nameOf(startedBy)}`}</span
       >
     </p>`;
 }

@@ -34,7 +34,12 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const COMMANDS: Readonly<Record<string, Command>> = {
   async check({ sourceDir, repository, pullRequest, commit, baseCommit }, env) {
     const passed = await checkPullRequest(env, { root: sourceDir, repository, pullRequest, commit, baseCommit });
-    if (!passed) throw new ReleaseError("WorkflowInvalid", { says: "the checks found errors", fix: "see the comment on the pull request", blame: "user" });
+    if (!passed)
+      throw new ReleaseError("WorkflowInvalid", {
+        says: "the checks found errors",
+        fix: "see the comment on the pull request",
+        blame: "user",
+      });
   },
   async build(settings, env) {
     const author = await authorOf(settings);
@@ -63,7 +68,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     const { bucket, key } = parseS3Uri(settings.bundle);
     const place = settings.deployment.production.find(({ region, account }) => bucket.endsWith(`-${account}-${region}`));
     if (!place) throw new Error(`${settings.bundle} is in no production account of this deployment`);
-    const result = await releaseBundle({ ...env, place, target: settings.target, repositories: settings.deployment.containers.repositories }, { bucket, prefix: key });
+    const result = await releaseBundle(
+      { ...env, place, target: settings.target, repositories: settings.deployment.containers.repositories },
+      { bucket, prefix: key },
+    );
     print(`released: workflow ${result.workflowId}: ${result.message}`);
   },
   async "image-build"(settings) {
@@ -83,7 +91,12 @@ export async function runCommand(name: string): Promise<number> {
   }
   try {
     const settings = environmentSettings();
-    await command(settings, { clients: settings.clients, cicd: settings.deployment.cicd, clock: systemClock, emit: (event) => print(describeEvent(event)) });
+    await command(settings, {
+      clients: settings.clients,
+      cicd: settings.deployment.cicd,
+      clock: systemClock,
+      emit: (event) => print(describeEvent(event)),
+    });
     return 0;
   } catch (error) {
     const { message, stack } = error as Error;
@@ -112,7 +125,12 @@ async function authorOf({ clients, repository, commit }: HandlerSettings): Promi
 
 /** Who started the pipeline: `Webhook:…`, `StartPipelineExecution:<arn>`, … */
 async function startedBy({ clients, workflow, pipelineExecutionId }: HandlerSettings): Promise<string> {
-  const { pipelineExecution } = await clients.codepipeline.send(new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId }));
+  const { pipelineExecution } = await clients.codepipeline.send(
+    new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId }),
+  );
   const { triggerType = "Unknown", triggerDetail = "" } = pipelineExecution?.trigger ?? {};
-  return `${triggerType} ${triggerDetail}`.trim().replaceAll(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, "_").slice(0, 256);
+  return `${triggerType} ${triggerDetail}`
+    .trim()
+    .replaceAll(/[^\p{L}\p{Z}\p{N}_.:/=+\-@]/gu, "_")
+    .slice(0, 256);
 }

@@ -10,6 +10,8 @@ interface RepositoryCreated {
 /** A repository was created: opens it to HealthOmics when it is one of ours, leaves every other alone. */
 export const handler = async (event: RepositoryCreated): Promise<{ readonly repository: string; readonly changed: boolean }> => {
   const repository = event.detail.requestParameters?.repositoryName ?? "";
-  const changed = isOurs(await tagsOfRepository(clients.ecr, repository, deployment.cicd)) && (await openRepository(clients.ecr, repository, deployment.cicd));
+  const changed =
+    isOurs(await tagsOfRepository(clients.ecr, repository, deployment.cicd)) &&
+    (await openRepository(clients.ecr, repository, deployment.cicd));
   return { repository, changed };
 };

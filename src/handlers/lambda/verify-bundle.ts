@@ -22,9 +22,17 @@ interface BuildEnded {
 /** `release.json` arrived in the production bucket: verify the bundle, start its release. Or that ended badly: see that it is answered. */
 export const handler = async (event: ObjectCreated | BuildEnded): Promise<{ readonly build?: string; readonly answered?: boolean }> => {
   const { clients, target, deployment } = settings;
-  const env: ProductionEnvironment = { clients, target, cicd: deployment.cicd, place: placeOf(event), clock: systemClock, emit: (happening) => process.stdout.write(`${describeEvent(happening)}\n`) };
+  const env: ProductionEnvironment = {
+    clients,
+    target,
+    cicd: deployment.cicd,
+    place: placeOf(event),
+    clock: systemClock,
+    emit: (happening) => process.stdout.write(`${describeEvent(happening)}\n`),
+  };
   // EventBridge gives a build's ARN, which ends in its id.
-  if ("build-id" in event.detail) return { answered: (await answerForBuild(env, event.detail["build-id"].replace(/^.*:build\//, ""))) !== undefined };
+  if ("build-id" in event.detail)
+    return { answered: (await answerForBuild(env, event.detail["build-id"].replace(/^.*:build\//, ""))) !== undefined };
   const build = await receiveBundle(env, { bucket: event.detail.bucket.name, key: event.detail.object.key });
   return build ? { build } : {};
 };

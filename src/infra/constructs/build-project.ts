@@ -1,5 +1,14 @@
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { type BuildEnvironmentVariable, BuildSpec, ComputeType, type IArtifacts, type ISource, LinuxBuildImage, PipelineProject, Project } from "aws-cdk-lib/aws-codebuild";
+import {
+  type BuildEnvironmentVariable,
+  BuildSpec,
+  ComputeType,
+  type IArtifacts,
+  type ISource,
+  LinuxBuildImage,
+  PipelineProject,
+  Project,
+} from "aws-cdk-lib/aws-codebuild";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
@@ -53,7 +62,12 @@ export const releaseBuildSpec = (folder: string): object => ({
   phases: {
     install: INSTALL_NODE,
     // A failure must not hide behind the export.
-    build: { commands: [`node "${folder}/omx-ci.mjs" build`, `${NAMES.contentVariable}="$(node "${folder}/omx-ci.mjs" content)" && export ${NAMES.contentVariable}`] },
+    build: {
+      commands: [
+        `node "${folder}/omx-ci.mjs" build`,
+        `${NAMES.contentVariable}="$(node "${folder}/omx-ci.mjs" content)" && export ${NAMES.contentVariable}`,
+      ],
+    },
   },
   artifacts: { "base-directory": "$CODEBUILD_SRC_DIR/.omx-release", files: ["**/*"] },
 });
@@ -66,13 +80,23 @@ export class BuildProject extends Construct {
   constructor(scope: Construct, id: string, props: BuildProjectProps) {
     super(scope, id);
     const { partition, region, account } = Stack.of(this);
-    const logGroup = new LogGroup(this, "Logs", { logGroupName: `/aws/codebuild/${props.name}`, retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
-    this.role = new Role(this, "Role", {
-      assumedBy: new ServicePrincipal("codebuild.amazonaws.com"), description: `What ${props.name} may do`, ...(props.roleName && { roleName: props.roleName }),
+    const logGroup = new LogGroup(this, "Logs", {
+      logGroupName: `/aws/codebuild/${props.name}`,
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role.addToPolicy(new PolicyStatement({
-      sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/${props.name}:*`],
-    }));
+    this.role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("codebuild.amazonaws.com"),
+      description: `What ${props.name} may do`,
+      ...(props.roleName && { roleName: props.roleName }),
+    });
+    this.role.addToPolicy(
+      new PolicyStatement({
+        sid: "Logs",
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: [`arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/${props.name}:*`],
+      }),
+    );
     for (const statement of props.statements) this.role.addToPolicy(statement);
     const shared = {
       projectName: props.name,
@@ -81,8 +105,14 @@ export class BuildProject extends Construct {
       buildSpec: BuildSpec.fromObjectToYaml(props.buildSpec as Record<string, unknown>),
       encryptionKey: props.key,
       timeout: props.timeout ?? Duration.hours(1),
-      environment: { buildImage: LinuxBuildImage.STANDARD_7_0, computeType: props.computeType ?? ComputeType.SMALL, privileged: props.privileged ?? false },
-      environmentVariables: Object.fromEntries(Object.entries(props.environment).map(([name, value]): [string, BuildEnvironmentVariable] => [name, { value }])),
+      environment: {
+        buildImage: LinuxBuildImage.STANDARD_7_0,
+        computeType: props.computeType ?? ComputeType.SMALL,
+        privileged: props.privileged ?? false,
+      },
+      environmentVariables: Object.fromEntries(
+        Object.entries(props.environment).map(([name, value]): [string, BuildEnvironmentVariable] => [name, { value }]),
+      ),
       logging: { cloudWatch: { logGroup } },
     };
     this.project = props.source

@@ -33,7 +33,11 @@ export function dataBucket(scope: Construct, id: string, { name, key, keep, expi
     autoDeleteObjects: !keep,
     lifecycleRules: [
       { id: "old-versions", noncurrentVersionExpiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(7) },
-      ...Object.entries(expire).map(([prefix, days]) => ({ id: `expire-${prefix.replaceAll("/", "")}`, prefix, expiration: Duration.days(days) })),
+      ...Object.entries(expire).map(([prefix, days]) => ({
+        id: `expire-${prefix.replaceAll("/", "")}`,
+        prefix,
+        expiration: Duration.days(days),
+      })),
     ],
   });
 }

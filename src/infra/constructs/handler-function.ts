@@ -31,15 +31,24 @@ export class HandlerFunction extends Construct {
   constructor(scope: Construct, id: string, props: HandlerFunctionProps) {
     super(scope, id);
     const logGroup = new LogGroup(this, "Logs", {
-      logGroupName: `/aws/lambda/${props.name}`, retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY,
+      logGroupName: `/aws/lambda/${props.name}`,
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = new Role(this, "Role", {
-      assumedBy: new ServicePrincipal("lambda.amazonaws.com"), description: `What ${props.name} may do`, ...(props.roleName && { roleName: props.roleName }),
+      assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
+      description: `What ${props.name} may do`,
+      ...(props.roleName && { roleName: props.roleName }),
     });
-    this.role.addToPolicy(new PolicyStatement({
-      sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-      resources: [`arn:${Stack.of(this).partition}:logs:${Stack.of(this).region}:${Stack.of(this).account}:log-group:/aws/lambda/${props.name}:*`],
-    }));
+    this.role.addToPolicy(
+      new PolicyStatement({
+        sid: "Logs",
+        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources: [
+          `arn:${Stack.of(this).partition}:logs:${Stack.of(this).region}:${Stack.of(this).account}:log-group:/aws/lambda/${props.name}:*`,
+        ],
+      }),
+    );
     for (const statement of props.statements) this.role.addToPolicy(statement);
     this.function = new LambdaFunction(this, "Function", {
       functionName: props.name,

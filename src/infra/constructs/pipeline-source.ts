@@ -31,7 +31,10 @@ export function pipelineSource(scope: Construct, { workflow, repository, output,
   if (repository) return { action: new CodeCommitSourceAction({ ...named, repository, trigger: CodeCommitTrigger.EVENTS }), variable };
   // A connection made since July 2024 is codeconnections', and the action that IAM asks for has the ARN's own prefix; the CDK
   // grants that of the old name alone (dtconsole/latest/userguide/rename.html).
-  const role = new Role(scope, "SourceRole", { assumedBy: new ArnPrincipal(pipelineRole.roleArn), description: "Reads the repository behind a connection" });
+  const role = new Role(scope, "SourceRole", {
+    assumedBy: new ArnPrincipal(pipelineRole.roleArn),
+    description: "Reads the repository behind a connection",
+  });
   role.addToPolicy(statement("Connection", [`${connectionArn.split(":")[2]}:UseConnection`], [connectionArn]));
   // GitLab's groups have groups: what follows the first slash is the repository.
   const [owner = "", ...repo] = name.split("/");

@@ -16,7 +16,8 @@ export interface PullThroughProps {
 }
 
 /** The prefixes of ECR that the cache fills: those of the registries' images when they are copied. */
-export const cachedPrefixes = ({ pullThrough, namespaces }: DeployConfig["containers"]): readonly string[] => pullThrough.map((host) => namespaceOf(host, extendNamespaces(namespaces)) ?? host);
+export const cachedPrefixes = ({ pullThrough, namespaces }: DeployConfig["containers"]): readonly string[] =>
+  pullThrough.map((host) => namespaceOf(host, extendNamespaces(namespaces)) ?? host);
 
 /**
  * ECR's pull-through cache for the declared registries: a rule and a template for the repositories it makes (tagged and
@@ -34,15 +35,22 @@ export class PullThrough extends Construct {
       const prefix = prefixes[index] ?? host;
       const credentialArn = containers.credentials[host];
       const template = new CfnRepositoryCreationTemplate(this, `Template-${prefix}`, {
-        prefix, appliedFor: ["PULL_THROUGH_CACHE"], customRoleArn: role.roleArn, description: `omx: images of ${host}`,
+        prefix,
+        appliedFor: ["PULL_THROUGH_CACHE"],
+        customRoleArn: role.roleArn,
+        description: `omx: images of ${host}`,
         // Said in either case: what a template drops, an update may leave as it is.
-        encryptionConfiguration: kmsKey ? { encryptionType: "KMS", kmsKey } : { encryptionType: "AES256" }, imageTagMutability: containers.repositories.immutableTags ? "IMMUTABLE" : "MUTABLE",
+        encryptionConfiguration: kmsKey ? { encryptionType: "KMS", kmsKey } : { encryptionType: "AES256" },
+        imageTagMutability: containers.repositories.immutableTags ? "IMMUTABLE" : "MUTABLE",
         resourceTags: [{ key: CREATED_BY.key, value: CREATED_BY.value }],
         repositoryPolicy: JSON.stringify({ Version: "2012-10-17", Statement: stagingStatements(place) }),
       });
       template.node.addDependency(role);
       const rule = new CfnPullThroughCacheRule(this, `Rule-${prefix}`, {
-        ecrRepositoryPrefix: prefix, upstreamRegistry: upstream?.registry ?? host, upstreamRegistryUrl: upstream?.url ?? host, ...(credentialArn && { credentialArn }),
+        ecrRepositoryPrefix: prefix,
+        upstreamRegistry: upstream?.registry ?? host,
+        upstreamRegistryUrl: upstream?.url ?? host,
+        ...(credentialArn && { credentialArn }),
       });
       // A first pull between the two would make a repository without tag and policy.
       rule.addResourceDependency(template);
@@ -53,7 +61,10 @@ export class PullThrough extends Construct {
   /** Whom ECR acts as when it makes a repository with tags, and a key. */
   private templateRole(place: Place, prefixes: readonly string[], key: string | undefined): Role {
     const { account, region } = place;
-    const role = new Role(this, "TemplateRole", { assumedBy: new ServicePrincipal("ecr.amazonaws.com"), description: "What ECR may do for repositories that its cache makes" });
+    const role = new Role(this, "TemplateRole", {
+      assumedBy: new ServicePrincipal("ecr.amazonaws.com"),
+      description: "What ECR may do for repositories that its cache makes",
+    });
     role.addToPolicy(
       new PolicyStatement({
         sid: "MakeRepositories",
@@ -69,10 +80,16 @@ export class PullThrough extends Construct {
     new CfnRegistryPolicy(this, "RegistryPolicy", {
       policyText: {
         Version: "2012-10-17",
-        Statement: [{
-          Sid: "OmxHealthOmicsCache", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"],
-          Resource: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`), Condition: { StringEquals: { "aws:SourceAccount": account } },
-        }],
+        Statement: [
+          {
+            Sid: "OmxHealthOmicsCache",
+            Effect: "Allow",
+            Principal: { Service: "omics.amazonaws.com" },
+            Action: ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"],
+            Resource: prefixes.map((prefix) => `arn:aws:ecr:${region}:${account}:repository/${prefix}/*`),
+            Condition: { StringEquals: { "aws:SourceAccount": account } },
+          },
+        ],
       },
     });
   }

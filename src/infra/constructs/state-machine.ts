@@ -19,8 +19,15 @@ export class DefinedStateMachine extends Construct {
   constructor(scope: Construct, id: string, props: DefinedStateMachineProps) {
     super(scope, id);
     const { partition, region, account } = Stack.of(this);
-    const logs = new LogGroup(this, "Logs", { logGroupName: `/aws/vendedlogs/states/${props.name}`, retention: RetentionDays.THREE_MONTHS, removalPolicy: RemovalPolicy.DESTROY });
-    const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("states.amazonaws.com"), description: `What ${props.name} may do` });
+    const logs = new LogGroup(this, "Logs", {
+      logGroupName: `/aws/vendedlogs/states/${props.name}`,
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("states.amazonaws.com"),
+      description: `What ${props.name} may do`,
+    });
     for (const statement of props.statements) role.addToPolicy(statement);
     // Log delivery of Step Functions knows no resources (stepfunctions/latest/dg/cw-logs.html).
     role.addToPolicy(
@@ -40,13 +47,23 @@ export class DefinedStateMachine extends Construct {
       }),
     );
     // Without these an execution runs and is not traced (step-functions/latest/dg/xray-iam.html).
-    role.addToPolicy(new PolicyStatement({ sid: "Traces", actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"], resources: ["*"] }));
+    role.addToPolicy(
+      new PolicyStatement({
+        sid: "Traces",
+        actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+        resources: ["*"],
+      }),
+    );
     const machine = new CfnStateMachine(this, "Machine", {
       stateMachineName: props.name,
       roleArn: role.roleArn,
       definitionString: JSON.stringify(props.definition),
       definitionSubstitutions: { ...props.substitutions },
-      loggingConfiguration: { level: "ALL", includeExecutionData: false, destinations: [{ cloudWatchLogsLogGroup: { logGroupArn: logs.logGroupArn } }] },
+      loggingConfiguration: {
+        level: "ALL",
+        includeExecutionData: false,
+        destinations: [{ cloudWatchLogsLogGroup: { logGroupArn: logs.logGroupArn } }],
+      },
       tracingConfiguration: { enabled: true },
     });
     machine.node.addDependency(role);

@@ -27,18 +27,27 @@ export class CicdStack extends Stack {
     super(scope, id, props);
     const { config } = context;
     this.key = new Key(this, "Key", {
-      alias: "omx-artifacts", description: "Pipeline artifacts, test data and evidence of omx", enableKeyRotation: true,
+      alias: "omx-artifacts",
+      description: "Pipeline artifacts, test data and evidence of omx",
+      enableKeyRotation: true,
       removalPolicy: keeping(config.keepData),
     });
     this.bucket = dataBucket(this, "Artifacts", {
-      name: artifactsBucket(config.cicd.account, config.cicd.region), key: this.key, keep: config.keepData,
+      name: artifactsBucket(config.cicd.account, config.cicd.region),
+      key: this.key,
+      keep: config.keepData,
       expire: { [`${PREFIXES.testOutputs}/`]: 90, [`${PREFIXES.testData}/`]: 90 },
     });
     this.topic = new Topic(this, "Approvals", { topicName: NAMES.approvalTopic, masterKey: this.key, enforceSSL: true });
-    this.key.addToResourcePolicy(new PolicyStatement({
-      sid: "ApprovalMessages", principals: [new ServicePrincipal("codepipeline.amazonaws.com")], actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: ["*"],
-      conditions: { StringEquals: { "aws:SourceAccount": config.cicd.account } },
-    }));
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "ApprovalMessages",
+        principals: [new ServicePrincipal("codepipeline.amazonaws.com")],
+        actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+        resources: ["*"],
+        conditions: { StringEquals: { "aws:SourceAccount": config.cicd.account } },
+      }),
+    );
     const runRole = this.runRole(context);
     this.testRuns(context, runRole);
     this.approvalReader(context);
@@ -59,7 +68,11 @@ export class CicdStack extends Stack {
       }),
     });
     const bucket = `s3://${artifactsBucket(context.config.cicd.account, context.config.cicd.region)}`;
-    for (const policy of runStatements(place, { read: [`${bucket}/${PREFIXES.testData}/`, ...context.config.dataSources], write: [`${bucket}/${PREFIXES.testOutputs}/`] })) role.addToPolicy(policy);
+    for (const policy of runStatements(place, {
+      read: [`${bucket}/${PREFIXES.testData}/`, ...context.config.dataSources],
+      write: [`${bucket}/${PREFIXES.testOutputs}/`],
+    }))
+      role.addToPolicy(policy);
     role.addToPolicy(useKey("Key", this.key.keyArn, ["read", "write"]));
     return role;
   }
@@ -92,7 +105,11 @@ export class CicdStack extends Stack {
       substitutions: { JudgeFunction: judge.function.functionArn },
       statements: [
         statement("Judge", ["lambda:InvokeFunction"], [judge.function.functionArn]),
-        statement("StartRuns", ["omics:StartRun", "omics:TagResource"], ["run", "workflow", "runCache"].map((kind) => `arn:aws:omics:${place.region}:${place.account}:${kind}/*`)),
+        statement(
+          "StartRuns",
+          ["omics:StartRun", "omics:TagResource"],
+          ["run", "workflow", "runCache"].map((kind) => `arn:aws:omics:${place.region}:${place.account}:${kind}/*`),
+        ),
         statement("FollowRuns", ["omics:GetRun", "omics:CancelRun"], [`arn:aws:omics:${place.region}:${place.account}:run/*`]),
         statement("RunRole", ["iam:PassRole"], [runRole.roleArn], { StringEquals: { "iam:PassedToService": "omics.amazonaws.com" } }),
       ],
@@ -109,7 +126,8 @@ export class CicdStack extends Stack {
       assumedBy: new AccountPrincipal(accounts[0]),
     });
     const trust = role.assumeRolePolicy;
-    for (const account of accounts.slice(1)) trust?.addStatements(new PolicyStatement({ actions: ["sts:AssumeRole"], principals: [new AccountPrincipal(account)] }));
+    for (const account of accounts.slice(1))
+      trust?.addStatements(new PolicyStatement({ actions: ["sts:AssumeRole"], principals: [new AccountPrincipal(account)] }));
     const actions = ["codepipeline:ListActionExecutions", "codepipeline:GetPipelineExecution", "codepipeline:GetPipeline"];
     role.addToPolicy(statement("Approvals", actions, [`arn:aws:codepipeline:${cicd.region}:${cicd.account}:omx-*`]));
   }

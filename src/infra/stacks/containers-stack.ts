@@ -16,7 +16,17 @@ import { HandlerFunction } from "../constructs/handler-function.ts";
 import { cachedPrefixes, PullThrough } from "../constructs/pull-through.ts";
 import { DefinedStateMachine } from "../constructs/state-machine.ts";
 import { type AppContext, artifactsOf, settingsOf } from "../context.ts";
-import { foreignImages, pullThroughImages, readObjects, readSecrets, readSources, repositoryPolicies, stageImages, statement, useKey } from "../policies.ts";
+import {
+  foreignImages,
+  pullThroughImages,
+  readObjects,
+  readSecrets,
+  readSources,
+  repositoryPolicies,
+  stageImages,
+  statement,
+  useKey,
+} from "../policies.ts";
 
 export interface ContainersStackProps extends StackProps {
   readonly context: AppContext;
@@ -31,26 +41,57 @@ export class ContainersStack extends Stack {
     const environment = { OMX_DEPLOYMENT: settingsOf(context) };
     const code = context.bundles.functions;
 
-    const plan = new HandlerFunction(this, "PlanImages", { name: "omx-plan-images", handler: "plan-images", code, environment, statements: [] });
+    const plan = new HandlerFunction(this, "PlanImages", {
+      name: "omx-plan-images",
+      handler: "plan-images",
+      code,
+      environment,
+      statements: [],
+    });
     const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     const sources = [`s3://${artifactsOf(context)}/${PREFIXES.imageSources}/`, ...containers.builderSources];
     // The base of an image that is built is read from where images are pulled from.
-    const reading = [...stageImages(cicd, keyIn(containers.repositories, cicd)), ...foreignImages(cicd, containers), ...readSecrets(Object.values(containers.credentials))];
+    const reading = [
+      ...stageImages(cicd, keyIn(containers.repositories, cicd)),
+      ...foreignImages(cicd, containers),
+      ...readSecrets(Object.values(containers.credentials)),
+    ];
     const building = [...reading, ...readSources(sources), useKey("Key", key.keyArn, ["read"])];
 
     const pull = new HandlerFunction(this, "PullImage", {
-      name: "omx-pull-image", handler: "pull-image", code, environment: { ...environment, ...LONG_COPIES }, timeout: Duration.minutes(15), memorySize: 1536,
+      name: "omx-pull-image",
+      handler: "pull-image",
+      code,
+      environment: { ...environment, ...LONG_COPIES },
+      timeout: Duration.minutes(15),
+      memorySize: 1536,
       statements: [...reading, ...pullThroughImages(cicd, cachedPrefixes(containers)), readLog(cicd, NAMES.imagePullProject)],
     });
     const pullBuild = this.build("ImagePull", { context, key, toolkit, name: NAMES.imagePullProject, statements: reading });
-    this.machine("Puller", context, { name: NAMES.puller, definition: pullerDefinition(), functions: { PlanImages: plan, PullImage: pull }, project: { ImagePullProject: pullBuild } });
+    this.machine("Puller", context, {
+      name: NAMES.puller,
+      definition: pullerDefinition(),
+      functions: { PlanImages: plan, PullImage: pull },
+      project: { ImagePullProject: pullBuild },
+    });
 
     const build = new HandlerFunction(this, "BuildImage", {
-      name: "omx-build-image", handler: "build-image", code, environment, timeout: Duration.minutes(15), memorySize: 1536, storageGiB: 6,
+      name: "omx-build-image",
+      handler: "build-image",
+      code,
+      environment,
+      timeout: Duration.minutes(15),
+      memorySize: 1536,
+      storageGiB: 6,
       statements: [...building, readLog(cicd, NAMES.imageBuildProject)],
     });
     const engine = this.build("ImageBuild", { context, key, toolkit, name: NAMES.imageBuildProject, statements: building });
-    this.machine("Builder", context, { name: NAMES.builder, definition: builderDefinition(), functions: { PlanImages: plan, BuildImage: build }, project: { ImageBuildProject: engine } });
+    this.machine("Builder", context, {
+      name: NAMES.builder,
+      definition: builderDefinition(),
+      functions: { PlanImages: plan, BuildImage: build },
+      project: { ImageBuildProject: engine },
+    });
     if (containers.pullThrough.length > 0) new PullThrough(this, "PullThrough", { place: cicd, containers });
     this.openNewRepositories(context);
   }
@@ -60,8 +101,12 @@ export class ContainersStack extends Stack {
     const isPull = id === "ImagePull";
     const environment = { OMX_DEPLOYMENT: settingsOf(context) };
     return new BuildProject(this, id, {
-      name, key, environment,
-      description: isPull ? "Copies images that are too large for a function" : "Builds images whose Dockerfile runs commands, and those that are too large for a function",
+      name,
+      key,
+      environment,
+      description: isPull
+        ? "Copies images that are too large for a function"
+        : "Builds images whose Dockerfile runs commands, and those that are too large for a function",
       // An engine in a build is a daemon of its own.
       privileged: !isPull,
       timeout: Duration.hours(isPull ? 8 : 2),
@@ -76,13 +121,29 @@ export class ContainersStack extends Stack {
   private machine(id: string, { config: { cicd } }: AppContext, { name, definition, functions, project }: MachineParts): void {
     const arns = Object.entries(functions).map(([key, { function: one }]): [string, string] => [key, one.functionArn]);
     new DefinedStateMachine(this, id, {
-      name, definition,
-      substitutions: { ...Object.fromEntries(arns), ...Object.fromEntries(Object.entries(project).map(([key, one]) => [key, one.project.projectName])) },
+      name,
+      definition,
+      substitutions: {
+        ...Object.fromEntries(arns),
+        ...Object.fromEntries(Object.entries(project).map(([key, one]) => [key, one.project.projectName])),
+      },
       statements: [
-        statement("Functions", ["lambda:InvokeFunction"], arns.map(([, arn]) => arn)),
-        statement("Builds", ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"], Object.values(project).map((one) => one.project.projectArn)),
+        statement(
+          "Functions",
+          ["lambda:InvokeFunction"],
+          arns.map(([, arn]) => arn),
+        ),
+        statement(
+          "Builds",
+          ["codebuild:StartBuild", "codebuild:StopBuild", "codebuild:BatchGetBuilds"],
+          Object.values(project).map((one) => one.project.projectArn),
+        ),
         // How Step Functions follows a build (stepfunctions/latest/dg/connect-codebuild.html).
-        statement("Follow", ["events:PutTargets", "events:PutRule", "events:DescribeRule"], [`arn:aws:events:${cicd.region}:${cicd.account}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule`]),
+        statement(
+          "Follow",
+          ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+          [`arn:aws:events:${cicd.region}:${cicd.account}:rule/StepFunctionsGetEventForCodeBuildStartBuildRule`],
+        ),
       ],
     });
   }
@@ -90,13 +151,22 @@ export class ContainersStack extends Stack {
   /** A repository made by us is opened to HealthOmics when it appears; staging checks it again before it reports done. */
   private openNewRepositories(context: AppContext): void {
     const policy = new HandlerFunction(this, "RepositoryPolicy", {
-      name: "omx-repository-policy", handler: "repository-policy", code: context.bundles.functions,
-      environment: { OMX_DEPLOYMENT: settingsOf(context) }, statements: repositoryPolicies(context.config.cicd),
+      name: "omx-repository-policy",
+      handler: "repository-policy",
+      code: context.bundles.functions,
+      environment: { OMX_DEPLOYMENT: settingsOf(context) },
+      statements: repositoryPolicies(context.config.cicd),
     });
     new Rule(this, "NewRepository", {
       ruleName: "omx-new-repository",
       description: "A repository was created: let HealthOmics read it",
-      eventPattern: { source: ["aws.ecr"], detail: { eventSource: ["ecr.amazonaws.com"], eventName: ["CreateRepository"], errorCode: [{ exists: false }] } as Record<string, unknown[]> },
+      eventPattern: {
+        source: ["aws.ecr"],
+        detail: { eventSource: ["ecr.amazonaws.com"], eventName: ["CreateRepository"], errorCode: [{ exists: false }] } as Record<
+          string,
+          unknown[]
+        >,
+      },
       targets: [new LambdaFunction(policy.function, { retryAttempts: 8, maxEventAge: Duration.hours(2) })],
     });
   }
@@ -126,7 +196,11 @@ const imageBuildSpec = (command: "image-pull" | "image-build"): object => ({
   env: { shell: "bash", "exported-variables": [RESULT_VARIABLE] },
   phases: {
     install: INSTALL_NODE,
-    build: { commands: [`set -o pipefail; ${RESULT_VARIABLE}="$(node --max-semi-space-size=32 "$CODEBUILD_SRC_DIR/omx-ci.mjs" ${command} | tail -n 1)" && export ${RESULT_VARIABLE}`] },
+    build: {
+      commands: [
+        `set -o pipefail; ${RESULT_VARIABLE}="$(node --max-semi-space-size=32 "$CODEBUILD_SRC_DIR/omx-ci.mjs" ${command} | tail -n 1)" && export ${RESULT_VARIABLE}`,
+      ],
+    },
   },
 });
 

@@ -35,7 +35,12 @@ export class ProductionStack extends Stack {
     this.place = place;
     comeFrom(this, { cicd: context.config.cicd, place });
     const keep = context.config.keepData;
-    this.key = new Key(this, "Key", { alias: "omx-releases", description: "Released workflow definitions", enableKeyRotation: true, removalPolicy: keeping(keep) });
+    this.key = new Key(this, "Key", {
+      alias: "omx-releases",
+      description: "Released workflow definitions",
+      enableKeyRotation: true,
+      removalPolicy: keeping(keep),
+    });
     this.bucket = dataBucket(this, "Releases", { name: releasesBucket(place.account, place.region), key: this.key, keep });
     (this.bucket.node.defaultChild as CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
     this.letPromotionsIn();
@@ -48,7 +53,10 @@ export class ProductionStack extends Stack {
    * all of them is one statement: a bucket's policy has 20 KB, a key's 32 (AmazonS3/latest/userguide/add-bucket-policy.html).
    */
   private letPromotionsIn(): void {
-    const roles = Object.keys(this.context.config.workflows).map((workflow) => ({ workflow, role: new ArnPrincipal(roleArn(this.context.config.cicd, `${NAMES.promoteRole}-${workflow}`)) }));
+    const roles = Object.keys(this.context.config.workflows).map((workflow) => ({
+      workflow,
+      role: new ArnPrincipal(roleArn(this.context.config.cicd, `${NAMES.promoteRole}-${workflow}`)),
+    }));
     for (const { workflow, role } of roles)
       this.bucket.addToResourcePolicy(
         new PolicyStatement({
@@ -59,10 +67,23 @@ export class ProductionStack extends Stack {
       );
     if (roles.length === 0) return;
     const principals = roles.map(({ role }) => role);
-    this.bucket.addToResourcePolicy(new PolicyStatement({ sid: "ListReleases", principals, actions: ["s3:ListBucket", "s3:GetBucketLocation"], resources: [this.bucket.bucketArn] }));
-    this.key.addToResourcePolicy(new PolicyStatement({
-      sid: "HandOver", principals, actions: ["kms:GenerateDataKey", "kms:Decrypt"], resources: ["*"], conditions: { StringEquals: { "kms:ViaService": `s3.${this.place.region}.amazonaws.com` } },
-    }));
+    this.bucket.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "ListReleases",
+        principals,
+        actions: ["s3:ListBucket", "s3:GetBucketLocation"],
+        resources: [this.bucket.bucketArn],
+      }),
+    );
+    this.key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: "HandOver",
+        principals,
+        actions: ["kms:GenerateDataKey", "kms:Decrypt"],
+        resources: ["*"],
+        conditions: { StringEquals: { "kms:ViaService": `s3.${this.place.region}.amazonaws.com` } },
+      }),
+    );
   }
 
   private release(): void {
@@ -71,9 +92,17 @@ export class ProductionStack extends Stack {
     const environment = { OMX_DEPLOYMENT: settingsOf(context) };
     const askForApproval = statement("AskForApproval", ["sts:AssumeRole"], [roleArn(context.config.cicd, NAMES.approvalReaderRole)]);
     const verify = new HandlerFunction(this, "Verify", {
-      name: "omx-verify-bundle", handler: "verify-bundle", roleName: roleName(NAMES.verifyRole, this.place.region), code: context.bundles.functions, environment, timeout: Duration.minutes(5),
+      name: "omx-verify-bundle",
+      handler: "verify-bundle",
+      roleName: roleName(NAMES.verifyRole, this.place.region),
+      code: context.bundles.functions,
+      environment,
+      timeout: Duration.minutes(5),
       statements: [
-        ...readObjects("Bundles", bucket), useKey("Key", this.key.keyArn, ["read", "write"]), writeObjects("Results", bucket), askForApproval,
+        ...readObjects("Bundles", bucket),
+        useKey("Key", this.key.keyArn, ["read", "write"]),
+        writeObjects("Results", bucket),
+        askForApproval,
         statement("Release", ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], [projectArn(place, NAMES.releaseProject)]),
       ],
     });
@@ -112,7 +141,11 @@ export class ProductionStack extends Stack {
     new Rule(this, "BundleArrived", {
       ruleName: "omx-bundle-arrived",
       description: "release.json, the last file of a bundle, arrived",
-      eventPattern: { source: ["aws.s3"], detailType: ["Object Created"], detail: { bucket: { name: [bucket] }, object: { key: [{ suffix: "/release.json" }] } } },
+      eventPattern: {
+        source: ["aws.s3"],
+        detailType: ["Object Created"],
+        detail: { bucket: { name: [bucket] }, object: { key: [{ suffix: "/release.json" }] } },
+      },
       targets: [target()],
     });
     new Rule(this, "ReleaseLost", {
@@ -133,7 +166,9 @@ export class ProductionStack extends Stack {
     const omics = (kind: string) => `arn:aws:omics:${region}:${account}:${kind}/*`;
     return [
       statement("SmokeRuns", ["omics:StartRun", "omics:GetRun", "omics:CancelRun", "omics:TagResource"], [omics("run"), omics("workflow")]),
-      statement("SmokeRunRole", ["iam:PassRole"], [roleArn(this.place, NAMES.runRole)], { StringEquals: { "iam:PassedToService": "omics.amazonaws.com" } }),
+      statement("SmokeRunRole", ["iam:PassRole"], [roleArn(this.place, NAMES.runRole)], {
+        StringEquals: { "iam:PassedToService": "omics.amazonaws.com" },
+      }),
     ];
   }
 
@@ -151,7 +186,11 @@ export class ProductionStack extends Stack {
         },
       }),
     });
-    for (const policy of runStatements(place, { read: [`${bucket}/data/`, `${bucket}/*/smoke/`, ...context.config.dataSources], write: [`${bucket}/runs/`] })) role.addToPolicy(policy);
+    for (const policy of runStatements(place, {
+      read: [`${bucket}/data/`, `${bucket}/*/smoke/`, ...context.config.dataSources],
+      write: [`${bucket}/runs/`],
+    }))
+      role.addToPolicy(policy);
     role.addToPolicy(useKey("Key", this.key.keyArn, ["read", "write"]));
   }
 }

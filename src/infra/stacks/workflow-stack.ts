@@ -2,7 +2,14 @@ import { Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { Source } from "aws-cdk-lib/aws-codebuild";
 import { type IRepository, Repository } from "aws-cdk-lib/aws-codecommit";
 import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
-import { CodeBuildAction, ManualApprovalAction, S3SourceAction, S3Trigger, StateMachineInput, StepFunctionInvokeAction } from "aws-cdk-lib/aws-codepipeline-actions";
+import {
+  CodeBuildAction,
+  ManualApprovalAction,
+  S3SourceAction,
+  S3Trigger,
+  StateMachineInput,
+  StepFunctionInvokeAction,
+} from "aws-cdk-lib/aws-codepipeline-actions";
 import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { CodeBuildProject } from "aws-cdk-lib/aws-events-targets";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -52,7 +59,10 @@ export class WorkflowStack extends Stack {
     this.toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     const repository =
       found.source === "codecommit"
-        ? new Repository(this, "Repository", { repositoryName: found.repository ?? workflow, description: `The workflow ${workflow}, released by omx` })
+        ? new Repository(this, "Repository", {
+            repositoryName: found.repository ?? workflow,
+            description: `The workflow ${workflow}, released by omx`,
+          })
         : undefined;
     // The history of a workflow outlives its pipeline.
     if (context.config.keepData) repository?.applyRemovalPolicy(keeping(true));
@@ -85,16 +95,29 @@ export class WorkflowStack extends Stack {
     stage(NAMES.buildStage, new CodeBuildAction({ actionName: NAMES.buildAction, variablesNamespace: NAMES.buildAction, ...building }));
     stage("Test", this.testAction(built));
     stage(NAMES.approvalStage, this.approvalAction(topic));
-    stage("Promote", new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables }));
+    stage(
+      "Promote",
+      new CodeBuildAction({ actionName: "Promote", project: promote.project, input: built, extraInputs: [toolkit], environmentVariables }),
+    );
   }
 
   private toolkitAction(output: Artifact): IAction {
-    return new S3SourceAction({ actionName: "Toolkit", bucket: this.toolkit.bucket, bucketKey: this.toolkit.s3ObjectKey, output, trigger: S3Trigger.NONE });
+    return new S3SourceAction({
+      actionName: "Toolkit",
+      bucket: this.toolkit.bucket,
+      bucketKey: this.toolkit.s3ObjectKey,
+      output,
+      trigger: S3Trigger.NONE,
+    });
   }
 
   private testAction(built: Artifact): IAction {
     const stateMachine = StateMachine.fromStateMachineArn(this, "TestRun", machineArn(testPlace(this.context), NAMES.testRun));
-    return new StepFunctionInvokeAction({ actionName: "Test", stateMachine, stateMachineInput: StateMachineInput.filePath(built.atPath("test-run.json")) });
+    return new StepFunctionInvokeAction({
+      actionName: "Test",
+      stateMachine,
+      stateMachineInput: StateMachineInput.filePath(built.atPath("test-run.json")),
+    });
   }
 
   private approvalAction(notificationTopic: ITopic): IAction {
@@ -118,7 +141,11 @@ export class WorkflowStack extends Stack {
       name: projectName(wf, "build"),
       description: `Builds a release of ${wf}`,
       key: this.key,
-      environment: { OMX_DEPLOYMENT: settingsOf(this.context), OMX_WORKFLOW: wf, ...(repository && { OMX_REPOSITORY: repository.repositoryName }) },
+      environment: {
+        OMX_DEPLOYMENT: settingsOf(this.context),
+        OMX_WORKFLOW: wf,
+        ...(repository && { OMX_REPOSITORY: repository.repositoryName }),
+      },
       timeout: Duration.hours(4),
       buildSpec: releaseBuildSpec("$CODEBUILD_SRC_DIR_Toolkit"),
       statements: [

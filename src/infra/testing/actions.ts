@@ -13,17 +13,37 @@ const NONE: readonly RegExp[] = [];
 
 const TABLE: readonly (readonly [service: string, resources: readonly RegExp[], actions: string])[] = [
   ["codebuild", [arn("codebuild", "project/.+")], "BatchGetBuilds StartBuild StopBuild"],
-  ["codecommit", [arn("codecommit", "[^:/]+")], "CancelUploadArchive GetBranch GetCommit GetPullRequest GetUploadArchiveStatus GitPull PostCommentForPullRequest UploadArchive"],
+  [
+    "codecommit",
+    [arn("codecommit", "[^:/]+")],
+    "CancelUploadArchive GetBranch GetCommit GetPullRequest GetUploadArchiveStatus GitPull PostCommentForPullRequest UploadArchive",
+  ],
   ["codeconnections", [arn("codeconnections", "connection/.+")], "UseConnection"],
   ["codestar-connections", [arn("codestar-connections", "connection/.+")], "UseConnection"],
-  ["codepipeline", [arn("codepipeline", "[^:/]+")], "GetPipeline GetPipelineExecution GetPipelineState ListActionExecutions StartPipelineExecution"],
+  [
+    "codepipeline",
+    [arn("codepipeline", "[^:/]+")],
+    "GetPipeline GetPipelineExecution GetPipelineState ListActionExecutions StartPipelineExecution",
+  ],
   ["ecr", NONE, "GetAuthorizationToken"],
-  ["ecr", [arn("ecr", "repository/.+")], "BatchCheckLayerAvailability BatchGetImage BatchImportUpstreamImage CompleteLayerUpload CreateRepository DescribeImages DescribeRepositories GetDownloadUrlForLayer GetRepositoryPolicy InitiateLayerUpload ListTagsForResource PutImage ReplicateImage SetRepositoryPolicy TagResource UploadLayerPart"],
+  [
+    "ecr",
+    [arn("ecr", "repository/.+")],
+    "BatchCheckLayerAvailability BatchGetImage BatchImportUpstreamImage CompleteLayerUpload CreateRepository DescribeImages DescribeRepositories GetDownloadUrlForLayer GetRepositoryPolicy InitiateLayerUpload ListTagsForResource PutImage ReplicateImage SetRepositoryPolicy TagResource UploadLayerPart",
+  ],
   ["events", [arn("events", "rule/.+")], "DescribeRule PutRule PutTargets"],
   ["iam", [arn("iam", "role/.+")], "PassRole"],
-  ["kms", [arn("kms", "key/.+")], "CreateGrant Decrypt DescribeKey Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo RetireGrant"],
+  [
+    "kms",
+    [arn("kms", "key/.+")],
+    "CreateGrant Decrypt DescribeKey Encrypt GenerateDataKey GenerateDataKeyPair GenerateDataKeyWithoutPlaintext ReEncryptFrom ReEncryptTo RetireGrant",
+  ],
   ["lambda", [arn("lambda", "function:.+")], "InvokeFunction"],
-  ["logs", NONE, "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery ListLogDeliveries PutResourcePolicy UpdateLogDelivery"],
+  [
+    "logs",
+    NONE,
+    "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery ListLogDeliveries PutResourcePolicy UpdateLogDelivery",
+  ],
   ["logs", [LOG_GROUP], "CreateLogGroup DescribeLogStreams"],
   ["logs", [LOG_STREAM], "CreateLogStream GetLogEvents PutLogEvents"],
   ["omics", NONE, "CreateWorkflow ListTagsForResource ListWorkflows"],
@@ -31,7 +51,11 @@ const TABLE: readonly (readonly [service: string, resources: readonly RegExp[], 
   ["omics", [RUN, arn("omics", "task/.+")], "GetRunTask"],
   ["omics", [WORKFLOW], "CreateWorkflowVersion GetWorkflow GetWorkflowVersion ListWorkflowVersions"],
   ["omics", [RUN, WORKFLOW, RUN_CACHE], "StartRun TagResource UntagResource"],
-  ["s3", [OBJECT], "AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject GetObjectTagging GetObjectVersion ListMultipartUploadParts PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging PutObjectVersionAcl PutObjectVersionTagging"],
+  [
+    "s3",
+    [OBJECT],
+    "AbortMultipartUpload DeleteObject DeleteObjectVersion GetObject GetObjectTagging GetObjectVersion ListMultipartUploadParts PutObject PutObjectAcl PutObjectLegalHold PutObjectRetention PutObjectTagging PutObjectVersionAcl PutObjectVersionTagging",
+  ],
   ["s3", [BUCKET], "GetBucketAcl GetBucketLocation ListBucket ListBucketVersions PutBucketPolicy"],
   ["secretsmanager", [arn("secretsmanager", "secret:.+")], "GetSecretValue"],
   ["sns", [arn("sns", "[^:]+")], "Publish"],
@@ -41,7 +65,11 @@ const TABLE: readonly (readonly [service: string, resources: readonly RegExp[], 
   ["xray", NONE, "GetSamplingRules GetSamplingTargets PutTelemetryRecords PutTraceSegments"],
 ];
 
-const ACTIONS = new Map(TABLE.flatMap(([service, resources, actions]) => actions.split(" ").map((action): [string, readonly RegExp[]] => [`${service}:${action}`, resources])));
+const ACTIONS = new Map(
+  TABLE.flatMap(([service, resources, actions]) =>
+    actions.split(" ").map((action): [string, readonly RegExp[]] => [`${service}:${action}`, resources]),
+  ),
+);
 
 /** Actions that a policy names, `s3:GetObject*` by all it stands for, each with the resources that it may be allowed on. */
 export function actionsOf(name: string): readonly (readonly [action: string, resources: readonly RegExp[]])[] {

@@ -1,7 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CloudFormationClient, CreateStackCommand, DescribeStackEventsCommand, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DescribeStackEventsCommand,
+  DescribeStacksCommand,
+} from "@aws-sdk/client-cloudformation";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { App } from "aws-cdk-lib";
@@ -16,7 +21,15 @@ const ROOT = join(import.meta.dirname, "../../..");
 const ASSETS = `cdk-hnb659fds-assets-${CICD}-${REGION}`;
 
 interface AssetManifest {
-  readonly files: Readonly<Record<string, { readonly source: { readonly path: string; readonly packaging: "zip" | "file" }; readonly destinations: Readonly<Record<string, { readonly objectKey: string }>> }>>;
+  readonly files: Readonly<
+    Record<
+      string,
+      {
+        readonly source: { readonly path: string; readonly packaging: "zip" | "file" };
+        readonly destinations: Readonly<Record<string, { readonly objectKey: string }>>;
+      }
+    >
+  >;
 }
 
 /**
@@ -31,7 +44,10 @@ export async function deployContainers(accounts: TestAccounts, config: object = 
     const { context } = JSON.parse(readFileSync(join(ROOT, "cdk.json"), "utf8")) as { context: Record<string, unknown> };
     const app = new App({ analyticsReporting: false, outdir, context });
     const place = { account: CICD, region: REGION };
-    releaseApp(app, { config: DeployConfig.parse({ cicd: place, production: [{ account: "444455556666", region: REGION }], keepData: false, ...config }), bundles: bundleHandlers(ROOT, join(folder, "bundles")) });
+    releaseApp(app, {
+      config: DeployConfig.parse({ cicd: place, production: [{ account: "444455556666", region: REGION }], keepData: false, ...config }),
+      bundles: bundleHandlers(ROOT, join(folder, "bundles")),
+    });
     app.synth();
     await bootstrap(accounts);
     for (const stack of ["omx-cicd", "omx-containers"]) await deploy(accounts, outdir, stack);
@@ -42,7 +58,9 @@ export async function deployContainers(accounts: TestAccounts, config: object = 
 
 async function bootstrap(accounts: TestAccounts): Promise<void> {
   await new S3Client(accounts.config()).send(new CreateBucketCommand({ Bucket: ASSETS }));
-  await new SSMClient(accounts.config()).send(new PutParameterCommand({ Name: "/cdk-bootstrap/hnb659fds/version", Type: "String", Value: "30" }));
+  await new SSMClient(accounts.config()).send(
+    new PutParameterCommand({ Name: "/cdk-bootstrap/hnb659fds/version", Type: "String", Value: "30" }),
+  );
 }
 
 async function deploy(accounts: TestAccounts, outdir: string, name: string): Promise<void> {
@@ -56,7 +74,9 @@ async function deploy(accounts: TestAccounts, outdir: string, name: string): Pro
   const key = `${name}.template.json`;
   await s3.send(new PutObjectCommand({ Bucket: ASSETS, Key: key, Body: readFileSync(join(outdir, key)) }));
   const cloudformation = new CloudFormationClient(accounts.config());
-  await cloudformation.send(new CreateStackCommand({ StackName: name, TemplateURL: `${accounts.url}/${ASSETS}/${key}`, Capabilities: ["CAPABILITY_NAMED_IAM"] }));
+  await cloudformation.send(
+    new CreateStackCommand({ StackName: name, TemplateURL: `${accounts.url}/${ASSETS}/${key}`, Capabilities: ["CAPABILITY_NAMED_IAM"] }),
+  );
   for (;;) {
     const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName: name }));
     const status = Stacks?.[0]?.StackStatus ?? "";
@@ -68,13 +88,20 @@ async function deploy(accounts: TestAccounts, outdir: string, name: string): Pro
 
 async function reasons(cloudformation: CloudFormationClient, StackName: string): Promise<string> {
   const { StackEvents = [] } = await cloudformation.send(new DescribeStackEventsCommand({ StackName }));
-  return StackEvents.filter(({ ResourceStatus }) => ResourceStatus?.endsWith("_FAILED")).map(({ LogicalResourceId, ResourceStatusReason }) => `${LogicalResourceId}: ${ResourceStatusReason}`).join("; ");
+  return StackEvents.filter(({ ResourceStatus }) => ResourceStatus?.endsWith("_FAILED"))
+    .map(({ LogicalResourceId, ResourceStatusReason }) => `${LogicalResourceId}: ${ResourceStatusReason}`)
+    .join("; ");
 }
 
 function contentsOf(folder: string, prefix = ""): Zippable {
   mkdirSync(folder, { recursive: true });
-  return Object.assign({}, ...readdirSync(folder).map((name): Zippable => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? contentsOf(path, `${prefix}${name}/`) : { [`${prefix}${name}`]: [readFileSync(path), { level: 1 }] };
-  })) as Zippable;
+  return Object.assign(
+    {},
+    ...readdirSync(folder).map((name): Zippable => {
+      const path = join(folder, name);
+      return statSync(path).isDirectory()
+        ? contentsOf(path, `${prefix}${name}/`)
+        : { [`${prefix}${name}`]: [readFileSync(path), { level: 1 }] };
+    }),
+  ) as Zippable;
 }

@@ -13,21 +13,35 @@ const WITH_LOGIN = ["docker.io", "ghcr.io", "registry.gitlab.com", "cgr.dev", "l
 /** Every member that changes a template, used. */
 export const RICH = DeployConfig.parse({
   cicd: { account: "111122223333", region: "eu-west-1" },
-  production: [{ account: "444455556666", region: "eu-west-1" }, { account: "777788889999", region: "us-west-2" }],
+  production: [
+    { account: "444455556666", region: "eu-west-1" },
+    { account: "777788889999", region: "us-west-2" },
+  ],
   workflows: {
     "from-github": { source: "connection", repository: "lab/flow", branch: "release", connectionArn: CONNECTION },
-    "from-an-old-gitlab": { source: "connection", repository: "lab/team/flow", connectionArn: CONNECTION.replace("codeconnections", "codestar-connections") },
+    "from-an-old-gitlab": {
+      source: "connection",
+      repository: "lab/team/flow",
+      connectionArn: CONNECTION.replace("codeconnections", "codestar-connections"),
+    },
     "from-codecommit": { repository: "another-name", branch: "main" },
   },
   dataSources: ["s3://genomes/human/", "s3://reads"],
   containers: {
-    sourceAccounts: ["123456789012"], crossRegion: true, builderSources: ["s3://dockerfiles/tools/"],
+    sourceAccounts: ["123456789012"],
+    crossRegion: true,
+    builderSources: ["s3://dockerfiles/tools/"],
     pullThrough: ["quay.io", "public.ecr.aws", "registry.k8s.io", ...WITH_LOGIN],
-    repositories: { kmsKeys: ["arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d", "arn:aws:kms:us-west-2:777788889999:key/0a1b2c3d"], immutableTags: true },
-    upstreams: { "gcr.io": "https://mirror.example.org" }, namespaces: { "eu.gcr.io": "eu-gcr" },
+    repositories: {
+      kmsKeys: ["arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d", "arn:aws:kms:us-west-2:777788889999:key/0a1b2c3d"],
+      immutableTags: true,
+    },
+    upstreams: { "gcr.io": "https://mirror.example.org" },
+    namespaces: { "eu.gcr.io": "eu-gcr" },
     credentials: Object.fromEntries(WITH_LOGIN.map((host) => [host, secret(host)])),
   },
-  keepData: true, consoleUrl: "https://omx.example.org",
+  keepData: true,
+  consoleUrl: "https://omx.example.org",
 });
 
 /**
@@ -35,7 +49,11 @@ export const RICH = DeployConfig.parse({
  * @param make the stacks @default all of the deployment's
  * @returns the paths of its templates
  */
-export function synthesize(folder: string, config: DeployConfig, make: (app: App, context: AppContext) => void = releaseApp): readonly string[] {
+export function synthesize(
+  folder: string,
+  config: DeployConfig,
+  make: (app: App, context: AppContext) => void = releaseApp,
+): readonly string[] {
   const outdir = join(folder, "cdk.out");
   const bundle = (of: string): string => {
     mkdirSync(join(folder, of), { recursive: true });
@@ -46,7 +64,9 @@ export function synthesize(folder: string, config: DeployConfig, make: (app: App
   const app = new App({ analyticsReporting: false, outdir, context });
   make(app, { config, bundles: { functions: bundle("functions"), toolkit: bundle("toolkit") } });
   app.synth();
-  return readdirSync(outdir).filter((file) => file.endsWith(".template.json")).map((file) => join(outdir, file));
+  return readdirSync(outdir)
+    .filter((file) => file.endsWith(".template.json"))
+    .map((file) => join(outdir, file));
 }
 
 export interface Resource {
@@ -62,8 +82,13 @@ interface Template {
 
 /** The ARN that a resource will have, as far as IAM looks at its form. */
 const ARNS: Readonly<Record<string, string>> = {
-  "AWS::S3::Bucket": "arn:aws:s3:::", "AWS::KMS::Key": "arn:aws:kms:r:1:key/", "AWS::IAM::Role": "arn:aws:iam::1:role/", "AWS::Lambda::Function": "arn:aws:lambda:r:1:function:",
-  "AWS::CodeBuild::Project": "arn:aws:codebuild:r:1:project/", "AWS::CodeCommit::Repository": "arn:aws:codecommit:r:1:", "AWS::SNS::Topic": "arn:aws:sns:r:1:",
+  "AWS::S3::Bucket": "arn:aws:s3:::",
+  "AWS::KMS::Key": "arn:aws:kms:r:1:key/",
+  "AWS::IAM::Role": "arn:aws:iam::1:role/",
+  "AWS::Lambda::Function": "arn:aws:lambda:r:1:function:",
+  "AWS::CodeBuild::Project": "arn:aws:codebuild:r:1:project/",
+  "AWS::CodeCommit::Repository": "arn:aws:codecommit:r:1:",
+  "AWS::SNS::Topic": "arn:aws:sns:r:1:",
 };
 const PSEUDO: Readonly<Record<string, string>> = { "AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "111122223333" };
 
@@ -74,9 +99,19 @@ export class Templates {
   readonly #exports: ReadonlyMap<string, readonly [stack: string, value: unknown]>;
 
   constructor(files: readonly string[]) {
-    this.#stacks = new Map(files.map((file) => [file.replace(/^.*\/|\.template\.json$/g, ""), JSON.parse(readFileSync(file, "utf8")) as Template]));
-    this.#exports = new Map([...this.#stacks].flatMap(([stack, { Outputs = {} }]) => Object.values(Outputs).flatMap(({ Value, Export }): [string, readonly [string, unknown]][] => (Export ? [[Export.Name, [stack, Value]]] : []))));
-    this.resources = [...this.#stacks].flatMap(([stack, { Resources }]) => Object.entries(Resources).map(([id, resource]) => [`${stack}/${id}`, resource, stack] as const));
+    this.#stacks = new Map(
+      files.map((file) => [file.replace(/^.*\/|\.template\.json$/g, ""), JSON.parse(readFileSync(file, "utf8")) as Template]),
+    );
+    this.#exports = new Map(
+      [...this.#stacks].flatMap(([stack, { Outputs = {} }]) =>
+        Object.values(Outputs).flatMap(({ Value, Export }): [string, readonly [string, unknown]][] =>
+          Export ? [[Export.Name, [stack, Value]]] : [],
+        ),
+      ),
+    );
+    this.resources = [...this.#stacks].flatMap(([stack, { Resources }]) =>
+      Object.entries(Resources).map(([id, resource]) => [`${stack}/${id}`, resource, stack] as const),
+    );
   }
 
   ofType(type: string): readonly (readonly [path: string, resource: Resource, stack: string])[] {
@@ -85,7 +120,8 @@ export class Templates {
 
   /** How many bytes a policy has without white space, its references followed. */
   size(stack: string, policy: unknown): number {
-    const isReference = (value: unknown): boolean => typeof value === "object" && value !== null && Object.keys(value).length === 1 && /^(Ref|Fn::)/.test(Object.keys(value)[0] ?? "");
+    const isReference = (value: unknown): boolean =>
+      typeof value === "object" && value !== null && Object.keys(value).length === 1 && /^(Ref|Fn::)/.test(Object.keys(value)[0] ?? "");
     return Buffer.byteLength(JSON.stringify(policy, (_, value: unknown) => (isReference(value) ? this.text(stack, value) : value)));
   }
 
@@ -93,7 +129,7 @@ export class Templates {
   text(stack: string, value: unknown): string {
     if (typeof value === "string") return value;
     const [name, given] = Object.entries(value as Readonly<Record<string, unknown>>)[0] ?? [];
-    if (name === "Fn::Join") return ((given as readonly [string, readonly unknown[]])[1]).map((part) => this.text(stack, part)).join("");
+    if (name === "Fn::Join") return (given as readonly [string, readonly unknown[]])[1].map((part) => this.text(stack, part)).join("");
     if (name === "Fn::ImportValue") return this.text(...(this.#exports.get(this.text(stack, given)) ?? [stack, ""]));
     const [id, attribute] = name === "Ref" ? [String(given), undefined] : (given as readonly [string, string]);
     const type = this.#stacks.get(stack)?.Resources[id]?.Type ?? "";

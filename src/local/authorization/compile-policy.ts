@@ -93,9 +93,7 @@ function compileResources(
 ): CompiledStatement["matchesResource"] {
   const isNegated = json["NotResource"] !== undefined;
   if (!isNegated && json["Resource"] === undefined) return () => true;
-  const patterns = textsOf(json["NotResource"] ?? json["Resource"]).map((text) =>
-    compileArnTemplate(text, { variables, wildcards: true }),
-  );
+  const patterns = textsOf(json["NotResource"] ?? json["Resource"]).map((text) => compileArnTemplate(text, { variables, wildcards: true }));
   if (!isNegated) return (resource, values) => patterns.some((pattern) => pattern.matches(resource, values) === true);
   return (resource, values) => matchesNone(patterns, { resource, values, whenUnresolved: effect === "Deny" });
 }
@@ -113,6 +111,8 @@ function matchesNone(
 function compileConditions(condition: unknown, variables: boolean): readonly Condition[] {
   if (!isJson(condition)) return [];
   return Object.entries(condition).flatMap(([operator, keys]) =>
-    isJson(keys) ? Object.entries(keys).map(([key, wanted]) => compileCondition({ operator, key, wanted: textsOf(wanted), variables })) : [],
+    isJson(keys)
+      ? Object.entries(keys).map(([key, wanted]) => compileCondition({ operator, key, wanted: textsOf(wanted), variables }))
+      : [],
   );
 }

@@ -45,9 +45,20 @@ const KEYS = new Set(`${SUPPLIED}\n${ABSENT}`.trim().toLowerCase().split(/\s+/))
 
 /** Keys that end in the name of a tag or of an entry of the encryption context. */
 const FAMILIES = [
-  "aws:principaltag/", "aws:requesttag/", "aws:resourcetag/", "codebuild:resourcetag/", "ecr:resourcetag/", "iam:resourcetag/",
-  "kms:encryptioncontext:", "lambda:resourcetag/", "s3:buckettag/", "s3:existingobjecttag/", "s3:requestobjecttag/",
-  "secretsmanager:resourcetag/", "ssm:resourcetag/", "states:resourcetag/",
+  "aws:principaltag/",
+  "aws:requesttag/",
+  "aws:resourcetag/",
+  "codebuild:resourcetag/",
+  "ecr:resourcetag/",
+  "iam:resourcetag/",
+  "kms:encryptioncontext:",
+  "lambda:resourcetag/",
+  "s3:buckettag/",
+  "s3:existingobjecttag/",
+  "s3:requestobjecttag/",
+  "secretsmanager:resourcetag/",
+  "ssm:resourcetag/",
+  "states:resourcetag/",
 ] as const;
 
 /** Whether the absence of the key in a request means what it means on AWS. The key is given in lower case. */

@@ -8,8 +8,12 @@ const holds = (operator: string, [key, wanted]: readonly [string, string | reado
   allHold([compileCondition({ operator, key, wanted: [wanted].flat(), variables: true })], conditionValues(context));
 
 const KEY = "aws:PrincipalTag/x";
-const ask = (operator: string, wanted: string | readonly string[], value: string | readonly string[] | undefined, more: Context = {}): Verdict =>
-  holds(operator, [KEY, wanted], { ...more, ...(value !== undefined && { [KEY]: value }) });
+const ask = (
+  operator: string,
+  wanted: string | readonly string[],
+  value: string | readonly string[] | undefined,
+  more: Context = {},
+): Verdict => holds(operator, [KEY, wanted], { ...more, ...(value !== undefined && { [KEY]: value }) });
 
 describe("each operator, on a value that matches and one that does not", () => {
   test.each([
@@ -46,7 +50,9 @@ describe("each operator, on a value that matches and one that does not", () => {
   ])("%s %j: %j but not %j", (operator, wanted, match, other) => {
     expect(ask(operator, wanted, match)).toBe(true);
     if (other !== undefined) expect(ask(operator, wanted, other)).toBe(false);
-    const negated = operator.startsWith("IpAddress") ? "NotIpAddress" : operator.replace(/^(String|Numeric|Date|Arn)(Equals|Like)/, "$1Not$2");
+    const negated = operator.startsWith("IpAddress")
+      ? "NotIpAddress"
+      : operator.replace(/^(String|Numeric|Date|Arn)(Equals|Like)/, "$1Not$2");
     if (negated === operator || /Than/.test(operator)) return;
     expect(ask(negated, wanted, match)).toBe(false);
     if (other !== undefined) expect(ask(negated, wanted, other)).toBe(true);
@@ -55,14 +61,34 @@ describe("each operator, on a value that matches and one that does not", () => {
 
 describe("a key the request does not have", () => {
   test.each([
-    ["StringEquals", false], ["StringLike", false], ["NumericLessThan", false], ["DateGreaterThan", false], ["Bool", false], ["BinaryEquals", false],
-    ["IpAddress", false], ["ArnLike", false],
-    ["StringNotEquals", true], ["StringNotLike", true], ["NumericNotEquals", true], ["DateNotEquals", true], ["NotIpAddress", true], ["ArnNotEquals", true],
-    ["StringEqualsIfExists", true], ["StringNotEqualsIfExists", true], ["BoolIfExists", true], ["IpAddressIfExists", true], ["ArnLikeIfExists", true],
-    ["ForAllValues:StringEquals", true], ["ForAllValues:StringNotEquals", true], ["ForAnyValue:StringEquals", false], ["ForAnyValue:StringNotEquals", false],
+    ["StringEquals", false],
+    ["StringLike", false],
+    ["NumericLessThan", false],
+    ["DateGreaterThan", false],
+    ["Bool", false],
+    ["BinaryEquals", false],
+    ["IpAddress", false],
+    ["ArnLike", false],
+    ["StringNotEquals", true],
+    ["StringNotLike", true],
+    ["NumericNotEquals", true],
+    ["DateNotEquals", true],
+    ["NotIpAddress", true],
+    ["ArnNotEquals", true],
+    ["StringEqualsIfExists", true],
+    ["StringNotEqualsIfExists", true],
+    ["BoolIfExists", true],
+    ["IpAddressIfExists", true],
+    ["ArnLikeIfExists", true],
+    ["ForAllValues:StringEquals", true],
+    ["ForAllValues:StringNotEquals", true],
+    ["ForAnyValue:StringEquals", false],
+    ["ForAnyValue:StringNotEquals", false],
     ["ForAnyValue:StringEqualsIfExists", true],
   ] as const)("%s: %s", (operator, expected) => {
-    const wanted = { Bool: "true", Nume: "1", Date: "2026-01-01", IpAd: "10.0.0.0/8", NotI: "10.0.0.0/8", Bina: "QQ==" }[operator.slice(0, 4)] ?? "arn:aws:a:b:c:d";
+    const wanted =
+      { Bool: "true", Nume: "1", Date: "2026-01-01", IpAd: "10.0.0.0/8", NotI: "10.0.0.0/8", Bina: "QQ==" }[operator.slice(0, 4)] ??
+      "arn:aws:a:b:c:d";
     expect(ask(operator, wanted, undefined)).toBe(expected);
   });
   test("Null asks for just that", () => {
@@ -135,7 +161,10 @@ describe("what is not known", () => {
     expect(holds("StringEquals", ["ecr:Nonsense", "a"], { "ecr:nonsense": "a" })).toBe(true);
   });
   test("one condition that fails decides, whatever is unknown beside it", () => {
-    const conditions = [["aws:Nonsense", "a"], [KEY, "a"]].map(([key, wanted]) => compileCondition({ operator: "StringEquals", key: key!, wanted: [wanted!], variables: true }));
+    const conditions = [
+      ["aws:Nonsense", "a"],
+      [KEY, "a"],
+    ].map(([key, wanted]) => compileCondition({ operator: "StringEquals", key: key!, wanted: [wanted!], variables: true }));
     expect(allHold(conditions, conditionValues({ [KEY]: "b" }))).toBe(false);
     expect(allHold(conditions, conditionValues({ [KEY]: "a" }))).toBe("unknown");
   });

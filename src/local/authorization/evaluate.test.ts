@@ -9,9 +9,19 @@ import { anonymous, type NamedPolicy, type Principal, type RoleSession, type Use
 const OWN = parseAccountId("111122223333");
 const OTHER = parseAccountId("444455556666");
 const user: User = { kind: "user", account: OWN, name: "anna", path: "/team/", id: "AIDAAAAAAAAAAAAAAAAAA" };
-const role: RoleSession = { kind: "role", account: OWN, role: { name: "build", path: "/ci/", id: "AROAAAAAAAAAAAAAAAAAA" }, sessionName: "run" };
+const role: RoleSession = {
+  kind: "role",
+  account: OWN,
+  role: { name: "build", path: "/ci/", id: "AROAAAAAAAAAAAAAAAAAA" },
+  sessionName: "run",
+};
 const root: Principal = { kind: "root", account: OWN };
-const omics: Principal = { kind: "service", service: "omics.amazonaws.com", sourceAccount: OWN, sourceArn: `arn:aws:omics:us-east-1:${OWN}:run/1` };
+const omics: Principal = {
+  kind: "service",
+  service: "omics.amazonaws.com",
+  sourceAccount: OWN,
+  sourceArn: `arn:aws:omics:us-east-1:${OWN}:run/1`,
+};
 
 const ROLE_ARN = `arn:aws:iam::${OWN}:role/ci/build`;
 const SESSION_ARN = `arn:aws:sts::${OWN}:assumed-role/build/run`;
@@ -32,7 +42,12 @@ interface Case extends Partial<ApplicablePolicies> {
 }
 const decide = ({ who = user, action = "s3:GetObject", object = OBJECT, context = {}, ...policies }: Case) =>
   evaluate(
-    { principal: who, action, resource: object, context: { ...conditionContext({ principal: who, now: new Date(0), region: "us-east-1" }), ...context } },
+    {
+      principal: who,
+      action,
+      resource: object,
+      context: { ...conditionContext({ principal: who, now: new Date(0), region: "us-east-1" }), ...context },
+    },
     { identity: [], resourceAccount: OWN, ...policies },
   );
 const identity = [named("identity", allow())];
@@ -114,12 +129,28 @@ describe("a key policy and a trust policy must allow by themselves", () => {
 
 describe("an explicit deny wins", () => {
   test.each([
-    ["in an identity-based policy", { identity: [...identity, named("stop", deny())] }, 'with an explicit deny in an identity-based policy (statement "No" of stop)'],
-    ["in a resource-based policy", { identity, resource: named("the bucket policy", deny({ Principal: "*" })) }, 'with an explicit deny in a resource-based policy (statement "No" of the bucket policy)'],
-    ["in a session policy", { who: role, identity, session: [named("s", allow(), deny())] }, 'with an explicit deny in a session policy (statement "No" of s)'],
+    [
+      "in an identity-based policy",
+      { identity: [...identity, named("stop", deny())] },
+      'with an explicit deny in an identity-based policy (statement "No" of stop)',
+    ],
+    [
+      "in a resource-based policy",
+      { identity, resource: named("the bucket policy", deny({ Principal: "*" })) },
+      'with an explicit deny in a resource-based policy (statement "No" of the bucket policy)',
+    ],
+    [
+      "in a session policy",
+      { who: role, identity, session: [named("s", allow(), deny())] },
+      'with an explicit deny in a session policy (statement "No" of s)',
+    ],
     ["for the whole account", { identity, resource: named("p", deny({ Principal: { AWS: OWN } })) }, "explicit deny"],
     ["for the root", { who: root, resource: named("p", deny({ Principal: { AWS: ROOT_ARN } })) }, "explicit deny"],
-    ["by everything but what is named", { identity: [...identity, named("p", deny({ Action: undefined, NotAction: "s3:Put*" }))] }, "explicit deny"],
+    [
+      "by everything but what is named",
+      { identity: [...identity, named("p", deny({ Action: undefined, NotAction: "s3:Put*" }))] },
+      "explicit deny",
+    ],
   ] as const)("%s", (_what, given, reason) => {
     expect(decide(given)).toMatchObject({ allowed: false, reason: expect.stringContaining(reason) });
   });
@@ -146,12 +177,25 @@ describe("NotPrincipal", () => {
 describe("actions and resources", () => {
   const may = (statement: object, given: Case = {}) => decide({ identity: [named("i", allow(statement))], ...given }).allowed;
   test.each([
-    [{ Action: "*" }, true], [{ Action: "S3:getobject" }, true], [{ Action: "s3:Get*" }, true], [{ Action: "s3:?etObject" }, true], [{ Action: "*:GetObject" }, true],
-    [{ Action: "s3:GetObjectAcl" }, false], [{ Action: "s3:Put*" }, false], [{ Action: ["s3:PutObject", "s3:GetObject"] }, true],
-    [{ Action: undefined, NotAction: "s3:Put*" }, true], [{ Action: undefined, NotAction: ["s3:Put*", "s3:Get*"] }, false],
-    [{ Resource: OBJECT }, true], [{ Resource: "arn:aws:s3:::bucket/*" }, true], [{ Resource: "arn:aws:s3:::*" }, true], [{ Resource: "arn:*:s3:::bucket/k?y" }, true],
-    [{ Resource: "arn:aws:s3:::bucket" }, false], [{ Resource: "arn:aws:s3:::Bucket/key" }, false], [{ Resource: "arn:aws:s3:*:*:bucket/*" }, true],
-    [{ Resource: undefined, NotResource: "arn:aws:s3:::other/*" }, true], [{ Resource: undefined, NotResource: "arn:aws:s3:::bucket/*" }, false],
+    [{ Action: "*" }, true],
+    [{ Action: "S3:getobject" }, true],
+    [{ Action: "s3:Get*" }, true],
+    [{ Action: "s3:?etObject" }, true],
+    [{ Action: "*:GetObject" }, true],
+    [{ Action: "s3:GetObjectAcl" }, false],
+    [{ Action: "s3:Put*" }, false],
+    [{ Action: ["s3:PutObject", "s3:GetObject"] }, true],
+    [{ Action: undefined, NotAction: "s3:Put*" }, true],
+    [{ Action: undefined, NotAction: ["s3:Put*", "s3:Get*"] }, false],
+    [{ Resource: OBJECT }, true],
+    [{ Resource: "arn:aws:s3:::bucket/*" }, true],
+    [{ Resource: "arn:aws:s3:::*" }, true],
+    [{ Resource: "arn:*:s3:::bucket/k?y" }, true],
+    [{ Resource: "arn:aws:s3:::bucket" }, false],
+    [{ Resource: "arn:aws:s3:::Bucket/key" }, false],
+    [{ Resource: "arn:aws:s3:*:*:bucket/*" }, true],
+    [{ Resource: undefined, NotResource: "arn:aws:s3:::other/*" }, true],
+    [{ Resource: undefined, NotResource: "arn:aws:s3:::bucket/*" }, false],
   ] as const)("%j: %s", (statement, expected) => {
     expect(may(statement)).toBe(expected);
   });
@@ -165,7 +209,10 @@ describe("actions and resources", () => {
     expect(may({ Resource: "arn:aws:s3:::bucket/${aws:username}/*" }, { object: "arn:aws:s3:::bucket/bert/x" })).toBe(false);
     expect(may({ Resource: "arn:aws:s3:::bucket/${aws:username}/*" }, { who: role, object: "arn:aws:s3:::bucket//x" })).toBe(false);
     expect(may({ Resource: undefined, NotResource: "arn:aws:s3:::${aws:SourceIdentity}/*" })).toBe(false);
-    expect(decide({ identity: [...identity, named("i", deny({ Resource: undefined, NotResource: "arn:aws:s3:::${aws:SourceIdentity}/*" }))] }).allowed).toBe(false);
+    expect(
+      decide({ identity: [...identity, named("i", deny({ Resource: undefined, NotResource: "arn:aws:s3:::${aws:SourceIdentity}/*" }))] })
+        .allowed,
+    ).toBe(false);
   });
   test("an action without resources wants a star", () => {
     expect(may({ Action: "s3:ListAllMyBuckets", Resource: "arn:aws:s3:::*" }, { action: "s3:ListAllMyBuckets", object: "*" })).toBe(false);
@@ -177,11 +224,27 @@ describe("the reason", () => {
   const opening = `User: ${USER_ARN} is not authorized to perform: s3:GetObject on resource: ${OBJECT}`;
   test.each([
     ["no identity-based policy", {}, `${opening} because no identity-based policy allows the s3:GetObject action`],
-    ["no resource-based policy", { identity, resourceAccount: OTHER }, `${opening} because no resource-based policy allows the s3:GetObject action`],
-    ["no session policy", { who: role, identity, session: [named("s", allow({ Action: "s3:Put*" }))] }, "because no session policy allows the s3:GetObject action"],
+    [
+      "no resource-based policy",
+      { identity, resourceAccount: OTHER },
+      `${opening} because no resource-based policy allows the s3:GetObject action`,
+    ],
+    [
+      "no session policy",
+      { who: role, identity, session: [named("s", allow({ Action: "s3:Put*" }))] },
+      "because no session policy allows the s3:GetObject action",
+    ],
     ["no role trust policy", { mode: "trust" as const }, "because no role trust policy allows"],
-    ["a condition that failed", { identity: [named("i", allow({ Condition: { StringEquals: { "aws:SourceVpce": "x" } } }))] }, 'i: statement "Yes" allows it only where StringEquals aws:SourceVpce holds; the request does not have the key'],
-    ["the value that failed it", { identity: [named("i", allow({ Sid: undefined, Condition: { StringEquals: { "aws:username": "bert" } } }))] }, 'statement "#1" allows it only where StringEquals aws:username holds; the request has "anna"'],
+    [
+      "a condition that failed",
+      { identity: [named("i", allow({ Condition: { StringEquals: { "aws:SourceVpce": "x" } } }))] },
+      'i: statement "Yes" allows it only where StringEquals aws:SourceVpce holds; the request does not have the key',
+    ],
+    [
+      "the value that failed it",
+      { identity: [named("i", allow({ Sid: undefined, Condition: { StringEquals: { "aws:username": "bert" } } }))] },
+      'statement "#1" allows it only where StringEquals aws:username holds; the request has "anna"',
+    ],
   ] as const)("names %s", (_what, given, reason) => {
     expect(decide(given).reason).toContain(reason);
   });
@@ -199,23 +262,35 @@ describe("what is not known denies and is named", () => {
   ])("%s", (_what, part, why) => {
     expect(decide({ identity: [named("i", allow(part))] })).toMatchObject({ allowed: false, reason: expect.stringContaining(why) });
     if ("Effect" in part) return;
-    expect(decide({ identity: [...identity, named("i", deny(part))] })).toMatchObject({ allowed: false, reason: expect.stringContaining(why) });
+    expect(decide({ identity: [...identity, named("i", deny(part))] })).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining(why),
+    });
   });
   test("a principal type", () => {
-    expect(decide({ identity, resource: named("p", deny({ Principal: { Robot: "*" } })) })).toMatchObject({ allowed: false, reason: expect.stringContaining('"Robot"') });
+    expect(decide({ identity, resource: named("p", deny({ Principal: { Robot: "*" } })) })).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining('"Robot"'),
+    });
   });
   test("a text that is no policy", () => {
-    expect(decide({ identity: [...identity, { name: "broken", document: "{" }] })).toMatchObject({ allowed: false, reason: expect.stringContaining("broken can't be read") });
+    expect(decide({ identity: [...identity, { name: "broken", document: "{" }] })).toMatchObject({
+      allowed: false,
+      reason: expect.stringContaining("broken can't be read"),
+    });
   });
 });
 
 test("evaluations are fast enough to be asked for every request", () => {
-  const statements = Array.from({ length: 20 }, (_, index) => allow({ Sid: `S${index}`, Action: [`x${index}:*`], Condition: { StringLike: { "aws:username": "a*" } } }));
+  const statements = Array.from({ length: 20 }, (_, index) =>
+    allow({ Sid: `S${index}`, Action: [`x${index}:*`], Condition: { StringLike: { "aws:username": "a*" } } }),
+  );
   const policies = { identity: [named("many", ...statements, allow())], resource: resource({ AWS: USER_ARN }), resourceAccount: OWN };
   const context = conditionContext({ principal: user, now: new Date(0), region: "us-east-1" });
   const rounds = 20_000;
   const started = performance.now();
-  for (let index = 0; index < rounds; index++) evaluate({ principal: user, action: "s3:GetObject", resource: OBJECT, context: { ...context } }, policies);
+  for (let index = 0; index < rounds; index++)
+    evaluate({ principal: user, action: "s3:GetObject", resource: OBJECT, context: { ...context } }, policies);
   const perSecond = rounds / ((performance.now() - started) / 1000);
   // Measured 300,000 and more on one core; a busy machine is given room.
   expect(perSecond).toBeGreaterThan(20_000);

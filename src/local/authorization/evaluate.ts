@@ -113,6 +113,7 @@ function describeMiss(statement: CompiledStatement, values: ConditionValues): st
   if (unknown !== undefined) return `statement "${statement.label}" is not applied, because ${unknown}`;
   const failed = statement.conditions.find((condition) => condition.holds(values) === false);
   const present = values.all(failed?.key.toLowerCase() ?? "");
-  const found = present === undefined ? "the request does not have the key" : `the request has ${present.map((value) => `"${value}"`).join(", ")}`;
+  const found =
+    present === undefined ? "the request does not have the key" : `the request has ${present.map((value) => `"${value}"`).join(", ")}`;
   return `statement "${statement.label}" allows it only where ${failed?.label} holds; ${found}`;
 }

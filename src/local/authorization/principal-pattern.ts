@@ -94,7 +94,8 @@ function nameByArn(who: Principal, id: string): Naming | undefined {
 }
 
 // Some services have a name per region beside the global one: states.eu-west-1.amazonaws.com.
-const withoutRegion = (service: string): string => service.replace(/^([a-z-]+)\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/, "$1.amazonaws.com");
+const withoutRegion = (service: string): string =>
+  service.replace(/^([a-z-]+)\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/, "$1.amazonaws.com");
 const sameService = (written: string, calling: string): boolean => withoutRegion(written) === withoutRegion(calling);
 
 /** Whether a policy with this Principal element lets anybody in. */

@@ -18,7 +18,13 @@ function numbers(seed: number) {
 }
 
 describe("wildcards agree with regular expressions", () => {
-  const toRegex = (pattern: string) => new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]")}$`);
+  const toRegex = (pattern: string) =>
+    new RegExp(
+      `^${pattern
+        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+        .replaceAll("*", "[^]*")
+        .replaceAll("?", "[^]")}$`,
+    );
   test.each([1, 2, 3, 4, 5])("seed %i", (seed) => {
     const { below, pick } = numbers(seed);
     const text = (alphabet: string) => Array.from({ length: below(9) }, () => pick([...alphabet])).join("");
@@ -40,27 +46,64 @@ const WHO: readonly Principal[] = [
   { kind: "anonymous" },
 ];
 const PRINCIPALS: readonly unknown[] = [
-  "*", { AWS: OWN }, { AWS: OTHER }, { AWS: `arn:aws:iam::${OWN}:user/anna` }, { AWS: `arn:aws:iam::${OWN}:role/build` },
-  { AWS: `arn:aws:sts::${OWN}:assumed-role/build/s` }, { Service: "omics.amazonaws.com" },
+  "*",
+  { AWS: OWN },
+  { AWS: OTHER },
+  { AWS: `arn:aws:iam::${OWN}:user/anna` },
+  { AWS: `arn:aws:iam::${OWN}:role/build` },
+  { AWS: `arn:aws:sts::${OWN}:assumed-role/build/s` },
+  { Service: "omics.amazonaws.com" },
 ];
 
 describe("whatever the policies", () => {
-  const policyOf = (name: string, statements: readonly object[]): NamedPolicy => ({ name, document: JSON.stringify({ Version: "2012-10-17", Statement: statements }) });
+  const policyOf = (name: string, statements: readonly object[]): NamedPolicy => ({
+    name,
+    document: JSON.stringify({ Version: "2012-10-17", Statement: statements }),
+  });
 
   function situation(seed: number) {
     const { below, pick } = numbers(seed);
     const statement = (part: object) => ({
-      Effect: pick(["Allow", "Allow", "Allow", "Deny"]), Action: pick(["s3:*", "s3:GetObject", "s3:PutObject"]), Resource: pick(["*", "arn:aws:s3:::b/*", "arn:aws:s3:::c/*"]),
-      ...(below(3) === 0 && { Condition: { Bool: { "aws:SecureTransport": pick(["true", "false"]) } } }), ...part,
+      Effect: pick(["Allow", "Allow", "Allow", "Deny"]),
+      Action: pick(["s3:*", "s3:GetObject", "s3:PutObject"]),
+      Resource: pick(["*", "arn:aws:s3:::b/*", "arn:aws:s3:::c/*"]),
+      ...(below(3) === 0 && { Condition: { Bool: { "aws:SecureTransport": pick(["true", "false"]) } } }),
+      ...part,
     });
     const some = (part: () => object) => Array.from({ length: below(3) + 1 }, () => statement(part()));
     const policies: ApplicablePolicies = {
-      identity: below(3) === 0 ? [] : [policyOf("identity", some(() => ({})))],
-      ...(below(2) === 0 && { resource: policyOf("resource", some(() => ({ Principal: pick(PRINCIPALS) }))) }),
-      ...(below(4) === 0 && { session: [policyOf("session", some(() => ({})))] }),
-      resourceAccount: pick([OWN, OTHER]), mode: pick(["resource", "key", "trust"] as const),
+      identity:
+        below(3) === 0
+          ? []
+          : [
+              policyOf(
+                "identity",
+                some(() => ({})),
+              ),
+            ],
+      ...(below(2) === 0 && {
+        resource: policyOf(
+          "resource",
+          some(() => ({ Principal: pick(PRINCIPALS) })),
+        ),
+      }),
+      ...(below(4) === 0 && {
+        session: [
+          policyOf(
+            "session",
+            some(() => ({})),
+          ),
+        ],
+      }),
+      resourceAccount: pick([OWN, OTHER]),
+      mode: pick(["resource", "key", "trust"] as const),
     };
-    const request = { principal: pick(WHO), action: "s3:GetObject", resource: "arn:aws:s3:::b/k", context: { "aws:SecureTransport": "true" } };
+    const request = {
+      principal: pick(WHO),
+      action: "s3:GetObject",
+      resource: "arn:aws:s3:::b/k",
+      context: { "aws:SecureTransport": "true" },
+    };
     return { request, policies };
   }
   const SEEDS = Array.from({ length: 3000 }, (_, index) => index + 1);
@@ -100,7 +143,10 @@ describe("whatever the policies", () => {
     for (const seed of SEEDS) {
       const { request, policies } = situation(seed);
       const { allowed, reason } = evaluate(request, policies);
-      if (!allowed) expect(reason).toMatch(/^User: \S+ is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b\/k (because no .* policy allows the s3:GetObject action|with an explicit deny in an? .* policy \(statement)/);
+      if (!allowed)
+        expect(reason).toMatch(
+          /^User: \S+ is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b\/k (because no .* policy allows the s3:GetObject action|with an explicit deny in an? .* policy \(statement)/,
+        );
     }
   });
 });

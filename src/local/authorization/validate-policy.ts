@@ -23,7 +23,9 @@ export function validatePolicyDocument(document: string, use: PolicyUse = "ident
   if (version === undefined && use === "identity") return "Policy document must be version 2012-10-17 or greater.";
   const statements = [policy["Statement"]].flat();
   if (policy["Statement"] === undefined || statements.length === 0) return syntax("it has no statement");
-  return firstOf(statements.map((statement, index) => checkStatement(statement, index, use))) ?? checkSids(statements as readonly Json[], use);
+  return (
+    firstOf(statements.map((statement, index) => checkStatement(statement, index, use))) ?? checkSids(statements as readonly Json[], use)
+  );
 }
 
 const syntax = (why: string): string => `Syntax errors in policy. (${why})`;
@@ -67,7 +69,8 @@ function checkPrincipal(statement: Json, { where, use }: Place): string | undefi
 }
 
 // A role or user that was deleted leaves its unique id in the policies that named it.
-const AWS_PRINCIPAL = /^(\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)\/[^*?]+)|A(IDA|ROA)[A-Z0-9]{16,})$/;
+const AWS_PRINCIPAL =
+  /^(\*|\d{12}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)\/[^*?]+)|A(IDA|ROA)[A-Z0-9]{16,})$/;
 const isPrincipalId = (type: string, id: string): boolean => {
   if (type === "AWS") return AWS_PRINCIPAL.test(id);
   return type === "Service" ? /^[a-z0-9.-]+\.[a-z.]+$/.test(id) : id !== "";
@@ -83,7 +86,8 @@ function checkActions(statement: Json, { where, use }: Place): string | undefine
     if (name === undefined) return `Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc. (${where}: "${action}")`;
     if (rest.length > 0) return `Actions/Condition can contain only one colon. (${where}: "${action}")`;
     if (/[^a-zA-Z0-9.-]/.test(vendor)) return `Vendor ${vendor} is not valid (${where})`;
-    if (use === "trust" && !/^sts:/i.test(action)) return `AssumeRole policy may only specify STS AssumeRole actions. (${where}: "${action}")`;
+    if (use === "trust" && !/^sts:/i.test(action))
+      return `AssumeRole policy may only specify STS AssumeRole actions. (${where}: "${action}")`;
   }
   return undefined;
 }
@@ -92,7 +96,8 @@ function checkResources(statement: Json, { where, use }: Place): string | undefi
   const resources = listOf(statement["Resource"] ?? statement["NotResource"]);
   if (use === "trust") return resources.length === 0 ? undefined : "Has prohibited field Resource";
   // The policies of repositories and topics may leave the resource out: it is the one they belong to.
-  if (resources.length === 0) return use === "resource" && statement["Resource"] === undefined ? undefined : "Policy statement must contain resources.";
+  if (resources.length === 0)
+    return use === "resource" && statement["Resource"] === undefined ? undefined : "Policy statement must contain resources.";
   const bad = resources.find((resource) => typeof resource !== "string" || !/^(\*$|arn:|\$\{)/.test(resource));
   return bad === undefined ? undefined : `Resource ${String(bad)} must be in ARN format or "*". (${where})`;
 }
@@ -122,7 +127,8 @@ function isValueOf(operator: string, value: unknown): boolean {
 function checkSids(statements: readonly Json[], use: PolicyUse): string | undefined {
   const sids = statements.flatMap(({ Sid }) => (Sid === undefined || Sid === "" ? [] : [String(Sid)]));
   const bad = sids.find((sid) => use !== "resource" && !/^[0-9A-Za-z]*$/.test(sid));
-  if (bad !== undefined) return `Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]* ("${bad}")`;
+  if (bad !== undefined)
+    return `Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]* ("${bad}")`;
   const twice = sids.find((sid, index) => sids.indexOf(sid) !== index);
   return twice === undefined ? undefined : `Statement IDs (SID) in a single policy must be unique. ("${twice}")`;
 }

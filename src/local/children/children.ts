@@ -61,10 +61,19 @@ export function openChildren(database: Database, clock: Clock): Children {
     start(spec) {
       const stdio: StdioOptions = [...spec.stdio, "pipe"];
       const child = spawn("/bin/sh", ["-c", GATE, "sh", spec.command, ...spec.args], {
-        cwd: spec.cwd, env: { ...spec.env }, stdio, detached: true,
+        cwd: spec.cwd,
+        env: { ...spec.env },
+        stdio,
+        detached: true,
       });
       if (child.pid === undefined) return child;
-      const record = { owner: spec.owner, kind: spec.kind, pid: child.pid, startedAt: startTime(child.pid) ?? "", ...(boot !== undefined && { boot }) };
+      const record = {
+        owner: spec.owner,
+        kind: spec.kind,
+        pid: child.pid,
+        startedAt: startTime(child.pid) ?? "",
+        ...(boot !== undefined && { boot }),
+      };
       records.put(keyOf(record), record);
       // After an ordered stop the database is closed; the record is found dead at the next start.
       child.once("exit", () => void (database.isOpen() && !hasLeft(record) && records.delete(keyOf(record))));
@@ -74,7 +83,11 @@ export function openChildren(database: Database, clock: Clock): Children {
       return child;
     },
     recordContainer: (record) => records.put(keyOf(record), record),
-    of: (owner) => records.list([]).map((entry) => entry.value).filter((record) => record.owner === owner || record.owner.startsWith(`${owner}/`)),
+    of: (owner) =>
+      records
+        .list([])
+        .map((entry) => entry.value)
+        .filter((record) => record.owner === owner || record.owner.startsWith(`${owner}/`)),
     isAlive: (record) => record.pid !== undefined && startTime(record.pid) === record.startedAt,
     async end(record, graceMs = 5000) {
       if (record.container) await removeContainer(record.container);

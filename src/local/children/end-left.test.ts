@@ -8,8 +8,13 @@ test("what the accounts started ends with their folder: it writes nothing there 
   const { dataDir } = accounts;
   const script = 'trap "" TERM; while :; do mkdir -p "$1/made"; date >> "$1/made/$$"; done';
   const { pid = 0 } = accounts.accounts.core.children.start({
-    owner: "test/writes", kind: "task", command: "/bin/sh", args: ["-c", script, "sh", dataDir], cwd: "/",
-    env: { PATH: process.env["PATH"] ?? "" }, stdio: ["ignore", "ignore", "ignore"],
+    owner: "test/writes",
+    kind: "task",
+    command: "/bin/sh",
+    args: ["-c", script, "sh", dataDir],
+    cwd: "/",
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdio: ["ignore", "ignore", "ignore"],
   });
   await expect.poll(() => existsSync(`${dataDir}/made`)).toBe(true);
   await accounts[Symbol.asyncDispose]();

@@ -26,11 +26,21 @@ export const endLostChildren = (dataDir: string, clock: Clock): Promise<readonly
     return left.filter((record) => TAKEN_UP.includes(record.kind) && (record.container !== undefined || children.isAlive(record)));
   });
 
-async function withLeft<Result>(dataDir: string, clock: Clock, work: (children: Children, left: readonly ChildRecord[]) => Promise<Result>): Promise<Result> {
+async function withLeft<Result>(
+  dataDir: string,
+  clock: Clock,
+  work: (children: Children, left: readonly ChildRecord[]) => Promise<Result>,
+): Promise<Result> {
   const lock = lockDataDir(dataDir);
   const database = openDatabase(join(dataDir, "state.sqlite"));
   try {
-    return await work(openChildren(database, clock), database.collection<ChildRecord>("children").list([]).map(({ value }) => value));
+    return await work(
+      openChildren(database, clock),
+      database
+        .collection<ChildRecord>("children")
+        .list([])
+        .map(({ value }) => value),
+    );
   } finally {
     database.close();
     lock.release();

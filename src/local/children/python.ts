@@ -11,7 +11,10 @@ export interface PythonSearch {
 }
 
 /** The first candidate on PATH whose Python the script accepts, with what it printed. */
-export async function findPython(host: CommandHost, { owner, candidates, script }: PythonSearch): Promise<{ readonly program: string; readonly says: string } | undefined> {
+export async function findPython(
+  host: CommandHost,
+  { owner, candidates, script }: PythonSearch,
+): Promise<{ readonly program: string; readonly says: string } | undefined> {
   for (const program of candidates) {
     const { code, text } = await runCommand(host, { owner, kind: "install", program, args: ["-c", script] });
     if (code === 0) return { program, says: text.trim() };

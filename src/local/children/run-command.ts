@@ -29,13 +29,22 @@ export interface CommandAnswer {
 }
 
 /** Runs a command to its end, as a recorded child. */
-export async function runCommand(host: CommandHost, { owner, program, args, timeoutMs, kind = "command" }: CommandLine): Promise<CommandAnswer> {
+export async function runCommand(
+  host: CommandHost,
+  { owner, program, args, timeoutMs, kind = "command" }: CommandLine,
+): Promise<CommandAnswer> {
   const parent = join(host.dataDir, "work");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "command-"));
   const output = openSync(join(folder, "output"), "w");
   const child = host.children.start({
-    owner, kind, command: program, args, cwd: folder, env: host.environment, stdio: ["ignore", output, output],
+    owner,
+    kind,
+    command: program,
+    args,
+    cwd: folder,
+    env: host.environment,
+    stdio: ["ignore", output, output],
   });
   closeSync(output);
   const ended = new Promise<number>((resolve) => {
@@ -43,7 +52,13 @@ export async function runCommand(host: CommandHost, { owner, program, args, time
     child.once("exit", (code) => resolve(code ?? 1));
   });
   const stop = new AbortController();
-  const limit = timeoutMs === undefined || !host.clock ? ended : host.clock.sleep(timeoutMs, stop.signal).then(() => -1, () => -1);
+  const limit =
+    timeoutMs === undefined || !host.clock
+      ? ended
+      : host.clock.sleep(timeoutMs, stop.signal).then(
+          () => -1,
+          () => -1,
+        );
   const code = await Promise.race([ended, limit]);
   stop.abort();
   if (code === -1) child.kill("SIGKILL");

@@ -12,9 +12,14 @@ export interface AccessRules {
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html */
 export function accessRules({ find }: Pick<CloudFormation, "find">): AccessRules {
   return {
-    on: (action, nameOrId, call) => ({ action: `cloudformation:${action}`, resource: nameOrId === undefined ? "*" : stackArn(nameOrId, call) }),
+    on: (action, nameOrId, call) => ({
+      action: `cloudformation:${action}`,
+      resource: nameOrId === undefined ? "*" : stackArn(nameOrId, call),
+    }),
     passing: (roleArn) =>
-      roleArn === undefined ? [] : [{ action: "iam:PassRole", resource: roleArn, context: { "iam:PassedToService": "cloudformation.amazonaws.com" } }],
+      roleArn === undefined
+        ? []
+        : [{ action: "iam:PassRole", resource: roleArn, context: { "iam:PassedToService": "cloudformation.amazonaws.com" } }],
   };
 
   function stackArn(nameOrId: string, call: Call): string {

@@ -27,7 +27,16 @@ test("the cdk CLI bootstraps, deploys, compares, updates, rolls back and destroy
   };
 
   expect(await run("bootstrap", "aws://111122223333/us-east-1")).toContain("bootstrapped");
-  const trusting = await cdk.run("bootstrap", "aws://444455556666/us-east-1", "--trust", "111122223333", "--cloudformation-execution-policies", "arn:aws:iam::aws:policy/AdministratorAccess", "--profile", "production");
+  const trusting = await cdk.run(
+    "bootstrap",
+    "aws://444455556666/us-east-1",
+    "--trust",
+    "111122223333",
+    "--cloudformation-execution-policies",
+    "arn:aws:iam::aws:policy/AdministratorAccess",
+    "--profile",
+    "production",
+  );
   expect(trusting.code, trusting.output).toBe(0);
 
   await deployed("--all");
@@ -57,5 +66,6 @@ test("the cdk CLI bootstraps, deploys, compares, updates, rolls back and destroy
   // The CDK's own function empties the bucket before it is deleted.
   await s3.send(new PutObjectCommand({ Bucket: custom["Bucket"]!, Key: "left/over", Body: "x" }));
   await run("destroy", "--all", "--force");
-  for (const Bucket of [made["Name"]!, custom["Bucket"]!]) await expect(s3.send(new HeadBucketCommand({ Bucket }))).rejects.toThrow(expect.objectContaining({ name: "NotFound" }));
+  for (const Bucket of [made["Name"]!, custom["Bucket"]!])
+    await expect(s3.send(new HeadBucketCommand({ Bucket }))).rejects.toThrow(expect.objectContaining({ name: "NotFound" }));
 }, 900_000);

@@ -1,4 +1,11 @@
-import type { Change, ChangeSource, PolicyAction, ResourceChange, ResourceChangeDetail, ResourceTargetDefinition } from "@aws-sdk/client-cloudformation";
+import type {
+  Change,
+  ChangeSource,
+  PolicyAction,
+  ResourceChange,
+  ResourceChangeDetail,
+  ResourceTargetDefinition,
+} from "@aws-sdk/client-cloudformation";
 import type { PlannedChange } from "./engine/changes.ts";
 import type { Difference } from "./engine/differences.ts";
 import { isList, isValueObject, scalarText, UNKNOWN, type Value } from "./engine/values.ts";
@@ -13,7 +20,11 @@ const KNOWN_AFTER_APPLY = "{{changeSet:KNOWN_AFTER_APPLY}}";
  * Planned changes as DescribeChangeSet prints them, property values included.
  * @param earlier the parameters the stack has: their secrets are not told either
  */
-export function changesOutput(changes: readonly PlannedChange[], parameters: readonly StackParameter[], earlier: readonly StackParameter[]): readonly Change[] {
+export function changesOutput(
+  changes: readonly PlannedChange[],
+  parameters: readonly StackParameter[],
+  earlier: readonly StackParameter[],
+): readonly Change[] {
   const names = new Set(parameters.map(({ key }) => key));
   const secrets = secretsOf([...parameters, ...earlier]);
   return changes.map((change) => ({ Type: "Resource", ResourceChange: resourceChange(withoutSecrets(change, secrets), names) }));
@@ -28,7 +39,8 @@ function withoutSecrets(change: PlannedChange, secrets: readonly string[]): Plan
     after: one.after === undefined ? undefined : masked<Value>(one.after, secrets),
   }));
   return {
-    ...change, differences,
+    ...change,
+    differences,
     ...(before && { before: masked(before as Json, secrets) as Properties }),
     ...(after !== undefined && { after: masked(after, secrets) }),
   };
@@ -59,8 +71,13 @@ function policyActionOf({ action, replacement, policy }: PlannedChange): PolicyA
 }
 
 function detailsOf({ scope, differences }: PlannedChange, parameters: ReadonlySet<string>): ResourceChangeDetail[] {
-  const others = scope.filter((part) => part !== "Properties").map((Attribute): ResourceChangeDetail =>
-    ({ Target: { Attribute, RequiresRecreation: "Never" }, Evaluation: "Static", ChangeSource: "DirectModification" }));
+  const others = scope
+    .filter((part) => part !== "Properties")
+    .map((Attribute): ResourceChangeDetail => ({
+      Target: { Attribute, RequiresRecreation: "Never" },
+      Evaluation: "Static",
+      ChangeSource: "DirectModification",
+    }));
   return [...differences.map((difference) => detail(difference, parameters)), ...others];
 }
 
@@ -78,7 +95,10 @@ function detail(difference: Difference, parameters: ReadonlySet<string>): Resour
   return { Target, Evaluation: evaluation, ...sourceOf(difference, parameters) };
 }
 
-function sourceOf({ references, evaluation }: Difference, parameters: ReadonlySet<string>): { ChangeSource: ChangeSource; CausingEntity?: string } {
+function sourceOf(
+  { references, evaluation }: Difference,
+  parameters: ReadonlySet<string>,
+): { ChangeSource: ChangeSource; CausingEntity?: string } {
   const fromResource = references.find(({ name }) => !parameters.has(name) && !name.startsWith("AWS::"));
   if (evaluation === "Dynamic" && fromResource?.kind === "GetAtt")
     return { ChangeSource: "ResourceAttribute", CausingEntity: `${fromResource.name}.${fromResource.attribute ?? ""}` };

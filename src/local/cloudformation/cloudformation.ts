@@ -32,7 +32,13 @@ const PARALLEL = 16;
 /** @param resourceTypes the types of every service, asked for when they are first needed */
 export function openCloudFormation(core: Core): CloudFormation {
   const store = openStore(core.database);
-  const deployer: Deployer = { store, clock: core.clock, parallel: PARALLEL, providers: lazyProviders(() => core.resourceProviders()), callAs: (caller) => callAs(core, caller) };
+  const deployer: Deployer = {
+    store,
+    clock: core.clock,
+    parallel: PARALLEL,
+    providers: lazyProviders(() => core.resourceProviders()),
+    callAs: (caller) => callAs(core, caller),
+  };
   const working = new Map<string, Promise<void>>();
   const find: CloudFormation["find"] = (call, nameOrId) => {
     if (!nameOrId.startsWith("arn:")) return store.stacks.named(call, nameOrId);
@@ -46,16 +52,21 @@ export function openCloudFormation(core: Core): CloudFormation {
   };
   const start = (stackId: string): Promise<void> => {
     const done = new Promise<void>((resolve) => {
-      core.background(`cloudformation ${stackId}`, (signal) => carryOutOperation(deployer, stackId, signal).finally(() => {
-        working.delete(stackId);
-        resolve();
-      }));
+      core.background(`cloudformation ${stackId}`, (signal) =>
+        carryOutOperation(deployer, stackId, signal).finally(() => {
+          working.delete(stackId);
+          resolve();
+        }),
+      );
     });
     working.set(stackId, done);
     return done;
   };
   return {
-    core, store, deployer, find,
+    core,
+    store,
+    deployer,
+    find,
     described: (call, name) => required(call, name, stackWithIdMissing),
     present: (call, name) => required(call, name, stackMissing),
     carryOn(stackId) {
@@ -81,18 +92,36 @@ function lazyProviders(list: () => readonly ResourceProvider[]): Deployer["provi
 }
 
 /** Condition keys of a call that CloudFormation makes with its caller's own credentials. */
-const VIA = { "aws:CalledVia": ["cloudformation.amazonaws.com"], "aws:CalledViaFirst": "cloudformation.amazonaws.com", "aws:CalledViaLast": "cloudformation.amazonaws.com" };
+const VIA = {
+  "aws:CalledVia": ["cloudformation.amazonaws.com"],
+  "aws:CalledViaFirst": "cloudformation.amazonaws.com",
+  "aws:CalledViaLast": "cloudformation.amazonaws.com",
+};
 
 function callAs(core: Core, { principal, roleArn, stack }: Caller): ProviderCall {
   return <Output>(service: string, operation: string, input: object) => {
     const session = roleArn === undefined ? principal : assumed(core, { roleArn, stack });
     const context = roleArn === undefined ? { context: VIA } : {};
-    return core.dispatcher.call<Output>({ service, operation, input, as: session, region: stack.region, account: stack.account, ...context });
+    return core.dispatcher.call<Output>({
+      service,
+      operation,
+      input,
+      as: session,
+      region: stack.region,
+      account: stack.account,
+      ...context,
+    });
   };
 }
 
 const assumed = (core: Core, { roleArn, stack }: { readonly roleArn: string; readonly stack: Caller["stack"] }) =>
-  core.directory.assumeAsService({ service: "cloudformation.amazonaws.com", roleArn, sessionName: "AWSCloudFormation", sourceArn: stack.id });
+  core.directory.assumeAsService({
+    service: "cloudformation.amazonaws.com",
+    roleArn,
+    sessionName: "AWSCloudFormation",
+    sourceArn: stack.id,
+  });
 
 /** The name in a stack's id, or the name itself. */
-export const stackNameOf = (nameOrId: string): string => (nameOrId.startsWith("arn:") ? (parseArn(nameOrId).resource.split("/")[1] ?? "") : nameOrId);
+export const stackNameOf = (nameOrId: string): string =>
+  nameOrId.startsWith("arn:") ? (parseArn(nameOrId).resource.split("/")[1] ?? "") : nameOrId;

@@ -7,7 +7,10 @@ export interface PageRequest {
 }
 
 /** A page and the token of the next one. */
-export function pageOf<T>(all: readonly T[], { token, size }: PageRequest): { readonly items: readonly T[]; readonly next: string | undefined } {
+export function pageOf<T>(
+  all: readonly T[],
+  { token, size }: PageRequest,
+): { readonly items: readonly T[]; readonly next: string | undefined } {
   const start = token === undefined ? 0 : readToken(token);
   const end = start + size;
   return { items: all.slice(start, end), next: end < all.length ? writeToken(end) : undefined };

@@ -36,7 +36,11 @@ export interface DeploymentOwner {
  * The deployment a request asks for, its parameters resolved.
  * @throws AwsError in CloudFormation's words, before anything is made
  */
-export async function deploymentOf(cloudformation: CloudFormation, request: DeploymentRequest, { owner, call }: { readonly owner: DeploymentOwner; readonly call: Call }): Promise<Deployment> {
+export async function deploymentOf(
+  cloudformation: CloudFormation,
+  request: DeploymentRequest,
+  { owner, call }: { readonly owner: DeploymentOwner; readonly call: Call },
+): Promise<Deployment> {
   refuseUnavailable(request);
   const { present } = owner;
   const body = await bodyOf(cloudformation, request, { present, call });
@@ -63,9 +67,14 @@ function refuseUnavailable({ NotificationARNs = [], ResourceTypes = [], Rollback
   if ((RollbackConfiguration?.RollbackTriggers ?? []).length > 0) throw notAvailable("RollbackConfiguration");
 }
 
-async function bodyOf({ core, store }: CloudFormation, request: DeploymentRequest, { present, call }: { readonly present: Deployment | undefined; readonly call: Call }): Promise<string> {
+async function bodyOf(
+  { core, store }: CloudFormation,
+  request: DeploymentRequest,
+  { present, call }: { readonly present: Deployment | undefined; readonly call: Call },
+): Promise<string> {
   const given = await templateBody(core, request, call);
-  if (request.UsePreviousTemplate && given !== undefined) throw validationError("You cannot specify both usePreviousTemplate and Template Body/Template URL.");
+  if (request.UsePreviousTemplate && given !== undefined)
+    throw validationError("You cannot specify both usePreviousTemplate and Template Body/Template URL.");
   if (request.UsePreviousTemplate && present) return store.templates.body(present.template);
   if (given === undefined) throw validationError("Either Template URL or Template Body must be specified.");
   return given;
@@ -86,7 +95,10 @@ interface ParameterSources {
   readonly call: Call;
 }
 
-async function parametersOf({ deployer }: CloudFormation, { template, request, present, roleArn, stack, call }: ParameterSources): Promise<readonly StackParameter[]> {
+async function parametersOf(
+  { deployer }: CloudFormation,
+  { template, request, present, roleArn, stack, call }: ParameterSources,
+): Promise<readonly StackParameter[]> {
   const given = (request.Parameters ?? []).map(({ ParameterKey = "", ParameterValue, UsePreviousValue }): GivenParameter => ({
     key: ParameterKey,
     ...(ParameterValue !== undefined && { value: ParameterValue }),
@@ -98,7 +110,9 @@ async function parametersOf({ deployer }: CloudFormation, { template, request, p
   const found = new Map<string, string>();
   // GetParameters takes ten names.
   for (let start = 0; start < names.length; start += 10) {
-    const answer = await asStack<{ Parameters?: readonly { Name?: string; Value?: string }[] }>("ssm", "GetParameters", { Names: names.slice(start, start + 10) });
+    const answer = await asStack<{ Parameters?: readonly { Name?: string; Value?: string }[] }>("ssm", "GetParameters", {
+      Names: names.slice(start, start + 10),
+    });
     for (const { Name, Value } of answer.Parameters ?? []) if (Name !== undefined && Value !== undefined) found.set(Name, Value);
   }
   return withSsmValues(template, parameters, found);
@@ -116,7 +130,11 @@ export interface Plan {
  * @param present the stack as it is; undefined for one that is to be created
  * @throws AwsError ValidationError for everything that can be known to fail
  */
-export function plan({ store, deployer }: CloudFormation, deployment: Deployment, { stack, present }: { readonly stack: DeploymentOwner["stack"]; readonly present: StackRecord | undefined }): Plan {
+export function plan(
+  { store, deployer }: CloudFormation,
+  deployment: Deployment,
+  { stack, present }: { readonly stack: DeploymentOwner["stack"]; readonly present: StackRecord | undefined },
+): Plan {
   const prepared = prepare({
     template: store.templates.parsed(deployment.template),
     parameters: deployment.parameters,
@@ -125,18 +143,33 @@ export function plan({ store, deployer }: CloudFormation, deployment: Deployment
   });
   const existing = present ? existingResources(store, stack.id) : [];
   const hasNewTags = present !== undefined && !isSame(present.deployment.tags, deployment.tags);
-  const { changes, outputs } = planChanges({ instance: prepared.instance, scope: prepared.scope, providers: deployer.providers, existing, hasNewTags });
+  const { changes, outputs } = planChanges({
+    instance: prepared.instance,
+    scope: prepared.scope,
+    providers: deployer.providers,
+    existing,
+    hasNewTags,
+  });
   const isChange = changes.length > 0 || hasNewTags || !present || areOutputsNew(present, outputs);
   return { changes, isChange };
 }
 
 const existingResources = (store: CloudFormation["store"], stackId: string) =>
-  store.resources.list(stackId).flatMap(({ physicalId, ...record }) => (physicalId === undefined || record.status === "CREATE_FAILED" ? [] : [{ ...record, physicalId }]));
+  store.resources
+    .list(stackId)
+    .flatMap(({ physicalId, ...record }) =>
+      physicalId === undefined || record.status === "CREATE_FAILED" ? [] : [{ ...record, physicalId }],
+    );
 
 function areOutputsNew({ outputs }: StackRecord, planned: readonly PlannedOutput[]): boolean {
   if (outputs.length !== planned.length) return true;
   return planned.some((output) => {
     const before = outputs.find(({ key }) => key === output.key);
-    return before === undefined || before.exportName !== output.exportName || before.description !== output.description || (output.value !== UNKNOWN && output.value !== before.value);
+    return (
+      before === undefined ||
+      before.exportName !== output.exportName ||
+      before.description !== output.description ||
+      (output.value !== UNKNOWN && output.value !== before.value)
+    );
   });
 }

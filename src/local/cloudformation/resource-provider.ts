@@ -49,9 +49,7 @@ export interface ResourceProvider {
  * (policies). `any` is handed on as it stands.
  */
 export type PropertyShape =
-  | "string" | "number" | "boolean" | "json" | "any"
-  | readonly [PropertyShape]
-  | { readonly [member: string]: PropertyShape };
+  "string" | "number" | "boolean" | "json" | "any" | readonly [PropertyShape] | { readonly [member: string]: PropertyShape };
 
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json };

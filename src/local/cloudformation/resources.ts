@@ -7,12 +7,19 @@ import { nestedStack } from "./resources/nested-stack.ts";
 import { openResponses } from "./resources/responses.ts";
 
 /** CloudFormation's own types, and where custom resources answer. */
-export function cloudformationResources(cloudformation: Pick<CloudFormation, "core" | "store">): { readonly providers: readonly ResourceProvider[]; readonly responses: PathHandler } {
+export function cloudformationResources(cloudformation: Pick<CloudFormation, "core" | "store">): {
+  readonly providers: readonly ResourceProvider[];
+  readonly responses: PathHandler;
+} {
   const responses = openResponses(cloudformation.core);
   return {
     responses,
     providers: [
-      customResource("Custom::*", responses), customResource("AWS::CloudFormation::CustomResource", responses), nestedStack(cloudformation), cdkMetadata, waitConditionHandle,
+      customResource("Custom::*", responses),
+      customResource("AWS::CloudFormation::CustomResource", responses),
+      nestedStack(cloudformation),
+      cdkMetadata,
+      waitConditionHandle,
     ],
   };
 }

@@ -15,8 +15,11 @@ export const cloudformationService: ServiceFactory = (core): Service => {
     name: "cloudformation",
     wire: { kind: "sdk", protocol: "query", model: () => import("@aws-sdk/client-cloudformation") },
     operations: {
-      ...changeSetOperations(cloudformation), ...stackOperations(cloudformation), ...descriptionOperations(cloudformation),
-      ...templateOperations(cloudformation), ...exportOperations(cloudformation),
+      ...changeSetOperations(cloudformation),
+      ...stackOperations(cloudformation),
+      ...descriptionOperations(cloudformation),
+      ...templateOperations(cloudformation),
+      ...exportOperations(cloudformation),
     },
     resources: resources.providers,
     paths: [resources.responses],

@@ -33,12 +33,19 @@ export const openStore = (database: Database) => ({
 });
 
 function openStacks(database: Database) {
-  const stacks = database.collection<StackRecord>("cloudformation.stacks", { name: liveName, running: (stack) => (isRunning(stack) ? "yes" : undefined) });
+  const stacks = database.collection<StackRecord>("cloudformation.stacks", {
+    name: liveName,
+    running: (stack) => (isRunning(stack) ? "yes" : undefined),
+  });
   return {
     get: (id: string) => stacks.get([id]),
     put: (stack: StackRecord) => stacks.put([stack.id], stack),
     named: ({ account, region }: Scope, name: string) => stacks.find("name", `${account}/${region}/${name}`)[0]?.value,
-    ofAccount: ({ account, region }: Scope) => stacks.list([]).map(({ value }) => value).filter((stack) => stack.account === account && stack.region === region),
+    ofAccount: ({ account, region }: Scope) =>
+      stacks
+        .list([])
+        .map(({ value }) => value)
+        .filter((stack) => stack.account === account && stack.region === region),
     running: () => stacks.find("running", "yes").map(({ value }) => value),
   };
 }
@@ -55,7 +62,8 @@ function openResources(database: Database) {
     },
     leftovers: {
       put: (stackId: string, leftover: Leftover) => leftovers.put([stackId, leftover.logicalId, leftover.physicalId], leftover),
-      delete: (stackId: string, { logicalId, physicalId }: Pick<Leftover, "logicalId" | "physicalId">) => leftovers.delete([stackId, logicalId, physicalId]),
+      delete: (stackId: string, { logicalId, physicalId }: Pick<Leftover, "logicalId" | "physicalId">) =>
+        leftovers.delete([stackId, logicalId, physicalId]),
       list: (stackId: string) => leftovers.list([stackId]).map(({ value }) => value),
     },
   };
@@ -114,7 +122,12 @@ function openEvents(database: Database) {
   return {
     /** Newest first. `after` is the key's last part of the event to continue after. */
     list: (stackId: string, page: Pick<Page, "limit"> & { readonly after?: string }) =>
-      events.list([stackId], { reverse: true, ...(page.limit !== undefined && { limit: page.limit }), ...(page.after !== undefined && { after: [stackId, page.after] }) })
+      events
+        .list([stackId], {
+          reverse: true,
+          ...(page.limit !== undefined && { limit: page.limit }),
+          ...(page.after !== undefined && { after: [stackId, page.after] }),
+        })
         .map(({ key, value }) => ({ position: key[1] as string, event: value })),
     last: (stackId: string) => {
       const found = events.list([stackId], { reverse: true, limit: 1 })[0];
@@ -139,7 +152,10 @@ function openNames(database: Database) {
       delete: ({ account, region }: Scope, name: string, stackId: string) => imports.delete([account, region, name, stackId]),
       of: ({ account, region }: Scope, name: string) => imports.list([account, region, name]).map(({ value }) => value.stackId),
       by: ({ account, region }: Scope, stackId: string) =>
-        imports.list([account, region]).filter(({ value }) => value.stackId === stackId).map(({ value }) => value.name),
+        imports
+          .list([account, region])
+          .filter(({ value }) => value.stackId === stackId)
+          .map(({ value }) => value.name),
     },
   };
 }

@@ -18,10 +18,13 @@ const LARGEST_OBJECT = 1_000_000;
  * @throws AwsError ValidationError for both at once, one that is too large, or an object that can't be read
  */
 export async function templateBody(core: Core, { TemplateBody, TemplateURL }: TemplateSource, call: Call): Promise<string | undefined> {
-  if (TemplateBody !== undefined && TemplateURL !== undefined) throw validationError("Specify exactly one of 'TemplateBody' or 'TemplateURL'");
+  if (TemplateBody !== undefined && TemplateURL !== undefined)
+    throw validationError("Specify exactly one of 'TemplateBody' or 'TemplateURL'");
   if (TemplateURL !== undefined) return fromS3(core, TemplateURL, call);
   if (TemplateBody !== undefined && Buffer.byteLength(TemplateBody) > LARGEST_BODY)
-    throw validationError(`1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${LARGEST_BODY}`);
+    throw validationError(
+      `1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${LARGEST_BODY}`,
+    );
   return TemplateBody;
 }
 
@@ -29,13 +32,25 @@ async function fromS3(core: Core, url: string, call: Call): Promise<string> {
   const input = objectOf(url);
   if (!input) throw validationError("TemplateURL must be a supported URL.");
   try {
-    const read = (region: string) => core.dispatcher.call<{ Body?: Readable }>({ service: "s3", operation: "GetObject", input, as: call.caller, region, account: call.account });
+    const read = (region: string) =>
+      core.dispatcher.call<{ Body?: Readable }>({
+        service: "s3",
+        operation: "GetObject",
+        input,
+        as: call.caller,
+        region,
+        account: call.account,
+      });
     // The bucket may be in another region than the stack.
-    const { Body } = await read(call.region).catch((error: unknown) => (error instanceof PermanentRedirect ? read(error.region) : Promise.reject(error as Error)));
+    const { Body } = await read(call.region).catch((error: unknown) =>
+      error instanceof PermanentRedirect ? read(error.region) : Promise.reject(error as Error),
+    );
     return await textOf(Body);
   } catch (error) {
     if (!(error instanceof AwsError) || error.code === "ValidationError") throw error;
-    throw validationError(`S3 error: ${error.message}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html`);
+    throw validationError(
+      `S3 error: ${error.message}\nFor more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html`,
+    );
   }
 }
 

@@ -36,7 +36,11 @@ interface Builder {
 
 /** StartBuild, StopBuild, RetryBuild, BatchGetBuilds, ListBuilds, ListBuildsForProject. */
 export function buildOperations(core: Core, store: Store, runner: Runner) {
-  return { ...startingOperations({ core, store, runner }), ...stoppingOperations({ core, store, runner }), ...readingOperations({ core, store, runner }) };
+  return {
+    ...startingOperations({ core, store, runner }),
+    ...stoppingOperations({ core, store, runner }),
+    ...readingOperations({ core, store, runner }),
+  };
 }
 
 function startingOperations({ core, store, runner }: Builder) {
@@ -51,7 +55,9 @@ function startingOperations({ core, store, runner }: Builder) {
       run(input, call) {
         const project = store.projects.get([call.account, call.region, input.projectName ?? ""]);
         if (!project) throw projectNotFound(input.projectName ?? "");
-        const [known] = input.idempotencyToken ? store.builds.find("token", `${call.account}/${call.region}/${project.name}/${input.idempotencyToken}`) : [];
+        const [known] = input.idempotencyToken
+          ? store.builds.find("token", `${call.account}/${call.region}/${project.name}/${input.idempotencyToken}`)
+          : [];
         return { build: describe(known?.value ?? begin(project, input, call)) };
       },
     }),
@@ -94,19 +100,35 @@ function stoppingOperations({ core, store, runner }: Builder) {
 function readingOperations({ store }: Builder) {
   return {
     BatchGetBuilds: operation<BatchGetBuildsInput, BatchGetBuildsOutput>({
-      access: (input, call) => (input.ids ?? []).map((id) => ({ action: "codebuild:BatchGetBuilds", resource: projectArn(call, projectOf(id)) })),
+      access: (input, call) =>
+        (input.ids ?? []).map((id) => ({ action: "codebuild:BatchGetBuilds", resource: projectArn(call, projectOf(id)) })),
       run(input, call) {
-        const found = (input.ids ?? []).map((id) => [id, store.builds.get([call.account, call.region, id.split(":build/").at(-1) ?? id])] as const);
-        return { builds: found.flatMap(([, build]) => (build ? [describe(build)] : [])), buildsNotFound: found.filter(([, build]) => !build).map(([id]) => id) };
+        const found = (input.ids ?? []).map(
+          (id) => [id, store.builds.get([call.account, call.region, id.split(":build/").at(-1) ?? id])] as const,
+        );
+        return {
+          builds: found.flatMap(([, build]) => (build ? [describe(build)] : [])),
+          buildsNotFound: found.filter(([, build]) => !build).map(([id]) => id),
+        };
       },
     }),
     ListBuilds: operation<ListBuildsInput, ListBuildsOutput>({
       access: () => [{ action: "codebuild:ListBuilds", resource: "*" }],
-      run: (input, call) => ({ ids: ordered(store.builds.list([call.account, call.region]).map((entry) => entry.value), input.sortOrder) }),
+      run: (input, call) => ({
+        ids: ordered(
+          store.builds.list([call.account, call.region]).map((entry) => entry.value),
+          input.sortOrder,
+        ),
+      }),
     }),
     ListBuildsForProject: operation<ListBuildsForProjectInput, ListBuildsForProjectOutput>({
       access: (input, call) => [{ action: "codebuild:ListBuildsForProject", resource: projectArn(call, input.projectName ?? "") }],
-      run: (input, call) => ({ ids: ordered(store.builds.find("project", `${call.account}/${call.region}/${input.projectName}`).map((entry) => entry.value), input.sortOrder) }),
+      run: (input, call) => ({
+        ids: ordered(
+          store.builds.find("project", `${call.account}/${call.region}/${input.projectName}`).map((entry) => entry.value),
+          input.sortOrder,
+        ),
+      }),
     }),
   };
 }
@@ -123,7 +145,11 @@ function ordered(builds: readonly Build[], order: "ASCENDING" | "DESCENDING" | u
   return sorted.slice(0, 100).map((build) => build.id);
 }
 
-function newBuild(core: Core, store: Store, { project, input, call }: { readonly project: Project; readonly input: StartBuildInput & PipelineBuild; readonly call: Call }): Build {
+function newBuild(
+  core: Core,
+  store: Store,
+  { project, input, call }: { readonly project: Project; readonly input: StartBuildInput & PipelineBuild; readonly call: Call },
+): Build {
   const uuid = core.random.uuid();
   const id = `${project.name}:${uuid}`;
   const now = core.clock.now().toISOString();
@@ -148,7 +174,10 @@ function newBuild(core: Core, store: Store, { project, input, call }: { readonly
     environmentOverrides: (input.environmentVariablesOverride ?? []).map(
       ({ name = "", value = "", type = "PLAINTEXT" }) => ({ name, value, type }) as EnvironmentVariable,
     ),
-    logs: { group: configured?.groupName ?? `/aws/codebuild/${project.name}`, stream: configured?.streamName ? `${configured.streamName}/${uuid}` : uuid },
+    logs: {
+      group: configured?.groupName ?? `/aws/codebuild/${project.name}`,
+      stream: configured?.streamName ? `${configured.streamName}/${uuid}` : uuid,
+    },
     logOffset: 0,
     ...((input.sourceVersion ?? project.sourceVersion) && { sourceVersion: input.sourceVersion ?? project.sourceVersion }),
     ...(input.pipeline && { pipeline: input.pipeline }),
@@ -163,7 +192,8 @@ function newBuild(core: Core, store: Store, { project, input, call }: { readonly
 
 /** The project as this build has it: what StartBuild overrides, under the names that projects have. */
 function withOverrides(project: Project, input: StartBuildInput): Project {
-  const given = (members: Readonly<Record<string, unknown>>): object => Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  const given = (members: Readonly<Record<string, unknown>>): object =>
+    Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
   return {
     ...project,
     ...given({
@@ -176,7 +206,10 @@ function withOverrides(project: Project, input: StartBuildInput): Project {
       secondarySourceVersions: input.secondarySourcesVersionOverride,
       logsConfig: input.logsConfigOverride,
     }),
-    source: { ...project.source, ...given({ buildspec: input.buildspecOverride, type: input.sourceTypeOverride, location: input.sourceLocationOverride }) },
+    source: {
+      ...project.source,
+      ...given({ buildspec: input.buildspecOverride, type: input.sourceTypeOverride, location: input.sourceLocationOverride }),
+    },
     environment: {
       ...project.environment,
       ...given({
@@ -193,15 +226,36 @@ function withOverrides(project: Project, input: StartBuildInput): Project {
 function initiatorOf({ caller, context }: Call): string {
   const pipeline = context["omx:Pipeline"];
   if (typeof pipeline === "string") return `codepipeline/${pipeline}`;
-  return principalArn(caller).split(":").at(-1)?.replace(/^(user|assumed-role)\//, "") ?? "unknown";
+  return (
+    principalArn(caller)
+      .split(":")
+      .at(-1)
+      ?.replace(/^(user|assumed-role)\//, "") ?? "unknown"
+  );
 }
 
 /** The project's, and what the request gave in place of them. */
-const variablesOf = ({ project, environmentOverrides }: Build) =>
-  [...new Map([...(project.environment.environmentVariables ?? []), ...environmentOverrides].map((variable) => [variable.name, variable])).values()];
+const variablesOf = ({ project, environmentOverrides }: Build) => [
+  ...new Map(
+    [...(project.environment.environmentVariables ?? []), ...environmentOverrides].map((variable) => [variable.name, variable]),
+  ).values(),
+];
 
 function describe(build: Build): SdkBuild {
-  const { startTime, endTime, phases, logs, project, environmentOverrides: _e, logOffset: _l, pipeline: _p, account: _a, region, idempotencyToken: _i, ...rest } = build;
+  const {
+    startTime,
+    endTime,
+    phases,
+    logs,
+    project,
+    environmentOverrides: _e,
+    logOffset: _l,
+    pipeline: _p,
+    account: _a,
+    region,
+    idempotencyToken: _i,
+    ...rest
+  } = build;
   const url = `https://console.aws.amazon.com/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${encodeURIComponent(logs.group)}/log-events/${encodeURIComponent(logs.stream)}`;
   return {
     ...rest,

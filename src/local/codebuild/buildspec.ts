@@ -59,10 +59,15 @@ export function parseBuildSpec(text: string): BuildSpec {
   const phases = asObject(spec["phases"]);
   const artifacts = asObject(spec["artifacts"]);
   return {
-    version, ...readEnv(env),
+    version,
+    ...readEnv(env),
     phases: Object.fromEntries(PHASES.flatMap((name) => readPhase(name, phases[name]))),
-    runAs: [spec, ...PHASES.map((name) => asObject(phases[name]))].flatMap((one) => (one["run-as"] === undefined ? [] : [String(one["run-as"])])),
-    secondaryArtifacts: Object.fromEntries(Object.entries(asObject(artifacts["secondary-artifacts"])).map(([name, value]) => [name, readArtifacts(asObject(value))])),
+    runAs: [spec, ...PHASES.map((name) => asObject(phases[name]))].flatMap((one) =>
+      one["run-as"] === undefined ? [] : [String(one["run-as"])],
+    ),
+    secondaryArtifacts: Object.fromEntries(
+      Object.entries(asObject(artifacts["secondary-artifacts"])).map(([name, value]) => [name, readArtifacts(asObject(value))]),
+    ),
     runtimes: texts(asObject(phases["install"])["runtime-versions"]),
     withoutEffect: ["batch", "cache", "proxy", "reports"].filter((key) => key in spec),
     ...(spec["artifacts"] !== undefined && { artifacts: readArtifacts(artifacts) }),
@@ -78,7 +83,9 @@ function read(text: string): Json {
   return spec as Json;
 }
 
-function readEnv(env: Json): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "secrets" | "shell" | "gitCredentialHelper"> {
+function readEnv(
+  env: Json,
+): Pick<BuildSpec, "variables" | "exportedVariables" | "parameterStore" | "secrets" | "shell" | "gitCredentialHelper"> {
   return {
     variables: texts(env["variables"]),
     exportedVariables: list(env["exported-variables"]),
@@ -103,8 +110,13 @@ function readPhase(name: PhaseName, value: unknown): [PhaseName, Phase][] {
   const unknown = Object.keys(phase).find((key) => !PHASE_KEYS.includes(key));
   if (unknown) throw yamlError(`phase ${name} has ${unknown}, which is not known; known: ${PHASE_KEYS.join(", ")}`);
   const onFailure = phase["on-failure"];
-  if (String(onFailure).startsWith("RETRY")) throw new Failure("INVALID_INPUT", `phase ${name}: on-failure ${String(onFailure)} is not there in the local accounts; use ABORT or CONTINUE`);
-  if (onFailure !== undefined && onFailure !== "ABORT" && onFailure !== "CONTINUE") throw yamlError(`phase ${name}: on-failure ${String(onFailure)} is not known; known: ABORT, CONTINUE, RETRY`);
+  if (String(onFailure).startsWith("RETRY"))
+    throw new Failure(
+      "INVALID_INPUT",
+      `phase ${name}: on-failure ${String(onFailure)} is not there in the local accounts; use ABORT or CONTINUE`,
+    );
+  if (onFailure !== undefined && onFailure !== "ABORT" && onFailure !== "CONTINUE")
+    throw yamlError(`phase ${name}: on-failure ${String(onFailure)} is not known; known: ABORT, CONTINUE, RETRY`);
   return [[name, { commands: list(phase["commands"]), finally: list(phase["finally"]), ...(onFailure !== undefined && { onFailure }) }]];
 }
 
@@ -118,7 +130,9 @@ const readArtifacts = (value: Json): Artifacts => ({
 
 const isYes = (value: unknown): boolean => value === true || value === "yes";
 const asObject = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
-const texts = (value: unknown): Record<string, string> => Object.fromEntries(Object.entries(asObject(value)).map(([name, text]) => [name, String(text)]));
-const list = (value: unknown): string[] => (Array.isArray(value) ? value.flat().map(String) : value === undefined || value === null ? [] : [String(value)]);
+const texts = (value: unknown): Record<string, string> =>
+  Object.fromEntries(Object.entries(asObject(value)).map(([name, text]) => [name, String(text)]));
+const list = (value: unknown): string[] =>
+  Array.isArray(value) ? value.flat().map(String) : value === undefined || value === null ? [] : [String(value)];
 
 const yamlError = (why: string): Failure => new Failure("YAML_FILE_ERROR", `Message: ${why}`);

@@ -60,14 +60,24 @@ async function buildCall(args: readonly string[], at: number, addresses: ImageAd
 
 /** Undefined where the Dockerfile is none: docker says so itself. */
 function movedBases(text: string, args: readonly string[], addresses: ImageAddresses): string | undefined {
-  const buildArgs = Object.fromEntries(valuesOf(args, ["--build-arg"]).flatMap((pair) => (pair.includes("=") ? [[pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]] : [])));
+  const buildArgs = Object.fromEntries(
+    valuesOf(args, ["--build-arg"]).flatMap((pair) =>
+      pair.includes("=") ? [[pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]] : [],
+    ),
+  );
   const platform = { os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64" };
   try {
     const uses = baseUses(text, { file: "Dockerfile", buildArgs, platform, target: valuesOf(args, ["--target"]).at(-1) });
-    return replaceBases(text, uses, new Map(uses.flatMap(({ image }) => {
-      const address = addressOf(image, addresses);
-      return address === undefined ? [] : [[image, address]];
-    })));
+    return replaceBases(
+      text,
+      uses,
+      new Map(
+        uses.flatMap(({ image }) => {
+          const address = addressOf(image, addresses);
+          return address === undefined ? [] : [[image, address]];
+        }),
+      ),
+    );
   } catch (error) {
     if (error instanceof DockerfileError) return undefined;
     throw error;
@@ -101,4 +111,5 @@ function valuesOf(args: readonly string[], names: readonly string[]): readonly s
   });
 }
 
-const withoutFile = (args: readonly string[]): readonly string[] => args.filter((arg, index) => !/^(?:--file(?:=.*)?|-f.*)$/s.test(arg) && !["--file", "-f"].includes(args[index - 1] ?? ""));
+const withoutFile = (args: readonly string[]): readonly string[] =>
+  args.filter((arg, index) => !/^(?:--file(?:=.*)?|-f.*)$/s.test(arg) && !["--file", "-f"].includes(args[index - 1] ?? ""));

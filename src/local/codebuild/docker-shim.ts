@@ -17,7 +17,14 @@ export interface DockerShim {
  */
 export function dockerShim({ endpoint, bin, upstreams, folder }: DockerShim): string {
   const host = endpoint.replace(/^http:\/\//, "");
-  const finder = [process.execPath, "--no-warnings", join(import.meta.dirname, `docker-images-main${extname(import.meta.filename)}`), endpoint, JSON.stringify(upstreams), folder];
+  const finder = [
+    process.execPath,
+    "--no-warnings",
+    join(import.meta.dirname, `docker-images-main${extname(import.meta.filename)}`),
+    endpoint,
+    JSON.stringify(upstreams),
+    folder,
+  ];
   return `#!/usr/bin/env bash
 PATH="\${PATH#${bin}:}"
 real=$(command -v docker || command -v podman) || { echo "docker is not installed on this machine; RUN lines and docker commands need Docker, Podman or Buildah" >&2; exit 127; }

@@ -30,15 +30,23 @@ export async function buildEnvironment(core: Core, build: Build, parts: Environm
   const home = homeIn(folders.root);
   await mkdir(home, { recursive: true });
   const engine = await engineOf(core.settings.environment, home);
-  await writeScript(join(bin, "docker"), dockerShim({ endpoint: core.endpoint(), bin, upstreams: core.settings.upstreams, folder: join(folders.root, "dockerfiles") }));
+  await writeScript(
+    join(bin, "docker"),
+    dockerShim({ endpoint: core.endpoint(), bin, upstreams: core.settings.upstreams, folder: join(folders.root, "dockerfiles") }),
+  );
   const { own, masked } = await variables(core, build, parts);
   await rememberMasked(folders.root, masked);
   return {
     ...engine,
     ...own,
-    PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`, HOME: home, LANG: "C.UTF-8", TMPDIR: "/tmp",
+    PATH: `${bin}:${core.settings.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}`,
+    HOME: home,
+    LANG: "C.UTF-8",
+    TMPDIR: "/tmp",
     NODE_OPTIONS: [nodeOptions(), own["NODE_OPTIONS"]].filter(Boolean).join(" "),
-    ...accessVariables(core, build, as), ...buildVariables(build, folders), ...gitVariables(core, build, parts.spec),
+    ...accessVariables(core, build, as),
+    ...buildVariables(build, folders),
+    ...gitVariables(core, build, parts.spec),
   };
 }
 
@@ -50,7 +58,11 @@ async function engineOf(machine: Readonly<Record<string, string>>, home: string)
   await copyDockerSetup(dockerFolder(machine), join(home, ".docker"));
   const images = machine["XDG_DATA_HOME"] ?? (machine["HOME"] && join(machine["HOME"], ".local/share"));
   return {
-    ...Object.fromEntries(["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),
+    ...Object.fromEntries(
+      ["DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST", "XDG_RUNTIME_DIR"].flatMap((name) =>
+        machine[name] === undefined ? [] : [[name, machine[name]]],
+      ),
+    ),
     ...(images && process.getuid?.() !== 0 && { XDG_DATA_HOME: images }),
   };
 }
@@ -59,8 +71,14 @@ async function engineOf(machine: Readonly<Record<string, string>>, home: string)
 function accessVariables(core: Core, { region, project }: Build, as: Principal): Record<string, string> {
   const keys = core.directory.issue(as, project.timeoutInMinutes * 60);
   return {
-    AWS_REGION: region, AWS_DEFAULT_REGION: region, AWS_ENDPOINT_URL: core.endpoint(), AWS_DISABLE_HOST_PREFIX_INJECTION: "true", AWS_EC2_METADATA_DISABLED: "true",
-    AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey, AWS_SESSION_TOKEN: keys.sessionToken,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ENDPOINT_URL: core.endpoint(),
+    AWS_DISABLE_HOST_PREFIX_INJECTION: "true",
+    AWS_EC2_METADATA_DISABLED: "true",
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_SESSION_TOKEN: keys.sessionToken,
     ...(Object.keys(core.settings.upstreams).length > 0 && { OMX_UPSTREAMS: JSON.stringify(core.settings.upstreams) }),
   };
 }
@@ -69,7 +87,12 @@ function accessVariables(core: Core, { region, project }: Build, as: Principal):
 function gitVariables(core: Core, { region }: Build, { gitCredentialHelper: isAsked }: BuildSpec): Record<string, string> {
   const configured: readonly (readonly [string, string])[] = [
     [`url.${core.endpoint()}/.insteadOf`, `https://git-codecommit.${region}.amazonaws.com/`],
-    ...(isAsked ? [["credential.helper", gitCredentialHelper()], ["credential.useHttpPath", "true"]] as const : []),
+    ...(isAsked
+      ? ([
+          ["credential.helper", gitCredentialHelper()],
+          ["credential.useHttpPath", "true"],
+        ] as const)
+      : []),
   ];
   return Object.fromEntries([
     ["GIT_CONFIG_COUNT", String(configured.length)],
@@ -84,17 +107,32 @@ function gitVariables(core: Core, { region }: Build, { gitCredentialHelper: isAs
 }
 
 function buildVariables(build: Build, folders: BuildFolders): Record<string, string> {
-  const inputs = build.pipeline?.inputs.slice(1) ?? build.project.secondarySources?.map(({ sourceIdentifier = "" }) => ({ name: sourceIdentifier })) ?? [];
+  const inputs =
+    build.pipeline?.inputs.slice(1) ??
+    build.project.secondarySources?.map(({ sourceIdentifier = "" }) => ({ name: sourceIdentifier })) ??
+    [];
   return {
-    CODEBUILD_BUILD_ID: build.id, CODEBUILD_BUILD_ARN: build.arn, CODEBUILD_BUILD_NUMBER: String(build.buildNumber), CODEBUILD_BUILD_IMAGE: build.project.environment.image,
-    CODEBUILD_INITIATOR: build.initiator, CODEBUILD_SRC_DIR: folders.source, CODEBUILD_START_TIME: String(Date.parse(build.startTime)), CODEBUILD_BUILD_SUCCEEDING: "1",
-    CODEBUILD_RESOLVED_SOURCE_VERSION: build.sourceVersion ?? "", CODEBUILD_SOURCE_VERSION: build.sourceVersion ?? "", CODEBUILD_LOG_PATH: build.logs.stream,
+    CODEBUILD_BUILD_ID: build.id,
+    CODEBUILD_BUILD_ARN: build.arn,
+    CODEBUILD_BUILD_NUMBER: String(build.buildNumber),
+    CODEBUILD_BUILD_IMAGE: build.project.environment.image,
+    CODEBUILD_INITIATOR: build.initiator,
+    CODEBUILD_SRC_DIR: folders.source,
+    CODEBUILD_START_TIME: String(Date.parse(build.startTime)),
+    CODEBUILD_BUILD_SUCCEEDING: "1",
+    CODEBUILD_RESOLVED_SOURCE_VERSION: build.sourceVersion ?? "",
+    CODEBUILD_SOURCE_VERSION: build.sourceVersion ?? "",
+    CODEBUILD_LOG_PATH: build.logs.stream,
     ...Object.fromEntries(inputs.map(({ name }) => [`CODEBUILD_SRC_DIR_${name}`, `${folders.source}_${name}`])),
   };
 }
 
 /** The request's variables before the project's, those before the buildspec's. */
-async function variables(core: Core, build: Build, { spec, as }: EnvironmentParts): Promise<{ readonly own: Record<string, string>; readonly masked: readonly string[] }> {
+async function variables(
+  core: Core,
+  build: Build,
+  { spec, as }: EnvironmentParts,
+): Promise<{ readonly own: Record<string, string>; readonly masked: readonly string[] }> {
   const stored = [
     ...Object.entries(spec.parameterStore).map(([name, value]): EnvironmentVariable => ({ name, value, type: "PARAMETER_STORE" })),
     ...Object.entries(spec.secrets).map(([name, value]): EnvironmentVariable => ({ name, value, type: "SECRETS_MANAGER" })),
@@ -118,7 +156,10 @@ async function valueOf(core: Core, build: Build, asked: Asked): Promise<string> 
   try {
     return await (type === "PARAMETER_STORE" ? parameterOf : secretOf)(core, build, asked);
   } catch (error) {
-    throw new Failure("CLIENT_ERROR", `variable ${name}: ${type === "PARAMETER_STORE" ? "parameter" : "secret"} ${value} can't be read: ${(error as Error).message}`);
+    throw new Failure(
+      "CLIENT_ERROR",
+      `variable ${name}: ${type === "PARAMETER_STORE" ? "parameter" : "secret"} ${value} can't be read: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -139,7 +180,14 @@ async function secretOf(core: Core, { account, region }: Build, { variable, as }
   const [, SecretId = "", rest = ""] = /^(arn:(?:[^:]+:){5}[^:]+|[^:]+)(?::(.*))?$/.exec(variable.value) ?? [];
   const [key = "", stage = "", version = ""] = rest.split(":");
   const input = { SecretId, ...(stage !== "" && { VersionStage: stage }), ...(version !== "" && { VersionId: version }) };
-  const { SecretString = "" } = await core.dispatcher.call<{ SecretString?: string }>({ service: "secretsmanager", operation: "GetSecretValue", input, as, account, region });
+  const { SecretString = "" } = await core.dispatcher.call<{ SecretString?: string }>({
+    service: "secretsmanager",
+    operation: "GetSecretValue",
+    input,
+    as,
+    account,
+    region,
+  });
   if (key === "") return SecretString;
   const found: unknown = (JSON.parse(SecretString) as Record<string, unknown>)[key];
   if (found === undefined) throw new Error(`it has no key ${key}`);

@@ -28,7 +28,9 @@ export const log = ({ core }: Worker, build: Build, lines: readonly string[]) =>
 /** Ends the phase before and begins this one, once. */
 export function phase(worker: Worker, build: Build, phaseType: string): void {
   const now = worker.core.clock.now().toISOString();
-  const before = current(worker, build).phases.map((one) => (one.endTime ? one : { ...one, phaseStatus: one.phaseStatus ?? "SUCCEEDED", endTime: now }));
+  const before = current(worker, build).phases.map((one) =>
+    one.endTime ? one : { ...one, phaseStatus: one.phaseStatus ?? "SUCCEEDED", endTime: now },
+  );
   if (before.some((one) => one.phaseType === phaseType)) return;
   log(worker, build, [`[Container] ${now} Entering phase ${phaseType}`]);
   save(worker, build, { currentPhase: phaseType, phases: [...before, { phaseType, startTime: now }] });
@@ -38,7 +40,11 @@ export function phase(worker: Worker, build: Build, phaseType: string): void {
 export function endPhase(worker: Worker, build: Build, phaseStatus: string, context?: NonNullable<BuildPhase["contexts"]>[number]): void {
   const { phases } = current(worker, build);
   const now = worker.core.clock.now().toISOString();
-  save(worker, build, { phases: phases.map((one, index) => (index === phases.length - 1 ? { ...one, phaseStatus, endTime: now, ...(context && { contexts: [context] }) } : one)) });
+  save(worker, build, {
+    phases: phases.map((one, index) =>
+      index === phases.length - 1 ? { ...one, phaseStatus, endTime: now, ...(context && { contexts: [context] }) } : one,
+    ),
+  });
   log(worker, build, [`[Container] ${now} Phase complete: ${phases.at(-1)?.phaseType} State: ${phaseStatus}`]);
   if (context) log(worker, build, [`[Container] ${now} Phase context status code: ${context.statusCode} Message: ${context.message}`]);
 }
@@ -49,21 +55,40 @@ export function end(worker: Worker, build: Build, buildStatus: Build["buildStatu
   const now = worker.core.clock.now().toISOString();
   worker.store.transaction(() => {
     const { phases } = current(worker, build);
-    const ended = phases.map((one) => (one.endTime ? one : { ...one, endTime: now, phaseStatus: buildStatus === "SUCCEEDED" ? "SUCCEEDED" : buildStatus }));
-    const done = save(worker, build, { buildStatus, currentPhase: "COMPLETED", endTime: now, phases: [...ended, { phaseType: "COMPLETED", startTime: now }] });
+    const ended = phases.map((one) =>
+      one.endTime ? one : { ...one, endTime: now, phaseStatus: buildStatus === "SUCCEEDED" ? "SUCCEEDED" : buildStatus },
+    );
+    const done = save(worker, build, {
+      buildStatus,
+      currentPhase: "COMPLETED",
+      endTime: now,
+      phases: [...ended, { phaseType: "COMPLETED", startTime: now }],
+    });
     emitState(worker.core, done);
   });
 }
 
 /** Appends to the build's log stream what its log file has gained, whole lines only. */
-export async function forwardLog(worker: Worker, build: Build, { log: file, mask }: { readonly log: string; readonly mask: Mask }): Promise<void> {
+export async function forwardLog(
+  worker: Worker,
+  build: Build,
+  { log: file, mask }: { readonly log: string; readonly mask: Mask },
+): Promise<void> {
   if (!existsSync(file)) return;
   const { logOffset } = current(worker, build);
   const bytes = (await readFile(file)).subarray(logOffset);
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (end === 0) return;
   worker.store.transaction(() => {
-    log(worker, build, bytes.subarray(0, end - 1).toString("utf8").split("\n").map(mask));
+    log(
+      worker,
+      build,
+      bytes
+        .subarray(0, end - 1)
+        .toString("utf8")
+        .split("\n")
+        .map(mask),
+    );
     save(worker, build, { logOffset: logOffset + end });
   });
 }

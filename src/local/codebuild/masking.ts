@@ -11,7 +11,8 @@ const fileIn = (root: string): string => join(root, "masked");
 export const homeIn = (root: string): string => join(root, "home");
 
 /** Remembers values for as long as the build's folder is there: a build may be followed again after a restart. */
-export const rememberMasked = (root: string, values: readonly string[]): Promise<void> => writeFile(fileIn(root), JSON.stringify(values), { mode: 0o600 });
+export const rememberMasked = (root: string, values: readonly string[]): Promise<void> =>
+  writeFile(fileIn(root), JSON.stringify(values), { mode: 0o600 });
 
 /** What nobody needs of a build that has ended, and nobody else should find: the values of its secrets, and the logins of its user. */
 export async function forgetSecrets(root: string): Promise<void> {
@@ -29,6 +30,8 @@ const ACCESS_KEY_ID = /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g;
 export async function maskOf(root: string): Promise<Mask> {
   const values = existsSync(fileIn(root)) ? (JSON.parse(await readFile(fileIn(root), "utf8")) as readonly string[]) : [];
   // A value of several lines shows up line by line; a longer value may hold a shorter one.
-  const hidden = [...new Set(values.flatMap((value) => [value, ...value.split(/\r?\n/)]))].filter((text) => text.trim().length >= SHORTEST).sort((a, b) => b.length - a.length);
+  const hidden = [...new Set(values.flatMap((value) => [value, ...value.split(/\r?\n/)]))]
+    .filter((text) => text.trim().length >= SHORTEST)
+    .sort((a, b) => b.length - a.length);
   return (line) => hidden.reduce((text, value) => text.replaceAll(value, "***"), line).replaceAll(ACCESS_KEY_ID, "***");
 }

@@ -17,7 +17,8 @@ export async function uploadOutputs(core: Core, build: Build, parts: Outputs): P
   if (build.pipeline) return uploadToPipeline(core, build, parts);
   const { artifacts, secondaryArtifacts = [] } = build.project;
   await uploadToBucket(core, build, { ...parts, target: artifacts, artifacts: parts.spec.artifacts });
-  for (const target of secondaryArtifacts) await uploadToBucket(core, build, { ...parts, target, artifacts: parts.spec.secondaryArtifacts[target.artifactIdentifier ?? ""] });
+  for (const target of secondaryArtifacts)
+    await uploadToBucket(core, build, { ...parts, target, artifacts: parts.spec.secondaryArtifacts[target.artifactIdentifier ?? ""] });
 }
 
 async function uploadToPipeline(core: Core, build: Build, { folders, as, spec }: Outputs): Promise<void> {
@@ -52,8 +53,18 @@ interface Stored {
 
 async function put(core: Core, { account, region, project }: Build, { as, bucket, key, body }: Stored): Promise<void> {
   const encryption = project.encryptionKey ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: project.encryptionKey } : {};
-  await core.dispatcher.call({ service: "s3", operation: "PutObject", input: { Bucket: bucket, Key: key, Body: body, ...encryption }, as, account, region });
+  await core.dispatcher.call({
+    service: "s3",
+    operation: "PutObject",
+    input: { Bucket: bucket, Key: key, Body: body, ...encryption },
+    as,
+    account,
+    region,
+  });
 }
 
 /** Artifact paths may name CodeBuild's own folder. */
-const inFolder = (artifacts: Artifacts, { source }: BuildFolders): Artifacts => ({ ...artifacts, baseDirectory: artifacts.baseDirectory.replace(/^\$\{?CODEBUILD_SRC_DIR\}?/, source) });
+const inFolder = (artifacts: Artifacts, { source }: BuildFolders): Artifacts => ({
+  ...artifacts,
+  baseDirectory: artifacts.baseDirectory.replace(/^\$\{?CODEBUILD_SRC_DIR\}?/, source),
+});

@@ -15,7 +15,8 @@ import { type Call, type Core, operation } from "../gateway/service.ts";
 import { invalidInput, projectExists, projectNotFound } from "./errors.ts";
 import type { Project, Store } from "./store.ts";
 
-export const projectArn = ({ region, account }: Pick<Call, "region" | "account">, name: string): string => `arn:aws:codebuild:${region}:${account}:project/${name}`;
+export const projectArn = ({ region, account }: Pick<Call, "region" | "account">, name: string): string =>
+  `arn:aws:codebuild:${region}:${account}:project/${name}`;
 
 const passRole = (role: string | undefined, call: Call) =>
   role === undefined
@@ -38,18 +39,31 @@ export function projectOperations(core: Core, store: Store) {
 function writingOperations(core: Core, store: Store) {
   return {
     CreateProject: operation<CreateProjectInput, CreateProjectOutput>({
-      access: (input, call) => [{ action: "codebuild:CreateProject", resource: projectArn(call, input.name ?? "") }, ...passRole(input.serviceRole, call)],
+      access: (input, call) => [
+        { action: "codebuild:CreateProject", resource: projectArn(call, input.name ?? "") },
+        ...passRole(input.serviceRole, call),
+      ],
       run(input, call) {
         const name = input.name ?? "";
         if (!/^[A-Za-z0-9][A-Za-z0-9\-_]{1,254}$/.test(name)) throw invalidInput(`Invalid project name: ${name}`);
         const now = core.clock.now().toISOString();
-        const project = { ...input, name, arn: projectArn(call, name), timeoutInMinutes: input.timeoutInMinutes ?? 60, created: now, lastModified: now } as unknown as Project;
+        const project = {
+          ...input,
+          name,
+          arn: projectArn(call, name),
+          timeoutInMinutes: input.timeoutInMinutes ?? 60,
+          created: now,
+          lastModified: now,
+        } as unknown as Project;
         if (!store.projects.insert(keyOf(call, name), project)) throw projectExists(name);
         return { project: describe(project) };
       },
     }),
     UpdateProject: operation<UpdateProjectInput, UpdateProjectOutput>({
-      access: (input, call) => [{ action: "codebuild:UpdateProject", resource: projectArn(call, input.name ?? "") }, ...passRole(input.serviceRole, call)],
+      access: (input, call) => [
+        { action: "codebuild:UpdateProject", resource: projectArn(call, input.name ?? "") },
+        ...passRole(input.serviceRole, call),
+      ],
       run(input, call) {
         const before = store.projects.get(keyOf(call, input.name));
         if (!before) throw projectNotFound(input.name ?? "");
@@ -72,10 +86,14 @@ function writingOperations(core: Core, store: Store) {
 function readingOperations(store: Store) {
   return {
     BatchGetProjects: operation<BatchGetProjectsInput, BatchGetProjectsOutput>({
-      access: (input, call) => (input.names ?? []).map((name) => ({ action: "codebuild:BatchGetProjects", resource: projectArn(call, nameOf(name)) })),
+      access: (input, call) =>
+        (input.names ?? []).map((name) => ({ action: "codebuild:BatchGetProjects", resource: projectArn(call, nameOf(name)) })),
       run(input, call) {
         const found = (input.names ?? []).map((name) => [name, store.projects.get(keyOf(call, nameOf(name)))] as const);
-        return { projects: found.flatMap(([, project]) => (project ? [describe(project)] : [])), projectsNotFound: found.filter(([, project]) => !project).map(([name]) => name) };
+        return {
+          projects: found.flatMap(([, project]) => (project ? [describe(project)] : [])),
+          projectsNotFound: found.filter(([, project]) => !project).map(([name]) => name),
+        };
       },
     }),
     ListProjects: operation<ListProjectsInput, ListProjectsOutput>({
@@ -88,4 +106,5 @@ function readingOperations(store: Store) {
 /** A project may be named by its ARN. */
 const nameOf = (text: string): string => text.split(":project/").at(-1) ?? text;
 
-const describe = (project: Project): SdkProject => ({ ...project, created: new Date(project.created), lastModified: new Date(project.lastModified) }) as unknown as SdkProject;
+const describe = (project: Project): SdkProject =>
+  ({ ...project, created: new Date(project.created), lastModified: new Date(project.lastModified) }) as unknown as SdkProject;

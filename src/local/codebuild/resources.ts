@@ -45,7 +45,8 @@ const project: ResourceProvider = {
 export const codebuildResources: readonly ResourceProvider[] = [project];
 
 const state = ({ stack }: ResourceRequest, name: string) => ({
-  physicalId: name, attributes: { Arn: `arn:aws:codebuild:${stack.region}:${stack.account}:project/${name}` },
+  physicalId: name,
+  attributes: { Arn: `arn:aws:codebuild:${stack.region}:${stack.account}:project/${name}` },
 });
 
 function inputOf(request: ResourceRequest): object {
@@ -61,5 +62,7 @@ function inputOf(request: ResourceRequest): object {
 function lowered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lowered);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value as Properties).map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowered(member)]));
+  return Object.fromEntries(
+    Object.entries(value as Properties).map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowered(member)]),
+  );
 }

@@ -49,13 +49,22 @@ export function createRunner(core: Core, store: Store): Runner {
     stop: (build) => stop(worker, build),
     async endLeft() {
       const running = new Set(store.builds.find("running", "yes").map(({ value }) => ownerOf(value)));
-      await Promise.all(core.children.of("codebuild").filter(({ owner }) => !running.has(owner)).map((record) => core.children.end(record)));
+      await Promise.all(
+        core.children
+          .of("codebuild")
+          .filter(({ owner }) => !running.has(owner))
+          .map((record) => core.children.end(record)),
+      );
     },
   };
 }
 
 /** A build that goes on after a restart needs what is forgotten, and ended, of one that has ended: on AWS its container goes. */
-async function toItsEnd(worker: Worker, build: Build, { work, signal }: { readonly work: Promise<void>; readonly signal: AbortSignal }): Promise<void> {
+async function toItsEnd(
+  worker: Worker,
+  build: Build,
+  { work, signal }: { readonly work: Promise<void>; readonly signal: AbortSignal },
+): Promise<void> {
   await work;
   if (signal.aborted) return;
   await stop(worker, build);
@@ -71,7 +80,8 @@ async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<v
     await downloadSources(worker.core, build, { folders, as });
     const spec = await readSpec(worker.core, build, { folders, as });
     checkUser(spec);
-    for (const [runtime, version] of Object.entries(spec.runtimes)) log(worker, build, [`[Container] ${runtime} ${version} is asked for; the machine's own is used`]);
+    for (const [runtime, version] of Object.entries(spec.runtimes))
+      log(worker, build, [`[Container] ${runtime} ${version} is asked for; the machine's own is used`]);
     for (const key of spec.withoutEffect) log(worker, build, [`[Container] ${key} of the buildspec has no effect in the local accounts`]);
     await writeScript(join(folders.root, "build.sh"), renderScript(spec, folders));
     signal.throwIfAborted();
@@ -87,7 +97,11 @@ async function run(worker: Worker, build: Build, signal: AbortSignal): Promise<v
 function checkUser({ runAs }: BuildSpec): void {
   const { username } = userInfo();
   const other = runAs.find((name) => name !== username);
-  if (other) throw new Failure("INVALID_INPUT", `the buildspec wants to run as ${other}; builds run as ${username} here, the user of the local accounts: take run-as out`);
+  if (other)
+    throw new Failure(
+      "INVALID_INPUT",
+      `the buildspec wants to run as ${other}; builds run as ${username} here, the user of the local accounts: take run-as out`,
+    );
 }
 
 /** CodeBuild's shell is /bin/sh unless the buildspec says bash; in Amazon Linux images that is bash in its POSIX mode. */
@@ -96,19 +110,32 @@ function shellOf({ shell }: BuildSpec, { project }: Build): readonly [string, ..
   return /amazonlinux/.test(project.environment.image) ? ["bash", "--posix", "--noprofile", "--norc"] : ["sh"];
 }
 
-async function start(worker: Worker, build: Build, { folders, spec, as }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal }): Promise<void> {
+async function start(
+  worker: Worker,
+  build: Build,
+  { folders, spec, as }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal },
+): Promise<void> {
   const env = await buildEnvironment(worker.core, build, { folders, spec, as });
   await using output = await open(folders.log, "a");
   const [command, ...options] = shellOf(spec, build);
   const child = worker.core.children.start({
-    owner: ownerOf(build), kind: "build", command, args: [...options, join(folders.root, "build.sh")], cwd: folders.source, env,
+    owner: ownerOf(build),
+    kind: "build",
+    command,
+    args: [...options, join(folders.root, "build.sh")],
+    cwd: folders.source,
+    env,
     stdio: ["ignore", output.fd, output.fd],
   });
   if (child.pid === undefined) throw new Failure("COMMAND_EXECUTION_ERROR", `${command} is not on PATH; install it`);
 }
 
 /** Reads log and events until the script has ended. */
-async function follow(worker: Worker, build: Build, parts: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly signal: AbortSignal }): Promise<void> {
+async function follow(
+  worker: Worker,
+  build: Build,
+  parts: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly signal: AbortSignal },
+): Promise<void> {
   const { folders, signal } = parts;
   const deadline = Date.parse(build.startTime) + build.project.timeoutInMinutes * 60_000;
   const log = { log: folders.log, mask: await maskOf(folders.root) };
@@ -119,9 +146,11 @@ async function follow(worker: Worker, build: Build, parts: { readonly folders: B
     for (const event of events.slice(seen)) apply(worker, build, { event, spec: parts.spec });
     seen = events.length;
     const exit = events.find((event) => event.startsWith("EXIT "));
-    if (exit !== undefined || current(worker, build).buildStatus !== "IN_PROGRESS") return await finish(worker, build, { ...parts, exitCode: Number(exit?.split(" ")[1] ?? 1) });
+    if (exit !== undefined || current(worker, build).buildStatus !== "IN_PROGRESS")
+      return await finish(worker, build, { ...parts, exitCode: Number(exit?.split(" ")[1] ?? 1) });
     // Ended without telling: killed from outside, unless its last line came after we looked.
-    if (!isAlive(worker, build) && !(await readEvents(folders)).some((event) => event.startsWith("EXIT "))) return await finish(worker, build, { ...parts, exitCode: 137 });
+    if (!isAlive(worker, build) && !(await readEvents(folders)).some((event) => event.startsWith("EXIT ")))
+      return await finish(worker, build, { ...parts, exitCode: 137 });
     if (worker.core.clock.now().getTime() > deadline) return await timeOut(worker, build);
     await worker.core.clock.sleep(POLL_MS, signal);
   }
@@ -136,7 +165,10 @@ function apply(worker: Worker, build: Build, { event, spec }: { readonly event: 
   if (kind === "START") phase(worker, build, name.toUpperCase());
   if (kind === "END" && code !== "0") {
     const command = commandAt(spec.phases[name as PhaseName], Number(index));
-    endPhase(worker, build, "FAILED", { statusCode: "COMMAND_EXECUTION_ERROR", message: `Error while executing command: ${command ?? "?"}. Reason: exit status ${code}` });
+    endPhase(worker, build, "FAILED", {
+      statusCode: "COMMAND_EXECUTION_ERROR",
+      message: `Error while executing command: ${command ?? "?"}. Reason: exit status ${code}`,
+    });
   } else if (kind === "END") endPhase(worker, build, "SUCCEEDED");
 }
 
@@ -144,7 +176,12 @@ function apply(worker: Worker, build: Build, { event, spec }: { readonly event: 
 async function finish(
   worker: Worker,
   build: Build,
-  { folders, spec, as, exitCode }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly exitCode: number },
+  {
+    folders,
+    spec,
+    as,
+    exitCode,
+  }: { readonly folders: BuildFolders; readonly spec: BuildSpec; readonly as: Principal; readonly exitCode: number },
 ): Promise<void> {
   await forwardLog(worker, build, { log: folders.log, mask: await maskOf(folders.root) });
   const { buildStatus, phases } = current(worker, build);
@@ -155,7 +192,9 @@ async function finish(
       worker,
       build,
       exitCode === 0 ? "SUCCEEDED" : "FAILED",
-      exitCode === 0 ? undefined : { statusCode: "COMMAND_EXECUTION_ERROR", message: `the build's shell ended with exit status ${exitCode}` },
+      exitCode === 0
+        ? undefined
+        : { statusCode: "COMMAND_EXECUTION_ERROR", message: `the build's shell ended with exit status ${exitCode}` },
     );
   const failed = exitCode !== 0 || phases.some((one) => one.phaseStatus === "FAILED");
   save(worker, build, { exportedEnvironmentVariables: await readExported(folders) });
@@ -198,7 +237,10 @@ async function resume(worker: Worker, build: Build, signal: AbortSignal): Promis
 async function readEvents({ status }: BuildFolders): Promise<readonly string[]> {
   if (!existsSync(status)) return [];
   const text = await readFile(status, "utf8");
-  return text.slice(0, text.lastIndexOf("\n") + 1).split("\n").filter((line) => line !== "");
+  return text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 async function readExported({ exported }: BuildFolders): Promise<{ name: string; value: string }[]> {
@@ -214,4 +256,9 @@ function foldersOf({ dataDir }: Core, { id }: Build): BuildFolders {
 
 /** The session of the project's role in which a build works. */
 export const roleOf = (core: Core, build: Build): Principal =>
-  core.directory.assumeAsService({ service: "codebuild.amazonaws.com", roleArn: build.project.serviceRole, sessionName: `AWSCodeBuild-${build.id.split(":").at(-1)}`, sourceArn: build.project.arn });
+  core.directory.assumeAsService({
+    service: "codebuild.amazonaws.com",
+    roleArn: build.project.serviceRole,
+    sessionName: `AWSCodeBuild-${build.id.split(":").at(-1)}`,
+    sourceArn: build.project.arn,
+  });

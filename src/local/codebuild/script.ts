@@ -21,7 +21,9 @@ export function renderScript(spec: BuildSpec, files: BuildFiles): string {
     "trap '__omx_code=$?; __omx_event EXIT $__omx_code' EXIT",
     ...PHASES.flatMap((name) => phaseLines(spec, name)),
     `mkdir -p ${quote(files.exported)}`,
-    ...spec.exportedVariables.filter((name) => /^[A-Za-z_]\w*$/.test(name)).map((name) => `printf '%s' "\${${name}-}" > ${quote(`${files.exported}/${name}`)}`),
+    ...spec.exportedVariables
+      .filter((name) => /^[A-Za-z_]\w*$/.test(name))
+      .map((name) => `printf '%s' "\${${name}-}" > ${quote(`${files.exported}/${name}`)}`),
     "exit $__omx_failed",
   ];
   return `${lines.join("\n")}\n`;
@@ -37,11 +39,13 @@ function phaseLines(spec: BuildSpec, name: PhaseName): string[] {
     `  __omx_event START ${name}`,
     "  __omx_rc=0 __omx_bad=-",
     ...phase.commands.map(command),
-    ...(phase.finally.length === 0 ? [] : [
-      "  __omx_kept=$__omx_rc __omx_kept_bad=$__omx_bad __omx_rc=0",
-      ...phase.finally.map((text, index) => command(text, phase.commands.length + index)),
-      '  [ "$__omx_kept" = 0 ] || { __omx_rc=$__omx_kept; __omx_bad=$__omx_kept_bad; }',
-    ]),
+    ...(phase.finally.length === 0
+      ? []
+      : [
+          "  __omx_kept=$__omx_rc __omx_kept_bad=$__omx_bad __omx_rc=0",
+          ...phase.finally.map((text, index) => command(text, phase.commands.length + index)),
+          '  [ "$__omx_kept" = 0 ] || { __omx_rc=$__omx_kept; __omx_bad=$__omx_kept_bad; }',
+        ]),
     `  __omx_event END ${name} $__omx_rc $__omx_bad`,
     `  [ "$__omx_rc" = 0 ] || { ${afterFailure(name, phase)}; }`,
     "fi",
@@ -61,7 +65,8 @@ function afterFailure(name: PhaseName, { onFailure }: Phase): string {
 }
 
 /** The command of a phase with this number, counted over `commands` and `finally`. */
-export const commandAt = (phase: Phase | undefined, index: number): string | undefined => [...(phase?.commands ?? []), ...(phase?.finally ?? [])][index];
+export const commandAt = (phase: Phase | undefined, index: number): string | undefined =>
+  [...(phase?.commands ?? []), ...(phase?.finally ?? [])][index];
 
 /** A text as one word of a shell. */
 export const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -16,7 +16,8 @@ export const codebuildService: ServiceFactory = (core): Service => {
     resources: codebuildResources,
     recover() {
       core.background("processes of ended builds", () => runner.endLeft());
-      for (const { value } of store.builds.find("running", "yes")) core.background(`build ${value.id}`, (signal) => runner.resume(value, signal));
+      for (const { value } of store.builds.find("running", "yes"))
+        core.background(`build ${value.id}`, (signal) => runner.resume(value, signal));
     },
   };
 };

@@ -67,7 +67,10 @@ async function fetchSource(core: Core, build: Build, { as, source, folder, versi
       return;
     }
     default:
-      throw new Failure("INVALID_INPUT", `the local accounts do not fetch sources of type ${source.type}; use CODECOMMIT, S3, CODEPIPELINE or NO_SOURCE`);
+      throw new Failure(
+        "INVALID_INPUT",
+        `the local accounts do not fetch sources of type ${source.type}; use CODECOMMIT, S3, CODEPIPELINE or NO_SOURCE`,
+      );
   }
 }
 

@@ -49,7 +49,9 @@ export interface Project {
   readonly serviceRole: string;
   readonly timeoutInMinutes: number;
   readonly encryptionKey?: string;
-  readonly logsConfig?: { readonly cloudWatchLogs?: { readonly status?: string; readonly groupName?: string; readonly streamName?: string } };
+  readonly logsConfig?: {
+    readonly cloudWatchLogs?: { readonly status?: string; readonly groupName?: string; readonly streamName?: string };
+  };
   readonly tags?: readonly { readonly key: string; readonly value: string }[];
   readonly created: string;
   readonly lastModified: string;

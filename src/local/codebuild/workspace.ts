@@ -35,9 +35,16 @@ async function extract(zip: yauzl.ZipFile, entry: yauzl.Entry, folder: string): 
 }
 
 /** What a buildspec names as artifacts. @throws Failure when nothing matches, as CodeBuild fails then */
-export async function findArtifacts(folder: string, { files, excludePaths, baseDirectory, discardPaths }: Artifacts): Promise<readonly ArchivedFile[]> {
+export async function findArtifacts(
+  folder: string,
+  { files, excludePaths, baseDirectory, discardPaths }: Artifacts,
+): Promise<readonly ArchivedFile[]> {
   const base = resolve(folder, baseDirectory);
-  const matcher = (patterns: readonly string[]) => picomatch(patterns.map((pattern) => pattern.replace(/^\.\//, "")), { dot: true });
+  const matcher = (patterns: readonly string[]) =>
+    picomatch(
+      patterns.map((pattern) => pattern.replace(/^\.\//, "")),
+      { dot: true },
+    );
   const [matches, excludes] = [matcher(files), matcher(excludePaths)];
   const found = (await listFiles(base)).filter((path) => matches(path) && !(excludePaths.length > 0 && excludes(path)));
   if (found.length === 0) throw new Failure("CLIENT_ERROR", `no matching artifact paths found: ${files.join(", ")} below ${baseDirectory}`);

@@ -3,7 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
-import { CodeCommitClient, CreateCommitCommand, CreatePullRequestCommand, CreateRepositoryCommand, GetBranchCommand, GetCommentsForPullRequestCommand, GetDifferencesCommand, GetFileCommand, GetPullRequestCommand, MergePullRequestByFastForwardCommand, MergePullRequestBySquashCommand, PostCommentForPullRequestCommand } from "@aws-sdk/client-codecommit";
+import {
+  CodeCommitClient,
+  CreateCommitCommand,
+  CreatePullRequestCommand,
+  CreateRepositoryCommand,
+  GetBranchCommand,
+  GetCommentsForPullRequestCommand,
+  GetDifferencesCommand,
+  GetFileCommand,
+  GetPullRequestCommand,
+  MergePullRequestByFastForwardCommand,
+  MergePullRequestBySquashCommand,
+  PostCommentForPullRequestCommand,
+} from "@aws-sdk/client-codecommit";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { gitCredential } from "./git-password.ts";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
@@ -28,13 +41,27 @@ const emptyFolder = (): string => mkdtempSync(join(folder, "clone-"));
 const git = async (cwd: string, ...args: string[]) => {
   const { execFile } = await import("node:child_process");
   return new Promise<string>((resolve, reject) =>
-    execFile("git", ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args], { cwd, env: { ...process.env, GIT_TERMINAL_PROMPT: "0" } }, (error, stdout, stderr) => (error ? reject(new Error(stderr)) : resolve(stdout))));
+    execFile(
+      "git",
+      ["-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args],
+      { cwd, env: { ...process.env, GIT_TERMINAL_PROMPT: "0" } },
+      (error, stdout, stderr) => (error ? reject(new Error(stderr)) : resolve(stdout)),
+    ),
+  );
 };
 
 function remote(repository: string, profile: "cicd" | "developer" | "approver"): string {
   const { credentials } = accounts.config(profile);
-  const { username, password } = gitCredential({ ...credentials, region: "us-east-1", host: new URL(accounts.url).host, path: `/v1/repos/${repository}`, now: new Date() });
-  return accounts.url.replace("http://", `http://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`) + `/v1/repos/${repository}`;
+  const { username, password } = gitCredential({
+    ...credentials,
+    region: "us-east-1",
+    host: new URL(accounts.url).host,
+    path: `/v1/repos/${repository}`,
+    now: new Date(),
+  });
+  return (
+    accounts.url.replace("http://", `http://${encodeURIComponent(username)}:${encodeURIComponent(password)}@`) + `/v1/repos/${repository}`
+  );
 }
 
 async function pushed(repositoryName: string): Promise<string> {
@@ -72,10 +99,23 @@ test("who may not push is refused, and a wrong password is", async () => {
 
 test("a policy may close one branch to pushes, commits and merges", async () => {
   const folder = await pushed("protected");
-  const protection = { Effect: "Deny", Action: ["codecommit:GitPush", "codecommit:CreateCommit", "codecommit:MergePullRequestBySquash"], Resource: "*", Condition: { StringEqualsIfExists: { "codecommit:References": ["refs/heads/main"] }, Null: { "codecommit:References": "false" } } };
+  const protection = {
+    Effect: "Deny",
+    Action: ["codecommit:GitPush", "codecommit:CreateCommit", "codecommit:MergePullRequestBySquash"],
+    Resource: "*",
+    Condition: { StringEqualsIfExists: { "codecommit:References": ["refs/heads/main"] }, Null: { "codecommit:References": "false" } },
+  };
   const iam = new IAMClient(accounts.config());
   const policy = { UserName: "developer", PolicyName: "protect-main" };
-  await iam.send(new PutUserPolicyCommand({ ...policy, PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [{ ...protection, Resource: "arn:aws:codecommit:*:*:protected" }] }) }));
+  await iam.send(
+    new PutUserPolicyCommand({
+      ...policy,
+      PolicyDocument: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ ...protection, Resource: "arn:aws:codecommit:*:*:protected" }],
+      }),
+    }),
+  );
   try {
     await git(folder, "checkout", "--quiet", "-b", "change");
     writeFileSync(join(folder, "a.txt"), "two\n");
@@ -86,9 +126,25 @@ test("a policy may close one branch to pushes, commits and merges", async () => 
     expect(await git(folder, "ls-remote", remote("protected", "developer"))).not.toContain("refs/heads/other");
     const developer = new CodeCommitClient(accounts.config("developer"));
     const head = (await developer.send(new GetBranchCommand({ repositoryName: "protected", branchName: "main" }))).branch?.commitId;
-    await expect(developer.send(new CreateCommitCommand({ repositoryName: "protected", branchName: "main", parentCommitId: head, putFiles: [{ filePath: "x", fileContent: Buffer.from("x") }] }))).rejects.toMatchObject({ name: "AccessDeniedException" });
-    const { pullRequest } = await developer.send(new CreatePullRequestCommand({ title: "Change", targets: [{ repositoryName: "protected", sourceReference: "change", destinationReference: "main" }] }));
-    await expect(developer.send(new MergePullRequestBySquashCommand({ pullRequestId: pullRequest?.pullRequestId, repositoryName: "protected" }))).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(
+      developer.send(
+        new CreateCommitCommand({
+          repositoryName: "protected",
+          branchName: "main",
+          parentCommitId: head,
+          putFiles: [{ filePath: "x", fileContent: Buffer.from("x") }],
+        }),
+      ),
+    ).rejects.toMatchObject({ name: "AccessDeniedException" });
+    const { pullRequest } = await developer.send(
+      new CreatePullRequestCommand({
+        title: "Change",
+        targets: [{ repositoryName: "protected", sourceReference: "change", destinationReference: "main" }],
+      }),
+    );
+    await expect(
+      developer.send(new MergePullRequestBySquashCommand({ pullRequestId: pullRequest?.pullRequestId, repositoryName: "protected" })),
+    ).rejects.toMatchObject({ name: "AccessDeniedException" });
     await git(folder, "push", "--quiet", remote("protected", "cicd"), "change:main");
   } finally {
     await iam.send(new DeleteUserPolicyCommand(policy));
@@ -98,10 +154,27 @@ test("a policy may close one branch to pushes, commits and merges", async () => 
 test("commits are written without a clone", async () => {
   await codecommit.send(new CreateRepositoryCommand({ repositoryName: "written" }));
   const commit = (more: object) => codecommit.send(new CreateCommitCommand({ repositoryName: "written", branchName: "main", ...more }));
-  const first = await commit({ putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("one\n") }, { filePath: "run.sh", fileContent: Buffer.from("#!/bin/sh\n"), fileMode: "EXECUTABLE" }], commitMessage: "first", authorName: "Dev", email: "dev@example.org" });
+  const first = await commit({
+    putFiles: [
+      { filePath: "a b/one.txt", fileContent: Buffer.from("one\n") },
+      { filePath: "run.sh", fileContent: Buffer.from("#!/bin/sh\n"), fileMode: "EXECUTABLE" },
+    ],
+    commitMessage: "first",
+    authorName: "Dev",
+    email: "dev@example.org",
+  });
   expect(first.filesAdded?.map(({ absolutePath }) => absolutePath)).toEqual(["a b/one.txt", "run.sh"]);
-  const second = await commit({ parentCommitId: first.commitId, putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("two\n") }], deleteFiles: [{ filePath: "run.sh" }], commitMessage: "second" });
-  expect(second).toMatchObject({ filesAdded: [], filesUpdated: [{ absolutePath: "a b/one.txt" }], filesDeleted: [{ absolutePath: "run.sh" }] });
+  const second = await commit({
+    parentCommitId: first.commitId,
+    putFiles: [{ filePath: "a b/one.txt", fileContent: Buffer.from("two\n") }],
+    deleteFiles: [{ filePath: "run.sh" }],
+    commitMessage: "second",
+  });
+  expect(second).toMatchObject({
+    filesAdded: [],
+    filesUpdated: [{ absolutePath: "a b/one.txt" }],
+    filesDeleted: [{ absolutePath: "run.sh" }],
+  });
   const clone = emptyFolder();
   await git(clone, "clone", "--quiet", remote("written", "developer"), ".");
   expect((await git(clone, "log", "--format=%an %s")).trim().split("\n")).toEqual(["cicd second", "Dev first"]);
@@ -110,7 +183,9 @@ test("commits are written without a clone", async () => {
   await expect(commit(again)).rejects.toMatchObject({ name: "ParentCommitIdRequiredException" });
   await expect(commit({ ...again, parentCommitId: first.commitId })).rejects.toMatchObject({ name: "ParentCommitIdOutdatedException" });
   await expect(commit({ ...again, parentCommitId: second.commitId })).rejects.toMatchObject({ name: "NoChangeException" });
-  await expect(commit({ parentCommitId: second.commitId, putFiles: [{ filePath: "../x", fileContent: Buffer.from("x") }] })).rejects.toMatchObject({ name: "InvalidPathException" });
+  await expect(
+    commit({ parentCommitId: second.commitId, putFiles: [{ filePath: "../x", fileContent: Buffer.from("x") }] }),
+  ).rejects.toMatchObject({ name: "InvalidPathException" });
   await expect(commit({ branchName: "other", ...again })).rejects.toMatchObject({ name: "BranchDoesNotExistException" });
 });
 
@@ -123,16 +198,43 @@ test("a pull request is opened, commented, squashed, and closed", async () => {
   }
   await git(folder, "push", "--quiet", remote("reviewed", "developer"), "change");
   const developer = new CodeCommitClient(accounts.config("developer"));
-  const { pullRequest } = await developer.send(new CreatePullRequestCommand({ title: "Change a", targets: [{ repositoryName: "reviewed", sourceReference: "change", destinationReference: "main" }] }));
+  const { pullRequest } = await developer.send(
+    new CreatePullRequestCommand({
+      title: "Change a",
+      targets: [{ repositoryName: "reviewed", sourceReference: "change", destinationReference: "main" }],
+    }),
+  );
   const pullRequestId = pullRequest?.pullRequestId;
   const target = pullRequest?.pullRequestTargets?.[0];
-  await codecommit.send(new PostCommentForPullRequestCommand({ pullRequestId, repositoryName: "reviewed", beforeCommitId: target?.destinationCommit, afterCommitId: target?.sourceCommit, content: "checked", clientRequestToken: "x" }));
-  await codecommit.send(new PostCommentForPullRequestCommand({ pullRequestId, repositoryName: "reviewed", beforeCommitId: target?.destinationCommit, afterCommitId: target?.sourceCommit, content: "checked", clientRequestToken: "x" }));
+  await codecommit.send(
+    new PostCommentForPullRequestCommand({
+      pullRequestId,
+      repositoryName: "reviewed",
+      beforeCommitId: target?.destinationCommit,
+      afterCommitId: target?.sourceCommit,
+      content: "checked",
+      clientRequestToken: "x",
+    }),
+  );
+  await codecommit.send(
+    new PostCommentForPullRequestCommand({
+      pullRequestId,
+      repositoryName: "reviewed",
+      beforeCommitId: target?.destinationCommit,
+      afterCommitId: target?.sourceCommit,
+      content: "checked",
+      clientRequestToken: "x",
+    }),
+  );
   expect((await codecommit.send(new GetCommentsForPullRequestCommand({ pullRequestId }))).commentsForPullRequestData).toHaveLength(1);
   const merged = await developer.send(new MergePullRequestBySquashCommand({ pullRequestId, repositoryName: "reviewed" }));
   expect(merged.pullRequest?.pullRequestStatus).toBe("CLOSED");
   const file = await codecommit.send(new GetFileCommand({ repositoryName: "reviewed", filePath: "a.txt" }));
   expect(Buffer.from(file.fileContent ?? []).toString()).toBe("three\n");
-  await expect(developer.send(new MergePullRequestByFastForwardCommand({ pullRequestId, repositoryName: "reviewed" }))).rejects.toMatchObject({ name: "PullRequestAlreadyClosedException" });
-  expect((await codecommit.send(new GetPullRequestCommand({ pullRequestId }))).pullRequest?.pullRequestTargets?.[0]?.mergeMetadata?.isMerged).toBe(true);
+  await expect(
+    developer.send(new MergePullRequestByFastForwardCommand({ pullRequestId, repositoryName: "reviewed" })),
+  ).rejects.toMatchObject({ name: "PullRequestAlreadyClosedException" });
+  expect(
+    (await codecommit.send(new GetPullRequestCommand({ pullRequestId }))).pullRequest?.pullRequestTargets?.[0]?.mergeMetadata?.isMerged,
+  ).toBe(true);
 });

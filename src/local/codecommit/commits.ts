@@ -19,7 +19,11 @@ export function commitOperations(codecommit: CodeCommit) {
         const parent = await parentOf(git, input);
         const changes = changesOf(await filesOf(git, parent), input);
         const seconds = Math.floor(codecommit.core.clock.now().getTime() / 1000);
-        const commitId = await writeCommit(git, { input, parent, person: `${plain(input.authorName ?? nameOf(call.caller))} <${plain(input.email ?? "")}> ${seconds} +0000` });
+        const commitId = await writeCommit(git, {
+          input,
+          parent,
+          person: `${plain(input.authorName ?? nameOf(call.caller))} <${plain(input.email ?? "")}> ${seconds} +0000`,
+        });
         await codecommit.refsMoved(repository, principalArn(call.caller));
         return { commitId, treeId: (await readCommit(git, commitId))?.treeId, ...changes };
       },
@@ -50,12 +54,17 @@ interface StoredFile {
 
 async function filesOf(git: Git, commitId: string | undefined): Promise<ReadonlyMap<string, StoredFile>> {
   if (!commitId) return new Map();
-  const lines = (await git.run(["ls-tree", "-r", "-z", commitId])).toString("utf8").split("\0").filter((line) => line !== "");
-  return new Map(lines.map((line): [string, StoredFile] => {
-    const [meta = "", path = ""] = line.split("\t");
-    const [mode = "", , id = ""] = meta.split(" ");
-    return [path, { mode, id }];
-  }));
+  const lines = (await git.run(["ls-tree", "-r", "-z", commitId]))
+    .toString("utf8")
+    .split("\0")
+    .filter((line) => line !== "");
+  return new Map(
+    lines.map((line): [string, StoredFile] => {
+      const [meta = "", path = ""] = line.split("\t");
+      const [mode = "", , id = ""] = meta.split(" ");
+      return [path, { mode, id }];
+    }),
+  );
 }
 
 /** What becomes of each file. @throws AwsError NoChangeException, InvalidPathException */
@@ -64,7 +73,9 @@ function changesOf(
   { putFiles = [], deleteFiles = [] }: CreateCommitInput,
 ): Required<Pick<CreateCommitOutput, "filesAdded" | "filesUpdated" | "filesDeleted">> {
   const put = putFiles.map((file) => ({ path: checkedPath(file.filePath), mode: modeOf(file), metadata: metadataOf(file) }));
-  const filesDeleted = deleteFiles.flatMap(({ filePath }): FileMetadata[] => (before.has(filePath ?? "") ? [{ absolutePath: filePath }] : []));
+  const filesDeleted = deleteFiles.flatMap(({ filePath }): FileMetadata[] =>
+    before.has(filePath ?? "") ? [{ absolutePath: filePath }] : [],
+  );
   const filesAdded = put.filter(({ path }) => !before.has(path)).map(({ metadata }) => metadata);
   const filesUpdated = put
     .filter(({ path, mode, metadata }) => before.has(path) && (before.get(path)?.id !== metadata.blobId || before.get(path)?.mode !== mode))
@@ -74,7 +85,12 @@ function changesOf(
 }
 
 function checkedPath(path: string | undefined): string {
-  const isSound = path && !path.startsWith("/") && !path.endsWith("/") && !/[\n"]/.test(path) && path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part !== ".git");
+  const isSound =
+    path &&
+    !path.startsWith("/") &&
+    !path.endsWith("/") &&
+    !/[\n"]/.test(path) &&
+    path.split("/").every((part) => part !== "" && part !== "." && part !== ".." && part !== ".git");
   if (!isSound) throw invalidPath(path ?? "");
   return path;
 }
@@ -99,9 +115,14 @@ async function writeCommit(git: Git, { input, parent, person }: NewCommit): Prom
   const message = Buffer.from(input.commitMessage ?? "");
   const data = (bytes: Uint8Array): readonly Uint8Array[] => [Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from("\n")];
   const stream = [
-    Buffer.from(`commit refs/heads/${input.branchName}\nmark :1\nauthor ${person}\ncommitter ${person}\n`), ...data(message), Buffer.from(parent ? `from ${parent}\n` : ""),
+    Buffer.from(`commit refs/heads/${input.branchName}\nmark :1\nauthor ${person}\ncommitter ${person}\n`),
+    ...data(message),
+    Buffer.from(parent ? `from ${parent}\n` : ""),
     ...(input.deleteFiles ?? []).map(({ filePath }) => Buffer.from(`D ${checkedPath(filePath)}\n`)),
-    ...(input.putFiles ?? []).flatMap((file) => [Buffer.from(`M ${modeOf(file)} inline ${file.filePath}\n`), ...data(file.fileContent ?? new Uint8Array())]),
+    ...(input.putFiles ?? []).flatMap((file) => [
+      Buffer.from(`M ${modeOf(file)} inline ${file.filePath}\n`),
+      ...data(file.fileContent ?? new Uint8Array()),
+    ]),
     Buffer.from("get-mark :1\n"),
   ];
   return (await git.run(["fast-import", "--quiet"], Buffer.concat(stream))).toString("utf8").trim();

@@ -46,22 +46,33 @@ function readingOperations(codecommit: CodeCommit) {
       // What CodeCommit asks of CodePipeline's and CodeBuild's roles (codecommit/latest/userguide/auth-and-access-control-permissions-reference.html).
       // A connection was asked for before: it reads with a right of its own, not the role's.
       access: (input, call) =>
-        (call.context["omx:Connection"] ? [] : call.context["omx:Pipeline"] ? ["GetBranch", "GetCommit", "UploadArchive"] : ["GitPull"]).flatMap((action) =>
-          on(action)(input, call),
-        ),
+        (call.context["omx:Connection"]
+          ? []
+          : call.context["omx:Pipeline"]
+            ? ["GetBranch", "GetCommit", "UploadArchive"]
+            : ["GitPull"]
+        ).flatMap((action) => on(action)(input, call)),
       async run(input, call) {
         const { git, repository } = open(call, input.repositoryName);
         const commitId = await codecommit.commit(git, input.commitSpecifier ?? repository.defaultBranch ?? "main");
         if (input.clone) await cloneInto(git, { ...input, commitId });
         else await extractTo(await git.run(["archive", "--format=tar", commitId]), input.directory);
         const commit = await readCommit(git, commitId);
-        return { commitId, message: commit?.message ?? "", authorDate: isoDate(commit?.author.date), committerDate: isoDate(commit?.committer.date) };
+        return {
+          commitId,
+          message: commit?.message ?? "",
+          authorDate: isoDate(commit?.author.date),
+          committerDate: isoDate(commit?.committer.date),
+        };
       },
     }),
     GetCommit: operation<GetCommitInput, GetCommitOutput>({
       access: on("GetCommit"),
       async run(input, call) {
-        const commit = await readCommit(open(call, input.repositoryName).git, await codecommit.commit(open(call, input.repositoryName).git, input.commitId));
+        const commit = await readCommit(
+          open(call, input.repositoryName).git,
+          await codecommit.commit(open(call, input.repositoryName).git, input.commitId),
+        );
         if (!commit) throw commitNotFound(input.commitId ?? "");
         const { commitId, treeId, parents, message, author, committer } = commit;
         return { commit: { commitId, treeId, parents: [...parents], message, author, committer, additionalData: "" } };
@@ -92,7 +103,14 @@ function fileOperations(codecommit: CodeCommit) {
         const [entry] = await listTree(git, commitId, input.filePath ?? "");
         if (entry?.type !== "blob") throw fileNotFound(input.filePath ?? "");
         const fileContent = await git.run(["cat-file", "blob", entry.id]);
-        return { commitId, blobId: entry.id, filePath: input.filePath ?? "", fileMode: modeOf(entry.mode), fileSize: fileContent.byteLength, fileContent };
+        return {
+          commitId,
+          blobId: entry.id,
+          filePath: input.filePath ?? "",
+          fileMode: modeOf(entry.mode),
+          fileSize: fileContent.byteLength,
+          fileContent,
+        };
       },
     }),
     GetFolder: operation<GetFolderInput, GetFolderOutput>({
@@ -105,9 +123,14 @@ function fileOperations(codecommit: CodeCommit) {
         if (entries.length === 0 && folderPath !== "") throw pathNotFound(folderPath);
         const relative = (path: string) => path.slice(folderPath === "" ? 0 : folderPath.length + 1);
         return {
-          commitId, folderPath,
-          files: entries.filter(({ type }) => type === "blob").map(({ id, path, mode }) => ({ blobId: id, absolutePath: path, relativePath: relative(path), fileMode: modeOf(mode) })),
-          subFolders: entries.filter(({ type }) => type === "tree").map(({ id, path }) => ({ treeId: id, absolutePath: path, relativePath: relative(path) })),
+          commitId,
+          folderPath,
+          files: entries
+            .filter(({ type }) => type === "blob")
+            .map(({ id, path, mode }) => ({ blobId: id, absolutePath: path, relativePath: relative(path), fileMode: modeOf(mode) })),
+          subFolders: entries
+            .filter(({ type }) => type === "tree")
+            .map(({ id, path }) => ({ treeId: id, absolutePath: path, relativePath: relative(path) })),
         };
       },
     }),
@@ -134,14 +157,18 @@ interface TreeEntry {
 
 async function listTree(git: Git, commitId: string, path: string): Promise<readonly TreeEntry[]> {
   const text = (await git.ask(["ls-tree", "-z", commitId, "--", ...(path === "" ? [] : [path])])) ?? "";
-  return text.split("\0").filter((line) => line !== "").map((line) => {
-    const [meta = "", name = ""] = line.split("\t");
-    const [mode = "", type = "", id = ""] = meta.split(" ");
-    return { mode, type, id, path: name };
-  });
+  return text
+    .split("\0")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const [meta = "", name = ""] = line.split("\t");
+      const [mode = "", type = "", id = ""] = meta.split(" ");
+      return { mode, type, id, path: name };
+    });
 }
 
-const modeOf = (mode: string): "EXECUTABLE" | "NORMAL" | "SYMLINK" => (mode === "100755" ? "EXECUTABLE" : mode === "120000" ? "SYMLINK" : "NORMAL");
+const modeOf = (mode: string): "EXECUTABLE" | "NORMAL" | "SYMLINK" =>
+  mode === "100755" ? "EXECUTABLE" : mode === "120000" ? "SYMLINK" : "NORMAL";
 
 /** `:100644 100644 <id> <id> M\0path\0` for each change. */
 function parseDifferences(text: string): Difference[] {
@@ -174,7 +201,10 @@ async function extractTo(tar: Buffer, directory: string): Promise<void> {
   await done;
 }
 
-async function cloneInto(git: Git, { directory, commitId, branchName = "main" }: CheckOutInput & { readonly commitId: string }): Promise<void> {
+async function cloneInto(
+  git: Git,
+  { directory, commitId, branchName = "main" }: CheckOutInput & { readonly commitId: string },
+): Promise<void> {
   await git.run(["clone", "--quiet", "--no-hardlinks", git.folder, directory]);
   await git.run(["--git-dir", join(directory, ".git"), "--work-tree", directory, "checkout", "--quiet", "-B", branchName, commitId]);
 }

@@ -4,7 +4,11 @@ import { type PullRequest, type Repository, repositoryArn } from "./store.ts";
 // https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html
 
 /** Compares references with those last told, and tells what changed; pull requests of a moved branch move with it. */
-export function announceRefs(codecommit: CodeCommit, repository: Repository, { now, by }: { readonly now: Readonly<Record<string, string>>; readonly by: string }): void {
+export function announceRefs(
+  codecommit: CodeCommit,
+  repository: Repository,
+  { now, by }: { readonly now: Readonly<Record<string, string>>; readonly by: string },
+): void {
   const { store } = codecommit;
   const key = [repository.account, repository.region, repository.id];
   store.transaction(() => {
@@ -28,10 +32,21 @@ function announceRef(codecommit: CodeCommit, repository: Repository, { name, bef
   const referenceName = name.replace(/^refs\/(heads|tags)\//, "");
   const event = after === undefined ? "referenceDeleted" : before === undefined ? "referenceCreated" : "referenceUpdated";
   core.emit({
-    account: repository.account, region: repository.region, source: "aws.codecommit", detailType: "CodeCommit Repository State Change", resources: [repositoryArn(repository, repository.name)],
+    account: repository.account,
+    region: repository.region,
+    source: "aws.codecommit",
+    detailType: "CodeCommit Repository State Change",
+    resources: [repositoryArn(repository, repository.name)],
     detail: {
-      event, repositoryName: repository.name, repositoryId: repository.id, referenceType: isTag ? "tag" : "branch", referenceName, referenceFullName: name, callerUserArn: by,
-      ...(after && { commitId: after }), ...(before && { oldCommitId: before }),
+      event,
+      repositoryName: repository.name,
+      repositoryId: repository.id,
+      referenceType: isTag ? "tag" : "branch",
+      referenceName,
+      referenceFullName: name,
+      callerUserArn: by,
+      ...(after && { commitId: after }),
+      ...(before && { oldCommitId: before }),
     },
   });
   if (isTag || !after) return;
@@ -44,7 +59,11 @@ function announceRef(codecommit: CodeCommit, repository: Repository, { name, bef
 }
 
 /** Tells what happened to a pull request. */
-export function announcePullRequest({ core }: CodeCommit, pr: PullRequest, { event, by }: { readonly event: string; readonly by: string }): void {
+export function announcePullRequest(
+  { core }: CodeCommit,
+  pr: PullRequest,
+  { event, by }: { readonly event: string; readonly by: string },
+): void {
   core.emit({
     account: pr.account,
     region: pr.region,

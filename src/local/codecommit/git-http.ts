@@ -30,7 +30,12 @@ export async function serveGit(codecommit: CodeCommit, request: WireRequest): Pr
         { region, context: globalContext(codecommit.core.clock, region) },
       );
     authorize();
-    if (!repository) return { status: 404, headers: { "content-type": "text/plain" }, body: `repository ${name} does not exist in account ${account}, region ${region}\n` };
+    if (!repository)
+      return {
+        status: 404,
+        headers: { "content-type": "text/plain" },
+        body: `repository ${name} does not exist in account ${account}, region ${region}\n`,
+      };
     const { references, body } = rest === "/git-receive-pack" ? await readPush(bodyOf(request)) : { references: [], body: bodyOf(request) };
     // Each reference by itself: a policy may protect one of them.
     for (const reference of references) authorize({ "codecommit:References": reference });
@@ -43,7 +48,10 @@ export async function serveGit(codecommit: CodeCommit, request: WireRequest): Pr
   }
 }
 
-function authenticateGit({ core }: CodeCommit, { path, query, headers, method }: WireRequest): { readonly caller: Principal; readonly region: string } {
+function authenticateGit(
+  { core }: CodeCommit,
+  { path, query, headers, method }: WireRequest,
+): { readonly caller: Principal; readonly region: string } {
   const signed = { method, rawPath: path, rawQuery: query, headers, payloadSha256: sha256Hex("") };
   const presented = parseSignature(signed);
   if (!presented || isFailure(presented))
@@ -53,7 +61,8 @@ function authenticateGit({ core }: CodeCommit, { path, query, headers, method }:
       "sign in with the user name and password of `aws codecommit credential-helper get` or `omx local git-credential`",
     );
   const credential = core.directory.credential(presented.accessKeyId);
-  const failure = credential && verifySignature(presented, { secretKey: credential.secretAccessKey, request: signed, now: core.clock.now() });
+  const failure =
+    credential && verifySignature(presented, { secretKey: credential.secretAccessKey, request: signed, now: core.clock.now() });
   if (!credential || failure) throw new AwsError(403, "AccessDenied", failure?.message ?? "the access key is not known");
   return { caller: credential.principal, region: signedRegion(presented, credential.secretAccessKey, signed) ?? core.settings.region };
 }
@@ -113,7 +122,9 @@ async function backend(codecommit: CodeCommit, { request, body, repository, rest
 }
 
 /** Headers up to an empty line, then the body. */
-async function readCgi(output: Readable): Promise<{ readonly status: number; readonly headers: Record<string, string>; readonly body: Readable }> {
+async function readCgi(
+  output: Readable,
+): Promise<{ readonly status: number; readonly headers: Record<string, string>; readonly body: Readable }> {
   let head = Buffer.alloc(0);
   const iterator = output[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let end = -1;
@@ -124,7 +135,9 @@ async function readCgi(output: Readable): Promise<{ readonly status: number; rea
     end = head.indexOf("\r\n\r\n");
   }
   const lines = head.subarray(0, end).toString("latin1").split("\r\n");
-  const headers = Object.fromEntries(lines.map((line): [string, string] => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]));
+  const headers = Object.fromEntries(
+    lines.map((line): [string, string] => [line.slice(0, line.indexOf(":")).toLowerCase(), line.slice(line.indexOf(":") + 1).trim()]),
+  );
   const { status = "200", ...others } = headers;
   async function* rest(): AsyncGenerator<Buffer> {
     yield head.subarray(end + 4);

@@ -13,7 +13,10 @@ export interface GitIdentity {
 }
 
 /** The user name and password that CodeCommit takes over HTTP, as `aws codecommit credential-helper` makes them. */
-export function gitCredential({ accessKeyId, secretAccessKey, sessionToken, region, host, path, now }: GitIdentity): { readonly username: string; readonly password: string } {
+export function gitCredential({ accessKeyId, secretAccessKey, sessionToken, region, host, path, now }: GitIdentity): {
+  readonly username: string;
+  readonly password: string;
+} {
   const timestamp = now.toISOString().replaceAll(/[-:]|\.\d{3}Z$/g, "");
   const scope = { date: timestamp.slice(0, 8), region, service: "codecommit" };
   const canonical = `GIT\n${path}\n\nhost:${host}\n\nhost\n`;

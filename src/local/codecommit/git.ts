@@ -33,21 +33,45 @@ const LIMIT_BYTES = 256 * 1024 * 1024;
 /** Git on the bare repository of a folder. The environment holds nothing of the machine's own configuration. */
 export function gitAt(core: Core, folder: string): Git {
   const env = {
-    PATH: core.settings.environment["PATH"] ?? "/usr/bin:/bin", HOME: folder, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null", LANG: "C.UTF-8",
-    GIT_AUTHOR_NAME: "CodeCommit", GIT_AUTHOR_EMAIL: "codecommit@localhost", GIT_COMMITTER_NAME: "CodeCommit", GIT_COMMITTER_EMAIL: "codecommit@localhost",
+    PATH: core.settings.environment["PATH"] ?? "/usr/bin:/bin",
+    HOME: folder,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    LANG: "C.UTF-8",
+    GIT_AUTHOR_NAME: "CodeCommit",
+    GIT_AUTHOR_EMAIL: "codecommit@localhost",
+    GIT_COMMITTER_NAME: "CodeCommit",
+    GIT_COMMITTER_EMAIL: "codecommit@localhost",
   };
   const run: Git["run"] = (args, input) =>
     new Promise((resolve, reject) => {
-      const child = execFile("git", ["--git-dir", folder, ...args], { env, encoding: "buffer", maxBuffer: LIMIT_BYTES }, (error, stdout, stderr) =>
-        error ? reject(new Error(`git ${args[0]}: ${stderr.toString("utf8").trim() || error.message}`)) : resolve(stdout));
+      const child = execFile(
+        "git",
+        ["--git-dir", folder, ...args],
+        { env, encoding: "buffer", maxBuffer: LIMIT_BYTES },
+        (error, stdout, stderr) =>
+          error ? reject(new Error(`git ${args[0]}: ${stderr.toString("utf8").trim() || error.message}`)) : resolve(stdout),
+      );
       child.stdin?.on("error", () => undefined); // git may answer without reading: its exit code tells
       child.stdin?.end(input ?? "");
     });
-  return { folder, run, ask: (args) => run(args).then((stdout) => stdout.toString("utf8").trim(), () => undefined) };
+  return {
+    folder,
+    run,
+    ask: (args) =>
+      run(args).then(
+        (stdout) => stdout.toString("utf8").trim(),
+        () => undefined,
+      ),
+  };
 }
 
 /** Where an account's repository lies. */
-export const repositoryFolder = (core: Core, { account, region }: { readonly account: string; readonly region: string }, id: string): string => join(core.dataDir, "git", account, region, `${id}.git`);
+export const repositoryFolder = (
+  core: Core,
+  { account, region }: { readonly account: string; readonly region: string },
+  id: string,
+): string => join(core.dataDir, "git", account, region, `${id}.git`);
 
 /** Makes an empty bare repository that takes pushes over HTTP. */
 export async function initRepository(git: Git): Promise<void> {
@@ -60,10 +84,15 @@ export async function initRepository(git: Git): Promise<void> {
 /** Every reference and its commit. */
 export async function readRefs(git: Git): Promise<ReadonlyMap<string, string>> {
   const text = (await git.ask(["for-each-ref", "--format=%(refname) %(objectname)"])) ?? "";
-  return new Map(text.split("\n").filter((line) => line !== "").map((line): [string, string] => {
-    const [name = "", id = ""] = line.split(" ");
-    return [name, id];
-  }));
+  return new Map(
+    text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line): [string, string] => {
+        const [name = "", id = ""] = line.split(" ");
+        return [name, id];
+      }),
+  );
 }
 
 /** Full ids of what a branch, tag or (short) commit id names; a branch wins over a tag. */
@@ -84,7 +113,11 @@ export async function readCommit(git: Git, id: string): Promise<Commit | undefin
   if (text === undefined) return undefined;
   const [commitId = "", treeId = "", parents = "", an = "", ae = "", ad = "", cn = "", ce = "", cd = "", ...message] = text.split("\0");
   return {
-    commitId, treeId, parents: parents.split(" ").filter((parent) => parent !== ""), message: message.join("\0").trimEnd(),
-    author: { name: an, email: ae, date: ad }, committer: { name: cn, email: ce, date: cd },
+    commitId,
+    treeId,
+    parents: parents.split(" ").filter((parent) => parent !== ""),
+    message: message.join("\0").trimEnd(),
+    author: { name: an, email: ae, date: ad },
+    committer: { name: cn, email: ce, date: cd },
   };
 }

@@ -31,7 +31,12 @@ type Merge = (git: Git, pr: PullRequest, input: MergeInput, message: string) => 
 
 /** Pull requests: opening, commenting, merging in three ways, closing. */
 export function pullRequestOperations(codecommit: CodeCommit) {
-  return { ...openingOperations(codecommit), ...stateOperations(codecommit), ...mergeOperations(codecommit), ...commentOperations(codecommit) };
+  return {
+    ...openingOperations(codecommit),
+    ...stateOperations(codecommit),
+    ...mergeOperations(codecommit),
+    ...commentOperations(codecommit),
+  };
 }
 
 function openingOperations(codecommit: CodeCommit) {
@@ -46,10 +51,14 @@ function openingOperations(codecommit: CodeCommit) {
           .find("repository", `${call.account}/${call.region}/${repository.name}`)
           .find(({ value }) => input.clientRequestToken !== undefined && value.token === input.clientRequestToken);
         if (known) return { pullRequest: describe(known.value) };
-        const full = (name: string | undefined) => (name?.startsWith("refs/") ? name : `refs/heads/${name ?? repository.defaultBranch ?? "main"}`);
+        const full = (name: string | undefined) =>
+          name?.startsWith("refs/") ? name : `refs/heads/${name ?? repository.defaultBranch ?? "main"}`;
         const [sourceReference, destinationReference] = [full(target?.sourceReference), full(target?.destinationReference)];
         if (sourceReference === destinationReference) throw sameSourceAndDestination();
-        const [sourceCommit, destinationCommit] = [await codecommit.commit(git, sourceReference), await codecommit.commit(git, destinationReference)];
+        const [sourceCommit, destinationCommit] = [
+          await codecommit.commit(git, sourceReference),
+          await codecommit.commit(git, destinationReference),
+        ];
         const mergeBase = await git.ask(["merge-base", sourceCommit, destinationCommit]);
         const by = principalArn(call.caller);
         const pr: PullRequest = {
@@ -75,9 +84,21 @@ function openingOperations(codecommit: CodeCommit) {
 }
 
 /** What a pull request is when it is new, of whatever branches. */
-function opened({ title = "", description, clientRequestToken }: CreatePullRequestInput, { number, now }: { readonly number: number; readonly now: Date }) {
+function opened(
+  { title = "", description, clientRequestToken }: CreatePullRequestInput,
+  { number, now }: { readonly number: number; readonly now: Date },
+) {
   const at = now.toISOString();
-  return { id: String(number), title, status: "OPEN", created: at, active: at, revision: 1, ...(description && { description }), ...(clientRequestToken && { token: clientRequestToken }) } as const;
+  return {
+    id: String(number),
+    title,
+    status: "OPEN",
+    created: at,
+    active: at,
+    revision: 1,
+    ...(description && { description }),
+    ...(clientRequestToken && { token: clientRequestToken }),
+  } as const;
 }
 
 function stateOperations(codecommit: CodeCommit) {
@@ -91,10 +112,15 @@ function stateOperations(codecommit: CodeCommit) {
     ListPullRequests: operation<ListPullRequestsInput, ListPullRequestsOutput>({
       access: on("ListPullRequests"),
       run(input, call) {
-        const all = store.pullRequests.find("repository", `${call.account}/${call.region}/${open(call, input.repositoryName).repository.name}`).map((entry) => entry.value);
+        const all = store.pullRequests
+          .find("repository", `${call.account}/${call.region}/${open(call, input.repositoryName).repository.name}`)
+          .map((entry) => entry.value);
         return {
           pullRequestIds: all
-            .filter((pr) => (!input.pullRequestStatus || pr.status === input.pullRequestStatus) && (!input.authorArn || pr.author === input.authorArn))
+            .filter(
+              (pr) =>
+                (!input.pullRequestStatus || pr.status === input.pullRequestStatus) && (!input.authorArn || pr.author === input.authorArn),
+            )
             .map((pr) => pr.id)
             .reverse(),
         };
@@ -140,11 +166,20 @@ function commentOperations(codecommit: CodeCommit) {
       access: onPullRequest("PostCommentForPullRequest"),
       run(input, call) {
         const pr = find(call, input.pullRequestId);
-        const known = commentsOf(codecommit, call, pr.id).find((comment) => input.clientRequestToken !== undefined && comment.token === input.clientRequestToken);
+        const known = commentsOf(codecommit, call, pr.id).find(
+          (comment) => input.clientRequestToken !== undefined && comment.token === input.clientRequestToken,
+        );
         const comment: Comment = known ?? {
-          id: core.random.uuid(), pullRequestId: pr.id, repository: pr.repository, afterCommitId: input.afterCommitId ?? pr.sourceCommit, beforeCommitId: input.beforeCommitId ?? pr.destinationCommit,
-          content: input.content ?? "", author: principalArn(call.caller), created: core.clock.now().toISOString(),
-          ...(input.location && { location: input.location as NonNullable<Comment["location"]> }), ...(input.clientRequestToken && { token: input.clientRequestToken }),
+          id: core.random.uuid(),
+          pullRequestId: pr.id,
+          repository: pr.repository,
+          afterCommitId: input.afterCommitId ?? pr.sourceCommit,
+          beforeCommitId: input.beforeCommitId ?? pr.destinationCommit,
+          content: input.content ?? "",
+          author: principalArn(call.caller),
+          created: core.clock.now().toISOString(),
+          ...(input.location && { location: input.location as NonNullable<Comment["location"]> }),
+          ...(input.clientRequestToken && { token: input.clientRequestToken }),
         };
         if (!known) store.comments.put([call.account, call.region, `${comment.created} ${comment.id}`], comment);
         return {
@@ -163,7 +198,11 @@ function commentOperations(codecommit: CodeCommit) {
         const pr = find(call, input.pullRequestId);
         return {
           commentsForPullRequestData: commentsOf(codecommit, call, pr.id).map((comment) => ({
-            pullRequestId: pr.id, repositoryName: pr.repository, beforeCommitId: comment.beforeCommitId, afterCommitId: comment.afterCommitId, comments: [describeComment(comment)],
+            pullRequestId: pr.id,
+            repositoryName: pr.repository,
+            beforeCommitId: comment.beforeCommitId,
+            afterCommitId: comment.afterCommitId,
+            comments: [describeComment(comment)],
           })),
         };
       },
@@ -188,14 +227,21 @@ function finders({ store }: CodeCommit) {
 }
 
 const commentsOf = ({ store }: CodeCommit, call: Call, pullRequestId: string): readonly Comment[] =>
-  store.comments.list([call.account, call.region]).map((entry) => entry.value).filter((comment) => comment.pullRequestId === pullRequestId);
+  store.comments
+    .list([call.account, call.region])
+    .map((entry) => entry.value)
+    .filter((comment) => comment.pullRequestId === pullRequestId);
 
 function mergingIn(codecommit: CodeCommit) {
   const { core, store, open } = codecommit;
   const { find, onPullRequest } = finders(codecommit);
   return (action: string, option: string, merge: Merge) =>
     operation<MergeInput, { pullRequest: SdkPullRequest }>({
-      access: (input, call) => onPullRequest(action)(input, call).map((access) => ({ ...access, context: { "codecommit:References": [find(call, input.pullRequestId).destinationReference] } })),
+      access: (input, call) =>
+        onPullRequest(action)(input, call).map((access) => ({
+          ...access,
+          context: { "codecommit:References": [find(call, input.pullRequestId).destinationReference] },
+        })),
       async run(input, call) {
         const pr = find(call, input.pullRequestId);
         if (pr.status === "CLOSED") throw pullRequestClosed(pr.id);
@@ -207,7 +253,13 @@ function mergingIn(codecommit: CodeCommit) {
         const commitId = await merge(git, current, input, input.commitMessage ?? `${pr.title}\n\nMerges pull request ${pr.id}`);
         await git.run(["update-ref", pr.destinationReference, commitId, before]);
         const by = principalArn(call.caller);
-        const merged: PullRequest = { ...current, status: "CLOSED", active: core.clock.now().toISOString(), merged: { by, commitId, option }, revision: pr.revision + 1 };
+        const merged: PullRequest = {
+          ...current,
+          status: "CLOSED",
+          active: core.clock.now().toISOString(),
+          merged: { by, commitId, option },
+          revision: pr.revision + 1,
+        };
         store.transaction(() => {
           store.pullRequests.put(keyOf(call, pr.id), merged);
           announcePullRequest(codecommit, merged, { event: "pullRequestMergeStatusUpdated", by });
@@ -227,17 +279,33 @@ async function mergedTree(git: Git, pr: PullRequest): Promise<string> {
 
 async function commitTree(
   git: Git,
-  { tree, parents, message, input }: { readonly tree: string; readonly parents: readonly string[]; readonly message: string; readonly input: MergeInput },
+  {
+    tree,
+    parents,
+    message,
+    input,
+  }: { readonly tree: string; readonly parents: readonly string[]; readonly message: string; readonly input: MergeInput },
 ): Promise<string> {
-  const identity = [...(input.authorName ? ["-c", `user.name=${input.authorName}`] : []), ...(input.email ? ["-c", `user.email=${input.email}`] : [])];
-  return (await git.run([...identity, "commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent]), "-F", "-"], message)).toString("utf8").trim();
+  const identity = [
+    ...(input.authorName ? ["-c", `user.name=${input.authorName}`] : []),
+    ...(input.email ? ["-c", `user.email=${input.email}`] : []),
+  ];
+  return (await git.run([...identity, "commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent]), "-F", "-"], message))
+    .toString("utf8")
+    .trim();
 }
 
 function describe(pr: PullRequest): SdkPullRequest {
   const target: PullRequestTarget = {
-    repositoryName: pr.repository, sourceReference: pr.sourceReference, destinationReference: pr.destinationReference, sourceCommit: pr.sourceCommit, destinationCommit: pr.destinationCommit,
+    repositoryName: pr.repository,
+    sourceReference: pr.sourceReference,
+    destinationReference: pr.destinationReference,
+    sourceCommit: pr.sourceCommit,
+    destinationCommit: pr.destinationCommit,
     ...(pr.mergeBase && { mergeBase: pr.mergeBase }),
-    mergeMetadata: pr.merged ? { isMerged: true, mergedBy: pr.merged.by, mergeCommitId: pr.merged.commitId, mergeOption: pr.merged.option as never } : { isMerged: false },
+    mergeMetadata: pr.merged
+      ? { isMerged: true, mergedBy: pr.merged.by, mergeCommitId: pr.merged.commitId, mergeOption: pr.merged.option as never }
+      : { isMerged: false },
   };
   return {
     pullRequestId: pr.id,

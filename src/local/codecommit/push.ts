@@ -32,7 +32,10 @@ export async function readPush(body: Readable): Promise<Push> {
     if (!(length === 0 || length >= 4)) throw new AwsError(400, "InvalidRequest", "the push is not in git's protocol");
     if (length === 0) break;
     await has(at + length);
-    const [line = ""] = read.subarray(at + 4, at + length).toString("utf8").split("\0");
+    const [line = ""] = read
+      .subarray(at + 4, at + length)
+      .toString("utf8")
+      .split("\0");
     const [, , reference] = /^[0-9a-f]{40,64} [0-9a-f]{40,64} (\S+)/.exec(line) ? line.trimEnd().split(" ") : [];
     if (reference) references.push(reference);
     at += length;

@@ -32,7 +32,13 @@ import { type Repository, repositoryArn } from "./store.ts";
 
 /** Repositories, their branches and tags. */
 export function repositoryOperations(codecommit: CodeCommit) {
-  return { ...lifeOperations(codecommit), ...settingOperations(codecommit), ...branchOperations(codecommit), ...branchMoves(codecommit), ...tagOperations(codecommit) };
+  return {
+    ...lifeOperations(codecommit),
+    ...settingOperations(codecommit),
+    ...branchOperations(codecommit),
+    ...branchMoves(codecommit),
+    ...tagOperations(codecommit),
+  };
 }
 
 function lifeOperations({ core, store, open }: CodeCommit) {
@@ -65,12 +71,20 @@ function lifeOperations({ core, store, open }: CodeCommit) {
     }),
     ListRepositories: operation<ListRepositoriesInput, ListRepositoriesOutput>({
       access: () => [{ action: "codecommit:ListRepositories", resource: "*" }],
-      run: (_input, call) => ({ repositories: store.repositories.list([call.account, call.region]).map(({ value }) => ({ repositoryName: value.name, repositoryId: value.id })) }),
+      run: (_input, call) => ({
+        repositories: store.repositories
+          .list([call.account, call.region])
+          .map(({ value }) => ({ repositoryName: value.name, repositoryId: value.id })),
+      }),
     }),
   };
 }
 
-function newRepository({ clock, random }: CodeCommit["core"], input: CreateRepositoryInput, { account, region, name }: Pick<Repository, "account" | "region" | "name">): Repository {
+function newRepository(
+  { clock, random }: CodeCommit["core"],
+  input: CreateRepositoryInput,
+  { account, region, name }: Pick<Repository, "account" | "region" | "name">,
+): Repository {
   const now = clock.now().toISOString();
   const about = input.repositoryDescription ? { description: input.repositoryDescription } : {};
   return { account, region, name, id: random.uuid(), created: now, modified: now, tags: input.tags ?? {}, ...about };
@@ -108,7 +122,9 @@ function branchOperations({ open }: CodeCommit) {
       access: on("ListBranches"),
       async run(input, call) {
         const refs = await readRefs(open(call, input.repositoryName).git);
-        return { branches: [...refs.keys()].filter((name) => name.startsWith("refs/heads/")).map((name) => name.slice("refs/heads/".length)) };
+        return {
+          branches: [...refs.keys()].filter((name) => name.startsWith("refs/heads/")).map((name) => name.slice("refs/heads/".length)),
+        };
       },
     }),
     GetBranch: operation<GetBranchInput, GetBranchOutput>({
@@ -177,12 +193,23 @@ function tagOperations(codecommit: CodeCommit) {
   };
 }
 
-const saveIn = ({ core, store }: CodeCommit) => (repository: Repository) =>
-  store.repositories.put([repository.account, repository.region, repository.name], { ...repository, modified: core.clock.now().toISOString() });
+const saveIn =
+  ({ core, store }: CodeCommit) =>
+  (repository: Repository) =>
+    store.repositories.put([repository.account, repository.region, repository.name], {
+      ...repository,
+      modified: core.clock.now().toISOString(),
+    });
 
 /** The clone URL is the local one: what a client is given must work here. */
 const describe = (repository: Repository, call: Call): RepositoryMetadata => ({
-  accountId: repository.account, repositoryId: repository.id, repositoryName: repository.name, Arn: repositoryArn(repository, repository.name),
-  creationDate: new Date(repository.created), lastModifiedDate: new Date(repository.modified), cloneUrlHttp: `${call.endpoint}/v1/repos/${repository.name}`,
-  ...(repository.description && { repositoryDescription: repository.description }), ...(repository.defaultBranch && { defaultBranch: repository.defaultBranch }),
+  accountId: repository.account,
+  repositoryId: repository.id,
+  repositoryName: repository.name,
+  Arn: repositoryArn(repository, repository.name),
+  creationDate: new Date(repository.created),
+  lastModifiedDate: new Date(repository.modified),
+  cloneUrlHttp: `${call.endpoint}/v1/repos/${repository.name}`,
+  ...(repository.description && { repositoryDescription: repository.description }),
+  ...(repository.defaultBranch && { defaultBranch: repository.defaultBranch }),
 });

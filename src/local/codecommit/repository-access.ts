@@ -9,7 +9,10 @@ export interface CodeCommit {
   readonly core: Core;
   readonly store: Store;
   /** @throws AwsError RepositoryDoesNotExistException */
-  open(call: { readonly account: string; readonly region: string }, name: string | undefined): { readonly repository: Repository; readonly git: Git };
+  open(
+    call: { readonly account: string; readonly region: string },
+    name: string | undefined,
+  ): { readonly repository: Repository; readonly git: Git };
   /** @throws AwsError CommitDoesNotExistException */
   commit(git: Git, specifier: string | undefined): Promise<string>;
   /** After anything that may have moved references: tells EventBridge, moves pull requests, sets a first default branch. */
@@ -23,7 +26,9 @@ export function createCodeCommit(core: Core, store: Store): CodeCommit {
     return { repository, git: gitAt(core, repositoryFolder(core, call, repository.id)) };
   };
   const codecommit: CodeCommit = {
-    core, store, open,
+    core,
+    store,
+    open,
     async commit(git, specifier) {
       const id = await resolveCommit(git, specifier ?? "");
       if (!id) throw commitNotFound(specifier ?? "");
@@ -34,10 +39,15 @@ export function createCodeCommit(core: Core, store: Store): CodeCommit {
       const now = Object.fromEntries(await readRefs(git));
       announceRefs(codecommit, repository, { now, by });
       const stored = store.repositories.get([repository.account, repository.region, repository.name]);
-      const branches = Object.keys(now).filter((name) => name.startsWith("refs/heads/")).map((name) => name.slice("refs/heads/".length));
+      const branches = Object.keys(now)
+        .filter((name) => name.startsWith("refs/heads/"))
+        .map((name) => name.slice("refs/heads/".length));
       if (!stored || stored.defaultBranch || !branches[0]) return;
       // The first branch that is pushed becomes the default one.
-      store.repositories.put([stored.account, stored.region, stored.name], { ...stored, defaultBranch: branches.includes("main") ? "main" : branches[0] });
+      store.repositories.put([stored.account, stored.region, stored.name], {
+        ...stored,
+        defaultBranch: branches.includes("main") ? "main" : branches[0],
+      });
       await git.run(["symbolic-ref", "HEAD", `refs/heads/${branches.includes("main") ? "main" : branches[0]}`]);
     },
   };
@@ -50,7 +60,15 @@ export const on = (action: string) => (input: { readonly repositoryName?: string
 ];
 
 /** On a repository and a branch: `codecommit:References` may limit who writes to it. */
-export const onBranch = (action: string, branch: (input: never) => string | undefined) => (input: { readonly repositoryName?: string | undefined }, call: Call) => {
-  const name = branch(input as never);
-  return [{ action: `codecommit:${action}`, resource: repositoryArn(call, input.repositoryName ?? ""), ...(name && { context: { "codecommit:References": [`refs/heads/${name}`] } }) }];
-};
+export const onBranch =
+  (action: string, branch: (input: never) => string | undefined) =>
+  (input: { readonly repositoryName?: string | undefined }, call: Call) => {
+    const name = branch(input as never);
+    return [
+      {
+        action: `codecommit:${action}`,
+        resource: repositoryArn(call, input.repositoryName ?? ""),
+        ...(name && { context: { "codecommit:References": [`refs/heads/${name}`] } }),
+      },
+    ];
+  };

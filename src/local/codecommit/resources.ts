@@ -7,7 +7,10 @@ import { readBody } from "../gateway/read-body.ts";
 const repository: ResourceProvider = {
   type: "AWS::CodeCommit::Repository",
   properties: {
-    RepositoryName: "string", RepositoryDescription: "string", Tags: [{ Key: "string", Value: "string" }], KmsKeyId: "string",
+    RepositoryName: "string",
+    RepositoryDescription: "string",
+    Tags: [{ Key: "string", Value: "string" }],
+    KmsKeyId: "string",
     Code: { S3: { Bucket: "string", Key: "string", ObjectVersion: "string" }, BranchName: "string" },
   },
   required: ["RepositoryName"],
@@ -16,9 +19,11 @@ const repository: ResourceProvider = {
   async create(request) {
     const repositoryName = request.properties["RepositoryName"] as string;
     const tags = Object.fromEntries(tagsOf(request).map(({ Key, Value }) => [Key, Value]));
-    await request.call("codecommit", "CreateRepository", { repositoryName, repositoryDescription: request.properties["RepositoryDescription"], tags }).catch((error: { code?: string }) => {
-      if (!request.resumed || error.code !== "RepositoryNameExistsException") throw error;
-    });
+    await request
+      .call("codecommit", "CreateRepository", { repositoryName, repositoryDescription: request.properties["RepositoryDescription"], tags })
+      .catch((error: { code?: string }) => {
+        if (!request.resumed || error.code !== "RepositoryNameExistsException") throw error;
+      });
     const made = await state(request, repositoryName);
     request.announce(made.physicalId);
     await addCode(request, repositoryName);
@@ -26,17 +31,31 @@ const repository: ResourceProvider = {
   },
   async update(request) {
     const repositoryName = request.properties["RepositoryName"] as string;
-    await request.call("codecommit", "UpdateRepositoryDescription", { repositoryName, repositoryDescription: request.properties["RepositoryDescription"] });
+    await request.call("codecommit", "UpdateRepositoryDescription", {
+      repositoryName,
+      repositoryDescription: request.properties["RepositoryDescription"],
+    });
     return state(request, repositoryName);
   },
-  delete: (request) => request.call("codecommit", "DeleteRepository", { repositoryName: request.properties["RepositoryName"] }).then(() => undefined),
+  delete: (request) =>
+    request.call("codecommit", "DeleteRepository", { repositoryName: request.properties["RepositoryName"] }).then(() => undefined),
 };
 
 export const codecommitResources: readonly ResourceProvider[] = [repository];
 
 async function state(request: ResourceRequest, repositoryName: string) {
-  const { repositoryMetadata: found } = await request.call<{ repositoryMetadata: { repositoryId: string; Arn: string; cloneUrlHttp: string } }>("codecommit", "GetRepository", { repositoryName });
-  return { physicalId: found.repositoryId, attributes: { Arn: found.Arn, Name: repositoryName, CloneUrlHttp: found.cloneUrlHttp, CloneUrlSsh: found.cloneUrlHttp.replace(/^http/, "ssh") } };
+  const { repositoryMetadata: found } = await request.call<{
+    repositoryMetadata: { repositoryId: string; Arn: string; cloneUrlHttp: string };
+  }>("codecommit", "GetRepository", { repositoryName });
+  return {
+    physicalId: found.repositoryId,
+    attributes: {
+      Arn: found.Arn,
+      Name: repositoryName,
+      CloneUrlHttp: found.cloneUrlHttp,
+      CloneUrlSsh: found.cloneUrlHttp.replace(/^http/, "ssh"),
+    },
+  };
 }
 
 interface Code {
@@ -50,7 +69,11 @@ const LIMIT_BYTES = 256 * 1024 ** 2;
 async function addCode(request: ResourceRequest, repositoryName: string): Promise<void> {
   const { S3: place, BranchName: branchName = "main" } = (request.properties["Code"] ?? {}) as Code;
   if (!place) return;
-  const { Body } = await request.call<{ Body: Readable }>("s3", "GetObject", { Bucket: place.Bucket, Key: place.Key, ...(place.ObjectVersion && { VersionId: place.ObjectVersion }) });
+  const { Body } = await request.call<{ Body: Readable }>("s3", "GetObject", {
+    Bucket: place.Bucket,
+    Key: place.Key,
+    ...(place.ObjectVersion && { VersionId: place.ObjectVersion }),
+  });
   const putFiles = await filesOf(await readBody(Body, LIMIT_BYTES));
   await request
     .call("codecommit", "CreateCommit", {

@@ -15,7 +15,12 @@ export const codecommitService: ServiceFactory = (core): Service => {
   return {
     name: "codecommit",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-codecommit") },
-    operations: { ...repositoryOperations(codecommit), ...contentOperations(codecommit), ...commitOperations(codecommit), ...pullRequestOperations(codecommit) },
+    operations: {
+      ...repositoryOperations(codecommit),
+      ...contentOperations(codecommit),
+      ...commitOperations(codecommit),
+      ...pullRequestOperations(codecommit),
+    },
     paths: [{ prefix: "/v1/repos/", handle: (request) => serveGit(codecommit, request) }],
     resources: codecommitResources,
     async recover() {

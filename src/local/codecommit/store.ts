@@ -54,7 +54,9 @@ export function createStore({ database }: Core) {
     /** Key account, region, name. */
     repositories: database.collection<Repository>("codecommit.repository"),
     /** Key account, region, id (digits, padded). */
-    pullRequests: database.collection<PullRequest>("codecommit.pull-request", { repository: (pr) => `${pr.account}/${pr.region}/${pr.repository}` }),
+    pullRequests: database.collection<PullRequest>("codecommit.pull-request", {
+      repository: (pr) => `${pr.account}/${pr.region}/${pr.repository}`,
+    }),
     /** Key account, region, time and id. */
     comments: database.collection<Comment>("codecommit.comment"),
     /** References as of the last event, for what a kill between push and event left untold. Key account, region, repository id. */
@@ -65,4 +67,5 @@ export function createStore({ database }: Core) {
 
 export type Store = ReturnType<typeof createStore>;
 
-export const repositoryArn = ({ account, region }: { readonly account: string; readonly region: string }, name: string): string => `arn:aws:codecommit:${region}:${account}:${name}`;
+export const repositoryArn = ({ account, region }: { readonly account: string; readonly region: string }, name: string): string =>
+  `arn:aws:codecommit:${region}:${account}:${name}`;

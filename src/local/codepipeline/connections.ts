@@ -12,6 +12,9 @@ export const connectedRepository = (fullRepositoryId: string): string => fullRep
  * @throws AwsError AccessDenied for who may not use the connection
  * @see https://docs.aws.amazon.com/dtconsole/latest/userguide/rename.html
  */
-export function checkMayConnect({ directory }: Core, { as, connectionArn, region }: { readonly as: Principal; readonly connectionArn: string; readonly region: string }): void {
+export function checkMayConnect(
+  { directory }: Core,
+  { as, connectionArn, region }: { readonly as: Principal; readonly connectionArn: string; readonly region: string },
+): void {
   directory.authorize(as, { action: `${connectionArn.split(":")[2]}:UseConnection`, resource: connectionArn }, { region, context: {} });
 }

@@ -3,9 +3,19 @@ import type { ActionExecution, ArtifactLocation, Execution } from "./store.ts";
 
 /** An execution as ListPipelineExecutions gives it. */
 export const describeSummary = (execution: Execution): PipelineExecutionSummary => ({
-  pipelineExecutionId: execution.id, status: execution.status, startTime: new Date(execution.started), lastUpdateTime: new Date(execution.updated),
-  ...(execution.statusSummary && { statusSummary: execution.statusSummary }), trigger: execution.trigger as never, executionMode: execution.declaration.executionMode ?? "SUPERSEDED",
-  sourceRevisions: execution.revisions.map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({ actionName, revisionId, revisionSummary, revisionUrl })),
+  pipelineExecutionId: execution.id,
+  status: execution.status,
+  startTime: new Date(execution.started),
+  lastUpdateTime: new Date(execution.updated),
+  ...(execution.statusSummary && { statusSummary: execution.statusSummary }),
+  trigger: execution.trigger as never,
+  executionMode: execution.declaration.executionMode ?? "SUPERSEDED",
+  sourceRevisions: execution.revisions.map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({
+    actionName,
+    revisionId,
+    revisionSummary,
+    revisionUrl,
+  })),
   ...(execution.stopRequested && { stopTrigger: { reason: execution.stopRequested.reason } }),
 });
 

@@ -46,7 +46,10 @@ function save(mover: Mover, execution: Execution, changed: Partial<Execution>): 
 }
 
 function advance(mover: Mover, { account, region, name }: Parameters<Engine["advance"]>[0]): void {
-  const active = mover.store.executions.find("active", `${account}/${region}/${name}`).map((entry) => entry.value).sort((a, b) => (a.order < b.order ? -1 : 1));
+  const active = mover.store.executions
+    .find("active", `${account}/${region}/${name}`)
+    .map((entry) => entry.value)
+    .sort((a, b) => (a.order < b.order ? -1 : 1));
   for (const execution of active) {
     if (mover.moving.has(execution.id)) continue;
     if (!execution.inStage && execution.stopRequested) finish(mover, execution, "Stopped", execution.stopRequested.reason);
@@ -59,7 +62,9 @@ function mayEnter(mover: Mover, execution: Execution, active: readonly Execution
   const record = mover.store.pipelines.get([execution.account, execution.region, execution.pipeline]);
   if (record?.disabled[stage]) return false;
   if (execution.declaration.executionMode === "PARALLEL") return true;
-  const others = active.map((other) => read(mover, other)).filter((other) => other.id !== execution.id && other.stageIndex === execution.stageIndex && isActive(other));
+  const others = active
+    .map((other) => read(mover, other))
+    .filter((other) => other.id !== execution.id && other.stageIndex === execution.stageIndex && isActive(other));
   const isOvertaken = others.some((other) => !other.inStage && other.order > execution.order);
   if (execution.declaration.executionMode !== "QUEUED" && isOvertaken) {
     finish(mover, execution, "Superseded");

@@ -21,7 +21,16 @@ import { notImplemented } from "../gateway/aws-error.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
 import { describeAction, describeSummary } from "./descriptions.ts";
 import type { Engine } from "./engine.ts";
-import { actionNotFound, approvalCompleted, executionNotFound, invalidApprovalToken, invalidRequest, notStoppable, stageNotFound, stageNotRetryable } from "./errors.ts";
+import {
+  actionNotFound,
+  approvalCompleted,
+  executionNotFound,
+  invalidApprovalToken,
+  invalidRequest,
+  notStoppable,
+  stageNotFound,
+  stageNotRetryable,
+} from "./errors.ts";
 import { findPipeline, on } from "./pipelines.ts";
 import { checkRetriable, forgetStage } from "./retry.ts";
 import { startExecution } from "./start.ts";
@@ -59,7 +68,13 @@ function startingOperations({ core, store, engine }: Parts) {
         const known = id && store.executions.get([call.account, call.region, record.declaration.name, id]);
         if (known) return { pipelineExecutionId: known.id };
         const trigger = input.trigger ?? { triggerType: "StartPipelineExecution", triggerDetail: principalArn(call.caller) };
-        const execution = startExecution(core, store, { record, trigger, variables: input.variables, revisions: revisionsOf(record.declaration, input), ...(id && { id }) });
+        const execution = startExecution(core, store, {
+          record,
+          trigger,
+          variables: input.variables,
+          revisions: revisionsOf(record.declaration, input),
+          ...(id && { id }),
+        });
         advance(engine, call, input.name);
         return { pipelineExecutionId: execution.id };
       },
@@ -75,10 +90,20 @@ function readingOperations({ store }: Parts) {
         const execution = find(store, call, input);
         return {
           pipelineExecution: {
-            pipelineName: execution.pipeline, pipelineVersion: execution.declaration.version, pipelineExecutionId: execution.id, status: execution.status,
-            ...(execution.statusSummary && { statusSummary: execution.statusSummary }), trigger: execution.trigger as never, executionMode: execution.declaration.executionMode ?? "SUPERSEDED",
+            pipelineName: execution.pipeline,
+            pipelineVersion: execution.declaration.version,
+            pipelineExecutionId: execution.id,
+            status: execution.status,
+            ...(execution.statusSummary && { statusSummary: execution.statusSummary }),
+            trigger: execution.trigger as never,
+            executionMode: execution.declaration.executionMode ?? "SUPERSEDED",
             variables: Object.entries(execution.variables["variables"] ?? {}).map(([name, resolvedValue]) => ({ name, resolvedValue })),
-            artifactRevisions: execution.revisions.map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({ name: actionName, revisionId, revisionSummary, revisionUrl })),
+            artifactRevisions: execution.revisions.map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({
+              name: actionName,
+              revisionId,
+              revisionSummary,
+              revisionUrl,
+            })),
           },
         };
       },
@@ -87,7 +112,10 @@ function readingOperations({ store }: Parts) {
       access: (input, call) => on("ListPipelineExecutions")(input.pipelineName, call),
       run(input, call) {
         const { declaration } = findPipeline(store, call, input.pipelineName);
-        const all = store.executions.list([call.account, call.region, declaration.name]).map((entry) => entry.value).sort((a, b) => (a.order > b.order ? -1 : 1));
+        const all = store.executions
+          .list([call.account, call.region, declaration.name])
+          .map((entry) => entry.value)
+          .sort((a, b) => (a.order > b.order ? -1 : 1));
         const { page, nextToken } = pageOf(all, input);
         return { pipelineExecutionSummaries: page.map(describeSummary), ...nextToken };
       },
@@ -97,7 +125,10 @@ function readingOperations({ store }: Parts) {
       run(input, call) {
         const { declaration } = findPipeline(store, call, input.pipelineName);
         const wanted = input.filter?.pipelineExecutionId;
-        const found = store.actions.list([call.account, call.region, declaration.name, ...(wanted ? [wanted] : [])]).map((entry) => entry.value).sort((a, b) => (a.started > b.started ? -1 : 1));
+        const found = store.actions
+          .list([call.account, call.region, declaration.name, ...(wanted ? [wanted] : [])])
+          .map((entry) => entry.value)
+          .sort((a, b) => (a.started > b.started ? -1 : 1));
         const { page, nextToken } = pageOf(found, input);
         return { actionExecutionDetails: page.map((action) => describeAction(action, declaration)), ...nextToken };
       },
@@ -106,7 +137,10 @@ function readingOperations({ store }: Parts) {
 }
 
 /** One page of a list; its token is the place of the next one's first item. */
-function pageOf<T>(all: readonly T[], { nextToken, maxResults: limit = 100 }: { readonly nextToken?: string | undefined; readonly maxResults?: number | undefined }) {
+function pageOf<T>(
+  all: readonly T[],
+  { nextToken, maxResults: limit = 100 }: { readonly nextToken?: string | undefined; readonly maxResults?: number | undefined },
+) {
   const [from, to] = [Number(nextToken ?? 0), Number(nextToken ?? 0) + limit];
   return { page: all.slice(from, to), nextToken: all.length > to ? { nextToken: String(to) } : {} };
 }
@@ -118,25 +152,34 @@ function interruptingOperations(parts: Parts) {
       access: (input, call) => on("StopPipelineExecution")(input.pipelineName, call),
       run(input, call) {
         const execution = find(store, call, input);
-        if (execution.status !== "InProgress") throw notStoppable(`Pipeline execution ${execution.id} is ${execution.status}; only one in progress can be stopped`);
+        if (execution.status !== "InProgress")
+          throw notStoppable(`Pipeline execution ${execution.id} is ${execution.status}; only one in progress can be stopped`);
         const abandon = input.abandon ?? false;
         store.transaction(() => {
           put(parts, { ...execution, status: "Stopping", stopRequested: { abandon, reason: input.reason ?? "" } });
           const stopped = actionsOf(store, execution).filter((action) => action.status === "InProgress" && (abandon || action.token));
           const updated = core.clock.now().toISOString();
-          for (const action of stopped) store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], { ...action, status: "Abandoned", updated });
+          for (const action of stopped)
+            store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], {
+              ...action,
+              status: "Abandoned",
+              updated,
+            });
         });
         advance(engine, call, input.pipelineName);
         return { pipelineExecutionId: execution.id };
       },
     }),
     RetryStageExecution: operation<RetryStageExecutionInput, RetryStageExecutionOutput>({
-      access: (input, call) => [{ action: "codepipeline:RetryStageExecution", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` }],
+      access: (input, call) => [
+        { action: "codepipeline:RetryStageExecution", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` },
+      ],
       run(input, call) {
         const execution = find(store, call, input);
         const stageIndex = execution.declaration.stages?.findIndex((stage) => stage.name === input.stageName) ?? -1;
         if (stageIndex < 0) throw stageNotFound(input.stageName ?? "");
-        if (!["Failed", "Stopped"].includes(execution.status) || execution.stageIndex !== stageIndex) throw stageNotRetryable(`Stage ${input.stageName} of execution ${execution.id} did not fail`);
+        if (!["Failed", "Stopped"].includes(execution.status) || execution.stageIndex !== stageIndex)
+          throw stageNotRetryable(`Stage ${input.stageName} of execution ${execution.id} did not fail`);
         checkRetriable(store, execution, input.stageName ?? "");
         const { stopRequested: _stopped, statusSummary: _summary, ...rest } = execution;
         store.transaction(() => {
@@ -153,7 +196,12 @@ function interruptingOperations(parts: Parts) {
 function answeringOperations({ core, store }: Parts) {
   return {
     PutApprovalResult: operation<PutApprovalResultInput, PutApprovalResultOutput>({
-      access: (input, call) => [{ action: "codepipeline:PutApprovalResult", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}/${input.actionName}` }],
+      access: (input, call) => [
+        {
+          action: "codepipeline:PutApprovalResult",
+          resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}/${input.actionName}`,
+        },
+      ],
       run(input, call) {
         findPipeline(store, call, input.pipelineName);
         const asked = store.actions
@@ -165,7 +213,12 @@ function answeringOperations({ core, store }: Parts) {
         if (!action) throw invalidApprovalToken();
         if (action.status !== "InProgress" || action.updatedBy) throw approvalCompleted();
         const now = core.clock.now();
-        const answered = { ...action, updatedBy: principalArn(call.caller), summary: `${input.result?.status} ${input.result?.summary ?? ""}`.trim(), updated: now.toISOString() };
+        const answered = {
+          ...action,
+          updatedBy: principalArn(call.caller),
+          summary: `${input.result?.status} ${input.result?.summary ?? ""}`.trim(),
+          updated: now.toISOString(),
+        };
         store.transaction(() => {
           store.actions.put([action.account, action.region, action.pipeline, action.executionId, action.id], answered);
           const execution = store.executions.get([action.account, action.region, action.pipeline, action.executionId]);
@@ -178,17 +231,29 @@ function answeringOperations({ core, store }: Parts) {
 }
 
 /** @throws AwsError ValidationException for an action that is no source, 501 for revisions that are not commits */
-function revisionsOf({ stages = [] }: PipelineDeclaration, { sourceRevisions = [] }: StartPipelineExecutionInput): Readonly<Record<string, string>> {
-  return Object.fromEntries(sourceRevisions.map(({ actionName = "", revisionType, revisionValue = "" }) => {
-    if (!stages[0]?.actions?.some(({ name }) => name === actionName)) throw invalidRequest(`Source revisions name ${actionName}, which is not a source action of the pipeline`);
-    if (revisionType !== "COMMIT_ID") throw notImplemented("codepipeline", `StartPipelineExecution with source revisions of type ${revisionType}`);
-    return [actionName, revisionValue];
-  }));
+function revisionsOf(
+  { stages = [] }: PipelineDeclaration,
+  { sourceRevisions = [] }: StartPipelineExecutionInput,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    sourceRevisions.map(({ actionName = "", revisionType, revisionValue = "" }) => {
+      if (!stages[0]?.actions?.some(({ name }) => name === actionName))
+        throw invalidRequest(`Source revisions name ${actionName}, which is not a source action of the pipeline`);
+      if (revisionType !== "COMMIT_ID")
+        throw notImplemented("codepipeline", `StartPipelineExecution with source revisions of type ${revisionType}`);
+      return [actionName, revisionValue];
+    }),
+  );
 }
 
-const advance = (engine: Engine, call: Call, name: string | undefined) => engine.advance({ account: call.account, region: call.region, name: name ?? "" });
+const advance = (engine: Engine, call: Call, name: string | undefined) =>
+  engine.advance({ account: call.account, region: call.region, name: name ?? "" });
 
-function find(store: Store, call: Call, { pipelineName, pipelineExecutionId }: { readonly pipelineName: string | undefined; readonly pipelineExecutionId: string | undefined }): Execution {
+function find(
+  store: Store,
+  call: Call,
+  { pipelineName, pipelineExecutionId }: { readonly pipelineName: string | undefined; readonly pipelineExecutionId: string | undefined },
+): Execution {
   findPipeline(store, call, pipelineName);
   const execution = store.executions.get([call.account, call.region, pipelineName ?? "", pipelineExecutionId ?? ""]);
   if (!execution) throw executionNotFound(pipelineExecutionId ?? "");
@@ -196,9 +261,13 @@ function find(store: Store, call: Call, { pipelineName, pipelineExecutionId }: {
 }
 
 const put = ({ core, store }: Parts, execution: Execution) =>
-  store.executions.put([execution.account, execution.region, execution.pipeline, execution.id], { ...execution, updated: core.clock.now().toISOString() });
+  store.executions.put([execution.account, execution.region, execution.pipeline, execution.id], {
+    ...execution,
+    updated: core.clock.now().toISOString(),
+  });
 
-const actionsOf = (store: Store, { account, region, pipeline, id }: Execution) => store.actions.list([account, region, pipeline, id]).map((entry) => entry.value);
+const actionsOf = (store: Store, { account, region, pipeline, id }: Execution) =>
+  store.actions.list([account, region, pipeline, id]).map((entry) => entry.value);
 
 /** The same token is the same execution. */
 function uuidFrom(text: string): string {

@@ -20,12 +20,18 @@ export function jobOperations(core: Core, store: Store) {
       run(input, call) {
         if (input.continuationToken) throw notImplemented("codepipeline", "PutJobSuccessResult with a continuation token");
         const { outputVariables: variables, executionDetails } = input;
-        return answer(call, input.jobId, { ...(variables && { variables }), ...(executionDetails?.summary && { summary: executionDetails.summary }) });
+        return answer(call, input.jobId, {
+          ...(variables && { variables }),
+          ...(executionDetails?.summary && { summary: executionDetails.summary }),
+        });
       },
     }),
     PutJobFailureResult: operation<PutJobFailureResultInput, object>({
       access: access("PutJobFailureResult"),
-      run: (input, call) => answer(call, input.jobId, { failure: { type: input.failureDetails?.type ?? "JobFailed", message: input.failureDetails?.message ?? "" } }),
+      run: (input, call) =>
+        answer(call, input.jobId, {
+          failure: { type: input.failureDetails?.type ?? "JobFailed", message: input.failureDetails?.message ?? "" },
+        }),
     }),
   };
 }

@@ -3,7 +3,8 @@ import { invalidRequest } from "./errors.ts";
 import type { Execution } from "./store.ts";
 
 /** Whether each variable has a default, so that nobody need say anything to start. */
-export const isComplete = ({ variables = [] }: PipelineDeclaration): boolean => variables.every(({ defaultValue }) => defaultValue !== undefined);
+export const isComplete = ({ variables = [] }: PipelineDeclaration): boolean =>
+  variables.every(({ defaultValue }) => defaultValue !== undefined);
 
 /**
  * The values of a pipeline's variables in one execution: what the start gives, or the defaults.
@@ -12,11 +13,13 @@ export const isComplete = ({ variables = [] }: PipelineDeclaration): boolean => 
 export function resolveVariables({ variables = [] }: PipelineDeclaration, given: readonly PipelineVariable[] = []): Record<string, string> {
   const stranger = given.find(({ name }) => !variables.some((declared) => declared.name === name));
   if (stranger) throw invalidRequest(`Variable ${stranger.name} is not declared in the pipeline`);
-  return Object.fromEntries(variables.map(({ name = "", defaultValue }): [string, string] => {
-    const value = given.find((one) => one.name === name)?.value ?? defaultValue;
-    if (value === undefined) throw invalidRequest(`Variable ${name} has no default: give its value`);
-    return [name, value];
-  }));
+  return Object.fromEntries(
+    variables.map(({ name = "", defaultValue }): [string, string] => {
+      const value = given.find((one) => one.name === name)?.value ?? defaultValue;
+      if (value === undefined) throw invalidRequest(`Variable ${name} has no default: give its value`);
+      return [name, value];
+    }),
+  );
 }
 
 /** A configuration whose references are filled in, and those that nothing answers. */
@@ -35,5 +38,8 @@ export function fillVariables(configuration: Readonly<Record<string, string>>, e
       if (value === undefined) unresolved.push(reference);
       return value ?? "";
     });
-  return { configuration: Object.fromEntries(Object.entries(configuration).map(([name, value]) => [name, fill(String(value))])), unresolved };
+  return {
+    configuration: Object.fromEntries(Object.entries(configuration).map(([name, value]) => [name, fill(String(value))])),
+    unresolved,
+  };
 }

@@ -1,6 +1,20 @@
 import type {
-  CreatePipelineInput, CreatePipelineOutput, DeletePipelineInput, DisableStageTransitionInput, EnableStageTransitionInput, GetPipelineInput, GetPipelineOutput, ListPipelinesInput, ListPipelinesOutput,
-  ListTagsForResourceInput, ListTagsForResourceOutput, PipelineDeclaration, TagResourceInput, UntagResourceInput, UpdatePipelineInput, UpdatePipelineOutput,
+  CreatePipelineInput,
+  CreatePipelineOutput,
+  DeletePipelineInput,
+  DisableStageTransitionInput,
+  EnableStageTransitionInput,
+  GetPipelineInput,
+  GetPipelineOutput,
+  ListPipelinesInput,
+  ListPipelinesOutput,
+  ListTagsForResourceInput,
+  ListTagsForResourceOutput,
+  PipelineDeclaration,
+  TagResourceInput,
+  UntagResourceInput,
+  UpdatePipelineInput,
+  UpdatePipelineOutput,
 } from "@aws-sdk/client-codepipeline";
 import { principalArn } from "../authorization/principal.ts";
 import { type Call, type Core, operation } from "../gateway/service.ts";
@@ -11,7 +25,9 @@ import { checked } from "./structure.ts";
 import { isComplete } from "./pipeline-variables.ts";
 import { type PipelineRecord, pipelineArn, type Store } from "./store.ts";
 
-export const on = (action: string) => (name: string | undefined, call: Call) => [{ action: `codepipeline:${action}`, resource: pipelineArn(call, name ?? "") }];
+export const on = (action: string) => (name: string | undefined, call: Call) => [
+  { action: `codepipeline:${action}`, resource: pipelineArn(call, name ?? "") },
+];
 
 const passRole = (pipeline: PipelineDeclaration | undefined) =>
   [pipeline?.roleArn, ...(pipeline?.stages ?? []).flatMap((stage) => (stage.actions ?? []).map((action) => action.roleArn))]
@@ -26,7 +42,12 @@ interface Parts {
 
 /** Pipelines themselves, their tags and transitions. */
 export function pipelineOperations(core: Core, store: Store, engine: Engine) {
-  return { ...writingOperations({ core, store, engine }), ...readingOperations({ core, store, engine }), ...transitionOperations({ core, store, engine }), ...tagOperations({ core, store, engine }) };
+  return {
+    ...writingOperations({ core, store, engine }),
+    ...readingOperations({ core, store, engine }),
+    ...transitionOperations({ core, store, engine }),
+    ...tagOperations({ core, store, engine }),
+  };
 }
 
 function writingOperations({ core, store, engine }: Parts) {
@@ -37,10 +58,19 @@ function writingOperations({ core, store, engine }: Parts) {
         const declaration = { ...checked(input.pipeline), version: 1 };
         const now = core.clock.now().toISOString();
         const tags = (input.tags ?? []).map(({ key = "", value = "" }) => ({ key, value }));
-        const record: PipelineRecord = { account: call.account, region: call.region, declaration, created: now, updated: now, tags, disabled: {} };
+        const record: PipelineRecord = {
+          account: call.account,
+          region: call.region,
+          declaration,
+          created: now,
+          updated: now,
+          tags,
+          disabled: {},
+        };
         if (!store.pipelines.insert([call.account, call.region, declaration.name], record)) throw pipelineNameInUse(declaration.name);
         // Creating a pipeline starts a first execution (codepipeline/latest/userguide/pipelines-create.html), unless it can't know a variable.
-        if (isComplete(declaration)) startExecution(core, store, { record, trigger: { triggerType: "CreatePipeline", triggerDetail: principalArn(call.caller) } });
+        if (isComplete(declaration))
+          startExecution(core, store, { record, trigger: { triggerType: "CreatePipeline", triggerDetail: principalArn(call.caller) } });
         engine.advance({ account: call.account, region: call.region, name: declaration.name });
         return { pipeline: declaration, tags };
       },
@@ -74,15 +104,22 @@ function readingOperations({ store }: Parts) {
       access: (input, call) => on("GetPipeline")(input.name, call),
       run(input, call) {
         const { declaration, created, updated } = findPipeline(store, call, input.name);
-        return { pipeline: declaration, metadata: { pipelineArn: pipelineArn(call, declaration.name), created: new Date(created), updated: new Date(updated) } };
+        return {
+          pipeline: declaration,
+          metadata: { pipelineArn: pipelineArn(call, declaration.name), created: new Date(created), updated: new Date(updated) },
+        };
       },
     }),
     ListPipelines: operation<ListPipelinesInput, ListPipelinesOutput>({
       access: () => [{ action: "codepipeline:ListPipelines", resource: "*" }],
       run: (_input, call) => ({
         pipelines: store.pipelines.list([call.account, call.region]).map(({ value: { declaration, created, updated } }) => ({
-          name: declaration.name, version: declaration.version, created: new Date(created), updated: new Date(updated),
-          ...(declaration.pipelineType && { pipelineType: declaration.pipelineType }), ...(declaration.executionMode && { executionMode: declaration.executionMode }),
+          name: declaration.name,
+          version: declaration.version,
+          created: new Date(created),
+          updated: new Date(updated),
+          ...(declaration.pipelineType && { pipelineType: declaration.pipelineType }),
+          ...(declaration.executionMode && { executionMode: declaration.executionMode }),
         })),
       }),
     }),
@@ -92,16 +129,26 @@ function readingOperations({ store }: Parts) {
 function transitionOperations({ core, store, engine }: Parts) {
   return {
     DisableStageTransition: operation<DisableStageTransitionInput, object>({
-      access: (input, call) => [{ action: "codepipeline:DisableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` }],
+      access: (input, call) => [
+        { action: "codepipeline:DisableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` },
+      ],
       run(input, call) {
         const record = findPipeline(store, call, input.pipelineName);
         const stage = stageOf(record, input.stageName);
-        save(store, { ...record, disabled: { ...record.disabled, [stage]: { reason: input.reason ?? "", by: principalArn(call.caller), at: core.clock.now().toISOString() } } });
+        save(store, {
+          ...record,
+          disabled: {
+            ...record.disabled,
+            [stage]: { reason: input.reason ?? "", by: principalArn(call.caller), at: core.clock.now().toISOString() },
+          },
+        });
         return {};
       },
     }),
     EnableStageTransition: operation<EnableStageTransitionInput, object>({
-      access: (input, call) => [{ action: "codepipeline:EnableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` }],
+      access: (input, call) => [
+        { action: "codepipeline:EnableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` },
+      ],
       run(input, call) {
         const record = findPipeline(store, call, input.pipelineName);
         const { [stageOf(record, input.stageName)]: _enabled, ...disabled } = record.disabled;
@@ -139,7 +186,8 @@ function tagOperations({ store }: Parts) {
   };
 }
 
-const save = (store: Store, record: PipelineRecord) => store.pipelines.put([record.account, record.region, record.declaration.name], record);
+const save = (store: Store, record: PipelineRecord) =>
+  store.pipelines.put([record.account, record.region, record.declaration.name], record);
 
 const nameOf = (arn: string | undefined): string => arn?.split(":")[5]?.split("/")[0] ?? "";
 

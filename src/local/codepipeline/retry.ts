@@ -16,13 +16,20 @@ export function checkRetriable(store: Store, { account, region, pipeline, order,
           .list([account, region, pipeline])
           .map((entry) => entry.value)
           .filter((other) => other.order > order && other.stages[stage] !== undefined);
-  if (later.length > 0) throw notLatest(`The stage ${stage} has been run by a later execution of the pipeline, ${later.map(({ id }) => id).join(", ")}`);
+  if (later.length > 0)
+    throw notLatest(`The stage ${stage} has been run by a later execution of the pipeline, ${later.map(({ id }) => id).join(", ")}`);
   const now = store.pipelines.get([account, region, pipeline])?.declaration;
-  if (now && structureOf(now) !== structureOf(declaration)) throw stageNotRetryable(`Unable to retry: the structure of the pipeline has changed since the stage ${stage} failed`);
+  if (now && structureOf(now) !== structureOf(declaration))
+    throw stageNotRetryable(`Unable to retry: the structure of the pipeline has changed since the stage ${stage} failed`);
 }
 
 const structureOf = ({ stages = [] }: PipelineDeclaration): string =>
-  JSON.stringify(stages.map(({ name, actions = [] }) => [name, actions.map((action) => [action.name, action.actionTypeId?.category, action.actionTypeId?.provider])]));
+  JSON.stringify(
+    stages.map(({ name, actions = [] }) => [
+      name,
+      actions.map((action) => [action.name, action.actionTypeId?.category, action.actionTypeId?.provider]),
+    ]),
+  );
 
 /** Makes a stage begin from the start when it is entered again: what succeeded in it counts no more. */
 export function forgetStage(store: Store, { account, region, pipeline, id }: Execution, stage: string): void {

@@ -16,7 +16,12 @@ export const codepipelineService: ServiceFactory = (core): Service => {
   return {
     name: "codepipeline",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-codepipeline") },
-    operations: { ...pipelineOperations(core, store, engine), ...executionOperations(core, store, engine), ...jobOperations(core, store), ...stateOperations(store) },
+    operations: {
+      ...pipelineOperations(core, store, engine),
+      ...executionOperations(core, store, engine),
+      ...jobOperations(core, store),
+      ...stateOperations(store),
+    },
     resources: codepipelineResources,
     onEvent: connectedTriggers(core, store, engine),
     recover: () => engine.recover(),

@@ -19,10 +19,23 @@ export function startExecution(core: Core, store: Store, { record, trigger, id, 
   const { account, region, declaration } = record;
   const now = core.clock.now();
   const execution: Execution = {
-    account, region, pipeline: declaration.name, id: id ?? core.random.uuid(),
+    account,
+    region,
+    pipeline: declaration.name,
+    id: id ?? core.random.uuid(),
     order: `${String(now.getTime()).padStart(15, "0")}-${String(store.executions.count([account, region, declaration.name])).padStart(9, "0")}`,
-    status: "InProgress", started: now.toISOString(), updated: now.toISOString(), trigger, declaration, stageIndex: 0, inStage: false, stages: {}, artifacts: {}, revisions: [],
-    variables: { variables: resolveVariables(declaration, variables) }, ...(revisions && { requestedRevisions: revisions }),
+    status: "InProgress",
+    started: now.toISOString(),
+    updated: now.toISOString(),
+    trigger,
+    declaration,
+    stageIndex: 0,
+    inStage: false,
+    stages: {},
+    artifacts: {},
+    revisions: [],
+    variables: { variables: resolveVariables(declaration, variables) },
+    ...(revisions && { requestedRevisions: revisions }),
   };
   store.transaction(() => {
     store.executions.put([account, region, declaration.name, execution.id], execution);

@@ -14,22 +14,34 @@ const STATES: Readonly<Record<string, string>> = {
   Abandoned: "ABANDONED",
 };
 
-const base = (core: Core, { account, region, pipeline, declaration, id, started }: Execution, detailType: string, detail: Readonly<Record<string, unknown>>): void =>
+const base = (
+  core: Core,
+  { account, region, pipeline, declaration, id, started }: Execution,
+  detailType: string,
+  detail: Readonly<Record<string, unknown>>,
+): void =>
   core.emit({
-    account, region, source: "aws.codepipeline", detailType, resources: [pipelineArn({ account, region }, pipeline)],
+    account,
+    region,
+    source: "aws.codepipeline",
+    detailType,
+    resources: [pipelineArn({ account, region }, pipeline)],
     detail: { pipeline, "execution-id": id, "start-time": started, version: declaration.version, ...detail },
   });
 
 export const emitExecution = (core: Core, execution: Execution): void =>
   base(core, execution, "CodePipeline Pipeline Execution State Change", {
-    state: STATES[execution.status], "execution-trigger": { "trigger-type": execution.trigger.triggerType, "trigger-detail": execution.trigger.triggerDetail },
+    state: STATES[execution.status],
+    "execution-trigger": { "trigger-type": execution.trigger.triggerType, "trigger-detail": execution.trigger.triggerDetail },
   });
 
 export const emitStage = (core: Core, execution: Execution, { stage, state }: { readonly stage: string; readonly state: string }): void =>
   base(core, execution, "CodePipeline Stage Execution State Change", { stage, state });
 
 export const emitAction = (core: Core, execution: Execution, action: ActionExecution): void => {
-  const declared = execution.declaration.stages?.find((stage) => stage.name === action.stage)?.actions?.find((one) => one.name === action.action);
+  const declared = execution.declaration.stages
+    ?.find((stage) => stage.name === action.stage)
+    ?.actions?.find((one) => one.name === action.action);
   base(core, execution, "CodePipeline Action Execution State Change", {
     stage: action.stage,
     action: action.action,

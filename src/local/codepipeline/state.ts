@@ -12,11 +12,22 @@ export function stateOperations(store: Store) {
         const record = findPipeline(store, call, input.name);
         const { declaration } = record;
         const scope = [call.account, call.region, declaration.name];
-        const executions = store.executions.list(scope).map((entry) => entry.value).sort((a, b) => (a.order > b.order ? -1 : 1));
-        const actions = store.actions.list(scope).map((entry) => entry.value).sort((a, b) => (a.started > b.started ? -1 : 1));
+        const executions = store.executions
+          .list(scope)
+          .map((entry) => entry.value)
+          .sort((a, b) => (a.order > b.order ? -1 : 1));
+        const actions = store.actions
+          .list(scope)
+          .map((entry) => entry.value)
+          .sort((a, b) => (a.started > b.started ? -1 : 1));
         return {
-          pipelineName: declaration.name, pipelineVersion: declaration.version, created: new Date(record.created), updated: new Date(record.updated),
-          stageStates: (declaration.stages ?? []).map((stage, index) => describeStage({ record, executions, actions, name: stage.name ?? "", index, arn: pipelineArn(call, declaration.name) })),
+          pipelineName: declaration.name,
+          pipelineVersion: declaration.version,
+          created: new Date(record.created),
+          updated: new Date(record.updated),
+          stageStates: (declaration.stages ?? []).map((stage, index) =>
+            describeStage({ record, executions, actions, name: stage.name ?? "", index, arn: pipelineArn(call, declaration.name) }),
+          ),
         };
       },
     }),
@@ -35,7 +46,9 @@ interface StageParts {
 
 function describeStage({ record, executions, actions, name, index }: StageParts): StageState {
   const latest = executions.find((execution) => execution.stages[name] !== undefined);
-  const waiting = executions.filter((execution) => execution.status === "InProgress" && execution.stageIndex === index && !execution.inStage).reverse();
+  const waiting = executions
+    .filter((execution) => execution.status === "InProgress" && execution.stageIndex === index && !execution.inStage)
+    .reverse();
   const disabled = record.disabled[name];
   const declared = record.declaration.stages?.[index]?.actions ?? [];
   const isRetried = latest?.retried?.includes(name) === true;

@@ -86,7 +86,11 @@ export interface ActionExecution {
   /** References to variables that nobody set: the action can't begin. */
   readonly unresolved?: readonly string[];
   /** What the function of an Invoke action answered for its job. */
-  readonly jobResult?: { readonly failure?: { readonly type: string; readonly message: string }; readonly variables?: Readonly<Record<string, string>>; readonly summary?: string };
+  readonly jobResult?: {
+    readonly failure?: { readonly type: string; readonly message: string };
+    readonly variables?: Readonly<Record<string, string>>;
+    readonly summary?: string;
+  };
   readonly inputs: readonly ArtifactLocation[];
   readonly outputs: readonly ArtifactLocation[];
   readonly variables?: Readonly<Record<string, string>>;
@@ -99,7 +103,10 @@ export function createStore({ database }: Core) {
     pipelines: database.collection<PipelineRecord>("codepipeline.pipeline"),
     /** Key account, region, pipeline, id. */
     executions: database.collection<Execution>("codepipeline.execution", {
-      active: (execution) => (["InProgress", "Stopping"].includes(execution.status) ? `${execution.account}/${execution.region}/${execution.pipeline}` : undefined),
+      active: (execution) =>
+        ["InProgress", "Stopping"].includes(execution.status)
+          ? `${execution.account}/${execution.region}/${execution.pipeline}`
+          : undefined,
     }),
     /** Key account, region, pipeline, execution, id. */
     actions: database.collection<ActionExecution>("codepipeline.action", {
@@ -111,4 +118,5 @@ export function createStore({ database }: Core) {
 
 export type Store = ReturnType<typeof createStore>;
 
-export const pipelineArn = ({ account, region }: { readonly account: string; readonly region: string }, name: string): string => `arn:aws:codepipeline:${region}:${account}:${name}`;
+export const pipelineArn = ({ account, region }: { readonly account: string; readonly region: string }, name: string): string =>
+  `arn:aws:codepipeline:${region}:${account}:${name}`;

@@ -8,12 +8,19 @@ interface Named {
 }
 
 /** The repository an input names, in the caller's registry unless it names another. */
-export const placeOf = (input: Named, call: Pick<Call, "account" | "region">): Place => ({ account: input.registryId ?? call.account, region: call.region, name: input.repositoryName ?? "" });
+export const placeOf = (input: Named, call: Pick<Call, "account" | "region">): Place => ({
+  account: input.registryId ?? call.account,
+  region: call.region,
+  name: input.repositoryName ?? "",
+});
 
 /** What IAM must allow for an action on a repository, with its tags, its policy and its registry's. */
 export function accessTo(store: Store, action: string, place: Place, context: Access["context"] = {}): Access {
   const repository = store.repositories.get(keyOf(place));
-  const tags = Object.entries(repository?.tags ?? {}).flatMap(([key, value]) => [[`aws:ResourceTag/${key}`, value], [`ecr:ResourceTag/${key}`, value]]);
+  const tags = Object.entries(repository?.tags ?? {}).flatMap(([key, value]) => [
+    [`aws:ResourceTag/${key}`, value],
+    [`ecr:ResourceTag/${key}`, value],
+  ]);
   return {
     action: `ecr:${action}`,
     resource: repositoryArn(place),
@@ -35,7 +42,9 @@ function policyOf(
   const registry = store.registryPolicies.get([place.account, place.region])?.policy;
   if (own === undefined && registry !== undefined) return { document: registry, name: `the policy of registry ${place.account}` };
   const name = `the policy of repository ${place.name}`;
-  return registry === undefined || own === undefined ? { document: own, name } : { document: together(own, registry), name: `${name} or of its registry` };
+  return registry === undefined || own === undefined
+    ? { document: own, name }
+    : { document: together(own, registry), name: `${name} or of its registry` };
 }
 
 /** What a repository's policy will be that the read itself brings into being through a pull-through cache. */
@@ -46,11 +55,22 @@ function policyToCome(store: Store, place: Place, action: string): string | unde
 
 type Policy = { readonly Statement?: unknown };
 
-const together = (...documents: readonly string[]): string => JSON.stringify({ Version: "2012-10-17", Statement: documents.flatMap((text) => (JSON.parse(text) as Policy).Statement ?? []) });
+const together = (...documents: readonly string[]): string =>
+  JSON.stringify({ Version: "2012-10-17", Statement: documents.flatMap((text) => (JSON.parse(text) as Policy).Statement ?? []) });
 
 /** `access` of an operation on one repository. */
-export const on = (store: Store, ...actions: readonly string[]) => (input: Named, call: Call): readonly Access[] => actions.map((action) => accessTo(store, action, placeOf(input, call)));
+export const on =
+  (store: Store, ...actions: readonly string[]) =>
+  (input: Named, call: Call): readonly Access[] =>
+    actions.map((action) => accessTo(store, action, placeOf(input, call)));
 
 /** Condition keys of tags that a request carries. */
-export const tagContext = (tags: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined): Record<string, string | readonly string[]> =>
-  !tags || tags.length === 0 ? {} : { ...Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [`aws:RequestTag/${Key}`, Value])), "aws:TagKeys": tags.map(({ Key = "" }) => Key) };
+export const tagContext = (
+  tags: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined,
+): Record<string, string | readonly string[]> =>
+  !tags || tags.length === 0
+    ? {}
+    : {
+        ...Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [`aws:RequestTag/${Key}`, Value])),
+        "aws:TagKeys": tags.map(({ Key = "" }) => Key),
+      };

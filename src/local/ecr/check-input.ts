@@ -34,16 +34,21 @@ export function checkInput(operation: string, input: Input): void {
 const invalid = (path: string, why: string): AwsError => invalidParameter(`at '${path}' failed to satisfy constraint: '${why}'`);
 
 function checkValue(path: string, rule: Rule, value: unknown): void {
-  if (kindOf(value) !== rule.kind) throw new AwsError(400, "SerializationException", `${path}: ${KINDS[kindOf(value)]} can not be converted to ${KINDS[rule.kind]}`);
+  if (kindOf(value) !== rule.kind)
+    throw new AwsError(400, "SerializationException", `${path}: ${KINDS[kindOf(value)]} can not be converted to ${KINDS[rule.kind]}`);
   const why = rule.kind === "list" ? whyNotList(rule, value as readonly unknown[]) : whyNot(rule, value);
   if (why !== undefined) throw invalid(path, why);
   if (rule.kind === "structure") checkStructure(path, rule, value as Input);
-  if (rule.kind === "list") for (const [index, item] of (value as readonly unknown[]).entries()) if (rule.of.kind === "structure") checkValue(`${path}.${index + 1}.member`, rule.of, item);
+  if (rule.kind === "list")
+    for (const [index, item] of (value as readonly unknown[]).entries())
+      if (rule.of.kind === "structure") checkValue(`${path}.${index + 1}.member`, rule.of, item);
 }
 
 function checkStructure(path: string, { members, required = [] }: Extract<Rule, { kind: "structure" }>, value: Input): void {
-  for (const member of required) if (value[member] === undefined || value[member] === null) throw invalid(`${path}.${member}`, "Member must not be null");
-  for (const [member, rule] of Object.entries(members)) if (value[member] !== undefined && value[member] !== null) checkValue(`${path}.${member}`, rule, value[member]);
+  for (const member of required)
+    if (value[member] === undefined || value[member] === null) throw invalid(`${path}.${member}`, "Member must not be null");
+  for (const [member, rule] of Object.entries(members))
+    if (value[member] !== undefined && value[member] !== null) checkValue(`${path}.${member}`, rule, value[member]);
 }
 
 const KINDS: Readonly<Record<Rule["kind"] | "nothing", string>> = {
@@ -95,8 +100,14 @@ function whyNotText({ min = 0, max = Infinity, pattern, values }: Extract<Rule, 
   if (length !== undefined) return length;
   if (values && !values.includes(value)) return `Member must satisfy enum value set: [${values.join(", ")}]`;
   if (!pattern || new RegExp(`^(?:${pattern.source})$`).test(value)) return undefined;
-  return pattern === REPOSITORY_NAME ? `must satisfy regular expression '${pattern.source}'` : `Member must satisfy regular expression pattern: ${pattern.source}`;
+  return pattern === REPOSITORY_NAME
+    ? `must satisfy regular expression '${pattern.source}'`
+    : `Member must satisfy regular expression pattern: ${pattern.source}`;
 }
 
 const lengthOf = (length: number, min: number, max: number): string | undefined =>
-  length < min ? `Member must have length greater than or equal to ${min}` : length > max ? `Member must have length less than or equal to ${max}` : undefined;
+  length < min
+    ? `Member must have length greater than or equal to ${min}`
+    : length > max
+      ? `Member must have length less than or equal to ${max}`
+      : undefined;

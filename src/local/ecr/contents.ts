@@ -44,7 +44,10 @@ export function createContents(core: Core, store: Store, cache: PullThroughCache
     return store.layers.get([...keyOf(place), digest]);
   };
   return {
-    core, store, cache, layer,
+    core,
+    store,
+    cache,
+    layer,
     uploads: createUploads(core, store),
     layerSize: (place, digest) => layer(place, digest)?.size ?? cache.sizeUpstream(place, digest),
     broughtLayer: async (place, digest) => layer(place, digest) ?? (await cache.bring(place, digest)),

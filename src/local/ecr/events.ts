@@ -3,10 +3,25 @@ import type { Core } from "../gateway/service.ts";
 import { type Image, type Place, type Repository, repositoryArn } from "./store.ts";
 
 /** An image was pushed or deleted (AmazonECR/latest/userguide/ecr-eventbridge.html). */
-export function emitImageAction(core: Core, place: Place, { action, image, tag }: { readonly action: "PUSH" | "DELETE"; readonly image: Image; readonly tag?: string }): void {
+export function emitImageAction(
+  core: Core,
+  place: Place,
+  { action, image, tag }: { readonly action: "PUSH" | "DELETE"; readonly image: Image; readonly tag?: string },
+): void {
   core.emit({
-    account: place.account, region: place.region, source: "aws.ecr", detailType: "ECR Image Action", resources: [],
-    detail: { "action-type": action, result: "SUCCESS", "repository-name": place.name, "image-digest": image.digest, "manifest-media-type": image.mediaType, "image-tag": tag ?? "" },
+    account: place.account,
+    region: place.region,
+    source: "aws.ecr",
+    detailType: "ECR Image Action",
+    resources: [],
+    detail: {
+      "action-type": action,
+      result: "SUCCESS",
+      "repository-name": place.name,
+      "image-digest": image.digest,
+      "manifest-media-type": image.mediaType,
+      "image-tag": tag ?? "",
+    },
   });
 }
 
@@ -14,13 +29,27 @@ export function emitImageAction(core: Core, place: Place, { action, image, tag }
 export function emitCreateRepository(core: Core, repository: Repository, by: Principal | "service"): void {
   const tags = Object.entries(repository.tags).map(([key, value]) => ({ key, value }));
   core.emit({
-    account: repository.account, region: repository.region, source: "aws.ecr", detailType: by === "service" ? "AWS Service Event via CloudTrail" : "AWS API Call via CloudTrail", resources: [],
+    account: repository.account,
+    region: repository.region,
+    source: "aws.ecr",
+    detailType: by === "service" ? "AWS Service Event via CloudTrail" : "AWS API Call via CloudTrail",
+    resources: [],
     detail: {
-      eventVersion: "1.08", eventSource: "ecr.amazonaws.com", eventName: "CreateRepository", awsRegion: repository.region, eventTime: repository.createdAt, recipientAccountId: repository.account,
+      eventVersion: "1.08",
+      eventSource: "ecr.amazonaws.com",
+      eventName: "CreateRepository",
+      awsRegion: repository.region,
+      eventTime: repository.createdAt,
+      recipientAccountId: repository.account,
       eventType: by === "service" ? "AwsServiceEvent" : "AwsApiCall",
-      userIdentity: by === "service" ? { accountId: repository.account, invokedBy: "ecr.amazonaws.com" } : { arn: principalArn(by), accountId: repository.account },
+      userIdentity:
+        by === "service"
+          ? { accountId: repository.account, invokedBy: "ecr.amazonaws.com" }
+          : { arn: principalArn(by), accountId: repository.account },
       requestParameters: { repositoryName: repository.name, tags },
-      responseElements: { repository: { repositoryArn: repositoryArn(repository), registryId: repository.account, repositoryName: repository.name } },
+      responseElements: {
+        repository: { repositoryArn: repositoryArn(repository), registryId: repository.account, repositoryName: repository.name },
+      },
     },
   });
 }
@@ -37,10 +66,20 @@ export interface CacheAction {
 /** An image came from upstream, or did not (AmazonECR/latest/userguide/ecr-eventbridge.html, "Event for a pull through cache action"). */
 export function emitCacheAction(core: Core, place: Place, { prefix, upstreamRegistryUrl, tag, digest, failure }: CacheAction): void {
   core.emit({
-    account: place.account, region: place.region, source: "aws.ecr", detailType: "ECR Pull Through Cache Action", resources: [repositoryArn(place)],
+    account: place.account,
+    region: place.region,
+    source: "aws.ecr",
+    detailType: "ECR Pull Through Cache Action",
+    resources: [repositoryArn(place)],
     detail: {
-      "rule-version": "1", "sync-status": failure ? "FAILED" : "SUCCESS", "ecr-repository-prefix": prefix, "repository-name": place.name, "upstream-registry-url": upstreamRegistryUrl,
-      ...(tag !== undefined && { "image-tag": tag }), ...(digest !== undefined && { "image-digest": digest }), ...(failure && { "failure-code": failure.code, "failure-reason": failure.message }),
+      "rule-version": "1",
+      "sync-status": failure ? "FAILED" : "SUCCESS",
+      "ecr-repository-prefix": prefix,
+      "repository-name": place.name,
+      "upstream-registry-url": upstreamRegistryUrl,
+      ...(tag !== undefined && { "image-tag": tag }),
+      ...(digest !== undefined && { "image-digest": digest }),
+      ...(failure && { "failure-code": failure.code, "failure-reason": failure.message }),
     },
   });
 }

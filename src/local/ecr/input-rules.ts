@@ -12,8 +12,17 @@ export type Rule =
 
 const text = (limits: Omit<Extract<Rule, { kind: "text" }>, "kind"> = {}): Rule => ({ kind: "text", ...limits });
 const values = (...allowed: readonly string[]): Rule => text({ values: allowed });
-const list = (of: Rule, min?: number, max?: number): Rule => ({ kind: "list", of, ...(min !== undefined && { min }), ...(max !== undefined && { max }) });
-const structure = (members: Readonly<Record<string, Rule>>, ...required: readonly string[]): Rule => ({ kind: "structure", members, required });
+const list = (of: Rule, min?: number, max?: number): Rule => ({
+  kind: "list",
+  of,
+  ...(min !== undefined && { min }),
+  ...(max !== undefined && { max }),
+});
+const structure = (members: Readonly<Record<string, Rule>>, ...required: readonly string[]): Rule => ({
+  kind: "structure",
+  members,
+  required,
+});
 
 /** Names of repositories, in components that slashes part. */
 export const REPOSITORY_NAME = /[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*/;
@@ -25,7 +34,9 @@ const tags = list(structure({ Key: text(), Value: text() }, "Key", "Value"));
 
 /** Members by their names; one that is not here is taken as it is. */
 export const MEMBERS: Readonly<Record<string, Rule>> = {
-  registryId, repositoryName, tags,
+  registryId,
+  repositoryName,
+  tags,
   registryIds: list(registryId, 1, 10),
   repositoryNames: list(repositoryName, 1, 100),
   imageIds: list(structure({ imageDigest: text(), imageTag: text({ min: 1, max: 300 }) }), 1, 100),
@@ -48,15 +59,28 @@ export const MEMBERS: Readonly<Record<string, Rule>> = {
   policyText: text({ max: 10_240 }),
   lifecyclePolicyText: text({ min: 100, max: 30_720 }),
   imageTagMutability: values("MUTABLE", "IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION", "MUTABLE_WITH_EXCLUSION"),
-  imageTagMutabilityExclusionFilters: list(structure({ filterType: values("WILDCARD"), filter: text({ min: 1, max: 128, pattern: /[0-9a-zA-Z._*-]{1,128}/ }) }, "filterType", "filter"), 1, 5),
+  imageTagMutabilityExclusionFilters: list(
+    structure(
+      { filterType: values("WILDCARD"), filter: text({ min: 1, max: 128, pattern: /[0-9a-zA-Z._*-]{1,128}/ }) },
+      "filterType",
+      "filter",
+    ),
+    1,
+    5,
+  ),
   imageScanningConfiguration: structure({ scanOnPush: { kind: "flag" } }),
-  encryptionConfiguration: structure({ encryptionType: values("AES256", "KMS", "KMS_DSSE"), kmsKey: text({ min: 1, max: 2048 }) }, "encryptionType"),
+  encryptionConfiguration: structure(
+    { encryptionType: values("AES256", "KMS", "KMS_DSSE"), kmsKey: text({ min: 1, max: 2048 }) },
+    "encryptionType",
+  ),
   resourceArn: text(),
   tagKeys: list(text()),
 };
 
 /** Where one operation differs. */
-export const MEMBERS_OF: Readonly<Record<string, Readonly<Record<string, Rule>>>> = { CompleteLayerUpload: { layerDigests: list(digest, 1, 100) } };
+export const MEMBERS_OF: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  CompleteLayerUpload: { layerDigests: list(digest, 1, 100) },
+};
 
 /** Members that may not be together: for what is named, nothing is left to be paged (API_DescribeRepositories.html, API_DescribeImages.html). */
 export const EXCLUSIVE: Readonly<Record<string, readonly [named: string, ...without: string[]]>> = {

@@ -2,7 +2,8 @@ import type { RCTAppliedFor } from "@aws-sdk/client-ecr";
 import type { CacheRule, Place, Store, Template } from "./store.ts";
 
 /** The rule that brings images of a repository from upstream: the one with the longest prefix, then ROOT. */
-export const ruleOf = (store: Store, place: Place): CacheRule | undefined => longest(place, (prefix) => store.cacheRules.get([place.account, place.region, prefix]));
+export const ruleOf = (store: Store, place: Place): CacheRule | undefined =>
+  longest(place, (prefix) => store.cacheRules.get([place.account, place.region, prefix]));
 
 /** What a repository gets that ECR creates: the template with the longest prefix for this case, then ROOT. */
 export const templateOf = (store: Store, place: Place, applied: RCTAppliedFor): Template | undefined =>

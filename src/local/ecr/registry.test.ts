@@ -42,7 +42,10 @@ test("an image assembled in memory is copied to two repositories, its layer sent
   const layer = await writeLayer([fileOf("data.bin", randomBytes(2_000_000))], { folder, random: systemRandom });
   const image = imageOf({ platform: { os: "linux", architecture: "amd64" }, config: {}, history: [], layers: [layer] });
   await pushImage(cicd.repository("built/one"), "1.0", image);
-  const to = (name: string) => ({ source: parseImageRef(`${hostOf(CICD)}/built/one:1.0`), target: parseImageRef(`${hostOf(CICD)}/${name}:1.0`) });
+  const to = (name: string) => ({
+    source: parseImageRef(`${hostOf(CICD)}/built/one:1.0`),
+    target: parseImageRef(`${hostOf(CICD)}/${name}:1.0`),
+  });
   const results = await copyImages([to("built/two"), to("built/three")], { sourceClient: cicd.client, targetClient: cicd.client });
   for (const result of results) expect(result).toMatchObject({ status: "PULLED", digest: image.digest });
   expect(results.reduce((sum, { bytesMoved }) => sum + bytesMoved, 0)).toBeLessThan(1.1 * image.sizeBytes);
@@ -53,9 +56,15 @@ test("an image assembled in memory is copied to two repositories, its layer sent
 test("an index of two platforms arrives whole", async () => {
   for (const name of ["index/one", "index/two"]) await createRepository(cicd.ecr, name);
   const from = cicd.repository("index/one");
-  const manifests = [await pushSample(from, "", sample("amd")), await pushSample(from, "", { ...sample("arm"), platform: { os: "linux", architecture: "arm64" } })];
+  const manifests = [
+    await pushSample(from, "", sample("amd")),
+    await pushSample(from, "", { ...sample("arm"), platform: { os: "linux", architecture: "arm64" } }),
+  ];
   const index = await pushIndex(from, "both", manifests);
-  const [result] = await copyImages([{ source: parseImageRef(`${hostOf(CICD)}/index/one:both`), target: parseImageRef(`${hostOf(CICD)}/index/two:both`) }], { sourceClient: cicd.client, targetClient: cicd.client });
+  const [result] = await copyImages(
+    [{ source: parseImageRef(`${hostOf(CICD)}/index/one:both`), target: parseImageRef(`${hostOf(CICD)}/index/two:both`) }],
+    { sourceClient: cicd.client, targetClient: cicd.client },
+  );
   expect(result).toMatchObject({ status: "PULLED", digest: index.digest });
   const { imageDetails } = await cicd.ecr.send(new DescribeImagesCommand({ repositoryName: "index/two" }));
   expect(imageDetails).toHaveLength(3);
@@ -85,13 +94,24 @@ describe("another account", () => {
     const [layer] = sample("shared").layers;
     const pull = production.repository(repositoryName);
     await expect(pull.getManifest("v1")).rejects.toThrow(/denied|not authorized/i);
-    const policyText = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` }, Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"] }] });
+    const policyText = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` },
+          Action: ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
+        },
+      ],
+    });
     await cicd.ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText }));
     expect((await pull.getManifest("v1"))?.digest).toBe(digest);
     expect(await pull.headBlob(digestOf(layer!))).toBe(layer!.length);
     await expect(pull.uploadBlob(memoryBlob(Buffer.from("x")))).rejects.toThrow(/denied|not authorized/i);
     // Each action is asked for by itself: whom the policy lets look at layers gets none.
-    await cicd.ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: policyText.replace('"ecr:GetDownloadUrlForLayer",', "") }));
+    await cicd.ecr.send(
+      new SetRepositoryPolicyCommand({ repositoryName, policyText: policyText.replace('"ecr:GetDownloadUrlForLayer",', "") }),
+    );
     expect(await pull.headBlob(digestOf(layer!))).toBe(layer!.length);
     await expect(text(pull.blob({ digest: digestOf(layer!), size: layer!.length }).read())).rejects.toThrow("ecr:GetDownloadUrlForLayer");
   });
@@ -101,7 +121,10 @@ describe("another account", () => {
     await createRepository(cicd.ecr, "private");
     await pushSample(cicd.repository("private"), "v1", sample("private"));
     const digest = digestOf(sample("private").layers[0]!);
-    const answer = await production.http("POST", `/v2/${PRODUCTION}/${REGION}/thief/blobs/uploads/?mount=${digest}&from=${CICD}/${REGION}/private`);
+    const answer = await production.http(
+      "POST",
+      `/v2/${PRODUCTION}/${REGION}/thief/blobs/uploads/?mount=${digest}&from=${CICD}/${REGION}/private`,
+    );
     expect(answer.status).toBe(202);
     expect(await production.repository("thief", PRODUCTION).headBlob(digest)).toBeUndefined();
   });
@@ -121,15 +144,35 @@ test("who may push to one repository mounts nothing of another that they may not
   for (const name of ["own/here", "own/closed"]) await createRepository(cicd.ecr, name);
   const iam = new IAMClient(accounts.config());
   await iam.send(new CreateUserCommand({ UserName: "pusher" }));
-  const { AccessKey: { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "" } = {} } = await iam.send(new CreateAccessKeyCommand({ UserName: "pusher" }));
-  const Statement = [{ Effect: "Allow", Action: "ecr:*", Resource: `arn:aws:ecr:*:*:repository/own/here` }, { Effect: "Allow", Action: ["ecr:GetAuthorizationToken", "ecr:CreateRepository"], Resource: "*" }];
-  await iam.send(new PutUserPolicyCommand({ UserName: "pusher", PolicyName: "own", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement }) }));
-  await using pusher = await signIn({ url: accounts.url, config: () => ({ ...accounts.config(), credentials: { accessKeyId, secretAccessKey } }) });
+  const { AccessKey: { AccessKeyId: accessKeyId = "", SecretAccessKey: secretAccessKey = "" } = {} } = await iam.send(
+    new CreateAccessKeyCommand({ UserName: "pusher" }),
+  );
+  const Statement = [
+    { Effect: "Allow", Action: "ecr:*", Resource: `arn:aws:ecr:*:*:repository/own/here` },
+    { Effect: "Allow", Action: ["ecr:GetAuthorizationToken", "ecr:CreateRepository"], Resource: "*" },
+  ];
+  await iam.send(
+    new PutUserPolicyCommand({
+      UserName: "pusher",
+      PolicyName: "own",
+      PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement }),
+    }),
+  );
+  await using pusher = await signIn({
+    url: accounts.url,
+    config: () => ({ ...accounts.config(), credentials: { accessKeyId, secretAccessKey } }),
+  });
   const bytes = noise("closed", 300);
   await cicd.repository("own/closed").uploadBlob(memoryBlob(bytes));
-  const mounted = (user: RegistryUser) => user.http("POST", `own/here/blobs/uploads/?mount=${digestOf(bytes)}&from=own/closed`).then(({ status }) => status);
-  expect([await mounted(pusher), (await pusher.http("HEAD", `own/here/blobs/${digestOf(bytes)}`)).status, await mounted(cicd)]).toEqual([202, 404, 201]);
-  await expect(createRepository(pusher.ecr, "own/tagged", { tags: [{ Key: "createdBy", Value: "me" }] })).rejects.toMatchObject({ name: "AccessDeniedException", message: expect.stringContaining("ecr:TagResource") });
+  const mounted = (user: RegistryUser) =>
+    user.http("POST", `own/here/blobs/uploads/?mount=${digestOf(bytes)}&from=own/closed`).then(({ status }) => status);
+  expect([await mounted(pusher), (await pusher.http("HEAD", `own/here/blobs/${digestOf(bytes)}`)).status, await mounted(cicd)]).toEqual([
+    202, 404, 201,
+  ]);
+  await expect(createRepository(pusher.ecr, "own/tagged", { tags: [{ Key: "createdBy", Value: "me" }] })).rejects.toMatchObject({
+    name: "AccessDeniedException",
+    message: expect.stringContaining("ecr:TagResource"),
+  });
   await createRepository(pusher.ecr, "own/plain");
 });
 
@@ -168,7 +211,8 @@ test("a restart keeps images, tokens and half an upload", async () => {
   await user.http("PATCH", location, { body: "half, " });
   await own.restart();
   const authorization = `Basic ${Buffer.from(`AWS:${user.password}`).toString("base64")}`;
-  const again = (method: string, path: string, body?: string) => fetch(new URL(path, own.url), { method, headers: { authorization }, ...(body && { body }) });
+  const again = (method: string, path: string, body?: string) =>
+    fetch(new URL(path, own.url), { method, headers: { authorization }, ...(body && { body }) });
   expect((await again("HEAD", `/v2/${CICD}/${REGION}/kept/manifests/v1`)).headers.get("docker-content-digest")).toBe(digest);
   expect((await again("GET", location)).headers.get("range")).toBe("0-5");
   expect((await again("PUT", `${location}?digest=${digestOf("half, whole")}`, "whole")).status).toBe(201);

@@ -46,17 +46,26 @@ const repository: ResourceProvider = {
     return state(request, repositoryName);
   },
   delete: (request) =>
-    request.call("ecr", "DeleteRepository", { repositoryName: request.physicalId, force: request.properties["EmptyOnDelete"] === true }).then(
-      () => undefined,
-      (error: { code?: string }) => {
-        if (error.code !== "RepositoryNotFoundException") throw error;
-      },
-    ),
+    request
+      .call("ecr", "DeleteRepository", { repositoryName: request.physicalId, force: request.properties["EmptyOnDelete"] === true })
+      .then(
+        () => undefined,
+        (error: { code?: string }) => {
+          if (error.code !== "RepositoryNotFoundException") throw error;
+        },
+      ),
 };
 
 const cacheRule: ResourceProvider = {
   type: "AWS::ECR::PullThroughCacheRule",
-  properties: { EcrRepositoryPrefix: "string", UpstreamRegistryUrl: "string", UpstreamRegistry: "string", UpstreamRepositoryPrefix: "string", CredentialArn: "string", CustomRoleArn: "string" },
+  properties: {
+    EcrRepositoryPrefix: "string",
+    UpstreamRegistryUrl: "string",
+    UpstreamRegistry: "string",
+    UpstreamRepositoryPrefix: "string",
+    CredentialArn: "string",
+    CustomRoleArn: "string",
+  },
   replaceOn: ["EcrRepositoryPrefix", "UpstreamRegistryUrl", "UpstreamRegistry", "UpstreamRepositoryPrefix"],
   attributes: [],
   async create(request) {
@@ -73,7 +82,10 @@ const cacheRule: ResourceProvider = {
     await request.call("ecr", "UpdatePullThroughCacheRule", { ecrRepositoryPrefix: request.physicalId, credentialArn, customRoleArn });
     return { physicalId: request.physicalId, attributes: {} };
   },
-  delete: (request) => request.call("ecr", "DeletePullThroughCacheRule", { ecrRepositoryPrefix: request.physicalId }).then(() => undefined, unlessGone("PullThroughCacheRuleNotFoundException")),
+  delete: (request) =>
+    request
+      .call("ecr", "DeletePullThroughCacheRule", { ecrRepositoryPrefix: request.physicalId })
+      .then(() => undefined, unlessGone("PullThroughCacheRuleNotFoundException")),
 };
 
 const creationTemplate: ResourceProvider = {
@@ -85,7 +97,9 @@ const creationTemplate: ResourceProvider = {
     CustomRoleArn: "string",
     EncryptionConfiguration: { EncryptionType: "string", KmsKey: "string" },
     ImageTagMutability: "string",
-    ImageTagMutabilityExclusionFilters: [{ ImageTagMutabilityExclusionFilterType: "string", ImageTagMutabilityExclusionFilterValue: "string" }],
+    ImageTagMutabilityExclusionFilters: [
+      { ImageTagMutabilityExclusionFilterType: "string", ImageTagMutabilityExclusionFilterValue: "string" },
+    ],
     LifecyclePolicy: "string",
     RepositoryPolicy: "string",
     ResourceTags: [{ Key: "string", Value: "string" }],
@@ -94,7 +108,9 @@ const creationTemplate: ResourceProvider = {
   replaceOn: ["Prefix"],
   attributes: ["CreatedAt", "UpdatedAt"],
   async create(request) {
-    await request.call("ecr", "CreateRepositoryCreationTemplate", templateInput(request)).catch(adopt(request, "TemplateAlreadyExistsException"));
+    await request
+      .call("ecr", "CreateRepositoryCreationTemplate", templateInput(request))
+      .catch(adopt(request, "TemplateAlreadyExistsException"));
     return templateState(request);
   },
   async update(request) {
@@ -102,7 +118,9 @@ const creationTemplate: ResourceProvider = {
     return templateState(request);
   },
   delete: (request) =>
-    request.call("ecr", "DeleteRepositoryCreationTemplate", { prefix: request.physicalId }).then(() => undefined, unlessGone("TemplateNotFoundException")),
+    request
+      .call("ecr", "DeleteRepositoryCreationTemplate", { prefix: request.physicalId })
+      .then(() => undefined, unlessGone("TemplateNotFoundException")),
 };
 
 const registryPolicy: ResourceProvider = {
@@ -113,8 +131,15 @@ const registryPolicy: ResourceProvider = {
   attributes: ["RegistryId"],
   async create(request) {
     // A registry has one policy, and to put it overwrites: the provider on AWS looks first, and so leaves one of others alone.
-    const present = await request.call<GetRegistryPolicyResponse>("ecr", "GetRegistryPolicy", {}).catch(unlessGone("RegistryPolicyNotFoundException"));
-    if (present && !request.resumed) throw new AwsError(400, "AlreadyExists", `Resource of type 'AWS::ECR::RegistryPolicy' with identifier '${request.stack.account}' already exists.`);
+    const present = await request
+      .call<GetRegistryPolicyResponse>("ecr", "GetRegistryPolicy", {})
+      .catch(unlessGone("RegistryPolicyNotFoundException"));
+    if (present && !request.resumed)
+      throw new AwsError(
+        400,
+        "AlreadyExists",
+        `Resource of type 'AWS::ECR::RegistryPolicy' with identifier '${request.stack.account}' already exists.`,
+      );
     return putRegistryPolicy(request);
   },
   update: putRegistryPolicy,
@@ -126,16 +151,21 @@ export const ecrResources: readonly ResourceProvider[] = [repository, cacheRule,
 type Failure = { readonly code?: string };
 
 /** What an interrupted attempt has made is one's own. */
-const adopt = ({ resumed }: ResourceRequest, code: string) => (error: Failure): void => {
-  if (!resumed || error.code !== code) throw error;
-};
+const adopt =
+  ({ resumed }: ResourceRequest, code: string) =>
+  (error: Failure): void => {
+    if (!resumed || error.code !== code) throw error;
+  };
 
-const unlessGone = (code: string) => (error: Failure): void => {
-  if (error.code !== code) throw error;
-};
+const unlessGone =
+  (code: string) =>
+  (error: Failure): void => {
+    if (error.code !== code) throw error;
+  };
 
 /** Members as the API names them: `EcrRepositoryPrefix` is `ecrRepositoryPrefix`. */
-const inCamelCase = (properties: Properties): Properties => Object.fromEntries(Object.entries(properties).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value]));
+const inCamelCase = (properties: Properties): Properties =>
+  Object.fromEntries(Object.entries(properties).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value]));
 
 /** A template may name the registry alone. */
 const URL_OF: Readonly<Record<string, string>> = {
@@ -170,7 +200,9 @@ function templateInput({ properties }: ResourceRequest): object {
 
 async function templateState(request: ResourceRequest): Promise<ResourceState> {
   const physicalId = String(request.properties["Prefix"]);
-  const answer = await request.call<DescribeRepositoryCreationTemplatesResponse>("ecr", "DescribeRepositoryCreationTemplates", { prefixes: [physicalId] });
+  const answer = await request.call<DescribeRepositoryCreationTemplatesResponse>("ecr", "DescribeRepositoryCreationTemplates", {
+    prefixes: [physicalId],
+  });
   const { createdAt, updatedAt } = answer.repositoryCreationTemplates?.[0] ?? {};
   return { physicalId, attributes: { CreatedAt: createdAt?.toISOString() ?? "", UpdatedAt: updatedAt?.toISOString() ?? "" } };
 }
@@ -180,18 +212,26 @@ async function putRegistryPolicy(request: ResourceRequest): Promise<ResourceStat
   return { physicalId: request.stack.account, attributes: { RegistryId: request.stack.account } };
 }
 
-const scanning = ({ properties }: ResourceRequest) => ({ scanOnPush: (properties["ImageScanningConfiguration"] as { ScanOnPush?: boolean } | undefined)?.ScanOnPush ?? false });
+const scanning = ({ properties }: ResourceRequest) => ({
+  scanOnPush: (properties["ImageScanningConfiguration"] as { ScanOnPush?: boolean } | undefined)?.ScanOnPush ?? false,
+});
 
 async function policies(request: ResourceRequest, repositoryName: string): Promise<void> {
   const { RepositoryPolicyText: policy, LifecyclePolicy: lifecycle } = request.properties;
   if (policy) await request.call("ecr", "SetRepositoryPolicy", { repositoryName, policyText: JSON.stringify(policy) });
-  if (lifecycle) await request.call("ecr", "PutLifecyclePolicy", { repositoryName, lifecyclePolicyText: (lifecycle as { LifecyclePolicyText: string }).LifecyclePolicyText });
+  if (lifecycle)
+    await request.call("ecr", "PutLifecyclePolicy", {
+      repositoryName,
+      lifecyclePolicyText: (lifecycle as { LifecyclePolicyText: string }).LifecyclePolicyText,
+    });
 }
 
 /** Takes away what the template does not say, whoever put it there: so does the provider on AWS, at each update. */
 async function dropPolicies({ properties, call }: UpdateRequest, repositoryName: string): Promise<void> {
-  if (!properties["RepositoryPolicyText"]) await call("ecr", "DeleteRepositoryPolicy", { repositoryName }).catch(unlessGone("RepositoryPolicyNotFoundException"));
-  if (!properties["LifecyclePolicy"]) await call("ecr", "DeleteLifecyclePolicy", { repositoryName }).catch(unlessGone("LifecyclePolicyNotFoundException"));
+  if (!properties["RepositoryPolicyText"])
+    await call("ecr", "DeleteRepositoryPolicy", { repositoryName }).catch(unlessGone("RepositoryPolicyNotFoundException"));
+  if (!properties["LifecyclePolicy"])
+    await call("ecr", "DeleteLifecyclePolicy", { repositoryName }).catch(unlessGone("LifecyclePolicyNotFoundException"));
 }
 
 interface Filter {
@@ -222,5 +262,9 @@ async function retag(request: UpdateRequest, repositoryName: string): Promise<vo
 }
 
 const state = ({ stack }: ResourceRequest, name: string) => ({
-  physicalId: name, attributes: { Arn: `arn:aws:ecr:${stack.region}:${stack.account}:repository/${name}`, RepositoryUri: `${stack.account}.dkr.ecr.${stack.region}.amazonaws.com/${name}` },
+  physicalId: name,
+  attributes: {
+    Arn: `arn:aws:ecr:${stack.region}:${stack.account}:repository/${name}`,
+    RepositoryUri: `${stack.account}.dkr.ecr.${stack.region}.amazonaws.com/${name}`,
+  },
 });

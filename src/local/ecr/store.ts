@@ -146,9 +146,11 @@ function fillLookups(store: Store, now: string): void {
     for (const child of value.references) store.usesOf.put([...key.slice(0, 3), child, value.digest], {});
     if (value.subject) store.referrersOf.put([...key.slice(0, 3), value.subject, value.digest], {});
   }
-  for (const { key } of store.layers.list([])) if (store.usesOf.list(key, { limit: 1 }).length === 0) store.unusedLayers.put(key, { since: now });
+  for (const { key } of store.layers.list([]))
+    if (store.usesOf.list(key, { limit: 1 }).length === 0) store.unusedLayers.put(key, { since: now });
 }
 
 export const keyOf = ({ account, region, name }: Place): [string, string, string] => [account, region, name];
 export const repositoryArn = ({ account, region, name }: Place): string => `arn:aws:ecr:${region}:${account}:repository/${name}`;
-export const repositoryHost = ({ account, region }: Pick<Place, "account" | "region">): string => `${account}.dkr.ecr.${region}.amazonaws.com`;
+export const repositoryHost = ({ account, region }: Pick<Place, "account" | "region">): string =>
+  `${account}.dkr.ecr.${region}.amazonaws.com`;

@@ -53,7 +53,14 @@ function run({ owner, folder, main, isLenient, python, files, stdout, stderr }: 
     command: python,
     args: ["-m", "omx_engine.wdl_check", main, ...(isLenient ? ["--lenient"] : [])],
     cwd: folder,
-    env: { PATH: host.environment["PATH"] ?? "/usr/bin:/bin", TMPDIR: files, LANG: "C.UTF-8", NO_COLOR: "1", PYTHONPATH: asset("python"), PYTHONDONTWRITEBYTECODE: "1" },
+    env: {
+      PATH: host.environment["PATH"] ?? "/usr/bin:/bin",
+      TMPDIR: files,
+      LANG: "C.UTF-8",
+      NO_COLOR: "1",
+      PYTHONPATH: asset("python"),
+      PYTHONDONTWRITEBYTECODE: "1",
+    },
     stdio: ["ignore", out, err],
   });
   closeSync(out);

@@ -16,8 +16,14 @@ function machine(programs: Readonly<Record<string, string>>) {
     writeFileSync(join(dataDir, name), text);
     chmodSync(join(dataDir, name), 0o755);
   };
-  for (const [name, text] of Object.entries({ docker: "exit 1", podman: "exit 1", ...programs })) write(`bin/${name}`, `#!/bin/sh\n${text}\n`);
-  const host = { children: openChildren(openDatabase(join(dataDir, "state.sqlite")), systemClock), clock: systemClock, dataDir, environment: { PATH: `${join(dataDir, "bin")}:/usr/bin:/bin`, HOME: dataDir } };
+  for (const [name, text] of Object.entries({ docker: "exit 1", podman: "exit 1", ...programs }))
+    write(`bin/${name}`, `#!/bin/sh\n${text}\n`);
+  const host = {
+    children: openChildren(openDatabase(join(dataDir, "state.sqlite")), systemClock),
+    clock: systemClock,
+    dataDir,
+    environment: { PATH: `${join(dataDir, "bin")}:/usr/bin:/bin`, HOME: dataDir },
+  };
   return { host, write, text: (name: string) => readFileSync(join(dataDir, name), "utf8") };
 }
 
@@ -30,7 +36,9 @@ test("the first engine that answers, by its right name: a `docker` may be Podman
 });
 
 test("an image is pulled by the Docker that the user's context means, with the login of the run alone", async () => {
-  const { host, write, text } = machine({ docker: '[ "$1 $2" = "image inspect" ] && exit 1\n[ "$1 $3" = "--config pull" ] || exit 1\ncp -r "$2" "$HOME/given"' });
+  const { host, write, text } = machine({
+    docker: '[ "$1 $2" = "image inspect" ] && exit 1\n[ "$1 $3" = "--config pull" ] || exit 1\ncp -r "$2" "$HOME/given"',
+  });
   write(".docker/config.json", JSON.stringify({ currentContext: "mine", auths: { "quay.io": { auth: "secret" } } }));
   write(".docker/contexts/meta/1/meta.json", "{}");
   await pullImage(host, { program: "docker", reference: "127.0.0.1:1/tool@sha256:0", authorization: "b21pY3M6cnVu" });

@@ -42,7 +42,10 @@ export async function pullImage(host: EngineHost, { program, reference, authoriz
     const config = join(folder, "config.json");
     const setup = existsSync(config) ? (JSON.parse(readFileSync(config, "utf8")) as object) : {};
     writeFileSync(config, JSON.stringify({ ...setup, auths: { [registry]: { auth: authorization } } }), { mode: 0o600 });
-    const args = program === "docker" ? ["--config", folder, "pull", "--quiet", reference] : ["pull", "--quiet", "--tls-verify=false", "--authfile", config, reference];
+    const args =
+      program === "docker"
+        ? ["--config", folder, "pull", "--quiet", reference]
+        : ["pull", "--quiet", "--tls-verify=false", "--authfile", config, reference];
     const { code, text } = await runCommand(host, { owner: `engines/${program}`, program, args });
     if (code !== 0) throw new Error(text.trim());
   } finally {

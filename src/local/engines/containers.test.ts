@@ -53,7 +53,9 @@ outputs: { said: stdout, copy: { type: File, outputBinding: { glob: copy.txt } }
 `;
     const text = file("text.txt", "hello\n");
     const { result } = await inDocker({
-      engine: "CWL", main: "main.cwl", files: { "main.cwl": tool },
+      engine: "CWL",
+      main: "main.cwl",
+      files: { "main.cwl": tool },
       inputs: { text: { class: "File", location: "s3://data/text.txt" } },
       bring: () => ({ paths: { "s3://data/text.txt": text } }),
     });
@@ -81,7 +83,11 @@ describe.each(PROGRAMS)("WDL in containers of $program", { timeout: 180_000 }, (
     const { result, events } = await inContainers({
       files: one(`python3 -c "b = bytearray(400 * 1024 * 1024)"`, "", 'memory: "64 MiB"'),
     });
-    expect(events.find((event) => event.type === "task.ended")).toMatchObject({ outcome: "failed", code: "OUT_OF_MEMORY_ERROR", exitCode: 137 });
+    expect(events.find((event) => event.type === "task.ended")).toMatchObject({
+      outcome: "failed",
+      code: "OUT_OF_MEMORY_ERROR",
+      exitCode: 137,
+    });
     expect(result).toMatchObject({ outcome: "failed", code: "RUN_TASK_FAILED" });
   });
 

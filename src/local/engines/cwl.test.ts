@@ -31,7 +31,8 @@ outputs:
   counts: { type: "File[]", outputSource: count/count }
 `;
 
-const cwl = (play: Omit<Rehearsal, "engine" | "main"> & { readonly main?: string }) => rehearse({ engine: "CWL", main: "main.cwl", ...play });
+const cwl = (play: Omit<Rehearsal, "engine" | "main"> & { readonly main?: string }) =>
+  rehearse({ engine: "CWL", main: "main.cwl", ...play });
 
 describe("CWL on the host", { timeout: 180_000 }, () => {
   test("a scatter over files in S3 gives its outputs as files", async () => {
@@ -101,14 +102,23 @@ inputs: {}
 outputs: { said: stdout }
 `;
     const { result, events } = await cwl({ files: { "main.cwl": tool } });
-    expect(events.filter((event) => event.type === "task.request").map(({ name, memoryBytes, attempt }) => [name, attempt, memoryBytes])).toEqual([["main.cwl", 1, 2 ** 27], ["main.cwl", 2, 2 ** 29]]);
-    expect(events.filter((event) => event.type === "task.ended")).toMatchObject([{ outcome: "failed", code: "OUT_OF_MEMORY_ERROR" }, { outcome: "completed" }]);
+    expect(
+      events.filter((event) => event.type === "task.request").map(({ name, memoryBytes, attempt }) => [name, attempt, memoryBytes]),
+    ).toEqual([
+      ["main.cwl", 1, 2 ** 27],
+      ["main.cwl", 2, 2 ** 29],
+    ]);
+    expect(events.filter((event) => event.type === "task.ended")).toMatchObject([
+      { outcome: "failed", code: "OUT_OF_MEMORY_ERROR" },
+      { outcome: "completed" },
+    ]);
     const { location } = (result.outcome === "completed" ? result.outputs["said"] : {}) as { location: string };
     expect(readFileSync(location, "utf8")).toBe("begun with 512 1\n['said.txt']\n");
   });
 
   test("an image may be an expression", async () => {
-    const tool = '{ cwlVersion: v1.2, class: CommandLineTool, requirements: { DockerRequirement: { dockerPull: "quay.io/library/bash:$(inputs.tag)" } }, baseCommand: [echo], inputs: { tag: string }, outputs: {} }';
+    const tool =
+      '{ cwlVersion: v1.2, class: CommandLineTool, requirements: { DockerRequirement: { dockerPull: "quay.io/library/bash:$(inputs.tag)" } }, baseCommand: [echo], inputs: { tag: string }, outputs: {} }';
     const { events } = await cwl({ files: { "main.cwl": tool }, inputs: { tag: "5" } });
     expect(events.find((event) => event.type === "task.request")).toMatchObject({ image: "quay.io/library/bash:5" });
   });
@@ -147,7 +157,9 @@ inputs: { text: File }
 steps: { count: { run: "../../${basename(join(outside, ".."))}/tool.cwl", in: { text: text }, out: [count] } }
 outputs: {}
 `;
-    expect((await cwl({ files: { "main.cwl": workflow }, inputs: { text: { class: "File", location: "s3://d/a" } } })).result).toMatchObject({ outcome: "failed", code: "WORKFLOW_RUN_FAILED" });
+    expect(
+      (await cwl({ files: { "main.cwl": workflow }, inputs: { text: { class: "File", location: "s3://d/a" } } })).result,
+    ).toMatchObject({ outcome: "failed", code: "WORKFLOW_RUN_FAILED" });
   });
 
   test("a cancelled run ends its tasks and says so", async () => {

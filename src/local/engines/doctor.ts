@@ -43,5 +43,9 @@ async function nextflowReport(host: EngineHost): Promise<EngineReport> {
 
 const containersReport = (found: Containers): EngineReport =>
   found === "host"
-    ? { engine: "containers", state: "missing", says: "neither Docker nor Podman answers: tasks run on the host, not isolated; on Debian and Ubuntu apt-get install docker.io" }
+    ? {
+        engine: "containers",
+        state: "missing",
+        says: "neither Docker nor Podman answers: tasks run on the host, not isolated; on Debian and Ubuntu apt-get install docker.io",
+      }
     : { engine: "containers", state: "ready", says: `tasks run in ${found}` };

@@ -78,7 +78,19 @@ const engineEnvironment = (machine: Readonly<Record<string, string>>, { temporar
   TMPDIR: temporary,
   // cwltool evaluates JavaScript with the first `node` it finds: ours, where the machine has none.
   PATH: `${machine["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"}${delimiter}${dirname(process.execPath)}`,
-  ...Object.fromEntries(["HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINERS_CONF", "CONTAINER_HOST", "XDG_RUNTIME_DIR", "XDG_DATA_HOME", "JAVA_HOME"].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]]))),
+  ...Object.fromEntries(
+    [
+      "HOME",
+      "DOCKER_HOST",
+      "DOCKER_CONTEXT",
+      "DOCKER_CONFIG",
+      "CONTAINERS_CONF",
+      "CONTAINER_HOST",
+      "XDG_RUNTIME_DIR",
+      "XDG_DATA_HOME",
+      "JAVA_HOME",
+    ].flatMap((name) => (machine[name] === undefined ? [] : [[name, machine[name]]])),
+  ),
   LANG: "C.UTF-8",
   PYTHONPATH: asset("python"),
   PYTHONDONTWRITEBYTECODE: "1",
@@ -88,4 +100,3 @@ function lastWords(folder: RunFolder): string {
   const said = existsSync(folder.console) ? readFileSync(folder.console, "utf8").trim() : "";
   return said === "" ? "The workflow engine ended without a result" : `The workflow engine ended without a result: ${said.slice(-2000)}`;
 }
-

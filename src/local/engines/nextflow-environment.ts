@@ -40,7 +40,17 @@ async function find(host: EnvironmentHost): Promise<Nextflow> {
   if (version !== undefined) return { command: ["nextflow"], version };
   await checkJava(host);
   const lib = await pinnedArtifacts(host);
-  return { command: ["java", ...BRISK, ...OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`), "-cp", join(lib, "*"), "nextflow.cli.Launcher"], version: PINNED_NEXTFLOW };
+  return {
+    command: [
+      "java",
+      ...BRISK,
+      ...OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+      "-cp",
+      join(lib, "*"),
+      "nextflow.cli.Launcher",
+    ],
+    version: PINNED_NEXTFLOW,
+  };
 }
 
 /**
@@ -62,7 +72,8 @@ async function versionOnPath(host: EnvironmentHost): Promise<string | undefined>
   return found.code === 0 ? /version (\d+\.\d+\.\d+)/.exec(found.text)?.[1] : undefined;
 }
 
-const HOW = "install Nextflow (https://www.nextflow.io/docs/latest/install.html), or Java 17 or newer and Maven: on Debian and Ubuntu apt-get install openjdk-17-jre-headless maven";
+const HOW =
+  "install Nextflow (https://www.nextflow.io/docs/latest/install.html), or Java 17 or newer and Maven: on Debian and Ubuntu apt-get install openjdk-17-jre-headless maven";
 
 async function checkJava(host: EnvironmentHost): Promise<void> {
   const { code, text } = await runCommand(host, { owner: "engines/nextflow", program: "java", args: ["-XX:-UsePerfData", "-version"] });
@@ -77,7 +88,10 @@ function placesOf(host: EnvironmentHost): readonly string[] {
 
 const checksums = (): string => readFileSync(asset("nextflow/checksums.txt"), "utf8");
 
-const presentArtifacts = (host: EnvironmentHost): string | undefined => placesOf(host).map((place) => join(place, "lib")).find(existsSync);
+const presentArtifacts = (host: EnvironmentHost): string | undefined =>
+  placesOf(host)
+    .map((place) => join(place, "lib"))
+    .find(existsSync);
 
 async function pinnedArtifacts(host: EnvironmentHost): Promise<string> {
   const present = presentArtifacts(host);
@@ -102,7 +116,14 @@ async function fetchArtifacts(target: string, checksums: string, host: Environme
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   copyFileSync(asset("nextflow/pom.xml"), join(partial, "pom.xml"));
-  const args = ["--quiet", "--batch-mode", "--file", join(partial, "pom.xml"), "dependency:copy-dependencies", `-DoutputDirectory=${join(partial, "lib")}`];
+  const args = [
+    "--quiet",
+    "--batch-mode",
+    "--file",
+    join(partial, "pom.xml"),
+    "dependency:copy-dependencies",
+    `-DoutputDirectory=${join(partial, "lib")}`,
+  ];
   const { code, text } = await runCommand(host, { owner: "engines/nextflow", program: "mvn", args });
   if (code !== 0) throw new EngineUnavailable(`Maven can't fetch Nextflow ${PINNED_NEXTFLOW} (${text.trim().slice(-300)}): ${HOW}`);
   verify(join(partial, "lib"), checksums);
@@ -116,6 +137,7 @@ function verify(lib: string, checksums: string): void {
     const [expected = "", name = ""] = line.split(/\s+/);
     const file = join(lib, name);
     const actual = existsSync(file) ? createHash("sha256").update(readFileSync(file)).digest("hex") : "none";
-    if (actual !== expected) throw new EngineUnavailable(`the artifact ${name} of Nextflow ${PINNED_NEXTFLOW} is not the pinned one (SHA-256 ${actual})`);
+    if (actual !== expected)
+      throw new EngineUnavailable(`the artifact ${name} of Nextflow ${PINNED_NEXTFLOW} is not the pinned one (SHA-256 ${actual})`);
   }
 }

@@ -65,7 +65,9 @@ describe.skipIf(!hasNextflow())("Nextflow on the host", { timeout: 180_000 }, ()
   });
 
   test("a task that fails fails the run", async () => {
-    const { result, events } = await nextflow({ files: { "main.nf": "process BAD { container 'x'; script: 'exit 7' }\nworkflow { BAD() }" } });
+    const { result, events } = await nextflow({
+      files: { "main.nf": "process BAD { container 'x'; script: 'exit 7' }\nworkflow { BAD() }" },
+    });
     expect(result).toMatchObject({ outcome: "failed", code: "RUN_TASK_FAILED", message: expect.stringContaining("BAD") });
     expect(events.find((event) => event.type === "task.ended")).toMatchObject({ outcome: "failed", exitCode: 7 });
   });
@@ -79,7 +81,11 @@ describe.skipIf(!hasNextflow())("Nextflow on the host", { timeout: 180_000 }, ()
   });
 
   test("a file that is not there fails the run by its name", async () => {
-    const { result } = await nextflow({ files: { "main.nf": MAIN }, inputs: { reads: "s3://data/absent.txt" }, bring: () => ({ paths: {} }) });
+    const { result } = await nextflow({
+      files: { "main.nf": MAIN },
+      inputs: { reads: "s3://data/absent.txt" },
+      bring: () => ({ paths: {} }),
+    });
     expect(result).toMatchObject({ outcome: "failed", code: "INPUT_URI_NOT_FOUND", message: "s3://data/absent.txt does not exist" });
   });
 

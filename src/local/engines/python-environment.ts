@@ -40,7 +40,9 @@ const hashOf = (requirements: string): string => createHash("sha256").update(rea
 /** The Python of an engine's environment, if it was made before. */
 export function presentPython(engine: PythonEngine, host: Pick<EnvironmentHost, "dataDir">): string | undefined {
   const name = `${engine}-${hashOf(asset(`${engine}/requirements.txt`))}`;
-  return environmentFolders(host).map((folder) => pythonIn(join(folder, name))).find(existsSync);
+  return environmentFolders(host)
+    .map((folder) => pythonIn(join(folder, name)))
+    .find(existsSync);
 }
 
 const pythonIn = (folder: string): string => join(folder, "bin", "python");
@@ -73,9 +75,13 @@ async function install({ engine, requirements, target }: Installation, host: Env
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true });
   const made = await runCommand(host, { owner, kind: "install", program: python, args: ["-m", "venv", partial] });
-  if (made.code !== 0) throw new EngineUnavailable(`${python} can't make a private environment; on Debian and Ubuntu: apt-get install python3-venv\n${tail(made.text)}`);
+  if (made.code !== 0)
+    throw new EngineUnavailable(
+      `${python} can't make a private environment; on Debian and Ubuntu: apt-get install python3-venv\n${tail(made.text)}`,
+    );
   const installed = await installRequirements(host, { owner, python: pythonIn(partial), file: requirements });
-  if (installed.code !== 0) throw new EngineUnavailable(`pip can't fetch ${engine}; is the package index reachable?\n${tail(installed.text)}`);
+  if (installed.code !== 0)
+    throw new EngineUnavailable(`pip can't fetch ${engine}; is the package index reachable?\n${tail(installed.text)}`);
   // Another process may have been faster: its environment is as good as ours.
   if (existsSync(target)) rmSync(partial, { recursive: true, force: true });
   else renameSync(partial, target);

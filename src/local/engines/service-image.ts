@@ -30,7 +30,13 @@ async function make(host: EngineHost, program: string): Promise<string> {
     const reference = `omx/service-image:${image.digest.slice("sha256:".length, "sha256:".length + 12)}`;
     if ((await docker(host, program, ["image", "inspect", reference])).code === 0) return reference;
     const layer = join(folder, (image.layers[0]?.descriptor.digest ?? "").replace(":", "-"));
-    const { code, text } = await docker(host, program, ["import", "--change", "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", layer, reference]);
+    const { code, text } = await docker(host, program, [
+      "import",
+      "--change",
+      "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      layer,
+      reference,
+    ]);
     if (code !== 0) throw new Error(`${program} import failed: ${text.trim()}`);
     return reference;
   } finally {
@@ -38,4 +44,5 @@ async function make(host: EngineHost, program: string): Promise<string> {
   }
 }
 
-const docker = (host: EngineHost, program: string, args: readonly string[]) => runCommand(host, { owner: `engines/${program}`, program, args });
+const docker = (host: EngineHost, program: string, args: readonly string[]) =>
+  runCommand(host, { owner: `engines/${program}`, program, args });

@@ -103,13 +103,24 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
   });
 
   describe("omicsResourceFallbackOrder", () => {
-    const falling = (order: string, more = "") => one(`task t { command <<< echo "$AWS_HEALTHOMICS_RESOURCE_TYPE" >>> output { String kind = read_string(stdout()) } runtime { omicsResourceFallbackOrder: ${order} ${more} } }`, "call t output { String kind = t.kind }");
+    const falling = (order: string, more = "") =>
+      one(
+        `task t { command <<< echo "$AWS_HEALTHOMICS_RESOURCE_TYPE" >>> output { String kind = read_string(stdout()) } runtime { omicsResourceFallbackOrder: ${order} ${more} } }`,
+        "call t output { String kind = t.kind }",
+      );
 
     test("the first profile is taken", async () => {
       const { result, events } = await rehearse({
-        files: falling('[{"acceleratorType": "nvidia-tesla-t4", "acceleratorCount": 1, "cpu": 4, "memory": "16 GiB"}, {"cpu": "8", "memory": "32 GiB"}]'),
+        files: falling(
+          '[{"acceleratorType": "nvidia-tesla-t4", "acceleratorCount": 1, "cpu": 4, "memory": "16 GiB"}, {"cpu": "8", "memory": "32 GiB"}]',
+        ),
       });
-      expect(events.find((event) => event.type === "task.request")).toMatchObject({ cpus: 4, memoryBytes: 16 * 1024 ** 3, gpus: 1, accelerator: "nvidia-tesla-t4" });
+      expect(events.find((event) => event.type === "task.request")).toMatchObject({
+        cpus: 4,
+        memoryBytes: 16 * 1024 ** 3,
+        gpus: 1,
+        accelerator: "nvidia-tesla-t4",
+      });
       expect(result).toEqual({ outcome: "completed", outputs: { "W.kind": "GPU" } });
     });
 
@@ -119,7 +130,11 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
       ['[{"cpus": "2"}]', "", "cpus is not a key of a profile"],
       ['[{"cpu": "2"}]', "cpu: 2", "cpu cannot stand beside omicsResourceFallbackOrder"],
     ])("%s %s is refused when the task would run", async (order, more, message) => {
-      expect((await rehearse({ files: falling(order, more) })).result).toMatchObject({ outcome: "failed", code: "INVALID_TASK_RESOURCE_VALUE", message: expect.stringContaining(message) });
+      expect((await rehearse({ files: falling(order, more) })).result).toMatchObject({
+        outcome: "failed",
+        code: "INVALID_TASK_RESOURCE_VALUE",
+        message: expect.stringContaining(message),
+      });
     });
   });
 
@@ -141,7 +156,9 @@ describe("WDL on the host", { timeout: 120_000 }, () => {
 
   test("imports from outside the definition are refused", async () => {
     const outside = file("x.wdl", TASK);
-    const { result } = await rehearse({ files: { "main.wdl": `version 1.1\nimport "${outside}" as lib\nworkflow W { call lib.greet { input: name = "x" } }` } });
+    const { result } = await rehearse({
+      files: { "main.wdl": `version 1.1\nimport "${outside}" as lib\nworkflow W { call lib.greet { input: name = "x" } }` },
+    });
     expect(result).toMatchObject({ outcome: "failed", code: "WORKFLOW_RUN_FAILED" });
   });
 });

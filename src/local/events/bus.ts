@@ -35,7 +35,8 @@ export class Bus {
     if (this.#isDraining) return;
     this.#isDraining = true;
     try {
-      for (let batch = this.#next(); batch.length > 0; batch = this.#next()) for (const { key, value } of batch) this.#takeSafely(key, value);
+      for (let batch = this.#next(); batch.length > 0; batch = this.#next())
+        for (const { key, value } of batch) this.#takeSafely(key, value);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       this.#drainLater();
@@ -108,11 +109,21 @@ export class Bus {
   }
 
   #launch(key: readonly string[], delivery: Delivery): void {
-    this.#core.background(`event ${delivery.event.id} to ${delivery.target.Arn}`, (signal) => deliver({ core: this.#core, store: this.#store, key, signal }, delivery));
+    this.#core.background(`event ${delivery.event.id} to ${delivery.target.Arn}`, (signal) =>
+      deliver({ core: this.#core, store: this.#store, key, signal }, delivery),
+    );
   }
 }
 
 /** Times on the bus are whole seconds. */
 const toBusEvent = ({ id, detailType, source, account, time, region, resources, detail }: PendingEvent): BusEvent => ({
-  version: "0", id, "detail-type": detailType, source, account, time: time.replace(/\.\d+Z$/, "Z"), region, resources, detail,
+  version: "0",
+  id,
+  "detail-type": detailType,
+  source,
+  account,
+  time: time.replace(/\.\d+Z$/, "Z"),
+  region,
+  resources,
+  detail,
 });

@@ -24,7 +24,7 @@ export interface DeliveryPlace {
  */
 export async function deliver(place: DeliveryPlace, delivery: Delivery): Promise<void> {
   const { core, store, key, signal } = place;
-  for (let present = delivery; ; ) {
+  for (let present = delivery; ;) {
     const waitMs = present.nextMs - core.clock.now().getTime();
     if (waitMs > 0) await core.clock.sleep(waitMs, signal);
     if (signal.aborted) return;
@@ -32,7 +32,11 @@ export async function deliver(place: DeliveryPlace, delivery: Delivery): Promise
     const next = error === undefined ? undefined : retryOf(core, present, error);
     if (next === undefined) {
       store.deliveries.delete(key);
-      if (error !== undefined) core.log("events", `event ${present.event.id} of rule ${present.rule.name} was not delivered to ${present.target.Arn}: ${error.message}`);
+      if (error !== undefined)
+        core.log(
+          "events",
+          `event ${present.event.id} of rule ${present.rule.name} was not delivered to ${present.target.Arn}: ${error.message}`,
+        );
       return;
     }
     store.deliveries.put(key, next);

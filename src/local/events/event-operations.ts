@@ -1,6 +1,14 @@
 import type {
-  DescribeEventBusRequest, DescribeEventBusResponse, ListEventBusesRequest, ListEventBusesResponse, PutEventsRequest, PutEventsRequestEntry, PutEventsResponse, PutEventsResultEntry,
-  TestEventPatternRequest, TestEventPatternResponse,
+  DescribeEventBusRequest,
+  DescribeEventBusResponse,
+  ListEventBusesRequest,
+  ListEventBusesResponse,
+  PutEventsRequest,
+  PutEventsRequestEntry,
+  PutEventsResponse,
+  PutEventsResultEntry,
+  TestEventPatternRequest,
+  TestEventPatternResponse,
 } from "@aws-sdk/client-eventbridge";
 import { type AnyOperation, type Call, operation } from "../gateway/service.ts";
 import { validation } from "./errors.ts";
@@ -12,9 +20,12 @@ const MOST_ENTRIES = 10;
 /** Operations on events and the default bus. */
 export const eventOperations = (events: Events): Readonly<Record<string, AnyOperation>> => ({
   PutEvents: operation<PutEventsRequest, PutEventsResponse>({
-    access: ({ Entries = [] }, call) => Entries.map((entry) => ({
-      action: "events:PutEvents", resource: busArn(call), context: { "events:source": entry.Source ?? "", "events:detail-type": entry.DetailType ?? "" },
-    })),
+    access: ({ Entries = [] }, call) =>
+      Entries.map((entry) => ({
+        action: "events:PutEvents",
+        resource: busArn(call),
+        context: { "events:source": entry.Source ?? "", "events:detail-type": entry.DetailType ?? "" },
+      })),
     run: ({ Entries = [] }, call) => putAll(events, Entries, call),
   }),
   TestEventPattern: operation<TestEventPatternRequest, TestEventPatternResponse>({
@@ -36,7 +47,9 @@ export const eventOperations = (events: Events): Readonly<Record<string, AnyOper
 
 function putAll(events: Events, entries: readonly PutEventsRequestEntry[], call: Call): PutEventsResponse {
   if (entries.length === 0 || entries.length > MOST_ENTRIES)
-    throw validation(`1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and ${MOST_ENTRIES}`);
+    throw validation(
+      `1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and ${MOST_ENTRIES}`,
+    );
   for (const { EventBusName } of entries) checkBus(call, EventBusName);
   const results = events.store.transaction(() => entries.map((entry) => putOne(events, entry, call)));
   return { FailedEntryCount: results.filter(({ ErrorCode }) => ErrorCode !== undefined).length, Entries: results };
@@ -52,7 +65,15 @@ function putOne({ core }: Events, entry: PutEventsRequestEntry, { account, regio
   if (!DetailType) return failed("InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType is a required argument.");
   const detail = readDetail(Detail);
   if (detail === undefined) return failed("MalformedDetail", "Detail is malformed.");
-  const id = core.outbox.put({ account, region, source: Source, detailType: DetailType, detail, resources: Resources, ...(Time && { time: Time.toISOString() }) });
+  const id = core.outbox.put({
+    account,
+    region,
+    source: Source,
+    detailType: DetailType,
+    detail,
+    resources: Resources,
+    ...(Time && { time: Time.toISOString() }),
+  });
   return { EventId: id };
 }
 
@@ -70,6 +91,7 @@ const NEEDED = ["id", "account", "source", "time", "region", "resources", "detai
 function readEvent(text: string): unknown {
   const event = readDetail(text);
   const missing = NEEDED.filter((member) => event?.[member] === undefined);
-  if (event === undefined || missing.length > 0) throw validation(`Parameter Event is not valid. It must be a JSON object with ${NEEDED.join(", ")}; missing: ${missing.join(", ")}`);
+  if (event === undefined || missing.length > 0)
+    throw validation(`Parameter Event is not valid. It must be a JSON object with ${NEEDED.join(", ")}; missing: ${missing.join(", ")}`);
   return event;
 }

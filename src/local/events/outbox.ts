@@ -19,7 +19,15 @@ export interface Outbox {
   readonly pending: Collection<PendingEvent>;
 }
 
-export function createOutbox({ database, clock, random }: { readonly database: Database; readonly clock: Clock; readonly random: Random }): Outbox {
+export function createOutbox({
+  database,
+  clock,
+  random,
+}: {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+}): Outbox {
   const pending = database.collection<PendingEvent>("events.outbox");
   const listeners = new Set<() => void>();
   let count = 0;

@@ -46,8 +46,30 @@ describe("event patterns", () => {
     [{ detail: { a: [{ exists: false }, "x"] } }, { detail: { a: "x" } }, true],
     [{ $or: [{ a: [1] }, { b: [2] }] }, { b: 2 }, true],
     [{ $or: [{ a: [1] }, { b: [2] }], c: [3] }, { b: 2 }, false],
-    [{ detail: { tags: { key: ["createdBy"], value: ["omx-ecr-helper"] } } }, { detail: { tags: [{ key: "a", value: "b" }, { key: "createdBy", value: "omx-ecr-helper" }] } }, true],
-    [{ detail: { tags: { key: ["a"], value: ["c"] } } }, { detail: { tags: [{ key: "a", value: "b" }, { key: "x", value: "c" }] } }, false],
+    [
+      { detail: { tags: { key: ["createdBy"], value: ["omx-ecr-helper"] } } },
+      {
+        detail: {
+          tags: [
+            { key: "a", value: "b" },
+            { key: "createdBy", value: "omx-ecr-helper" },
+          ],
+        },
+      },
+      true,
+    ],
+    [
+      { detail: { tags: { key: ["a"], value: ["c"] } } },
+      {
+        detail: {
+          tags: [
+            { key: "a", value: "b" },
+            { key: "x", value: "c" },
+          ],
+        },
+      },
+      false,
+    ],
   ])("%j and %j: %s", (pattern, event, expected) => expect(fits(pattern, event)).toBe(expected));
 
   test.each([

@@ -79,23 +79,33 @@ function compileExists(operand: unknown, path: string): Test {
   return (value) => (value !== undefined && !isObject(value)) === operand;
 }
 
-const anyElement = (test: Test): Test => (value) => (Array.isArray(value) ? value.some(test) : value !== undefined && test(value));
+const anyElement =
+  (test: Test): Test =>
+  (value) =>
+    Array.isArray(value) ? value.some(test) : value !== undefined && test(value);
 
-const equals = (expected: unknown): Test => (value) => value === expected;
+const equals =
+  (expected: unknown): Test =>
+  (value) =>
+    value === expected;
 
 type Compile = (operand: unknown, path: string) => Test;
 
 const OPERATORS: Readonly<Record<string, Compile>> = {
   prefix: (operand, path) => affix(operand, path, (value, part) => value.startsWith(part)),
   suffix: (operand, path) => affix(operand, path, (value, part) => value.endsWith(part)),
-  "equals-ignore-case": (operand, path) => onText(text(operand, "equals-ignore-case", path).toLowerCase(), (value, expected) => value.toLowerCase() === expected),
+  "equals-ignore-case": (operand, path) =>
+    onText(text(operand, "equals-ignore-case", path).toLowerCase(), (value, expected) => value.toLowerCase() === expected),
   wildcard: (operand, path) => wildcard(text(operand, "wildcard", path), path),
   "anything-but": compileAnythingBut,
   numeric: compileNumeric,
   cidr: compileCidr,
 };
 
-const onText = (expected: string, test: (value: string, expected: string) => boolean): Test => (value) => typeof value === "string" && test(value, expected);
+const onText =
+  (expected: string, test: (value: string, expected: string) => boolean): Test =>
+  (value) =>
+    typeof value === "string" && test(value, expected);
 
 function text(operand: unknown, operator: string, path: string): string {
   if (typeof operand !== "string") throw new InvalidPattern(`${operator} match pattern must be a string at ${path}`);
@@ -148,7 +158,8 @@ function compileNumeric(operand: unknown, path: string): Test {
   for (let index = 0; index < parts.length; index += 2) {
     const compare = COMPARISONS[String(parts[index])];
     const bound = parts[index + 1];
-    if (compare === undefined || typeof bound !== "number") throw new InvalidPattern(`Unrecognized numeric range operator ${String(parts[index])} at ${path}`);
+    if (compare === undefined || typeof bound !== "number")
+      throw new InvalidPattern(`Unrecognized numeric range operator ${String(parts[index])} at ${path}`);
     tests.push((value) => compare(value, bound));
   }
   return (value) => typeof value === "number" && tests.every((test) => test(value));

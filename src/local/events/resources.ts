@@ -1,4 +1,11 @@
-import { type Json, type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import {
+  type Json,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceState,
+  tagsOf,
+  type UpdateRequest,
+} from "../cloudformation/resource-provider.ts";
 
 interface TargetProperty {
   readonly Id: string;
@@ -14,12 +21,18 @@ const rule: ResourceProvider = {
     ScheduleExpression: "string",
     State: "string",
     RoleArn: "string",
-    Targets: [{
-      Id: "string", Arn: "string", RoleArn: "string", Input: "string", InputPath: "string",
-      InputTransformer: { InputPathsMap: { "*": "string" }, InputTemplate: "string" },
-      DeadLetterConfig: { Arn: "string" },
-      RetryPolicy: { MaximumRetryAttempts: "number", MaximumEventAgeInSeconds: "number" },
-    }],
+    Targets: [
+      {
+        Id: "string",
+        Arn: "string",
+        RoleArn: "string",
+        Input: "string",
+        InputPath: "string",
+        InputTransformer: { InputPathsMap: { "*": "string" }, InputTemplate: "string" },
+        DeadLetterConfig: { Arn: "string" },
+        RetryPolicy: { MaximumRetryAttempts: "number", MaximumEventAgeInSeconds: "number" },
+      },
+    ],
     Tags: [{ Key: "string", Value: "string" }],
   },
   replaceOn: ["Name", "EventBusName"],
@@ -63,7 +76,8 @@ async function put(request: ResourceRequest, Name: string): Promise<ResourceStat
   return { physicalId: Name, attributes: { Arn: RuleArn } };
 }
 
-const targetIds = (targets: Json | undefined): readonly string[] => (Array.isArray(targets) ? (targets as readonly TargetProperty[]).map(({ Id }) => Id) : []);
+const targetIds = (targets: Json | undefined): readonly string[] =>
+  Array.isArray(targets) ? (targets as readonly TargetProperty[]).map(({ Id }) => Id) : [];
 
 /** PutRule leaves the tags of a rule that is there alone. */
 async function retag(request: UpdateRequest, state: ResourceState): Promise<void> {

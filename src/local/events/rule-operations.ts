@@ -1,6 +1,16 @@
 import type {
-  DeleteRuleRequest, DescribeRuleRequest, DescribeRuleResponse, DisableRuleRequest, EnableRuleRequest, ListRuleNamesByTargetRequest, ListRuleNamesByTargetResponse,
-  ListRulesRequest, ListRulesResponse, PutRuleRequest, PutRuleResponse, Rule as RuleItem,
+  DeleteRuleRequest,
+  DescribeRuleRequest,
+  DescribeRuleResponse,
+  DisableRuleRequest,
+  EnableRuleRequest,
+  ListRuleNamesByTargetRequest,
+  ListRuleNamesByTargetResponse,
+  ListRulesRequest,
+  ListRulesResponse,
+  PutRuleRequest,
+  PutRuleResponse,
+  Rule as RuleItem,
 } from "@aws-sdk/client-eventbridge";
 import { type Access, type AnyOperation, type Call, operation } from "../gateway/service.ts";
 import { invalidPattern, notProvided, validation } from "./errors.ts";
@@ -16,22 +26,39 @@ type Named = { readonly Name?: string | undefined; readonly EventBusName?: strin
 
 /** Operations on rules. */
 export const ruleOperations = (events: Events): Readonly<Record<string, AnyOperation>> => {
-  const access = (action: string) => ({ Name = "" }: Named, call: Call): readonly Access[] => [
-    { action: `events:${action}`, resource: ruleArn(call, Name), context: tagContext(events, call, Name) },
-  ];
+  const access =
+    (action: string) =>
+    ({ Name = "" }: Named, call: Call): readonly Access[] => [
+      { action: `events:${action}`, resource: ruleArn(call, Name), context: tagContext(events, call, Name) },
+    ];
   return {
     PutRule: operation<PutRuleRequest, PutRuleResponse>({
       access: (input, call) => [
-        { action: "events:PutRule", resource: ruleArn(call, input.Name ?? ""), context: { ...tagContext(events, call, input.Name ?? ""), ...requestTags(input.Tags) } },
-        ...(input.Tags?.length ? [{ action: "events:TagResource", resource: ruleArn(call, input.Name ?? ""), context: requestTags(input.Tags) }] : []),
+        {
+          action: "events:PutRule",
+          resource: ruleArn(call, input.Name ?? ""),
+          context: { ...tagContext(events, call, input.Name ?? ""), ...requestTags(input.Tags) },
+        },
+        ...(input.Tags?.length
+          ? [{ action: "events:TagResource", resource: ruleArn(call, input.Name ?? ""), context: requestTags(input.Tags) }]
+          : []),
         ...passRole(input.RoleArn),
       ],
       run: (input, call) => put(events, input, call),
     }),
-    DescribeRule: operation<DescribeRuleRequest, DescribeRuleResponse>({ access: access("DescribeRule"), run: (input, call) => describe(findRule(events, call, input)) }),
+    DescribeRule: operation<DescribeRuleRequest, DescribeRuleResponse>({
+      access: access("DescribeRule"),
+      run: (input, call) => describe(findRule(events, call, input)),
+    }),
     DeleteRule: operation<DeleteRuleRequest, object>({ access: access("DeleteRule"), run: (input, call) => remove(events, input, call) }),
-    EnableRule: operation<EnableRuleRequest, object>({ access: access("EnableRule"), run: (input, call) => setState(events, findRule(events, call, input), "ENABLED") }),
-    DisableRule: operation<DisableRuleRequest, object>({ access: access("DisableRule"), run: (input, call) => setState(events, findRule(events, call, input), "DISABLED") }),
+    EnableRule: operation<EnableRuleRequest, object>({
+      access: access("EnableRule"),
+      run: (input, call) => setState(events, findRule(events, call, input), "ENABLED"),
+    }),
+    DisableRule: operation<DisableRuleRequest, object>({
+      access: access("DisableRule"),
+      run: (input, call) => setState(events, findRule(events, call, input), "DISABLED"),
+    }),
     ListRules: operation<ListRulesRequest, ListRulesResponse>({
       access: (_, call) => [{ action: "events:ListRules", resource: ruleArn(call, "*") }],
       run: (input, call) => list(events, input, call),
@@ -46,15 +73,26 @@ export const ruleOperations = (events: Events): Readonly<Record<string, AnyOpera
 function put(events: Events, input: PutRuleRequest, call: Call): PutRuleResponse {
   checkBus(call, input.EventBusName);
   const { Name = "", EventPattern, ScheduleExpression, Description, RoleArn, State } = input;
-  if (!NAME.test(Name)) throw validation(`1 validation error detected: Value '${Name}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+`);
-  if (EventPattern === undefined && ScheduleExpression === undefined) throw validation("Parameter(s) EventPattern or ScheduleExpression must be specified.");
-  if (State === "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") throw notProvided("the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS");
+  if (!NAME.test(Name))
+    throw validation(
+      `1 validation error detected: Value '${Name}' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+`,
+    );
+  if (EventPattern === undefined && ScheduleExpression === undefined)
+    throw validation("Parameter(s) EventPattern or ScheduleExpression must be specified.");
+  if (State === "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
+    throw notProvided("the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS");
   if (EventPattern !== undefined) checkPattern(EventPattern);
   if (ScheduleExpression !== undefined) checkSchedule(ScheduleExpression);
   const before = events.store.rules.get([call.account, call.region, Name]);
   const rule: Rule = {
-    arn: ruleArn(call, Name), name: Name, account: call.account, region: call.region, state: State ?? "ENABLED", createdBy: call.account,
-    changedAt: events.core.clock.now().toISOString(), tags: before?.tags ?? readTags(input.Tags),
+    arn: ruleArn(call, Name),
+    name: Name,
+    account: call.account,
+    region: call.region,
+    state: State ?? "ENABLED",
+    createdBy: call.account,
+    changedAt: events.core.clock.now().toISOString(),
+    tags: before?.tags ?? readTags(input.Tags),
     ...(EventPattern !== undefined && { eventPattern: EventPattern }),
     ...(ScheduleExpression !== undefined && { scheduleExpression: ScheduleExpression }),
     ...(Description !== undefined && { description: Description }),
@@ -104,7 +142,10 @@ function setState(events: Events, rule: Rule, state: Rule["state"]): object {
 }
 
 const toItem = (rule: Rule): RuleItem => ({
-  Name: rule.name, Arn: rule.arn, State: rule.state, EventBusName: "default",
+  Name: rule.name,
+  Arn: rule.arn,
+  State: rule.state,
+  EventBusName: "default",
   ...(rule.eventPattern !== undefined && { EventPattern: rule.eventPattern }),
   ...(rule.scheduleExpression !== undefined && { ScheduleExpression: rule.scheduleExpression }),
   ...(rule.description !== undefined && { Description: rule.description }),
@@ -115,14 +156,25 @@ const describe = (rule: Rule): DescribeRuleResponse => ({ ...toItem(rule), Creat
 
 function list({ store }: Events, { NamePrefix = "", Limit, NextToken, EventBusName }: ListRulesRequest, call: Call): ListRulesResponse {
   checkBus(call, EventBusName);
-  const rules = store.rules.list([call.account, call.region]).map(({ value }) => value).filter(({ name }) => name.startsWith(NamePrefix));
+  const rules = store.rules
+    .list([call.account, call.region])
+    .map(({ value }) => value)
+    .filter(({ name }) => name.startsWith(NamePrefix));
   const { items, next } = pageOf(rules, { limit: Limit, token: NextToken, nameOf: ({ name }) => name });
   return { Rules: items.map(toItem), ...next };
 }
 
-function listByTarget({ store }: Events, { TargetArn = "", Limit, NextToken, EventBusName }: ListRuleNamesByTargetRequest, call: Call): ListRuleNamesByTargetResponse {
+function listByTarget(
+  { store }: Events,
+  { TargetArn = "", Limit, NextToken, EventBusName }: ListRuleNamesByTargetRequest,
+  call: Call,
+): ListRuleNamesByTargetResponse {
   checkBus(call, EventBusName);
   const found = store.targets.find("arn", TargetArn).filter(({ key }) => key[0] === call.account && key[1] === call.region);
-  const { items, next } = pageOf([...new Set(found.map(({ key }) => key[2] ?? ""))], { limit: Limit, token: NextToken, nameOf: (name) => name });
+  const { items, next } = pageOf([...new Set(found.map(({ key }) => key[2] ?? ""))], {
+    limit: Limit,
+    token: NextToken,
+    nameOf: (name) => name,
+  });
   return { RuleNames: [...items], ...next };
 }

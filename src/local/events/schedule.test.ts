@@ -19,6 +19,15 @@ test.each([
   ["cron(0 0 1 1 ? 2020)", "2026-01-01T00:00:00Z", undefined],
 ])("%s after %s", (expression, after, expected) => expect(next(expression, after)).toBe(expected));
 
-test.each(["rate(1 minutes)", "rate(5 minute)", "rate(0 days)", "cron(* * * * *)", "cron(0 0 * * * *)", "cron(60 0 * * ? *)", "cron(0 0 15W * ? *)", "every day"])("%s is refused", (expression) => {
+test.each([
+  "rate(1 minutes)",
+  "rate(5 minute)",
+  "rate(0 days)",
+  "cron(* * * * *)",
+  "cron(0 0 * * * *)",
+  "cron(60 0 * * ? *)",
+  "cron(0 0 15W * ? *)",
+  "every day",
+])("%s is refused", (expression) => {
   expect(() => parseSchedule(expression)).toThrow(InvalidSchedule);
 });

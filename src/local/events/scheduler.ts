@@ -50,8 +50,15 @@ export class Scheduler {
 
   #fire(rule: Rule, due: Date): void {
     this.#bus.fire(rule, {
-      version: "0", id: this.#core.random.uuid(), "detail-type": "Scheduled Event", source: "aws.events", account: rule.account,
-      time: due.toISOString().replace(/\.\d+Z$/, "Z"), region: rule.region, resources: [rule.arn], detail: {},
+      version: "0",
+      id: this.#core.random.uuid(),
+      "detail-type": "Scheduled Event",
+      source: "aws.events",
+      account: rule.account,
+      time: due.toISOString().replace(/\.\d+Z$/, "Z"),
+      region: rule.region,
+      resources: [rule.arn],
+      detail: {},
     });
   }
 }

@@ -23,7 +23,11 @@ export function checkBus(call: Place, name: string | undefined): void {
 }
 
 /** @throws AwsError ResourceNotFoundException */
-export function findRule({ store }: Events, call: Place, { Name = "", EventBusName }: { readonly Name?: string | undefined; readonly EventBusName?: string | undefined }): Rule {
+export function findRule(
+  { store }: Events,
+  call: Place,
+  { Name = "", EventBusName }: { readonly Name?: string | undefined; readonly EventBusName?: string | undefined },
+): Rule {
   checkBus(call, EventBusName);
   const rule = store.rules.get([call.account, call.region, Name]);
   if (rule === undefined) throw ruleNotFound(Name);
@@ -48,7 +52,10 @@ interface PageRequest<T> {
 }
 
 /** One page of items that stand in the order of their names. */
-export function pageOf<T>(all: readonly T[], { limit = 100, token, nameOf }: PageRequest<T>): { readonly items: readonly T[]; readonly next: { readonly NextToken?: string } } {
+export function pageOf<T>(
+  all: readonly T[],
+  { limit = 100, token, nameOf }: PageRequest<T>,
+): { readonly items: readonly T[]; readonly next: { readonly NextToken?: string } } {
   const start = token === undefined ? 0 : all.findIndex((item) => nameOf(item) > token);
   const items = start < 0 ? [] : all.slice(start, start + limit);
   const last = items.at(-1);

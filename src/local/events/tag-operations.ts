@@ -1,4 +1,10 @@
-import type { ListTagsForResourceRequest, ListTagsForResourceResponse, Tag, TagResourceRequest, UntagResourceRequest } from "@aws-sdk/client-eventbridge";
+import type {
+  ListTagsForResourceRequest,
+  ListTagsForResourceResponse,
+  Tag,
+  TagResourceRequest,
+  UntagResourceRequest,
+} from "@aws-sdk/client-eventbridge";
 import { isArn, parseArn } from "../../kit/arn.ts";
 import { type AnyOperation, operation } from "../gateway/service.ts";
 import { resourceNotFound } from "./errors.ts";
@@ -13,7 +19,10 @@ export const readTags = (tags: readonly Tag[] | undefined): Record<string, strin
 export function requestTags(tags: readonly Tag[] | undefined): Record<string, string | readonly string[]> {
   const given = readTags(tags);
   if (Object.keys(given).length === 0) return {};
-  return { ...Object.fromEntries(Object.entries(given).map(([key, value]) => [`aws:RequestTag/${key}`, value])), "aws:TagKeys": Object.keys(given) };
+  return {
+    ...Object.fromEntries(Object.entries(given).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    "aws:TagKeys": Object.keys(given),
+  };
 }
 
 /** Tags of rules. */
@@ -23,8 +32,11 @@ export const tagOperations = (events: Events): Readonly<Record<string, AnyOperat
     run: ({ ResourceARN, Tags }) => change(events, ResourceARN, (before) => ({ ...before, ...readTags(Tags) })),
   }),
   UntagResource: operation<UntagResourceRequest, object>({
-    access: ({ ResourceARN = "", TagKeys = [] }) => [{ action: "events:UntagResource", resource: ResourceARN, context: { "aws:TagKeys": TagKeys } }],
-    run: ({ ResourceARN, TagKeys = [] }) => change(events, ResourceARN, (before) => Object.fromEntries(Object.entries(before).filter(([key]) => !TagKeys.includes(key)))),
+    access: ({ ResourceARN = "", TagKeys = [] }) => [
+      { action: "events:UntagResource", resource: ResourceARN, context: { "aws:TagKeys": TagKeys } },
+    ],
+    run: ({ ResourceARN, TagKeys = [] }) =>
+      change(events, ResourceARN, (before) => Object.fromEntries(Object.entries(before).filter(([key]) => !TagKeys.includes(key)))),
   }),
   ListTagsForResource: operation<ListTagsForResourceRequest, ListTagsForResourceResponse>({
     access: ({ ResourceARN = "" }) => [{ action: "events:ListTagsForResource", resource: ResourceARN }],

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { type BusEvent, targetInput } from "./target-input.ts";
 
 const EVENT: BusEvent = {
-  version: "0", id: "1", "detail-type": "Run Status Change", source: "aws.omics", account: "111122223333", time: "2026-01-02T03:04:05Z", region: "us-east-1", resources: ["arn:x"],
+  version: "0",
+  id: "1",
+  "detail-type": "Run Status Change",
+  source: "aws.omics",
+  account: "111122223333",
+  time: "2026-01-02T03:04:05Z",
+  region: "us-east-1",
+  resources: ["arn:x"],
   detail: { status: "FAILED", count: 2, quote: 'say "hi"', nested: { a: [1, 2] } },
 };
 const RULE = { ruleArn: "arn:aws:events:us-east-1:111122223333:rule/r", ruleName: "r" };

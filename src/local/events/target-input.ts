@@ -34,7 +34,9 @@ export function targetInput(target: Pick<Target, "Input" | "InputPath" | "InputT
 
 /** The first value at a path. @throws JSONPathSyntaxError */
 function find(event: BusEvent, path: string): unknown {
-  return compile(path).query(event as unknown as JSONValue).values()[0];
+  return compile(path)
+    .query(event as unknown as JSONValue)
+    .values()[0];
 }
 
 /** Whether the path can be read. */
@@ -47,7 +49,11 @@ export function isPath(path: string): boolean {
   }
 }
 
-function transform({ InputPathsMap = {}, InputTemplate = "" }: InputTransformer, event: BusEvent, { ruleArn, ruleName }: RuleNames): string {
+function transform(
+  { InputPathsMap = {}, InputTemplate = "" }: InputTransformer,
+  event: BusEvent,
+  { ruleArn, ruleName }: RuleNames,
+): string {
   const values = new Map<string, unknown>(Object.entries(InputPathsMap).map(([name, path]) => [name, find(event, path)]));
   values.set("aws.events.rule-arn", ruleArn).set("aws.events.rule-name", ruleName).set("aws.events.event.ingestion-time", event.time);
   values.set("aws.events.event", event).set("aws.events.event.json", event);

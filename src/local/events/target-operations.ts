@@ -1,5 +1,11 @@
 import type {
-  ListTargetsByRuleRequest, ListTargetsByRuleResponse, PutTargetsRequest, PutTargetsResponse, RemoveTargetsRequest, RemoveTargetsResponse, Target,
+  ListTargetsByRuleRequest,
+  ListTargetsByRuleResponse,
+  PutTargetsRequest,
+  PutTargetsResponse,
+  RemoveTargetsRequest,
+  RemoveTargetsResponse,
+  Target,
 } from "@aws-sdk/client-eventbridge";
 import { type AnyOperation, operation } from "../gateway/service.ts";
 import type { Call } from "../gateway/service.ts";
@@ -18,14 +24,18 @@ const ruleOf = (events: Events, call: Call, { Rule: Name, EventBusName }: OfRule
 
 /** Operations on the targets of rules. */
 export const targetOperations = (events: Events): Readonly<Record<string, AnyOperation>> => {
-  const access = (action: string) => ({ Rule: name = "" }: OfRule, call: Call) => [
-    { action: `events:${action}`, resource: ruleArn(call, name), context: tagContext(events, call, name) },
-  ];
+  const access =
+    (action: string) =>
+    ({ Rule: name = "" }: OfRule, call: Call) => [
+      { action: `events:${action}`, resource: ruleArn(call, name), context: tagContext(events, call, name) },
+    ];
   return {
     PutTargets: operation<PutTargetsRequest, PutTargetsResponse>({
       access: (input, call) => [
         ...(input.Targets ?? []).map(({ Arn = "" }) => ({
-          action: "events:PutTargets", resource: ruleArn(call, input.Rule ?? ""), context: { ...tagContext(events, call, input.Rule ?? ""), "events:TargetArn": Arn },
+          action: "events:PutTargets",
+          resource: ruleArn(call, input.Rule ?? ""),
+          context: { ...tagContext(events, call, input.Rule ?? ""), "events:TargetArn": Arn },
         })),
         ...(input.Targets ?? []).flatMap(({ RoleArn }) => passRole(RoleArn)),
       ],
@@ -45,7 +55,8 @@ export const targetOperations = (events: Events): Readonly<Record<string, AnyOpe
 function put({ store }: Events, rule: Rule, targets: readonly Target[]): PutTargetsResponse {
   for (const target of targets) check(target);
   const ids = new Set([...store.targets.list(ruleKey(rule)).map(({ value }) => value.Id), ...targets.map(({ Id }) => Id)]);
-  if (ids.size > MOST_TARGETS) throw limitExceeded(`The requested resource exceeds the maximum number allowed: a rule has at most ${MOST_TARGETS} targets.`);
+  if (ids.size > MOST_TARGETS)
+    throw limitExceeded(`The requested resource exceeds the maximum number allowed: a rule has at most ${MOST_TARGETS} targets.`);
   store.transaction(() => {
     for (const target of targets) store.targets.put([...ruleKey(rule), target.Id ?? ""], target);
   });

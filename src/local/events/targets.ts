@@ -32,7 +32,11 @@ const KINDS: readonly Kind[] = [
     resource: /^function:[^:]+(:[^:]+)?$/,
     needsRole: false,
     send: (core, sending) =>
-      callAsEvents(core, sending, ["lambda", "Invoke", { FunctionName: sending.target.Arn, InvocationType: "Event", Payload: Buffer.from(sending.input) }]),
+      callAsEvents(core, sending, [
+        "lambda",
+        "Invoke",
+        { FunctionName: sending.target.Arn, InvocationType: "Event", Payload: Buffer.from(sending.input) },
+      ]),
   },
   {
     service: "sns",
@@ -40,7 +44,12 @@ const KINDS: readonly Kind[] = [
     needsRole: false,
     send: (core, sending) => callAsEvents(core, sending, ["sns", "Publish", { TopicArn: sending.target.Arn, Message: sending.input }]),
   },
-  { service: "logs", resource: /^log-group:[^:]+(:\*)?$/, needsRole: false, send: (core, sending) => Promise.resolve(writeLog(core, sending)) },
+  {
+    service: "logs",
+    resource: /^log-group:[^:]+(:\*)?$/,
+    needsRole: false,
+    send: (core, sending) => Promise.resolve(writeLog(core, sending)),
+  },
   { service: "states", resource: /^stateMachine:[^:]+$/, needsRole: true, send: (core, sending) => startExecution(core, sending) },
   {
     service: "codepipeline",
@@ -50,7 +59,12 @@ const KINDS: readonly Kind[] = [
       callAsRole(core, sending, [
         "codepipeline",
         "StartPipelineExecution",
-        { name: resourceOf(sending), clientRequestToken: sending.id, trigger: triggerOf(sending), ...overrides(sending, ["variables", "sourceRevisions"]) },
+        {
+          name: resourceOf(sending),
+          clientRequestToken: sending.id,
+          trigger: triggerOf(sending),
+          ...overrides(sending, ["variables", "sourceRevisions"]),
+        },
       ]),
   },
   {
@@ -61,7 +75,11 @@ const KINDS: readonly Kind[] = [
       callAsRole(core, sending, [
         "codebuild",
         "StartBuild",
-        { ...(isShaped(sending.target) ? json(sending.input) : {}), projectName: resourceOf(sending).slice("project/".length), idempotencyToken: sending.id },
+        {
+          ...(isShaped(sending.target) ? json(sending.input) : {}),
+          projectName: resourceOf(sending).slice("project/".length),
+          idempotencyToken: sending.id,
+        },
       ]),
   },
 ];
@@ -82,7 +100,8 @@ export async function send(core: Core, sending: Sending): Promise<void> {
 /** Why a target can't be used; undefined when it can. */
 export function targetProblem({ Arn = "", RoleArn }: Target): string | undefined {
   const kind = kindOf(Arn);
-  if (kind === undefined) return `the local accounts have no target like ${Arn}: Lambda functions, state machines, pipelines, build projects, topics and log groups are known`;
+  if (kind === undefined)
+    return `the local accounts have no target like ${Arn}: Lambda functions, state machines, pipelines, build projects, topics and log groups are known`;
   return kind.needsRole && RoleArn === undefined ? `RoleArn is required for target ${Arn}.` : undefined;
 }
 
@@ -90,14 +109,24 @@ type Request = readonly [service: string, operation: string, input: object];
 
 /** As EventBridge itself: the target's own policy decides. */
 function callAsEvents(core: Core, { rule, target }: Sending, [service, operation, input]: Request): Promise<unknown> {
-  const as: Principal = { kind: "service", service: "events.amazonaws.com", sourceAccount: parseAccountId(rule.account), sourceArn: rule.arn };
+  const as: Principal = {
+    kind: "service",
+    service: "events.amazonaws.com",
+    sourceAccount: parseAccountId(rule.account),
+    sourceArn: rule.arn,
+  };
   const { account, region } = parseArn(target.Arn ?? "");
   return core.dispatcher.call({ service, operation, input, as, account, region });
 }
 
 /** As the target's role: its policies decide. */
 function callAsRole(core: Core, { rule, target, event }: Sending, [service, operation, input]: Request): Promise<unknown> {
-  const as = core.directory.assumeAsService({ service: "events.amazonaws.com", roleArn: target.RoleArn ?? "", sessionName: event.id.replaceAll("-", ""), sourceArn: rule.arn });
+  const as = core.directory.assumeAsService({
+    service: "events.amazonaws.com",
+    roleArn: target.RoleArn ?? "",
+    sessionName: event.id.replaceAll("-", ""),
+    sourceArn: rule.arn,
+  });
   const { account, region } = parseArn(target.Arn ?? "");
   return core.dispatcher.call({ service, operation, input, as, account, region });
 }

@@ -28,7 +28,11 @@ export function presentedBy(request: SignedRequest): Presented | undefined {
  * Verifies the signature and finds the principal behind the access key.
  * @throws AwsError in the words of the service that was asked
  */
-export function authenticate(request: SignedRequest, presented: Presented | undefined, { directory, clock }: { readonly directory: Directory; readonly clock: Clock }): Authenticated {
+export function authenticate(
+  request: SignedRequest,
+  presented: Presented | undefined,
+  { directory, clock }: { readonly directory: Directory; readonly clock: Clock },
+): Authenticated {
   if (!presented) return { caller: anonymous };
   const { service } = presented.scope;
   const credential = directory.credential(presented.accessKeyId);
@@ -39,7 +43,8 @@ export function authenticate(request: SignedRequest, presented: Presented | unde
   if (!sameToken(credential.sessionToken, presented.sessionToken)) throw asError(signatureFailure("invalidToken", service));
   if (credential.expires && credential.expires <= now) throw asError(signatureFailure("expiredToken", service));
   const { scope, timestamp, signature: seedSignature } = presented;
-  const chunks = presented.kind === "header" ? { chunks: { key: signingKey(credential.secretAccessKey, scope), scope, timestamp, seedSignature } } : {};
+  const chunks =
+    presented.kind === "header" ? { chunks: { key: signingKey(credential.secretAccessKey, scope), scope, timestamp, seedSignature } } : {};
   return { caller: credential.principal, presented, ...chunks };
 }
 

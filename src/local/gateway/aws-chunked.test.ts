@@ -24,7 +24,12 @@ async function decode(encoded: string | Buffer, how: ChunkedBody, pieceSize = 40
 const A = (count: number) => "a".repeat(count);
 
 describe("signed chunks, example of AWS's documentation", () => {
-  const how: ChunkedBody = { payload: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", decodedLength: 66_560, trailers: [], signing: signing("4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9") };
+  const how: ChunkedBody = {
+    payload: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+    decodedLength: 66_560,
+    trailers: [],
+    signing: signing("4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"),
+  };
   const body =
     `10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n${A(65_536)}\r\n` +
     `400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n${A(1024)}\r\n` +
@@ -52,7 +57,12 @@ describe("signed chunks, example of AWS's documentation", () => {
 });
 
 describe("signed chunks with a signed trailer, example of AWS's documentation", () => {
-  const how: ChunkedBody = { payload: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", decodedLength: 66_560, trailers: ["x-amz-checksum-crc32c"], signing: signing("106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e") };
+  const how: ChunkedBody = {
+    payload: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+    decodedLength: 66_560,
+    trailers: ["x-amz-checksum-crc32c"],
+    signing: signing("106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e"),
+  };
   const body =
     `10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n${A(65_536)}\r\n` +
     `400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n${A(1024)}\r\n` +
@@ -71,8 +81,13 @@ describe("signed chunks with a signed trailer, example of AWS's documentation", 
 
 describe("unsigned chunks with a checksum as trailer", () => {
   const text = "The quick brown fox jumps over the lazy dog";
-  const encode = (trailer: string) => `10\r\n${text.slice(0, 16)}\r\n${(text.length - 16).toString(16)}\r\n${text.slice(16)}\r\n0\r\n${trailer}\r\n\r\n`;
-  const how = (name: string): ChunkedBody => ({ payload: "STREAMING-UNSIGNED-PAYLOAD-TRAILER", decodedLength: text.length, trailers: [`x-amz-checksum-${name}`] });
+  const encode = (trailer: string) =>
+    `10\r\n${text.slice(0, 16)}\r\n${(text.length - 16).toString(16)}\r\n${text.slice(16)}\r\n0\r\n${trailer}\r\n\r\n`;
+  const how = (name: string): ChunkedBody => ({
+    payload: "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+    decodedLength: text.length,
+    trailers: [`x-amz-checksum-${name}`],
+  });
 
   // Values of other implementations: zlib.crc32, RFC 3720's check, sha1sum, sha256sum, the AWS CRT.
   test.each([
@@ -82,7 +97,9 @@ describe("unsigned chunks with a checksum as trailer", () => {
     ["sha256", "16j7swfXgJRpypq8sAguT41WUeRtPNt2LQLQvzfJ5ZI="],
   ])("%s", async (name, value) => {
     expect((await decode(encode(`x-amz-checksum-${name}:${value}`), how(name), 5)).bytes.toString()).toBe(text);
-    await expect(decode(encode(`x-amz-checksum-${name}:${value.replace(/^./, "+")}`), how(name))).rejects.toMatchObject({ code: "BadDigest" });
+    await expect(decode(encode(`x-amz-checksum-${name}:${value.replace(/^./, "+")}`), how(name))).rejects.toMatchObject({
+      code: "BadDigest",
+    });
   });
   test("crc64nvme", async () => {
     const state = startChecksum("crc64nvme");
@@ -102,7 +119,11 @@ describe("unsigned chunks with a checksum as trailer", () => {
 
 describe("checksums", () => {
   // The check values of the CRC catalogue for "123456789".
-  test.each([["crc32", "cbf43926"], ["crc32c", "e3069283"], ["crc64nvme", "ae8b14860a799888"]] as const)("%s", async (name, expected) => {
+  test.each([
+    ["crc32", "cbf43926"],
+    ["crc32c", "e3069283"],
+    ["crc64nvme", "ae8b14860a799888"],
+  ] as const)("%s", async (name, expected) => {
     const state = startChecksum(name);
     for (const digit of "123456789") state.update(Buffer.from(digit));
     expect((await state.digest()).toString("hex")).toBe(expected);

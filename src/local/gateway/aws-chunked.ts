@@ -83,7 +83,12 @@ async function* decode(source: ChunkSource, how: ChunkedBody, trailers: Record<s
 
 function parseChunkHeader(line: string): { size: number; signature: string } {
   const match = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(line);
-  if (!match?.[1]) throw new AwsError(400, "InvalidRequest", `The chunk header "${line.slice(0, 100)}" is not of the form <hex size>;chunk-signature=<signature>.`);
+  if (!match?.[1])
+    throw new AwsError(
+      400,
+      "InvalidRequest",
+      `The chunk header "${line.slice(0, 100)}" is not of the form <hex size>;chunk-signature=<signature>.`,
+    );
   return { size: Number.parseInt(match[1], 16), signature: match[2] ?? "" };
 }
 
@@ -150,10 +155,18 @@ function compareChecksum(algorithm: ChecksumAlgorithm, computed: Buffer, sent: s
 }
 
 const mismatch = (): AwsError =>
-  new AwsError(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.");
+  new AwsError(
+    403,
+    "SignatureDoesNotMatch",
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  );
 
 const wrongLength = (): AwsError =>
   new AwsError(400, "IncompleteBody", "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header");
 
 const malformedTrailer = (why: string): AwsError =>
-  new AwsError(400, "MalformedTrailerError", `The request contained trailing data that was not well-formed or did not conform to our published schema: ${why}.`);
+  new AwsError(
+    400,
+    "MalformedTrailerError",
+    `The request contained trailing data that was not well-formed or did not conform to our published schema: ${why}.`,
+  );

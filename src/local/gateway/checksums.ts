@@ -85,8 +85,14 @@ export function crc32c(bytes: Uint8Array, before = 0): number {
     const low = crc ^ word(bytes, position);
     const high = word(bytes, position + 4);
     crc =
-      at(7, low) ^ at(6, low >>> 8) ^ at(5, low >>> 16) ^ at(4, low >>> 24) ^
-      at(3, high) ^ at(2, high >>> 8) ^ at(1, high >>> 16) ^ at(0, high >>> 24);
+      at(7, low) ^
+      at(6, low >>> 8) ^
+      at(5, low >>> 16) ^
+      at(4, low >>> 24) ^
+      at(3, high) ^
+      at(2, high >>> 8) ^
+      at(1, high >>> 16) ^
+      at(0, high >>> 24);
   }
   for (; position < bytes.length; position++) crc = at(0, crc ^ (bytes[position] as number)) ^ (crc >>> 8);
   return ~crc >>> 0;

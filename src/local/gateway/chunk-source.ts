@@ -27,10 +27,11 @@ export function readChunkSource(stream: AsyncIterable<Uint8Array>): ChunkSource 
     line,
     lineOrEnd: () => buffer.line(),
     async lineBreak() {
-      if ((await line()) !== "") throw new AwsError(400, "InvalidRequest", "A chunk of the aws-chunked body is longer than its header says.");
+      if ((await line()) !== "")
+        throw new AwsError(400, "InvalidRequest", "A chunk of the aws-chunked body is longer than its header says.");
     },
     async *take(count) {
-      for (let left = count; left > 0; ) {
+      for (let left = count; left > 0;) {
         const piece = await buffer.piece(left);
         if (!piece) throw incomplete();
         left -= piece.length;

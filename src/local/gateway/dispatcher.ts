@@ -14,7 +14,9 @@ export interface DispatcherOptions {
 }
 
 /** Finds the operation, asks IAM, runs it: the one way into a service, from the wire and from inside. */
-export function createDispatcher(options: DispatcherOptions): Dispatcher & { run(service: Service, name: string, input: unknown, call: Call): Promise<unknown> } {
+export function createDispatcher(
+  options: DispatcherOptions,
+): Dispatcher & { run(service: Service, name: string, input: unknown, call: Call): Promise<unknown> } {
   async function run(service: Service, name: string, input: unknown, call: Call): Promise<unknown> {
     const found: AnyOperation | undefined = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined;
     if (!found) throw notImplemented(service.name, name);

@@ -79,7 +79,11 @@ async function open(gateway: Gateway, { incoming, presented, service }: Opening)
 }
 
 const signedRequest = ({ method, path, query, headers }: Incoming, payloadSha256: string): SignedRequest => ({
-  method, rawPath: path, rawQuery: query, headers, payloadSha256,
+  method,
+  rawPath: path,
+  rawQuery: query,
+  headers,
+  payloadSha256,
 });
 
 async function routerOf(gateway: Gateway, service: Service): Promise<(request: WireRequest) => Route | undefined> {
@@ -124,7 +128,8 @@ async function errorWriter(gateway: Gateway, service: Service, incoming: Incomin
 
 /** In JSON, unless the request is a form: those clients read XML, in one of two shapes. */
 function plainError({ headers }: Incoming): ErrorWriter {
-  if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return headers["authorization"]?.includes("/ec2/aws4_request") ? ec2Error : queryError;
+  if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded"))
+    return headers["authorization"]?.includes("/ec2/aws4_request") ? ec2Error : queryError;
   return (error) => ({
     status: error.status,
     headers: { "content-type": "application/json", "x-amzn-errortype": error.code },

@@ -35,9 +35,7 @@ export function signedRegion(presented: Presented, secretKey: string, request: S
   const paths = signedPaths(request.rawPath);
   // The AWS CLI leaves the port out of what it signs, other helpers sign the header as it is.
   const hosts = [...new Set([host.replace(/:\d+$/, ""), host])];
-  return candidates.find((region) =>
-    hosts.some((name) => paths.some((path) => holds({ presented, secretKey, region, path, host: name }))),
-  );
+  return candidates.find((region) => hosts.some((name) => paths.some((path) => holds({ presented, secretKey, region, path, host: name }))));
 }
 
 // The helper signs the URL of the repository as git hands it over: decoded, and without the service git then asks for.
@@ -64,8 +62,37 @@ function holds({ presented, secretKey, region, path, host }: GitSignature): bool
 
 // https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html, the likeliest first.
 const REGIONS: readonly string[] = [
-  "us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "eu-west-2", "ap-southeast-1", "il-central-1", "us-east-2", "us-west-1",
-  "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-2", "ap-southeast-3",
-  "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ap-east-1", "ap-east-2", "ca-central-1", "ca-west-1", "eu-central-2",
-  "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-3", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "af-south-1",
+  "us-east-1",
+  "us-west-2",
+  "eu-west-1",
+  "eu-central-1",
+  "eu-west-2",
+  "ap-southeast-1",
+  "il-central-1",
+  "us-east-2",
+  "us-west-1",
+  "ap-northeast-1",
+  "ap-northeast-2",
+  "ap-northeast-3",
+  "ap-south-1",
+  "ap-south-2",
+  "ap-southeast-2",
+  "ap-southeast-3",
+  "ap-southeast-4",
+  "ap-southeast-5",
+  "ap-southeast-7",
+  "ap-east-1",
+  "ap-east-2",
+  "ca-central-1",
+  "ca-west-1",
+  "eu-central-2",
+  "eu-north-1",
+  "eu-south-1",
+  "eu-south-2",
+  "eu-west-3",
+  "me-central-1",
+  "me-south-1",
+  "mx-central-1",
+  "sa-east-1",
+  "af-south-1",
 ];

@@ -11,7 +11,10 @@ export interface PageRequest {
  * A part of a list that is computed anew for each request; the token holds a position.
  * @returns the items, and the token of the next part where there is one
  */
-export function pageOf<T>(items: readonly T[], { token, limit, invalid }: PageRequest): { readonly items: T[]; readonly next: string | undefined } {
+export function pageOf<T>(
+  items: readonly T[],
+  { token, limit, invalid }: PageRequest,
+): { readonly items: T[]; readonly next: string | undefined } {
   const start = token === undefined ? 0 : Number(Buffer.from(token, "base64url").toString());
   if (!Number.isInteger(start) || start < 0 || start > items.length) throw invalid();
   const end = start + limit;

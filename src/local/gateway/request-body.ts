@@ -19,7 +19,10 @@ export function openBody(raw: Readable, { headers, chunks }: BodyHeaders): Reada
     const decoded = decodeAwsChunked(raw as AsyncIterable<Uint8Array>, {
       payload: payload as ChunkedPayload,
       decodedLength: Number(headers["x-amz-decoded-content-length"]),
-      trailers: (headers["x-amz-trailer"] ?? "").split(",").map((name) => name.trim().toLowerCase()).filter((name) => name !== ""),
+      trailers: (headers["x-amz-trailer"] ?? "")
+        .split(",")
+        .map((name) => name.trim().toLowerCase())
+        .filter((name) => name !== ""),
       ...(chunks && { signing: chunks }),
     });
     return Readable.from(decoded.bytes, { objectMode: false });

@@ -25,7 +25,10 @@ export interface Gateway {
 
 /** Listens. @throws an Error that names the port when it is taken */
 export async function listen(gateway: Gateway): Promise<{ readonly server: Server; readonly port: number }> {
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 30_000 }, (request, response) => void exchange(gateway, request, response));
+  const server = createServer(
+    { requestTimeout: 0, keepAliveTimeout: 30_000 },
+    (request, response) => void exchange(gateway, request, response),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(error.code === "EADDRINUSE" ? portTaken(gateway.settings.port) : error));
     server.listen(gateway.settings.port, gateway.settings.host, resolve);
@@ -52,7 +55,8 @@ function receive(gateway: Gateway, request: IncomingMessage): Incoming {
   const url = request.url ?? "/";
   const mark = url.indexOf("?");
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(",") : value;
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(",") : value;
   return {
     method: request.method ?? "GET",
     path: mark < 0 ? url : url.slice(0, mark),
@@ -64,9 +68,17 @@ function receive(gateway: Gateway, request: IncomingMessage): Incoming {
   };
 }
 
-async function send(answered: WireResponse, { incoming, response }: { readonly incoming: Incoming; readonly response: ServerResponse }): Promise<void> {
+async function send(
+  answered: WireResponse,
+  { incoming, response }: { readonly incoming: Incoming; readonly response: ServerResponse },
+): Promise<void> {
   const { status, headers = {}, body } = answered;
-  response.writeHead(status, { "x-amzn-requestid": incoming.requestId, "x-amz-request-id": incoming.requestId, ...(status !== 204 && lengthOf(headers, body, incoming.method)), ...headers });
+  response.writeHead(status, {
+    "x-amzn-requestid": incoming.requestId,
+    "x-amz-request-id": incoming.requestId,
+    ...(status !== 204 && lengthOf(headers, body, incoming.method)),
+    ...headers,
+  });
   if (incoming.method === "HEAD" || body === undefined) {
     if (isStream(body)) body.destroy();
     response.end();

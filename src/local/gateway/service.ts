@@ -25,7 +25,12 @@ export interface Call {
   /** Values of global condition keys of this request (aws:SourceIp, aws:SecureTransport, …). */
   readonly context: Readonly<Record<string, string | readonly string[]>>;
   /** Set for a request over HTTP that carries a body as a stream. */
-  readonly http?: { readonly method: string; readonly headers: Readonly<Record<string, string>>; readonly rawPath: string; readonly rawQuery: string };
+  readonly http?: {
+    readonly method: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly rawPath: string;
+    readonly rawQuery: string;
+  };
 }
 
 /** A policy that belongs to a resource, and the account that owns the resource. */
@@ -94,7 +99,11 @@ export interface WireResponse {
 
 /** How a service's operations travel: the SDK's own model, or HTTP read by the service. */
 export type Wire =
-  | { readonly kind: "sdk"; readonly protocol: "json1.0" | "json1.1" | "rest-json" | "rest-xml" | "query"; readonly model: () => Promise<object> }
+  | {
+      readonly kind: "sdk";
+      readonly protocol: "json1.0" | "json1.1" | "rest-json" | "rest-xml" | "query";
+      readonly model: () => Promise<object>;
+    }
   | { readonly kind: "http"; route(request: WireRequest): Route | undefined };
 
 /** Which operation a request asks for, and how its answer is written. */
@@ -166,7 +175,10 @@ export interface AwsEvent {
 
 /** Where services write CloudWatch log events, on their own behalf (as AWS services do). Creates group and stream. */
 export interface LogSink {
-  append(stream: { readonly account: string; readonly region: string; readonly group: string; readonly stream: string }, messages: readonly string[]): void;
+  append(
+    stream: { readonly account: string; readonly region: string; readonly group: string; readonly stream: string },
+    messages: readonly string[],
+  ): void;
 }
 
 /** Identities: served by `iam` and `sts`, asked by the gateway and by services that assume roles. */

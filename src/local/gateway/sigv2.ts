@@ -7,10 +7,33 @@ import { signaturesEqual } from "./signing-key.ts";
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
 const SUBRESOURCES = new Set([
-  "accelerate", "acl", "cors", "delete", "lifecycle", "location", "logging", "notification", "partNumber", "policy",
-  "replication", "requestPayment", "restore", "tagging", "torrent", "uploadId", "uploads", "versionId", "versioning",
-  "versions", "website", "response-cache-control", "response-content-disposition", "response-content-encoding",
-  "response-content-language", "response-content-type", "response-expires",
+  "accelerate",
+  "acl",
+  "cors",
+  "delete",
+  "lifecycle",
+  "location",
+  "logging",
+  "notification",
+  "partNumber",
+  "policy",
+  "replication",
+  "requestPayment",
+  "restore",
+  "tagging",
+  "torrent",
+  "uploadId",
+  "uploads",
+  "versionId",
+  "versioning",
+  "versions",
+  "website",
+  "response-cache-control",
+  "response-content-disposition",
+  "response-content-encoding",
+  "response-content-language",
+  "response-content-type",
+  "response-expires",
 ]);
 
 /** Reads the query of an S3 URL presigned with Signature Version 2, which `aws s3 presign` of CLI v1 still makes in us-east-1. */
@@ -21,11 +44,7 @@ export function parseSignatureV2(request: SignedRequest): Presented | Verificati
   const expires = query.get("Expires");
   const sessionToken = query.get("x-amz-security-token");
   if (!accessKeyId || !signature || !expires || !/^\d+$/.test(expires))
-    return signatureFailure(
-      "missing",
-      "s3",
-      "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
-    );
+    return signatureFailure("missing", "s3", "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters");
   return {
     kind: "query-v2",
     accessKeyId,

@@ -35,8 +35,7 @@ export function* canonicalRequests(request: SignedRequest, presented: Presented)
   const { signedHeaders, scope, kind } = presented;
   const tail = `${canonicalHeaders(request, signedHeaders)}\n${signedHeaders.join(";")}\n${payloadHash(request, presented)}`;
   for (const path of canonicalPaths(request.rawPath, scope.service))
-    for (const query of canonicalQueries(request.rawQuery, kind === "query"))
-      yield `${request.method}\n${path}\n${query}\n${tail}`;
+    for (const query of canonicalQueries(request.rawQuery, kind === "query")) yield `${request.method}\n${path}\n${query}\n${tail}`;
 }
 
 const canonicalHeaders = (request: SignedRequest, names: readonly string[]): string =>
@@ -51,7 +50,11 @@ function payloadHash({ headers, payloadSha256 }: SignedRequest, { kind, scope }:
 // dot segments and empty segments removed. A few clients skip that removal, so the path as sent comes second.
 function canonicalPaths(rawPath: string, service: string): readonly string[] {
   const path = rawPath === "" ? "/" : rawPath;
-  if (service === "s3") return distinct(mapSegments(path, (segment) => encodeRfc3986(decodePercent(segment))), path);
+  if (service === "s3")
+    return distinct(
+      mapSegments(path, (segment) => encodeRfc3986(decodePercent(segment))),
+      path,
+    );
   return distinct(mapSegments(withoutDotSegments(path), encodeRfc3986), mapSegments(path, encodeRfc3986));
 }
 
@@ -80,7 +83,6 @@ function canonicalQueries(rawQuery: string, isPresigned: boolean): readonly stri
 }
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byNameThenValue = (a: readonly [string, string], b: readonly [string, string]): number =>
-  order(a[0], b[0]) || order(a[1], b[1]);
+const byNameThenValue = (a: readonly [string, string], b: readonly [string, string]): number => order(a[0], b[0]) || order(a[1], b[1]);
 
 const distinct = (first: string, second: string): readonly string[] => (first === second ? [first] : [first, second]);

@@ -54,8 +54,7 @@ function parseHeader(authorization: string, request: SignedRequest): Presented |
   const lacking = ["Credential", "Signature", "SignedHeaders"]
     .filter((name) => !fields.get(name))
     .map((name) => `Authorization header requires '${name}' parameter.`);
-  if (date === undefined)
-    lacking.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
+  if (date === undefined) lacking.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.");
   if (lacking.length > 0) return signatureFailure("incomplete", service, `${lacking.join(" ")} Authorization=${ALGORITHM}`);
   if (!scope) return signatureFailure("incomplete", service, badCredential(fields.get("Credential") ?? ""));
   return {
@@ -154,16 +153,16 @@ function skewMessage(timestamp: string, signedAt: number, now: Date): string {
 
 function checkSignedHeaders({ scope, signedHeaders }: Presented, { headers }: SignedRequest): VerificationFailure | undefined {
   if (!signedHeaders.includes("host") && !signedHeaders.includes(":authority"))
-    return signatureFailure(
-      "incomplete",
-      scope.service,
-      "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
-    );
+    return signatureFailure("incomplete", scope.service, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   if (scope.service !== "s3") return undefined;
   // A header that S3 acts on and nobody signed could have been added on the way.
   const unsigned = Object.keys(headers).filter((name) => name.startsWith("x-amz-") && !signedHeaders.includes(name));
   if (unsigned.length === 0) return undefined;
-  return signatureFailure("headersNotSigned", scope.service, `There were headers present in the request which were not signed: ${unsigned.join(", ")}`);
+  return signatureFailure(
+    "headersNotSigned",
+    scope.service,
+    `There were headers present in the request which were not signed: ${unsigned.join(", ")}`,
+  );
 }
 
 function checkSignature(presented: Presented, secretKey: string, request: SignedRequest): VerificationFailure | undefined {
@@ -190,8 +189,7 @@ function parseTimestamp(text: string): number {
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
-const formatTimestamp = (epochMs: number): string =>
-  `${new Date(epochMs).toISOString().replace(/[-:]/g, "").slice(0, 15)}Z`;
+const formatTimestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().replace(/[-:]/g, "").slice(0, 15)}Z`;
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);

@@ -29,5 +29,10 @@ export const awsManagedPolicy = (arn: string): AwsManagedPolicy | undefined => P
 export const awsManagedPolicies = (): readonly AwsManagedPolicy[] => [...POLICIES.values()];
 
 function idOf(arn: string): string {
-  return `ANPA${createHash("sha256").update(arn).digest("hex").toUpperCase().replace(/[^A-Z2-7]/g, "").slice(0, 17)}`;
+  return `ANPA${createHash("sha256")
+    .update(arn)
+    .digest("hex")
+    .toUpperCase()
+    .replace(/[^A-Z2-7]/g, "")
+    .slice(0, 17)}`;
 }

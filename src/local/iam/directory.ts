@@ -135,13 +135,21 @@ export function sessionOf(
 ): RoleSession {
   const { account, name, path, id, tags } = role;
   return {
-    kind: "role", account, role: { name, path, id }, sessionName, tags,
+    kind: "role",
+    account,
+    role: { name, path, id },
+    sessionName,
+    tags,
     issuedAt: now.toISOString(),
     ...(assumedBy !== undefined && { assumedBy }),
   };
 }
 
-function issue(store: IamStore, { clock, random }: DirectoryParts, of: { readonly principal: Principal; readonly seconds: number }): SessionKeys {
+function issue(
+  store: IamStore,
+  { clock, random }: DirectoryParts,
+  of: { readonly principal: Principal; readonly seconds: number },
+): SessionKeys {
   const expiration = new Date(clock.now().getTime() + of.seconds * 1000);
   const keys = { accessKeyId: uniqueId("ASIA", random), secretAccessKey: newSecret(random), sessionToken: newSessionToken(random) };
   store.sessions.put([keys.accessKeyId], { ...keys, principal: of.principal, expires: expiration.toISOString() });

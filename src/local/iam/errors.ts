@@ -12,19 +12,23 @@ export const notAttachable = (arn: string): AwsError => noSuchEntity(`Policy ${a
 export const notAttached = (arn: string): AwsError => noSuchEntity(`Policy ${arn} was not found.`);
 export const noSuchVersion = (arn: string, version: string): AwsError =>
   noSuchEntity(`Policy ${arn} version ${version} does not exist or is not attachable.`);
-export const noSuchInlinePolicy = (kind: string, name: string): AwsError => noSuchEntity(`The ${kind} policy with name ${name} cannot be found.`);
+export const noSuchInlinePolicy = (kind: string, name: string): AwsError =>
+  noSuchEntity(`The ${kind} policy with name ${name} cannot be found.`);
 export const noSuchAccessKey = (id: string): AwsError => noSuchEntity(`The Access Key with id ${id} cannot be found.`);
 
 export const roleExists = (name: string): AwsError => alreadyExists(`Role with name ${name} already exists.`);
 export const userExists = (name: string): AwsError => alreadyExists(`User with name ${name} already exists.`);
-export const policyExists = (name: string): AwsError => alreadyExists(`A policy called ${name} already exists. Duplicate names are not allowed.`);
+export const policyExists = (name: string): AwsError =>
+  alreadyExists(`A policy called ${name} already exists. Duplicate names are not allowed.`);
 
 export const hasAttached = (): AwsError => deleteConflict("Cannot delete entity, must detach all policies first.");
 export const hasInline = (): AwsError => deleteConflict("Cannot delete entity, must delete policies first.");
 export const hasAccessKeys = (): AwsError => deleteConflict("Cannot delete entity, must delete access keys first.");
 export const isAttached = (): AwsError => deleteConflict("Cannot delete a policy attached to entities.");
 export const hasVersions = (): AwsError =>
-  deleteConflict("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.");
+  deleteConflict(
+    "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+  );
 export const isDefaultVersion = (): AwsError => deleteConflict("Cannot delete the default version of a policy.");
 
 export const tooManyVersions = (): AwsError =>

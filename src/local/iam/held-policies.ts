@@ -31,18 +31,23 @@ interface Holder {
   readonly word: "Role" | "User";
   /** The holder's name as it was made. @throws AwsError NoSuchEntity */
   find(account: string, input: Input): string;
-  access(action: string, context?: (input: Input) => Record<string, string>): (input: Input, call: Call) => ReturnType<ReturnType<typeof onRole>>;
+  access(
+    action: string,
+    context?: (input: Input) => Record<string, string>,
+  ): (input: Input, call: Call) => ReturnType<ReturnType<typeof onRole>>;
 }
 
 /** Inline and attached policies, the same for roles and for users. */
 export function heldPolicyOperations(store: IamStore): Readonly<Record<string, AnyOperation>> {
   const role: Holder = {
-    kind: "role", word: "Role",
+    kind: "role",
+    word: "Role",
     find: (account, { RoleName }) => findRole(store, account, RoleName).name,
     access: (action, context) => (input, call) => onRole<Input>(store, action, context)(input, call),
   };
   const user: Holder = {
-    kind: "user", word: "User",
+    kind: "user",
+    word: "User",
     find: (account, { UserName }) => findUser(store, account, UserName).name,
     access: (action, context) => (input, call) => onUser<Input>(store, action, context)(input, call),
   };
@@ -125,7 +130,8 @@ const attach = (store: IamStore, { kind, word, find, access }: Holder) =>
 
 // A customer managed policy belongs to its account.
 const isAttachable = (store: IamStore, arn: string, account: string): boolean =>
-  managedDocument(store, arn) !== undefined && /^arn:aws:iam::(aws|\d{12}):/.exec(arn)?.[1] !== undefined &&
+  managedDocument(store, arn) !== undefined &&
+  /^arn:aws:iam::(aws|\d{12}):/.exec(arn)?.[1] !== undefined &&
   ["aws", account].includes(arn.split(":")[4] ?? "");
 
 const detach = (store: IamStore, { kind, word, find, access }: Holder) =>
@@ -144,8 +150,13 @@ const listAttached = (store: IamStore, { kind, word, find, access }: Holder) =>
     run(input, { account }) {
       const attached = store.attachments.list(holding(account, kind, find(account, input))).map(({ value }) => value.policyArn);
       const prefix = input.PathPrefix ?? "/";
-      const { items, rest } = page(attached.filter((arn) => arn.slice(arn.indexOf(":policy/") + 7).startsWith(prefix)), input);
-      return { AttachedPolicies: items.map((PolicyArn) => ({ PolicyArn, PolicyName: PolicyArn.slice(PolicyArn.lastIndexOf("/") + 1) })), ...rest };
+      const { items, rest } = page(
+        attached.filter((arn) => arn.slice(arn.indexOf(":policy/") + 7).startsWith(prefix)),
+        input,
+      );
+      return {
+        AttachedPolicies: items.map((PolicyArn) => ({ PolicyArn, PolicyName: PolicyArn.slice(PolicyArn.lastIndexOf("/") + 1) })),
+        ...rest,
+      };
     },
   });
-

@@ -38,7 +38,9 @@ function policiesOf(store: IamStore, holder: Holder): readonly NamedPolicy[] {
 
 function readPolicies(store: IamStore, { account, kind, name }: Holder): readonly NamedPolicy[] {
   const prefix = holding(account, kind, name);
-  const inline = store.inline.list(prefix).map(({ value }) => ({ name: `inline policy "${value.name}" of ${kind} "${name}"`, document: value.document }));
+  const inline = store.inline
+    .list(prefix)
+    .map(({ value }) => ({ name: `inline policy "${value.name}" of ${kind} "${name}"`, document: value.document }));
   const attached = store.attachments.list(prefix).flatMap(({ value }) => managedPolicy(store, value.policyArn) ?? []);
   return [...inline, ...attached];
 }

@@ -10,13 +10,17 @@ export function checkName(member: string, name: string, longest: number): void {
   };
   if (name.length > longest) failed(`Member must have length less than or equal to ${longest}`);
   if (!/^[\w+=,.@-]+$/.test(name))
-    throw validationError(`The specified value for ${member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-`);
+    throw validationError(
+      `The specified value for ${member} is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-`,
+    );
 }
 
 /** The path, `/` when none is given. @throws AwsError ValidationError */
 export function checkPath(path = "/"): string {
   if (/^\/$|^\/[\x21-\x7e]+\/$/.test(path) && path.length <= 512) return path;
-  throw validationError("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.");
+  throw validationError(
+    "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
+  );
 }
 
 /** @throws AwsError MalformedPolicyDocument */
@@ -55,12 +59,20 @@ export function tagContext(given: readonly TagInput[] | undefined, present: Tags
   return {
     ...(given && { "aws:TagKeys": given.map(({ Key }) => Key ?? "") }),
     ...Object.fromEntries((given ?? []).map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value ?? ""])),
-    ...Object.fromEntries(Object.entries(present).flatMap(([key, value]) => [[`aws:ResourceTag/${key}`, value], [`iam:ResourceTag/${key}`, value]])),
+    ...Object.fromEntries(
+      Object.entries(present).flatMap(([key, value]) => [
+        [`aws:ResourceTag/${key}`, value],
+        [`iam:ResourceTag/${key}`, value],
+      ]),
+    ),
   };
 }
 
 /** One page of a list, and the members that say how to go on. @throws AwsError ValidationError for a strange marker */
-export function page<T>(all: readonly T[], { Marker, MaxItems = 100 }: { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined }) {
+export function page<T>(
+  all: readonly T[],
+  { Marker, MaxItems = 100 }: { readonly Marker?: string | undefined; readonly MaxItems?: number | undefined },
+) {
   const { items, next } = pageOf(all, { token: Marker, limit: MaxItems, invalid: () => validationError("Invalid Marker.") });
   return { items, rest: { IsTruncated: next !== undefined, ...(next !== undefined && { Marker: next }) } };
 }

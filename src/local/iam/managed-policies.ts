@@ -1,6 +1,14 @@
 import type {
-  CreatePolicyRequest, CreatePolicyResponse, DeletePolicyRequest, GetPolicyRequest, GetPolicyResponse, ListEntitiesForPolicyRequest,
-  ListEntitiesForPolicyResponse, ListPoliciesRequest, ListPoliciesResponse, Policy,
+  CreatePolicyRequest,
+  CreatePolicyResponse,
+  DeletePolicyRequest,
+  GetPolicyRequest,
+  GetPolicyResponse,
+  ListEntitiesForPolicyRequest,
+  ListEntitiesForPolicyResponse,
+  ListPoliciesRequest,
+  ListPoliciesResponse,
+  Policy,
 } from "@aws-sdk/client-iam";
 
 import { type AnyOperation, type Core, operation } from "../gateway/service.ts";
@@ -35,7 +43,11 @@ export function checkManagedDocument(document: string): void {
 const createPolicy = ({ clock, random }: Core, store: IamStore) =>
   operation<CreatePolicyRequest, CreatePolicyResponse>({
     access: (input, { account }) => [
-      { action: "iam:CreatePolicy", resource: `arn:aws:iam::${account}:policy${input.Path ?? "/"}${input.PolicyName}`, context: tagContext(input.Tags) },
+      {
+        action: "iam:CreatePolicy",
+        resource: `arn:aws:iam::${account}:policy${input.Path ?? "/"}${input.PolicyName}`,
+        context: tagContext(input.Tags),
+      },
     ],
     run(input, { account }) {
       const { PolicyName: name = "", PolicyDocument: document = "" } = input;
@@ -43,8 +55,17 @@ const createPolicy = ({ clock, random }: Core, store: IamStore) =>
       checkManagedDocument(document);
       const created = clock.now().toISOString();
       const policy: ManagedPolicyDocument = {
-        account, name, path: checkPath(input.Path), id: uniqueId("ANPA", random), description: input.Description, created, updated: created,
-        tags: mergeTags({}, input.Tags), defaultVersion: "v1", nextVersion: 2, versions: [{ id: "v1", document, created }],
+        account,
+        name,
+        path: checkPath(input.Path),
+        id: uniqueId("ANPA", random),
+        description: input.Description,
+        created,
+        updated: created,
+        tags: mergeTags({}, input.Tags),
+        defaultVersion: "v1",
+        nextVersion: 2,
+        versions: [{ id: "v1", document, created }],
       };
       if (!store.policies.insert(named(account, name), policy)) throw policyExists(name);
       return { Policy: describePolicy(store, policy) };
@@ -67,7 +88,9 @@ const listPolicies = (store: IamStore) =>
       const { Scope = "All", PathPrefix = "/", OnlyAttached = false } = input;
       const aws = Scope === "Local" ? [] : awsManagedPolicies().map((policy) => describeAws(store, policy, account));
       const own = Scope === "AWS" ? [] : store.policies.list([account]).map(({ value }) => describePolicy(store, value));
-      const wanted = [...own, ...aws].filter(({ Path = "/", AttachmentCount = 0 }) => Path.startsWith(PathPrefix) && (!OnlyAttached || AttachmentCount > 0));
+      const wanted = [...own, ...aws].filter(
+        ({ Path = "/", AttachmentCount = 0 }) => Path.startsWith(PathPrefix) && (!OnlyAttached || AttachmentCount > 0),
+      );
       const { items, rest } = page(wanted, input);
       return { Policies: items.map((policy) => ({ ...policy, Tags: undefined, Description: undefined })), ...rest };
     },
@@ -92,11 +115,16 @@ const listEntities = (store: IamStore) =>
       const { PolicyArn = "", EntityFilter } = input;
       if (!awsManagedPolicy(PolicyArn)) findPolicy(store, PolicyArn);
       const { items, rest } = page(attachmentsOf(store, PolicyArn, account), input);
-      const holders = (kind: string): readonly string[] => items.filter((holder) => holder.startsWith(`${kind}/`)).map((holder) => holder.slice(kind.length + 1));
+      const holders = (kind: string): readonly string[] =>
+        items.filter((holder) => holder.startsWith(`${kind}/`)).map((holder) => holder.slice(kind.length + 1));
       const isAsked = (kind: string): boolean => EntityFilter === undefined || EntityFilter === kind;
       return {
-        PolicyRoles: isAsked("Role") ? holders("role").map((RoleName) => ({ RoleName, RoleId: store.roles.get(named(account, RoleName))?.id })) : [],
-        PolicyUsers: isAsked("User") ? holders("user").map((UserName) => ({ UserName, UserId: store.users.get(named(account, UserName))?.id })) : [],
+        PolicyRoles: isAsked("Role")
+          ? holders("role").map((RoleName) => ({ RoleName, RoleId: store.roles.get(named(account, RoleName))?.id }))
+          : [],
+        PolicyUsers: isAsked("User")
+          ? holders("user").map((UserName) => ({ UserName, UserId: store.users.get(named(account, UserName))?.id }))
+          : [],
         PolicyGroups: [],
         ...rest,
       };
@@ -104,7 +132,10 @@ const listEntities = (store: IamStore) =>
   });
 
 const attachmentsOf = (store: IamStore, arn: string, account: string): readonly string[] =>
-  store.attachments.find("policy", arn).filter(({ key }) => key[0] === account).map(({ value }) => value.holder);
+  store.attachments
+    .find("policy", arn)
+    .filter(({ key }) => key[0] === account)
+    .map(({ value }) => value.holder);
 
 function describePolicy(store: IamStore, policy: ManagedPolicyDocument): Policy {
   const arn = policyArn(policy);

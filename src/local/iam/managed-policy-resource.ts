@@ -17,21 +17,40 @@ interface Described {
 /** A customer managed policy; `Ref` gives its ARN. */
 export const managedPolicyResource: ResourceProvider = {
   type: "AWS::IAM::ManagedPolicy",
-  properties: { ManagedPolicyName: "string", Path: "string", Description: "string", PolicyDocument: "json", Roles: ["string"], Users: ["string"] },
+  properties: {
+    ManagedPolicyName: "string",
+    Path: "string",
+    Description: "string",
+    PolicyDocument: "json",
+    Roles: ["string"],
+    Users: ["string"],
+  },
   required: ["PolicyDocument"],
   replaceOn: ["ManagedPolicyName", "Path", "Description"],
-  attributes: ["PolicyArn", "PolicyId", "AttachmentCount", "CreateDate", "UpdateDate", "DefaultVersionId", "IsAttachable", "PermissionsBoundaryUsageCount"],
+  attributes: [
+    "PolicyArn",
+    "PolicyId",
+    "AttachmentCount",
+    "CreateDate",
+    "UpdateDate",
+    "DefaultVersionId",
+    "IsAttachable",
+    "PermissionsBoundaryUsageCount",
+  ],
   async create(request) {
     const { properties, call } = request;
     const PolicyName = (properties["ManagedPolicyName"] as string | undefined) ?? request.suggestedName(128, { allowed: "\\w+=,.@-" });
     const arn = `arn:aws:iam::${request.stack.account}:policy${(properties["Path"] as string | undefined) ?? "/"}${PolicyName}`;
     const PolicyDocument = JSON.stringify(properties["PolicyDocument"]);
-    const made = await call("iam", "CreatePolicy", { PolicyName, PolicyDocument, Path: properties["Path"], Description: properties["Description"] }).catch(
-      (error: unknown) => {
-        if (request.resumed) return ignoring("EntityAlreadyExists")(error);
-        throw error;
-      },
-    );
+    const made = await call("iam", "CreatePolicy", {
+      PolicyName,
+      PolicyDocument,
+      Path: properties["Path"],
+      Description: properties["Description"],
+    }).catch((error: unknown) => {
+      if (request.resumed) return ignoring("EntityAlreadyExists")(error);
+      throw error;
+    });
     request.announce(arn);
     if (made === undefined) await putVersion(request, arn);
     await attachAll(request, arn);
@@ -45,14 +64,20 @@ export const managedPolicyResource: ResourceProvider = {
   },
   async delete(request) {
     await detachAll(request, {});
-    for (const { VersionId } of (await versions(request).catch(gone)) ?? []) await request.call("iam", "DeletePolicyVersion", { PolicyArn: request.physicalId, VersionId }).catch(gone);
+    for (const { VersionId } of (await versions(request).catch(gone)) ?? [])
+      await request.call("iam", "DeletePolicyVersion", { PolicyArn: request.physicalId, VersionId }).catch(gone);
     await request.call("iam", "DeletePolicy", { PolicyArn: request.physicalId }).catch(gone);
   },
 };
 
 /** The versions that are not the default one, oldest first. */
-async function versions({ call, physicalId }: Pick<ExistingRequest, "call" | "physicalId">): Promise<readonly { readonly VersionId: string }[]> {
-  const { Versions } = await call<{ Versions: readonly { VersionId: string; IsDefaultVersion: boolean }[] }>("iam", "ListPolicyVersions", { PolicyArn: physicalId });
+async function versions({
+  call,
+  physicalId,
+}: Pick<ExistingRequest, "call" | "physicalId">): Promise<readonly { readonly VersionId: string }[]> {
+  const { Versions } = await call<{ Versions: readonly { VersionId: string; IsDefaultVersion: boolean }[] }>("iam", "ListPolicyVersions", {
+    PolicyArn: physicalId,
+  });
   return Versions.filter(({ IsDefaultVersion }) => !IsDefaultVersion).toReversed();
 }
 
@@ -78,8 +103,14 @@ async function describe({ call }: ResourceRequest, PolicyArn: string) {
   return {
     physicalId: PolicyArn,
     attributes: {
-      PolicyArn, PolicyId: Policy.PolicyId, AttachmentCount: Policy.AttachmentCount, DefaultVersionId: Policy.DefaultVersionId, IsAttachable: true,
-      PermissionsBoundaryUsageCount: 0, CreateDate: Policy.CreateDate.toISOString(), UpdateDate: Policy.UpdateDate.toISOString(),
+      PolicyArn,
+      PolicyId: Policy.PolicyId,
+      AttachmentCount: Policy.AttachmentCount,
+      DefaultVersionId: Policy.DefaultVersionId,
+      IsAttachable: true,
+      PermissionsBoundaryUsageCount: 0,
+      CreateDate: Policy.CreateDate.toISOString(),
+      UpdateDate: Policy.UpdateDate.toISOString(),
     },
   };
 }

@@ -1,6 +1,13 @@
 import type {
-  CreatePolicyVersionRequest, CreatePolicyVersionResponse, DeletePolicyVersionRequest, GetPolicyVersionRequest, GetPolicyVersionResponse,
-  ListPolicyVersionsRequest, ListPolicyVersionsResponse, PolicyVersion, SetDefaultPolicyVersionRequest,
+  CreatePolicyVersionRequest,
+  CreatePolicyVersionResponse,
+  DeletePolicyVersionRequest,
+  GetPolicyVersionRequest,
+  GetPolicyVersionResponse,
+  ListPolicyVersionsRequest,
+  ListPolicyVersionsResponse,
+  PolicyVersion,
+  SetDefaultPolicyVersionRequest,
 } from "@aws-sdk/client-iam";
 
 import { encodeRfc3986 } from "../gateway/sigv4-canonical.ts";
@@ -56,10 +63,14 @@ const listPolicyVersions = (store: IamStore) =>
 /** Newest first, with their documents. Of a policy of AWS only the default one is known here. */
 function versionsOf(store: IamStore, arn = ""): readonly PolicyVersion[] {
   const aws = awsManagedPolicy(arn);
-  if (aws) return [{ VersionId: aws.version, IsDefaultVersion: true, CreateDate: new Date(aws.updated), Document: encodeRfc3986(aws.document) }];
+  if (aws)
+    return [{ VersionId: aws.version, IsDefaultVersion: true, CreateDate: new Date(aws.updated), Document: encodeRfc3986(aws.document) }];
   const policy = findPolicy(store, arn);
   return [...policy.versions].reverse().map(({ id, document, created }) => ({
-    VersionId: id, IsDefaultVersion: id === policy.defaultVersion, CreateDate: new Date(created), Document: encodeRfc3986(document),
+    VersionId: id,
+    IsDefaultVersion: id === policy.defaultVersion,
+    CreateDate: new Date(created),
+    Document: encodeRfc3986(document),
   }));
 }
 

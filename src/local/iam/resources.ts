@@ -1,4 +1,11 @@
-import { type ExistingRequest, type Properties, type ResourceProvider, type ResourceRequest, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import {
+  type ExistingRequest,
+  type Properties,
+  type ResourceProvider,
+  type ResourceRequest,
+  tagsOf,
+  type UpdateRequest,
+} from "../cloudformation/resource-provider.ts";
 import { ignoring } from "../gateway/ignore-error.ts";
 import { managedPolicyResource } from "./managed-policy-resource.ts";
 import { HOLDERS, textsOf } from "./resource-holders.ts";
@@ -17,8 +24,14 @@ const text = (document: unknown): string => JSON.stringify(document);
 const role: ResourceProvider = {
   type: "AWS::IAM::Role",
   properties: {
-    RoleName: "string", Path: "string", Description: "string", AssumeRolePolicyDocument: "json", ManagedPolicyArns: ["string"], MaxSessionDuration: "number",
-    Policies: [{ PolicyName: "string", PolicyDocument: "json" }], Tags: [{ Key: "string", Value: "string" }],
+    RoleName: "string",
+    Path: "string",
+    Description: "string",
+    AssumeRolePolicyDocument: "json",
+    ManagedPolicyArns: ["string"],
+    MaxSessionDuration: "number",
+    Policies: [{ PolicyName: "string", PolicyDocument: "json" }],
+    Tags: [{ Key: "string", Value: "string" }],
   },
   required: ["AssumeRolePolicyDocument"],
   replaceOn: ["RoleName", "Path"],
@@ -27,8 +40,12 @@ const role: ResourceProvider = {
     const { properties, call } = request;
     const RoleName = (properties["RoleName"] as string | undefined) ?? request.suggestedName(64, { allowed: "\\w+=,.@-" });
     const made = await call("iam", "CreateRole", {
-      RoleName, AssumeRolePolicyDocument: text(properties["AssumeRolePolicyDocument"]), Tags: tagsOf(request),
-      Path: properties["Path"], Description: properties["Description"], MaxSessionDuration: properties["MaxSessionDuration"],
+      RoleName,
+      AssumeRolePolicyDocument: text(properties["AssumeRolePolicyDocument"]),
+      Tags: tagsOf(request),
+      Path: properties["Path"],
+      Description: properties["Description"],
+      MaxSessionDuration: properties["MaxSessionDuration"],
     }).catch(request.resumed ? ignoring("EntityAlreadyExists") : rethrow);
     request.announce(RoleName);
     if (made === undefined) await changeRole(request, RoleName);
@@ -54,7 +71,11 @@ const rethrow = (error: unknown): never => {
 
 async function changeRole({ properties, call }: ResourceRequest, RoleName: string): Promise<void> {
   await call("iam", "UpdateAssumeRolePolicy", { RoleName, PolicyDocument: text(properties["AssumeRolePolicyDocument"]) });
-  await call("iam", "UpdateRole", { RoleName, Description: properties["Description"] ?? "", MaxSessionDuration: properties["MaxSessionDuration"] ?? 3600 });
+  await call("iam", "UpdateRole", {
+    RoleName,
+    Description: properties["Description"] ?? "",
+    MaxSessionDuration: properties["MaxSessionDuration"] ?? 3600,
+  });
 }
 
 async function changePolicies({ properties, call }: ResourceRequest, RoleName: string, previous: Properties): Promise<void> {
@@ -62,9 +83,11 @@ async function changePolicies({ properties, call }: ResourceRequest, RoleName: s
     await call("iam", "PutRolePolicy", { RoleName, PolicyName, PolicyDocument: text(PolicyDocument) });
   for (const PolicyArn of arnsOf(properties)) await call("iam", "AttachRolePolicy", { RoleName, PolicyArn });
   const kept = new Set(inlineOf(properties).map(({ PolicyName }) => PolicyName));
-  for (const { PolicyName } of inlineOf(previous)) if (!kept.has(PolicyName)) await call("iam", "DeleteRolePolicy", { RoleName, PolicyName }).catch(gone);
+  for (const { PolicyName } of inlineOf(previous))
+    if (!kept.has(PolicyName)) await call("iam", "DeleteRolePolicy", { RoleName, PolicyName }).catch(gone);
   const attached = new Set(arnsOf(properties));
-  for (const PolicyArn of arnsOf(previous)) if (!attached.has(PolicyArn)) await call("iam", "DetachRolePolicy", { RoleName, PolicyArn }).catch(gone);
+  for (const PolicyArn of arnsOf(previous))
+    if (!attached.has(PolicyArn)) await call("iam", "DetachRolePolicy", { RoleName, PolicyArn }).catch(gone);
 }
 
 async function changeTags(request: UpdateRequest): Promise<void> {
@@ -104,13 +127,15 @@ const policy: ResourceProvider = {
 async function putInline({ properties, call }: ResourceRequest): Promise<void> {
   const PolicyDocument = text(properties["PolicyDocument"]);
   for (const { list, word } of HOLDERS)
-    for (const name of textsOf(properties[list])) await call("iam", `Put${word}Policy`, { [`${word}Name`]: name, PolicyName: properties["PolicyName"], PolicyDocument });
+    for (const name of textsOf(properties[list]))
+      await call("iam", `Put${word}Policy`, { [`${word}Name`]: name, PolicyName: properties["PolicyName"], PolicyDocument });
 }
 
 async function deleteInline({ properties, call }: ExistingRequest, kept: Properties): Promise<void> {
   for (const { list, word } of HOLDERS)
     for (const name of textsOf(properties[list]))
-      if (!textsOf(kept[list]).includes(name)) await call("iam", `Delete${word}Policy`, { [`${word}Name`]: name, PolicyName: properties["PolicyName"] }).catch(gone);
+      if (!textsOf(kept[list]).includes(name))
+        await call("iam", `Delete${word}Policy`, { [`${word}Name`]: name, PolicyName: properties["PolicyName"] }).catch(gone);
 }
 
 /** The CloudFormation types of IAM. */

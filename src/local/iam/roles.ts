@@ -1,6 +1,16 @@
 import type {
-  CreateRoleRequest, CreateRoleResponse, DeleteRoleRequest, GetRoleRequest, GetRoleResponse, ListRolesRequest, ListRolesResponse, Role,
-  UpdateAssumeRolePolicyRequest, UpdateRoleDescriptionRequest, UpdateRoleDescriptionResponse, UpdateRoleRequest,
+  CreateRoleRequest,
+  CreateRoleResponse,
+  DeleteRoleRequest,
+  GetRoleRequest,
+  GetRoleResponse,
+  ListRolesRequest,
+  ListRolesResponse,
+  Role,
+  UpdateAssumeRolePolicyRequest,
+  UpdateRoleDescriptionRequest,
+  UpdateRoleDescriptionResponse,
+  UpdateRoleRequest,
 } from "@aws-sdk/client-iam";
 
 import { encodeRfc3986 } from "../gateway/sigv4-canonical.ts";
@@ -15,7 +25,11 @@ const SESSION = { shortest: 3600, longest: 43_200 };
 
 /** What IAM must allow for something done to a role: the ARN has the role's path, which a request does not name. */
 export const onRole =
-  <Input extends { readonly RoleName?: string | undefined }>(store: IamStore, action: string, context: (input: Input) => Record<string, string> = () => ({})) =>
+  <Input extends { readonly RoleName?: string | undefined }>(
+    store: IamStore,
+    action: string,
+    context: (input: Input) => Record<string, string> = () => ({}),
+  ) =>
   (input: Input, { account }: Call) => {
     const role = store.roles.get(named(account, input.RoleName ?? ""));
     const resource = role ? roleArn(role) : `arn:aws:iam::${account}:role/${input.RoleName}`;
@@ -32,8 +46,20 @@ export function findRole(store: IamStore, account: string, name = ""): RoleDocum
 const createRole = ({ clock, random, settings }: Core, store: IamStore) =>
   operation<CreateRoleRequest, CreateRoleResponse>({
     access: (input, { account }) => [
-      { action: "iam:CreateRole", resource: `arn:aws:iam::${account}:role${input.Path ?? "/"}${input.RoleName}`, context: tagContext(input.Tags) },
-      ...(input.Tags && input.Tags.length > 0 ? [{ action: "iam:TagRole", resource: `arn:aws:iam::${account}:role${input.Path ?? "/"}${input.RoleName}`, context: tagContext(input.Tags) }] : []),
+      {
+        action: "iam:CreateRole",
+        resource: `arn:aws:iam::${account}:role${input.Path ?? "/"}${input.RoleName}`,
+        context: tagContext(input.Tags),
+      },
+      ...(input.Tags && input.Tags.length > 0
+        ? [
+            {
+              action: "iam:TagRole",
+              resource: `arn:aws:iam::${account}:role${input.Path ?? "/"}${input.RoleName}`,
+              context: tagContext(input.Tags),
+            },
+          ]
+        : []),
     ],
     run(input, { account }) {
       const { RoleName: name = "", AssumeRolePolicyDocument: trust = "" } = input;
@@ -41,8 +67,15 @@ const createRole = ({ clock, random, settings }: Core, store: IamStore) =>
       checkName("roleName", name, 64);
       checkTrust(store, settings, trust);
       const role: RoleDocument = {
-        account, name, path: checkPath(input.Path), id: uniqueId("AROA", random), created: clock.now().toISOString(),
-        description: input.Description, trust, maxSessionSeconds: checkSeconds(input.MaxSessionDuration), tags: mergeTags({}, input.Tags),
+        account,
+        name,
+        path: checkPath(input.Path),
+        id: uniqueId("AROA", random),
+        created: clock.now().toISOString(),
+        description: input.Description,
+        trust,
+        maxSessionSeconds: checkSeconds(input.MaxSessionDuration),
+        tags: mergeTags({}, input.Tags),
       };
       if (!store.roles.insert(named(account, name), role)) throw roleExists(name);
       return { Role: describeRole(role) };
@@ -77,7 +110,10 @@ const listRoles = (store: IamStore) =>
     access: ({ PathPrefix = "/" }, { account }) => [{ action: "iam:ListRoles", resource: `arn:aws:iam::${account}:role${PathPrefix}` }],
     run(input, { account }) {
       const { PathPrefix = "/" } = input;
-      const roles = store.roles.list([account]).map(({ value }) => value).filter(({ path }) => path.startsWith(PathPrefix));
+      const roles = store.roles
+        .list([account])
+        .map(({ value }) => value)
+        .filter(({ path }) => path.startsWith(PathPrefix));
       const { items, rest } = page(roles, input);
       // ListRoles leaves out tags and the last use, as AWS documents it.
       return { Roles: items.map((role) => ({ ...describeRole(role), Tags: undefined, RoleLastUsed: undefined })), ...rest };

@@ -25,8 +25,7 @@ function seed(store: IamStore, identity: Identity, { clock, random }: SeedParts)
   store.users.insert(named(account, userName), { account, name: userName, path: "/", id: uniqueId("AIDA", random), created, tags: {} });
   const fresh = { accessKeyId, secretAccessKey: newSecret(random), account, userName, status: "Active" as const, created };
   store.accessKeys.insert([accessKeyId], fresh);
-  for (const { name, document } of identity.policies)
-    store.inline.put([...holding(account, "user", userName), name], { name, document });
+  for (const { name, document } of identity.policies) store.inline.put([...holding(account, "user", userName), name], { name, document });
   const { secretAccessKey } = store.accessKeys.get([accessKeyId]) ?? fresh;
   return { ...identity, secretAccessKey };
 }

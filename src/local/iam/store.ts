@@ -98,7 +98,10 @@ export function iamStore(database: Database): IamStore {
     roles: database.collection("iam.roles"),
     policies: telling(changed, database.collection("iam.policies")),
     inline: telling(changed, database.collection("iam.inline")),
-    attachments: telling(changed, database.collection<{ policyArn: string; holder: string }>("iam.attachments", { policy: ({ policyArn }) => policyArn })),
+    attachments: telling(
+      changed,
+      database.collection<{ policyArn: string; holder: string }>("iam.attachments", { policy: ({ policyArn }) => policyArn }),
+    ),
     sessions: database.collection<SessionDocument>("sts.sessions"),
     policiesVersion: () => version,
     transaction(work) {
@@ -137,7 +140,11 @@ const telling = <T>(changed: () => void, collection: Collection<T>): Collection<
 export const named = (account: string, name: string): readonly [string, string] => [account, name.toLowerCase()];
 
 /** The key under which the policies of a holder are. */
-export const holding = (account: string, kind: HolderKind, name: string): readonly [string, string, string] => [account, kind, name.toLowerCase()];
+export const holding = (account: string, kind: HolderKind, name: string): readonly [string, string, string] => [
+  account,
+  kind,
+  name.toLowerCase(),
+];
 
 export const userArn = ({ account, path, name }: UserDocument): string => `arn:aws:iam::${account}:user${path}${name}`;
 export const roleArn = ({ account, path, name }: RoleDocument): string => `arn:aws:iam::${account}:role${path}${name}`;

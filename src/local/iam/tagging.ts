@@ -1,6 +1,14 @@
 import type {
-  ListPolicyTagsRequest, ListRoleTagsRequest, ListUserTagsRequest, Tag, TagPolicyRequest, TagRoleRequest, TagUserRequest, UntagPolicyRequest,
-  UntagRoleRequest, UntagUserRequest,
+  ListPolicyTagsRequest,
+  ListRoleTagsRequest,
+  ListUserTagsRequest,
+  Tag,
+  TagPolicyRequest,
+  TagRoleRequest,
+  TagUserRequest,
+  UntagPolicyRequest,
+  UntagRoleRequest,
+  UntagUserRequest,
 } from "@aws-sdk/client-iam";
 
 import type { Tags } from "../authorization/principal.ts";
@@ -26,14 +34,16 @@ type Untagging = { readonly TagKeys: string[] | undefined };
 
 const tagOperations = <Name>({ word, access, read, write }: Target<Name>): Readonly<Record<string, AnyOperation>> => ({
   [`Tag${word}`]: operation<Name & Tagging, object>({
-    access: (input, call) => access(`Tag${word}`)(input, call).map((one) => ({ ...one, context: { ...one.context, ...tagContext(input.Tags) } })),
+    access: (input, call) =>
+      access(`Tag${word}`)(input, call).map((one) => ({ ...one, context: { ...one.context, ...tagContext(input.Tags) } })),
     run(input, { account }) {
       write(account, input, mergeTags(read(account, input), input.Tags));
       return {};
     },
   }),
   [`Untag${word}`]: operation<Name & Untagging, object>({
-    access: (input, call) => access(`Untag${word}`)(input, call).map((one) => ({ ...one, context: { ...one.context, "aws:TagKeys": input.TagKeys ?? [] } })),
+    access: (input, call) =>
+      access(`Untag${word}`)(input, call).map((one) => ({ ...one, context: { ...one.context, "aws:TagKeys": input.TagKeys ?? [] } })),
     run(input, { account }) {
       write(account, input, withoutTags(read(account, input), input.TagKeys ?? []));
       return {};

@@ -1,10 +1,33 @@
 import type {
-  AccessKeyMetadata, CreateAccessKeyRequest, CreateAccessKeyResponse, CreateUserRequest, CreateUserResponse, DeleteAccessKeyRequest, DeleteUserRequest,
-  GetUserRequest, GetUserResponse, ListAccessKeysRequest, ListAccessKeysResponse, ListUsersRequest, ListUsersResponse, UpdateAccessKeyRequest, User,
+  AccessKeyMetadata,
+  CreateAccessKeyRequest,
+  CreateAccessKeyResponse,
+  CreateUserRequest,
+  CreateUserResponse,
+  DeleteAccessKeyRequest,
+  DeleteUserRequest,
+  GetUserRequest,
+  GetUserResponse,
+  ListAccessKeysRequest,
+  ListAccessKeysResponse,
+  ListUsersRequest,
+  ListUsersResponse,
+  UpdateAccessKeyRequest,
+  User,
 } from "@aws-sdk/client-iam";
 
 import { type AnyOperation, type Call, type Core, operation } from "../gateway/service.ts";
-import { hasAccessKeys, hasAttached, hasInline, noSuchAccessKey, noSuchUser, notOffered, quotaExceeded, userExists, validationError } from "./errors.ts";
+import {
+  hasAccessKeys,
+  hasAttached,
+  hasInline,
+  noSuchAccessKey,
+  noSuchUser,
+  notOffered,
+  quotaExceeded,
+  userExists,
+  validationError,
+} from "./errors.ts";
 import { checkName, checkPath, mergeTags, page, tagContext, tagList } from "./input-rules.ts";
 import { type AccessKeyDocument, holding, type IamStore, named, type UserDocument, userArn } from "./store.ts";
 import { newSecret, uniqueId } from "./unique-id.ts";
@@ -13,7 +36,11 @@ const MOST_KEYS = 2;
 
 /** What IAM must allow for something done to a user; without a name, to the caller. */
 export const onUser =
-  <Input extends { readonly UserName?: string | undefined }>(store: IamStore, action: string, context: (input: Input) => Record<string, string> = () => ({})) =>
+  <Input extends { readonly UserName?: string | undefined }>(
+    store: IamStore,
+    action: string,
+    context: (input: Input) => Record<string, string> = () => ({}),
+  ) =>
   (input: Input, { account, caller }: Call) => {
     const name = input.UserName ?? (caller.kind === "user" ? caller.name : "");
     const user = store.users.get(named(account, name));
@@ -38,14 +65,23 @@ function meant(store: IamStore, name: string | undefined, { account, caller }: C
 const createUser = ({ clock, random }: Core, store: IamStore) =>
   operation<CreateUserRequest, CreateUserResponse>({
     access: (input, { account }) => [
-      { action: "iam:CreateUser", resource: `arn:aws:iam::${account}:user${input.Path ?? "/"}${input.UserName}`, context: tagContext(input.Tags) },
+      {
+        action: "iam:CreateUser",
+        resource: `arn:aws:iam::${account}:user${input.Path ?? "/"}${input.UserName}`,
+        context: tagContext(input.Tags),
+      },
     ],
     run(input, { account }) {
       const { UserName: name = "" } = input;
       if (input.PermissionsBoundary !== undefined) throw notOffered("PermissionsBoundary", "permission boundaries");
       checkName("userName", name, 64);
       const user: UserDocument = {
-        account, name, path: checkPath(input.Path), id: uniqueId("AIDA", random), created: clock.now().toISOString(), tags: mergeTags({}, input.Tags),
+        account,
+        name,
+        path: checkPath(input.Path),
+        id: uniqueId("AIDA", random),
+        created: clock.now().toISOString(),
+        tags: mergeTags({}, input.Tags),
       };
       if (!store.users.insert(named(account, name), user)) throw userExists(name);
       return { User: describeUser(user) };
@@ -63,7 +99,13 @@ const listUsers = (store: IamStore) =>
     access: ({ PathPrefix = "/" }, { account }) => [{ action: "iam:ListUsers", resource: `arn:aws:iam::${account}:user${PathPrefix}` }],
     run(input, { account }) {
       const { PathPrefix = "/" } = input;
-      const { items, rest } = page(store.users.list([account]).map(({ value }) => value).filter(({ path }) => path.startsWith(PathPrefix)), input);
+      const { items, rest } = page(
+        store.users
+          .list([account])
+          .map(({ value }) => value)
+          .filter(({ path }) => path.startsWith(PathPrefix)),
+        input,
+      );
       return { Users: items.map((user) => ({ ...describeUser(user), Tags: undefined })), ...rest };
     },
   });
@@ -91,10 +133,23 @@ const createAccessKey = ({ clock, random }: Core, store: IamStore) =>
       const { account, name } = meant(store, UserName, call);
       if (keysOf(store, account, name).length >= MOST_KEYS) throw quotaExceeded("AccessKeysPerUser", MOST_KEYS);
       const key: AccessKeyDocument = {
-        accessKeyId: uniqueId("AKIA", random), secretAccessKey: newSecret(random), account, userName: name, status: "Active", created: clock.now().toISOString(),
+        accessKeyId: uniqueId("AKIA", random),
+        secretAccessKey: newSecret(random),
+        account,
+        userName: name,
+        status: "Active",
+        created: clock.now().toISOString(),
       };
       store.accessKeys.put([key.accessKeyId], key);
-      return { AccessKey: { ...describeKey(key), UserName: name, AccessKeyId: key.accessKeyId, Status: key.status, SecretAccessKey: key.secretAccessKey } };
+      return {
+        AccessKey: {
+          ...describeKey(key),
+          UserName: name,
+          AccessKeyId: key.accessKeyId,
+          Status: key.status,
+          SecretAccessKey: key.secretAccessKey,
+        },
+      };
     },
   });
 
@@ -136,7 +191,10 @@ const deleteAccessKey = (store: IamStore) =>
   });
 
 const describeKey = (key: AccessKeyDocument): AccessKeyMetadata => ({
-  UserName: key.userName, AccessKeyId: key.accessKeyId, Status: key.status, CreateDate: new Date(key.created),
+  UserName: key.userName,
+  AccessKeyId: key.accessKeyId,
+  Status: key.status,
+  CreateDate: new Date(key.created),
 });
 
 const describeUser = (user: UserDocument): User => ({

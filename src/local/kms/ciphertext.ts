@@ -12,7 +12,11 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** Encrypts with AES-256-GCM. The blob names its key: version, length and text of the ARN, IV, tag, ciphertext. */
-export function encrypt(key: Key, plaintext: Uint8Array, { context, random }: { readonly context: EncryptionContext; readonly random: Random }): Uint8Array {
+export function encrypt(
+  key: Key,
+  plaintext: Uint8Array,
+  { context, random }: { readonly context: EncryptionContext; readonly random: Random },
+): Uint8Array {
   const iv = Buffer.from(random.hex(IV_BYTES * 2), "hex");
   const arn = Buffer.from(keyArn(key));
   const cipher = createCipheriv("aes-256-gcm", Buffer.from(key.material, "base64"), iv);

@@ -1,6 +1,15 @@
 import type {
-  DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, GenerateDataKeyRequest, GenerateDataKeyResponse, GenerateDataKeyWithoutPlaintextResponse,
-  GenerateRandomRequest, GenerateRandomResponse, ReEncryptRequest, ReEncryptResponse,
+  DecryptRequest,
+  DecryptResponse,
+  EncryptRequest,
+  EncryptResponse,
+  GenerateDataKeyRequest,
+  GenerateDataKeyResponse,
+  GenerateDataKeyWithoutPlaintextResponse,
+  GenerateRandomRequest,
+  GenerateRandomResponse,
+  ReEncryptRequest,
+  ReEncryptResponse,
 } from "@aws-sdk/client-kms";
 
 import { type Access, type AnyOperation, type Call, operation } from "../gateway/service.ts";
@@ -24,8 +33,14 @@ const encryptOperation = (kms: Kms) =>
     run({ KeyId, Plaintext = new Uint8Array(), EncryptionContext: context = {} }, call) {
       const key = findUsable(kms, KeyId, call);
       if (Plaintext.length === 0 || Plaintext.length > MOST_PLAINTEXT)
-        throw validation(`1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length between 1 and ${MOST_PLAINTEXT}`);
-      return { CiphertextBlob: encrypt(key, Plaintext, { context, random: kms.core.random }), KeyId: keyArn(key), EncryptionAlgorithm: "SYMMETRIC_DEFAULT" };
+        throw validation(
+          `1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length between 1 and ${MOST_PLAINTEXT}`,
+        );
+      return {
+        CiphertextBlob: encrypt(key, Plaintext, { context, random: kms.core.random }),
+        KeyId: keyArn(key),
+        EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+      };
     },
   });
 
@@ -65,8 +80,11 @@ const reEncrypt = (kms: Kms) =>
       const { key: source, plaintext } = open(kms, call, { blob, keyId: input.SourceKeyId, context: input.SourceEncryptionContext });
       const key = findUsable(kms, input.DestinationKeyId, call);
       return {
-        CiphertextBlob: encrypt(key, plaintext, { context, random: kms.core.random }), SourceKeyId: keyArn(source), KeyId: keyArn(key),
-        SourceEncryptionAlgorithm: "SYMMETRIC_DEFAULT", DestinationEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+        CiphertextBlob: encrypt(key, plaintext, { context, random: kms.core.random }),
+        SourceKeyId: keyArn(source),
+        KeyId: keyArn(key),
+        SourceEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+        DestinationEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
       };
     },
   });

@@ -10,9 +10,11 @@ export const isDisabled = (arn: string): AwsError => error("DisabledException", 
 export const isPendingDeletion = (arn: string): AwsError => error("KMSInvalidStateException", `${arn} is pending deletion.`);
 export const isNotPendingDeletion = (arn: string): AwsError => error("KMSInvalidStateException", `${arn} is not pending deletion.`);
 export const invalidCiphertext = (): AwsError => error("InvalidCiphertextException", "");
-export const incorrectKey = (): AwsError => error("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.");
+export const incorrectKey = (): AwsError =>
+  error("IncorrectKeyException", "The key ID in the request does not identify a CMK that can perform this operation.");
 export const malformedPolicy = (message: string): AwsError => error("MalformedPolicyDocumentException", message);
-export const policyTooLarge = (most: number): AwsError => error("LimitExceededException", `The key policy exceeds the limit of ${most} bytes.`);
+export const policyTooLarge = (most: number): AwsError =>
+  error("LimitExceededException", `The key policy exceeds the limit of ${most} bytes.`);
 export const lockedOut = (): AwsError => malformedPolicy("The new key policy will not allow you to update the key policy in the future.");
 export const validation = (message: string): AwsError => error("ValidationException", message);
 export const isAwsManaged = (arn: string): AwsError => error("AccessDeniedException", `${arn} is managed by AWS and can't be changed.`);

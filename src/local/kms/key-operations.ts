@@ -1,7 +1,22 @@
 import type {
-  CancelKeyDeletionRequest, CancelKeyDeletionResponse, CreateKeyRequest, CreateKeyResponse, DescribeKeyRequest, DescribeKeyResponse, DisableKeyRequest,
-  DisableKeyRotationRequest, EnableKeyRequest, EnableKeyRotationRequest, GetKeyRotationStatusRequest, GetKeyRotationStatusResponse, KeyMetadata,
-  ListKeysRequest, ListKeysResponse, ScheduleKeyDeletionRequest, ScheduleKeyDeletionResponse, UpdateKeyDescriptionRequest,
+  CancelKeyDeletionRequest,
+  CancelKeyDeletionResponse,
+  CreateKeyRequest,
+  CreateKeyResponse,
+  DescribeKeyRequest,
+  DescribeKeyResponse,
+  DisableKeyRequest,
+  DisableKeyRotationRequest,
+  EnableKeyRequest,
+  EnableKeyRotationRequest,
+  GetKeyRotationStatusRequest,
+  GetKeyRotationStatusResponse,
+  KeyMetadata,
+  ListKeysRequest,
+  ListKeysResponse,
+  ScheduleKeyDeletionRequest,
+  ScheduleKeyDeletionResponse,
+  UpdateKeyDescriptionRequest,
 } from "@aws-sdk/client-kms";
 
 import { pageOf } from "../gateway/paging.ts";
@@ -31,11 +46,18 @@ const createKey = (kms: Kms) =>
     run(input, call) {
       const { account, region } = call;
       checkSpec(input);
-      const earlier = input.ClientToken === undefined ? undefined : kms.store.keys.list([account, region]).find(({ value }) => value.clientToken === input.ClientToken);
+      const earlier =
+        input.ClientToken === undefined
+          ? undefined
+          : kms.store.keys.list([account, region]).find(({ value }) => value.clientToken === input.ClientToken);
       if (earlier) return { KeyMetadata: describe(earlier.value) };
       const policy = input.Policy ?? defaultPolicy(account);
       const key = newKey(kms, {
-        account, region, policy, description: input.Description ?? "", tags: tagMap(input.Tags),
+        account,
+        region,
+        policy,
+        description: input.Description ?? "",
+        tags: tagMap(input.Tags),
         ...(input.ClientToken !== undefined && { clientToken: input.ClientToken }),
       });
       checkKeyPolicy(kms, call, { key, policy, bypass: input.BypassPolicyLockoutSafetyCheck ?? false });
@@ -94,7 +116,10 @@ const scheduleKeyDeletion = (kms: Kms) =>
           `1 validation error detected: Value '${days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between ${WINDOW.shortest} and ${WINDOW.longest}`,
         );
       const deletion = new Date(kms.core.clock.now().getTime() + days * DAY_MS);
-      const key = change(kms, call, { keyId: KeyId, change: (before) => ({ ...notPending(before), deletion: deletion.toISOString(), isEnabled: false }) });
+      const key = change(kms, call, {
+        keyId: KeyId,
+        change: (before) => ({ ...notPending(before), deletion: deletion.toISOString(), isEnabled: false }),
+      });
       return { KeyId: keyArn(key), DeletionDate: deletion, KeyState: "PendingDeletion", PendingWindowInDays: days };
     },
   });
@@ -119,7 +144,11 @@ const getKeyRotationStatus = (kms: Kms) =>
     access: accessToKey(kms, "GetKeyRotationStatus"),
     run({ KeyId }, call) {
       const key = find(kms, KeyId, call);
-      return { KeyId: keyArn(key), KeyRotationEnabled: key.rotationDays !== undefined, ...(key.rotationDays !== undefined && { RotationPeriodInDays: key.rotationDays }) };
+      return {
+        KeyId: keyArn(key),
+        KeyRotationEnabled: key.rotationDays !== undefined,
+        ...(key.rotationDays !== undefined && { RotationPeriodInDays: key.rotationDays }),
+      };
     },
   });
 
@@ -152,9 +181,15 @@ export const keyOperations = (kms: Kms): Readonly<Record<string, AnyOperation>> 
   DisableKey: changing<DisableKeyRequest>(kms, "DisableKey", (key) => ({ ...key, isEnabled: false })),
   DisableKeyRotation: changing<DisableKeyRotationRequest>(kms, "DisableKeyRotation", ({ rotationDays: _gone, ...key }) => key),
   EnableKey: changing<EnableKeyRequest>(kms, "EnableKey", (key) => ({ ...key, isEnabled: true })),
-  EnableKeyRotation: changing<EnableKeyRotationRequest>(kms, "EnableKeyRotation", (key, { RotationPeriodInDays = 365 }) => ({ ...key, rotationDays: RotationPeriodInDays })),
+  EnableKeyRotation: changing<EnableKeyRotationRequest>(kms, "EnableKeyRotation", (key, { RotationPeriodInDays = 365 }) => ({
+    ...key,
+    rotationDays: RotationPeriodInDays,
+  })),
   GetKeyRotationStatus: getKeyRotationStatus(kms),
   ListKeys: listKeys(kms),
   ScheduleKeyDeletion: scheduleKeyDeletion(kms),
-  UpdateKeyDescription: changing<UpdateKeyDescriptionRequest>(kms, "UpdateKeyDescription", (key, { Description = "" }) => ({ ...key, description: Description })),
+  UpdateKeyDescription: changing<UpdateKeyDescriptionRequest>(kms, "UpdateKeyDescription", (key, { Description = "" }) => ({
+    ...key,
+    description: Description,
+  })),
 });

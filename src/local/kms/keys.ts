@@ -65,26 +65,45 @@ export function change(kms: Kms, call: Call, of: { readonly keyId: string | unde
 
 /** What IAM must allow for something done with a key: its policy must allow by itself. */
 export const accessToKey =
-  <Input extends { readonly KeyId?: string | undefined }>(kms: Kms, action: string, contextOf: (input: Input) => Access["context"] = () => ({})) =>
+  <Input extends { readonly KeyId?: string | undefined }>(
+    kms: Kms,
+    action: string,
+    contextOf: (input: Input) => Access["context"] = () => ({}),
+  ) =>
   (input: Input, call: Call): readonly Access[] => [accessOf(kms, { action, keyId: input.KeyId ?? "", call, context: contextOf(input) })];
 
-export function accessOf(kms: Kms, of: { readonly action: string; readonly keyId: string; readonly call: Call; readonly context?: Access["context"] }): Access {
+export function accessOf(
+  kms: Kms,
+  of: { readonly action: string; readonly keyId: string; readonly call: Call; readonly context?: Access["context"] },
+): Access {
   const { action, keyId, call, context } = of;
   const key = lookUp(kms, keyId, call);
   const name = `kms:${action}`;
   // For what is not there `run` answers, to those whose own policies let them ask.
-  if (!key) return { action: name, resource: keyId.startsWith("arn:") ? keyId : keyArn({ ...placeOf(keyId, call), id: keyId }), context: context ?? {} };
+  if (!key)
+    return {
+      action: name,
+      resource: keyId.startsWith("arn:") ? keyId : keyArn({ ...placeOf(keyId, call), id: keyId }),
+      context: context ?? {},
+    };
   const arn = keyArn(key);
   return {
     action: name,
     resource: arn,
-    context: { ...keyContext(kms, key), ...(placeOf(keyId, call).name.startsWith("alias/") && { "kms:RequestAlias": placeOf(keyId, call).name }), ...context },
+    context: {
+      ...keyContext(kms, key),
+      ...(placeOf(keyId, call).name.startsWith("alias/") && { "kms:RequestAlias": placeOf(keyId, call).name }),
+      ...context,
+    },
     resourcePolicy: { document: key.policy, name: `the key policy of ${arn}`, account: key.account, mode: "key" },
   };
 }
 
 function keyContext({ store }: Kms, { account, region, id, tags }: Key): Record<string, string | readonly string[]> {
-  const aliases = store.aliases.list([account, region]).filter(({ value }) => value.keyId === id).map(({ value }) => value.name);
+  const aliases = store.aliases
+    .list([account, region])
+    .filter(({ value }) => value.keyId === id)
+    .map(({ value }) => value.name);
   return {
     "kms:KeySpec": "SYMMETRIC_DEFAULT",
     "kms:KeyUsage": "ENCRYPT_DECRYPT",
@@ -133,7 +152,14 @@ function ensureAwsManaged(kms: Kms, { account, region }: Place, service: string)
       },
     ],
   });
-  const key = newKey(kms, { account, region, policy, manager: "AWS", description: `Default key that protects data of ${service} when no other key is defined`, rotationDays: 365 });
+  const key = newKey(kms, {
+    account,
+    region,
+    policy,
+    manager: "AWS",
+    description: `Default key that protects data of ${service} when no other key is defined`,
+    rotationDays: 365,
+  });
   kms.core.database.transaction(() => {
     kms.store.keys.put([account, region, key.id], key);
     kms.store.aliases.put([account, region, name], { name, keyId: key.id, created: key.created, updated: key.created });

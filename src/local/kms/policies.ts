@@ -1,5 +1,9 @@
 import type {
-  GetKeyPolicyRequest, GetKeyPolicyResponse, ListKeyPoliciesRequest, ListKeyPoliciesResponse, PutKeyPolicyRequest,
+  GetKeyPolicyRequest,
+  GetKeyPolicyResponse,
+  ListKeyPoliciesRequest,
+  ListKeyPoliciesResponse,
+  PutKeyPolicyRequest,
 } from "@aws-sdk/client-kms";
 
 import { validatePolicyDocument } from "../authorization/validate-policy.ts";
@@ -14,7 +18,15 @@ export const defaultPolicy = (account: string): string =>
   JSON.stringify({
     Version: "2012-10-17",
     Id: "key-default-1",
-    Statement: [{ Sid: "Enable IAM User Permissions", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: "kms:*", Resource: "*" }],
+    Statement: [
+      {
+        Sid: "Enable IAM User Permissions",
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+    ],
   });
 
 const MOST_BYTES = 32 * 1024;
@@ -23,7 +35,11 @@ const MOST_BYTES = 32 * 1024;
  * Checks a key policy, and that whoever puts it can change it again.
  * @throws AwsError MalformedPolicyDocumentException, LimitExceededException (developerguide/resource-limits.html)
  */
-export function checkKeyPolicy({ core }: Kms, call: Call, of: { readonly key: Key; readonly policy: string; readonly bypass: boolean }): void {
+export function checkKeyPolicy(
+  { core }: Kms,
+  call: Call,
+  of: { readonly key: Key; readonly policy: string; readonly bypass: boolean },
+): void {
   const problem = validatePolicyDocument(of.policy, "resource");
   if (problem !== undefined) throw malformedPolicy(problem);
   if (Buffer.byteLength(JSON.stringify(JSON.parse(of.policy))) > MOST_BYTES) throw policyTooLarge(MOST_BYTES);
@@ -60,7 +76,9 @@ export const policyOperations = (kms: Kms): Readonly<Record<string, AnyOperation
     },
   }),
   PutKeyPolicy: operation<PutKeyPolicyRequest, object>({
-    access: accessToKey(kms, "PutKeyPolicy", ({ BypassPolicyLockoutSafetyCheck = false }) => ({ "kms:BypassPolicyLockoutSafetyCheck": String(BypassPolicyLockoutSafetyCheck) })),
+    access: accessToKey(kms, "PutKeyPolicy", ({ BypassPolicyLockoutSafetyCheck = false }) => ({
+      "kms:BypassPolicyLockoutSafetyCheck": String(BypassPolicyLockoutSafetyCheck),
+    })),
     run({ KeyId, PolicyName, Policy = "", BypassPolicyLockoutSafetyCheck = false }, call) {
       checkName(PolicyName);
       change(kms, call, {

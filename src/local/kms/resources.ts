@@ -1,22 +1,46 @@
-import { type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import {
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceState,
+  tagsOf,
+  type UpdateRequest,
+} from "../cloudformation/resource-provider.ts";
 import { ignoring } from "../gateway/ignore-error.ts";
 
 const gone = ignoring("NotFoundException");
 
-const tagged = (request: Pick<ResourceRequest, "stack" | "properties">) => tagsOf(request).map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }));
+const tagged = (request: Pick<ResourceRequest, "stack" | "properties">) =>
+  tagsOf(request).map(({ Key, Value }) => ({ TagKey: Key, TagValue: Value }));
 
 const key: ResourceProvider = {
   type: "AWS::KMS::Key",
   properties: {
-    KeyPolicy: "json", Description: "string", Enabled: "boolean", EnableKeyRotation: "boolean", RotationPeriodInDays: "number", PendingWindowInDays: "number",
-    KeySpec: "string", KeyUsage: "string", Origin: "string", MultiRegion: "boolean", BypassPolicyLockoutSafetyCheck: "boolean", Tags: [{ Key: "string", Value: "string" }],
+    KeyPolicy: "json",
+    Description: "string",
+    Enabled: "boolean",
+    EnableKeyRotation: "boolean",
+    RotationPeriodInDays: "number",
+    PendingWindowInDays: "number",
+    KeySpec: "string",
+    KeyUsage: "string",
+    Origin: "string",
+    MultiRegion: "boolean",
+    BypassPolicyLockoutSafetyCheck: "boolean",
+    Tags: [{ Key: "string", Value: "string" }],
   },
   replaceOn: ["KeySpec", "KeyUsage", "Origin", "MultiRegion"],
   attributes: ["Arn", "KeyId"],
   async create(request) {
     const { KeyPolicy, Description, KeySpec, KeyUsage, Origin, MultiRegion, BypassPolicyLockoutSafetyCheck } = request.properties;
     const { KeyMetadata } = await request.call<{ KeyMetadata: { KeyId: string; Arn: string } }>("kms", "CreateKey", {
-      Description, KeySpec, KeyUsage, Origin, MultiRegion, BypassPolicyLockoutSafetyCheck, Tags: tagged(request), ClientToken: request.token,
+      Description,
+      KeySpec,
+      KeyUsage,
+      Origin,
+      MultiRegion,
+      BypassPolicyLockoutSafetyCheck,
+      Tags: tagged(request),
+      ClientToken: request.token,
       ...(KeyPolicy !== undefined && { Policy: JSON.stringify(KeyPolicy) }),
     });
     request.announce(KeyMetadata.KeyId);
@@ -27,7 +51,13 @@ const key: ResourceProvider = {
   async update(request) {
     const { properties, physicalId: KeyId, call } = request;
     const { KeyPolicy, BypassPolicyLockoutSafetyCheck } = properties;
-    if (KeyPolicy !== undefined) await call("kms", "PutKeyPolicy", { KeyId, PolicyName: "default", Policy: JSON.stringify(KeyPolicy), BypassPolicyLockoutSafetyCheck });
+    if (KeyPolicy !== undefined)
+      await call("kms", "PutKeyPolicy", {
+        KeyId,
+        PolicyName: "default",
+        Policy: JSON.stringify(KeyPolicy),
+        BypassPolicyLockoutSafetyCheck,
+      });
     await call("kms", "UpdateKeyDescription", { KeyId, Description: properties["Description"] ?? "" });
     await call("kms", properties["Enabled"] === false ? "DisableKey" : "EnableKey", { KeyId });
     await changeRotation(request, KeyId);
@@ -36,12 +66,15 @@ const key: ResourceProvider = {
   },
   delete: async ({ physicalId: KeyId, properties, call }) => {
     // One that waits for its deletion already is as good as deleted.
-    await call("kms", "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: properties["PendingWindowInDays"] ?? 30 }).catch(ignoring("NotFoundException", "KMSInvalidStateException"));
+    await call("kms", "ScheduleKeyDeletion", { KeyId, PendingWindowInDays: properties["PendingWindowInDays"] ?? 30 }).catch(
+      ignoring("NotFoundException", "KMSInvalidStateException"),
+    );
   },
 };
 
 async function changeRotation({ properties, call }: ResourceRequest, KeyId: string): Promise<void> {
-  if (properties["EnableKeyRotation"] === true) await call("kms", "EnableKeyRotation", { KeyId, RotationPeriodInDays: properties["RotationPeriodInDays"] ?? 365 });
+  if (properties["EnableKeyRotation"] === true)
+    await call("kms", "EnableKeyRotation", { KeyId, RotationPeriodInDays: properties["RotationPeriodInDays"] ?? 365 });
   else await call("kms", "DisableKeyRotation", { KeyId });
 }
 

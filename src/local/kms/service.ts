@@ -14,7 +14,13 @@ export const kmsService: ServiceFactory = (core) => {
   return {
     name: "kms",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-kms") },
-    operations: { ...keyOperations(kms), ...policyOperations(kms), ...aliasOperations(kms), ...cryptographyOperations(kms), ...tagOperations(kms) },
+    operations: {
+      ...keyOperations(kms),
+      ...policyOperations(kms),
+      ...aliasOperations(kms),
+      ...cryptographyOperations(kms),
+      ...tagOperations(kms),
+    },
     resources: kmsResources,
   };
 };

@@ -41,6 +41,7 @@ export const keyStore = (database: Database): KeyStore => ({
   aliases: database.collection("kms.aliases"),
 });
 
-export const keyArn = ({ account, region, id }: Pick<Key, "account" | "region" | "id">): string => `arn:aws:kms:${region}:${account}:key/${id}`;
+export const keyArn = ({ account, region, id }: Pick<Key, "account" | "region" | "id">): string =>
+  `arn:aws:kms:${region}:${account}:key/${id}`;
 export const aliasArn = ({ account, region }: { readonly account: string; readonly region: string }, name: string): string =>
   `arn:aws:kms:${region}:${account}:${name}`;

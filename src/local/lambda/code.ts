@@ -32,12 +32,16 @@ export async function receivePackage(core: Core, source: CodeSource, call: Call)
 async function fromS3(core: Core, { S3Bucket, S3Key, S3ObjectVersion }: CodeSource, { caller, region }: Call): Promise<Readable> {
   if (S3Bucket === undefined || S3Key === undefined) throw invalidValue("Please provide a source for function code.");
   const input = { Bucket: S3Bucket, Key: S3Key, ...(S3ObjectVersion !== undefined && { VersionId: S3ObjectVersion }) };
-  const { Body } = await core.dispatcher.call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input, as: caller, region }).catch((error: unknown) => {
-    // The sentence that AWS's users know.
-    if (error instanceof PermanentRedirect)
-      throw invalidValue(`Error occurred while GetObject. S3 Error Code: PermanentRedirect. S3 Error Message: The bucket is in this region: ${error.region}. Please use this region to retry the request`);
-    throw error;
-  });
+  const { Body } = await core.dispatcher
+    .call<{ Body: Readable }>({ service: "s3", operation: "GetObject", input, as: caller, region })
+    .catch((error: unknown) => {
+      // The sentence that AWS's users know.
+      if (error instanceof PermanentRedirect)
+        throw invalidValue(
+          `Error occurred while GetObject. S3 Error Code: PermanentRedirect. S3 Error Message: The bucket is in this region: ${error.region}. Please use this region to retry the request`,
+        );
+      throw error;
+    });
   return Body;
 }
 
@@ -78,7 +82,8 @@ function codeFolder(core: Core): string {
   mkdirSync(modules, { recursive: true });
   const resolved = createRequire(import.meta.url).resolve("@aws-sdk/client-s3");
   const ours = resolved.slice(0, resolved.lastIndexOf(`${sep}@aws-sdk${sep}client-s3${sep}`));
-  for (const scope of SDK_SCOPES) if (!lstatSync(join(modules, scope), { throwIfNoEntry: false })) symlinkSync(join(ours, scope), join(modules, scope));
+  for (const scope of SDK_SCOPES)
+    if (!lstatSync(join(modules, scope), { throwIfNoEntry: false })) symlinkSync(join(ours, scope), join(modules, scope));
   return folder;
 }
 
@@ -130,12 +135,17 @@ function textFiles(folder: string): readonly string[] {
 function rewrite(file: string, opt: string): void {
   const before = readFileSync(file);
   if (before.includes(0)) return;
-  const after = before.toString("utf8").replaceAll(/(?<![\w./-])\/opt\//g, `${opt}/`).replace(/^#!\/var\/lang\/bin\/python[\d.]*/, "#!/usr/bin/env python3");
+  const after = before
+    .toString("utf8")
+    .replaceAll(/(?<![\w./-])\/opt\//g, `${opt}/`)
+    .replace(/^#!\/var\/lang\/bin\/python[\d.]*/, "#!/usr/bin/env python3");
   if (after !== before.toString("utf8")) writeFileSync(file, after);
 }
 
 const layeredName = (code: Package, layers: readonly Package[]): string =>
-  `${createHash("sha256").update([code, ...layers].map(({ sha256 }) => sha256).join()).digest("hex")}-layered`;
+  `${createHash("sha256")
+    .update([code, ...layers].map(({ sha256 }) => sha256).join())
+    .digest("hex")}-layered`;
 
 /** Deletes unpacked code that none of these functions needs. */
 export function sweepCode(core: Core, functions: readonly { readonly code: Package; readonly layers: readonly Package[] }[]): void {

@@ -1,6 +1,4 @@
-import type {
-  CreateFunctionRequest, FunctionConfiguration, UpdateFunctionConfigurationRequest,
-} from "@aws-sdk/client-lambda";
+import type { CreateFunctionRequest, FunctionConfiguration, UpdateFunctionConfigurationRequest } from "@aws-sdk/client-lambda";
 import { invalidValue, layerNotFound, notProvided, validation } from "./errors.ts";
 import { parseLayerVersion } from "./names.ts";
 import { runtimeKind } from "./runtimes.ts";
@@ -12,16 +10,39 @@ type Settings = Partial<Omit<CreateFunctionRequest, "FunctionName" | "Code" | "T
 /** The settings of a function that a request gives, or leaves as they were. */
 export type Configured = Pick<
   FunctionDocument,
-  "runtime" | "handler" | "roleArn" | "description" | "timeout" | "memorySize" | "environment" | "layers" | "architectures" | "ephemeralStorageMb" | "tracing" | "logging" | "kmsKeyArn"
+  | "runtime"
+  | "handler"
+  | "roleArn"
+  | "description"
+  | "timeout"
+  | "memorySize"
+  | "environment"
+  | "layers"
+  | "architectures"
+  | "ephemeralStorageMb"
+  | "tracing"
+  | "logging"
+  | "kmsKeyArn"
 >;
 
 const DEFAULTS: Configured = {
-  runtime: "", handler: "", roleArn: "", description: "", timeout: 3, memorySize: 128, environment: {}, layers: [], architectures: ["x86_64"], ephemeralStorageMb: 512,
-  tracing: { Mode: "PassThrough" }, logging: {},
+  runtime: "",
+  handler: "",
+  roleArn: "",
+  description: "",
+  timeout: 3,
+  memorySize: 128,
+  environment: {},
+  layers: [],
+  architectures: ["x86_64"],
+  ephemeralStorageMb: 512,
+  tracing: { Mode: "PassThrough" },
+  logging: {},
 };
 
 /** Set by the runtime: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
-const RESERVED = /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.+|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
+const RESERVED =
+  /^(_HANDLER|_X_AMZN_TRACE_ID|AWS_(DEFAULT_REGION|REGION|EXECUTION_ENV|LAMBDA_.+|ACCESS_KEY(_ID)?|SECRET_ACCESS_KEY|SESSION_TOKEN)|LAMBDA_(TASK_ROOT|RUNTIME_DIR))$/;
 const ENVIRONMENT_BYTES = 4_096;
 
 /** The settings after a request. @throws AwsError InvalidParameterValueException, ValidationException, 501 for what is not there */
@@ -55,7 +76,8 @@ function refuseWhatIsMissing(given: Settings): void {
   if (given.SnapStart?.ApplyOn === "PublishedVersions") throw notProvided("SnapStart");
   if (given.Publish === true) throw notProvided("versions (Publish)");
   if (given.CodeSigningConfigArn !== undefined) throw notProvided("code signing");
-  if (given.DurableConfig !== undefined || given.TenancyConfig !== undefined || given.CapacityProviderConfig !== undefined) throw notProvided("this kind of function");
+  if (given.DurableConfig !== undefined || given.TenancyConfig !== undefined || given.CapacityProviderConfig !== undefined)
+    throw notProvided("this kind of function");
 }
 
 function layerCode(store: Store, arn: string): FunctionDocument["code"] {
@@ -71,8 +93,10 @@ function check({ runtime, handler, timeout, memorySize, environment, layers }: C
       `The runtime parameter of ${runtime || "(none)"} is not supported by the local accounts, which run Node.js, Python and provided runtimes.`,
     );
   if (handler === "") throw validation("Value null at 'handler' failed to satisfy constraint: Member must not be null");
-  if (!(timeout >= 1 && timeout <= 900)) throw validation(`Value '${timeout}' at 'timeout' failed to satisfy constraint: Member must have value between 1 and 900`);
-  if (!(memorySize >= 128 && memorySize <= 10_240)) throw validation(`'MemorySize' value failed to satisfy constraint: Member must have value between 128 and 10240`);
+  if (!(timeout >= 1 && timeout <= 900))
+    throw validation(`Value '${timeout}' at 'timeout' failed to satisfy constraint: Member must have value between 1 and 900`);
+  if (!(memorySize >= 128 && memorySize <= 10_240))
+    throw validation(`'MemorySize' value failed to satisfy constraint: Member must have value between 128 and 10240`);
   if (layers.length > 5) throw invalidValue("Function can have at most 5 layers");
   const reserved = Object.keys(environment).filter((name) => RESERVED.test(name));
   if (reserved.length > 0)

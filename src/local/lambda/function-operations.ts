@@ -1,7 +1,20 @@
 import type {
-  CreateFunctionRequest, DeleteFunctionConcurrencyRequest, DeleteFunctionRequest, FunctionConfiguration, GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse, GetFunctionConfigurationRequest,
-  GetFunctionRequest, GetFunctionResponse, ListFunctionsRequest, ListFunctionsResponse, ListVersionsByFunctionRequest, ListVersionsByFunctionResponse, PutFunctionConcurrencyRequest,
-  UpdateFunctionCodeRequest, UpdateFunctionConfigurationRequest,
+  CreateFunctionRequest,
+  DeleteFunctionConcurrencyRequest,
+  DeleteFunctionRequest,
+  FunctionConfiguration,
+  GetFunctionConcurrencyRequest,
+  GetFunctionConcurrencyResponse,
+  GetFunctionConfigurationRequest,
+  GetFunctionRequest,
+  GetFunctionResponse,
+  ListFunctionsRequest,
+  ListFunctionsResponse,
+  ListVersionsByFunctionRequest,
+  ListVersionsByFunctionResponse,
+  PutFunctionConcurrencyRequest,
+  UpdateFunctionCodeRequest,
+  UpdateFunctionConfigurationRequest,
 } from "@aws-sdk/client-lambda";
 import { AwsError } from "../gateway/aws-error.ts";
 import { type Access, type AnyOperation, type Call, operation } from "../gateway/service.ts";
@@ -18,23 +31,37 @@ const passRole = (roleArn: string | undefined): readonly Access[] =>
 
 /** Operations on functions. */
 export const functionOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => {
-  const access = (action: string) => (input: Named, call: Call): readonly Access[] => [functionAccess(lambda, action, call, input)];
+  const access =
+    (action: string) =>
+    (input: Named, call: Call): readonly Access[] => [functionAccess(lambda, action, call, input)];
   return {
     CreateFunction: operation<CreateFunctionRequest, FunctionConfiguration>({
-      access: (input, call) => [{ ...functionAccess(lambda, "CreateFunction", call, input), context: requestTags(input.Tags) }, ...passRole(input.Role)],
+      access: (input, call) => [
+        { ...functionAccess(lambda, "CreateFunction", call, input), context: requestTags(input.Tags) },
+        ...passRole(input.Role),
+      ],
       run: (input, call) => create(lambda, input, call),
     }),
-    UpdateFunctionCode: operation<UpdateFunctionCodeRequest, FunctionConfiguration>({ access: access("UpdateFunctionCode"), run: (input, call) => updateCode(lambda, input, call) }),
+    UpdateFunctionCode: operation<UpdateFunctionCodeRequest, FunctionConfiguration>({
+      access: access("UpdateFunctionCode"),
+      run: (input, call) => updateCode(lambda, input, call),
+    }),
     UpdateFunctionConfiguration: operation<UpdateFunctionConfigurationRequest, FunctionConfiguration>({
       access: (input, call) => [functionAccess(lambda, "UpdateFunctionConfiguration", call, input), ...passRole(input.Role)],
       run: (input, call) => updateConfiguration(lambda, input, call),
     }),
-    GetFunction: operation<GetFunctionRequest, GetFunctionResponse>({ access: access("GetFunction"), run: (input, call) => get(lambda, findFunction(lambda, call, input), call) }),
+    GetFunction: operation<GetFunctionRequest, GetFunctionResponse>({
+      access: access("GetFunction"),
+      run: (input, call) => get(lambda, findFunction(lambda, call, input), call),
+    }),
     GetFunctionConfiguration: operation<GetFunctionConfigurationRequest, FunctionConfiguration>({
       access: access("GetFunctionConfiguration"),
       run: (input, call) => describe(findFunction(lambda, call, input)),
     }),
-    DeleteFunction: operation<DeleteFunctionRequest, object>({ access: access("DeleteFunction"), run: (input, call) => remove(lambda, findFunction(lambda, call, input)) }),
+    DeleteFunction: operation<DeleteFunctionRequest, object>({
+      access: access("DeleteFunction"),
+      run: (input, call) => remove(lambda, findFunction(lambda, call, input)),
+    }),
     ListFunctions: operation<ListFunctionsRequest, ListFunctionsResponse>({
       access: () => [{ action: "lambda:ListFunctions", resource: "*" }],
       run: (input, call) => list(lambda, input, call),
@@ -79,7 +106,15 @@ async function create(lambda: Lambda, input: CreateFunctionRequest, call: Call):
   checkRole(lambda, configured.roleArn, functionArn(place));
   const code = await receivePackage(core, input.Code ?? {}, call);
   const created: FunctionDocument = {
-    ...configured, code, arn: functionArn(place), name: place.name, account: place.account, region: place.region, permissions: [], tags: input.Tags ?? {}, ...stamp(lambda),
+    ...configured,
+    code,
+    arn: functionArn(place),
+    name: place.name,
+    account: place.account,
+    region: place.region,
+    permissions: [],
+    tags: input.Tags ?? {},
+    ...stamp(lambda),
   };
   if (!store.functions.insert(functionKey(created), created)) throw functionExists(place.name);
   return describe(created);
@@ -142,8 +177,14 @@ async function remove({ store, pool }: Lambda, of: FunctionDocument): Promise<ob
 
 function list({ store }: Lambda, { Marker, MaxItems = 50 }: ListFunctionsRequest, { account, region }: Call): ListFunctionsResponse {
   if (!(MaxItems >= 1)) throw invalidValue("MaxItems must be at least 1");
-  const found = store.functions.list([account, region], { limit: MaxItems + 1, ...(Marker !== undefined && { after: [account, region, Marker] }) });
+  const found = store.functions.list([account, region], {
+    limit: MaxItems + 1,
+    ...(Marker !== undefined && { after: [account, region, Marker] }),
+  });
   const page = found.slice(0, MaxItems);
   const last = page.at(-1)?.value.name;
-  return { Functions: page.map(({ value }) => describe(value)), ...(found.length > MaxItems && last !== undefined && { NextMarker: last }) };
+  return {
+    Functions: page.map(({ value }) => describe(value)),
+    ...(found.length > MaxItems && last !== undefined && { NextMarker: last }),
+  };
 }

@@ -1,7 +1,27 @@
 import {
-  AddPermissionCommand, DeleteFunctionCommand, DeleteFunctionConcurrencyCommand, DeleteLayerVersionCommand, GetFunctionCommand, GetFunctionConfigurationCommand, GetLayerVersionCommand, GetPolicyCommand,
-  ListFunctionsCommand, ListLayersCommand, ListLayerVersionsCommand, ListTagsCommand, paginateListFunctions, PublishLayerVersionCommand, PublishVersionCommand, PutFunctionConcurrencyCommand,
-  RemovePermissionCommand, TagResourceCommand, UntagResourceCommand, UpdateFunctionCodeCommand, UpdateFunctionConfigurationCommand, waitUntilFunctionActiveV2, waitUntilFunctionUpdatedV2,
+  AddPermissionCommand,
+  DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
+  DeleteLayerVersionCommand,
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  GetLayerVersionCommand,
+  GetPolicyCommand,
+  ListFunctionsCommand,
+  ListLayersCommand,
+  ListLayerVersionsCommand,
+  ListTagsCommand,
+  paginateListFunctions,
+  PublishLayerVersionCommand,
+  PublishVersionCommand,
+  PutFunctionConcurrencyCommand,
+  RemovePermissionCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionActiveV2,
+  waitUntilFunctionUpdatedV2,
 } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { strToU8, unzipSync, zipSync } from "fflate";
@@ -24,15 +44,29 @@ describe("functions", () => {
     await waitUntilFunctionActiveV2({ client: lambda(), maxWaitTime: 5 }, { FunctionName: name });
     const { Configuration, Code, Tags } = await lambda().send(new GetFunctionCommand({ FunctionName: name }));
     expect(Configuration).toMatchObject({
-      FunctionName: name, FunctionArn: `arn:aws:lambda:${REGION}:${CICD}:function:${name}`, Runtime: "nodejs24.x", Handler: "index.handler", Timeout: 20, MemorySize: 128, Description: "d", Version: "$LATEST",
-      State: "Active", LastUpdateStatus: "Successful", PackageType: "Zip", Environment: { Variables: { A: "1" } }, LoggingConfig: { LogFormat: "Text", LogGroup: `/aws/lambda/${name}` }, CodeSha256: expect.stringMatching(/^[\w+/]{43}=$/),
+      FunctionName: name,
+      FunctionArn: `arn:aws:lambda:${REGION}:${CICD}:function:${name}`,
+      Runtime: "nodejs24.x",
+      Handler: "index.handler",
+      Timeout: 20,
+      MemorySize: 128,
+      Description: "d",
+      Version: "$LATEST",
+      State: "Active",
+      LastUpdateStatus: "Successful",
+      PackageType: "Zip",
+      Environment: { Variables: { A: "1" } },
+      LoggingConfig: { LogFormat: "Text", LogGroup: `/aws/lambda/${name}` },
+      CodeSha256: expect.stringMatching(/^[\w+/]{43}=$/),
     });
     expect(Tags).toEqual({ team: "a" });
     const downloaded = new Uint8Array(await (await fetch(Code!.Location!)).arrayBuffer());
     expect(Object.keys(unzipSync(downloaded))).toEqual(["index.mjs"]);
     expect((await lambda().send(new ListFunctionsCommand({}))).Functions!.map(({ FunctionName }) => FunctionName)).toContain(name);
     await lambda().send(new DeleteFunctionCommand({ FunctionName: name }));
-    await expect(lambda().send(new GetFunctionConfigurationCommand({ FunctionName: name }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(lambda().send(new GetFunctionConfigurationCommand({ FunctionName: name }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
   });
 
   test("take their code from S3, with the caller's permissions", async () => {
@@ -44,7 +78,10 @@ describe("functions", () => {
     await expect(create({}, { Code: { S3Bucket: Bucket, S3Key: "none.zip" } })).rejects.toMatchObject({ name: "NoSuchKey" });
     const abroad = fresh("code");
     await new S3Client({ ...accounts.config(), region: "eu-west-1" }).send(new CreateBucketCommand({ Bucket: abroad }));
-    await expect(create({}, { Code: { S3Bucket: abroad, S3Key: "f.zip" } })).rejects.toMatchObject({ name: "InvalidParameterValueException", message: expect.stringContaining("The bucket is in this region: eu-west-1") });
+    await expect(create({}, { Code: { S3Bucket: abroad, S3Key: "f.zip" } })).rejects.toMatchObject({
+      name: "InvalidParameterValueException",
+      message: expect.stringContaining("The bucket is in this region: eu-west-1"),
+    });
   });
 
   test("changed, run the change from the next call on", async () => {
@@ -54,9 +91,13 @@ describe("functions", () => {
     await lambda().send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: code("two") }));
     await waitUntilFunctionUpdatedV2({ client: lambda(), maxWaitTime: 5 }, { FunctionName: name });
     expect((await invoke(name)).payload).toBe("two");
-    const changed = await lambda().send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 7, Environment: { Variables: { B: "2" } } }));
+    const changed = await lambda().send(
+      new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 7, Environment: { Variables: { B: "2" } } }),
+    );
     expect(changed).toMatchObject({ Timeout: 7, Environment: { Variables: { B: "2" } }, Handler: "index.handler" });
-    await expect(lambda().send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 8, RevisionId: before.RevisionId }))).rejects.toMatchObject({ name: "PreconditionFailedException" });
+    await expect(
+      lambda().send(new UpdateFunctionConfigurationCommand({ FunctionName: name, Timeout: 8, RevisionId: before.RevisionId })),
+    ).rejects.toMatchObject({ name: "PreconditionFailedException" });
     const dry = await lambda().send(new UpdateFunctionCodeCommand({ FunctionName: name, ZipFile: code("three"), DryRun: true }));
     expect(dry.CodeSha256).not.toBe(changed.CodeSha256);
     expect((await invoke(name)).payload).toBe("two");
@@ -67,7 +108,11 @@ describe("functions", () => {
     [{ Handler: undefined }, "ValidationException", /'handler'/],
     [{ Timeout: 901 }, "ValidationException", /'timeout'/],
     [{ MemorySize: 64 }, "ValidationException", /MemorySize/],
-    [{ Environment: { Variables: { AWS_REGION: "x" } } }, "InvalidParameterValueException", /Reserved keys used in this request: AWS_REGION/],
+    [
+      { Environment: { Variables: { AWS_REGION: "x" } } },
+      "InvalidParameterValueException",
+      /Reserved keys used in this request: AWS_REGION/,
+    ],
     [{ Environment: { Variables: { A: "x".repeat(5000) } } }, "InvalidParameterValueException", /4KB limit/],
     [{ Role: `arn:aws:iam::${CICD}:role/nobody` }, "InvalidParameterValueException", /cannot be assumed by Lambda/],
     [{ Code: { ZipFile: strToU8("no zip") } }, "InvalidParameterValueException", /Could not unzip uploaded file/],
@@ -83,22 +128,31 @@ describe("functions", () => {
     [{ VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }, /VPC/],
     [{ DeadLetterConfig: { TargetArn: "arn:aws:sqs:us-east-1:111122223333:q" } }, /dead-letter/],
   ])("%j is said to be missing", async (part, message) => {
-    await expect(create({ "index.mjs": "" }, part)).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 }, message: expect.stringMatching(message) });
+    await expect(create({ "index.mjs": "" }, part)).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 501 },
+      message: expect.stringMatching(message),
+    });
   });
 
   test("have one version", async () => {
-    await expect(lambda().send(new PublishVersionCommand({ FunctionName: await node("") }))).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
+    await expect(lambda().send(new PublishVersionCommand({ FunctionName: await node("") }))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 501 },
+    });
   });
 
   test("a name is taken once", async () => {
     const FunctionName = await node("");
-    await expect(create({ "index.mjs": "" }, { FunctionName })).rejects.toMatchObject({ name: "ResourceConflictException", message: `Function already exist: ${FunctionName}` });
+    await expect(create({ "index.mjs": "" }, { FunctionName })).rejects.toMatchObject({
+      name: "ResourceConflictException",
+      message: `Function already exist: ${FunctionName}`,
+    });
   });
 
   test("are listed by page", async () => {
     const names = [await node(""), await node(""), await node("")];
     const found: string[] = [];
-    for await (const { Functions } of paginateListFunctions({ client: lambda(), pageSize: 2 }, {})) found.push(...Functions!.map(({ FunctionName }) => FunctionName!));
+    for await (const { Functions } of paginateListFunctions({ client: lambda(), pageSize: 2 }, {}))
+      found.push(...Functions!.map(({ FunctionName }) => FunctionName!));
     expect(found).toEqual(expect.arrayContaining(names));
     expect(new Set(found).size).toBe(found.length);
   });
@@ -130,7 +184,9 @@ describe("permissions", () => {
     const { invoke: asProduction } = new Door(() => ({ ...accounts, config: () => accounts.config("production") }) as TestAccounts);
     await expect(asDeveloper(FunctionName)).rejects.toMatchObject({ name: "AccessDeniedException" });
     await expect(asProduction(FunctionName)).rejects.toMatchObject({ name: "AccessDeniedException" });
-    await lambda().send(new AddPermissionCommand({ FunctionName: name, StatementId: "production", Action: "lambda:InvokeFunction", Principal: PRODUCTION }));
+    await lambda().send(
+      new AddPermissionCommand({ FunctionName: name, StatementId: "production", Action: "lambda:InvokeFunction", Principal: PRODUCTION }),
+    );
     expect((await asProduction(FunctionName)).payload).toBe("in");
     await lambda().send(new RemovePermissionCommand({ FunctionName: name, StatementId: "production" }));
     await expect(asProduction(FunctionName)).rejects.toMatchObject({ name: "AccessDeniedException" });
@@ -139,16 +195,35 @@ describe("permissions", () => {
   test("statements as AWS writes them", async () => {
     const FunctionName = await node("");
     const SourceArn = "arn:aws:s3:::bucket";
-    const { Statement } = await lambda().send(new AddPermissionCommand({ FunctionName, StatementId: "s3", Action: "lambda:InvokeFunction", Principal: "s3.amazonaws.com", SourceArn, SourceAccount: CICD }));
+    const { Statement } = await lambda().send(
+      new AddPermissionCommand({
+        FunctionName,
+        StatementId: "s3",
+        Action: "lambda:InvokeFunction",
+        Principal: "s3.amazonaws.com",
+        SourceArn,
+        SourceAccount: CICD,
+      }),
+    );
     const expected = {
-      Sid: "s3", Effect: "Allow", Principal: { Service: "s3.amazonaws.com" }, Action: "lambda:InvokeFunction", Resource: `arn:aws:lambda:${REGION}:${CICD}:function:${FunctionName}`,
+      Sid: "s3",
+      Effect: "Allow",
+      Principal: { Service: "s3.amazonaws.com" },
+      Action: "lambda:InvokeFunction",
+      Resource: `arn:aws:lambda:${REGION}:${CICD}:function:${FunctionName}`,
       Condition: { StringEquals: { "AWS:SourceAccount": CICD }, ArnLike: { "AWS:SourceArn": SourceArn } },
     };
     expect(JSON.parse(Statement!)).toEqual(expected);
     const { Policy } = await lambda().send(new GetPolicyCommand({ FunctionName }));
     expect(JSON.parse(Policy!)).toEqual({ Version: "2012-10-17", Id: "default", Statement: [expected] });
-    await expect(lambda().send(new AddPermissionCommand({ FunctionName, StatementId: "s3", Action: "lambda:InvokeFunction", Principal: "s3.amazonaws.com" }))).rejects.toMatchObject({ name: "ResourceConflictException" });
-    await expect(lambda().send(new RemovePermissionCommand({ FunctionName, StatementId: "none" }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(
+      lambda().send(
+        new AddPermissionCommand({ FunctionName, StatementId: "s3", Action: "lambda:InvokeFunction", Principal: "s3.amazonaws.com" }),
+      ),
+    ).rejects.toMatchObject({ name: "ResourceConflictException" });
+    await expect(lambda().send(new RemovePermissionCommand({ FunctionName, StatementId: "none" }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
     await lambda().send(new RemovePermissionCommand({ FunctionName, StatementId: "s3" }));
     await expect(lambda().send(new GetPolicyCommand({ FunctionName }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });
@@ -156,14 +231,27 @@ describe("permissions", () => {
 
 describe("layers", () => {
   const publish = async (files: Readonly<Record<string, string>>, LayerName = fresh("layer")) =>
-    (await lambda().send(new PublishLayerVersionCommand({ LayerName, Content: { ZipFile: zip(files) }, CompatibleRuntimes: ["nodejs24.x"] }))).LayerVersionArn!;
+    (
+      await lambda().send(
+        new PublishLayerVersionCommand({ LayerName, Content: { ZipFile: zip(files) }, CompatibleRuntimes: ["nodejs24.x"] }),
+      )
+    ).LayerVersionArn!;
 
   test("give modules, and files under /opt", async () => {
     const modules = await publish({ "nodejs/node_modules/shared/index.js": "module.exports = 'shared module';", "data.txt": "below" });
     const data = await publish({ "data.txt": "above", "python/shared.py": "value = 'shared module'" });
-    const js = await create({ "index.js": "const shared = require('shared'); const { readFileSync } = require('node:fs'); exports.handler = async () => [shared, readFileSync('/opt/data.txt', 'utf8')];" }, { Layers: [modules, data] });
+    const js = await create(
+      {
+        "index.js":
+          "const shared = require('shared'); const { readFileSync } = require('node:fs'); exports.handler = async () => [shared, readFileSync('/opt/data.txt', 'utf8')];",
+      },
+      { Layers: [modules, data] },
+    );
     expect((await invoke(js)).payload).toEqual(["shared module", "above"]);
-    const py = await create({ "index.py": "import shared\ndef handler(event, context):\n    return [shared.value, open('/opt/data.txt').read()]" }, { Runtime: "python3.13", Layers: [data] });
+    const py = await create(
+      { "index.py": "import shared\ndef handler(event, context):\n    return [shared.value, open('/opt/data.txt').read()]" },
+      { Runtime: "python3.13", Layers: [data] },
+    );
     expect((await invoke(py)).payload).toEqual(["shared module", "above"]);
   });
 
@@ -173,11 +261,17 @@ describe("layers", () => {
     expect([first, second]).toEqual([1, 2].map((version) => `arn:aws:lambda:${REGION}:${CICD}:layer:${name}:${version}`));
     const user = await node("return (await import('node:fs')).readFileSync('/opt/a', 'utf8');", { Layers: [second] });
     await lambda().send(new DeleteLayerVersionCommand({ LayerName: name, VersionNumber: 2 }));
-    await expect(lambda().send(new GetLayerVersionCommand({ LayerName: name, VersionNumber: 2 }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(lambda().send(new GetLayerVersionCommand({ LayerName: name, VersionNumber: 2 }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
     expect((await invoke(user)).payload).toBe("2");
     expect(await publish({ a: "3" }, name)).toMatch(/:3$/);
-    expect((await lambda().send(new ListLayerVersionsCommand({ LayerName: name }))).LayerVersions!.map(({ Version }) => Version)).toEqual([3, 1]);
-    expect((await lambda().send(new ListLayersCommand({}))).Layers).toContainEqual(expect.objectContaining({ LayerName: name, LatestMatchingVersion: expect.objectContaining({ Version: 3 }) }));
+    expect((await lambda().send(new ListLayerVersionsCommand({ LayerName: name }))).LayerVersions!.map(({ Version }) => Version)).toEqual([
+      3, 1,
+    ]);
+    expect((await lambda().send(new ListLayersCommand({}))).Layers).toContainEqual(
+      expect.objectContaining({ LayerName: name, LatestMatchingVersion: expect.objectContaining({ Version: 3 }) }),
+    );
   });
 });
 

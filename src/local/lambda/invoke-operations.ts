@@ -16,12 +16,18 @@ export const invokeOperations = (lambda: Lambda): Readonly<Record<string, AnyOpe
       const of = findFunction(lambda, call, input);
       if (input.InvocationType === "DryRun") return { StatusCode: 204 };
       const payload = readPayload(input.Payload, input.InvocationType === "Event" ? ASYNC_BYTES : SYNC_BYTES);
-      return input.InvocationType === "Event" ? queue(lambda, of, { payload, requestId: call.requestId }) : invoke(lambda, of, { input, payload, call });
+      return input.InvocationType === "Event"
+        ? queue(lambda, of, { payload, requestId: call.requestId })
+        : invoke(lambda, of, { input, payload, call });
     },
   }),
 });
 
-function queue({ queue: waiting }: Lambda, { arn }: FunctionDocument, { payload, requestId }: { readonly payload: string; readonly requestId: string }): InvocationResponse {
+function queue(
+  { queue: waiting }: Lambda,
+  { arn }: FunctionDocument,
+  { payload, requestId }: { readonly payload: string; readonly requestId: string },
+): InvocationResponse {
   waiting.put({ functionArn: arn, payload, requestId });
   return { StatusCode: 202 };
 }

@@ -1,6 +1,15 @@
 import type {
-  DeleteLayerVersionRequest, GetLayerVersionByArnRequest, GetLayerVersionRequest, GetLayerVersionResponse, LayerVersionsListItem, ListLayersRequest, ListLayersResponse,
-  ListLayerVersionsRequest, ListLayerVersionsResponse, PublishLayerVersionRequest, PublishLayerVersionResponse,
+  DeleteLayerVersionRequest,
+  GetLayerVersionByArnRequest,
+  GetLayerVersionRequest,
+  GetLayerVersionResponse,
+  LayerVersionsListItem,
+  ListLayersRequest,
+  ListLayersResponse,
+  ListLayerVersionsRequest,
+  ListLayerVersionsResponse,
+  PublishLayerVersionRequest,
+  PublishLayerVersionResponse,
 } from "@aws-sdk/client-lambda";
 import { type AnyOperation, type Call, operation } from "../gateway/service.ts";
 import { receivePackage } from "./code.ts";
@@ -14,9 +23,11 @@ const nameOf = (text = ""): string => text.split(":").at(-1) ?? text;
 
 /** Operations on layers. */
 export const layerOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => {
-  const versionAccess = (action: string) => ({ LayerName, VersionNumber }: GetLayerVersionRequest, call: Call) => [
-    { action: `lambda:${action}`, resource: `${layerArn(call, nameOf(LayerName))}:${VersionNumber}` },
-  ];
+  const versionAccess =
+    (action: string) =>
+    ({ LayerName, VersionNumber }: GetLayerVersionRequest, call: Call) => [
+      { action: `lambda:${action}`, resource: `${layerArn(call, nameOf(LayerName))}:${VersionNumber}` },
+    ];
   return {
     PublishLayerVersion: operation<PublishLayerVersionRequest, PublishLayerVersionResponse>({
       access: ({ LayerName }, call) => [{ action: "lambda:PublishLayerVersion", resource: layerArn(call, nameOf(LayerName)) }],
@@ -24,7 +35,8 @@ export const layerOperations = (lambda: Lambda): Readonly<Record<string, AnyOper
     }),
     GetLayerVersion: operation<GetLayerVersionRequest, GetLayerVersionResponse>({
       access: versionAccess("GetLayerVersion"),
-      run: ({ LayerName, VersionNumber }, call) => describe(lambda, find(lambda, `${layerArn(call, nameOf(LayerName))}:${VersionNumber}`), call),
+      run: ({ LayerName, VersionNumber }, call) =>
+        describe(lambda, find(lambda, `${layerArn(call, nameOf(LayerName))}:${VersionNumber}`), call),
     }),
     GetLayerVersionByArn: operation<GetLayerVersionByArnRequest, GetLayerVersionResponse>({
       access: ({ Arn = "" }) => [{ action: "lambda:GetLayerVersion", resource: Arn }],
@@ -39,7 +51,9 @@ export const layerOperations = (lambda: Lambda): Readonly<Record<string, AnyOper
     }),
     ListLayerVersions: operation<ListLayerVersionsRequest, ListLayerVersionsResponse>({
       access: ({ LayerName }, call) => [{ action: "lambda:ListLayerVersions", resource: layerArn(call, nameOf(LayerName)) }],
-      run: ({ LayerName }, { account, region }) => ({ LayerVersions: lambda.store.layers.list([account, region, nameOf(LayerName)], { reverse: true }).map(({ value }) => toItem(value)) }),
+      run: ({ LayerName }, { account, region }) => ({
+        LayerVersions: lambda.store.layers.list([account, region, nameOf(LayerName)], { reverse: true }).map(({ value }) => toItem(value)),
+      }),
     }),
     ListLayers: operation<ListLayersRequest, ListLayersResponse>({
       access: () => [{ action: "lambda:ListLayers", resource: "*" }],
@@ -57,8 +71,17 @@ async function publish(lambda: Lambda, input: PublishLayerVersionRequest, call: 
   const layer = store.transaction(() => {
     const version = (store.layerNumbers.get(place) ?? 0) + 1;
     const made: LayerVersion = {
-      arn: `${layerArn(call, name)}:${version}`, layerArn: layerArn(call, name), name, version, account: call.account, region: call.region, description: input.Description ?? "",
-      runtimes: input.CompatibleRuntimes ?? [], architectures: input.CompatibleArchitectures ?? [], code, createdAt: core.clock.now().toISOString(),
+      arn: `${layerArn(call, name)}:${version}`,
+      layerArn: layerArn(call, name),
+      name,
+      version,
+      account: call.account,
+      region: call.region,
+      description: input.Description ?? "",
+      runtimes: input.CompatibleRuntimes ?? [],
+      architectures: input.CompatibleArchitectures ?? [],
+      code,
+      createdAt: core.clock.now().toISOString(),
       ...(input.LicenseInfo !== undefined && { license: input.LicenseInfo }),
     };
     store.layerNumbers.put(place, version);
@@ -88,11 +111,21 @@ const toItem = (layer: LayerVersion): LayerVersionsListItem => ({
 function describe({ core, downloads }: Lambda, layer: LayerVersion, call: Call): GetLayerVersionResponse {
   const token = core.random.hex(32);
   downloads.set(token, layer.code.sha256);
-  const Content = { Location: `${call.endpoint}/_lambda/code/${token}`, CodeSha256: Buffer.from(layer.code.sha256, "hex").toString("base64"), CodeSize: layer.code.sizeBytes };
+  const Content = {
+    Location: `${call.endpoint}/_lambda/code/${token}`,
+    CodeSha256: Buffer.from(layer.code.sha256, "hex").toString("base64"),
+    CodeSize: layer.code.sizeBytes,
+  };
   return { ...toItem(layer), LayerArn: layer.layerArn, Content };
 }
 
 function list({ store }: Lambda, account: string, region: string): ListLayersResponse {
   const newest = new Map(store.layers.list([account, region]).map(({ value }) => [value.name, value]));
-  return { Layers: [...newest.values()].map((layer) => ({ LayerName: layer.name, LayerArn: layer.layerArn, LatestMatchingVersion: toItem(layer) })) };
+  return {
+    Layers: [...newest.values()].map((layer) => ({
+      LayerName: layer.name,
+      LayerArn: layer.layerArn,
+      LatestMatchingVersion: toItem(layer),
+    })),
+  };
 }

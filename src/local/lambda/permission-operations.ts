@@ -1,4 +1,10 @@
-import type { AddPermissionRequest, AddPermissionResponse, GetPolicyRequest, GetPolicyResponse, RemovePermissionRequest } from "@aws-sdk/client-lambda";
+import type {
+  AddPermissionRequest,
+  AddPermissionResponse,
+  GetPolicyRequest,
+  GetPolicyResponse,
+  RemovePermissionRequest,
+} from "@aws-sdk/client-lambda";
 import { type AnyOperation, operation } from "../gateway/service.ts";
 import { invalidValue, noPolicy, statementExists, statementNotFound } from "./errors.ts";
 import { findFunction, functionAccess, type Lambda, policyDocument } from "./service-parts.ts";
@@ -7,7 +13,9 @@ import { type FunctionDocument, functionKey, type PermissionStatement } from "./
 /** Who else may invoke a function. */
 export const permissionOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => ({
   AddPermission: operation<AddPermissionRequest, AddPermissionResponse>({
-    access: (input, call) => [{ ...functionAccess(lambda, "AddPermission", call, input), context: { "lambda:Principal": input.Principal ?? "" } }],
+    access: (input, call) => [
+      { ...functionAccess(lambda, "AddPermission", call, input), context: { "lambda:Principal": input.Principal ?? "" } },
+    ],
     run: (input, call) => add(lambda, findFunction(lambda, call, input), input),
   }),
   RemovePermission: operation<RemovePermissionRequest, object>({
@@ -27,18 +35,37 @@ function add({ store, core }: Lambda, of: FunctionDocument, input: AddPermission
   const statement = statementOf(of, input);
   const nobody = core.directory.missingPrincipal(JSON.stringify({ Statement: statement }));
   if (nobody !== undefined) throw invalidPrincipal(nobody);
-  store.functions.put(functionKey(of), { ...of, permissions: [...of.permissions, statement], lastModified: core.clock.now().toISOString() });
+  store.functions.put(functionKey(of), {
+    ...of,
+    permissions: [...of.permissions, statement],
+    lastModified: core.clock.now().toISOString(),
+  });
   return { Statement: JSON.stringify(statement) };
 }
 
-function statementOf({ arn }: FunctionDocument, { StatementId = "", Action = "", Principal = "", SourceArn, SourceAccount, PrincipalOrgID }: AddPermissionRequest): PermissionStatement {
+function statementOf(
+  { arn }: FunctionDocument,
+  { StatementId = "", Action = "", Principal = "", SourceArn, SourceAccount, PrincipalOrgID }: AddPermissionRequest,
+): PermissionStatement {
   const condition = {
     ...(SourceAccount !== undefined || PrincipalOrgID !== undefined
-      ? { StringEquals: { ...(SourceAccount !== undefined && { "AWS:SourceAccount": SourceAccount }), ...(PrincipalOrgID !== undefined && { "aws:PrincipalOrgID": PrincipalOrgID }) } }
+      ? {
+          StringEquals: {
+            ...(SourceAccount !== undefined && { "AWS:SourceAccount": SourceAccount }),
+            ...(PrincipalOrgID !== undefined && { "aws:PrincipalOrgID": PrincipalOrgID }),
+          },
+        }
       : {}),
     ...(SourceArn !== undefined && { ArnLike: { "AWS:SourceArn": SourceArn } }),
   };
-  return { Sid: StatementId, Effect: "Allow", Principal: principalOf(Principal), Action, Resource: arn, ...(Object.keys(condition).length > 0 && { Condition: condition }) };
+  return {
+    Sid: StatementId,
+    Effect: "Allow",
+    Principal: principalOf(Principal),
+    Action,
+    Resource: arn,
+    ...(Object.keys(condition).length > 0 && { Condition: condition }),
+  };
 }
 
 function principalOf(text: string): PermissionStatement["Principal"] {
@@ -49,7 +76,8 @@ function principalOf(text: string): PermissionStatement["Principal"] {
   throw invalidPrincipal(text);
 }
 
-const invalidPrincipal = (text: string): Error => invalidValue(`The provided principal was invalid. Please check the principal and try again. (${text})`);
+const invalidPrincipal = (text: string): Error =>
+  invalidValue(`The provided principal was invalid. Please check the principal and try again. (${text})`);
 
 function remove({ store }: Lambda, of: FunctionDocument, sid: string): object {
   const permissions = of.permissions.filter(({ Sid }) => Sid !== sid);

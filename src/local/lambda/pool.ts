@@ -98,10 +98,22 @@ export class Pool {
   }
 
   async #start(of: FunctionDocument): Promise<Worker> {
-    const role: Principal = this.#core.directory.assumeAsService({ service: "lambda.amazonaws.com", roleArn: of.roleArn, sessionName: of.name, sourceArn: of.arn });
+    const role: Principal = this.#core.directory.assumeAsService({
+      service: "lambda.amazonaws.com",
+      roleArn: of.roleArn,
+      sessionName: of.name,
+      sourceArn: of.arn,
+    });
     const keys = this.#core.directory.issue(role, KEY_SECONDS);
     const logs = new WorkerLogs(this.#core, of, role);
-    const worker = new Worker({ core: this.#core, function: of, folders: await this.#unpack(of), keys, logs, token: this.#core.random.hex(32) });
+    const worker = new Worker({
+      core: this.#core,
+      function: of,
+      folders: await this.#unpack(of),
+      keys,
+      logs,
+      token: this.#core.random.hex(32),
+    });
     this.#workers.set(worker.token, worker);
     worker.ended.addEventListener("abort", () => this.#workers.delete(worker.token), { once: true });
     try {
@@ -121,7 +133,10 @@ export class Pool {
     const idle = { worker, taken: new AbortController() };
     room.idle.push(idle);
     this.#core.background(`idle worker ${worker.token}`, async (signal) => {
-      const isTaken = await this.#core.clock.sleep(IDLE_MS, AbortSignal.any([signal, idle.taken.signal, worker.ended])).then(() => false, () => true);
+      const isTaken = await this.#core.clock.sleep(IDLE_MS, AbortSignal.any([signal, idle.taken.signal, worker.ended])).then(
+        () => false,
+        () => true,
+      );
       if (isTaken) return;
       room.idle.splice(room.idle.indexOf(idle), 1);
       await worker.end();

@@ -33,7 +33,10 @@ export function pythonFor(core: Core, runtime: string): Promise<Python> {
 
 async function find(core: Core, runtime: string): Promise<Python> {
   const python = await findPython(hostOf(core), { owner: OWNER, candidates: [runtime, "python3"], script: SAY_VERSION });
-  if (python === undefined) throw new Error("functions in Python need Python 3.9 or newer: on Debian and Ubuntu apt-get install python3-pip, on macOS brew install python");
+  if (python === undefined)
+    throw new Error(
+      "functions in Python need Python 3.9 or newer: on Debian and Ubuntu apt-get install python3-pip, on macOS brew install python",
+    );
   const [command, version] = [python.program, python.says];
   return { command, version, packages: await packagesFor(core, { command, version }) };
 }
@@ -41,7 +44,12 @@ async function find(core: Core, runtime: string): Promise<Python> {
 const OWNER = "lambda/python";
 const SAY_VERSION = "import sys; print('%d.%d' % sys.version_info[:2]); sys.exit(0 if sys.version_info >= (3, 9) else 1)";
 
-const hostOf = ({ children, settings, dataDir, clock }: Core): CommandHost => ({ children, environment: settings.environment, dataDir, clock });
+const hostOf = ({ children, settings, dataDir, clock }: Core): CommandHost => ({
+  children,
+  environment: settings.environment,
+  dataDir,
+  clock,
+});
 
 const REQUIREMENTS = "python/requirements.txt";
 
@@ -49,7 +57,10 @@ const fetching = new Map<string, Promise<string | undefined>>();
 
 /** Two runtimes may have the same Python: what one is fetching the other waits for. */
 function packagesFor(core: Core, { command, version }: Pick<Python, "command" | "version">): Promise<string | undefined> {
-  const hash = createHash("sha256").update(readFileSync(runtimeFile(REQUIREMENTS))).digest("hex").slice(0, 12);
+  const hash = createHash("sha256")
+    .update(readFileSync(runtimeFile(REQUIREMENTS)))
+    .digest("hex")
+    .slice(0, 12);
   const target = join(core.dataDir, "work", "lambda", "python", `${version}-${hash}`);
   const running = fetching.get(target) ?? fetchPackages(core, command, target).finally(() => fetching.delete(target));
   fetching.set(target, running);
@@ -61,9 +72,17 @@ async function fetchPackages(core: Core, command: string, target: string): Promi
   const partial = `${target}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true });
-  const { code, text } = await installRequirements(hostOf(core), { owner: OWNER, python: command, file: runtimeFile(REQUIREMENTS), target: partial });
+  const { code, text } = await installRequirements(hostOf(core), {
+    owner: OWNER,
+    python: command,
+    file: runtimeFile(REQUIREMENTS),
+    target: partial,
+  });
   if (code !== 0) {
-    core.log("lambda", `pip can't fetch boto3, so functions in Python have only what the machine's Python has: ${text.trim().split("\n").at(-1)}`);
+    core.log(
+      "lambda",
+      `pip can't fetch boto3, so functions in Python have only what the machine's Python has: ${text.trim().split("\n").at(-1)}`,
+    );
     return undefined;
   }
   renameSync(partial, target);

@@ -32,7 +32,7 @@ export class Queue {
 
   #follow(queued: QueuedInvocation): void {
     this.#core.background(`asynchronous invocation ${queued.requestId}`, async (signal) => {
-      for (let present: QueuedInvocation | undefined = queued; present !== undefined; ) {
+      for (let present: QueuedInvocation | undefined = queued; present !== undefined;) {
         const waitMs = present.nextMs - this.#core.clock.now().getTime();
         if (waitMs > 0) await this.#core.clock.sleep(waitMs, signal);
         const failure = await this.#attempt(present);
@@ -61,7 +61,10 @@ export class Queue {
   #again(queued: QueuedInvocation, failure: string): QueuedInvocation | undefined {
     const pauseMs = PAUSES_MS[queued.attempts];
     if (pauseMs === undefined) {
-      this.#core.log("lambda", `${queued.functionArn} failed three times for ${queued.requestId} and is not asked again: ${failure.slice(0, 500)}`);
+      this.#core.log(
+        "lambda",
+        `${queued.functionArn} failed three times for ${queued.requestId} and is not asked again: ${failure.slice(0, 500)}`,
+      );
       return this.#done(queued);
     }
     const next = { ...queued, attempts: queued.attempts + 1, nextMs: this.#core.clock.now().getTime() + pauseMs };

@@ -1,6 +1,14 @@
 import { readFileSync } from "node:fs";
 import { zipSync } from "fflate";
-import { type Json, type Properties, type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import {
+  type Json,
+  type Properties,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceState,
+  tagsOf,
+  type UpdateRequest,
+} from "../cloudformation/resource-provider.ts";
 import { runtimeFile } from "./runtime-files.ts";
 
 const tagList = [{ Key: "string", Value: "string" }] as const;
@@ -8,17 +16,33 @@ const tagList = [{ Key: "string", Value: "string" }] as const;
 const fn: ResourceProvider = {
   type: "AWS::Lambda::Function",
   properties: {
-    FunctionName: "string", Runtime: "string", Handler: "string", Role: "string", Description: "string", Timeout: "number", MemorySize: "number", PackageType: "string",
+    FunctionName: "string",
+    Runtime: "string",
+    Handler: "string",
+    Role: "string",
+    Description: "string",
+    Timeout: "number",
+    MemorySize: "number",
+    PackageType: "string",
     Code: { ZipFile: "string", S3Bucket: "string", S3Key: "string", S3ObjectVersion: "string" },
-    Environment: { Variables: { "*": "string" } }, Layers: ["string"], Architectures: ["string"], EphemeralStorage: { Size: "number" }, TracingConfig: { Mode: "string" },
-    LoggingConfig: { LogFormat: "string", LogGroup: "string", ApplicationLogLevel: "string", SystemLogLevel: "string" }, KmsKeyArn: "string", ReservedConcurrentExecutions: "number",
-    RuntimeManagementConfig: { UpdateRuntimeOn: "string", RuntimeVersionArn: "string" }, SnapStart: { ApplyOn: "string" }, Tags: tagList,
+    Environment: { Variables: { "*": "string" } },
+    Layers: ["string"],
+    Architectures: ["string"],
+    EphemeralStorage: { Size: "number" },
+    TracingConfig: { Mode: "string" },
+    LoggingConfig: { LogFormat: "string", LogGroup: "string", ApplicationLogLevel: "string", SystemLogLevel: "string" },
+    KmsKeyArn: "string",
+    ReservedConcurrentExecutions: "number",
+    RuntimeManagementConfig: { UpdateRuntimeOn: "string", RuntimeVersionArn: "string" },
+    SnapStart: { ApplyOn: "string" },
+    Tags: tagList,
   },
   required: ["Code", "Role"],
   replaceOn: ["FunctionName", "PackageType"],
   attributes: ["Arn"],
   async create(request) {
-    const FunctionName = (request.properties["FunctionName"] as string | undefined) ?? request.suggestedName(64, { allowed: "A-Za-z0-9_-" });
+    const FunctionName =
+      (request.properties["FunctionName"] as string | undefined) ?? request.suggestedName(64, { allowed: "A-Za-z0-9_-" });
     const input = { FunctionName, ...configuration(request.properties), Code: codeOf(request.properties), Tags: tagMap(request) };
     await request.call("lambda", "CreateFunction", input).catch(ownEarlierAttempt(request.resumed));
     request.announce(FunctionName);
@@ -88,13 +112,18 @@ function responseModule(source: string, isPython: boolean): Record<string, Uint8
   return source.includes("cfn-response") ? { "node_modules/cfn-response/index.js": readFileSync(runtimeFile("node/cfn-response.js")) } : {};
 }
 
-async function reserve({ properties, call }: ResourceRequest, { FunctionName, before }: { readonly FunctionName: string; readonly before: Properties }): Promise<void> {
+async function reserve(
+  { properties, call }: ResourceRequest,
+  { FunctionName, before }: { readonly FunctionName: string; readonly before: Properties },
+): Promise<void> {
   const { ReservedConcurrentExecutions } = properties;
-  if (ReservedConcurrentExecutions !== undefined) await call("lambda", "PutFunctionConcurrency", { FunctionName, ReservedConcurrentExecutions });
+  if (ReservedConcurrentExecutions !== undefined)
+    await call("lambda", "PutFunctionConcurrency", { FunctionName, ReservedConcurrentExecutions });
   else if (before["ReservedConcurrentExecutions"] !== undefined) await call("lambda", "DeleteFunctionConcurrency", { FunctionName });
 }
 
-const tagMap = (request: Pick<ResourceRequest, "stack" | "properties">): Record<string, string> => Object.fromEntries(tagsOf(request).map(({ Key, Value }) => [Key, Value]));
+const tagMap = (request: Pick<ResourceRequest, "stack" | "properties">): Record<string, string> =>
+  Object.fromEntries(tagsOf(request).map(({ Key, Value }) => [Key, Value]));
 
 async function retag(request: UpdateRequest): Promise<void> {
   const Resource = request.physicalId;
@@ -112,7 +141,14 @@ const state = ({ stack }: ResourceRequest, name: string): ResourceState => ({
 
 const permission: ResourceProvider = {
   type: "AWS::Lambda::Permission",
-  properties: { FunctionName: "string", Action: "string", Principal: "string", SourceArn: "string", SourceAccount: "string", PrincipalOrgID: "string" },
+  properties: {
+    FunctionName: "string",
+    Action: "string",
+    Principal: "string",
+    SourceArn: "string",
+    SourceAccount: "string",
+    PrincipalOrgID: "string",
+  },
   required: ["FunctionName", "Action", "Principal"],
   replaceOn: ["FunctionName", "Action", "Principal", "SourceArn", "SourceAccount", "PrincipalOrgID"],
   attributes: ["Id"],
@@ -122,13 +158,20 @@ const permission: ResourceProvider = {
     return { physicalId: StatementId, attributes: { Id: StatementId } };
   },
   update: (request) => Promise.resolve({ physicalId: request.physicalId, attributes: { Id: request.physicalId } }),
-  delete: (request) => request.call("lambda", "RemovePermission", { FunctionName: request.properties["FunctionName"], StatementId: request.physicalId }).then(() => undefined, absent),
+  delete: (request) =>
+    request
+      .call("lambda", "RemovePermission", { FunctionName: request.properties["FunctionName"], StatementId: request.physicalId })
+      .then(() => undefined, absent),
 };
 
 const layerVersion: ResourceProvider = {
   type: "AWS::Lambda::LayerVersion",
   properties: {
-    LayerName: "string", Description: "string", LicenseInfo: "string", CompatibleRuntimes: ["string"], CompatibleArchitectures: ["string"],
+    LayerName: "string",
+    Description: "string",
+    LicenseInfo: "string",
+    CompatibleRuntimes: ["string"],
+    CompatibleArchitectures: ["string"],
     Content: { S3Bucket: "string", S3Key: "string", S3ObjectVersion: "string" },
   },
   required: ["Content"],
@@ -136,7 +179,10 @@ const layerVersion: ResourceProvider = {
   attributes: ["LayerVersionArn"],
   async create(request) {
     const LayerName = (request.properties["LayerName"] as string | undefined) ?? request.suggestedName(140, { allowed: "A-Za-z0-9_-" });
-    const { LayerVersionArn } = await request.call<{ LayerVersionArn: string }>("lambda", "PublishLayerVersion", { ...request.properties, LayerName });
+    const { LayerVersionArn } = await request.call<{ LayerVersionArn: string }>("lambda", "PublishLayerVersion", {
+      ...request.properties,
+      LayerName,
+    });
     return { physicalId: LayerVersionArn, attributes: { LayerVersionArn } };
   },
   update: (request) => Promise.resolve({ physicalId: request.physicalId, attributes: { LayerVersionArn: request.physicalId } }),
@@ -150,9 +196,11 @@ const layerVersion: ResourceProvider = {
 export const lambdaResources: readonly ResourceProvider[] = [fn, permission, layerVersion];
 
 /** A create that is asked for again may meet what its first attempt made. */
-const ownEarlierAttempt = (resumed: boolean) => (error: { readonly code?: string }): void => {
-  if (!resumed || error.code !== "ResourceConflictException") throw error;
-};
+const ownEarlierAttempt =
+  (resumed: boolean) =>
+  (error: { readonly code?: string }): void => {
+    if (!resumed || error.code !== "ResourceConflictException") throw error;
+  };
 
 /** Deleting what is not there succeeds. */
 const absent = (error: { readonly code?: string }): void => {

@@ -18,7 +18,8 @@ export const runtimeApi = (lambda: Lambda): PathHandler => ({
     if (code !== undefined) return { status: 200, headers: { "content-type": "application/zip" }, body: lambda.core.blobs.open(code) };
     const [, token = "", step = "", requestId = "", kind] = ROUTE.exec(request.path) ?? [];
     const worker = lambda.pool.worker(token);
-    if (worker === undefined) return { status: 403, body: JSON.stringify({ errorType: "Forbidden", errorMessage: "this is no process of a function" }) };
+    if (worker === undefined)
+      return { status: 403, body: JSON.stringify({ errorType: "Forbidden", errorMessage: "this is no process of a function" }) };
     if (step === "invocation/next") return next(worker);
     return answer(worker, request, { requestId, kind });
   },
@@ -36,13 +37,19 @@ const headersOf = ({ invocation, deadlineMs, functionArn }: Handover): Record<st
   "lambda-runtime-aws-request-id": invocation.requestId,
   "lambda-runtime-deadline-ms": String(deadlineMs),
   "lambda-runtime-invoked-function-arn": functionArn,
-  ...(invocation.clientContext !== undefined && { "lambda-runtime-client-context": Buffer.from(invocation.clientContext, "base64").toString("utf8") }),
+  ...(invocation.clientContext !== undefined && {
+    "lambda-runtime-client-context": Buffer.from(invocation.clientContext, "base64").toString("utf8"),
+  }),
 });
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const ANSWER_BYTES = 6_291_556;
 
-async function answer(worker: Worker, request: WireRequest, { requestId, kind }: { readonly requestId: string; readonly kind: string | undefined }): Promise<WireResponse> {
+async function answer(
+  worker: Worker,
+  request: WireRequest,
+  { requestId, kind }: { readonly requestId: string; readonly kind: string | undefined },
+): Promise<WireResponse> {
   const payload = await text(request.body);
   if (kind === undefined) worker.conversation.fail(payload);
   else if (Buffer.byteLength(payload) > ANSWER_BYTES) worker.conversation.answer(requestId, { payload: tooLarge(payload), isError: true });

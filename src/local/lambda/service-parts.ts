@@ -22,7 +22,11 @@ export interface Named {
 }
 
 /** @throws AwsError ResourceNotFoundException; 501 for a version or alias */
-export function findFunction({ store }: Lambda, call: Pick<Call, "account" | "region">, { FunctionName = "", Qualifier }: Named): FunctionDocument {
+export function findFunction(
+  { store }: Lambda,
+  call: Pick<Call, "account" | "region">,
+  { FunctionName = "", Qualifier }: Named,
+): FunctionDocument {
   const reference = parseReference(FunctionName, call);
   checkQualifier(reference.qualifier, Qualifier);
   const found = store.functions.get(functionKey(reference));

@@ -21,7 +21,11 @@ export const lambdaService: ServiceFactory = (core): Service => {
     name: "lambda",
     wire: { kind: "sdk", protocol: "rest-json", model: () => import("@aws-sdk/client-lambda") },
     operations: {
-      ...functionOperations(lambda), ...invokeOperations(lambda), ...permissionOperations(lambda), ...layerOperations(lambda), ...tagOperations(lambda),
+      ...functionOperations(lambda),
+      ...invokeOperations(lambda),
+      ...permissionOperations(lambda),
+      ...layerOperations(lambda),
+      ...tagOperations(lambda),
     },
     paths: [runtimeApi(lambda)],
     resources: lambdaResources,

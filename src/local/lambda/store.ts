@@ -101,7 +101,8 @@ export const createStore = (database: Database): Store => ({
   transaction: (work) => database.transaction(work),
 });
 
-export const functionKey = ({ account, region, name }: Pick<FunctionDocument, "account" | "region" | "name">) => [account, region, name] as const;
+export const functionKey = ({ account, region, name }: Pick<FunctionDocument, "account" | "region" | "name">) =>
+  [account, region, name] as const;
 
 /** Versions in the order of their numbers. */
 export const versionKey = (version: number): string => String(version).padStart(10, "0");

@@ -7,13 +7,18 @@ import { functionKey } from "./store.ts";
 export function requestTags(tags: Readonly<Record<string, string>> | undefined): Record<string, string | readonly string[]> {
   const entries = Object.entries(tags ?? {});
   if (entries.length === 0) return {};
-  return { ...Object.fromEntries(entries.map(([key, value]) => [`aws:RequestTag/${key}`, value])), "aws:TagKeys": entries.map(([key]) => key) };
+  return {
+    ...Object.fromEntries(entries.map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    "aws:TagKeys": entries.map(([key]) => key),
+  };
 }
 
 /** Tags of functions. */
 export const tagOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => ({
   TagResource: operation<TagResourceRequest, object>({
-    access: ({ Resource, Tags }, call) => [{ ...functionAccess(lambda, "TagResource", call, { FunctionName: Resource }), context: requestTags(Tags) }],
+    access: ({ Resource, Tags }, call) => [
+      { ...functionAccess(lambda, "TagResource", call, { FunctionName: Resource }), context: requestTags(Tags) },
+    ],
     run({ Resource, Tags }, call) {
       const of = findFunction(lambda, call, { FunctionName: Resource });
       lambda.store.functions.put(functionKey(of), { ...of, tags: { ...of.tags, ...Tags } });
@@ -21,7 +26,9 @@ export const tagOperations = (lambda: Lambda): Readonly<Record<string, AnyOperat
     },
   }),
   UntagResource: operation<UntagResourceRequest, object>({
-    access: ({ Resource, TagKeys = [] }, call) => [{ ...functionAccess(lambda, "UntagResource", call, { FunctionName: Resource }), context: { "aws:TagKeys": TagKeys } }],
+    access: ({ Resource, TagKeys = [] }, call) => [
+      { ...functionAccess(lambda, "UntagResource", call, { FunctionName: Resource }), context: { "aws:TagKeys": TagKeys } },
+    ],
     run({ Resource, TagKeys = [] }, call) {
       const of = findFunction(lambda, call, { FunctionName: Resource });
       const tags = Object.fromEntries(Object.entries(of.tags).filter(([key]) => !TagKeys.includes(key)));

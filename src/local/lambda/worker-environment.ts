@@ -29,15 +29,22 @@ export interface WorkerParts {
 export async function programOf(core: Core, parts: WorkerParts): Promise<Program> {
   const shared = sharedEnvironment(core, parts);
   switch (runtimeKind(parts.function.runtime)) {
-    case "node": return nodeProgram(parts, shared);
-    case "python": return pythonProgram(parts, shared, await pythonFor(core, parts.function.runtime));
-    case "custom": return { command: join(parts.folders.task, "bootstrap"), args: [], env: shared };
-    case undefined: throw new Error(`the local accounts can't run ${parts.function.runtime}`);
+    case "node":
+      return nodeProgram(parts, shared);
+    case "python":
+      return pythonProgram(parts, shared, await pythonFor(core, parts.function.runtime));
+    case "custom":
+      return { command: join(parts.folders.task, "bootstrap"), args: [], env: shared };
+    case undefined:
+      throw new Error(`the local accounts can't run ${parts.function.runtime}`);
   }
 }
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime */
-function sharedEnvironment(core: Core, { function: of, folders, keys, runtimeApi, logGroup, logStream }: WorkerParts): Record<string, string> {
+function sharedEnvironment(
+  core: Core,
+  { function: of, folders, keys, runtimeApi, logGroup, logStream }: WorkerParts,
+): Record<string, string> {
   const { PATH = "" } = core.settings.environment;
   const { opt, task } = folders;
   return {
@@ -73,7 +80,11 @@ function sharedEnvironment(core: Core, { function: of, folders, keys, runtimeApi
 function nodeProgram({ function: of, folders: { opt } }: WorkerParts, shared: Record<string, string>): Program {
   const major = /\d+/.exec(of.runtime)?.[0] ?? "";
   const modules = opt === undefined ? [] : [join(opt, "nodejs", `node${major}`, "node_modules"), join(opt, "nodejs", "node_modules")];
-  const env = { ...shared, NODE_PATH: modules.join(delimiter), NODE_OPTIONS: [nodeOptions(), of.environment["NODE_OPTIONS"]].filter(Boolean).join(" ") };
+  const env = {
+    ...shared,
+    NODE_PATH: modules.join(delimiter),
+    NODE_OPTIONS: [nodeOptions(), of.environment["NODE_OPTIONS"]].filter(Boolean).join(" "),
+  };
   return { command: process.execPath, args: [runtimeFile("node/bootstrap.mjs")], env };
 }
 

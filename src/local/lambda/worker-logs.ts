@@ -88,7 +88,8 @@ export class WorkerLogs {
     const { account, region, name } = this.#function;
     const resource = `arn:aws:logs:${region}:${account}:log-group:${this.group}:log-stream:${this.stream}`;
     try {
-      for (const action of ["logs:CreateLogStream", "logs:PutLogEvents"]) this.#core.directory.authorize(role, { action, resource }, { context: {}, region });
+      for (const action of ["logs:CreateLogStream", "logs:PutLogEvents"])
+        this.#core.directory.authorize(role, { action, resource }, { context: {}, region });
       return true;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
@@ -99,4 +100,5 @@ export class WorkerLogs {
 }
 
 /** Where a function logs. */
-export const logGroupOf = ({ logging, name }: Pick<FunctionDocument, "logging" | "name">): string => logging.LogGroup ?? `/aws/lambda/${name}`;
+export const logGroupOf = ({ logging, name }: Pick<FunctionDocument, "logging" | "name">): string =>
+  logging.LogGroup ?? `/aws/lambda/${name}`;

@@ -54,13 +54,30 @@ export class Worker {
   async start(): Promise<void> {
     const { core, function: of, folders, keys, logs, token } = this.#options;
     const runtimeApi = `${core.endpoint().replace(/^https?:\/\//, "")}/_lambda/${token}`;
-    const { command, args, env } = await programOf(core, { function: of, folders, keys, runtimeApi, logGroup: logs.group, logStream: logs.stream });
-    const child = core.children.start({ owner: `lambda/${of.arn}`, kind: "function", command, args, cwd: folders.task, env, stdio: ["ignore", "pipe", "pipe"] });
+    const { command, args, env } = await programOf(core, {
+      function: of,
+      folders,
+      keys,
+      runtimeApi,
+      logGroup: logs.group,
+      logStream: logs.stream,
+    });
+    const child = core.children.start({
+      owner: `lambda/${of.arn}`,
+      kind: "function",
+      command,
+      args,
+      cwd: folders.task,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
     for (const stream of [child.stdout, child.stderr]) if (stream !== null) core.background(`logs of ${of.arn}`, () => logs.follow(stream));
     child.once("error", (error) => this.#gone(error.message));
-    child.once("close", (code, signal) => this.#gone(signal === null ? `exit status ${code}` : `signal: ${signal === "SIGKILL" ? "killed" : signal}`));
+    child.once("close", (code, signal) =>
+      this.#gone(signal === null ? `exit status ${code}` : `signal: ${signal === "SIGKILL" ? "killed" : signal}`),
+    );
   }
 
   /** Runs one invocation. Never rejects: whatever goes wrong is the function's error. */
@@ -90,7 +107,10 @@ export class Worker {
   async #untilReady(requestId: string): Promise<void> {
     const { clock } = this.#options.core;
     const ready = new AbortController();
-    const late = clock.sleep(INIT_LIMIT_SECONDS * 1_000, ready.signal).then(() => this.#timeOut(requestId, INIT_LIMIT_SECONDS), () => undefined);
+    const late = clock.sleep(INIT_LIMIT_SECONDS * 1_000, ready.signal).then(
+      () => this.#timeOut(requestId, INIT_LIMIT_SECONDS),
+      () => undefined,
+    );
     await Promise.race([this.conversation.ready(), late]);
     ready.abort();
   }
@@ -99,7 +119,10 @@ export class Worker {
     const { core, function: of } = this.#options;
     const over = new AbortController();
     const leftMs = deadlineMs - core.clock.now().getTime();
-    void core.clock.sleep(leftMs, over.signal).then(() => this.#timeOut(invocation.requestId, of.timeout), () => undefined);
+    void core.clock.sleep(leftMs, over.signal).then(
+      () => this.#timeOut(invocation.requestId, of.timeout),
+      () => undefined,
+    );
     void this.#watchMemory(invocation.requestId, over.signal);
     try {
       return await this.conversation.run({ invocation, deadlineMs, functionArn: of.arn });
@@ -119,7 +142,9 @@ export class Worker {
     const { core, function: of } = this.#options;
     while (!signal.aborted && this.#child?.pid !== undefined) {
       if ((memoryOf(this.#child.pid) ?? 0) > of.memorySize) {
-        this.conversation.fail(errorPayload("Runtime.OutOfMemory", `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`));
+        this.conversation.fail(
+          errorPayload("Runtime.OutOfMemory", `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`),
+        );
         return this.end();
       }
       await core.clock.sleep(MEMORY_CHECK_MS, signal).catch(() => undefined);

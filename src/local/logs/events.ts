@@ -59,7 +59,9 @@ export function* readBackward(store: LogStore, name: StreamName, range: Range): 
       waiting = waiting.filter((event) => !isDone(event));
       break;
     }
-    waiting = [...waiting.filter((event) => !isDone(event)), ...eventsOf(key, batch).filter((event) => isWithin(event, range))].sort((a, b) => byId(b, a));
+    waiting = [...waiting.filter((event) => !isDone(event)), ...eventsOf(key, batch).filter((event) => isWithin(event, range))].sort(
+      (a, b) => byId(b, a),
+    );
   }
   yield* waiting;
 }
@@ -70,7 +72,10 @@ const upperBound = ({ end, before }: Range): number => Math.min(end ?? Infinity,
 const byId = (a: LogEvent, b: LogEvent): number => (a.id < b.id ? -1 : 1);
 
 const isWithin = ({ id, timestamp }: LogEvent, { start, end, after, before }: Range): boolean =>
-  (start === undefined || timestamp >= start) && (end === undefined || timestamp < end) && (after === undefined || id > after) && (before === undefined || id < before);
+  (start === undefined || timestamp >= start) &&
+  (end === undefined || timestamp < end) &&
+  (after === undefined || id > after) &&
+  (before === undefined || id < before);
 
 interface KeyedBatch {
   readonly key: string;
@@ -81,7 +86,9 @@ function eventsOf(key: string, { events, ingested }: LogBatch): LogEvent[] {
   const arrival = key.slice(TIME_DIGITS).replaceAll("-", "");
   return events.map(([timestamp, message], index) => ({
     id: `${String(timestamp).padStart(TIME_DIGITS, "0")}${arrival}${String(index).padStart(6, "0")}`,
-    timestamp, ingested, message,
+    timestamp,
+    ingested,
+    message,
   }));
 }
 
@@ -110,9 +117,11 @@ function* batchesBackward(store: LogStore, name: StreamName, before: number): Ge
 }
 
 /** Times of a stream, as far as it has events. */
-export function timesOf(store: LogStore, name: StreamName): { readonly first?: number; readonly last?: number; readonly ingested?: number } {
+export function timesOf(
+  store: LogStore,
+  name: StreamName,
+): { readonly first?: number; readonly last?: number; readonly ingested?: number } {
   const first = readForward(store, name, {}).next().value as LogEvent | undefined;
   const last = readBackward(store, name, {}).next().value as LogEvent | undefined;
   return { ...(first && { first: first.timestamp }), ...(last && { last: last.timestamp, ingested: last.ingested }) };
 }
-

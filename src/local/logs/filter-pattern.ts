@@ -10,7 +10,8 @@ import { compileJsonSelector } from "./json-selector.ts";
 export function compileFilterPattern(pattern: string): (message: string) => boolean {
   const text = pattern.trim();
   if (text === "") return () => true;
-  if (text.startsWith("[")) throw new AwsError(501, "NotImplemented", "the local accounts do not implement space-delimited filter patterns");
+  if (text.startsWith("["))
+    throw new AwsError(501, "NotImplemented", "the local accounts do not implement space-delimited filter patterns");
   if (text.startsWith("{")) return compileJsonSelector(text);
   return compileTerms(text);
 }
@@ -37,7 +38,7 @@ function compileTerms(text: string): (message: string) => boolean {
 function readTerms(text: string): readonly Term[] {
   const terms: Term[] = [];
   TERM.lastIndex = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const space = /\s*/y;
     space.lastIndex = at;
     space.exec(text);

@@ -1,6 +1,12 @@
 import type {
-  AssociateKmsKeyRequest, CreateLogGroupRequest, DeleteLogGroupRequest, DeleteRetentionPolicyRequest, DescribeLogGroupsRequest, DescribeLogGroupsResponse,
-  DisassociateKmsKeyRequest, PutRetentionPolicyRequest,
+  AssociateKmsKeyRequest,
+  CreateLogGroupRequest,
+  DeleteLogGroupRequest,
+  DeleteRetentionPolicyRequest,
+  DescribeLogGroupsRequest,
+  DescribeLogGroupsResponse,
+  DisassociateKmsKeyRequest,
+  PutRetentionPolicyRequest,
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { AwsError } from "../gateway/aws-error.ts";
@@ -23,7 +29,12 @@ const createLogGroup = (core: Core, store: LogStore) =>
       if (!logClass) throw invalidParameter(`"${logGroupClass}" is not a log group class: ${CLASSES.join(", ")}.`);
       if (kmsKeyId !== undefined) await checkKey(core, call, { kmsKeyId, group: logGroupName });
       const group: LogGroup = {
-        name: logGroupName, created: core.clock.now().getTime(), logClass, isProtected: deletionProtectionEnabled, tags, ...(kmsKeyId !== undefined && { kmsKeyId }),
+        name: logGroupName,
+        created: core.clock.now().getTime(),
+        logClass,
+        isProtected: deletionProtectionEnabled,
+        tags,
+        ...(kmsKeyId !== undefined && { kmsKeyId }),
       };
       if (!store.groups.insert([call.account, call.region, logGroupName], group)) throw groupExists();
       return {};
@@ -31,14 +42,23 @@ const createLogGroup = (core: Core, store: LogStore) =>
   });
 
 export const requestTags = (tags: Readonly<Record<string, string>> | undefined): Record<string, string | readonly string[]> =>
-  tags ? { "aws:TagKeys": Object.keys(tags), ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])) } : {};
+  tags
+    ? {
+        "aws:TagKeys": Object.keys(tags),
+        ...Object.fromEntries(Object.entries(tags).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+      }
+    : {};
 
 // CloudWatch Logs itself must be let in by the key policy, for this group.
 async function checkKey(core: Core, call: Call, { kmsKeyId, group }: { readonly kmsKeyId: string; readonly group: string }): Promise<void> {
   const arn = groupArn(call, group);
   try {
     await core.dispatcher.call({
-      service: "kms", operation: "DescribeKeyUse", input: { KeyId: kmsKeyId, Action: "GenerateDataKey" }, region: call.region, account: call.account,
+      service: "kms",
+      operation: "DescribeKeyUse",
+      input: { KeyId: kmsKeyId, Action: "GenerateDataKey" },
+      region: call.region,
+      account: call.account,
       as: { kind: "service", service: `logs.${call.region}.amazonaws.com`, sourceAccount: call.account, sourceArn: arn },
       context: { "kms:EncryptionContext:aws:logs:arn": arn, "kms:EncryptionContextKeys": ["aws:logs:arn"] },
     });
@@ -69,12 +89,17 @@ const describeLogGroups = (store: LogStore) =>
     run({ logGroupNamePrefix, logGroupNamePattern, logGroupIdentifiers, logGroupClass, limit = 50, nextToken }, call) {
       if (logGroupNamePrefix !== undefined && logGroupNamePattern !== undefined)
         throw invalidParameter("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.");
-      const wanted = store.groups.list([call.account, call.region]).map(({ value }) => value).filter((group) =>
-        group.name.startsWith(logGroupNamePrefix ?? "") &&
-        group.name.toLowerCase().includes((logGroupNamePattern ?? "").toLowerCase()) &&
-        (logGroupClass === undefined || group.logClass === logGroupClass) &&
-        (logGroupIdentifiers === undefined || logGroupIdentifiers.some((identifier) => groupNameOf({ logGroupIdentifier: identifier }) === group.name)),
-      );
+      const wanted = store.groups
+        .list([call.account, call.region])
+        .map(({ value }) => value)
+        .filter(
+          (group) =>
+            group.name.startsWith(logGroupNamePrefix ?? "") &&
+            group.name.toLowerCase().includes((logGroupNamePattern ?? "").toLowerCase()) &&
+            (logGroupClass === undefined || group.logClass === logGroupClass) &&
+            (logGroupIdentifiers === undefined ||
+              logGroupIdentifiers.some((identifier) => groupNameOf({ logGroupIdentifier: identifier }) === group.name)),
+        );
       const { items, next } = pageOf(wanted, { token: nextToken, limit, invalid: invalidToken });
       return { logGroups: items.map((group) => describe(group, call)), ...(next !== undefined && { nextToken: next }) };
     },
@@ -102,7 +127,8 @@ const putRetentionPolicy = (store: LogStore) =>
     access: accessTo(store, "PutRetentionPolicy"),
     run(input, call) {
       const { retentionInDays = 0 } = input;
-      if (!RETENTIONS.includes(retentionInDays)) throw invalidParameter(`Retention in days must be one of ${RETENTIONS.join(", ")}; ${retentionInDays} is not.`);
+      if (!RETENTIONS.includes(retentionInDays))
+        throw invalidParameter(`Retention in days must be one of ${RETENTIONS.join(", ")}; ${retentionInDays} is not.`);
       changeGroup(store, call, { name: groupNameOf(input), change: (group) => ({ ...group, retentionDays: retentionInDays }) });
       return {};
     },
@@ -119,7 +145,8 @@ const deleteRetentionPolicy = (store: LogStore) =>
 
 const associateKmsKey = (core: Core, store: LogStore) =>
   operation<AssociateKmsKeyRequest, object>({
-    access: (input, call) => accessTo(store, "AssociateKmsKey")({ logGroupName: input.logGroupName, logGroupIdentifier: input.resourceIdentifier }, call),
+    access: (input, call) =>
+      accessTo(store, "AssociateKmsKey")({ logGroupName: input.logGroupName, logGroupIdentifier: input.resourceIdentifier }, call),
     async run({ logGroupName, resourceIdentifier, kmsKeyId = "" }, call) {
       const name = groupNameOf({ logGroupName, logGroupIdentifier: resourceIdentifier });
       findGroup(store, call, name);
@@ -131,9 +158,13 @@ const associateKmsKey = (core: Core, store: LogStore) =>
 
 const disassociateKmsKey = (store: LogStore) =>
   operation<DisassociateKmsKeyRequest, object>({
-    access: (input, call) => accessTo(store, "DisassociateKmsKey")({ logGroupName: input.logGroupName, logGroupIdentifier: input.resourceIdentifier }, call),
+    access: (input, call) =>
+      accessTo(store, "DisassociateKmsKey")({ logGroupName: input.logGroupName, logGroupIdentifier: input.resourceIdentifier }, call),
     run({ logGroupName, resourceIdentifier }, call) {
-      changeGroup(store, call, { name: groupNameOf({ logGroupName, logGroupIdentifier: resourceIdentifier }), change: ({ kmsKeyId: _gone, ...group }) => group });
+      changeGroup(store, call, {
+        name: groupNameOf({ logGroupName, logGroupIdentifier: resourceIdentifier }),
+        change: ({ kmsKeyId: _gone, ...group }) => group,
+      });
       return {};
     },
   });

@@ -29,7 +29,7 @@ function parseJson(message: string): unknown {
 function tokenize(body: string): string[] {
   const tokens: string[] = [];
   const text = body.trim();
-  for (TOKEN.lastIndex = 0; TOKEN.lastIndex < text.length; ) {
+  for (TOKEN.lastIndex = 0; TOKEN.lastIndex < text.length;) {
     const at = TOKEN.lastIndex;
     const match = TOKEN.exec(text);
     if (!match) throw invalidParameter(`Invalid filter pattern at '${text.slice(at)}'`);
@@ -92,11 +92,15 @@ function isWord(read: (value: unknown) => unknown, word: string): Test {
 
 function selector(path: string): (value: unknown) => unknown {
   const steps = [...path.matchAll(/\.([\w-]+)|\[(\d+)\]|\["([^"]*)"\]/g)].map(([, name, index, quoted]) => name ?? index ?? quoted ?? "");
-  return (value) => steps.reduce<unknown>((at, step) => (typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined), value);
+  return (value) =>
+    steps.reduce<unknown>((at, step) => (typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined), value);
 }
 
 const NUMERIC: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b,
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
 };
 
 function compare(read: (value: unknown) => unknown, operator: string, wanted: string): Test {
@@ -110,7 +114,12 @@ function compare(read: (value: unknown) => unknown, operator: string, wanted: st
 
 function equality(wanted: string): Test {
   const text = wanted.startsWith('"') ? wanted.slice(1, -1).replace(/\\(.)/g, "$1") : wanted;
-  const pattern = new RegExp(`^${text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&")).join("[^]*")}$`);
+  const pattern = new RegExp(
+    `^${text
+      .split("*")
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
+      .join("[^]*")}$`,
+  );
   const isNumber = !wanted.startsWith('"') && text !== "" && Number.isFinite(Number(text));
   return (value) => {
     if (typeof value === "number") return isNumber ? value === Number(text) : pattern.test(String(value));

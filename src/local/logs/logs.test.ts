@@ -1,7 +1,19 @@
 import {
-  CloudWatchLogsClient, CreateLogGroupCommand, CreateLogStreamCommand, DeleteLogGroupCommand, DeleteLogStreamCommand, DescribeLogGroupsCommand,
-  DescribeLogStreamsCommand, FilterLogEventsCommand, GetLogEventsCommand, ListTagsForResourceCommand, PutLogEventsCommand, PutRetentionPolicyCommand,
-  StartLiveTailCommand, TagResourceCommand, UntagResourceCommand,
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  CreateLogStreamCommand,
+  DeleteLogGroupCommand,
+  DeleteLogStreamCommand,
+  DescribeLogGroupsCommand,
+  DescribeLogStreamsCommand,
+  FilterLogEventsCommand,
+  GetLogEventsCommand,
+  ListTagsForResourceCommand,
+  PutLogEventsCommand,
+  PutRetentionPolicyCommand,
+  StartLiveTailCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -28,7 +40,8 @@ type Stream = Awaited<ReturnType<typeof newStream>>;
 const put = (stream: Stream, ...events: (readonly [timestamp: number, message: string])[]) =>
   logs.send(new PutLogEventsCommand({ ...stream, logEvents: events.map(([timestamp, message]) => ({ timestamp, message })) }));
 const get = (stream: Stream, part: object = {}) => logs.send(new GetLogEventsCommand({ ...stream, ...part }));
-const messages = (answer: { events?: readonly { message?: string | undefined }[] | undefined }) => answer.events!.map(({ message }) => message);
+const messages = (answer: { events?: readonly { message?: string | undefined }[] | undefined }) =>
+  answer.events!.map(({ message }) => message);
 
 describe("groups and streams", () => {
   test("are made, described, tagged and deleted", async () => {
@@ -37,7 +50,11 @@ describe("groups and streams", () => {
     await expect(logs.send(new CreateLogGroupCommand({ logGroupName }))).rejects.toMatchObject({ name: "ResourceAlreadyExistsException" });
     await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: 7 }));
     const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }));
-    expect(logGroups![0]).toMatchObject({ logGroupName, retentionInDays: 7, arn: `arn:aws:logs:${REGION}:${CICD}:log-group:${logGroupName}:*` });
+    expect(logGroups![0]).toMatchObject({
+      logGroupName,
+      retentionInDays: 7,
+      arn: `arn:aws:logs:${REGION}:${CICD}:log-group:${logGroupName}:*`,
+    });
     const resourceArn = logGroups![0]!.logGroupArn!;
     await logs.send(new TagResourceCommand({ resourceArn, tags: { a: "1", b: "2" } }));
     await logs.send(new UntagResourceCommand({ resourceArn, tagKeys: ["a"] }));
@@ -46,7 +63,10 @@ describe("groups and streams", () => {
     expect(streams.logStreams!.map(({ logStreamName }) => logStreamName)).toEqual(["a", "b"]);
     await logs.send(new DeleteLogStreamCommand({ logGroupName, logStreamName: "a" }));
     await logs.send(new DeleteLogGroupCommand({ logGroupName }));
-    await expect(logs.send(new DescribeLogStreamsCommand({ logGroupName }))).rejects.toMatchObject({ name: "ResourceNotFoundException", message: "The specified log group does not exist." });
+    await expect(logs.send(new DescribeLogStreamsCommand({ logGroupName }))).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+      message: "The specified log group does not exist.",
+    });
   });
 
   test("a group made anew has nothing of the old one", async () => {
@@ -64,14 +84,23 @@ describe("groups and streams", () => {
     const now = Date.now();
     await put(early, [now - MINUTE, "a"], [now - 10, "b"]);
     await put(late, [now, "c"]);
-    const { logStreams } = await logs.send(new DescribeLogStreamsCommand({ logGroupName: early.logGroupName, orderBy: "LastEventTime", descending: true }));
-    expect(logStreams).toMatchObject([{ logStreamName: "y", lastEventTimestamp: now }, { logStreamName: "z", firstEventTimestamp: now - MINUTE, lastEventTimestamp: now - 10 }]);
+    const { logStreams } = await logs.send(
+      new DescribeLogStreamsCommand({ logGroupName: early.logGroupName, orderBy: "LastEventTime", descending: true }),
+    );
+    expect(logStreams).toMatchObject([
+      { logStreamName: "y", lastEventTimestamp: now },
+      { logStreamName: "z", firstEventTimestamp: now - MINUTE, lastEventTimestamp: now - 10 },
+    ]);
   });
 
   test.each([
     ["a group with a space", () => logs.send(new CreateLogGroupCommand({ logGroupName: "a b" })), "logGroupName"],
     ["a stream with a colon", async () => newStream({ ...(await newStream()), group: `/test/${count}`, stream: "a:b" }), "logStreamName"],
-    ["a retention that does not exist", async () => logs.send(new PutRetentionPolicyCommand({ ...(await newStream()), retentionInDays: 8 })), "8 is not"],
+    [
+      "a retention that does not exist",
+      async () => logs.send(new PutRetentionPolicyCommand({ ...(await newStream()), retentionInDays: 8 })),
+      "8 is not",
+    ],
   ])("refuse %s", async (_what, attempt, message) => {
     await expect(attempt()).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringContaining(message) });
   });
@@ -82,7 +111,9 @@ describe("PutLogEvents", () => {
     const stream = await newStream();
     const now = Date.now();
     const day = 24 * 60 * MINUTE;
-    expect((await put(stream, [now - 15 * day, "old"], [now - 14.5 * day, "old too"])).rejectedLogEventsInfo).toEqual({ tooOldLogEventEndIndex: 2 });
+    expect((await put(stream, [now - 15 * day, "old"], [now - 14.5 * day, "old too"])).rejectedLogEventsInfo).toEqual({
+      tooOldLogEventEndIndex: 2,
+    });
     expect((await put(stream, [now, "good"], [now + 180 * MINUTE, "new"])).rejectedLogEventsInfo).toEqual({ tooNewLogEventStartIndex: 1 });
     await logs.send(new PutRetentionPolicyCommand({ ...stream, retentionInDays: 1 }));
     expect((await put(stream, [now - 2 * day, "expired"])).rejectedLogEventsInfo).toEqual({ expiredLogEventEndIndex: 1 });
@@ -116,7 +147,8 @@ describe("GetLogEvents", () => {
     const now = Date.now() - 10 * MINUTE;
     const all = Array.from({ length: 250 }, (_, index) => String(index));
     // Many batches, some of them interlocked.
-    for (let at = 0; at < 250; at += 2) await put(stream, ...[0, 1].map((more) => [now + (at + more * ((at / 2) % 3)) * 10, String(at + more)] as const));
+    for (let at = 0; at < 250; at += 2)
+      await put(stream, ...[0, 1].map((more) => [now + (at + more * ((at / 2) % 3)) * 10, String(at + more)] as const));
     const forward: (string | undefined)[] = [];
     let token: string | undefined;
     for (;;) {
@@ -171,20 +203,41 @@ describe("FilterLogEvents", () => {
     const found: string[] = [];
     let nextToken: string | undefined;
     do {
-      const answer = await logs.send(new FilterLogEventsCommand({ logGroupName: one.logGroupName, logStreamNamePrefix: "a", limit: 3, ...(nextToken && { nextToken }) }));
+      const answer = await logs.send(
+        new FilterLogEventsCommand({ logGroupName: one.logGroupName, logStreamNamePrefix: "a", limit: 3, ...(nextToken && { nextToken }) }),
+      );
       expect(answer.events!.length).toBeLessThanOrEqual(3);
-      found.push(...messages(answer) as string[]);
+      found.push(...(messages(answer) as string[]));
       nextToken = answer.nextToken;
     } while (nextToken);
     expect(found.length).toBe(20);
     expect(new Set(found).size).toBe(20);
   });
 
-  const lines = ["ERROR disk full", "ERROR net down", "WARN disk slow", '{"level":"error","n":3,"at":{"host":"a"},"tags":["x"]}', '{"level":"info","n":10,"gone":null,"ok":true}'];
+  const lines = [
+    "ERROR disk full",
+    "ERROR net down",
+    "WARN disk slow",
+    '{"level":"error","n":3,"at":{"host":"a"},"tags":["x"]}',
+    '{"level":"info","n":10,"gone":null,"ok":true}',
+  ];
   test.each([
-    ["ERROR", [0, 1]], ["ERROR disk", [0]], ["ERROR -disk", [1]], ['"disk slow"', [2]], ["?ERROR ?WARN", [0, 1, 2]], ["%disk (full|slow)%", [0, 2]], ["", [0, 1, 2, 3, 4]],
-    ['{ $.level = "error" }', [3]], ['{ $.level = "e*" }', [3]], ["{ $.n > 3 }", [4]], ["{ $.n >= 3 && $.level != \"info\" }", [3]], ['{ ($.at.host = "a") || ($.n = 10) }', [3, 4]],
-    ["{ $.gone IS NULL }", [4]], ["{ $.ok IS TRUE }", [4]], ["{ $.at NOT EXISTS }", [4]], ['{ $.tags[0] = "x" }', [3]],
+    ["ERROR", [0, 1]],
+    ["ERROR disk", [0]],
+    ["ERROR -disk", [1]],
+    ['"disk slow"', [2]],
+    ["?ERROR ?WARN", [0, 1, 2]],
+    ["%disk (full|slow)%", [0, 2]],
+    ["", [0, 1, 2, 3, 4]],
+    ['{ $.level = "error" }', [3]],
+    ['{ $.level = "e*" }', [3]],
+    ["{ $.n > 3 }", [4]],
+    ['{ $.n >= 3 && $.level != "info" }', [3]],
+    ['{ ($.at.host = "a") || ($.n = 10) }', [3, 4]],
+    ["{ $.gone IS NULL }", [4]],
+    ["{ $.ok IS TRUE }", [4]],
+    ["{ $.at NOT EXISTS }", [4]],
+    ['{ $.tags[0] = "x" }', [3]],
   ] as const)("filters by %s", async (filterPattern, expected) => {
     const stream = await newStream();
     const now = Date.now();
@@ -194,7 +247,9 @@ describe("FilterLogEvents", () => {
   });
   test.each(["{ $.a = }", "{ $.a", "{ a = 1 }", "%(%"])("refuses the pattern %s", async (filterPattern) => {
     const { logGroupName } = await newStream();
-    await expect(logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }))).rejects.toMatchObject({ name: "InvalidParameterException" });
+    await expect(logs.send(new FilterLogEventsCommand({ logGroupName, filterPattern }))).rejects.toMatchObject({
+      name: "InvalidParameterException",
+    });
   });
 });
 
@@ -202,13 +257,20 @@ test("IAM sees the stream", async () => {
   const stream = await newStream();
   const developer = new CloudWatchLogsClient(accounts.config("developer"));
   await developer.send(new GetLogEventsCommand(stream));
-  await expect(developer.send(new PutLogEventsCommand({ ...stream, logEvents: [{ timestamp: Date.now(), message: "x" }] }))).rejects.toMatchObject({
-    name: "AccessDeniedException", message: expect.stringContaining(`on resource: arn:aws:logs:${REGION}:${CICD}:log-group:${stream.logGroupName}:log-stream:stream because`),
+  await expect(
+    developer.send(new PutLogEventsCommand({ ...stream, logEvents: [{ timestamp: Date.now(), message: "x" }] })),
+  ).rejects.toMatchObject({
+    name: "AccessDeniedException",
+    message: expect.stringContaining(
+      `on resource: arn:aws:logs:${REGION}:${CICD}:log-group:${stream.logGroupName}:log-stream:stream because`,
+    ),
   });
 });
 
 test("what is not built says so", async () => {
-  await expect(logs.send(new StartLiveTailCommand({ logGroupIdentifiers: [`arn:aws:logs:${REGION}:${CICD}:log-group:x`] }))).rejects.toThrow();
+  await expect(
+    logs.send(new StartLiveTailCommand({ logGroupIdentifiers: [`arn:aws:logs:${REGION}:${CICD}:log-group:x`] })),
+  ).rejects.toThrow();
 });
 
 test("events are there after a restart", async () => {

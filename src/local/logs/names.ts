@@ -43,11 +43,15 @@ export const streamOf = ({ account, region }: Place, group: string, stream: stri
 /** @throws AwsError InvalidParameterException */
 export function checkGroupName(name: string): void {
   if (!/^[.\-_/#A-Za-z0-9]{1,512}$/.test(name))
-    throw invalidParameter(`1 validation error detected: Value '${name}' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+`);
+    throw invalidParameter(
+      `1 validation error detected: Value '${name}' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+`,
+    );
 }
 
 /** @throws AwsError InvalidParameterException */
 export function checkStreamName(name: string): void {
   if (!/^[^:*]{1,512}$/.test(name))
-    throw invalidParameter(`1 validation error detected: Value '${name}' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*`);
+    throw invalidParameter(
+      `1 validation error detected: Value '${name}' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*`,
+    );
 }

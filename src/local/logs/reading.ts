@@ -1,5 +1,9 @@
 import type {
-  FilteredLogEvent, FilterLogEventsRequest, FilterLogEventsResponse, GetLogEventsRequest, GetLogEventsResponse,
+  FilteredLogEvent,
+  FilterLogEventsRequest,
+  FilterLogEventsResponse,
+  GetLogEventsRequest,
+  GetLogEventsResponse,
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { type AnyOperation, type Call, type Core, operation } from "../gateway/service.ts";
@@ -41,8 +45,14 @@ const getLogEvents = (core: Core, store: LogStore) =>
       const name = streamOf(call, group, logStreamName);
       if (!store.streams.get(streamKey(name))) throw noSuchStream();
       const { isForward, id } = readToken(nextToken, startFromHead);
-      const range: Range = { start: Math.max(startTime, from), end: endTime, ...(id !== undefined && (isForward ? { after: id } : { before: id })) };
-      const events = isForward ? [...take(readForward(store, name, range), limit)] : [...take(readBackward(store, name, range), limit)].reverse();
+      const range: Range = {
+        start: Math.max(startTime, from),
+        end: endTime,
+        ...(id !== undefined && (isForward ? { after: id } : { before: id })),
+      };
+      const events = isForward
+        ? [...take(readForward(store, name, range), limit)]
+        : [...take(readBackward(store, name, range), limit)].reverse();
       // At the end AWS gives back the token it was given.
       const [first, last] = [events[0]?.id ?? id ?? LAST_ID, events.at(-1)?.id ?? id ?? FIRST_ID];
       return {
@@ -65,7 +75,8 @@ const filterLogEvents = (core: Core, store: LogStore) =>
     access: accessTo(store, "FilterLogEvents"),
     run(input, call) {
       const { logStreamNames, logStreamNamePrefix, startTime = 0, endTime, filterPattern = "", limit = MOST_EVENTS, nextToken } = input;
-      if (logStreamNames && logStreamNamePrefix !== undefined) throw invalidParameter("logStreamNames and logStreamNamePrefix can't be used together.");
+      if (logStreamNames && logStreamNamePrefix !== undefined)
+        throw invalidParameter("logStreamNames and logStreamNamePrefix can't be used together.");
       const group = groupNameOf(input);
       const from = Math.max(startTime, retained(core, store, { call, group }));
       const matches = compileFilterPattern(filterPattern);
@@ -75,7 +86,9 @@ const filterLogEvents = (core: Core, store: LogStore) =>
       const found: FilteredLogEvent[] = [];
       let next: string | undefined;
       let bytes = 0;
-      for (const { stream, event } of interleave(names.map((stream) => ({ stream, events: readForward(store, streamOf(call, group, stream), range) })))) {
+      for (const { stream, event } of interleave(
+        names.map((stream) => ({ stream, events: readForward(store, streamOf(call, group, stream), range) })),
+      )) {
         if (position && !isAfter({ stream, event }, position)) continue;
         if (!matches(event.message)) continue;
         const last = found.at(-1);
@@ -84,7 +97,13 @@ const filterLogEvents = (core: Core, store: LogStore) =>
           break;
         }
         bytes += event.message.length + 26;
-        found.push({ logStreamName: stream, timestamp: event.timestamp, message: event.message, ingestionTime: event.ingested, eventId: event.id });
+        found.push({
+          logStreamName: stream,
+          timestamp: event.timestamp,
+          message: event.message,
+          ingestionTime: event.ingested,
+          eventId: event.id,
+        });
       }
       return { events: found, searchedLogStreams: [], ...(next !== undefined && { nextToken: next }) };
     },
@@ -100,7 +119,10 @@ function streamNames(store: LogStore, call: Call, { group, logStreamNames, logSt
   const missing = logStreamNames?.find((stream) => !store.streams.get(streamKey(streamOf(call, group, stream))));
   if (missing !== undefined) throw noSuchStream();
   if (logStreamNames) return logStreamNames;
-  return store.streams.list([call.account, call.region, group]).map(({ value }) => value.name).filter((name) => name.startsWith(logStreamNamePrefix ?? ""));
+  return store.streams
+    .list([call.account, call.region, group])
+    .map(({ value }) => value.name)
+    .filter((name) => name.startsWith(logStreamNamePrefix ?? ""));
 }
 
 interface Placed {

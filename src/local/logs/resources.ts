@@ -1,17 +1,34 @@
-import { type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import {
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceState,
+  tagsOf,
+  type UpdateRequest,
+} from "../cloudformation/resource-provider.ts";
 import { ignoring } from "../gateway/ignore-error.ts";
 
 const gone = ignoring("ResourceNotFoundException");
 
 const logGroup: ResourceProvider = {
   type: "AWS::Logs::LogGroup",
-  properties: { LogGroupName: "string", RetentionInDays: "number", KmsKeyId: "string", LogGroupClass: "string", Tags: [{ Key: "string", Value: "string" }] },
+  properties: {
+    LogGroupName: "string",
+    RetentionInDays: "number",
+    KmsKeyId: "string",
+    LogGroupClass: "string",
+    Tags: [{ Key: "string", Value: "string" }],
+  },
   replaceOn: ["LogGroupName"],
   attributes: ["Arn"],
   async create(request) {
     const { properties, call, resumed } = request;
     const name = (properties["LogGroupName"] as string | undefined) ?? request.suggestedName(512, { allowed: "\\w.\\-/#" });
-    const input = { logGroupName: name, kmsKeyId: properties["KmsKeyId"], logGroupClass: properties["LogGroupClass"], tags: tagMap(request) };
+    const input = {
+      logGroupName: name,
+      kmsKeyId: properties["KmsKeyId"],
+      logGroupClass: properties["LogGroupClass"],
+      tags: tagMap(request),
+    };
     await call("logs", "CreateLogGroup", input).catch((error: unknown) => {
       if (resumed) return ignoring("ResourceAlreadyExistsException")(error);
       throw error;

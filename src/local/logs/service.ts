@@ -13,7 +13,12 @@ export const logsService: ServiceFactory = (core) => {
   return {
     name: "logs",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-cloudwatch-logs") },
-    operations: { ...groupOperations(core, store), ...streamOperations(core, store), ...readingOperations(core, store), ...taggingOperations(store) },
+    operations: {
+      ...groupOperations(core, store),
+      ...streamOperations(core, store),
+      ...readingOperations(core, store),
+      ...taggingOperations(store),
+    },
     resources: logsResources,
     recover: () => core.background("log retention", (signal) => sweepExpired(core, store, signal)),
   };

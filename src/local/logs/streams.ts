@@ -1,6 +1,13 @@
 import type {
-  CreateLogStreamRequest, DeleteLogStreamRequest, DescribeLogStreamsRequest, DescribeLogStreamsResponse, InputLogEvent, LogStream as StreamOutput,
-  PutLogEventsRequest, PutLogEventsResponse, RejectedLogEventsInfo,
+  CreateLogStreamRequest,
+  DeleteLogStreamRequest,
+  DescribeLogStreamsRequest,
+  DescribeLogStreamsResponse,
+  InputLogEvent,
+  LogStream as StreamOutput,
+  PutLogEventsRequest,
+  PutLogEventsResponse,
+  RejectedLogEventsInfo,
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { pageOf } from "../gateway/paging.ts";
@@ -49,18 +56,27 @@ const describeLogStreams = (store: LogStore) =>
       const group = groupNameOf(input);
       findGroup(store, call, group);
       if (orderBy === "LastEventTime" && prefix !== "") throw invalidParameter("Cannot order by LastEventTime with a logStreamNamePrefix.");
-      const streams = store.streams.list([call.account, call.region, group]).map(({ value }) => value).filter(({ name }) => name.startsWith(prefix));
+      const streams = store.streams
+        .list([call.account, call.region, group])
+        .map(({ value }) => value)
+        .filter(({ name }) => name.startsWith(prefix));
       const ordered = orderBy === "LastEventTime" ? byLastEvent(store, call, { group, streams }) : streams;
       const { items, next } = pageOf(descending ? ordered.toReversed() : ordered, { token: nextToken, limit, invalid: invalidToken });
-      return { logStreams: items.map((stream) => describe(store, call, { group, stream })), ...(next !== undefined && { nextToken: next }) };
+      return {
+        logStreams: items.map((stream) => describe(store, call, { group, stream })),
+        ...(next !== undefined && { nextToken: next }),
+      };
     },
   });
 
-function byLastEvent(store: LogStore, call: Call, { group, streams }: { readonly group: string; readonly streams: readonly LogStream[] }): readonly LogStream[] {
+function byLastEvent(
+  store: LogStore,
+  call: Call,
+  { group, streams }: { readonly group: string; readonly streams: readonly LogStream[] },
+): readonly LogStream[] {
   const last = new Map(streams.map((stream) => [stream, timesOf(store, streamOf(call, group, stream.name)).last ?? 0]));
   return streams.toSorted((a, b) => (last.get(a) ?? 0) - (last.get(b) ?? 0));
 }
-
 
 function describe(store: LogStore, call: Call, { group, stream }: { readonly group: string; readonly stream: LogStream }): StreamOutput {
   const { first, last, ingested } = timesOf(store, streamOf(call, group, stream.name));
@@ -98,8 +114,14 @@ const putLogEvents = (core: Core, store: LogStore) =>
   });
 
 function checkBatch(events: readonly InputLogEvent[]): void {
-  if (events.length === 0) throw invalidParameter("1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must have length greater than or equal to 1");
-  if (events.length > BATCH.events) throw invalidParameter("1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must have length less than or equal to 10000");
+  if (events.length === 0)
+    throw invalidParameter(
+      "1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must have length greater than or equal to 1",
+    );
+  if (events.length > BATCH.events)
+    throw invalidParameter(
+      "1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must have length less than or equal to 10000",
+    );
   const bytes = events.reduce((sum, { message = "" }) => sum + Buffer.byteLength(message) + BATCH.overheadBytes, 0);
   if (bytes > BATCH.bytes) throw invalidParameter(`Upload too large: ${bytes} bytes exceeds limit of ${BATCH.bytes}`);
   const times = events.map(({ timestamp = 0 }) => timestamp);
@@ -110,7 +132,10 @@ function checkBatch(events: readonly InputLogEvent[]): void {
 }
 
 /** Events are in order: the too old ones are the first, the too new ones the last. */
-function sift(events: readonly InputLogEvent[], { now, retentionDays }: { readonly now: number; readonly retentionDays: number | undefined }) {
+function sift(
+  events: readonly InputLogEvent[],
+  { now, retentionDays }: { readonly now: number; readonly retentionDays: number | undefined },
+) {
   const expired = retentionDays === undefined ? -Infinity : now - retentionDays * DAY_MS;
   const count = (isOut: (time: number) => boolean): number => events.filter(({ timestamp = 0 }) => isOut(timestamp)).length;
   const tooOld = count((time) => time < now - BATCH.oldestMs);

@@ -1,6 +1,12 @@
 import type {
-  ListTagsForResourceRequest, ListTagsForResourceResponse, ListTagsLogGroupRequest, ListTagsLogGroupResponse, TagLogGroupRequest, TagResourceRequest,
-  UntagLogGroupRequest, UntagResourceRequest,
+  ListTagsForResourceRequest,
+  ListTagsForResourceResponse,
+  ListTagsLogGroupRequest,
+  ListTagsLogGroupResponse,
+  TagLogGroupRequest,
+  TagResourceRequest,
+  UntagLogGroupRequest,
+  UntagResourceRequest,
 } from "@aws-sdk/client-cloudwatch-logs";
 
 import { type AnyOperation, type Call, operation } from "../gateway/service.ts";
@@ -10,10 +16,15 @@ import type { LogGroup, LogStore } from "./store.ts";
 
 type Tags = Readonly<Record<string, string>>;
 
-const withTags = (tags: Tags) => (group: LogGroup): LogGroup => ({ ...group, tags: { ...group.tags, ...tags } });
-const withoutTags = (keys: readonly string[]) => (group: LogGroup): LogGroup => ({
-  ...group, tags: Object.fromEntries(Object.entries(group.tags).filter(([key]) => !keys.includes(key))),
-});
+const withTags =
+  (tags: Tags) =>
+  (group: LogGroup): LogGroup => ({ ...group, tags: { ...group.tags, ...tags } });
+const withoutTags =
+  (keys: readonly string[]) =>
+  (group: LogGroup): LogGroup => ({
+    ...group,
+    tags: Object.fromEntries(Object.entries(group.tags).filter(([key]) => !keys.includes(key))),
+  });
 
 type Context = Readonly<Record<string, string | readonly string[]>>;
 

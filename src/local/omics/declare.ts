@@ -8,7 +8,11 @@ import { invalid } from "./errors.ts";
  * Declares an operation whose requests are validated against the model before IAM is asked, whoever calls.
  * A caller from inside that leaves out the idempotency token gets one, as an SDK would give it.
  */
-export function declare<Input extends object, Output>(name: OperationName, random: Random, declared: Operation<Input, Output>): AnyOperation {
+export function declare<Input extends object, Output>(
+  name: OperationName,
+  random: Random,
+  declared: Operation<Input, Output>,
+): AnyOperation {
   const token = Object.entries(inputMembers(name)).find(([, member]) => member.idempotencyToken)?.[0];
   const tokens = new WeakMap<object, Input>();
   const whole = (input: Input, isInternal: boolean): Input => {

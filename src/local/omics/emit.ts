@@ -18,7 +18,17 @@ export function emitRunStatus(core: Core, run: Run): void {
     source: SOURCE,
     detailType: "Run Status Change",
     resources: [arn],
-    detail: { ...VERSION, arn, status, uuid, runId: id, ...(name && { runName: name }), runOutputUri, workflowId, ...(workflowName && { workflowName }) },
+    detail: {
+      ...VERSION,
+      arn,
+      status,
+      uuid,
+      runId: id,
+      ...(name && { runName: name }),
+      runOutputUri,
+      workflowId,
+      ...(workflowName && { workflowName }),
+    },
   });
 }
 
@@ -30,8 +40,15 @@ export function emitTaskStatus(core: Core, run: Run, task: Task): void {
     detailType: "Task Status Change",
     resources: [arn],
     detail: {
-      ...VERSION, arn, status: task.status, runArn: run.arn, runUuid: run.uuid, runId: run.id, ...(run.name && { runName: run.name }),
-      workflowId: run.workflowId, ...(run.workflowName && { workflowName: run.workflowName }),
+      ...VERSION,
+      arn,
+      status: task.status,
+      runArn: run.arn,
+      runUuid: run.uuid,
+      runId: run.id,
+      ...(run.name && { runName: run.name }),
+      workflowId: run.workflowId,
+      ...(run.workflowName && { workflowName: run.workflowName }),
     },
   });
 }

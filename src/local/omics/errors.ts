@@ -15,6 +15,7 @@ export const versionNotFound = (id: string, name: string): AwsError => notFound(
 export const runNotFound = (id: string): AwsError => notFound(`Run ${id} not found`);
 export const taskNotFound = (id: string): AwsError => notFound(`Task ${id} not found`);
 export const cacheNotFound = (id: string): AwsError => notFound(`Run cache ${id} not found: the local accounts keep no run caches`);
-export const configurationNotFound = (name: string): AwsError => notFound(`Configuration ${name} not found: the local accounts keep no configurations`);
+export const configurationNotFound = (name: string): AwsError =>
+  notFound(`Configuration ${name} not found: the local accounts keep no configurations`);
 export const runGroupNotFound = (id: string): AwsError => notFound(`Run group ${id} not found`);
 export const resourceNotFound = (arn: string): AwsError => notFound(`Resource ${arn} not found`);

@@ -11,15 +11,27 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const task = (command: string, runtime = "", rest = "") => ({ "main.wdl": `version 1.1\nworkflow W { call t }\ntask t { command <<< ${command} >>> runtime { ${runtime} } ${rest} }` });
-const READER = { "main.wdl": 'version 1.1\nworkflow W { input { File f } call t { input: f = f } }\ntask t { input { File f } command <<< cat ~{f}; sleep 1 >>> }' };
+const task = (command: string, runtime = "", rest = "") => ({
+  "main.wdl": `version 1.1\nworkflow W { call t }\ntask t { command <<< ${command} >>> runtime { ${runtime} } ${rest} }`,
+});
+const READER = {
+  "main.wdl":
+    "version 1.1\nworkflow W { input { File f } call t { input: f = f } }\ntask t { input { File f } command <<< cat ~{f}; sleep 1 >>> }",
+};
 
-const run = async (files: Readonly<Record<string, string>>, more = {}) => lab.ended(await lab.start({ workflowId: await lab.workflow(files), ...more }));
-const failed = (failureReason: string, statusMessage: RegExp) => ({ status: "FAILED", failureReason, statusMessage: expect.stringMatching(statusMessage) });
+const run = async (files: Readonly<Record<string, string>>, more = {}) =>
+  lab.ended(await lab.start({ workflowId: await lab.workflow(files), ...more }));
+const failed = (failureReason: string, statusMessage: RegExp) => ({
+  status: "FAILED",
+  failureReason,
+  statusMessage: expect.stringMatching(statusMessage),
+});
 
 describe("each failure reason has what provokes it", () => {
   test("INVALID_ECR_IMAGE_URI: a public image without a mapping", async () => {
-    expect(await run(task("true", 'docker: "quay.io/biocontainers/bwa:1"'))).toMatchObject(failed("INVALID_ECR_IMAGE_URI", /quay\.io\/biocontainers\/bwa:1 is not in a private ECR registry/));
+    expect(await run(task("true", 'docker: "quay.io/biocontainers/bwa:1"'))).toMatchObject(
+      failed("INVALID_ECR_IMAGE_URI", /quay\.io\/biocontainers\/bwa:1 is not in a private ECR registry/),
+    );
   });
 
   test("INVALID_TASK_RESOURCE_VALUE: more CPUs than any instance has", async () => {
@@ -27,7 +39,9 @@ describe("each failure reason has what provokes it", () => {
   });
 
   test("UNSUPPORTED_GPU_INSTANCE_TYPE: an accelerator nobody has", async () => {
-    expect(await run(task("true", 'acceleratorType: "abacus" acceleratorCount: 1'))).toMatchObject(failed("UNSUPPORTED_GPU_INSTANCE_TYPE", /abacus/));
+    expect(await run(task("true", 'acceleratorType: "abacus" acceleratorCount: 1'))).toMatchObject(
+      failed("UNSUPPORTED_GPU_INSTANCE_TYPE", /abacus/),
+    );
   });
 
   test("OUT_OF_MEMORY_ERROR: a task over its memory", { timeout: 60_000 }, async () => {
@@ -36,17 +50,26 @@ describe("each failure reason has what provokes it", () => {
   });
 
   test("TASK_TIMED_OUT: a task over its time", { timeout: 60_000 }, async () => {
-    const tool = "{ cwlVersion: v1.2, class: CommandLineTool, requirements: { ToolTimeLimit: { timelimit: 1 } }, baseCommand: [sleep, '60'], inputs: {}, outputs: {} }";
+    const tool =
+      "{ cwlVersion: v1.2, class: CommandLineTool, requirements: { ToolTimeLimit: { timelimit: 1 } }, baseCommand: [sleep, '60'], inputs: {}, outputs: {} }";
     expect(await run({ "main.cwl": tool })).toMatchObject(failed("TASK_TIMED_OUT", /timed out/));
   });
 
   test("IMPORT_FAILED: the role may not read the input", async () => {
-    const roleArn = await makeRole(lab.iam, "blind", RUN_ROLE.map((part) => ({ ...part, Action: [part.Action].flat().filter((action) => action !== "s3:GetObject") })));
-    expect(await run(READER, { roleArn, parameters: { f: await lab.put("blind.txt", "x") } })).toMatchObject(failed("IMPORT_FAILED", /blind\.txt can't be read with the run's role/));
+    const roleArn = await makeRole(
+      lab.iam,
+      "blind",
+      RUN_ROLE.map((part) => ({ ...part, Action: [part.Action].flat().filter((action) => action !== "s3:GetObject") })),
+    );
+    expect(await run(READER, { roleArn, parameters: { f: await lab.put("blind.txt", "x") } })).toMatchObject(
+      failed("IMPORT_FAILED", /blind\.txt can't be read with the run's role/),
+    );
   });
 
   test("INVALID_URI_INPUT: a folder where a file is needed", async () => {
-    expect(await run(READER, { parameters: { f: `s3://${lab.bucket}/folder/` } })).toMatchObject(failed("INVALID_URI_INPUT", /s3:\/\/lab-bucket\/folder\//));
+    expect(await run(READER, { parameters: { f: `s3://${lab.bucket}/folder/` } })).toMatchObject(
+      failed("INVALID_URI_INPUT", /s3:\/\/lab-bucket\/folder\//),
+    );
   });
 
   test.each(["/etc/hostname", "file:///etc/hostname", "https://example.org/x"])("INVALID_URI_INPUT: %s, which is not in S3", async (f) => {
@@ -54,27 +77,37 @@ describe("each failure reason has what provokes it", () => {
   });
 
   test("INVALID_URI_INPUT: a file of this machine for a CWL tool", { timeout: 60_000 }, async () => {
-    const tool = "{ cwlVersion: v1.2, class: CommandLineTool, baseCommand: cat, inputs: { f: { type: File, inputBinding: {} } }, outputs: {} }";
+    const tool =
+      "{ cwlVersion: v1.2, class: CommandLineTool, baseCommand: cat, inputs: { f: { type: File, inputBinding: {} } }, outputs: {} }";
     for (const place of [{ path: "/etc/hostname" }, { location: "file:///etc/hostname" }])
-      expect(await run({ "main.cwl": tool }, { parameters: { f: { class: "File", ...place } } })).toMatchObject(failed("INVALID_URI_INPUT", /etc\/hostname is not/));
-    expect(await run({ "main.cwl": tool }, { parameters: { f: { class: "File", basename: "x.txt", contents: "x" } } })).toMatchObject({ status: "COMPLETED" });
+      expect(await run({ "main.cwl": tool }, { parameters: { f: { class: "File", ...place } } })).toMatchObject(
+        failed("INVALID_URI_INPUT", /etc\/hostname is not/),
+      );
+    expect(await run({ "main.cwl": tool }, { parameters: { f: { class: "File", basename: "x.txt", contents: "x" } } })).toMatchObject({
+      status: "COMPLETED",
+    });
   });
 
   test("MODIFIED_INPUT_RESOURCE: an input that changes while the run uses it", async () => {
     const f = await lab.put("changing.txt", "one");
     const id = await lab.start({ workflowId: await lab.workflow(READER), parameters: { f } });
-    for (let status; status !== "RUNNING"; ) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
+    for (let status; status !== "RUNNING";) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
     await lab.put("changing.txt", "two");
     expect(await lab.ended(id)).toMatchObject(failed("MODIFIED_INPUT_RESOURCE", /changing\.txt was changed/));
   });
 
   test("WORKFLOW_RUN_FAILED: the engine can't evaluate an output", async () => {
-    const files = { "main.wdl": "version 1.1\nworkflow W { call t }\ntask t { command <<< echo x >>> output { Int n = read_int(stdout()) } }" };
+    const files = {
+      "main.wdl": "version 1.1\nworkflow W { call t }\ntask t { command <<< echo x >>> output { Int n = read_int(stdout()) } }",
+    };
     expect(await run(files)).toMatchObject(failed("WORKFLOW_RUN_FAILED", /invalid literal for int/));
   });
 
   test("a session policy narrows the role", async () => {
-    const sessionPolicy = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: ["logs:*", "s3:GetObject"], Resource: "*" }] });
+    const sessionPolicy = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: ["logs:*", "s3:GetObject"], Resource: "*" }],
+    });
     expect(await run(task("true"), { sessionPolicy })).toMatchObject({ status: "COMPLETED" });
   });
 });
@@ -91,7 +124,8 @@ describe("configuration", () => {
     await using other = await configured({ quotas: { workflows: 1, runSeconds: 1 } });
     const workflowId = await other.workflow(task("sleep 60"));
     await expect(other.omics.send(new CreateWorkflowCommand({ definitionZip: zipOf(task("true")) }))).rejects.toMatchObject({
-      name: "ServiceQuotaExceededException", $metadata: { httpStatusCode: 402 },
+      name: "ServiceQuotaExceededException",
+      $metadata: { httpStatusCode: 402 },
     });
     const ended = await other.ended(await other.start({ workflowId }));
     expect(ended).toMatchObject({ status: "FAILED", failureReason: "RUN_TIMED_OUT" });
@@ -107,7 +141,10 @@ describe("configuration", () => {
     const third = await ended("RETAIN");
     expect((await other.omics.send(new ListRunsCommand({}))).items?.map(({ id }) => id)).toEqual([third, second]);
     await expect(other.omics.send(new GetRunCommand({ id: first }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });
-    await expect(other.start({ workflowId })).rejects.toMatchObject({ name: "ServiceQuotaExceededException", $metadata: { httpStatusCode: 402 } });
+    await expect(other.start({ workflowId })).rejects.toMatchObject({
+      name: "ServiceQuotaExceededException",
+      $metadata: { httpStatusCode: 402 },
+    });
   });
 
   test("throttling is switched on there", async () => {

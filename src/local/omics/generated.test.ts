@@ -21,7 +21,8 @@ beforeAll(async () => {
 afterAll(() => accounts[Symbol.asyncDispose]());
 
 const send = (operation: OperationName, input: GeneratedRequest): Promise<RawAnswer> => sendRaw(accounts, requestOf(operation, input));
-const shown = (operation: string, input: GeneratedRequest, answer: RawAnswer): string => `${operation} ${JSON.stringify(input).slice(0, 2000)} → ${answer.status} ${answer.body.slice(0, 500)}`;
+const shown = (operation: string, input: GeneratedRequest, answer: RawAnswer): string =>
+  `${operation} ${JSON.stringify(input).slice(0, 2000)} → ${answer.status} ${answer.body.slice(0, 500)}`;
 
 describe(`${ROUNDS} valid and ${ROUNDS} invalid requests`, () => {
   test.each(names)("%s", async (operation) => {
@@ -31,7 +32,10 @@ describe(`${ROUNDS} valid and ${ROUNDS} invalid requests`, () => {
       const answer = await send(operation, input);
       const context = shown(operation, input, answer);
       if (!isServed(operation)) expect([answer.status, answer.type], context).toEqual([501, "NotImplemented"]);
-      else expect(answer.status === operations[operation].status || (answer.status < 500 && (answer.type ?? "") in errors), context).toBe(true);
+      else
+        expect(answer.status === operations[operation].status || (answer.status < 500 && (answer.type ?? "") in errors), context).toBe(
+          true,
+        );
       expect(answer.body, context).not.toMatch(/validation errors? detected/);
     }
     for (const input of invalid) {
@@ -58,12 +62,14 @@ test.skipIf(python === undefined)("botocore's model and validator agree on each 
     return [...valid, ...invalid].map((input) => ({ operation, input }));
   });
   const script = fileURLToPath(new URL("./testing/model_oracle.py", import.meta.url));
-  const verdicts = JSON.parse(execFileSync(python ?? "", [script], { input: JSON.stringify(asked), maxBuffer: 2 ** 28, encoding: "utf8" })) as readonly Verdict[];
+  const verdicts = JSON.parse(
+    execFileSync(python ?? "", [script], { input: JSON.stringify(asked), maxBuffer: 2 ** 28, encoding: "utf8" }),
+  ) as readonly Verdict[];
   expect(verdicts.length).toBe(asked.length);
   const different = asked.flatMap(({ operation, input }, index) => {
     const { model = [], botocore = "" } = verdicts[index] ?? {};
     const ours = validate(operation, input);
-    const isSame = (model.length > 0) === (ours !== undefined) && (botocore === "" || ours !== undefined);
+    const isSame = model.length > 0 === (ours !== undefined) && (botocore === "" || ours !== undefined);
     return isSame ? [] : [{ operation, input, ours, model, botocore }];
   });
   expect(different).toEqual([]);

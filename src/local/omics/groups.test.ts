@@ -1,5 +1,12 @@
 import {
-  CancelRunCommand, CreateRunGroupCommand, DeleteRunGroupCommand, GetRunCommand, GetRunGroupCommand, ListRunGroupsCommand, ListRunsCommand, UpdateRunGroupCommand,
+  CancelRunCommand,
+  CreateRunGroupCommand,
+  DeleteRunGroupCommand,
+  GetRunCommand,
+  GetRunGroupCommand,
+  ListRunGroupsCommand,
+  ListRunsCommand,
+  UpdateRunGroupCommand,
 } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLab, type OmicsLab } from "./testing/omics.ts";
@@ -26,7 +33,13 @@ describe("run groups", () => {
     const { id = "", arn, tags } = await lab.omics.send(new CreateRunGroupCommand({ name: "mine", maxCpus: 8, maxRuns: 2 }));
     expect([arn, tags]).toEqual([`arn:aws:omics:us-east-1:111122223333:runGroup/${id}`, {}]);
     await lab.omics.send(new UpdateRunGroupCommand({ id, maxDuration: 60 }));
-    expect(await lab.omics.send(new GetRunGroupCommand({ id }))).toMatchObject({ name: "mine", maxCpus: 8, maxRuns: 2, maxDuration: 60, creationTime: expect.any(Date) });
+    expect(await lab.omics.send(new GetRunGroupCommand({ id }))).toMatchObject({
+      name: "mine",
+      maxCpus: 8,
+      maxRuns: 2,
+      maxDuration: 60,
+      creationTime: expect.any(Date),
+    });
     expect((await lab.omics.send(new ListRunGroupsCommand({ name: "mine" }))).items).toMatchObject([{ id }]);
     await lab.omics.send(new DeleteRunGroupCommand({ id }));
     await expect(lab.omics.send(new GetRunGroupCommand({ id }))).rejects.toMatchObject({ name: "ResourceNotFoundException" });

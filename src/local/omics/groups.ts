@@ -1,6 +1,12 @@
 import type {
-  CreateRunGroupRequest, CreateRunGroupResponse, DeleteRunGroupRequest, GetRunGroupRequest, GetRunGroupResponse, ListRunGroupsRequest,
-  RunGroupListItem, UpdateRunGroupRequest,
+  CreateRunGroupRequest,
+  CreateRunGroupResponse,
+  DeleteRunGroupRequest,
+  GetRunGroupRequest,
+  GetRunGroupResponse,
+  ListRunGroupsRequest,
+  RunGroupListItem,
+  UpdateRunGroupRequest,
 } from "../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../gateway/service.ts";
 import { anyArn, runGroupArn, type Place } from "./arns.ts";
@@ -13,7 +19,9 @@ import { pageOf } from "./page.ts";
 import type { RunGroup } from "./store.ts";
 import { checkTags, tagContext } from "./tag-rules.ts";
 
-const onGroup = (action: string, call: Call, id: string): readonly Access[] => [{ action: `omics:${action}`, resource: runGroupArn(call, id) }];
+const onGroup = (action: string, call: Call, id: string): readonly Access[] => [
+  { action: `omics:${action}`, resource: runGroupArn(call, id) },
+];
 
 /** Run groups: limits that several runs share. */
 export function groupOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
@@ -33,7 +41,15 @@ export function groupOperations(omics: Omics): Readonly<Record<string, AnyOperat
       run({ name, startingToken, maxResults }, { account, region }) {
         const matches = (group: RunGroup) => name == null || group.name === name;
         const prefix = [account, region];
-        const { items, nextToken } = pageOf({ of: "ListRunGroups", prefix, filters: { name }, startingToken, maxResults, matches, read: (page) => store.runGroups.list(prefix, page) });
+        const { items, nextToken } = pageOf({
+          of: "ListRunGroups",
+          prefix,
+          filters: { name },
+          startingToken,
+          maxResults,
+          matches,
+          read: (page) => store.runGroups.list(prefix, page),
+        });
         return { items: items.map(groupItem), nextToken };
       },
     }),
@@ -57,11 +73,19 @@ function createGroup({ store, core, quotas }: Omics, input: CreateRunGroupReques
   checkTags(input.tags ?? {}, quotas);
   const { account, region } = call;
   return once(store, { operation: "CreateRunGroup", requestId: input.requestId, input, call }, () => {
-    if (store.runGroups.count([account, region]) >= quotas.runGroups) throw quotaExceeded(`The account has ${quotas.runGroups} run groups, the most it can have`);
+    if (store.runGroups.count([account, region]) >= quotas.runGroups)
+      throw quotaExceeded(`The account has ${quotas.runGroups} run groups, the most it can have`);
     const id = nextId({ store, core }, "runGroup", call);
     const arn = runGroupArn(call, id);
     const tags = input.tags ?? {};
-    store.runGroups.put([account, region, id], { place: { account, region }, id, arn, creationTime: core.clock.now().toISOString(), tags, ...limitsOf(input) });
+    store.runGroups.put([account, region, id], {
+      place: { account, region },
+      id,
+      arn,
+      creationTime: core.clock.now().toISOString(),
+      tags,
+      ...limitsOf(input),
+    });
     return { arn, id, tags };
   }).response;
 }
@@ -74,7 +98,14 @@ function findGroup({ store }: Omics, { account, region }: Place, id: string): Ru
 }
 
 const groupItem = ({ arn, id, name, maxCpus, maxRuns, maxDuration, maxGpus, creationTime }: RunGroup): RunGroupListItem => ({
-  arn, id, name, maxCpus, maxRuns, maxDuration, maxGpus, creationTime,
+  arn,
+  id,
+  name,
+  maxCpus,
+  maxRuns,
+  maxDuration,
+  maxGpus,
+  creationTime,
 });
 
 const describeGroup = (group: RunGroup): GetRunGroupResponse => ({ ...groupItem(group), tags: group.tags });

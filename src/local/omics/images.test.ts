@@ -7,8 +7,9 @@ import { hasNextflow } from "../engines/testing/nextflow.ts";
 import { LET_OMICS_READ, letAccountRead, pushEmptyImage, pushHostImage, setPolicy } from "./testing/images.ts";
 import { furnish, openLab, type OmicsLab } from "./testing/omics.ts";
 
-const wdl = (image: string, command = "echo hi", outputs = "") =>
-  ({ "main.wdl": `version 1.1\nworkflow W { call t output { String? said = ${outputs ? "t.said" : '""'} } }\ntask t { command <<< ${command} >>> output { ${outputs} } runtime { docker: "${image}" memory: "512 MiB" } }` });
+const wdl = (image: string, command = "echo hi", outputs = "") => ({
+  "main.wdl": `version 1.1\nworkflow W { call t output { String? said = ${outputs ? "t.said" : '""'} } }\ntask t { command <<< ${command} >>> output { ${outputs} } runtime { docker: "${image}" memory: "512 MiB" } }`,
+});
 
 const MAP = { registryMappings: [{ upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" }] };
 
@@ -21,7 +22,8 @@ describe("images on the host", () => {
   }, 120_000);
   afterAll(() => lab[Symbol.asyncDispose]());
 
-  const run = async (files: Readonly<Record<string, string>>, more = {}) => lab.ended(await lab.start({ workflowId: await lab.workflow(files, more) }));
+  const run = async (files: Readonly<Record<string, string>>, more = {}) =>
+    lab.ended(await lab.start({ workflowId: await lab.workflow(files, more) }));
 
   test("a mapped image is read from ECR, and the task tells which and by which digest", async () => {
     const ended = await run(wdl("quay.io/bio/bash:1"), { containerRegistryMap: MAP });
@@ -34,20 +36,33 @@ describe("images on the host", () => {
 
   test("without the service in the repository's policy the run fails: ECR_PERMISSION_ERROR", async () => {
     await setPolicy(lab.config, "quay/bio/bash", [letAccountRead(CICD)]);
-    expect(await run(wdl(image.uri))).toMatchObject({ status: "FAILED", failureReason: "ECR_PERMISSION_ERROR", statusMessage: expect.stringContaining("omics.amazonaws.com") });
+    expect(await run(wdl(image.uri))).toMatchObject({
+      status: "FAILED",
+      failureReason: "ECR_PERMISSION_ERROR",
+      statusMessage: expect.stringContaining("omics.amazonaws.com"),
+    });
     await setPolicy(lab.config, "quay/bio/bash", [LET_OMICS_READ]);
     expect(await run(wdl(image.uri))).toMatchObject({ status: "COMPLETED" });
   });
 
   test("a tag or a repository that is not there: IMAGE_VERIFICATION_FAILURE", async () => {
     expect(await run(wdl(image.uri.replace(/:1$/, ":2")))).toMatchObject({ status: "FAILED", failureReason: "IMAGE_VERIFICATION_FAILURE" });
-    expect(await run(wdl(image.uri.replace("bash:1", "zsh:1")))).toMatchObject({ status: "FAILED", failureReason: "IMAGE_VERIFICATION_FAILURE" });
+    expect(await run(wdl(image.uri.replace("bash:1", "zsh:1")))).toMatchObject({
+      status: "FAILED",
+      failureReason: "IMAGE_VERIFICATION_FAILURE",
+    });
   });
 
   test("a run in production reads cicd's ECR, if its policy says so", { timeout: 60_000 }, async () => {
-    const production = await furnish({ config: () => lab.productionConfig, [Symbol.asyncDispose]: () => Promise.resolve() }, { bucket: "production-bucket", account: PRODUCTION });
+    const production = await furnish(
+      { config: () => lab.productionConfig, [Symbol.asyncDispose]: () => Promise.resolve() },
+      { bucket: "production-bucket", account: PRODUCTION },
+    );
     const workflowId = await production.workflow(wdl(image.uri));
-    expect(await production.ended(await production.start({ workflowId }))).toMatchObject({ status: "FAILED", failureReason: "ECR_PERMISSION_ERROR" });
+    expect(await production.ended(await production.start({ workflowId }))).toMatchObject({
+      status: "FAILED",
+      failureReason: "ECR_PERMISSION_ERROR",
+    });
     await setPolicy(lab.config, "quay/bio/bash", [LET_OMICS_READ, letAccountRead(PRODUCTION)]);
     expect(await production.ended(await production.start({ workflowId }))).toMatchObject({ status: "COMPLETED" });
   });
@@ -62,14 +77,23 @@ describe.skipIf(!hasDocker())("images in Docker", () => {
 
   test("a task runs in the container that local ECR holds", { timeout: 120_000 }, async () => {
     const { uri } = await pushHostImage(lab.config, "bash", [LET_OMICS_READ]);
-    const workflowId = await lab.workflow(wdl(uri, 'echo "$AWS_WORKFLOW_RUN_ID in $(ls /sys/class/net) of $(ls /mnt/workflow/main.wdl)"', "String said = read_string(stdout())"));
+    const workflowId = await lab.workflow(
+      wdl(
+        uri,
+        'echo "$AWS_WORKFLOW_RUN_ID in $(ls /sys/class/net) of $(ls /mnt/workflow/main.wdl)"',
+        "String said = read_string(stdout())",
+      ),
+    );
     const id = await lab.start({ workflowId });
     expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
     expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "W.said": `${id} in lo of /mnt/workflow/main.wdl` });
   });
 
   test("a task that names no image runs in the service's own", { timeout: 120_000 }, async () => {
-    const files = { "main.wdl": "version 1.1\nworkflow W { call t output { String said = t.said } }\ntask t { command <<< ls /sys/class/net; ps | head -0 >>> output { String said = read_string(stdout()) } }" };
+    const files = {
+      "main.wdl":
+        "version 1.1\nworkflow W { call t output { String said = t.said } }\ntask t { command <<< ls /sys/class/net; ps | head -0 >>> output { String said = read_string(stdout()) } }",
+    };
     const id = await lab.start({ workflowId: await lab.workflow(files) });
     expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
     expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "W.said": "lo" });

@@ -17,12 +17,24 @@ interface Instance {
 // Source of all tables: guide, "Compute and memory requirements for HealthOmics tasks".
 
 const SIZES: readonly (readonly [string, number])[] = [
-  ["large", 2], ["xlarge", 4], ["2xlarge", 8], ["4xlarge", 16], ["8xlarge", 32],
-  ["12xlarge", 48], ["16xlarge", 64], ["24xlarge", 96], ["32xlarge", 128], ["48xlarge", 192],
+  ["large", 2],
+  ["xlarge", 4],
+  ["2xlarge", 8],
+  ["4xlarge", 16],
+  ["8xlarge", 32],
+  ["12xlarge", 48],
+  ["16xlarge", 64],
+  ["24xlarge", 96],
+  ["32xlarge", 128],
+  ["48xlarge", 192],
 ];
 
 /** GiB for each vCPU, in the order in which families are tried. */
-const FAMILIES: readonly (readonly [string, number])[] = [["c", 2], ["m", 4], ["r", 8]];
+const FAMILIES: readonly (readonly [string, number])[] = [
+  ["c", 2],
+  ["m", 4],
+  ["r", 8],
+];
 
 const LARGEST_REGIONS = new Set(["us-west-2", "us-east-1", "ap-northeast-2", "ap-northeast-1", "us-east-2"]);
 
@@ -32,7 +44,13 @@ const cpuInstances = (region: string): readonly Instance[] =>
   );
 
 const GPU_SIZES: readonly (readonly [string, number, number])[] = [
-  ["xlarge", 4, 1], ["2xlarge", 8, 1], ["4xlarge", 16, 1], ["8xlarge", 32, 1], ["16xlarge", 64, 1], ["12xlarge", 48, 4], ["24xlarge", 96, 4],
+  ["xlarge", 4, 1],
+  ["2xlarge", 8, 1],
+  ["4xlarge", 16, 1],
+  ["8xlarge", 32, 1],
+  ["16xlarge", 64, 1],
+  ["12xlarge", 48, 4],
+  ["24xlarge", 96, 4],
 ];
 
 function gpuInstances(family: string): readonly Instance[] {

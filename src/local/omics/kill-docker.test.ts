@@ -24,11 +24,15 @@ task t { command <<< sleep 3; echo done > out.txt >>> output { File out = "out.t
 };
 
 /** Containers of a run, running or not. */
-const containersOf = (uuid: string): string => execFileSync("docker", ["ps", "--all", "--quiet", "--filter", `label=omx.run=${uuid}`], { encoding: "utf8" }).trim();
+const containersOf = (uuid: string): string =>
+  execFileSync("docker", ["ps", "--all", "--quiet", "--filter", `label=omx.run=${uuid}`], { encoding: "utf8" }).trim();
 
 /** Processes that name the folder on their command line: engines, what they started, Docker's clients. */
 function processesOf(folder: string): readonly number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => commandOf(pid).includes(folder) && !commandOf(pid).includes("accounts-process"));
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => commandOf(pid).includes(folder) && !commandOf(pid).includes("accounts-process"));
 }
 
 function commandOf(pid: number): string {
@@ -125,7 +129,8 @@ async function inEachLanguage(play: (files: Readonly<Record<string, string>>) =>
 }
 
 function killEngines(folder: string): void {
-  for (const pid of processesOf(folder).filter((one) => / -m omx_engine\.(wdl|cwl|nextflow) /.test(commandOf(one)))) process.kill(pid, "SIGKILL");
+  for (const pid of processesOf(folder).filter((one) => / -m omx_engine\.(wdl|cwl|nextflow) /.test(commandOf(one))))
+    process.kill(pid, "SIGKILL");
 }
 
 async function expectCancelled(lab: OmicsLab, { id, uuid }: Started): Promise<void> {

@@ -22,7 +22,10 @@ test("the accounts are killed while a task runs: the engine is adopted, and no t
   expect(await lab.get(`runs/${id}/out/out/out.txt`)).toBe("1\n");
   expect(readFileSync(log, "utf8")).toBe("first\nsecond\n");
   const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
-  expect(items.map(({ name, status }) => [name, status])).toEqual([["second", "COMPLETED"], ["first", "COMPLETED"]]);
+  expect(items.map(({ name, status }) => [name, status])).toEqual([
+    ["second", "COMPLETED"],
+    ["first", "COMPLETED"],
+  ]);
 });
 
 test("the accounts are killed again and again: one run, completed, each task once", { timeout: 180_000 }, async () => {
@@ -42,7 +45,9 @@ test("the accounts are killed again and again: one run, completed, each task onc
 test("a definition that was being read is read again", { timeout: 120_000 }, async () => {
   await using accounts = await startKillable();
   const lab = await furnish(accounts);
-  const { id = "" } = await lab.omics.send(new CreateWorkflowCommand({ definitionZip: zipOf({ "main.wdl": "version 1.1\nworkflow W {}" }) }));
+  const { id = "" } = await lab.omics.send(
+    new CreateWorkflowCommand({ definitionZip: zipOf({ "main.wdl": "version 1.1\nworkflow W {}" }) }),
+  );
   await accounts.kill();
   await accounts.start();
   expect(await lab.settled(id)).toMatchObject({ status: "ACTIVE" });

@@ -10,11 +10,19 @@ beforeAll(async () => {
 afterAll(() => lab[Symbol.asyncDispose]());
 
 test("a WDL document of one task and no workflow runs that task", { timeout: 120_000 }, async () => {
-  const workflowId = await lab.workflow({ "main.wdl": "version 1.0\ntask greet { input { String who Int times = 1 } command { echo hello ~{who} ~{times} } output { String said = read_string(stdout()) File written = stdout() } }\n" });
-  expect(await lab.omics.send(new GetWorkflowCommand({ id: workflowId }))).toMatchObject({ parameterTemplate: { who: { optional: false }, times: { optional: true } } });
+  const workflowId = await lab.workflow({
+    "main.wdl":
+      "version 1.0\ntask greet { input { String who Int times = 1 } command { echo hello ~{who} ~{times} } output { String said = read_string(stdout()) File written = stdout() } }\n",
+  });
+  expect(await lab.omics.send(new GetWorkflowCommand({ id: workflowId }))).toMatchObject({
+    parameterTemplate: { who: { optional: false }, times: { optional: true } },
+  });
   const id = await lab.start({ workflowId, parameters: { who: "phage" } });
   expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
-  expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toMatchObject({ "greet.said": "hello phage 1", "greet.written": `s3://${lab.bucket}/runs/${id}/out/written/stdout.txt` });
+  expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toMatchObject({
+    "greet.said": "hello phage 1",
+    "greet.written": `s3://${lab.bucket}/runs/${id}/out/written/stdout.txt`,
+  });
   expect((await lab.omics.send(new ListRunTasksCommand({ id }))).items).toMatchObject([{ name: "greet", status: "COMPLETED" }]);
 });
 
@@ -35,7 +43,9 @@ outputs:
     const text = await lab.put("cwl/three.txt", "1\n2\n3\n");
     const workflowId = await lab.workflow({ "main.cwl": TOOL });
     expect(await lab.omics.send(new GetWorkflowCommand({ id: workflowId }))).toMatchObject({
-      engine: "CWL", main: "main.cwl", parameterTemplate: { text: { description: "what to count", optional: false }, note: { optional: true } },
+      engine: "CWL",
+      main: "main.cwl",
+      parameterTemplate: { text: { description: "what to count", optional: false }, note: { optional: true } },
     });
     const id = await lab.start({ workflowId, parameters: { text: { class: "File", location: text } } });
     expect(await lab.ended(id)).toMatchObject({ status: "COMPLETED" });
@@ -76,6 +86,9 @@ workflow { COUNT(Channel.fromPath(params.text)) }
 
   test("a version that HealthOmics does not have fails the run", async () => {
     const workflowId = await lab.workflow({ "main.nf": "workflow { }", "nextflow.config": "manifest.nextflowVersion = '!>=99.10'" });
-    expect(await lab.ended(await lab.start({ workflowId }))).toMatchObject({ status: "FAILED", failureReason: "WORKFLOW_VER_VALIDATION_FAILED" });
+    expect(await lab.ended(await lab.start({ workflowId }))).toMatchObject({
+      status: "FAILED",
+      failureReason: "WORKFLOW_VER_VALIDATION_FAILED",
+    });
   });
 });

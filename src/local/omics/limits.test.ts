@@ -19,12 +19,22 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const task = (command: string, runtime = "") => ({ "main.wdl": `version 1.1\nworkflow W { call t }\ntask t { command <<< ${command} >>> runtime { ${runtime} } }` });
-const READER = { "main.wdl": "version 1.1\nworkflow W { input { File f } call t { input: f = f } }\ntask t { input { File f } command <<< wc -c ~{f} >>> }" };
+const task = (command: string, runtime = "") => ({
+  "main.wdl": `version 1.1\nworkflow W { call t }\ntask t { command <<< ${command} >>> runtime { ${runtime} } }`,
+});
+const READER = {
+  "main.wdl":
+    "version 1.1\nworkflow W { input { File f } call t { input: f = f } }\ntask t { input { File f } command <<< wc -c ~{f} >>> }",
+};
 const FILL = "head -c 20000000 /dev/zero > big";
 
-const run = async (files: Readonly<Record<string, string>>, more = {}) => lab.ended(await lab.start({ workflowId: await lab.workflow(files), ...more }));
-const failed = (failureReason: string, statusMessage: RegExp) => ({ status: "FAILED", failureReason, statusMessage: expect.stringMatching(statusMessage) });
+const run = async (files: Readonly<Record<string, string>>, more = {}) =>
+  lab.ended(await lab.start({ workflowId: await lab.workflow(files), ...more }));
+const failed = (failureReason: string, statusMessage: RegExp) => ({
+  status: "FAILED",
+  failureReason,
+  statusMessage: expect.stringMatching(statusMessage),
+});
 
 describe("static storage", () => {
   test("FILE_SYSTEM_OUT_OF_SPACE: files that are more than the run asked room for", { timeout: 180_000 }, async () => {
@@ -52,7 +62,9 @@ describe("static storage", () => {
 });
 
 test("INSTANCE_RESERVATION_FAILED: more GPUs than the account can have", { timeout: 180_000 }, async () => {
-  expect(await run(task("true", 'acceleratorType: "nvidia-tesla-t4" acceleratorCount: 4'))).toMatchObject(failed("INSTANCE_RESERVATION_FAILED", /4 GPUs; the account can have 2/));
+  expect(await run(task("true", 'acceleratorType: "nvidia-tesla-t4" acceleratorCount: 4'))).toMatchObject(
+    failed("INSTANCE_RESERVATION_FAILED", /4 GPUs; the account can have 2/),
+  );
   expect(await run(task("true", 'acceleratorType: "nvidia-tesla-t4" acceleratorCount: 1'))).toMatchObject({ status: "COMPLETED" });
 });
 
@@ -63,17 +75,24 @@ describe("omicsResourceFallbackOrder", () => {
     const { id, status } = await run(task("true", `omicsResourceFallbackOrder: [${gpus(4)}, {"cpu": 1, "memory": "2 GiB"}]`));
     expect(status).toBe("COMPLETED");
     const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
-    expect(items.map(({ status: ended, gpus: count, cpus, memory }) => [ended, count, cpus, memory])).toEqual([["COMPLETED", 0, 1, 2], ["FAILED", 4, 4, 16]]);
+    expect(items.map(({ status: ended, gpus: count, cpus, memory }) => [ended, count, cpus, memory])).toEqual([
+      ["COMPLETED", 0, 1, 2],
+      ["FAILED", 4, 4, 16],
+    ]);
   });
 
   test("ALL_PROFILES_INSTANCE_RESERVATION_FAILED: none of them can be had", { timeout: 180_000 }, async () => {
-    expect(await run(task("true", `omicsResourceFallbackOrder: [${gpus(4)}, ${gpus(3)}]`))).toMatchObject(failed("ALL_PROFILES_INSTANCE_RESERVATION_FAILED", /None of the profiles/));
+    expect(await run(task("true", `omicsResourceFallbackOrder: [${gpus(4)}, ${gpus(3)}]`))).toMatchObject(
+      failed("ALL_PROFILES_INSTANCE_RESERVATION_FAILED", /None of the profiles/),
+    );
   });
 });
 
 test("CANNOT_START_CONTAINER_SIZE_ERROR: an image above the limit", { timeout: 180_000 }, async () => {
   const { uri } = await pushHostImage(lab.config, "large", [LET_OMICS_READ]);
-  expect(await run(task("true", `docker: "${uri}"`))).toMatchObject(failed("CANNOT_START_CONTAINER_SIZE_ERROR", /has \d+ bytes; 1000 are the most/));
+  expect(await run(task("true", `docker: "${uri}"`))).toMatchObject(
+    failed("CANNOT_START_CONTAINER_SIZE_ERROR", /has \d+ bytes; 1000 are the most/),
+  );
 });
 
 test("INACTIVE_OMICS_STORAGE_RESOURCE: an input in a sequence store", { timeout: 180_000 }, async () => {
@@ -83,7 +102,7 @@ test("INACTIVE_OMICS_STORAGE_RESOURCE: an input in a sequence store", { timeout:
 
 test("SERVICE_ERROR: the engine is ended from outside while a task runs", { timeout: 180_000 }, async () => {
   const id = await lab.start({ workflowId: await lab.workflow(task("sleep 3600")) });
-  for (let status; status !== "RUNNING"; ) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
+  for (let status; status !== "RUNNING";) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
   const [engine] = accounts.accounts.core.children.of(`omics/run/111122223333/us-east-1/${id}`).filter(({ pid }) => pid !== undefined);
   process.kill(engine?.pid ?? 0, "SIGTERM");
   expect(await lab.ended(id)).toMatchObject(failed("SERVICE_ERROR", /ended from outside/));
@@ -99,12 +118,21 @@ test("a failed run leaves its engine log, its tasks' logs and its manifest", { t
   expect((await lab.logLines(`run/${id}/task/${items[0]?.taskId}`)).toSorted()).toEqual(["before", "oops"]);
   const events = (await lab.logLines(`run/${id}`)).map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
   expect(events.slice(-5)).toMatchObject([
-    { logMessage: "TASK_FAILED" }, { runStatus: "STOPPING", logMessage: "STOPPING_RUN" }, { logMessage: "MAX_FILE_SYSTEM_USAGE" }, { logMessage: "ENGINE_LOG_GENERATED" },
+    { logMessage: "TASK_FAILED" },
+    { runStatus: "STOPPING", logMessage: "STOPPING_RUN" },
+    { logMessage: "MAX_FILE_SYSTEM_USAGE" },
+    { logMessage: "ENGINE_LOG_GENERATED" },
     { runStatus: "FAILED", logMessage: "RUN_FAILED" },
   ]);
   const manifest = (await lab.logLines(`manifest/run/${id}/${ended.uuid}`)).map((line) => JSON.parse(line) as object);
   expect(manifest).toMatchObject([
     { arn: ended.arn, status: "FAILED", failureReason: "RUN_TASK_FAILED", startedBy: ended.startedBy, workflowType: "PRIVATE" },
-    { run: ended.arn, name: "t", status: "FAILED", failureReason: "RUN_TASK_FAILED", metrics: { cpusReserved: 1, memoryReservedGiB: 1, gpusReserved: 0 } },
+    {
+      run: ended.arn,
+      name: "t",
+      status: "FAILED",
+      failureReason: "RUN_TASK_FAILED",
+      metrics: { cpusReserved: 1, memoryReservedGiB: 1, gpusReserved: 0 },
+    },
   ]);
 });

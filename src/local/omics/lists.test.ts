@@ -57,6 +57,10 @@ describe("a collection with lists", () => {
     const before = database.collection<Sample>("samples");
     for (const id of ["1", "2"]) before.put(key(id), sample("DONE", id));
     const all = open(database);
-    expect([ids(all.items.list(["a", "r"])), ids(all.listBy({ scope: ["a", "r"], name: "name", value: "2" })), all.count(["a", "r"])]).toEqual([["1", "2"], ["2"], 2]);
+    expect([
+      ids(all.items.list(["a", "r"])),
+      ids(all.listBy({ scope: ["a", "r"], name: "name", value: "2" })),
+      all.count(["a", "r"]),
+    ]).toEqual([["1", "2"], ["2"], 2]);
   });
 });

@@ -37,7 +37,8 @@ const SCOPE = 2;
 export function withLists<T, I>(database: Database, name: string, listing: Listing<T, I>): ListedCollection<T, I> {
   const { documents, itemOf, countedBy } = listing;
   const kept = openKept(database, name, listing);
-  if (kept.items.list([], { limit: 1 }).length === 0) database.transaction(() => documents.list([]).forEach(({ key, value }) => kept.keep(key, itemOf(value))));
+  if (kept.items.list([], { limit: 1 }).length === 0)
+    database.transaction(() => documents.list([]).forEach(({ key, value }) => kept.keep(key, itemOf(value))));
   return {
     ...documents,
     items: kept.items,
@@ -101,7 +102,11 @@ function openKept<T, I>(database: Database, name: string, { lists = {}, indexes 
   };
 }
 
-function listBy<I>(of: { readonly items: Collection<I>; readonly entries: Collection<0> }, which: ListName, page: Page): readonly Entry<I>[] {
+function listBy<I>(
+  of: { readonly items: Collection<I>; readonly entries: Collection<0> },
+  which: ListName,
+  page: Page,
+): readonly Entry<I>[] {
   const prefix = [...which.scope, which.name, which.value];
   const after = page.after && { after: [...prefix, ...page.after.slice(SCOPE)] };
   const keys = of.entries.list(prefix, { ...page, ...after }).map((entry) => [...which.scope, ...entry.key.slice(prefix.length)]);

@@ -38,11 +38,28 @@ workflow {
     const id = await lab.start({ workflowId, parameters });
     const { status, statusMessage } = await lab.ended(id);
     expect([status, statusMessage]).toEqual(["COMPLETED", undefined]);
-    expect((await lab.get(`runs/${id}/pubdir/lists/listed.txt`)).split("\n").sort()).toEqual(["", "", "a.txt", "a.txt", "b.tsv", "d.txt", "deep:", "flat:"]);
+    expect((await lab.get(`runs/${id}/pubdir/lists/listed.txt`)).split("\n").sort()).toEqual([
+      "",
+      "",
+      "a.txt",
+      "a.txt",
+      "b.tsv",
+      "d.txt",
+      "deep:",
+      "flat:",
+    ]);
     expect(await lab.get(`runs/${id}/output/flat.txt`)).toBe("a.txt\nb.tsv\n");
-    expect(await lab.keys(`runs/${id}/`)).toEqual([`runs/${id}/logs/engine.log`, `runs/${id}/output/flat.txt`, `runs/${id}/pubdir/lists/listed.txt`]);
+    expect(await lab.keys(`runs/${id}/`)).toEqual([
+      `runs/${id}/logs/engine.log`,
+      `runs/${id}/output/flat.txt`,
+      `runs/${id}/pubdir/lists/listed.txt`,
+    ]);
     const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
-    const byName = (name: string) => items.filter((task) => task.name === name).map((task) => task.status).toSorted();
+    const byName = (name: string) =>
+      items
+        .filter((task) => task.name === name)
+        .map((task) => task.status)
+        .toSorted();
     expect([byName("FLAKY"), byName("LIST")]).toEqual([["COMPLETED", "FAILED"], ["COMPLETED"]]);
   });
 });

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { pageOf, type PageRequest } from "./page.ts";
 
 const request = (more: Partial<PageRequest<string>> = {}): PageRequest<string> => ({
-  of: "ListRuns", prefix: ["a", "r"], maxResults: 2,
+  of: "ListRuns",
+  prefix: ["a", "r"],
+  maxResults: 2,
   read: ({ after, limit = 0 }) => {
     const all = ["5", "4", "3", "2", "1"].map((id) => ({ key: ["a", "r", id], value: id }));
     return all.slice(after === undefined ? 0 : all.findIndex(({ value }) => value === after[2]) + 1).slice(0, limit);

@@ -52,10 +52,14 @@ type List = Pick<PageRequest<unknown>, "of" | "prefix" | "filters">;
 
 /** Which list a token belongs to: operation, account, region and filters, in few characters, since tokens may have 128. */
 const markOf = ({ of, prefix, filters = {} }: List): string =>
-  createHash("sha256").update(JSON.stringify([of, prefix, Object.entries(filters).filter(([, value]) => value != null)])).digest("base64url").slice(0, 8);
+  createHash("sha256")
+    .update(JSON.stringify([of, prefix, Object.entries(filters).filter(([, value]) => value != null)]))
+    .digest("base64url")
+    .slice(0, 8);
 
 /** The end of the key alone: the prefix comes from the request, so that nobody pages through another account. */
-const tokenOf = (key: Key, list: List): string => Buffer.from(JSON.stringify([markOf(list), ...key.slice(list.prefix.length)])).toString("base64url");
+const tokenOf = (key: Key, list: List): string =>
+  Buffer.from(JSON.stringify([markOf(list), ...key.slice(list.prefix.length)])).toString("base64url");
 
 function keyOf(token: string, list: List): Key {
   const [mark, ...rest] = partsOf(token);

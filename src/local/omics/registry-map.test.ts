@@ -30,7 +30,9 @@ describe("mapImage: registry mappings (the guide's table)", () => {
   });
 
   test("the host must be equal, not similar", () => {
-    expect(mapped("community.wave.seqera.io/library/x:1", registry("wave.seqera.io", "wave"))).toMatch(/^! .*no registry mapping covers community\.wave\.seqera\.io/);
+    expect(mapped("community.wave.seqera.io/library/x:1", registry("wave.seqera.io", "wave"))).toMatch(
+      /^! .*no registry mapping covers community\.wave\.seqera\.io/,
+    );
   });
 
   test("another account's ECR, and an upstream prefix that the cache rule covers", () => {

@@ -1,23 +1,59 @@
 import type { Clock } from "../../kit/clock.ts";
-import type { Json, Properties, PropertyShape, ResourceProvider, ResourceRequest, ResourceState } from "../cloudformation/resource-provider.ts";
+import type {
+  Json,
+  Properties,
+  PropertyShape,
+  ResourceProvider,
+  ResourceRequest,
+  ResourceState,
+} from "../cloudformation/resource-provider.ts";
 import { tagsOf } from "../cloudformation/resource-provider.ts";
 import { ignoring } from "../gateway/ignore-error.ts";
 
 // Properties, what needs a new resource and what Ref gives are those of the registered types AWS::Omics::* (their
 // schemas of 2026-10, as cfn-lint ships them): READMEs and repositories are written with small letters there.
 const DEFINITION: Readonly<Record<string, PropertyShape>> = {
-  Accelerators: "string", DefinitionUri: "string", Description: "string", Engine: "string", Main: "string", ParameterTemplatePath: "string", StorageCapacity: "number", StorageType: "string",
-  WorkflowBucketOwnerId: "string", ContainerRegistryMapUri: "string", readmeMarkdown: "string", readmePath: "string", readmeUri: "string", Tags: { "*": "string" },
+  Accelerators: "string",
+  DefinitionUri: "string",
+  Description: "string",
+  Engine: "string",
+  Main: "string",
+  ParameterTemplatePath: "string",
+  StorageCapacity: "number",
+  StorageType: "string",
+  WorkflowBucketOwnerId: "string",
+  ContainerRegistryMapUri: "string",
+  readmeMarkdown: "string",
+  readmePath: "string",
+  readmeUri: "string",
+  Tags: { "*": "string" },
   ParameterTemplate: { "*": { Description: "string", Optional: "boolean" } },
-  DefinitionRepository: { connectionArn: "string", fullRepositoryId: "string", sourceReference: { type: "string", value: "string" }, excludeFilePatterns: ["string"] },
+  DefinitionRepository: {
+    connectionArn: "string",
+    fullRepositoryId: "string",
+    sourceReference: { type: "string", value: "string" },
+    excludeFilePatterns: ["string"],
+  },
   ContainerRegistryMap: {
-    RegistryMappings: [{ UpstreamRegistryUrl: "string", EcrRepositoryPrefix: "string", UpstreamRepositoryPrefix: "string", EcrAccountId: "string" }],
+    RegistryMappings: [
+      { UpstreamRegistryUrl: "string", EcrRepositoryPrefix: "string", UpstreamRepositoryPrefix: "string", EcrAccountId: "string" },
+    ],
     ImageMappings: [{ SourceImage: "string", DestinationImage: "string" }],
   },
 };
 
 const REPLACING: readonly string[] = [
-  "DefinitionUri", "Engine", "Main", "ParameterTemplate", "Accelerators", "DefinitionRepository", "ParameterTemplatePath", "readmePath", "readmeUri", "WorkflowBucketOwnerId", "ContainerRegistryMap",
+  "DefinitionUri",
+  "Engine",
+  "Main",
+  "ParameterTemplate",
+  "Accelerators",
+  "DefinitionRepository",
+  "ParameterTemplatePath",
+  "readmePath",
+  "readmeUri",
+  "WorkflowBucketOwnerId",
+  "ContainerRegistryMap",
   "ContainerRegistryMapUri",
 ];
 
@@ -61,7 +97,10 @@ const workflowVersion = (clock: Clock): ResourceProvider => ({
   },
   async update(request) {
     const named = versionNamed(request.physicalId);
-    await request.call("omics", "UpdateWorkflowVersion", { ...named, ...apiMembers(only(request.properties, [...CHANGEABLE, "StorageCapacity"])) });
+    await request.call("omics", "UpdateWorkflowVersion", {
+      ...named,
+      ...apiMembers(only(request.properties, [...CHANGEABLE, "StorageCapacity"])),
+    });
     await retag(request, request.physicalId);
     return versionState(await request.call<Described>("omics", "GetWorkflowVersion", named));
   },
@@ -98,7 +137,13 @@ interface Described {
   readonly uuid: string;
 }
 
-const common = ({ arn, creationTime, status, type, uuid }: Described) => ({ Arn: arn, CreationTime: creationTime, Status: status, Type: type, Uuid: uuid });
+const common = ({ arn, creationTime, status, type, uuid }: Described) => ({
+  Arn: arn,
+  CreationTime: creationTime,
+  Status: status,
+  Type: type,
+  Uuid: uuid,
+});
 const workflowState = (id: string, found: Described): ResourceState => ({ physicalId: id, attributes: { ...common(found), Id: id } });
 /** `Ref` of a version is its ARN. */
 const versionState = (found: Described): ResourceState => ({ physicalId: found.arn, attributes: common(found) });
@@ -117,11 +162,16 @@ function versionNamed(arn: string): { readonly workflowId: string; readonly vers
 const EVERY_MS = 100;
 
 /** What was created, once it is ACTIVE. @throws Error with its statusMessage when it FAILED */
-async function active(clock: Clock, { call, signal }: ResourceRequest, { operation, named }: { readonly operation: string; readonly named: object }): Promise<Described> {
+async function active(
+  clock: Clock,
+  { call, signal }: ResourceRequest,
+  { operation, named }: { readonly operation: string; readonly named: object },
+): Promise<Described> {
   for (;;) {
     const found = await call<Described>("omics", operation, named);
     if (found.status === "ACTIVE") return found;
-    if (found.status !== "CREATING" && found.status !== "UPDATING") throw new Error(`${found.arn} is ${found.status}: ${found.statusMessage ?? "no reason given"}`);
+    if (found.status !== "CREATING" && found.status !== "UPDATING")
+      throw new Error(`${found.arn} is ${found.status}: ${found.statusMessage ?? "no reason given"}`);
     await clock.sleep(EVERY_MS, signal);
   }
 }
@@ -133,9 +183,11 @@ function creation(request: ResourceRequest): object {
   return { ...apiMembers(members), ...(Object.keys(tags).length > 0 && { tags }), requestId: request.token };
 }
 
-const tagMap = (request: ResourceRequest): Readonly<Record<string, string>> => Object.fromEntries(tagsOf(request).map(({ Key, Value }) => [Key, Value]));
+const tagMap = (request: ResourceRequest): Readonly<Record<string, string>> =>
+  Object.fromEntries(tagsOf(request).map(({ Key, Value }) => [Key, Value]));
 
-const only = (properties: Properties, names: readonly string[]): Properties => Object.fromEntries(names.flatMap((name) => (properties[name] === undefined ? [] : [[name, properties[name]]])));
+const only = (properties: Properties, names: readonly string[]): Properties =>
+  Object.fromEntries(names.flatMap((name) => (properties[name] === undefined ? [] : [[name, properties[name]]])));
 
 /** The API's members are those of the template with a small first letter; names of parameters are nobody's members. */
 function apiMembers(properties: Properties): object {
@@ -143,7 +195,9 @@ function apiMembers(properties: Properties): object {
   return {
     ...(lowerFirst(others) as object),
     ...(template !== undefined && {
-      parameterTemplate: Object.fromEntries(Object.entries(template as Properties).map(([name, parameter]) => [name, lowerFirst(parameter)])),
+      parameterTemplate: Object.fromEntries(
+        Object.entries(template as Properties).map(([name, parameter]) => [name, lowerFirst(parameter)]),
+      ),
     }),
   };
 }
@@ -151,7 +205,9 @@ function apiMembers(properties: Properties): object {
 function lowerFirst(value: Json): Json {
   if (Array.isArray(value)) return (value as readonly Json[]).map(lowerFirst);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerFirst(member as Json)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerFirst(member as Json)]),
+  );
 }
 
 async function retag(request: ResourceRequest, resourceArn: string): Promise<void> {
@@ -159,5 +215,6 @@ async function retag(request: ResourceRequest, resourceArn: string): Promise<voi
   const { tags: before } = await request.call<{ tags: Readonly<Record<string, string>> }>("omics", "ListTagsForResource", { resourceArn });
   const removed = Object.keys(before).filter((key) => !(key in now));
   if (removed.length > 0) await request.call("omics", "UntagResource", { resourceArn, tagKeys: removed });
-  if (Object.entries(now).some(([key, value]) => before[key] !== value)) await request.call("omics", "TagResource", { resourceArn, tags: now });
+  if (Object.entries(now).some(([key, value]) => before[key] !== value))
+    await request.call("omics", "TagResource", { resourceArn, tags: now });
 }

@@ -1,4 +1,11 @@
-import { CancelRunCommand, DeleteRunCommand, GetRunCommand, GetRunTaskCommand, ListRunTasksCommand, StartRunCommand } from "@aws-sdk/client-omics";
+import {
+  CancelRunCommand,
+  DeleteRunCommand,
+  GetRunCommand,
+  GetRunTaskCommand,
+  ListRunTasksCommand,
+  StartRunCommand,
+} from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeRole, openLab, RUN_ROLE, type OmicsLab } from "./testing/omics.ts";
 
@@ -36,14 +43,25 @@ describe("a run", () => {
     const id = await lab.start({ workflowId, name: "first", parameters: { text, greeting: "hi" } });
     const run = await lab.ended(id);
     expect(run).toMatchObject({
-      status: "COMPLETED", name: "first", workflowId, storageType: "STATIC", storageCapacity: 1200,
-      runOutputUri: `s3://${lab.bucket}/runs/${id}`, parameters: { text, greeting: "hi" }, retentionMode: "RETAIN",
-      resourceDigests: { [text]: expect.stringMatching(/^etag:[0-9a-f]{32}$/) }, digest: expect.stringMatching(/^sha256:/),
+      status: "COMPLETED",
+      name: "first",
+      workflowId,
+      storageType: "STATIC",
+      storageCapacity: 1200,
+      runOutputUri: `s3://${lab.bucket}/runs/${id}`,
+      parameters: { text, greeting: "hi" },
+      retentionMode: "RETAIN",
+      resourceDigests: { [text]: expect.stringMatching(/^etag:[0-9a-f]{32}$/) },
+      digest: expect.stringMatching(/^sha256:/),
     });
     expect(run.startTime).toBeInstanceOf(Date);
     expect(run.stopTime).toBeInstanceOf(Date);
     expect(await lab.keys(`runs/${id}/`)).toEqual([
-      `runs/${id}/logs/engine.log`, `runs/${id}/logs/outputs.json`, `runs/${id}/out/parts/0/a.part`, `runs/${id}/out/parts/1/b.part`, `runs/${id}/out/report/report.txt`,
+      `runs/${id}/logs/engine.log`,
+      `runs/${id}/logs/outputs.json`,
+      `runs/${id}/out/parts/0/a.part`,
+      `runs/${id}/out/parts/1/b.part`,
+      `runs/${id}/out/report/report.txt`,
     ]);
     expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({
       "Count.total": 3,
@@ -59,17 +77,35 @@ describe("a run", () => {
     expect((await lab.logLines(`run/${id}/task/${taskId}`)).toSorted()).toEqual([`hi from ${id}`, "to stderr"]);
     const events = (await lab.logLines(`run/${id}`)).map((line) => JSON.parse(line) as { runStatus: string; logMessage: string });
     expect(events.map(({ logMessage }) => logMessage)).toEqual([
-      "CREATING_RUN", "STARTING_RUN", "SET_WORKFLOW_TIMEOUT", "RUNNING_WORKFLOW", "IMPORTING_FILES", "IMPORT_COMPLETED", "STARTING_TASK", "RUNNING_TASK", "TASK_COMPLETED",
-      "STOPPING_RUN", "MAX_FILE_SYSTEM_USAGE", "ENGINE_LOG_GENERATED", "RUN_COMPLETED",
+      "CREATING_RUN",
+      "STARTING_RUN",
+      "SET_WORKFLOW_TIMEOUT",
+      "RUNNING_WORKFLOW",
+      "IMPORTING_FILES",
+      "IMPORT_COMPLETED",
+      "STARTING_TASK",
+      "RUNNING_TASK",
+      "TASK_COMPLETED",
+      "STOPPING_RUN",
+      "MAX_FILE_SYSTEM_USAGE",
+      "ENGINE_LOG_GENERATED",
+      "RUN_COMPLETED",
     ]);
     const manifest = (await lab.logLines(`manifest/run/${id}/${run.uuid}`)).map((line) => JSON.parse(line) as object);
-    expect(manifest).toMatchObject([{ arn: run.arn, status: "COMPLETED", metrics: { runningSeconds: expect.any(Number) as number } }, { run: run.arn, name: "lines", status: "COMPLETED" }]);
+    expect(manifest).toMatchObject([
+      { arn: run.arn, status: "COMPLETED", metrics: { runningSeconds: expect.any(Number) as number } },
+      { run: run.arn, name: "lines", status: "COMPLETED" },
+    ]);
   });
 
   test("fails with HealthOmics's reason when an input is not there", async () => {
     const workflowId = await lab.workflow({ "main.wdl": COUNT });
     const id = await lab.start({ workflowId, parameters: { text: `s3://${lab.bucket}/not/there` } });
-    expect(await lab.ended(id)).toMatchObject({ status: "FAILED", failureReason: "INPUT_URI_NOT_FOUND", statusMessage: expect.stringContaining("not/there") });
+    expect(await lab.ended(id)).toMatchObject({
+      status: "FAILED",
+      failureReason: "INPUT_URI_NOT_FOUND",
+      statusMessage: expect.stringContaining("not/there"),
+    });
   });
 
   test("fails when a task does, and the task says how", async () => {
@@ -77,7 +113,9 @@ describe("a run", () => {
     expect(await lab.ended(id)).toMatchObject({ status: "FAILED", failureReason: "RUN_TASK_FAILED" });
     const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
     expect(await lab.omics.send(new GetRunTaskCommand({ id, taskId: items[0]!.taskId! }))).toMatchObject({
-      status: "FAILED", failureReason: "RUN_TASK_FAILED", statusMessage: "Task failed with exit code 3",
+      status: "FAILED",
+      failureReason: "RUN_TASK_FAILED",
+      statusMessage: "Task failed with exit code 3",
     });
   });
 
@@ -97,7 +135,7 @@ describe("a run", () => {
   test("is cancelled while a task runs, exports nothing, and can be deleted afterwards", async () => {
     const id = await lab.start({ workflowId: await lab.workflow(one("task t { command <<< sleep 300 >>> }")) });
     await expect(lab.omics.send(new DeleteRunCommand({ id }))).rejects.toMatchObject({ name: "ConflictException" });
-    for (let status; status !== "RUNNING"; ) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
+    for (let status; status !== "RUNNING";) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
     await lab.omics.send(new CancelRunCommand({ id }));
     expect(await lab.ended(id)).toMatchObject({ status: "CANCELLED" });
     expect((await lab.omics.send(new ListRunTasksCommand({ id }))).items).toMatchObject([{ status: "CANCELLED" }]);
@@ -122,14 +160,26 @@ describe("a run", () => {
     await lab.ended(first);
     const again = await lab.start({ runId: first, name: "after" });
     const run = await lab.ended(again);
-    expect(run).toMatchObject({ status: "COMPLETED", runId: first, name: "after", workflowId, parameters: { text: expect.stringContaining("again.txt") } });
+    expect(run).toMatchObject({
+      status: "COMPLETED",
+      runId: first,
+      name: "after",
+      workflowId,
+      parameters: { text: expect.stringContaining("again.txt") },
+    });
     const { definition = "" } = await lab.omics.send(new GetRunCommand({ id: again, export: ["DEFINITION"] }));
     expect((await fetch(definition)).headers.get("content-type")).toBe("application/zip");
   });
 
   test("is refused for parameters that the template does not know or lacks", async () => {
     const workflowId = await lab.workflow({ "main.wdl": COUNT });
-    await expect(lab.start({ workflowId, parameters: { text: "s3://b/k", other: 1 } })).rejects.toMatchObject({ name: "ValidationException", message: expect.stringContaining("'other'") });
-    await expect(lab.start({ workflowId, parameters: {} })).rejects.toMatchObject({ name: "ValidationException", message: expect.stringContaining("'text'") });
+    await expect(lab.start({ workflowId, parameters: { text: "s3://b/k", other: 1 } })).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("'other'"),
+    });
+    await expect(lab.start({ workflowId, parameters: {} })).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("'text'"),
+    });
   });
 });

@@ -96,7 +96,11 @@ export function s3As(core: Core, as: Principal, region: string): S3Access {
 
 async function open(ask: Ask, uri: string, { maxBytes, ownerId }: ReadLimits): Promise<OpenObject> {
   const { bucket, key } = parseS3Uri(uri);
-  const { Body, ContentLength, ETag, StorageClass } = await ask("GetObject", { Bucket: bucket, Key: key, ...(ownerId && { ExpectedBucketOwner: ownerId }) });
+  const { Body, ContentLength, ETag, StorageClass } = await ask("GetObject", {
+    Bucket: bucket,
+    Key: key,
+    ...(ownerId && { ExpectedBucketOwner: ownerId }),
+  });
   if (maxBytes !== undefined && (ContentLength ?? 0) > maxBytes) {
     Body?.destroy();
     throw new TooLarge(`${uri} has ${ContentLength} bytes; ${maxBytes} are the most`);

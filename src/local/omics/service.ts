@@ -20,7 +20,12 @@ export const omicsService: ServiceFactory = (core): Service => {
   const settings = readSettings(core.dataDir);
   const { omics, driver } = createOmics(core, settings);
   const served = {
-    ...workflowOperations(omics), ...versionOperations(omics), ...runOperations(omics), ...taskOperations(omics), ...groupOperations(omics), ...tagOperations(omics),
+    ...workflowOperations(omics),
+    ...versionOperations(omics),
+    ...runOperations(omics),
+    ...taskOperations(omics),
+    ...groupOperations(omics),
+    ...tagOperations(omics),
   };
   const operations = { ...served, ...refusedOperations(omics, served) };
   return {
@@ -33,7 +38,8 @@ export const omicsService: ServiceFactory = (core): Service => {
     recover() {
       core.background("omics clear", () => clearLeft(omics));
       for (const { value } of omics.store.workflows.find("creating", "yes")) omics.publish({ ...value.place, workflowId: value.id });
-      for (const { value } of omics.store.versions.find("creating", "yes")) omics.publish({ ...value.place, workflowId: value.workflowId, versionName: value.versionName });
+      for (const { value } of omics.store.versions.find("creating", "yes"))
+        omics.publish({ ...value.place, workflowId: value.workflowId, versionName: value.versionName });
       driver.recover();
     },
   };
@@ -60,5 +66,10 @@ function* blobsOf({ store }: Omics): Generator<string> {
   for (const { value } of store.runs.list([])) yield value.zip;
 }
 
-const zipsOf = ({ zip, source }: { readonly zip?: string; readonly source: { readonly kind: string; readonly sha256?: string } }): readonly string[] =>
-  [zip, source.sha256].filter((sha256) => sha256 !== undefined);
+const zipsOf = ({
+  zip,
+  source,
+}: {
+  readonly zip?: string;
+  readonly source: { readonly kind: string; readonly sha256?: string };
+}): readonly string[] => [zip, source.sha256].filter((sha256) => sha256 !== undefined);

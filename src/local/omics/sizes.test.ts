@@ -3,9 +3,14 @@ import { instanceTypeOf } from "./instance-types.ts";
 import { provisionedGib } from "./storage-sizes.ts";
 
 describe("static storage", () => {
-  test.each([[0, 1200], [1000, 1200], [1200, 1200], [1201, 2400], [5000, 7200], [42_000, 43_200]])("%i GiB → %i GiB", (asked, given) =>
-    expect(provisionedGib(asked)).toBe(given),
-  );
+  test.each([
+    [0, 1200],
+    [1000, 1200],
+    [1200, 1200],
+    [1201, 2400],
+    [5000, 7200],
+    [42_000, 43_200],
+  ])("%i GiB → %i GiB", (asked, given) => expect(provisionedGib(asked)).toBe(given));
 });
 
 describe("instance types", () => {

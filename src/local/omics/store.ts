@@ -2,8 +2,24 @@ import type { InputUri } from "../engines/engine.ts";
 import type { Principal } from "../authorization/principal.ts";
 import type { Collection } from "../storage/database.ts";
 import type {
-  Accelerators, CacheBehavior, ContainerRegistryMap, DefinitionRepository, DefinitionRepositoryDetails, NetworkingMode, RunOutputUriPrefixMode, RunLogLevel,
-  RunListItem, RunRetentionMode, RunStatus, ScratchStorageMode, StorageType, TaskStatus, WorkflowEngine, WorkflowListItem, WorkflowParameter, WorkflowStatus,
+  Accelerators,
+  CacheBehavior,
+  ContainerRegistryMap,
+  DefinitionRepository,
+  DefinitionRepositoryDetails,
+  NetworkingMode,
+  RunOutputUriPrefixMode,
+  RunLogLevel,
+  RunListItem,
+  RunRetentionMode,
+  RunStatus,
+  ScratchStorageMode,
+  StorageType,
+  TaskStatus,
+  WorkflowEngine,
+  WorkflowListItem,
+  WorkflowParameter,
+  WorkflowStatus,
   WorkflowVersionListItem,
 } from "../../model/generated/types.ts";
 import type { Place } from "./arns.ts";

@@ -13,7 +13,8 @@ export function checkTags(tags: Tags, quotas: Quotas): void {
   const reserved = keys.find((key) => key.toLowerCase().startsWith("aws:"));
   if (reserved !== undefined) throw invalid(`The tag key '${reserved}' starts with aws:, which is reserved`);
   const odd = [...keys, ...Object.values(tags)].find((text) => !/^[\p{L}\p{N}\p{Z}_.:/=+\-@]*$/u.test(text));
-  if (odd !== undefined) throw invalid(`The tag text '${odd}' has characters that tags can't have: use letters, digits, blanks and _ . : / = + - @`);
+  if (odd !== undefined)
+    throw invalid(`The tag text '${odd}' has characters that tags can't have: use letters, digits, blanks and _ . : / = + - @`);
 }
 
 /** Condition keys of a request that carries tags. */

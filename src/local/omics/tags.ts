@@ -12,7 +12,9 @@ export function tagOperations(omics: Omics): Readonly<Record<string, AnyOperatio
   const { random } = omics.core;
   return {
     TagResource: declare<TagResourceRequest, unknown>("TagResource", random, {
-      access: ({ resourceArn, tags }): readonly Access[] => [{ action: "omics:TagResource", resource: resourceArn, context: tagContext(tags) }],
+      access: ({ resourceArn, tags }): readonly Access[] => [
+        { action: "omics:TagResource", resource: resourceArn, context: tagContext(tags) },
+      ],
       run({ resourceArn, tags }) {
         const resource = findTagged(omics, resourceArn);
         const merged = { ...resource.tags, ...tags };
@@ -22,7 +24,9 @@ export function tagOperations(omics: Omics): Readonly<Record<string, AnyOperatio
       },
     }),
     UntagResource: declare<UntagResourceRequest, unknown>("UntagResource", random, {
-      access: ({ resourceArn, tagKeys }): readonly Access[] => [{ action: "omics:UntagResource", resource: resourceArn, context: { "aws:TagKeys": tagKeys } }],
+      access: ({ resourceArn, tagKeys }): readonly Access[] => [
+        { action: "omics:UntagResource", resource: resourceArn, context: { "aws:TagKeys": tagKeys } },
+      ],
       run({ resourceArn, tagKeys }) {
         const resource = findTagged(omics, resourceArn);
         resource.write(Object.fromEntries(Object.entries(resource.tags).filter(([key]) => !tagKeys.includes(key))));

@@ -82,14 +82,23 @@ describe.skipIf(!hasDocker())("a task in a container", { timeout: 180_000 }, () 
     ]);
     expect(said.find((line) => line.startsWith("AWS_WORKFLOW_TASK_UUID="))).toMatch(/=[0-9a-f-]{36}$/);
     const cpus = expect.stringMatching(/^cpus=100000( 100000)?$/) as string; // one, in cgroup v1 and v2
-    expect(said).toEqual(expect.arrayContaining(["definition=hello", "definition-read-only", "tmp-writable", "interfaces=lo", `memory=${1024 ** 3}`, cpus]));
-    expect(task).toMatchObject({ name: language === "CWL" ? "main.cwl" : "probe", cpus: 1, memory: 1, imageDetails: { image: image.uri, imageDigest: image.digest } });
+    expect(said).toEqual(
+      expect.arrayContaining(["definition=hello", "definition-read-only", "tmp-writable", "interfaces=lo", `memory=${1024 ** 3}`, cpus]),
+    );
+    expect(task).toMatchObject({
+      name: language === "CWL" ? "main.cwl" : "probe",
+      cpus: 1,
+      memory: 1,
+      imageDetails: { image: image.uri, imageDigest: image.digest },
+    });
     expect(await lab.logLines(`run/${id}/task/${taskId}`)).toContain("to the log");
     if (language === "NEXTFLOW") expect(await lab.logLines(`run/${id}/task/${taskId}`)).toContain("from the definition");
   });
 
   test("of WDL works in the run's folder", async () => {
-    const workflowId = await lab.workflow({ "main.wdl": `version 1.1\nworkflow W { call t output { String at = t.at } }\ntask t { command <<< pwd >>> output { String at = read_string(stdout()) } runtime { docker: "${image.uri}" } }` });
+    const workflowId = await lab.workflow({
+      "main.wdl": `version 1.1\nworkflow W { call t output { String at = t.at } }\ntask t { command <<< pwd >>> output { String at = read_string(stdout()) } runtime { docker: "${image.uri}" } }`,
+    });
     const id = await lab.start({ workflowId });
     const { uuid } = await lab.ended(id);
     expect(JSON.parse(await lab.get(`runs/${id}/logs/outputs.json`))).toEqual({ "W.at": `/mnt/workflow/${uuid}/workdir/work` });

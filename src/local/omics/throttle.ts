@@ -9,7 +9,8 @@ const SHARE_RATE = 1;
 const OTHER_RATE = 10;
 
 const rateOf = (operation: string): number =>
-  RATES[operation] ?? (operation.includes("Tag") || operation === "UntagResource" ? TAG_RATE : operation.includes("Share") ? SHARE_RATE : OTHER_RATE);
+  RATES[operation] ??
+  (operation.includes("Tag") || operation === "UntagResource" ? TAG_RATE : operation.includes("Share") ? SHARE_RATE : OTHER_RATE);
 
 interface Bucket {
   readonly tokens: number;

@@ -1,4 +1,10 @@
-import { CreateWorkflowVersionCommand, GetWorkflowVersionCommand, StartRunCommand, UpdateWorkflowVersionCommand, type CreateWorkflowVersionCommandInput } from "@aws-sdk/client-omics";
+import {
+  CreateWorkflowVersionCommand,
+  GetWorkflowVersionCommand,
+  StartRunCommand,
+  UpdateWorkflowVersionCommand,
+  type CreateWorkflowVersionCommandInput,
+} from "@aws-sdk/client-omics";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { gitRepository } from "../testing/git-repository.ts";
@@ -15,7 +21,10 @@ const CONNECTION = "arn:aws:codeconnections:us-east-1:111122223333:connection/1"
 const origin = gitRepository({ "main.wdl": WDL, "odd.json": '{"a": {"description": 7}}', "broken.json": "{", "extra.wdl": WDL });
 afterAll(() => origin[Symbol.dispose]());
 const fullRepositoryId = origin.url;
-const from = (more: object = {}) => ({ definitionZip: undefined, definitionRepository: { connectionArn: CONNECTION, fullRepositoryId, excludeFilePatterns: ["extra.wdl"], ...more } });
+const from = (more: object = {}) => ({
+  definitionZip: undefined,
+  definitionRepository: { connectionArn: CONNECTION, fullRepositoryId, excludeFilePatterns: ["extra.wdl"], ...more },
+});
 
 let lab: OmicsLab;
 let workflowId: string;
@@ -38,7 +47,11 @@ async function failed(sent: Sent): Promise<string> {
   expect(created.status).toBe("CREATING");
   const { status, statusMessage = "" } = await lab.settledVersion(workflowId, versionName);
   expect([status, statusMessage]).toEqual(["FAILED", expect.any(String)]);
-  await expect(lab.omics.send(new StartRunCommand({ workflowId, workflowVersionName: versionName, roleArn: lab.roleArn, outputUri: "s3://lab-bucket/runs" }))).rejects.toMatchObject({ name: "ConflictException" });
+  await expect(
+    lab.omics.send(
+      new StartRunCommand({ workflowId, workflowVersionName: versionName, roleArn: lab.roleArn, outputUri: "s3://lab-bucket/runs" }),
+    ),
+  ).rejects.toMatchObject({ name: "ConflictException" });
   return statusMessage;
 }
 
@@ -61,7 +74,11 @@ test.each<readonly [string, Sent, RegExp]>([
   ["readmePath", { ...from(), readmePath: "none.md" }, /has no file none\.md/],
   ["readmeUri", { readmeUri: "s3://lab-bucket/none.md" }, /^NoSuchKey/],
   ["readmeUri", { readmeUri: "s3://lab-bucket/large.md" }, /512000/],
-  ["workflowBucketOwnerId", { definitionZip: undefined, definitionUri: "s3://lab-bucket/hello.zip", workflowBucketOwnerId: "444455556666" }, /^AccessDenied: .*444455556666/],
+  [
+    "workflowBucketOwnerId",
+    { definitionZip: undefined, definitionUri: "s3://lab-bucket/hello.zip", workflowBucketOwnerId: "444455556666" },
+    /^AccessDenied: .*444455556666/,
+  ],
 ])("%s %j fails the version", async (_parameter, sent, message) => {
   expect(await failed(sent)).toMatch(message);
 });

@@ -34,7 +34,9 @@ const DEEPEST = 500;
 function isDeeper(value: object, depth: number): boolean {
   let level: readonly object[] = [value];
   for (let left = depth; left > 0 && level.length > 0; left--)
-    level = level.flatMap((item) => Object.values(item).filter((inner: unknown) => typeof inner === "object" && inner !== null) as object[]);
+    level = level.flatMap(
+      (item) => Object.values(item).filter((inner: unknown) => typeof inner === "object" && inner !== null) as object[],
+    );
   return level.length > 0;
 }
 

@@ -1,5 +1,13 @@
 import { AwsError } from "../gateway/aws-error.ts";
-import { type AnyOperation, operation, type AwsErrorLike, type Route, type ServiceFactory, type WireRequest, type WireResponse } from "../gateway/service.ts";
+import {
+  type AnyOperation,
+  operation,
+  type AwsErrorLike,
+  type Route,
+  type ServiceFactory,
+  type WireRequest,
+  type WireResponse,
+} from "../gateway/service.ts";
 
 /** AWS Price List: what there is to be priced, and no prices. */
 export const pricingService: ServiceFactory = () => ({ name: "pricing", wire: { kind: "http", route }, operations });
@@ -9,7 +17,19 @@ interface PricingRequest {
 }
 
 const OMICS = "AmazonOmics";
-const ATTRIBUTES = ["instanceType", "location", "locationType", "operation", "productFamily", "regionCode", "resourceType", "servicecode", "servicename", "termType", "usagetype"];
+const ATTRIBUTES = [
+  "instanceType",
+  "location",
+  "locationType",
+  "operation",
+  "productFamily",
+  "regionCode",
+  "resourceType",
+  "servicecode",
+  "servicename",
+  "termType",
+  "usagetype",
+];
 
 const operations: Readonly<Record<string, AnyOperation>> = {
   DescribeServices: operation<PricingRequest, object>({
@@ -31,7 +51,8 @@ const operations: Readonly<Record<string, AnyOperation>> = {
 
 /** @throws AwsError NotFoundException */
 function checkCode(code: string): void {
-  if (code !== OMICS) throw new AwsError(400, "NotFoundException", `The service ${code} is not known: the local accounts know ${OMICS} alone, and no prices`);
+  if (code !== OMICS)
+    throw new AwsError(400, "NotFoundException", `The service ${code} is not known: the local accounts know ${OMICS} alone, and no prices`);
 }
 
 const TARGET = "AWSPriceListService.";
@@ -39,7 +60,12 @@ const TARGET = "AWSPriceListService.";
 function route(request: WireRequest): Route | undefined {
   const target = request.headers["x-amz-target"] ?? "";
   if (!target.startsWith(TARGET)) return undefined;
-  return { operation: target.slice(TARGET.length), input: () => Promise.resolve(bodyOf(request)), output: (result) => answer(200, result), error };
+  return {
+    operation: target.slice(TARGET.length),
+    input: () => Promise.resolve(bodyOf(request)),
+    output: (result) => answer(200, result),
+    error,
+  };
 }
 
 function bodyOf({ bytes }: WireRequest): PricingRequest {
@@ -52,5 +78,9 @@ function bodyOf({ bytes }: WireRequest): PricingRequest {
   throw new AwsError(400, "SerializationException", "The request body is not a JSON object");
 }
 
-const answer = (status: number, body: unknown): WireResponse => ({ status, headers: { "content-type": "application/x-amz-json-1.1" }, body: JSON.stringify(body) });
+const answer = (status: number, body: unknown): WireResponse => ({
+  status,
+  headers: { "content-type": "application/x-amz-json-1.1" },
+  body: JSON.stringify(body),
+});
 const error = ({ status, code, message }: AwsErrorLike): WireResponse => answer(status, { __type: code, message });

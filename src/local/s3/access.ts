@@ -7,21 +7,31 @@ export function accessRules(store: Store) {
     const bucket = store.buckets.get([bucketName ?? ""]);
     if (!bucket) return [];
     const resource = `arn:aws:s3:::${bucket.name}${key === undefined ? "" : `/${key}`}`;
-    return [{
-      action: `s3:${action}`,
-      resource,
-      context: { "s3:ResourceAccount": bucket.account, "aws:ResourceAccount": bucket.account, ...context },
-      resourcePolicy: { document: bucket.policy, name: `the bucket policy of ${bucket.name}`, account: bucket.account },
-    }];
+    return [
+      {
+        action: `s3:${action}`,
+        resource,
+        context: { "s3:ResourceAccount": bucket.account, "aws:ResourceAccount": bucket.account, ...context },
+        resourcePolicy: { document: bucket.policy, name: `the bucket policy of ${bucket.name}`, account: bucket.account },
+      },
+    ];
   };
   return {
     bucket: (action: string) => (input: { readonly Bucket?: string | undefined }) => on(action, input.Bucket),
-    object: (action: string) => (input: { readonly Bucket?: string | undefined; readonly Key?: string | undefined }) => on(action, input.Bucket, input.Key ?? ""),
+    object: (action: string) => (input: { readonly Bucket?: string | undefined; readonly Key?: string | undefined }) =>
+      on(action, input.Bucket, input.Key ?? ""),
     /** For objects whose version can be named: another action then. */
-    version: (action: string, versionAction: string) => (input: { readonly Bucket?: string | undefined; readonly Key?: string | undefined; readonly VersionId?: string | undefined }) =>
-      on(input.VersionId === undefined ? action : versionAction, input.Bucket, input.Key ?? ""),
-    list: (action: string) => (input: { readonly Bucket?: string | undefined; readonly Prefix?: string | undefined; readonly Delimiter?: string | undefined }) =>
-      on(action, input.Bucket, undefined, { "s3:prefix": input.Prefix ?? "", ...(input.Delimiter && { "s3:delimiter": input.Delimiter }) }),
+    version:
+      (action: string, versionAction: string) =>
+      (input: { readonly Bucket?: string | undefined; readonly Key?: string | undefined; readonly VersionId?: string | undefined }) =>
+        on(input.VersionId === undefined ? action : versionAction, input.Bucket, input.Key ?? ""),
+    list:
+      (action: string) =>
+      (input: { readonly Bucket?: string | undefined; readonly Prefix?: string | undefined; readonly Delimiter?: string | undefined }) =>
+        on(action, input.Bucket, undefined, {
+          "s3:prefix": input.Prefix ?? "",
+          ...(input.Delimiter && { "s3:delimiter": input.Delimiter }),
+        }),
     write: (input: WriteInput, _call: Call) => on("PutObject", input.Bucket, input.Key ?? "", encryptionContext(input)),
     on,
   };

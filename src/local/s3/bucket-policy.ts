@@ -22,13 +22,19 @@ export function checkBucketPolicy({ directory }: Core, bucket: string, policy: s
   const nobody = directory.missingPrincipal(policy);
   if (nobody !== undefined) throw malformedPolicy(`Invalid principal in policy ("AWS":"${nobody}")`);
   const { Statement } = JSON.parse(policy) as { readonly Statement: Statement | readonly Statement[] };
-  const strange = [Statement].flat().flatMap(({ Resource, NotResource }) => [Resource ?? NotResource ?? []].flat()).find((arn) => !isOf(bucket, arn));
+  const strange = [Statement]
+    .flat()
+    .flatMap(({ Resource, NotResource }) => [Resource ?? NotResource ?? []].flat())
+    .find((arn) => !isOf(bucket, arn));
   if (strange !== undefined) throw malformedPolicy(`Policy has invalid resource (${strange})`);
 }
 
 function isOf(bucket: string, arn: string): boolean {
   const [, , service, , , ...rest] = arn.split(":");
   const [name = ""] = rest.join(":").split("/");
-  const pattern = name.replaceAll(/[.+^$()|[\]{}\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const pattern = name
+    .replaceAll(/[.+^$()|[\]{}\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return service === "s3" && new RegExp(`^${pattern}$`).test(bucket);
 }

@@ -59,7 +59,8 @@ function findingOperations({ store, access }: S3) {
       access: () => [{ action: "s3:ListAllMyBuckets", resource: "*" }],
       run: (input, call) => ({
         Owner: { ID: call.account, DisplayName: call.account },
-        Buckets: store.buckets.find("account", call.account)
+        Buckets: store.buckets
+          .find("account", call.account)
           .filter(({ value }) => value.name.startsWith(input.Prefix ?? "") && (!input.BucketRegion || input.BucketRegion === value.region))
           .map(({ value }) => ({ Name: value.name, CreationDate: new Date(value.createdAt), BucketRegion: value.region })),
       }),
@@ -80,4 +81,3 @@ function checkName(name: string): void {
   const fits = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|^xn--|-s3alias$|--ol-s3$|^\d+\.\d+\.\d+\.\d+$/.test(name);
   if (!fits) throw invalidBucketName(name);
 }
-

@@ -25,13 +25,41 @@ const NEW_BUCKET_ENCRYPTION = { Rules: [{ ApplyServerSideEncryptionByDefault: { 
 const ALL_BLOCKED = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true };
 
 const CONFIGURATIONS: readonly Configuration[] = [
-  { name: "Encryption", input: "ServerSideEncryptionConfiguration", output: "ServerSideEncryptionConfiguration", action: "EncryptionConfiguration", absent: NEW_BUCKET_ENCRYPTION },
-  { name: "PublicAccessBlock", input: "PublicAccessBlockConfiguration", output: "PublicAccessBlockConfiguration", action: "BucketPublicAccessBlock", absent: ALL_BLOCKED },
-  { name: "OwnershipControls", input: "OwnershipControls", output: "OwnershipControls", action: "BucketOwnershipControls", absent: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] } },
+  {
+    name: "Encryption",
+    input: "ServerSideEncryptionConfiguration",
+    output: "ServerSideEncryptionConfiguration",
+    action: "EncryptionConfiguration",
+    absent: NEW_BUCKET_ENCRYPTION,
+  },
+  {
+    name: "PublicAccessBlock",
+    input: "PublicAccessBlockConfiguration",
+    output: "PublicAccessBlockConfiguration",
+    action: "BucketPublicAccessBlock",
+    absent: ALL_BLOCKED,
+  },
+  {
+    name: "OwnershipControls",
+    input: "OwnershipControls",
+    output: "OwnershipControls",
+    action: "BucketOwnershipControls",
+    absent: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+  },
   { name: "NotificationConfiguration", input: "NotificationConfiguration", action: "BucketNotification", absent: {} },
-  { name: "Lifecycle", input: "LifecycleConfiguration", action: "LifecycleConfiguration", absent: ["NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"] },
+  {
+    name: "Lifecycle",
+    input: "LifecycleConfiguration",
+    action: "LifecycleConfiguration",
+    absent: ["NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"],
+  },
   { name: "Logging", input: "BucketLoggingStatus", action: "BucketLogging", absent: {} },
-  { name: "Cors", input: "CORSConfiguration", action: "BucketCORS", absent: ["NoSuchCORSConfiguration", "The CORS configuration does not exist"] },
+  {
+    name: "Cors",
+    input: "CORSConfiguration",
+    action: "BucketCORS",
+    absent: ["NoSuchCORSConfiguration", "The CORS configuration does not exist"],
+  },
 ];
 
 /** The operations' names, where they are not Get/Put/Delete + "Bucket" + name. */
@@ -99,7 +127,11 @@ function versioning({ store, access }: S3): Record<string, AnyOperation> {
     }),
     PutBucketVersioning: operation<Input & { readonly VersioningConfiguration?: { readonly Status?: "Enabled" | "Suspended" } }, object>({
       access: access.bucket("PutBucketVersioning"),
-      run: (input) => change(input.Bucket, (bucket) => ({ ...bucket, ...(input.VersioningConfiguration?.Status && { versioning: input.VersioningConfiguration.Status }) })),
+      run: (input) =>
+        change(input.Bucket, (bucket) => ({
+          ...bucket,
+          ...(input.VersioningConfiguration?.Status && { versioning: input.VersioningConfiguration.Status }),
+        })),
     }),
   };
 }
@@ -159,7 +191,10 @@ function grants({ store, access }: S3): Record<string, AnyOperation> {
       run(input) {
         const { account } = store.bucket(input.Bucket);
         const owner = { ID: account, DisplayName: account };
-        return { Owner: owner, Grants: [{ Grantee: { ID: account, DisplayName: account, Type: "CanonicalUser" }, Permission: "FULL_CONTROL" }] };
+        return {
+          Owner: owner,
+          Grants: [{ Grantee: { ID: account, DisplayName: account, Type: "CanonicalUser" }, Permission: "FULL_CONTROL" }],
+        };
       },
     }),
   };

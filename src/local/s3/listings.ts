@@ -1,4 +1,11 @@
-import type { ListObjectsOutput, ListObjectsRequest, ListObjectsV2Output, ListObjectsV2Request, ListObjectVersionsOutput, ListObjectVersionsRequest } from "@aws-sdk/client-s3";
+import type {
+  ListObjectsOutput,
+  ListObjectsRequest,
+  ListObjectsV2Output,
+  ListObjectsV2Request,
+  ListObjectVersionsOutput,
+  ListObjectVersionsRequest,
+} from "@aws-sdk/client-s3";
 import { operation } from "../gateway/service.ts";
 import { invalidArgument } from "./errors.ts";
 import { listKeys } from "./listing.ts";
@@ -24,7 +31,11 @@ function objectListings({ store, access }: S3) {
         const page = listKeys(store.objects, { bucket: name, prefix: input.Prefix ?? "", delimiter: input.Delimiter ?? "", after, limit });
         const write = encoder(input.EncodingType);
         return {
-          ...echo(input, write), Name: name, MaxKeys: limit, KeyCount: page.items.length + page.commonPrefixes.length, IsTruncated: page.next !== undefined,
+          ...echo(input, write),
+          Name: name,
+          MaxKeys: limit,
+          KeyCount: page.items.length + page.commonPrefixes.length,
+          IsTruncated: page.next !== undefined,
           Contents: page.items.map((item) => describe(item, write)),
           CommonPrefixes: page.commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
           ...(input.ContinuationToken && { ContinuationToken: input.ContinuationToken }),
@@ -38,10 +49,20 @@ function objectListings({ store, access }: S3) {
       run(input) {
         const { name } = store.bucket(input.Bucket);
         const limit = pageSize(input.MaxKeys);
-        const page = listKeys(store.objects, { bucket: name, prefix: input.Prefix ?? "", delimiter: input.Delimiter ?? "", after: input.Marker ?? "", limit });
+        const page = listKeys(store.objects, {
+          bucket: name,
+          prefix: input.Prefix ?? "",
+          delimiter: input.Delimiter ?? "",
+          after: input.Marker ?? "",
+          limit,
+        });
         const write = encoder(input.EncodingType);
         return {
-          ...echo(input, write), Name: name, MaxKeys: limit, Marker: write(input.Marker ?? ""), IsTruncated: page.next !== undefined,
+          ...echo(input, write),
+          Name: name,
+          MaxKeys: limit,
+          Marker: write(input.Marker ?? ""),
+          IsTruncated: page.next !== undefined,
           Contents: page.items.map((item) => describe(item, write)),
           CommonPrefixes: page.commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
           ...(page.next !== undefined && { NextMarker: write(page.next) }),
@@ -59,19 +80,33 @@ function versionListing({ store, access }: S3) {
         const bucket = store.bucket(input.Bucket);
         const limit = pageSize(input.MaxKeys);
         const all = bucket.versioning
-          ? store.versions.list([bucket.name], input.KeyMarker ? { after: [bucket.name, input.KeyMarker, "\u{10ffff}"], limit: limit + 1 } : { limit: limit + 1 })
-          : store.objects.list([bucket.name], input.KeyMarker ? { after: [bucket.name, input.KeyMarker], limit: limit + 1 } : { limit: limit + 1 });
+          ? store.versions.list(
+              [bucket.name],
+              input.KeyMarker ? { after: [bucket.name, input.KeyMarker, "\u{10ffff}"], limit: limit + 1 } : { limit: limit + 1 },
+            )
+          : store.objects.list(
+              [bucket.name],
+              input.KeyMarker ? { after: [bucket.name, input.KeyMarker], limit: limit + 1 } : { limit: limit + 1 },
+            );
         const versions = all.map((entry) => entry.value).filter((version) => version.key.startsWith(input.Prefix ?? ""));
         const page = wholeKeys(versions, limit);
         const latest = new Set(page.filter((version, index) => page[index - 1]?.key !== version.key).map((version) => version.order));
         const row = (version: ObjectVersion) => ({
-          Key: version.key, VersionId: version.versionId, IsLatest: latest.has(version.order), LastModified: new Date(version.lastModified),
+          Key: version.key,
+          VersionId: version.versionId,
+          IsLatest: latest.has(version.order),
+          LastModified: new Date(version.lastModified),
         });
         const truncated = page.length < versions.length;
         return {
-          Name: bucket.name, Prefix: input.Prefix ?? "", MaxKeys: limit, IsTruncated: truncated,
+          Name: bucket.name,
+          Prefix: input.Prefix ?? "",
+          MaxKeys: limit,
+          IsTruncated: truncated,
           ...(truncated && { NextKeyMarker: page.at(-1)?.key ?? "", NextVersionIdMarker: page.at(-1)?.versionId ?? "" }),
-          Versions: page.filter((version) => !version.isDeleteMarker).map((version) => ({ ...row(version), ETag: quoted(version.etag), Size: version.size, StorageClass: "STANDARD" })),
+          Versions: page
+            .filter((version) => !version.isDeleteMarker)
+            .map((version) => ({ ...row(version), ETag: quoted(version.etag), Size: version.size, StorageClass: "STANDARD" })),
           DeleteMarkers: page.filter((version) => version.isDeleteMarker).map(row),
         };
       },
@@ -96,14 +131,24 @@ const encodeToken = (key: string): string => Buffer.from(key).toString("base64ur
 const decodeToken = (token: string): string => Buffer.from(token, "base64url").toString("utf8");
 
 /** `encoding-type=url`: for clients whose XML parser would trip over control characters. */
-const encoder = (type: string | undefined) => (text: string): string => (type === "url" ? encodeURIComponent(text).replaceAll("%2F", "/") : text);
+const encoder =
+  (type: string | undefined) =>
+  (text: string): string =>
+    type === "url" ? encodeURIComponent(text).replaceAll("%2F", "/") : text;
 
-const echo = (input: { readonly Prefix?: string | undefined; readonly Delimiter?: string | undefined; readonly EncodingType?: "url" | undefined }, write: (text: string) => string) => ({
+const echo = (
+  input: { readonly Prefix?: string | undefined; readonly Delimiter?: string | undefined; readonly EncodingType?: "url" | undefined },
+  write: (text: string) => string,
+) => ({
   Prefix: write(input.Prefix ?? ""),
   ...(input.Delimiter && { Delimiter: write(input.Delimiter) }),
   ...(input.EncodingType && { EncodingType: input.EncodingType }),
 });
 
 const describe = (object: ObjectVersion, write: (text: string) => string) => ({
-  Key: write(object.key), LastModified: new Date(object.lastModified), ETag: quoted(object.etag), Size: object.size, StorageClass: "STANDARD" as const,
+  Key: write(object.key),
+  LastModified: new Date(object.lastModified),
+  ETag: quoted(object.etag),
+  Size: object.size,
+  StorageClass: "STANDARD" as const,
 });

@@ -1,7 +1,18 @@
 import { createHash } from "node:crypto";
 import type {
-  AbortMultipartUploadRequest, CompleteMultipartUploadOutput, CompleteMultipartUploadRequest, CreateMultipartUploadOutput, CreateMultipartUploadRequest,
-  ListMultipartUploadsOutput, ListMultipartUploadsRequest, ListPartsOutput, ListPartsRequest, UploadPartCopyOutput, UploadPartCopyRequest, UploadPartOutput, UploadPartRequest,
+  AbortMultipartUploadRequest,
+  CompleteMultipartUploadOutput,
+  CompleteMultipartUploadRequest,
+  CreateMultipartUploadOutput,
+  CreateMultipartUploadRequest,
+  ListMultipartUploadsOutput,
+  ListMultipartUploadsRequest,
+  ListPartsOutput,
+  ListPartsRequest,
+  UploadPartCopyOutput,
+  UploadPartCopyRequest,
+  UploadPartOutput,
+  UploadPartRequest,
 } from "@aws-sdk/client-s3";
 import type { Readable } from "node:stream";
 import { operation } from "../gateway/service.ts";
@@ -33,12 +44,23 @@ function startingOperations(s3: S3) {
         const bucket = store.bucket(input.Bucket);
         const encryption = await s3.encryptFor(bucket, input, call);
         const upload: Upload = {
-          uploadId: core.random.hex(64), bucket: bucket.name, key: checkedKey(input.Key), initiatedAt: core.clock.now().toISOString(),
-          metadata: input.Metadata ?? {}, headers: keptHeaders(input), ...encryption, ...tagsOf(input.Tagging),
+          uploadId: core.random.hex(64),
+          bucket: bucket.name,
+          key: checkedKey(input.Key),
+          initiatedAt: core.clock.now().toISOString(),
+          metadata: input.Metadata ?? {},
+          headers: keptHeaders(input),
+          ...encryption,
+          ...tagsOf(input.Tagging),
           ...(input.ChecksumAlgorithm && { checksumAlgorithm: input.ChecksumAlgorithm }),
         };
         store.uploads.put([bucket.name, upload.uploadId], upload);
-        return { Bucket: bucket.name, Key: upload.key, UploadId: upload.uploadId, ...(upload.kmsKeyId && { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: upload.kmsKeyId }) };
+        return {
+          Bucket: bucket.name,
+          Key: upload.key,
+          UploadId: upload.uploadId,
+          ...(upload.kmsKeyId && { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: upload.kmsKeyId }),
+        };
       },
     }),
   };
@@ -52,8 +74,18 @@ function partOperations(s3: S3) {
       access: access.object("PutObject"),
       async run(input, call) {
         const upload = find(input);
-        const { blob, checksums } = await s3.receive(input.Body as Readable | Uint8Array | string | undefined, { ...input, http: call.http?.headers });
-        keep(upload, { number: input.PartNumber ?? 0, sha256: blob.sha256, size: blob.size, etag: blob.md5, checksums, uploadedAt: core.clock.now().toISOString() });
+        const { blob, checksums } = await s3.receive(input.Body as Readable | Uint8Array | string | undefined, {
+          ...input,
+          http: call.http?.headers,
+        });
+        keep(upload, {
+          number: input.PartNumber ?? 0,
+          sha256: blob.sha256,
+          size: blob.size,
+          etag: blob.md5,
+          checksums,
+          uploadedAt: core.clock.now().toISOString(),
+        });
         return { ETag: quoted(blob.md5), ...checksums };
       },
     }),
@@ -65,7 +97,14 @@ function partOperations(s3: S3) {
         await s3.decryptFor(source, call);
         const { blob } = await s3.receive(openVersion(s3.blobs, source, parseRange(input.CopySourceRange, source.size)), {});
         const uploadedAt = core.clock.now();
-        keep(upload, { number: input.PartNumber ?? 0, sha256: blob.sha256, size: blob.size, etag: blob.md5, checksums: {}, uploadedAt: uploadedAt.toISOString() });
+        keep(upload, {
+          number: input.PartNumber ?? 0,
+          sha256: blob.sha256,
+          size: blob.size,
+          etag: blob.md5,
+          checksums: {},
+          uploadedAt: uploadedAt.toISOString(),
+        });
         return { CopyPartResult: { ETag: quoted(blob.md5), LastModified: uploadedAt } };
       },
     }),
@@ -81,14 +120,30 @@ function endingOperations(s3: S3) {
       run(input, call) {
         const upload = find(input);
         const bucket = store.bucket(input.Bucket);
-        const parts = chosenParts(input, store.parts.list([bucket.name, upload.uploadId]).map((entry) => entry.value));
-        const etag = `${createHash("md5").update(Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex")))).digest("hex")}-${parts.length}`;
+        const parts = chosenParts(
+          input,
+          store.parts.list([bucket.name, upload.uploadId]).map((entry) => entry.value),
+        );
+        const etag = `${createHash("md5")
+          .update(Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex"))))
+          .digest("hex")}-${parts.length}`;
         const version = store.transaction(() => {
           forget(upload);
-          return s3.put(bucket, {
-            key: upload.key, blobs: parts.map(({ sha256, size }) => ({ sha256, size })), size: parts.reduce((sum, part) => sum + part.size, 0), etag, checksums: {},
-            metadata: upload.metadata, headers: upload.headers, ...(upload.kmsKeyId && { kmsKeyId: upload.kmsKeyId }), ...(upload.tags && { tags: upload.tags }),
-          }, { event: "ObjectCreated:CompleteMultipartUpload", call, conditions: input });
+          return s3.put(
+            bucket,
+            {
+              key: upload.key,
+              blobs: parts.map(({ sha256, size }) => ({ sha256, size })),
+              size: parts.reduce((sum, part) => sum + part.size, 0),
+              etag,
+              checksums: {},
+              metadata: upload.metadata,
+              headers: upload.headers,
+              ...(upload.kmsKeyId && { kmsKeyId: upload.kmsKeyId }),
+              ...(upload.tags && { tags: upload.tags }),
+            },
+            { event: "ObjectCreated:CompleteMultipartUpload", call, conditions: input },
+          );
         });
         return {
           Location: `${call.endpoint}/${bucket.name}/${encodeURIComponent(upload.key).replaceAll("%2F", "/")}`,
@@ -121,12 +176,24 @@ function listingOperations(s3: S3) {
         const upload = find(input);
         const limit = Math.min(input.MaxParts ?? 1000, 1000);
         const after = String(input.PartNumberMarker ?? "0").padStart(5, "0");
-        const found = store.parts.list([upload.bucket, upload.uploadId], { after: [upload.bucket, upload.uploadId, after], limit: limit + 1 }).map((entry) => entry.value);
+        const found = store.parts
+          .list([upload.bucket, upload.uploadId], { after: [upload.bucket, upload.uploadId, after], limit: limit + 1 })
+          .map((entry) => entry.value);
         const page = found.slice(0, limit);
         return {
-          Bucket: upload.bucket, Key: upload.key, UploadId: upload.uploadId, MaxParts: limit, IsTruncated: found.length > limit,
+          Bucket: upload.bucket,
+          Key: upload.key,
+          UploadId: upload.uploadId,
+          MaxParts: limit,
+          IsTruncated: found.length > limit,
           ...(found.length > limit && { NextPartNumberMarker: String(page.at(-1)?.number) }),
-          Parts: page.map((part) => ({ PartNumber: part.number, ETag: quoted(part.etag), Size: part.size, LastModified: new Date(part.uploadedAt), ...part.checksums })),
+          Parts: page.map((part) => ({
+            PartNumber: part.number,
+            ETag: quoted(part.etag),
+            Size: part.size,
+            LastModified: new Date(part.uploadedAt),
+            ...part.checksums,
+          })),
         };
       },
     }),
@@ -134,7 +201,10 @@ function listingOperations(s3: S3) {
       access: access.bucket("ListBucketMultipartUploads"),
       run(input) {
         const bucket = store.bucket(input.Bucket);
-        const uploads = store.uploads.list([bucket.name]).map((entry) => entry.value).filter((upload) => upload.key.startsWith(input.Prefix ?? ""));
+        const uploads = store.uploads
+          .list([bucket.name])
+          .map((entry) => entry.value)
+          .filter((upload) => upload.key.startsWith(input.Prefix ?? ""));
         uploads.sort((a, b) => (a.key < b.key ? -1 : 1));
         return {
           Bucket: bucket.name,

@@ -29,13 +29,17 @@ export interface Happening {
 export function notify(s3: S3, bucket: Bucket, happening: Happening): void {
   const configured = bucket.configurations["NotificationConfiguration"] as NotificationConfiguration | undefined;
   if (configured?.EventBridgeConfiguration) toEventBridge(s3, bucket, happening);
-  for (const target of configured?.LambdaFunctionConfigurations ?? []) if (matches(target, happening)) toLambda(s3, bucket, { ...happening, target });
+  for (const target of configured?.LambdaFunctionConfigurations ?? [])
+    if (matches(target, happening)) toLambda(s3, bucket, { ...happening, target });
 }
 
 function matches({ Events = [], Filter: filter }: LambdaConfiguration, { event, version }: Happening): boolean {
-  const wanted = Events.some((pattern) => pattern.replace(/^s3:/, "") === event || (pattern.endsWith(":*") && event.startsWith(pattern.slice(3, -1))));
+  const wanted = Events.some(
+    (pattern) => pattern.replace(/^s3:/, "") === event || (pattern.endsWith(":*") && event.startsWith(pattern.slice(3, -1))),
+  );
   const fits = (filter?.Key?.FilterRules ?? []).every(({ Name = "", Value = "" }) =>
-    Name.toLowerCase() === "prefix" ? version.key.startsWith(Value) : version.key.endsWith(Value));
+    Name.toLowerCase() === "prefix" ? version.key.startsWith(Value) : version.key.endsWith(Value),
+  );
   return wanted && fits;
 }
 
@@ -43,18 +47,30 @@ function matches({ Events = [], Filter: filter }: LambdaConfiguration, { event, 
 function toEventBridge({ core }: S3, bucket: Bucket, { version, event, call }: Happening): void {
   const created = event.startsWith("ObjectCreated");
   const reasons: Readonly<Record<string, string>> = {
-    "ObjectCreated:Put": "PutObject", "ObjectCreated:Copy": "CopyObject", "ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
+    "ObjectCreated:Put": "PutObject",
+    "ObjectCreated:Copy": "CopyObject",
+    "ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
   };
   core.emit({
-    account: bucket.account, region: bucket.region, source: "aws.s3", detailType: created ? "Object Created" : "Object Deleted", resources: [`arn:aws:s3:::${bucket.name}`],
+    account: bucket.account,
+    region: bucket.region,
+    source: "aws.s3",
+    detailType: created ? "Object Created" : "Object Deleted",
+    resources: [`arn:aws:s3:::${bucket.name}`],
     detail: {
-      version: "0", bucket: { name: bucket.name },
+      version: "0",
+      bucket: { name: bucket.name },
       object: {
-        key: version.key, ...(created && { size: version.size, etag: version.etag }), ...(version.versionId !== "null" && { "version-id": version.versionId }),
+        key: version.key,
+        ...(created && { size: version.size, etag: version.etag }),
+        ...(version.versionId !== "null" && { "version-id": version.versionId }),
         sequencer: sequencerOf(version),
       },
-      "request-id": call.requestId, requester: call.account, "source-ip-address": String(call.context["aws:SourceIp"] ?? "127.0.0.1"),
-      reason: reasons[event] ?? "DeleteObject", ...(!created && { "deletion-type": event.endsWith("MarkerCreated") ? "Delete Marker Created" : "Permanently Deleted" }),
+      "request-id": call.requestId,
+      requester: call.account,
+      "source-ip-address": String(call.context["aws:SourceIp"] ?? "127.0.0.1"),
+      reason: reasons[event] ?? "DeleteObject",
+      ...(!created && { "deletion-type": event.endsWith("MarkerCreated") ? "Delete Marker Created" : "Permanently Deleted" }),
     },
   });
 }
@@ -63,21 +79,33 @@ function toEventBridge({ core }: S3, bucket: Bucket, { version, event, call }: H
 function toLambda(s3: S3, bucket: Bucket, { version, event, call, target }: Happening & { readonly target: LambdaConfiguration }): void {
   const { core } = s3;
   const record = {
-    eventVersion: "2.1", eventSource: "aws:s3", awsRegion: bucket.region, eventTime: version.lastModified, eventName: event,
+    eventVersion: "2.1",
+    eventSource: "aws:s3",
+    awsRegion: bucket.region,
+    eventTime: version.lastModified,
+    eventName: event,
     userIdentity: { principalId: principalArn(call.caller) },
     requestParameters: { sourceIPAddress: call.context["aws:SourceIp"] ?? "127.0.0.1" },
     responseElements: { "x-amz-request-id": call.requestId, "x-amz-id-2": call.requestId },
     s3: {
-      s3SchemaVersion: "1.0", configurationId: target.Id ?? "",
+      s3SchemaVersion: "1.0",
+      configurationId: target.Id ?? "",
       bucket: { name: bucket.name, ownerIdentity: { principalId: bucket.account }, arn: `arn:aws:s3:::${bucket.name}` },
       object: {
-        key: encodeURIComponent(version.key).replaceAll("%2F", "/").replaceAll("%20", "+"), size: version.size, eTag: version.etag,
-        ...(version.versionId !== "null" && { versionId: version.versionId }), sequencer: sequencerOf(version),
+        key: encodeURIComponent(version.key).replaceAll("%2F", "/").replaceAll("%20", "+"),
+        size: version.size,
+        eTag: version.etag,
+        ...(version.versionId !== "null" && { versionId: version.versionId }),
+        sequencer: sequencerOf(version),
       },
     },
   };
   s3.store.deliveries.put([core.random.uuid()], {
-    account: bucket.account, region: bucket.region, sourceArn: `arn:aws:s3:::${bucket.name}`, functionArn: target.LambdaFunctionArn ?? "", payload: JSON.stringify({ Records: [record] }),
+    account: bucket.account,
+    region: bucket.region,
+    sourceArn: `arn:aws:s3:::${bucket.name}`,
+    functionArn: target.LambdaFunctionArn ?? "",
+    payload: JSON.stringify({ Records: [record] }),
   });
   core.background("s3 notifications", () => deliver(s3));
 }
@@ -88,7 +116,12 @@ function toLambda(s3: S3, bucket: Bucket, { version, event, call, target }: Happ
  */
 export async function deliver({ core, store }: S3): Promise<void> {
   for (const { key, value } of store.deliveries.list([])) {
-    const as: Principal = { kind: "service", service: "s3.amazonaws.com", sourceAccount: parseAccountId(value.account), sourceArn: value.sourceArn };
+    const as: Principal = {
+      kind: "service",
+      service: "s3.amazonaws.com",
+      sourceAccount: parseAccountId(value.account),
+      sourceArn: value.sourceArn,
+    };
     const input = { FunctionName: value.functionArn, InvocationType: "Event", Payload: Buffer.from(value.payload) };
     await core.dispatcher
       .call({ service: "lambda", operation: "Invoke", input, as, account: value.account, region: value.region })

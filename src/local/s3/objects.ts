@@ -1,5 +1,12 @@
 import type {
-  CopyObjectOutput, CopyObjectRequest, DeleteObjectOutput, DeleteObjectRequest, DeleteObjectsOutput, DeleteObjectsRequest, PutObjectOutput, PutObjectRequest,
+  CopyObjectOutput,
+  CopyObjectRequest,
+  DeleteObjectOutput,
+  DeleteObjectRequest,
+  DeleteObjectsOutput,
+  DeleteObjectsRequest,
+  PutObjectOutput,
+  PutObjectRequest,
 } from "@aws-sdk/client-s3";
 import type { Readable } from "node:stream";
 import { operation } from "../gateway/service.ts";
@@ -8,13 +15,25 @@ import type { S3 } from "./service.ts";
 import type { Bucket, ObjectVersion } from "./store.ts";
 
 /** The members of a write that are kept with the object and come back as headers. */
-const KEPT_HEADERS = ["CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "StorageClass", "WebsiteRedirectLocation"] as const;
+const KEPT_HEADERS = [
+  "CacheControl",
+  "ContentDisposition",
+  "ContentEncoding",
+  "ContentLanguage",
+  "ContentType",
+  "StorageClass",
+  "WebsiteRedirectLocation",
+] as const;
 type Kept = Partial<Record<(typeof KEPT_HEADERS)[number], string | undefined>>;
 
 /** Picks what is kept. `aws-chunked` describes the transfer, not the object. */
 export function keptHeaders(input: Kept): Record<string, string> {
   const pairs = KEPT_HEADERS.flatMap((name): [string, string][] => {
-    const text = input[name]?.split(",").map((part) => part.trim()).filter((part) => part !== "aws-chunked").join(",");
+    const text = input[name]
+      ?.split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== "aws-chunked")
+      .join(",");
     return text ? [[name, text]] : [];
   });
   return Object.fromEntries(pairs);
@@ -38,11 +57,25 @@ function writingOperations(s3: S3) {
         const key = checkedKey(input.Key);
         checkWriteConditions(store.objects.get([bucket.name, key]), input);
         const encryption = await s3.encryptFor(bucket, input, call);
-        const { blob, checksums } = await s3.receive(input.Body as Readable | Uint8Array | string | undefined, { ...input, http: call.http?.headers });
-        const version = s3.put(bucket, {
-          key, blobs: [{ sha256: blob.sha256, size: blob.size }], size: blob.size, etag: blob.md5, checksums,
-          metadata: input.Metadata ?? {}, headers: keptHeaders(input), ...encryption, ...tagsOf(input.Tagging),
-        }, { event: "ObjectCreated:Put", call, conditions: input });
+        const { blob, checksums } = await s3.receive(input.Body as Readable | Uint8Array | string | undefined, {
+          ...input,
+          http: call.http?.headers,
+        });
+        const version = s3.put(
+          bucket,
+          {
+            key,
+            blobs: [{ sha256: blob.sha256, size: blob.size }],
+            size: blob.size,
+            etag: blob.md5,
+            checksums,
+            metadata: input.Metadata ?? {},
+            headers: keptHeaders(input),
+            ...encryption,
+            ...tagsOf(input.Tagging),
+          },
+          { event: "ObjectCreated:Put", call, conditions: input },
+        );
         return { ETag: quoted(version.etag), ...checksums, ...describeEncryption(version), ...versionOf(bucket, version) };
       },
     }),
@@ -54,13 +87,26 @@ function writingOperations(s3: S3) {
         const encryption = await s3.encryptFor(bucket, input, call);
         await s3.decryptFor(source, call);
         const replaced = input.MetadataDirective === "REPLACE";
-        const version = s3.put(bucket, {
-          key: checkedKey(input.Key), blobs: source.blobs, size: source.size, etag: source.etag, checksums: source.checksums,
-          metadata: replaced ? (input.Metadata ?? {}) : source.metadata,
-          headers: replaced ? keptHeaders(input) : source.headers,
-          ...encryption, ...(input.TaggingDirective === "REPLACE" ? tagsOf(input.Tagging) : source.tags && { tags: source.tags }),
-        }, { event: "ObjectCreated:Copy", call });
-        return { CopyObjectResult: { ETag: quoted(version.etag), LastModified: new Date(version.lastModified) }, ...describeEncryption(version), ...versionOf(bucket, version) };
+        const version = s3.put(
+          bucket,
+          {
+            key: checkedKey(input.Key),
+            blobs: source.blobs,
+            size: source.size,
+            etag: source.etag,
+            checksums: source.checksums,
+            metadata: replaced ? (input.Metadata ?? {}) : source.metadata,
+            headers: replaced ? keptHeaders(input) : source.headers,
+            ...encryption,
+            ...(input.TaggingDirective === "REPLACE" ? tagsOf(input.Tagging) : source.tags && { tags: source.tags }),
+          },
+          { event: "ObjectCreated:Copy", call },
+        );
+        return {
+          CopyObjectResult: { ETag: quoted(version.etag), LastModified: new Date(version.lastModified) },
+          ...describeEncryption(version),
+          ...versionOf(bucket, version),
+        };
       },
     }),
   };
@@ -74,14 +120,22 @@ function deletingOperations(s3: S3) {
       run: (input, call) => s3.remove(store.bucket(input.Bucket), { key: input.Key ?? "", versionId: input.VersionId }, call),
     }),
     DeleteObjects: operation<DeleteObjectsRequest, DeleteObjectsOutput>({
-      access: (input) => (input.Delete?.Objects ?? []).flatMap(({ Key, VersionId }) => access.version("DeleteObject", "DeleteObjectVersion")({ Bucket: input.Bucket, Key, VersionId })),
+      access: (input) =>
+        (input.Delete?.Objects ?? []).flatMap(({ Key, VersionId }) =>
+          access.version("DeleteObject", "DeleteObjectVersion")({ Bucket: input.Bucket, Key, VersionId }),
+        ),
       run(input, call) {
         const bucket = store.bucket(input.Bucket);
         const objects = input.Delete?.Objects ?? [];
         if (objects.length === 0 || objects.length > 1000) throw malformedXml("between 1 and 1000 objects are needed");
         const Deleted = objects.map(({ Key = "", VersionId }) => {
           const { DeleteMarker, VersionId: marker } = s3.remove(bucket, { key: Key, versionId: VersionId }, call);
-          return { Key, ...(VersionId && { VersionId }), ...(DeleteMarker && { DeleteMarker }), ...(DeleteMarker && marker && { DeleteMarkerVersionId: marker }) };
+          return {
+            Key,
+            ...(VersionId && { VersionId }),
+            ...(DeleteMarker && { DeleteMarker }),
+            ...(DeleteMarker && marker && { DeleteMarkerVersionId: marker }),
+          };
         });
         return input.Delete?.Quiet ? {} : { Deleted };
       },
@@ -95,7 +149,10 @@ export function checkedKey(key: string | undefined): string {
 }
 
 /** `If-None-Match: *` creates only; `If-Match` replaces only what is expected. */
-export function checkWriteConditions(current: ObjectVersion | undefined, { IfNoneMatch, IfMatch }: { readonly IfNoneMatch?: string | undefined; readonly IfMatch?: string | undefined }): void {
+export function checkWriteConditions(
+  current: ObjectVersion | undefined,
+  { IfNoneMatch, IfMatch }: { readonly IfNoneMatch?: string | undefined; readonly IfMatch?: string | undefined },
+): void {
   if (IfNoneMatch === "*" && current) throw preconditionFailed("If-None-Match");
   if (IfMatch !== undefined && !current) throw noSuchKey("");
   if (IfMatch !== undefined && current && unquoted(IfMatch) !== current.etag) throw preconditionFailed("If-Match");
@@ -129,4 +186,3 @@ export function findSource(s3: S3, source: string | undefined): ObjectVersion {
   if (!found || found.isDeleteMarker) throw versionId ? noSuchVersion(key, versionId) : noSuchKey(key);
   return found;
 }
-

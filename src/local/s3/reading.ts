@@ -44,7 +44,12 @@ function contentOperations(s3: S3) {
         const described = describe(bucket, version, input);
         const body = openVersion(s3.blobs, version, range) as unknown as GetObjectOutput["Body"] & object;
         if (!range) return { ...described, ContentLength: version.size, Body: body };
-        return { ...described, ContentLength: range.end - range.start + 1, ContentRange: `bytes ${range.start}-${range.end}/${version.size}`, Body: body };
+        return {
+          ...described,
+          ContentLength: range.end - range.start + 1,
+          ContentRange: `bytes ${range.start}-${range.end}/${version.size}`,
+          Body: body,
+        };
       },
     }),
     HeadObject: operation<HeadObjectRequest, HeadObjectOutput>({
@@ -68,7 +73,8 @@ function attributeOperations(s3: S3) {
         const { bucket, version } = locate(s3, input);
         const wanted = new Set<string>(input.ObjectAttributes);
         return {
-          LastModified: new Date(version.lastModified), ...versionOf(bucket, version),
+          LastModified: new Date(version.lastModified),
+          ...versionOf(bucket, version),
           ...(wanted.has("ETag") && { ETag: version.etag }),
           ...(wanted.has("ObjectSize") && { ObjectSize: version.size }),
           ...(wanted.has("StorageClass") && { StorageClass: "STANDARD" as const }),
@@ -87,7 +93,8 @@ function attributeOperations(s3: S3) {
         const tags = Object.fromEntries((input.Tagging?.TagSet ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
         const changed: ObjectVersion = { ...version, tags };
         store.transaction(() => {
-          if (store.objects.get([bucket.name, version.key])?.order === version.order) store.objects.put([bucket.name, version.key], changed);
+          if (store.objects.get([bucket.name, version.key])?.order === version.order)
+            store.objects.put([bucket.name, version.key], changed);
           if (bucket.versioning) store.versions.put([bucket.name, version.key, version.order], changed);
         });
         return {};
@@ -110,18 +117,27 @@ function locate(s3: S3, input: ReadRequest): { readonly bucket: Bucket; readonly
 function checkConditions({ etag, lastModified }: ObjectVersion, input: ReadRequest): void {
   const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
   const modified = seconds(new Date(lastModified));
-  const matches = (list: string) => list === "*" || list.split(",").some((tag) => tag.trim().replace(/^W\//, "").replaceAll('"', "") === etag);
+  const matches = (list: string) =>
+    list === "*" || list.split(",").some((tag) => tag.trim().replace(/^W\//, "").replaceAll('"', "") === etag);
   if (input.IfMatch !== undefined && !matches(input.IfMatch)) throw preconditionFailed("If-Match");
-  if (input.IfMatch === undefined && input.IfUnmodifiedSince && modified > seconds(input.IfUnmodifiedSince)) throw preconditionFailed("If-Unmodified-Since");
+  if (input.IfMatch === undefined && input.IfUnmodifiedSince && modified > seconds(input.IfUnmodifiedSince))
+    throw preconditionFailed("If-Unmodified-Since");
   if (input.IfNoneMatch !== undefined && matches(input.IfNoneMatch)) throw notModified();
   if (input.IfNoneMatch === undefined && input.IfModifiedSince && modified <= seconds(input.IfModifiedSince)) throw notModified();
 }
 
-type ResponseOverrides = Partial<Record<`Response${"CacheControl" | "ContentDisposition" | "ContentEncoding" | "ContentLanguage" | "ContentType"}`, string | undefined>>;
+type ResponseOverrides = Partial<
+  Record<`Response${"CacheControl" | "ContentDisposition" | "ContentEncoding" | "ContentLanguage" | "ContentType"}`, string | undefined>
+>;
 
-function describe(bucket: Bucket, version: ObjectVersion, input: ResponseOverrides & { readonly ChecksumMode?: string | undefined; readonly Range?: string | undefined }) {
-  const overrides = (["CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType"] as const)
-    .flatMap((name): [string, string][] => (input[`Response${name}`] ? [[name, input[`Response${name}`] ?? ""]] : []));
+function describe(
+  bucket: Bucket,
+  version: ObjectVersion,
+  input: ResponseOverrides & { readonly ChecksumMode?: string | undefined; readonly Range?: string | undefined },
+) {
+  const overrides = (["CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType"] as const).flatMap(
+    (name): [string, string][] => (input[`Response${name}`] ? [[name, input[`Response${name}`] ?? ""]] : []),
+  );
   const { StorageClass: _unused, ...headers } = version.headers;
   return {
     AcceptRanges: "bytes",

@@ -4,15 +4,53 @@ import { tagsOf } from "../cloudformation/resource-provider.ts";
 const REGION_DOMAIN = "amazonaws.com";
 
 /** Each property of AWS::S3::Bucket beside the call that sets it and how the API writes the value. */
-const SETTINGS: readonly { readonly property: string; readonly operation: string; toInput(value: Json): object; readonly reset?: string }[] = [
-  { property: "BucketEncryption", operation: "PutBucketEncryption", toInput: (value) => ({ ServerSideEncryptionConfiguration: encryption(value) }), reset: "DeleteBucketEncryption" },
-  { property: "PublicAccessBlockConfiguration", operation: "PutPublicAccessBlock", toInput: (value) => ({ PublicAccessBlockConfiguration: value }), reset: "DeletePublicAccessBlock" },
-  { property: "OwnershipControls", operation: "PutBucketOwnershipControls", toInput: (value) => ({ OwnershipControls: value }), reset: "DeleteBucketOwnershipControls" },
+const SETTINGS: readonly {
+  readonly property: string;
+  readonly operation: string;
+  toInput(value: Json): object;
+  readonly reset?: string;
+}[] = [
+  {
+    property: "BucketEncryption",
+    operation: "PutBucketEncryption",
+    toInput: (value) => ({ ServerSideEncryptionConfiguration: encryption(value) }),
+    reset: "DeleteBucketEncryption",
+  },
+  {
+    property: "PublicAccessBlockConfiguration",
+    operation: "PutPublicAccessBlock",
+    toInput: (value) => ({ PublicAccessBlockConfiguration: value }),
+    reset: "DeletePublicAccessBlock",
+  },
+  {
+    property: "OwnershipControls",
+    operation: "PutBucketOwnershipControls",
+    toInput: (value) => ({ OwnershipControls: value }),
+    reset: "DeleteBucketOwnershipControls",
+  },
   { property: "VersioningConfiguration", operation: "PutBucketVersioning", toInput: (value) => ({ VersioningConfiguration: value }) },
-  { property: "LifecycleConfiguration", operation: "PutBucketLifecycleConfiguration", toInput: (value) => ({ LifecycleConfiguration: value }), reset: "DeleteBucketLifecycle" },
-  { property: "NotificationConfiguration", operation: "PutBucketNotificationConfiguration", toInput: (value) => ({ NotificationConfiguration: notification(value) }) },
-  { property: "LoggingConfiguration", operation: "PutBucketLogging", toInput: (value) => ({ BucketLoggingStatus: { LoggingEnabled: logging(value) } }) },
-  { property: "CorsConfiguration", operation: "PutBucketCors", toInput: (value) => ({ CORSConfiguration: value }), reset: "DeleteBucketCors" },
+  {
+    property: "LifecycleConfiguration",
+    operation: "PutBucketLifecycleConfiguration",
+    toInput: (value) => ({ LifecycleConfiguration: value }),
+    reset: "DeleteBucketLifecycle",
+  },
+  {
+    property: "NotificationConfiguration",
+    operation: "PutBucketNotificationConfiguration",
+    toInput: (value) => ({ NotificationConfiguration: notification(value) }),
+  },
+  {
+    property: "LoggingConfiguration",
+    operation: "PutBucketLogging",
+    toInput: (value) => ({ BucketLoggingStatus: { LoggingEnabled: logging(value) } }),
+  },
+  {
+    property: "CorsConfiguration",
+    operation: "PutBucketCors",
+    toInput: (value) => ({ CORSConfiguration: value }),
+    reset: "DeleteBucketCors",
+  },
 ];
 
 const json: PropertyShape = "json";
@@ -21,9 +59,22 @@ const tags: PropertyShape = [{ Key: "string", Value: "string" }];
 const bucket: ResourceProvider = {
   type: "AWS::S3::Bucket",
   properties: {
-    BucketName: "string", Tags: tags, AccessControl: "string",
-    BucketEncryption: json, PublicAccessBlockConfiguration: { BlockPublicAcls: "boolean", BlockPublicPolicy: "boolean", IgnorePublicAcls: "boolean", RestrictPublicBuckets: "boolean" },
-    OwnershipControls: json, VersioningConfiguration: { Status: "string" }, LifecycleConfiguration: json, NotificationConfiguration: json, LoggingConfiguration: json, CorsConfiguration: json,
+    BucketName: "string",
+    Tags: tags,
+    AccessControl: "string",
+    BucketEncryption: json,
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: "boolean",
+      BlockPublicPolicy: "boolean",
+      IgnorePublicAcls: "boolean",
+      RestrictPublicBuckets: "boolean",
+    },
+    OwnershipControls: json,
+    VersioningConfiguration: { Status: "string" },
+    LifecycleConfiguration: json,
+    NotificationConfiguration: json,
+    LoggingConfiguration: json,
+    CorsConfiguration: json,
   },
   replaceOn: ["BucketName"],
   attributes: ["Arn", "DomainName", "RegionalDomainName", "DualStackDomainName", "WebsiteURL"],
@@ -49,7 +100,8 @@ const bucketPolicy: ResourceProvider = {
   attributes: [],
   create: (request) => putPolicy(request),
   update: (request) => putPolicy(request),
-  delete: (request) => request.call("s3", "DeleteBucketPolicy", { Bucket: request.properties["Bucket"] }).then(() => undefined, absent("NoSuchBucket")),
+  delete: (request) =>
+    request.call("s3", "DeleteBucketPolicy", { Bucket: request.properties["Bucket"] }).then(() => undefined, absent("NoSuchBucket")),
 };
 
 /** The CloudFormation types of S3. */
@@ -67,7 +119,8 @@ async function configure(request: ResourceRequest, name: string, previous: Resou
     const value = request.properties[property];
     if (value !== undefined) await call("s3", operation, { Bucket: name, ...toInput(value) });
     else if (previous[property] !== undefined && reset) await call("s3", reset, { Bucket: name });
-    else if (previous[property] !== undefined && property === "NotificationConfiguration") await call("s3", operation, { Bucket: name, NotificationConfiguration: {} });
+    else if (previous[property] !== undefined && property === "NotificationConfiguration")
+      await call("s3", operation, { Bucket: name, NotificationConfiguration: {} });
   }
   const tagSet = tagsOf(request);
   if (tagSet.length > 0) await call("s3", "PutBucketTagging", { Bucket: name, Tagging: { TagSet: tagSet } });
@@ -92,7 +145,8 @@ interface Rule {
 // CloudFormation's names differ from the API's in three places.
 const encryption = (value: Json) => ({
   Rules: ((value as { ServerSideEncryptionConfiguration?: readonly Rule[] }).ServerSideEncryptionConfiguration ?? []).map((rule) => ({
-    ApplyServerSideEncryptionByDefault: rule.ServerSideEncryptionByDefault, ...(rule.BucketKeyEnabled !== undefined && { BucketKeyEnabled: rule.BucketKeyEnabled }),
+    ApplyServerSideEncryptionByDefault: rule.ServerSideEncryptionByDefault,
+    ...(rule.BucketKeyEnabled !== undefined && { BucketKeyEnabled: rule.BucketKeyEnabled }),
   })),
 });
 
@@ -113,20 +167,27 @@ function notification(value: Json): object {
     LambdaConfigurations?: readonly LambdaConfiguration[];
   };
   return {
-    ...(EventBridgeConfiguration && String(EventBridgeConfiguration.EventBridgeEnabled ?? true) === "true" && { EventBridgeConfiguration: {} }),
+    ...(EventBridgeConfiguration &&
+      String(EventBridgeConfiguration.EventBridgeEnabled ?? true) === "true" && { EventBridgeConfiguration: {} }),
     LambdaFunctionConfigurations: LambdaConfigurations.map((one, index) => ({
-      Id: `notification-${index}`, LambdaFunctionArn: one.Function, Events: [one.Event],
+      Id: `notification-${index}`,
+      LambdaFunctionArn: one.Function,
+      Events: [one.Event],
       ...(one.Filter?.S3Key?.Rules && { Filter: { Key: { FilterRules: one.Filter.S3Key.Rules } } }),
     })),
   };
 }
 
 /** A create that is asked for again may meet what its first attempt made. */
-export const ownEarlierAttempt = (resumed: boolean, code: string) => (error: { readonly code?: string }): void => {
-  if (!resumed || error.code !== code) throw error;
-};
+export const ownEarlierAttempt =
+  (resumed: boolean, code: string) =>
+  (error: { readonly code?: string }): void => {
+    if (!resumed || error.code !== code) throw error;
+  };
 
 /** Deleting what is not there succeeds. */
-const absent = (code: string) => (error: { readonly code?: string }): void => {
-  if (error.code !== code) throw error;
-};
+const absent =
+  (code: string) =>
+  (error: { readonly code?: string }): void => {
+    if (error.code !== code) throw error;
+  };

@@ -1,6 +1,24 @@
 import {
-  CompleteMultipartUploadCommand, CopyObjectCommand, CreateBucketCommand, CreateMultipartUploadCommand, DeleteBucketCommand, DeleteObjectCommand, DeleteObjectsCommand, GetBucketEncryptionCommand, GetBucketLocationCommand,
-  GetObjectCommand, HeadBucketCommand, HeadObjectCommand, ListBucketsCommand, ListObjectsV2Command, ListObjectVersionsCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client, UploadPartCommand,
+  CompleteMultipartUploadCommand,
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetBucketEncryptionCommand,
+  GetBucketLocationCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListBucketsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { Readable } from "node:stream";
@@ -21,7 +39,8 @@ async function newBucket(): Promise<string> {
   await s3.send(new CreateBucketCommand({ Bucket }));
   return Bucket;
 }
-const text = async (Bucket: string, Key: string, rest: object = {}) => (await s3.send(new GetObjectCommand({ Bucket, Key, ...rest }))).Body?.transformToString();
+const text = async (Bucket: string, Key: string, rest: object = {}) =>
+  (await s3.send(new GetObjectCommand({ Bucket, Key, ...rest }))).Body?.transformToString();
 
 test("an object comes back as it was put, with its metadata and checksum", async () => {
   const Bucket = await newBucket();
@@ -29,7 +48,12 @@ test("an object comes back as it was put, with its metadata and checksum", async
   await s3.send(new PutObjectCommand({ Bucket, Key, Body: "hello", Metadata: { who: "me" }, ContentType: "text/plain" }));
   const got = await s3.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
   expect(await got.Body?.transformToString()).toBe("hello");
-  expect(got).toMatchObject({ Metadata: { who: "me" }, ContentType: "text/plain", ContentLength: 5, ETag: '"5d41402abc4b2a76b9719d911017c592"' });
+  expect(got).toMatchObject({
+    Metadata: { who: "me" },
+    ContentType: "text/plain",
+    ContentLength: 5,
+    ETag: '"5d41402abc4b2a76b9719d911017c592"',
+  });
   expect(got.ChecksumCRC32).toBeDefined();
   expect(await s3.send(new HeadObjectCommand({ Bucket, Key }))).toMatchObject({ ContentLength: 5 });
 });
@@ -124,7 +148,12 @@ test("another account reads only what the bucket's policy opens", async () => {
   await s3.send(new PutObjectCommand({ Bucket, Key: "closed/k", Body: "x" }));
   const production = new S3Client(accounts.config("production"));
   await expect(production.send(new GetObjectCommand({ Bucket, Key: "open/k" }))).rejects.toMatchObject({ name: "AccessDenied" });
-  const statement = { Effect: "Allow", Principal: { AWS: "444455556666" }, Action: "s3:GetObject", Resource: `arn:aws:s3:::${Bucket}/open/*` };
+  const statement = {
+    Effect: "Allow",
+    Principal: { AWS: "444455556666" },
+    Action: "s3:GetObject",
+    Resource: `arn:aws:s3:::${Bucket}/open/*`,
+  };
   await s3.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }) }));
   expect(await (await production.send(new GetObjectCommand({ Bucket, Key: "open/k" }))).Body?.transformToString()).toBe("x");
   await expect(production.send(new GetObjectCommand({ Bucket, Key: "closed/k" }))).rejects.toMatchObject({ name: "AccessDenied" });
@@ -133,7 +162,10 @@ test("another account reads only what the bucket's policy opens", async () => {
 test("a new bucket is private, encrypted and in its region; only its account lists it", async () => {
   const Bucket = await newBucket();
   expect((await s3.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBeUndefined();
-  expect((await s3.send(new GetBucketEncryptionCommand({ Bucket }))).ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm).toBe("AES256");
+  expect(
+    (await s3.send(new GetBucketEncryptionCommand({ Bucket }))).ServerSideEncryptionConfiguration?.Rules?.[0]
+      ?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm,
+  ).toBe("AES256");
   expect((await s3.send(new ListBucketsCommand({}))).Buckets?.map((bucket) => bucket.Name)).toContain(Bucket);
   expect((await new S3Client(accounts.config("production")).send(new ListBucketsCommand({}))).Buckets ?? []).toEqual([]);
 });
@@ -141,7 +173,9 @@ test("a new bucket is private, encrypted and in its region; only its account lis
 test("a write that must not replace is refused when something is there", async () => {
   const Bucket = await newBucket();
   await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "1", IfNoneMatch: "*" }));
-  await expect(s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "2", IfNoneMatch: "*" }))).rejects.toMatchObject({ name: "PreconditionFailed" });
+  await expect(s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: "2", IfNoneMatch: "*" }))).rejects.toMatchObject({
+    name: "PreconditionFailed",
+  });
 });
 
 test("what was put before a restart is there after it", async () => {
@@ -171,8 +205,16 @@ test("a bucket of another region is refused before IAM is asked, with its region
   const redirected = { $metadata: { httpStatusCode: 301 }, $response: { headers: { "x-amz-bucket-region": "eu-west-1" } } };
   const stranger = new S3Client(accounts.config("production"));
   for (const client of [s3, stranger]) {
-    await expect(client.send(new GetObjectCommand({ Bucket, Key: "k" }))).rejects.toMatchObject({ ...redirected, name: "PermanentRedirect", Bucket, Endpoint: `${Bucket}.s3.eu-west-1.amazonaws.com` });
-    await expect(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x" }))).rejects.toMatchObject({ ...redirected, name: "PermanentRedirect" });
+    await expect(client.send(new GetObjectCommand({ Bucket, Key: "k" }))).rejects.toMatchObject({
+      ...redirected,
+      name: "PermanentRedirect",
+      Bucket,
+      Endpoint: `${Bucket}.s3.eu-west-1.amazonaws.com`,
+    });
+    await expect(client.send(new PutObjectCommand({ Bucket, Key: "k", Body: "x" }))).rejects.toMatchObject({
+      ...redirected,
+      name: "PermanentRedirect",
+    });
     await expect(client.send(new HeadObjectCommand({ Bucket, Key: "k" }))).rejects.toMatchObject(redirected);
     await expect(client.send(new HeadBucketCommand({ Bucket }))).rejects.toMatchObject(redirected);
   }
@@ -185,6 +227,8 @@ test("a bucket of another region is refused before IAM is asked, with its region
   const here = await newBucket();
   await s3.send(new CopyObjectCommand({ Bucket: here, Key: "copy", CopySource: `${Bucket}/k` }));
   expect(await text(here, "copy")).toBe("hello");
-  expect((await s3.send(new ListBucketsCommand({}))).Buckets).toContainEqual(expect.objectContaining({ Name: Bucket, BucketRegion: "eu-west-1" }));
+  expect((await s3.send(new ListBucketsCommand({}))).Buckets).toContainEqual(
+    expect.objectContaining({ Name: Bucket, BucketRegion: "eu-west-1" }),
+  );
   await expect(s3.send(new CreateBucketCommand({ Bucket }))).rejects.toMatchObject({ name: "BucketAlreadyOwnedByYou" });
 });

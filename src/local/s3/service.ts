@@ -25,11 +25,22 @@ export interface S3 {
   /** The current version, or the one named. */
   find(bucket: Bucket, key: string, versionId?: string): ObjectVersion | undefined;
   /** Writes a version as current, in one transaction with its event. */
-  put(bucket: Bucket, written: Written, how: { readonly event: string; readonly call: Call; readonly conditions?: Conditions }): ObjectVersion;
+  put(
+    bucket: Bucket,
+    written: Written,
+    how: { readonly event: string; readonly call: Call; readonly conditions?: Conditions },
+  ): ObjectVersion;
   /** Deletes an object, or hides it behind a delete marker where the bucket has versions. */
-  remove(bucket: Bucket, which: { readonly key: string; readonly versionId?: string | undefined }, call: Call): { readonly DeleteMarker?: boolean; readonly VersionId?: string };
+  remove(
+    bucket: Bucket,
+    which: { readonly key: string; readonly versionId?: string | undefined },
+    call: Call,
+  ): { readonly DeleteMarker?: boolean; readonly VersionId?: string };
   /** Stores a body and verifies what the client said of it. @throws AwsError BadDigest */
-  receive(body: Readable | Uint8Array | string | undefined, expected: Expected): Promise<{ readonly blob: Blob; readonly checksums: Record<string, string> }>;
+  receive(
+    body: Readable | Uint8Array | string | undefined,
+    expected: Expected,
+  ): Promise<{ readonly blob: Blob; readonly checksums: Record<string, string> }>;
   /** The key that encrypts what is written; asks KMS whether the caller may use it. */
   encryptFor(bucket: Bucket, input: EncryptionInput, call: Call): Promise<{ kmsKeyId?: string }>;
   /** Asks KMS whether the caller may read what that key encrypted. */
@@ -47,9 +58,17 @@ export const s3Service: ServiceFactory = (core): Service => {
   return {
     name: "s3",
     wire: { kind: "sdk", protocol: "rest-xml", model: () => import("@aws-sdk/client-s3") },
-    operations: inBucketsRegion(s3.store, checkOwner(s3.store, {
-      ...bucketOperations(s3), ...configurationOperations(s3), ...listingOperations(s3), ...objectOperations(s3), ...readingOperations(s3), ...multipartOperations(s3),
-    })),
+    operations: inBucketsRegion(
+      s3.store,
+      checkOwner(s3.store, {
+        ...bucketOperations(s3),
+        ...configurationOperations(s3),
+        ...listingOperations(s3),
+        ...objectOperations(s3),
+        ...readingOperations(s3),
+        ...multipartOperations(s3),
+      }),
+    ),
     resources: s3Resources,
     recover: () => core.background("s3 notifications", () => deliver(s3)),
     *blobsInUse() {
@@ -63,11 +82,17 @@ export const s3Service: ServiceFactory = (core): Service => {
 function createS3(core: Core): S3 {
   const store = createStore(core);
   const s3: S3 = {
-    core, store, blobs: core.blobs, access: accessRules(store),
+    core,
+    store,
+    blobs: core.blobs,
+    access: accessRules(store),
     find(bucket, key, versionId) {
       const current = store.objects.get([bucket.name, key]);
       if (versionId === undefined || current?.versionId === versionId) return current;
-      return store.versions.list([bucket.name, key]).map((entry) => entry.value).find((version) => version.versionId === versionId);
+      return store.versions
+        .list([bucket.name, key])
+        .map((entry) => entry.value)
+        .find((version) => version.versionId === versionId);
     },
     put(bucket, written, { event, call, conditions }) {
       const now = core.clock.now();
@@ -84,7 +109,12 @@ function createS3(core: Core): S3 {
     remove: (bucket, which, call) => removeObject(s3, bucket, { ...which, call }),
     receive: (body, expected) => receive(core.blobs, body, expected),
     async encryptFor(bucket, input, call) {
-      const keyId = input.ServerSideEncryption === "aws:kms" ? (input.SSEKMSKeyId ?? defaultKey(bucket)) : input.ServerSideEncryption === undefined ? defaultKey(bucket) : undefined;
+      const keyId =
+        input.ServerSideEncryption === "aws:kms"
+          ? (input.SSEKMSKeyId ?? defaultKey(bucket))
+          : input.ServerSideEncryption === undefined
+            ? defaultKey(bucket)
+            : undefined;
       if (!keyId) return {};
       const { KeyId } = await useKey(core, { operation: "GenerateDataKey", keyId, region: bucket.region, call });
       return { kmsKeyId: KeyId };
@@ -102,13 +132,19 @@ const orderOf = (now: Date, tie: string): string => `${String(9_999_999_999_999 
 function keepVersion(store: Store, bucket: Bucket, version: ObjectVersion): void {
   if (!bucket.versioning) return;
   const before = store.objects.get([bucket.name, version.key]);
-  if (before && !store.versions.get([bucket.name, before.key, before.order])) store.versions.put([bucket.name, before.key, before.order], before);
+  if (before && !store.versions.get([bucket.name, before.key, before.order]))
+    store.versions.put([bucket.name, before.key, before.order], before);
   if (version.versionId === "null")
-    for (const { key, value } of store.versions.list([bucket.name, version.key])) if (value.versionId === "null") store.versions.delete(key);
+    for (const { key, value } of store.versions.list([bucket.name, version.key]))
+      if (value.versionId === "null") store.versions.delete(key);
   store.versions.put([bucket.name, version.key, version.order], version);
 }
 
-function removeObject(s3: S3, bucket: Bucket, { key, versionId, call }: { readonly key: string; readonly versionId?: string | undefined; readonly call: Call }) {
+function removeObject(
+  s3: S3,
+  bucket: Bucket,
+  { key, versionId, call }: { readonly key: string; readonly versionId?: string | undefined; readonly call: Call },
+) {
   const { store, core } = s3;
   return store.transaction((): { DeleteMarker?: boolean; VersionId?: string } => {
     if (versionId !== undefined && bucket.versioning) return removeVersion(s3, bucket, { key, versionId });
@@ -122,8 +158,17 @@ function removeObject(s3: S3, bucket: Bucket, { key, versionId, call }: { readon
     const now = core.clock.now();
     if (current && !store.versions.get([bucket.name, key, current.order])) store.versions.put([bucket.name, key, current.order], current);
     const marker: ObjectVersion = {
-      key, versionId: bucket.versioning === "Enabled" ? core.random.hex(32) : "null", isDeleteMarker: true, blobs: [], size: 0, etag: "",
-      lastModified: now.toISOString(), metadata: {}, headers: {}, checksums: {}, order: orderOf(now, core.random.hex(6)),
+      key,
+      versionId: bucket.versioning === "Enabled" ? core.random.hex(32) : "null",
+      isDeleteMarker: true,
+      blobs: [],
+      size: 0,
+      etag: "",
+      lastModified: now.toISOString(),
+      metadata: {},
+      headers: {},
+      checksums: {},
+      order: orderOf(now, core.random.hex(6)),
     };
     store.versions.put([bucket.name, key, marker.order], marker);
     notify(s3, bucket, { version: marker, event: "ObjectRemoved:DeleteMarkerCreated", call });
@@ -131,7 +176,11 @@ function removeObject(s3: S3, bucket: Bucket, { key, versionId, call }: { readon
   });
 }
 
-function removeVersion({ store }: S3, bucket: Bucket, { key, versionId }: { readonly key: string; readonly versionId: string }): { DeleteMarker?: boolean; VersionId?: string } {
+function removeVersion(
+  { store }: S3,
+  bucket: Bucket,
+  { key, versionId }: { readonly key: string; readonly versionId: string },
+): { DeleteMarker?: boolean; VersionId?: string } {
   const all = store.versions.list([bucket.name, key]);
   const found = all.find((entry) => entry.value.versionId === versionId);
   const current = store.objects.get([bucket.name, key]);
@@ -145,7 +194,11 @@ function removeVersion({ store }: S3, bucket: Bucket, { key, versionId }: { read
   return { VersionId: versionId, ...(found?.value.isDeleteMarker && { DeleteMarker: true }) };
 }
 
-async function receive(blobs: BlobStore, body: Readable | Uint8Array | string | undefined, expected: Expected): Promise<{ blob: Blob; checksums: Record<string, string> }> {
+async function receive(
+  blobs: BlobStore,
+  body: Readable | Uint8Array | string | undefined,
+  expected: Expected,
+): Promise<{ blob: Blob; checksums: Record<string, string> }> {
   const checks = Object.entries(expected.http ?? {}).flatMap(([name, value]) => {
     const algorithm = checksumOf(name);
     return algorithm ? [{ algorithm, value, state: startChecksum(algorithm) }] : [];
@@ -165,7 +218,8 @@ async function receive(blobs: BlobStore, body: Readable | Uint8Array | string | 
 }
 
 function defaultKey(bucket: Bucket): string | undefined {
-  const configured = bucket.configurations["Encryption"] as { Rules?: { ApplyServerSideEncryptionByDefault?: { SSEAlgorithm?: string; KMSMasterKeyID?: string } }[] } | undefined;
+  const configured = bucket.configurations["Encryption"] as
+    { Rules?: { ApplyServerSideEncryptionByDefault?: { SSEAlgorithm?: string; KMSMasterKeyID?: string } }[] } | undefined;
   const rule = configured?.Rules?.[0]?.ApplyServerSideEncryptionByDefault;
   return rule?.SSEAlgorithm === "aws:kms" ? rule.KMSMasterKeyID : undefined;
 }

@@ -22,7 +22,11 @@ const LONGEST_VALUE_BYTES = 65_536;
 export function secretOperations(core: Core, store: SecretStore): Readonly<Record<string, AnyOperation>> {
   const secrets: Secrets = { core, store };
   return {
-    CreateSecret: createSecret(secrets), PutSecretValue: putSecretValue(secrets), GetSecretValue: getSecretValue(secrets), DescribeSecret: describeSecret(secrets), DeleteSecret: deleteSecret(secrets),
+    CreateSecret: createSecret(secrets),
+    PutSecretValue: putSecretValue(secrets),
+    GetSecretValue: getSecretValue(secrets),
+    DescribeSecret: describeSecret(secrets),
+    DeleteSecret: deleteSecret(secrets),
   };
 }
 
@@ -33,16 +37,25 @@ interface Secrets {
 
 const createSecret = (secrets: Secrets) =>
   operation<CreateSecretRequest, CreateSecretResponse>({
-    access: ({ Name = "", Tags = [] }, call) => [{
-      action: "secretsmanager:CreateSecret", resource: arnOf(call, `${Name}-??????`),
-      context: { "secretsmanager:Name": Name, "aws:TagKeys": Tags.map(({ Key = "" }) => Key), ...Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [`aws:RequestTag/${Key}`, Value])) },
-    }],
+    access: ({ Name = "", Tags = [] }, call) => [
+      {
+        action: "secretsmanager:CreateSecret",
+        resource: arnOf(call, `${Name}-??????`),
+        context: {
+          "secretsmanager:Name": Name,
+          "aws:TagKeys": Tags.map(({ Key = "" }) => Key),
+          ...Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [`aws:RequestTag/${Key}`, Value])),
+        },
+      },
+    ],
     run(input, call) {
       const { Name: name = "", Description: description, KmsKeyId: kmsKeyId, Tags = [] } = input;
-      if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(name)) throw invalidParameter("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!");
+      if (!/^[A-Za-z0-9/_+=.@-]{1,512}$/.test(name))
+        throw invalidParameter("Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!");
       if (find(secrets, call, name)) throw alreadyExists(name);
       const at = secrets.core.clock.now().toISOString();
-      const version = input.SecretString === undefined && input.SecretBinary === undefined ? undefined : versionOf(secrets, input, [CURRENT]);
+      const version =
+        input.SecretString === undefined && input.SecretBinary === undefined ? undefined : versionOf(secrets, input, [CURRENT]);
       const secret: Secret = {
         name,
         arn: arnOf(call, `${name}-${secrets.core.random.hex(6)}`),
@@ -85,7 +98,9 @@ const getSecretValue = (secrets: Secrets) =>
     run({ SecretId, VersionId, VersionStage }, call) {
       const secret = living(secrets, call, SecretId);
       const stage = VersionStage ?? (VersionId === undefined ? CURRENT : undefined);
-      const version = secret.versions.find(({ id, stages }) => (VersionId === undefined || id === VersionId) && (stage === undefined || stages.includes(stage)));
+      const version = secret.versions.find(
+        ({ id, stages }) => (VersionId === undefined || id === VersionId) && (stage === undefined || stages.includes(stage)),
+      );
       if (!version) throw versionNotFound(VersionId === undefined ? `staging label: ${stage}` : `VersionId: ${VersionId}`);
       const { id, text, bytes, created, stages } = version;
       return {
@@ -115,7 +130,9 @@ const describeSecret = (secrets: Secrets) =>
         CreatedDate: new Date(created),
         LastChangedDate: new Date(changed),
         Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
-        VersionIdsToStages: Object.fromEntries(versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, [...stages]])),
+        VersionIdsToStages: Object.fromEntries(
+          versions.filter(({ stages }) => stages.length > 0).map(({ id, stages }) => [id, [...stages]]),
+        ),
         ...(deletedAt && { DeletedDate: new Date(deletedAt) }),
       };
     },
@@ -125,7 +142,8 @@ const deleteSecret = (secrets: Secrets) =>
   operation<DeleteSecretRequest, DeleteSecretResponse>({
     access: onSecret(secrets, "DeleteSecret"),
     run({ SecretId, RecoveryWindowInDays, ForceDeleteWithoutRecovery }, call) {
-      if (ForceDeleteWithoutRecovery && RecoveryWindowInDays !== undefined) throw invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.");
+      if (ForceDeleteWithoutRecovery && RecoveryWindowInDays !== undefined)
+        throw invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.");
       const days = RecoveryWindowInDays ?? 30;
       if (days < 7 || days > 30) throw invalidParameter("RecoveryWindowInDays value must be between 7 and 30 days (inclusive).");
       const secret = living(secrets, call, SecretId);
@@ -138,10 +156,16 @@ const deleteSecret = (secrets: Secrets) =>
     },
   });
 
-function versionOf({ core }: Secrets, { SecretString, SecretBinary, ClientRequestToken }: PutSecretValueRequest | CreateSecretRequest, stages: readonly string[]): SecretVersion {
-  if ((SecretString === undefined) === (SecretBinary === undefined)) throw invalidParameter("You must provide either SecretString or SecretBinary.");
+function versionOf(
+  { core }: Secrets,
+  { SecretString, SecretBinary, ClientRequestToken }: PutSecretValueRequest | CreateSecretRequest,
+  stages: readonly string[],
+): SecretVersion {
+  if ((SecretString === undefined) === (SecretBinary === undefined))
+    throw invalidParameter("You must provide either SecretString or SecretBinary.");
   const bytes = SecretBinary === undefined ? undefined : Buffer.from(SecretBinary);
-  if ((bytes?.length ?? Buffer.byteLength(SecretString ?? "")) > LONGEST_VALUE_BYTES) throw invalidParameter(`A secret's value has at most ${LONGEST_VALUE_BYTES} bytes.`);
+  if ((bytes?.length ?? Buffer.byteLength(SecretString ?? "")) > LONGEST_VALUE_BYTES)
+    throw invalidParameter(`A secret's value has at most ${LONGEST_VALUE_BYTES} bytes.`);
   return {
     id: ClientRequestToken ?? core.random.uuid(),
     created: core.clock.now().toISOString(),
@@ -157,7 +181,10 @@ const arnOf = ({ account, region }: Call, name: string): string => `arn:aws:secr
 function find({ core, store }: Secrets, call: Call, id = ""): Secret | undefined {
   const named = /^arn:[^:]+:secretsmanager:([^:]*):(\d{12}):secret:(.+)$/.exec(id);
   const isElsewhere = named !== null && (named[1] !== call.region || named[2] !== call.account);
-  const secret = isElsewhere ? undefined : (store.get([call.account, call.region, named?.[3] ?? id]) ?? store.get([call.account, call.region, (named?.[3] ?? "").replace(/-[^-]{6}$/, "")]));
+  const secret = isElsewhere
+    ? undefined
+    : (store.get([call.account, call.region, named?.[3] ?? id]) ??
+      store.get([call.account, call.region, (named?.[3] ?? "").replace(/-[^-]{6}$/, "")]));
   if (!secret || (named && id.length > arnOf(call, secret.name).length && id !== secret.arn)) return undefined;
   return secret.goesAt !== undefined && secret.goesAt <= core.clock.now().toISOString() ? undefined : secret;
 }
@@ -170,8 +197,21 @@ function living(secrets: Secrets, call: Call, id: string | undefined): Secret {
   return secret;
 }
 
-const onSecret = (secrets: Secrets, action: string) => ({ SecretId = "" }: { readonly SecretId: string | undefined }, call: Call): readonly Access[] => {
-  const secret = find(secrets, call, SecretId);
-  const tags = Object.fromEntries(Object.entries(secret?.tags ?? {}).flatMap(([key, value]) => [[`aws:ResourceTag/${key}`, value], [`secretsmanager:ResourceTag/${key}`, value]]));
-  return [{ action: `secretsmanager:${action}`, resource: secret?.arn ?? (SecretId.startsWith("arn:") ? SecretId : arnOf(call, SecretId)), context: { "secretsmanager:SecretId": SecretId, ...tags } }];
-};
+const onSecret =
+  (secrets: Secrets, action: string) =>
+  ({ SecretId = "" }: { readonly SecretId: string | undefined }, call: Call): readonly Access[] => {
+    const secret = find(secrets, call, SecretId);
+    const tags = Object.fromEntries(
+      Object.entries(secret?.tags ?? {}).flatMap(([key, value]) => [
+        [`aws:ResourceTag/${key}`, value],
+        [`secretsmanager:ResourceTag/${key}`, value],
+      ]),
+    );
+    return [
+      {
+        action: `secretsmanager:${action}`,
+        resource: secret?.arn ?? (SecretId.startsWith("arn:") ? SecretId : arnOf(call, SecretId)),
+        context: { "secretsmanager:SecretId": SecretId, ...tags },
+      },
+    ];
+  };

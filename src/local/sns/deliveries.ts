@@ -76,9 +76,17 @@ async function invoke(core: Core, delivery: Delivery): Promise<void> {
   const { subscription } = delivery;
   const [, , , region = "", account = ""] = subscription.endpoint.split(":");
   await core.dispatcher.call({
-    service: "lambda", operation: "Invoke", account, region,
+    service: "lambda",
+    operation: "Invoke",
+    account,
+    region,
     input: { FunctionName: subscription.endpoint, InvocationType: "Event", Payload: Buffer.from(JSON.stringify(eventOf(delivery))) },
-    as: { kind: "service", service: "sns.amazonaws.com", sourceAccount: accountOf(subscription.topicArn), sourceArn: subscription.topicArn },
+    as: {
+      kind: "service",
+      service: "sns.amazonaws.com",
+      sourceAccount: accountOf(subscription.topicArn),
+      sourceArn: subscription.topicArn,
+    },
   });
 }
 

@@ -1,6 +1,4 @@
-import type {
-  MessageAttributeValue, PublishBatchInput, PublishBatchResponse, PublishInput, PublishResponse,
-} from "@aws-sdk/client-sns";
+import type { MessageAttributeValue, PublishBatchInput, PublishBatchResponse, PublishInput, PublishResponse } from "@aws-sdk/client-sns";
 
 import { AwsError } from "../gateway/aws-error.ts";
 import { type AnyOperation, type Call, operation } from "../gateway/service.ts";
@@ -30,8 +28,18 @@ async function askForKey(sns: Sns, call: Call, arn: string): Promise<void> {
   const key = attributes["KmsMasterKeyId"];
   if (key === undefined || key === "") return;
   await sns.core.dispatcher.call({
-    service: "kms", operation: "DescribeKeyUse", input: { KeyId: key, Action: "GenerateDataKey" }, as: call.caller, account, region,
-    context: { ...call.context, "kms:ViaService": `sns.${region}.amazonaws.com`, "kms:EncryptionContext:aws:sns:topicArn": arn, "kms:EncryptionContextKeys": ["aws:sns:topicArn"] },
+    service: "kms",
+    operation: "DescribeKeyUse",
+    input: { KeyId: key, Action: "GenerateDataKey" },
+    as: call.caller,
+    account,
+    region,
+    context: {
+      ...call.context,
+      "kms:ViaService": `sns.${region}.amazonaws.com`,
+      "kms:EncryptionContext:aws:sns:topicArn": arn,
+      "kms:EncryptionContextKeys": ["aws:sns:topicArn"],
+    },
   });
 }
 
@@ -44,7 +52,13 @@ function accept({ core, store, deliver }: Sns, arn: string, entry: Entry): strin
   core.database.transaction(() => {
     for (const { value: subscription } of store.subscriptions.list([arn])) {
       const delivery: Delivery = {
-        messageId, subscription, message: texts(subscription.protocol), attributes: attributesOf(entry.MessageAttributes), published, attempts: 0, due: published,
+        messageId,
+        subscription,
+        message: texts(subscription.protocol),
+        attributes: attributesOf(entry.MessageAttributes),
+        published,
+        attempts: 0,
+        due: published,
         ...(entry.Subject !== undefined && { subject: entry.Subject }),
       };
       store.deliveries.put([published, messageId, subscription.id], delivery);
@@ -57,7 +71,8 @@ function accept({ core, store, deliver }: Sns, arn: string, entry: Entry): strin
 function checkEntry({ Message = "", Subject, MessageAttributes = {} }: Entry): void {
   if (Message === "") throw invalidParameter("Empty message");
   const attributes = Object.entries(MessageAttributes).reduce(
-    (sum, [name, { DataType = "", StringValue = "", BinaryValue }]) => sum + name.length + DataType.length + StringValue.length + (BinaryValue?.length ?? 0),
+    (sum, [name, { DataType = "", StringValue = "", BinaryValue }]) =>
+      sum + name.length + DataType.length + StringValue.length + (BinaryValue?.length ?? 0),
     0,
   );
   if (Buffer.byteLength(Message) + attributes > MOST_BYTES) throw invalidParameter("Message too long");
@@ -80,7 +95,8 @@ function textsOf({ Message = "", MessageStructure }: Entry): (protocol: Protocol
 const attributesOf = (given: Readonly<Record<string, MessageAttributeValue>> = {}): Readonly<Record<string, MessageAttribute>> =>
   Object.fromEntries(
     Object.entries(given).map(([name, { DataType = "String", StringValue, BinaryValue }]) => [
-      name, { Type: DataType, Value: StringValue ?? Buffer.from(BinaryValue ?? []).toString("base64") },
+      name,
+      { Type: DataType, Value: StringValue ?? Buffer.from(BinaryValue ?? []).toString("base64") },
     ]),
   );
 

@@ -1,4 +1,11 @@
-import { type Json, type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf, type UpdateRequest } from "../cloudformation/resource-provider.ts";
+import {
+  type Json,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceState,
+  tagsOf,
+  type UpdateRequest,
+} from "../cloudformation/resource-provider.ts";
 import { ignoring } from "../gateway/ignore-error.ts";
 
 const gone = ignoring("NotFound", "ResourceNotFound");
@@ -12,7 +19,11 @@ const subscribersOf = (value: Json | undefined): readonly Subscriber[] => (value
 const topic: ResourceProvider = {
   type: "AWS::SNS::Topic",
   properties: {
-    TopicName: "string", DisplayName: "string", KmsMasterKeyId: "string", Subscription: [{ Protocol: "string", Endpoint: "string" }], Tags: [{ Key: "string", Value: "string" }],
+    TopicName: "string",
+    DisplayName: "string",
+    KmsMasterKeyId: "string",
+    Subscription: [{ Protocol: "string", Endpoint: "string" }],
+    Tags: [{ Key: "string", Value: "string" }],
   },
   replaceOn: ["TopicName"],
   attributes: ["TopicArn", "TopicName"],
@@ -56,10 +67,18 @@ async function changeTags(request: UpdateRequest): Promise<void> {
 async function changeSubscribers({ properties, previousProperties, physicalId: TopicArn, call }: UpdateRequest): Promise<void> {
   const now = subscribersOf(properties["Subscription"]);
   for (const subscriber of now) await call("sns", "Subscribe", { TopicArn, ...subscriber });
-  const removed = subscribersOf(previousProperties["Subscription"]).filter((one) => !now.some((kept) => kept.Protocol === one.Protocol && kept.Endpoint === one.Endpoint));
+  const removed = subscribersOf(previousProperties["Subscription"]).filter(
+    (one) => !now.some((kept) => kept.Protocol === one.Protocol && kept.Endpoint === one.Endpoint),
+  );
   if (removed.length === 0) return;
-  const { Subscriptions } = await call<{ Subscriptions: readonly (Subscriber & { SubscriptionArn: string })[] }>("sns", "ListSubscriptionsByTopic", { TopicArn });
-  for (const { SubscriptionArn } of Subscriptions.filter((one) => removed.some((other) => other.Protocol === one.Protocol && other.Endpoint === one.Endpoint)))
+  const { Subscriptions } = await call<{ Subscriptions: readonly (Subscriber & { SubscriptionArn: string })[] }>(
+    "sns",
+    "ListSubscriptionsByTopic",
+    { TopicArn },
+  );
+  for (const { SubscriptionArn } of Subscriptions.filter((one) =>
+    removed.some((other) => other.Protocol === one.Protocol && other.Endpoint === one.Endpoint),
+  ))
     await call("sns", "Unsubscribe", { SubscriptionArn });
 }
 
@@ -103,7 +122,8 @@ const topicPolicy: ResourceProvider = {
 
 async function putPolicy({ properties, call }: ResourceRequest): Promise<void> {
   const AttributeValue = JSON.stringify(properties["PolicyDocument"]);
-  for (const TopicArn of properties["Topics"] as readonly string[]) await call("sns", "SetTopicAttributes", { TopicArn, AttributeName: "Policy", AttributeValue });
+  for (const TopicArn of properties["Topics"] as readonly string[])
+    await call("sns", "SetTopicAttributes", { TopicArn, AttributeName: "Policy", AttributeValue });
 }
 
 /** The CloudFormation types of SNS. */

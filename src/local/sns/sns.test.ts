@@ -1,9 +1,24 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import {
-  AddPermissionCommand, CreateTopicCommand, DeleteTopicCommand, GetSubscriptionAttributesCommand, GetTopicAttributesCommand, ListSubscriptionsByTopicCommand, ListSubscriptionsCommand,
-  ListTagsForResourceCommand, ListTopicsCommand, PublishBatchCommand, PublishCommand, RemovePermissionCommand, SetTopicAttributesCommand, SNSClient, SubscribeCommand,
-  TagResourceCommand, UnsubscribeCommand, UntagResourceCommand,
+  AddPermissionCommand,
+  CreateTopicCommand,
+  DeleteTopicCommand,
+  GetSubscriptionAttributesCommand,
+  GetTopicAttributesCommand,
+  ListSubscriptionsByTopicCommand,
+  ListSubscriptionsCommand,
+  ListTagsForResourceCommand,
+  ListTopicsCommand,
+  PublishBatchCommand,
+  PublishCommand,
+  RemovePermissionCommand,
+  SetTopicAttributesCommand,
+  SNSClient,
+  SubscribeCommand,
+  TagResourceCommand,
+  UnsubscribeCommand,
+  UntagResourceCommand,
 } from "@aws-sdk/client-sns";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -28,7 +43,9 @@ async function mailTo(address: string, expected: number): Promise<string[]> {
   const { clock } = accounts.accounts.core;
   for (let attempt = 0; attempt < 200; attempt++) {
     const folder = outboxFolder(accounts.accounts.core);
-    const mails = listed(folder).map((name) => readFileSync(`${folder}/${name}`, "utf8")).filter((mail) => mail.includes(`To: ${address}\n`));
+    const mails = listed(folder)
+      .map((name) => readFileSync(`${folder}/${name}`, "utf8"))
+      .filter((mail) => mail.includes(`To: ${address}\n`));
     if (mails.length >= expected) return mails;
     await clock.sleep(10);
   }
@@ -45,19 +62,31 @@ function listed(folder: string): string[] {
 describe("topics", () => {
   test("are made once, whoever often asks, and found, changed, tagged, deleted", async () => {
     const Name = fresh();
-    const { TopicArn } = await sns.send(new CreateTopicCommand({ Name, Attributes: { DisplayName: "Releases" }, Tags: [{ Key: "a", Value: "1" }] }));
+    const { TopicArn } = await sns.send(
+      new CreateTopicCommand({ Name, Attributes: { DisplayName: "Releases" }, Tags: [{ Key: "a", Value: "1" }] }),
+    );
     expect(TopicArn).toBe(`arn:aws:sns:${REGION}:${CICD}:${Name}`);
     expect((await sns.send(new CreateTopicCommand({ Name }))).TopicArn).toBe(TopicArn);
-    await expect(sns.send(new CreateTopicCommand({ Name, Attributes: { DisplayName: "Other" } }))).rejects.toMatchObject({ name: "InvalidParameterException" });
+    await expect(sns.send(new CreateTopicCommand({ Name, Attributes: { DisplayName: "Other" } }))).rejects.toMatchObject({
+      name: "InvalidParameterException",
+    });
     await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: "DisplayName", AttributeValue: "Other" }));
-    expect((await sns.send(new GetTopicAttributesCommand({ TopicArn }))).Attributes).toMatchObject({ TopicArn, Owner: CICD, DisplayName: "Other", SubscriptionsConfirmed: "0" });
+    expect((await sns.send(new GetTopicAttributesCommand({ TopicArn }))).Attributes).toMatchObject({
+      TopicArn,
+      Owner: CICD,
+      DisplayName: "Other",
+      SubscriptionsConfirmed: "0",
+    });
     await sns.send(new TagResourceCommand({ ResourceArn: TopicArn, Tags: [{ Key: "b", Value: "2" }] }));
     await sns.send(new UntagResourceCommand({ ResourceArn: TopicArn, TagKeys: ["a"] }));
     expect((await sns.send(new ListTagsForResourceCommand({ ResourceArn: TopicArn }))).Tags).toEqual([{ Key: "b", Value: "2" }]);
     expect((await sns.send(new ListTopicsCommand({}))).Topics).toContainEqual({ TopicArn });
     await sns.send(new DeleteTopicCommand({ TopicArn }));
     await sns.send(new DeleteTopicCommand({ TopicArn }));
-    await expect(sns.send(new GetTopicAttributesCommand({ TopicArn }))).rejects.toMatchObject({ name: "NotFoundException", message: "Topic does not exist" });
+    await expect(sns.send(new GetTopicAttributesCommand({ TopicArn }))).rejects.toMatchObject({
+      name: "NotFoundException",
+      message: "Topic does not exist",
+    });
   });
 
   test.each([
@@ -65,11 +94,30 @@ describe("topics", () => {
     ["a strange name", () => newTopic({ Name: "a b" }), "Topic Name"],
     ["a policy that is none", () => newTopic({ Attributes: { Policy: "{" } }), "Policy Error"],
     ["a strange attribute", () => newTopic({ Attributes: { DataProtectionPolicy: "{}" } }), "DataProtectionPolicy"],
-    ["a protocol nothing delivers to", async () => sns.send(new SubscribeCommand({ TopicArn: await newTopic(), Protocol: "sms", Endpoint: "+1" })), "to sms they do not"],
-    ["an address that is none", async () => sns.send(new SubscribeCommand({ TopicArn: await newTopic(), Protocol: "email", Endpoint: "nobody" })), "Email address"],
-    ["a filter policy", async () => sns.send(new SubscribeCommand({ TopicArn: await newTopic(), Protocol: "email", Endpoint: "a@b", Attributes: { FilterPolicy: "{}" } })), "FilterPolicy"],
+    [
+      "a protocol nothing delivers to",
+      async () => sns.send(new SubscribeCommand({ TopicArn: await newTopic(), Protocol: "sms", Endpoint: "+1" })),
+      "to sms they do not",
+    ],
+    [
+      "an address that is none",
+      async () => sns.send(new SubscribeCommand({ TopicArn: await newTopic(), Protocol: "email", Endpoint: "nobody" })),
+      "Email address",
+    ],
+    [
+      "a filter policy",
+      async () =>
+        sns.send(
+          new SubscribeCommand({ TopicArn: await newTopic(), Protocol: "email", Endpoint: "a@b", Attributes: { FilterPolicy: "{}" } }),
+        ),
+      "FilterPolicy",
+    ],
     ["an empty message", async () => sns.send(new PublishCommand({ TopicArn: await newTopic(), Message: "" })), "Empty message"],
-    ["a subject with a line break", async () => sns.send(new PublishCommand({ TopicArn: await newTopic(), Message: "x", Subject: "a\nBcc: b" })), "Subject"],
+    [
+      "a subject with a line break",
+      async () => sns.send(new PublishCommand({ TopicArn: await newTopic(), Message: "x", Subject: "a\nBcc: b" })),
+      "Subject",
+    ],
   ])("refuse %s", async (_what, attempt, message) => {
     await expect(attempt()).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringContaining(message) });
   });
@@ -80,16 +128,25 @@ describe("subscribers", () => {
     const TopicArn = await newTopic();
     const address = `anna-${count}@example.org`;
     const { SubscriptionArn } = await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: address }));
-    expect((await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: address }))).SubscriptionArn).toBe(SubscriptionArn);
-    const { MessageId } = await sns.send(new PublishCommand({ TopicArn, Subject: "Approve 1.2.3", Message: "Please look at\nthe outputs." }));
+    expect((await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: address }))).SubscriptionArn).toBe(
+      SubscriptionArn,
+    );
+    const { MessageId } = await sns.send(
+      new PublishCommand({ TopicArn, Subject: "Approve 1.2.3", Message: "Please look at\nthe outputs." }),
+    );
     const [mail] = await mailTo(address, 1);
     expect(mail).toContain("Subject: Approve 1.2.3\n");
     expect(mail).toContain(`Message-ID: <${MessageId}@`);
     expect(mail).toContain("\n\nPlease look at\nthe outputs.\n");
     expect(accounts.log.some((line) => line.includes(`sns: e-mail to ${address}: "Approve 1.2.3"`))).toBe(true);
-    expect((await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions).toMatchObject([{ SubscriptionArn, Endpoint: address }]);
+    expect((await sns.send(new ListSubscriptionsByTopicCommand({ TopicArn }))).Subscriptions).toMatchObject([
+      { SubscriptionArn, Endpoint: address },
+    ]);
     expect((await sns.send(new ListSubscriptionsCommand({}))).Subscriptions!.map((one) => one.SubscriptionArn)).toContain(SubscriptionArn);
-    expect((await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }))).Attributes).toMatchObject({ PendingConfirmation: "false", Protocol: "email" });
+    expect((await sns.send(new GetSubscriptionAttributesCommand({ SubscriptionArn }))).Attributes).toMatchObject({
+      PendingConfirmation: "false",
+      Protocol: "email",
+    });
     await sns.send(new UnsubscribeCommand({ SubscriptionArn }));
     await sns.send(new PublishCommand({ TopicArn, Message: "again" }));
     expect((await mailTo(address, 1)).length).toBe(1);
@@ -101,10 +158,20 @@ describe("subscribers", () => {
     await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: plain }));
     await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email-json", Endpoint: json }));
     const Message = JSON.stringify({ default: "for all", email: "for e-mail" });
-    await sns.send(new PublishCommand({ TopicArn, Message, MessageStructure: "json", MessageAttributes: { release: { DataType: "String", StringValue: "1.2.3" } } }));
+    await sns.send(
+      new PublishCommand({
+        TopicArn,
+        Message,
+        MessageStructure: "json",
+        MessageAttributes: { release: { DataType: "String", StringValue: "1.2.3" } },
+      }),
+    );
     expect((await mailTo(plain, 1))[0]).toContain("for e-mail");
     expect(JSON.parse((await mailTo(json, 1))[0]!.split("\n\n").slice(1).join("\n\n"))).toMatchObject({
-      Type: "Notification", TopicArn, Message: "for all", MessageAttributes: { release: { Type: "String", Value: "1.2.3" } },
+      Type: "Notification",
+      TopicArn,
+      Message: "for all",
+      MessageAttributes: { release: { Type: "String", Value: "1.2.3" } },
     });
     await expect(sns.send(new PublishCommand({ TopicArn, Message: "{}", MessageStructure: "json" }))).rejects.toThrow("No default entry");
   });
@@ -116,15 +183,29 @@ describe("subscribers", () => {
     await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: address }));
     await sns.send(new PublishCommand({ TopicArn, Message: "x" }));
     await mailTo(address, 1);
-    await expect.poll(() => accounts.log.some((line) => /to arn:aws:lambda:.*:function:none was given up after 1 attempts/.test(line))).toBe(true);
+    await expect
+      .poll(() => accounts.log.some((line) => /to arn:aws:lambda:.*:function:none was given up after 1 attempts/.test(line)))
+      .toBe(true);
   });
 
   test("get batches, whose entries fail one by one", async () => {
     const TopicArn = await newTopic();
     const address = `batch-${count}@example.org`;
     await sns.send(new SubscribeCommand({ TopicArn, Protocol: "email", Endpoint: address }));
-    const answer = await sns.send(new PublishBatchCommand({ TopicArn, PublishBatchRequestEntries: [{ Id: "a", Message: "one" }, { Id: "b", Message: "" }, { Id: "c", Message: "three" }] }));
-    expect(answer).toMatchObject({ Successful: [{ Id: "a" }, { Id: "c" }], Failed: [{ Id: "b", Code: "InvalidParameter", SenderFault: true }] });
+    const answer = await sns.send(
+      new PublishBatchCommand({
+        TopicArn,
+        PublishBatchRequestEntries: [
+          { Id: "a", Message: "one" },
+          { Id: "b", Message: "" },
+          { Id: "c", Message: "three" },
+        ],
+      }),
+    );
+    expect(answer).toMatchObject({
+      Successful: [{ Id: "a" }, { Id: "c" }],
+      Failed: [{ Id: "b", Code: "InvalidParameter", SenderFault: true }],
+    });
     expect((await mailTo(address, 2)).length).toBe(2);
   });
 });
@@ -134,7 +215,10 @@ describe("who may publish", () => {
   test("nobody but the account's own permitted, until the topic policy lets others in", async () => {
     const TopicArn = await newTopic();
     const production = new SNSClient(accounts.config("production"));
-    await expect(publish(new SNSClient(accounts.config("developer")), TopicArn)).rejects.toMatchObject({ name: "AuthorizationErrorException", message: expect.stringContaining("no identity-based policy allows the sns:Publish action") });
+    await expect(publish(new SNSClient(accounts.config("developer")), TopicArn)).rejects.toMatchObject({
+      name: "AuthorizationErrorException",
+      message: expect.stringContaining("no identity-based policy allows the sns:Publish action"),
+    });
     await expect(publish(production, TopicArn)).rejects.toThrow("no resource-based policy");
     await sns.send(new AddPermissionCommand({ TopicArn, Label: "production", AWSAccountId: [PRODUCTION], ActionName: ["Publish"] }));
     await publish(production, TopicArn);
@@ -145,12 +229,36 @@ describe("who may publish", () => {
   test("a service needs the topic policy, also where the default one stands", async () => {
     const TopicArn = await newTopic();
     const { dispatcher } = accounts.accounts.core;
-    const as = { kind: "service", service: "events.amazonaws.com", sourceAccount: CICD, sourceArn: `arn:aws:events:${REGION}:${CICD}:rule/x` } as const;
-    const call = () => dispatcher.call({ service: "sns", operation: "Publish", input: { TopicArn, Message: "x" }, as, account: CICD, region: REGION });
-    const statement = { Effect: "Allow", Principal: { Service: "events.amazonaws.com" }, Action: "sns:Publish", Resource: TopicArn, Condition: { ArnEquals: { "aws:SourceArn": as.sourceArn } } };
-    await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: "Policy", AttributeValue: JSON.stringify({ Version: "2012-10-17", Statement: { ...statement, Principal: { Service: "s3.amazonaws.com" } } }) }));
+    const as = {
+      kind: "service",
+      service: "events.amazonaws.com",
+      sourceAccount: CICD,
+      sourceArn: `arn:aws:events:${REGION}:${CICD}:rule/x`,
+    } as const;
+    const call = () =>
+      dispatcher.call({ service: "sns", operation: "Publish", input: { TopicArn, Message: "x" }, as, account: CICD, region: REGION });
+    const statement = {
+      Effect: "Allow",
+      Principal: { Service: "events.amazonaws.com" },
+      Action: "sns:Publish",
+      Resource: TopicArn,
+      Condition: { ArnEquals: { "aws:SourceArn": as.sourceArn } },
+    };
+    await sns.send(
+      new SetTopicAttributesCommand({
+        TopicArn,
+        AttributeName: "Policy",
+        AttributeValue: JSON.stringify({ Version: "2012-10-17", Statement: { ...statement, Principal: { Service: "s3.amazonaws.com" } } }),
+      }),
+    );
     await expect(call()).rejects.toMatchObject({ code: "AuthorizationError" });
-    await sns.send(new SetTopicAttributesCommand({ TopicArn, AttributeName: "Policy", AttributeValue: JSON.stringify({ Version: "2012-10-17", Statement: statement }) }));
+    await sns.send(
+      new SetTopicAttributesCommand({
+        TopicArn,
+        AttributeName: "Policy",
+        AttributeValue: JSON.stringify({ Version: "2012-10-17", Statement: statement }),
+      }),
+    );
     await expect(call()).resolves.toHaveProperty("MessageId");
   });
 
@@ -174,7 +282,13 @@ test("a message that waited for its delivery at a stop goes out after the start"
   const now = core.clock.now().toISOString();
   const id = subscription.SubscriptionArn!.split(":").at(-1)!;
   core.database.collection("sns.deliveries").put([now, "m", id], {
-    messageId: "m", message: "kept", attributes: {}, published: now, due: now, attempts: 0, subscription: { id, topicArn: TopicArn, owner: CICD, protocol: "email", endpoint: address },
+    messageId: "m",
+    message: "kept",
+    attributes: {},
+    published: now,
+    due: now,
+    attempts: 0,
+    subscription: { id, topicArn: TopicArn, owner: CICD, protocol: "email", endpoint: address },
   });
   await accounts.restart();
   sns = new SNSClient(accounts.config("cicd"));

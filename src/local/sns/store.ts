@@ -54,5 +54,6 @@ export const snsStore = (database: Database): SnsStore => ({
   deliveries: database.collection("sns.deliveries"),
 });
 
-export const topicArn = ({ account, region, name }: Pick<Topic, "account" | "region" | "name">): string => `arn:aws:sns:${region}:${account}:${name}`;
+export const topicArn = ({ account, region, name }: Pick<Topic, "account" | "region" | "name">): string =>
+  `arn:aws:sns:${region}:${account}:${name}`;
 export const subscriptionArn = ({ topicArn: arn, id }: Subscription): string => `${arn}:${id}`;

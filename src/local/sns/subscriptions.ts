@@ -1,6 +1,13 @@
 import type {
-  GetSubscriptionAttributesInput, GetSubscriptionAttributesResponse, ListSubscriptionsByTopicInput, ListSubscriptionsByTopicResponse, ListSubscriptionsInput,
-  ListSubscriptionsResponse, SubscribeInput, SubscribeResponse, UnsubscribeInput,
+  GetSubscriptionAttributesInput,
+  GetSubscriptionAttributesResponse,
+  ListSubscriptionsByTopicInput,
+  ListSubscriptionsByTopicResponse,
+  ListSubscriptionsInput,
+  ListSubscriptionsResponse,
+  SubscribeInput,
+  SubscribeResponse,
+  UnsubscribeInput,
 } from "@aws-sdk/client-sns";
 
 import { principalAccount } from "../authorization/principal.ts";
@@ -15,7 +22,10 @@ const PROTOCOLS: readonly Protocol[] = ["email", "email-json", "lambda"];
 
 const subscribe = (sns: Sns) =>
   operation<SubscribeInput, SubscribeResponse>({
-    access: onTopic(sns, "Subscribe", ({ Protocol: protocol = "", Endpoint = "" }) => ({ "sns:Protocol": protocol, "sns:Endpoint": Endpoint })),
+    access: onTopic(sns, "Subscribe", ({ Protocol: protocol = "", Endpoint = "" }) => ({
+      "sns:Protocol": protocol,
+      "sns:Endpoint": Endpoint,
+    })),
     run({ TopicArn = "", Protocol: asked, Endpoint: endpoint = "", Attributes = {} }, { caller, account }) {
       const { core, store } = sns;
       findTopic(sns, TopicArn);
@@ -23,7 +33,13 @@ const subscribe = (sns: Sns) =>
       const refused = Object.keys(Attributes)[0];
       if (refused !== undefined) throw invalidParameter(`Attributes Reason: the local accounts have no ${refused} of subscriptions`);
       const before = store.subscriptions.list([TopicArn]).find(({ value }) => value.protocol === protocol && value.endpoint === endpoint);
-      const subscription: Subscription = before?.value ?? { id: core.random.uuid(), topicArn: TopicArn, owner: principalAccount(caller) ?? account, protocol, endpoint };
+      const subscription: Subscription = before?.value ?? {
+        id: core.random.uuid(),
+        topicArn: TopicArn,
+        owner: principalAccount(caller) ?? account,
+        protocol,
+        endpoint,
+      };
       store.subscriptions.put([TopicArn, subscription.id], subscription);
       return { SubscriptionArn: subscriptionArn(subscription) };
     },
@@ -46,7 +62,9 @@ function findSubscription({ store }: Sns, arn: string): Subscription {
 
 const unsubscribe = (sns: Sns) =>
   operation<UnsubscribeInput, object>({
-    access: ({ SubscriptionArn = "" }) => [{ action: "sns:Unsubscribe", resource: SubscriptionArn.slice(0, SubscriptionArn.lastIndexOf(":")) }],
+    access: ({ SubscriptionArn = "" }) => [
+      { action: "sns:Unsubscribe", resource: SubscriptionArn.slice(0, SubscriptionArn.lastIndexOf(":")) },
+    ],
     run({ SubscriptionArn = "" }) {
       const at = SubscriptionArn.lastIndexOf(":");
       // Ending what has ended succeeds on AWS too.
@@ -56,7 +74,11 @@ const unsubscribe = (sns: Sns) =>
   });
 
 const describe = (subscription: Subscription) => ({
-  SubscriptionArn: subscriptionArn(subscription), Owner: subscription.owner, Protocol: subscription.protocol, Endpoint: subscription.endpoint, TopicArn: subscription.topicArn,
+  SubscriptionArn: subscriptionArn(subscription),
+  Owner: subscription.owner,
+  Protocol: subscription.protocol,
+  Endpoint: subscription.endpoint,
+  TopicArn: subscription.topicArn,
 });
 
 function paged(all: readonly Subscription[], token: string | undefined) {
@@ -68,7 +90,13 @@ const listSubscriptions = ({ store }: Sns) =>
   operation<ListSubscriptionsInput, ListSubscriptionsResponse>({
     access: (_input, { account, region }) => [{ action: "sns:ListSubscriptions", resource: `arn:aws:sns:${region}:${account}:*` }],
     run: ({ NextToken }, { account, region }) =>
-      paged(store.subscriptions.list([]).map(({ value }) => value).filter(({ owner, topicArn }) => owner === account && topicArn.split(":")[3] === region), NextToken),
+      paged(
+        store.subscriptions
+          .list([])
+          .map(({ value }) => value)
+          .filter(({ owner, topicArn }) => owner === account && topicArn.split(":")[3] === region),
+        NextToken,
+      ),
   });
 
 const listByTopic = (sns: Sns) =>
@@ -76,15 +104,25 @@ const listByTopic = (sns: Sns) =>
     access: onTopic(sns, "ListSubscriptionsByTopic"),
     run({ TopicArn = "", NextToken }) {
       findTopic(sns, TopicArn);
-      return paged(sns.store.subscriptions.list([TopicArn]).map(({ value }) => value), NextToken);
+      return paged(
+        sns.store.subscriptions.list([TopicArn]).map(({ value }) => value),
+        NextToken,
+      );
     },
   });
 
 const getAttributes = (sns: Sns) =>
   operation<GetSubscriptionAttributesInput, GetSubscriptionAttributesResponse>({
-    access: ({ SubscriptionArn = "" }) => [{ action: "sns:GetSubscriptionAttributes", resource: SubscriptionArn.slice(0, SubscriptionArn.lastIndexOf(":")) }],
+    access: ({ SubscriptionArn = "" }) => [
+      { action: "sns:GetSubscriptionAttributes", resource: SubscriptionArn.slice(0, SubscriptionArn.lastIndexOf(":")) },
+    ],
     run({ SubscriptionArn = "" }) {
-      const attributes = { ...describe(findSubscription(sns, SubscriptionArn)), PendingConfirmation: "false", ConfirmationWasAuthenticated: "true", RawMessageDelivery: "false" };
+      const attributes = {
+        ...describe(findSubscription(sns, SubscriptionArn)),
+        PendingConfirmation: "false",
+        ConfirmationWasAuthenticated: "true",
+        RawMessageDelivery: "false",
+      };
       return { Attributes: attributes };
     },
   });

@@ -30,7 +30,11 @@ export function changeTopic(sns: Sns, arn: string, change: (topic: Topic) => Top
 
 /** What IAM must allow for something done with a topic. */
 export const onTopic =
-  <Input extends { readonly TopicArn?: string | undefined }>(sns: Sns, action: string, contextOf: (input: Input) => Access["context"] = () => ({})) =>
+  <Input extends { readonly TopicArn?: string | undefined }>(
+    sns: Sns,
+    action: string,
+    contextOf: (input: Input) => Access["context"] = () => ({}),
+  ) =>
   (input: Input, call: Call): readonly Access[] => {
     const resource = input.TopicArn ?? "";
     const topic = lookUpTopic(sns, resource);
@@ -39,7 +43,9 @@ export const onTopic =
         action: `sns:${action}`,
         resource,
         context: { ...ownerContext(call), ...contextOf(input) },
-        ...(topic && { resourcePolicy: { document: topic.attributes.Policy, name: `the policy of topic ${topic.name}`, account: topic.account } }),
+        ...(topic && {
+          resourcePolicy: { document: topic.attributes.Policy, name: `the policy of topic ${topic.name}`, account: topic.account },
+        }),
       },
     ];
   };
@@ -59,8 +65,14 @@ export const defaultPolicy = (arn: string, account: string): string =>
         Effect: "Allow",
         Principal: { AWS: "*" },
         Action: [
-          "SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission", "SNS:RemovePermission", "SNS:DeleteTopic", "SNS:Subscribe",
-          "SNS:ListSubscriptionsByTopic", "SNS:Publish",
+          "SNS:GetTopicAttributes",
+          "SNS:SetTopicAttributes",
+          "SNS:AddPermission",
+          "SNS:RemovePermission",
+          "SNS:DeleteTopic",
+          "SNS:Subscribe",
+          "SNS:ListSubscriptionsByTopic",
+          "SNS:Publish",
         ],
         Resource: arn,
         Condition: { StringEquals: { "AWS:SourceOwner": account } },

@@ -1,6 +1,19 @@
 import type {
-  AddPermissionInput, CreateTopicInput, CreateTopicResponse, DeleteTopicInput, GetTopicAttributesInput, GetTopicAttributesResponse, ListTagsForResourceRequest,
-  ListTagsForResourceResponse, ListTopicsInput, ListTopicsResponse, RemovePermissionInput, SetTopicAttributesInput, Tag, TagResourceRequest, UntagResourceRequest,
+  AddPermissionInput,
+  CreateTopicInput,
+  CreateTopicResponse,
+  DeleteTopicInput,
+  GetTopicAttributesInput,
+  GetTopicAttributesResponse,
+  ListTagsForResourceRequest,
+  ListTagsForResourceResponse,
+  ListTopicsInput,
+  ListTopicsResponse,
+  RemovePermissionInput,
+  SetTopicAttributesInput,
+  Tag,
+  TagResourceRequest,
+  UntagResourceRequest,
 } from "@aws-sdk/client-sns";
 
 import { validatePolicyDocument } from "../authorization/validate-policy.ts";
@@ -13,14 +26,22 @@ import { type Topic, topicArn } from "./store.ts";
 const PAGE = 100;
 const SETTABLE = ["Policy", "DisplayName", "KmsMasterKeyId", "TracingConfig", "SignatureVersion"];
 
-const tagMap = (tags: readonly Tag[] = []): Readonly<Record<string, string>> => Object.fromEntries(tags.map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
+const tagMap = (tags: readonly Tag[] = []): Readonly<Record<string, string>> =>
+  Object.fromEntries(tags.map(({ Key, Value }) => [Key ?? "", Value ?? ""]));
 
 const tagContext = (tags: readonly Tag[] | undefined): Record<string, string | readonly string[]> =>
-  tags ? { "aws:TagKeys": tags.map(({ Key }) => Key ?? ""), ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value ?? ""])) } : {};
+  tags
+    ? {
+        "aws:TagKeys": tags.map(({ Key }) => Key ?? ""),
+        ...Object.fromEntries(tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value ?? ""])),
+      }
+    : {};
 
 const createTopic = ({ core, store }: Sns) =>
   operation<CreateTopicInput, CreateTopicResponse>({
-    access: ({ Name: name = "", Tags }, { account, region }) => [{ action: "sns:CreateTopic", resource: topicArn({ account, region, name }), context: tagContext(Tags) }],
+    access: ({ Name: name = "", Tags }, { account, region }) => [
+      { action: "sns:CreateTopic", resource: topicArn({ account, region, name }), context: tagContext(Tags) },
+    ],
     run({ Name: name = "", Attributes = {}, Tags }, { account, region }) {
       checkName(name, Attributes);
       for (const [attribute, value] of Object.entries(Attributes)) checkAttribute(core, attribute, value);
@@ -30,7 +51,13 @@ const createTopic = ({ core, store }: Sns) =>
         if (Tags && !sameTags(before.tags, tagMap(Tags))) throw tagsDiffer();
         return { TopicArn: topicArn(before) };
       }
-      const topic: Topic = { account, region, name, attributes: { Policy: defaultPolicy(topicArn({ account, region, name }), account), ...Attributes }, tags: tagMap(Tags) };
+      const topic: Topic = {
+        account,
+        region,
+        name,
+        attributes: { Policy: defaultPolicy(topicArn({ account, region, name }), account), ...Attributes },
+        tags: tagMap(Tags),
+      };
       store.topics.put([account, region, name], topic);
       return { TopicArn: topicArn(topic) };
     },
@@ -46,7 +73,8 @@ function checkName(name: string, { FifoTopic }: Readonly<Record<string, string>>
 
 function checkAttribute({ directory }: Sns["core"], name: string, value: string): void {
   if (name === "FifoTopic") return;
-  if (!SETTABLE.includes(name)) throw invalidParameter(`AttributeName Reason: the local accounts know ${SETTABLE.join(", ")}; ${name} they do not`);
+  if (!SETTABLE.includes(name))
+    throw invalidParameter(`AttributeName Reason: the local accounts know ${SETTABLE.join(", ")}; ${name} they do not`);
   const problem = name === "Policy" ? validatePolicyDocument(value, "resource") : undefined;
   if (problem !== undefined) throw invalidParameter(`Policy Error: ${problem}`);
   const nobody = name === "Policy" ? directory.missingPrincipal(value) : undefined;
@@ -61,7 +89,13 @@ const getTopicAttributes = (sns: Sns) =>
       const confirmed = sns.store.subscriptions.count([TopicArn]);
       return {
         Attributes: {
-          TopicArn, Owner: topic.account, DisplayName: "", SubscriptionsConfirmed: String(confirmed), SubscriptionsPending: "0", SubscriptionsDeleted: "0", ...topic.attributes,
+          TopicArn,
+          Owner: topic.account,
+          DisplayName: "",
+          SubscriptionsConfirmed: String(confirmed),
+          SubscriptionsPending: "0",
+          SubscriptionsDeleted: "0",
+          ...topic.attributes,
         },
       };
     },
@@ -110,7 +144,10 @@ interface PolicyDocument {
 const editPolicy = (sns: Sns, arn: string, edit: (statements: PolicyDocument["Statement"]) => readonly object[]): void => {
   changeTopic(sns, arn, (topic) => {
     const policy = JSON.parse(topic.attributes.Policy) as PolicyDocument;
-    return { ...topic, attributes: { ...topic.attributes, Policy: JSON.stringify({ ...policy, Statement: edit([policy.Statement].flat()) }) } };
+    return {
+      ...topic,
+      attributes: { ...topic.attributes, Policy: JSON.stringify({ ...policy, Statement: edit([policy.Statement].flat()) }) },
+    };
   });
 };
 
@@ -121,7 +158,10 @@ const addPermission = (sns: Sns) =>
       editPolicy(sns, TopicArn, (statements) => {
         if (statements.some(({ Sid }) => Sid === Label)) throw invalidParameter("Statement already exists");
         const AWS = AWSAccountId.map((account) => `arn:aws:iam::${account}:root`);
-        return [...statements, { Sid: Label, Effect: "Allow", Principal: { AWS }, Action: ActionName.map((action) => `SNS:${action}`), Resource: TopicArn }];
+        return [
+          ...statements,
+          { Sid: Label, Effect: "Allow", Principal: { AWS }, Action: ActionName.map((action) => `SNS:${action}`), Resource: TopicArn },
+        ];
       });
       return {};
     },
@@ -152,10 +192,15 @@ const tagging = (sns: Sns): Readonly<Record<string, AnyOperation>> => ({
     },
   }),
   UntagResource: operation<UntagResourceRequest, object>({
-    access: ({ ResourceArn = "", TagKeys = [] }) => [{ action: "sns:UntagResource", resource: ResourceArn, context: { "aws:TagKeys": TagKeys } }],
+    access: ({ ResourceArn = "", TagKeys = [] }) => [
+      { action: "sns:UntagResource", resource: ResourceArn, context: { "aws:TagKeys": TagKeys } },
+    ],
     run({ ResourceArn = "", TagKeys = [] }) {
       findTagged(sns, ResourceArn);
-      changeTopic(sns, ResourceArn, (topic) => ({ ...topic, tags: Object.fromEntries(Object.entries(topic.tags).filter(([key]) => !TagKeys.includes(key))) }));
+      changeTopic(sns, ResourceArn, (topic) => ({
+        ...topic,
+        tags: Object.fromEntries(Object.entries(topic.tags).filter(([key]) => !TagKeys.includes(key))),
+      }));
       return {};
     },
   }),

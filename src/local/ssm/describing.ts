@@ -1,6 +1,14 @@
 import type {
-  AddTagsToResourceRequest, DescribeParametersRequest, DescribeParametersResult, LabelParameterVersionRequest, LabelParameterVersionResult,
-  ListTagsForResourceRequest, ListTagsForResourceResult, RemoveTagsFromResourceRequest, UnlabelParameterVersionRequest, UnlabelParameterVersionResult,
+  AddTagsToResourceRequest,
+  DescribeParametersRequest,
+  DescribeParametersResult,
+  LabelParameterVersionRequest,
+  LabelParameterVersionResult,
+  ListTagsForResourceRequest,
+  ListTagsForResourceResult,
+  RemoveTagsFromResourceRequest,
+  UnlabelParameterVersionRequest,
+  UnlabelParameterVersionResult,
 } from "@aws-sdk/client-ssm";
 
 import { pageOf } from "../gateway/paging.ts";
@@ -16,8 +24,14 @@ const describeParameters = (store: ParameterStore) =>
   operation<DescribeParametersRequest, DescribeParametersResult>({
     access: (_input, call) => [{ action: "ssm:DescribeParameters", resource: `arn:aws:ssm:${call.region}:${call.account}:*` }],
     run({ ParameterFilters, Filters, MaxResults = 50, NextToken }, call) {
-      const filters = [...(ParameterFilters ?? []), ...(Filters ?? []).map(({ Key, Values }) => ({ Key, Values, Option: Key === "Name" ? "BeginsWith" : "Equals" }))];
-      const all = store.list([call.account, call.region]).map(({ value }) => value).filter((parameter) => matchesFilters(parameter, filters));
+      const filters = [
+        ...(ParameterFilters ?? []),
+        ...(Filters ?? []).map(({ Key, Values }) => ({ Key, Values, Option: Key === "Name" ? "BeginsWith" : "Equals" })),
+      ];
+      const all = store
+        .list([call.account, call.region])
+        .map(({ value }) => value)
+        .filter((parameter) => matchesFilters(parameter, filters));
       const { items, next } = pageOf(all, { token: NextToken, limit: MaxResults, invalid: invalidNextToken });
       return { Parameters: items.map((parameter) => describe(parameter, call)), ...(next !== undefined && { NextToken: next }) };
     },
@@ -26,9 +40,18 @@ const describeParameters = (store: ParameterStore) =>
 function describe(parameter: Parameter, call: Call) {
   const version = current(parameter);
   return {
-    Name: parameter.name, ARN: parameterArn(call, parameter.name), Type: version.type, KeyId: version.keyId, LastModifiedDate: new Date(version.modified),
-    LastModifiedUser: version.modifiedBy, Description: version.description, AllowedPattern: version.allowedPattern, Version: version.version,
-    Tier: version.tier, Policies: [], DataType: version.dataType,
+    Name: parameter.name,
+    ARN: parameterArn(call, parameter.name),
+    Type: version.type,
+    KeyId: version.keyId,
+    LastModifiedDate: new Date(version.modified),
+    LastModifiedUser: version.modifiedBy,
+    Description: version.description,
+    AllowedPattern: version.allowedPattern,
+    Version: version.version,
+    Tier: version.tier,
+    Policies: [],
+    DataType: version.dataType,
   };
 }
 
@@ -71,7 +94,8 @@ const labelParameterVersion = (store: ParameterStore) =>
       const good = Labels.filter(isLabel);
       let labelled = 0;
       alter(store, {
-        call, text: Name,
+        call,
+        text: Name,
         change(parameter) {
           const version = versionMeant(parameter, number);
           labelled = version.version;
@@ -89,11 +113,14 @@ const unlabelParameterVersion = (store: ParameterStore) =>
     run({ Name, ParameterVersion: number, Labels = [] }, call) {
       let present: readonly string[] = [];
       alter(store, {
-        call, text: Name,
+        call,
+        text: Name,
         change(parameter) {
           const { version, labels } = versionMeant(parameter, number);
           present = Labels.filter((label) => labels.includes(label));
-          const versions = parameter.versions.map((one) => (one.version === version ? { ...one, labels: labels.filter((label) => !Labels.includes(label)) } : one));
+          const versions = parameter.versions.map((one) =>
+            one.version === version ? { ...one, labels: labels.filter((label) => !Labels.includes(label)) } : one,
+          );
           return { ...parameter, versions };
         },
       });
@@ -106,9 +133,15 @@ interface Tagged {
   readonly ResourceId: string | undefined;
 }
 
-const taggedAccess = (action: string) => ({ ResourceId }: Tagged, call: Call) => [{ action: `ssm:${action}`, resource: parameterArn(call, readReference(ResourceId).name) }];
+const taggedAccess =
+  (action: string) =>
+  ({ ResourceId }: Tagged, call: Call) => [{ action: `ssm:${action}`, resource: parameterArn(call, readReference(ResourceId).name) }];
 
-function alterTags(store: ParameterStore, call: Call, of: { readonly input: Tagged; change(tags: Parameter["tags"]): Parameter["tags"] }): Parameter {
+function alterTags(
+  store: ParameterStore,
+  call: Call,
+  of: { readonly input: Tagged; change(tags: Parameter["tags"]): Parameter["tags"] },
+): Parameter {
   if (of.input.ResourceType !== "Parameter") throw invalidResourceType();
   if (!findParameter(store, call, readReference(of.input.ResourceId))) throw invalidResourceId();
   return alter(store, { call, text: of.input.ResourceId, change: (parameter) => ({ ...parameter, tags: of.change(parameter.tags) }) });
@@ -118,7 +151,10 @@ const addTags = (store: ParameterStore) =>
   operation<AddTagsToResourceRequest, object>({
     access: taggedAccess("AddTagsToResource"),
     run(input, call) {
-      alterTags(store, call, { input, change: (tags) => ({ ...tags, ...Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])) }) });
+      alterTags(store, call, {
+        input,
+        change: (tags) => ({ ...tags, ...Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])) }),
+      });
       return {};
     },
   });
@@ -127,7 +163,10 @@ const removeTags = (store: ParameterStore) =>
   operation<RemoveTagsFromResourceRequest, object>({
     access: taggedAccess("RemoveTagsFromResource"),
     run(input, call) {
-      alterTags(store, call, { input, change: (tags) => Object.fromEntries(Object.entries(tags).filter(([key]) => !(input.TagKeys ?? []).includes(key))) });
+      alterTags(store, call, {
+        input,
+        change: (tags) => Object.fromEntries(Object.entries(tags).filter(([key]) => !(input.TagKeys ?? []).includes(key))),
+      });
       return {};
     },
   });

@@ -1,13 +1,18 @@
 import { AwsError } from "../gateway/aws-error.ts";
 
-const error = (code: string) => (message: string): AwsError => new AwsError(400, code, message);
+const error =
+  (code: string) =>
+  (message: string): AwsError =>
+    new AwsError(400, code, message);
 
 export const validation = error("ValidationException");
 export const notFound = (): AwsError => new AwsError(400, "ParameterNotFound", "");
 export const versionNotFound = (name: string, version: string): AwsError =>
   error("ParameterVersionNotFound")(`Systems Manager could not find version ${version} of ${name}. Verify the version and try again.`);
 export const alreadyExists = (): AwsError =>
-  error("ParameterAlreadyExists")("The parameter already exists. To overwrite this value, set the overwrite option in the request to true.");
+  error("ParameterAlreadyExists")(
+    "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+  );
 export const typeMismatch = (): AwsError =>
   error("ValidationException")("You can't change the type of an existing parameter. Delete it and make it anew.");
 export const patternMismatch = (pattern: string): AwsError =>

@@ -32,7 +32,9 @@ function valuesOf(parameter: Parameter, key: string): readonly string[] {
     case "Label":
       return labels;
     default:
-      throw validation(`The following filter key is not valid: ${key}. Valid filter keys include: [Path, Name, Type, KeyId, Tier, DataType, Label, tag:].`);
+      throw validation(
+        `The following filter key is not valid: ${key}. Valid filter keys include: [Path, Name, Type, KeyId, Tier, DataType, Label, tag:].`,
+      );
   }
 }
 

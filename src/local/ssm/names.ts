@@ -12,7 +12,8 @@ export function checkName(name: string): void {
     if (name.startsWith("/")) throw reservedName(name);
     throw validation('Parameter name: can\'t be prefixed with "aws" or "ssm" (case-insensitive).');
   }
-  if (name.includes("/") && !name.startsWith("/")) throw validation(`Parameter name must be a fully qualified name: it has a "/" and must begin with one.`);
+  if (name.includes("/") && !name.startsWith("/"))
+    throw validation(`Parameter name must be a fully qualified name: it has a "/" and must begin with one.`);
   if (!/^[a-zA-Z0-9_.\-/]+$/.test(name) || name.endsWith("/") || name.includes("//") || name.length > LONGEST)
     throw validation("Parameter name: can only include the following letters a-zA-Z0-9_.-, parts between slashes must not be empty.");
   if (name.split("/").length - 1 > DEEPEST) throw validation(`A hierarchy can have a maximum of ${DEEPEST} levels.`);
@@ -36,7 +37,11 @@ export const parameterArn = ({ account, region }: Pick<Call, "account" | "region
   `arn:aws:ssm:${region}:${account}:parameter${name.startsWith("/") ? "" : "/"}${name}`;
 
 /** The parameter of a reference. The ARN of a name without a slash has one, so both forms are looked for. */
-export function findParameter(store: ParameterStore, { account, region }: Pick<Call, "account" | "region">, { name }: Reference): Parameter | undefined {
+export function findParameter(
+  store: ParameterStore,
+  { account, region }: Pick<Call, "account" | "region">,
+  { name }: Reference,
+): Parameter | undefined {
   return store.get([account, region, name]) ?? (/^\/[^/]+$/.test(name) ? store.get([account, region, name.slice(1)]) : undefined);
 }
 

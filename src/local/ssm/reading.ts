@@ -1,6 +1,13 @@
 import type {
-  GetParameterHistoryRequest, GetParameterHistoryResult, GetParameterRequest, GetParameterResult, GetParametersByPathRequest, GetParametersByPathResult,
-  GetParametersRequest, GetParametersResult, Parameter as ParameterOutput,
+  GetParameterHistoryRequest,
+  GetParameterHistoryResult,
+  GetParameterRequest,
+  GetParameterResult,
+  GetParametersByPathRequest,
+  GetParametersByPathResult,
+  GetParametersRequest,
+  GetParametersResult,
+  Parameter as ParameterOutput,
 } from "@aws-sdk/client-ssm";
 
 import { AwsError } from "../gateway/aws-error.ts";
@@ -12,10 +19,17 @@ import { findParameter, parameterArn, readReference, type Reference, selectVersi
 import { checkKey, shownValue } from "./secure.ts";
 import { current, type Parameter, type ParameterStore, type ParameterVersion } from "./store.ts";
 
-const resourceOf = (store: ParameterStore, call: Call, text: string | undefined): { readonly resource: string; readonly context: Record<string, string> } => {
+const resourceOf = (
+  store: ParameterStore,
+  call: Call,
+  text: string | undefined,
+): { readonly resource: string; readonly context: Record<string, string> } => {
   const reference = readReference(text);
   const parameter = findParameter(store, call, reference);
-  const tags = Object.entries(parameter?.tags ?? {}).flatMap(([key, value]) => [[`aws:ResourceTag/${key}`, value], [`ssm:resourceTag/${key}`, value]]);
+  const tags = Object.entries(parameter?.tags ?? {}).flatMap(([key, value]) => [
+    [`aws:ResourceTag/${key}`, value],
+    [`ssm:resourceTag/${key}`, value],
+  ]);
   return { resource: parameterArn(call, parameter?.name ?? reference.name), context: Object.fromEntries(tags) };
 };
 
@@ -26,7 +40,11 @@ interface Found {
 }
 
 /** Writes a version as an answer, after KMS let the caller decrypt it where that was asked. */
-async function show(core: Core, call: Call, { found: { parameter, version, reference }, isDecrypted }: { readonly found: Found; readonly isDecrypted: boolean }): Promise<ParameterOutput> {
+async function show(
+  core: Core,
+  call: Call,
+  { found: { parameter, version, reference }, isDecrypted }: { readonly found: Found; readonly isDecrypted: boolean },
+): Promise<ParameterOutput> {
   if (isDecrypted) await checkKey(core, call, { type: version.type, keyId: version.keyId, action: "Decrypt" });
   return {
     Name: parameter.name,
@@ -51,7 +69,9 @@ function find(store: ParameterStore, call: Call, text: string | undefined): Foun
 const getParameter = (core: Core, store: ParameterStore) =>
   operation<GetParameterRequest, GetParameterResult>({
     access: ({ Name }, call) => [{ action: "ssm:GetParameter", ...resourceOf(store, call, Name) }],
-    run: async ({ Name, WithDecryption = false }, call) => ({ Parameter: await show(core, call, { found: find(store, call, Name), isDecrypted: WithDecryption }) }),
+    run: async ({ Name, WithDecryption = false }, call) => ({
+      Parameter: await show(core, call, { found: find(store, call, Name), isDecrypted: WithDecryption }),
+    }),
   });
 
 const getParameters = (core: Core, store: ParameterStore) =>
@@ -80,9 +100,15 @@ const getParametersByPath = (core: Core, store: ParameterStore) =>
       { action: "ssm:GetParametersByPath", resource: parameterArn(call, Path), context: { "ssm:Recursive": String(Recursive) } },
     ],
     async run({ Path = "/", Recursive = false, ParameterFilters, WithDecryption = false, MaxResults = 10, NextToken }, call) {
-      if (!Path.startsWith("/")) throw validation("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\".");
+      if (!Path.startsWith("/"))
+        throw validation(
+          'The parameter doesn\'t meet the parameter name requirements. The parameter name must begin with a forward slash "/".',
+        );
       const prefix = Path.endsWith("/") ? Path : `${Path}/`;
-      const below = store.list([call.account, call.region]).map(({ value }) => value).filter(({ name }) => isBelow(name, prefix, Recursive));
+      const below = store
+        .list([call.account, call.region])
+        .map(({ value }) => value)
+        .filter(({ name }) => isBelow(name, prefix, Recursive));
       const wanted = below.filter((parameter) => matchesFilters(parameter, ParameterFilters));
       const { items, next } = pageOf(wanted, { token: NextToken, limit: MaxResults, invalid: invalidNextToken });
       const shown = items.map((parameter) =>
@@ -110,9 +136,19 @@ const getParameterHistory = (core: Core, store: ParameterStore) =>
       if (WithDecryption) for (const { type, keyId } of items) await checkKey(core, call, { type, keyId, action: "Decrypt" });
       return {
         Parameters: items.map((version) => ({
-          Name: parameter.name, Type: version.type, KeyId: version.keyId, LastModifiedDate: new Date(version.modified), LastModifiedUser: version.modifiedBy,
-          Description: version.description, Value: shownValue(version, WithDecryption), AllowedPattern: version.allowedPattern, Version: version.version,
-          Labels: [...version.labels], Tier: version.tier, Policies: [], DataType: version.dataType,
+          Name: parameter.name,
+          Type: version.type,
+          KeyId: version.keyId,
+          LastModifiedDate: new Date(version.modified),
+          LastModifiedUser: version.modifiedBy,
+          Description: version.description,
+          Value: shownValue(version, WithDecryption),
+          AllowedPattern: version.allowedPattern,
+          Version: version.version,
+          Labels: [...version.labels],
+          Tier: version.tier,
+          Policies: [],
+          DataType: version.dataType,
         })),
         ...(next !== undefined && { NextToken: next }),
       };

@@ -4,7 +4,14 @@ import { ignoring } from "../gateway/ignore-error.ts";
 const parameter: ResourceProvider = {
   type: "AWS::SSM::Parameter",
   properties: {
-    Name: "string", Type: "string", Value: "string", Description: "string", AllowedPattern: "string", Tier: "string", DataType: "string", Tags: { "*": "string" },
+    Name: "string",
+    Type: "string",
+    Value: "string",
+    Description: "string",
+    AllowedPattern: "string",
+    Tier: "string",
+    DataType: "string",
+    Tags: { "*": "string" },
   },
   required: ["Type", "Value"],
   replaceOn: ["Name", "Type"],

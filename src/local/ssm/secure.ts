@@ -12,7 +12,12 @@ export async function checkKey(
   // The key policy of alias/aws/ssm lets everybody of the account use it through Systems Manager.
   if (type !== "SecureString" || keyId === undefined || keyId === "alias/aws/ssm") return;
   await core.dispatcher.call({
-    service: "kms", operation: "DescribeKeyUse", input: { KeyId: keyId, Action: action }, as: call.caller, region: call.region, account: call.account,
+    service: "kms",
+    operation: "DescribeKeyUse",
+    input: { KeyId: keyId, Action: action },
+    as: call.caller,
+    region: call.region,
+    account: call.account,
     context: { ...call.context, "kms:ViaService": `ssm.${call.region}.amazonaws.com` },
   });
 }

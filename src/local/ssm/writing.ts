@@ -1,4 +1,10 @@
-import type { DeleteParameterRequest, DeleteParametersRequest, DeleteParametersResult, PutParameterRequest, PutParameterResult } from "@aws-sdk/client-ssm";
+import type {
+  DeleteParameterRequest,
+  DeleteParametersRequest,
+  DeleteParametersResult,
+  PutParameterRequest,
+  PutParameterResult,
+} from "@aws-sdk/client-ssm";
 
 import { principalArn } from "../authorization/principal.ts";
 import { type AnyOperation, type Call, type Core, operation } from "../gateway/service.ts";
@@ -23,7 +29,8 @@ const putParameter = (core: Core, store: ParameterStore) =>
     async run(input, call) {
       const { name } = readReference(input.Name);
       checkName(name);
-      if (input.Policies !== undefined && input.Policies !== "") throw validation("the local accounts have no parameter policies: leave Policies out");
+      if (input.Policies !== undefined && input.Policies !== "")
+        throw validation("the local accounts have no parameter policies: leave Policies out");
       const before = store.get([call.account, call.region, name]);
       if (before && !input.Overwrite) throw alreadyExists();
       if (input.Overwrite && input.Tags)
@@ -32,13 +39,24 @@ const putParameter = (core: Core, store: ParameterStore) =>
         );
       const version = nextVersion(core, { input, call, before });
       await checkKey(core, call, { type: version.type, keyId: version.keyId, action: "GenerateDataKey" });
-      save(core, store, { call, name, before, version, tags: Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])) });
+      save(core, store, {
+        call,
+        name,
+        before,
+        version,
+        tags: Object.fromEntries((input.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""])),
+      });
       return { Version: version.version, Tier: version.tier };
     },
   });
 
 const tagContext = ({ Tags }: PutParameterRequest): Record<string, string | readonly string[]> =>
-  Tags ? { "aws:TagKeys": Tags.map(({ Key }) => Key ?? ""), ...Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value ?? ""])) } : {};
+  Tags
+    ? {
+        "aws:TagKeys": Tags.map(({ Key }) => Key ?? ""),
+        ...Object.fromEntries(Tags.map(({ Key, Value }) => [`aws:RequestTag/${Key}`, Value ?? ""])),
+      }
+    : {};
 
 interface Putting {
   readonly input: PutParameterRequest;
@@ -55,8 +73,14 @@ function nextVersion({ clock }: Core, { input, call, before }: Putting): Paramet
   const description = input.Description ?? last?.description;
   const keyId = type === "SecureString" ? (input.KeyId ?? last?.keyId ?? "alias/aws/ssm") : undefined;
   return {
-    version: (last?.version ?? 0) + 1, value, type, tier: tierOf(input, value, last), dataType: input.DataType ?? last?.dataType ?? "text",
-    modified: clock.now().toISOString(), modifiedBy: principalArn(call.caller), labels: [],
+    version: (last?.version ?? 0) + 1,
+    value,
+    type,
+    tier: tierOf(input, value, last),
+    dataType: input.DataType ?? last?.dataType ?? "text",
+    modified: clock.now().toISOString(),
+    modifiedBy: principalArn(call.caller),
+    labels: [],
     ...(allowedPattern !== undefined && allowedPattern !== "" && { allowedPattern }),
     ...(description !== undefined && { description }),
     ...(keyId !== undefined && { keyId }),
@@ -66,7 +90,8 @@ function nextVersion({ clock }: Core, { input, call, before }: Putting): Paramet
 function typeOf({ Type }: PutParameterRequest, last: ParameterVersion | undefined): ParameterKind {
   if (Type === undefined && last) return last.type;
   if (Type === undefined) throw validation("A parameter type is required when you create a parameter.");
-  if (Type !== "String" && Type !== "StringList" && Type !== "SecureString") throw validation(`"${Type}" is not a parameter type: String, StringList or SecureString.`);
+  if (Type !== "String" && Type !== "StringList" && Type !== "SecureString")
+    throw validation(`"${Type}" is not a parameter type: String, StringList or SecureString.`);
   if (last && last.type !== Type && (last.type === "SecureString" || Type === "SecureString")) throw typeMismatch();
   return Type;
 }
@@ -114,8 +139,17 @@ function save(core: Core, store: ParameterStore, { call, name, before, version, 
   });
 }
 
-function tell(core: Core, call: Call, { operation: what, name, version }: { readonly operation: string; readonly name: string; readonly version: ParameterVersion }): void {
-  const detail = { operation: what, name, type: version.type, ...(version.description !== undefined && { description: version.description }) };
+function tell(
+  core: Core,
+  call: Call,
+  { operation: what, name, version }: { readonly operation: string; readonly name: string; readonly version: ParameterVersion },
+): void {
+  const detail = {
+    operation: what,
+    name,
+    type: version.type,
+    ...(version.description !== undefined && { description: version.description }),
+  };
   const { account, region } = call;
   core.emit({ account, region, source: "aws.ssm", detailType: "Parameter Store Change", detail, resources: [parameterArn(call, name)] });
 }
@@ -141,7 +175,8 @@ const deleteParameter = (core: Core, store: ParameterStore) =>
 
 const deleteParameters = (core: Core, store: ParameterStore) =>
   operation<DeleteParametersRequest, DeleteParametersResult>({
-    access: ({ Names = [] }, call) => Names.map((name) => ({ action: "ssm:DeleteParameters", resource: parameterArn(call, readReference(name).name) })),
+    access: ({ Names = [] }, call) =>
+      Names.map((name) => ({ action: "ssm:DeleteParameters", resource: parameterArn(call, readReference(name).name) })),
     run({ Names = [] }, call) {
       if (Names.length > 10) throw validation("Member must have length less than or equal to 10 at 'names'.");
       const deleted = Names.filter((text) => remove(core, store, { call, text }));

@@ -6,9 +6,11 @@ import type { States } from "./service-parts.ts";
 
 /** What the holder of a task token sends. The action's resource is the state machine the token belongs to. */
 export const callbackOperations = (states: States): Readonly<Record<string, AnyOperation>> => {
-  const access = (action: string) => ({ taskToken = "" }: { readonly taskToken?: string | undefined }): readonly Access[] => [
-    { action: `states:${action}`, resource: states.store.callbacks.get([taskToken])?.stateMachineArn ?? "*" },
-  ];
+  const access =
+    (action: string) =>
+    ({ taskToken = "" }: { readonly taskToken?: string | undefined }): readonly Access[] => [
+      { action: `states:${action}`, resource: states.store.callbacks.get([taskToken])?.stateMachineArn ?? "*" },
+    ];
   return {
     SendTaskSuccess: operation<SendTaskSuccessInput, object>({
       access: access("SendTaskSuccess"),
@@ -20,7 +22,11 @@ export const callbackOperations = (states: States): Readonly<Record<string, AnyO
     SendTaskFailure: operation<SendTaskFailureInput, object>({
       access: access("SendTaskFailure"),
       run({ taskToken = "", error, cause }) {
-        states.callbacks.settle(taskToken, { state: "FAILED", ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) });
+        states.callbacks.settle(taskToken, {
+          state: "FAILED",
+          ...(error !== undefined && { error }),
+          ...(cause !== undefined && { cause }),
+        });
         return {};
       },
     }),

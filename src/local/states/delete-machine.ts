@@ -22,7 +22,10 @@ export function resumeDeletions(states: States): void {
 }
 
 function finishDeletion(states: States, machine: StateMachine): void {
-  const running = states.store.executions.list(machineKey(machine)).map(({ value }) => value).filter(({ status }) => status === "RUNNING");
+  const running = states.store.executions
+    .list(machineKey(machine))
+    .map(({ value }) => value)
+    .filter(({ status }) => status === "RUNNING");
   if (running.length === 0) return forget(states.store, machine);
   states.core.background(`deletion of ${machine.arn}`, async () => {
     await Promise.all(running.map(({ arn }) => states.runner.stop(arn, {})));
@@ -39,4 +42,3 @@ function forget(store: Store, machine: StateMachine): void {
     store.machines.delete(key);
   });
 }
-

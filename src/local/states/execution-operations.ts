@@ -1,6 +1,14 @@
 import type {
-  DescribeExecutionInput, DescribeExecutionOutput, DescribeStateMachineForExecutionInput, DescribeStateMachineForExecutionOutput,
-  ListExecutionsInput, ListExecutionsOutput, StartExecutionInput, StartExecutionOutput, StopExecutionInput, StopExecutionOutput,
+  DescribeExecutionInput,
+  DescribeExecutionOutput,
+  DescribeStateMachineForExecutionInput,
+  DescribeStateMachineForExecutionOutput,
+  ListExecutionsInput,
+  ListExecutionsOutput,
+  StartExecutionInput,
+  StartExecutionOutput,
+  StopExecutionInput,
+  StopExecutionOutput,
 } from "@aws-sdk/client-sfn";
 import { type AnyOperation, operation } from "../gateway/service.ts";
 import { exceedsDataLimit, parseJson } from "./asl/json.ts";
@@ -14,7 +22,9 @@ const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]{1,80}$/u;
 /** Operations on executions. */
 export const executionOperations = (states: States): Readonly<Record<string, AnyOperation>> => ({
   StartExecution: operation<StartExecutionInput, StartExecutionOutput>({
-    access: ({ stateMachineArn = "" }) => [{ action: "states:StartExecution", resource: stateMachineArn, context: tagContext(states, stateMachineArn) }],
+    access: ({ stateMachineArn = "" }) => [
+      { action: "states:StartExecution", resource: stateMachineArn, context: tagContext(states, stateMachineArn) },
+    ],
     run: (input) => start(states, input),
   }),
   DescribeExecution: operation<DescribeExecutionInput, DescribeExecutionOutput>({
@@ -26,7 +36,9 @@ export const executionOperations = (states: States): Readonly<Record<string, Any
     run: ({ executionArn }) => describeMachine(states, findExecution(states, executionArn)),
   }),
   ListExecutions: operation<ListExecutionsInput, ListExecutionsOutput>({
-    access: ({ stateMachineArn = "" }) => [{ action: "states:ListExecutions", resource: stateMachineArn, context: tagContext(states, stateMachineArn) }],
+    access: ({ stateMachineArn = "" }) => [
+      { action: "states:ListExecutions", resource: stateMachineArn, context: tagContext(states, stateMachineArn) },
+    ],
     run: (input) => list(states, input),
   }),
   StopExecution: operation<StopExecutionInput, StopExecutionOutput>({
@@ -87,7 +99,10 @@ function checkInput(input: string): void {
   } catch (error) {
     throw invalidExecutionInput((error as Error).message);
   }
-  if (isTooLarge) throw validation("1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144");
+  if (isTooLarge)
+    throw validation(
+      "1 validation error detected: Value at 'input' failed to satisfy constraint: Member must have length less than or equal to 262144",
+    );
 }
 
 const describe = (execution: Execution): DescribeExecutionOutput => ({

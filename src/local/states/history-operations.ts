@@ -22,7 +22,11 @@ function history(states: States, input: GetExecutionHistoryInput): GetExecutionH
   const events: HistoryEvent[] = [];
   let after = readPageToken(input.nextToken);
   for (;;) {
-    const page = states.store.journals.list(executionKey(execution), { limit: 500, reverse: input.reverseOrder === true, ...(after && { after }) });
+    const page = states.store.journals.list(executionKey(execution), {
+      limit: 500,
+      reverse: input.reverseOrder === true,
+      ...(after && { after }),
+    });
     for (const { key, value } of page) {
       const { event } = revive(value);
       if (event !== undefined && events.length === limit) return { events, ...(after && { nextToken: pageToken(after) }) };
@@ -34,7 +38,10 @@ function history(states: States, input: GetExecutionHistoryInput): GetExecutionH
 }
 
 function withoutData(event: HistoryEvent): HistoryEvent {
-  const entries = Object.entries(event).map(([name, value]) => [name, isDetails(name) ? withoutMembers(value as object) : (value as unknown)]);
+  const entries = Object.entries(event).map(([name, value]) => [
+    name,
+    isDetails(name) ? withoutMembers(value as object) : (value as unknown),
+  ]);
   return Object.fromEntries(entries) as HistoryEvent;
 }
 

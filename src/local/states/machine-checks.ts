@@ -60,7 +60,8 @@ export function checkRole(core: Core, machine: Checked): void {
   for (const [pattern, rule] of MANAGED_RULES) {
     const arn = `arn:aws:events:${region}:${account}:rule/${rule}`;
     const isNeeded = taskResources(readJson(definition)).some((resource) => pattern.test(resource));
-    if (isNeeded && !["PutRule", "PutTargets", "DescribeRule"].every((action) => may(`events:${action}`, arn))) throw managedRuleDenied(roleArn);
+    if (isNeeded && !["PutRule", "PutTargets", "DescribeRule"].every((action) => may(`events:${action}`, arn)))
+      throw managedRuleDenied(roleArn);
   }
 }
 
@@ -73,7 +74,11 @@ function takeRole(core: Core, { roleArn, arn }: Checked): Principal {
   }
 }
 
-function isAllowed(core: Core, role: Principal, { action, resource, region }: { readonly action: string; readonly resource: string; readonly region: string }): boolean {
+function isAllowed(
+  core: Core,
+  role: Principal,
+  { action, resource, region }: { readonly action: string; readonly resource: string; readonly region: string },
+): boolean {
   try {
     core.directory.authorize(role, { action, resource }, { context: {}, region });
     return true;
@@ -92,6 +97,8 @@ export function checkLogging(given: LoggingConfiguration | undefined): LoggingCo
   if (logging.destinations?.length !== 1) throw invalidLogging("Must specify exactly one Log Destination.");
   const arn = logging.destinations[0]?.cloudWatchLogsLogGroup?.logGroupArn ?? "";
   if (!/^arn:[^:]+:logs:[^:]+:\d{12}:log-group:[^:]+:\*$/.test(arn))
-    throw invalidLogging(`the log group's ARN must end in ":*", as in arn:aws:logs:us-east-1:111122223333:log-group:name:*; it is "${arn}"`);
+    throw invalidLogging(
+      `the log group's ARN must end in ":*", as in arn:aws:logs:us-east-1:111122223333:log-group:name:*; it is "${arn}"`,
+    );
   return logging;
 }

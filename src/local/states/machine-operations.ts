@@ -1,7 +1,15 @@
 import type {
-  CreateStateMachineInput, CreateStateMachineOutput, DeleteStateMachineInput, DescribeStateMachineInput, DescribeStateMachineOutput,
-  ListStateMachinesInput, ListStateMachinesOutput, UpdateStateMachineInput, UpdateStateMachineOutput,
-  ValidateStateMachineDefinitionInput, ValidateStateMachineDefinitionOutput,
+  CreateStateMachineInput,
+  CreateStateMachineOutput,
+  DeleteStateMachineInput,
+  DescribeStateMachineInput,
+  DescribeStateMachineOutput,
+  ListStateMachinesInput,
+  ListStateMachinesOutput,
+  UpdateStateMachineInput,
+  UpdateStateMachineOutput,
+  ValidateStateMachineDefinitionInput,
+  ValidateStateMachineDefinitionOutput,
 } from "@aws-sdk/client-sfn";
 import { type Access, type AnyOperation, type Call, operation } from "../gateway/service.ts";
 import { removeMachine } from "./delete-machine.ts";
@@ -36,11 +44,15 @@ export const machineOperations = (states: States): Readonly<Record<string, AnyOp
     run: (input) => update(states, input),
   }),
   DescribeStateMachine: operation<DescribeStateMachineInput, DescribeStateMachineOutput>({
-    access: ({ stateMachineArn = "" }) => [{ action: "states:DescribeStateMachine", resource: stateMachineArn, context: tagContext(states, stateMachineArn) }],
+    access: ({ stateMachineArn = "" }) => [
+      { action: "states:DescribeStateMachine", resource: stateMachineArn, context: tagContext(states, stateMachineArn) },
+    ],
     run: (input) => describe(states, findMachine(states, input.stateMachineArn), input.includedData === "METADATA_ONLY"),
   }),
   DeleteStateMachine: operation<DeleteStateMachineInput, object>({
-    access: ({ stateMachineArn = "" }) => [{ action: "states:DeleteStateMachine", resource: stateMachineArn, context: tagContext(states, stateMachineArn) }],
+    access: ({ stateMachineArn = "" }) => [
+      { action: "states:DeleteStateMachine", resource: stateMachineArn, context: tagContext(states, stateMachineArn) },
+    ],
     run: ({ stateMachineArn }) => removeMachine(states, stateMachineArn ?? ""),
   }),
   ListStateMachines: operation<ListStateMachinesInput, ListStateMachinesOutput>({
@@ -63,8 +75,18 @@ async function create(states: States, input: CreateStateMachineInput, call: Call
   checkRole(states.core, { arn, roleArn, account: call.account, region: call.region, logging, definition });
   const now = states.core.clock.now().toISOString();
   const machine: StateMachine = {
-    arn, name, account: call.account, region: call.region, roleArn, logging, createdAt: now, updatedAt: now, status: "ACTIVE",
-    revisionId: states.core.random.uuid(), isTraced: tracingConfiguration?.enabled ?? false, tags: readTags(input.tags),
+    arn,
+    name,
+    account: call.account,
+    region: call.region,
+    roleArn,
+    logging,
+    createdAt: now,
+    updatedAt: now,
+    status: "ACTIVE",
+    revisionId: states.core.random.uuid(),
+    isTraced: tracingConfiguration?.enabled ?? false,
+    tags: readTags(input.tags),
   };
   const before = states.store.machines.get(machineKey(machine));
   if (before !== undefined) return again(states, before, { machine, definition });
@@ -73,9 +95,16 @@ async function create(states: States, input: CreateStateMachineInput, call: Call
 }
 
 /** Creating the same again answers as the first time did; another definition under the name is refused. */
-function again(states: States, before: StateMachine, { machine, definition }: { readonly machine: StateMachine; readonly definition: string }): CreateStateMachineOutput {
+function again(
+  states: States,
+  before: StateMachine,
+  { machine, definition }: { readonly machine: StateMachine; readonly definition: string },
+): CreateStateMachineOutput {
   if (before.status === "DELETING") throw stateMachineDeleting(before.arn);
-  const isSame = definitionOf(states, before) === definition && JSON.stringify(before.logging) === JSON.stringify(machine.logging) && before.isTraced === machine.isTraced;
+  const isSame =
+    definitionOf(states, before) === definition &&
+    JSON.stringify(before.logging) === JSON.stringify(machine.logging) &&
+    before.isTraced === machine.isTraced;
   if (!isSame) throw stateMachineAlreadyExists(before.arn);
   return { stateMachineArn: before.arn, creationDate: new Date(before.createdAt) };
 }
@@ -85,12 +114,18 @@ async function update(states: States, input: UpdateStateMachineInput): Promise<U
   if (before.status === "DELETING") throw stateMachineDeleting(before.arn);
   refuseWhatIsMissing(input);
   const { definition = definitionOf(states, before), roleArn = before.roleArn, loggingConfiguration, tracingConfiguration } = input;
-  if ([input.definition, input.roleArn, loggingConfiguration, tracingConfiguration].every((given) => given === undefined)) throw nothingToUpdate();
+  if ([input.definition, input.roleArn, loggingConfiguration, tracingConfiguration].every((given) => given === undefined))
+    throw nothingToUpdate();
   const logging = loggingConfiguration === undefined ? before.logging : checkLogging(loggingConfiguration);
   if (input.definition !== undefined) await checkDefinition(definition);
   const now = states.core.clock.now();
   const machine: StateMachine = {
-    ...before, roleArn, logging, updatedAt: now.toISOString(), revisionId: states.core.random.uuid(), isTraced: tracingConfiguration?.enabled ?? before.isTraced,
+    ...before,
+    roleArn,
+    logging,
+    updatedAt: now.toISOString(),
+    revisionId: states.core.random.uuid(),
+    isTraced: tracingConfiguration?.enabled ?? before.isTraced,
   };
   checkRole(states.core, { ...machine, definition });
   put(states, machine, definition);
@@ -104,7 +139,8 @@ function put({ store }: States, machine: StateMachine, definition: string): void
   });
 }
 
-const definitionOf = ({ store }: States, machine: StateMachine): string => store.revisions.get([...machineKey(machine), machine.revisionId])?.definition ?? "";
+const definitionOf = ({ store }: States, machine: StateMachine): string =>
+  store.revisions.get([...machineKey(machine), machine.revisionId])?.definition ?? "";
 
 function refuseWhatIsMissing(input: CreateStateMachineInput | UpdateStateMachineInput): void {
   if ("type" in input && input.type === "EXPRESS") throw notProvided("the type EXPRESS");
@@ -133,7 +169,10 @@ function list({ store }: States, { maxResults, nextToken }: ListStateMachinesInp
   const limit = maxResults || 100;
   const found = store.machines.list([account, region], { limit: limit + 1, ...(after && { after }) });
   const stateMachines = found.slice(0, limit).map(({ value }) => ({
-    stateMachineArn: value.arn, name: value.name, type: "STANDARD" as const, creationDate: new Date(value.createdAt),
+    stateMachineArn: value.arn,
+    name: value.name,
+    type: "STANDARD" as const,
+    creationDate: new Date(value.createdAt),
   }));
   const last = found.length > limit ? found[limit - 1] : undefined;
   return { stateMachines, ...(last && { nextToken: pageToken(last.key) }) };
@@ -141,5 +180,9 @@ function list({ store }: States, { maxResults, nextToken }: ListStateMachinesInp
 
 async function validate(definition: string, limit: number): Promise<ValidateStateMachineDefinitionOutput> {
   const diagnostics = await diagnose(definition);
-  return { result: diagnostics.length === 0 ? "OK" : "FAIL", diagnostics: diagnostics.slice(0, limit), truncated: diagnostics.length > limit };
+  return {
+    result: diagnostics.length === 0 ? "OK" : "FAIL",
+    diagnostics: diagnostics.slice(0, limit),
+    truncated: diagnostics.length > limit,
+  };
 }

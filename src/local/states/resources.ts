@@ -1,6 +1,13 @@
 import { text } from "node:stream/consumers";
 import type { Readable } from "node:stream";
-import { type Json, type Properties, type ResourceProvider, type ResourceRequest, type ResourceState, tagsOf } from "../cloudformation/resource-provider.ts";
+import {
+  type Json,
+  type Properties,
+  type ResourceProvider,
+  type ResourceRequest,
+  type ResourceState,
+  tagsOf,
+} from "../cloudformation/resource-provider.ts";
 
 const stateMachine: ResourceProvider = {
   type: "AWS::StepFunctions::StateMachine",
@@ -12,7 +19,11 @@ const stateMachine: ResourceProvider = {
     DefinitionS3Location: { Bucket: "string", Key: "string", Version: "string" },
     DefinitionSubstitutions: { "*": "any" },
     RoleArn: "string",
-    LoggingConfiguration: { Level: "string", IncludeExecutionData: "boolean", Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: "string" } }] },
+    LoggingConfiguration: {
+      Level: "string",
+      IncludeExecutionData: "boolean",
+      Destinations: [{ CloudWatchLogsLogGroup: { LogGroupArn: "string" } }],
+    },
     TracingConfiguration: { Enabled: "boolean" },
     EncryptionConfiguration: { Type: "string", KmsKeyId: "string", KmsDataKeyReusePeriodSeconds: "number" },
     Tags: [{ Key: "string", Value: "string" }],
@@ -56,7 +67,8 @@ async function definitionText({ properties, call }: ResourceRequest): Promise<st
   if (typeof DefinitionString === "string") return DefinitionString;
   if (Definition !== undefined) return typeof Definition === "string" ? Definition : JSON.stringify(Definition);
   const { Bucket, Key, Version } = (DefinitionS3Location ?? {}) as { Bucket?: string; Key?: string; Version?: string };
-  if (Bucket === undefined || Key === undefined) throw new Error("A state machine needs Definition, DefinitionString or DefinitionS3Location");
+  if (Bucket === undefined || Key === undefined)
+    throw new Error("A state machine needs Definition, DefinitionString or DefinitionS3Location");
   const { Body } = await call<{ Body: Readable }>("s3", "GetObject", { Bucket, Key, ...(Version !== undefined && { VersionId: Version }) });
   return text(Body);
 }
@@ -74,20 +86,26 @@ function substituted(definition: string, { DefinitionSubstitutions }: Properties
 function lowerFirst(value: Json): Json {
   if (Array.isArray(value)) return (value as readonly Json[]).map(lowerFirst);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerFirst(member as Json)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name.charAt(0).toLowerCase() + name.slice(1), lowerFirst(member as Json)]),
+  );
 }
 
 const apiTags = (request: ResourceRequest) => tagsOf(request).map(({ Key, Value }) => ({ key: Key, value: Value }));
 
 async function retag(request: ResourceRequest, resourceArn: string): Promise<void> {
   const tags = apiTags(request);
-  const { tags: before = [] } = await request.call<{ tags?: readonly { readonly key?: string }[] }>("states", "ListTagsForResource", { resourceArn });
+  const { tags: before = [] } = await request.call<{ tags?: readonly { readonly key?: string }[] }>("states", "ListTagsForResource", {
+    resourceArn,
+  });
   const gone = before.flatMap(({ key }) => (key !== undefined && !tags.some((tag) => tag.key === key) ? [key] : []));
   if (gone.length > 0) await request.call("states", "UntagResource", { resourceArn, tagKeys: gone });
   if (tags.length > 0) await request.call("states", "TagResource", { resourceArn, tags });
 }
 
 async function state(request: ResourceRequest, stateMachineArn: string): Promise<ResourceState> {
-  const { name, revisionId } = await request.call<{ name: string; revisionId: string }>("states", "DescribeStateMachine", { stateMachineArn });
+  const { name, revisionId } = await request.call<{ name: string; revisionId: string }>("states", "DescribeStateMachine", {
+    stateMachineArn,
+  });
   return { physicalId: stateMachineArn, attributes: { Arn: stateMachineArn, Name: name, StateMachineRevisionId: revisionId } };
 }

@@ -20,24 +20,32 @@ export interface TaskParts {
 }
 
 /** Runs tasks as the machine's role: each call goes through the dispatcher, so that IAM decides. */
-export const runTasks = (parts: TaskParts): RunTaskOf => (execution) => async (call) => {
-  const task: Task = {
-    core: parts.core,
-    call,
-    as: await principalFor(parts.core, execution, call),
-    region: execution.region,
-    executionArn: execution.arn,
-    stateMachineArn: execution.stateMachineArn,
-    whenEnded: parts.whenEnded,
+export const runTasks =
+  (parts: TaskParts): RunTaskOf =>
+  (execution) =>
+  async (call) => {
+    const task: Task = {
+      core: parts.core,
+      call,
+      as: await principalFor(parts.core, execution, call),
+      region: execution.region,
+      executionArn: execution.arn,
+      stateMachineArn: execution.stateMachineArn,
+      whenEnded: parts.whenEnded,
+    };
+    const resource = parseResource(call.resource);
+    if (resource?.kind === "function") return invokeFunction(task, resource.functionArn);
+    const integration =
+      resource &&
+      (resource.kind === "sdk"
+        ? sdkIntegration(resource.service, resource.operation)
+        : optimizedIntegration(resource.service, resource.operation));
+    if (resource === undefined || integration === undefined)
+      throw new Error(`The resource ${call.resource} is not provided by the local accounts`);
+    if (resource.pattern === "request") return integration.request(task);
+    if (resource.pattern === "waitForTaskToken") return waitForCallback(parts.callbacks, task, integration);
+    return follow(task, integration, resource.pattern);
   };
-  const resource = parseResource(call.resource);
-  if (resource?.kind === "function") return invokeFunction(task, resource.functionArn);
-  const integration = resource && (resource.kind === "sdk" ? sdkIntegration(resource.service, resource.operation) : optimizedIntegration(resource.service, resource.operation));
-  if (resource === undefined || integration === undefined) throw new Error(`The resource ${call.resource} is not provided by the local accounts`);
-  if (resource.pattern === "request") return integration.request(task);
-  if (resource.pattern === "waitForTaskToken") return waitForCallback(parts.callbacks, task, integration);
-  return follow(task, integration, resource.pattern);
-};
 
 /** The job goes on where an earlier life of the process began it. */
 async function follow(task: Task, integration: Integration, pattern: "sync" | "sync:2"): Promise<Json> {
@@ -72,11 +80,32 @@ async function principalFor(core: Core, execution: Execution, { credentials }: T
 
 /** A session of the role of a machine. @throws AwsError AccessDenied when its trust policy does not let Step Functions in */
 export const assumeRole = (core: Core, { roleArn, stateMachineArn }: Pick<Execution, "roleArn" | "stateMachineArn">): Principal =>
-  core.directory.assumeAsService({ service: "states.amazonaws.com", roleArn, sessionName: core.random.hex(32), sourceArn: stateMachineArn });
+  core.directory.assumeAsService({
+    service: "states.amazonaws.com",
+    roleArn,
+    sessionName: core.random.hex(32),
+    sourceArn: stateMachineArn,
+  });
 
-async function chain(core: Core, { region, name }: Execution, { own, roleArn }: { readonly own: Principal; readonly roleArn: string }): Promise<Principal> {
-  const input = { RoleArn: roleArn, RoleSessionName: name.replaceAll(/[^\w+=,.@-]/g, "-").slice(0, 64).padEnd(2, "-") };
-  const { Credentials } = await core.dispatcher.call<{ Credentials?: { AccessKeyId?: string } }>({ service: "sts", operation: "AssumeRole", input, as: own, region });
+async function chain(
+  core: Core,
+  { region, name }: Execution,
+  { own, roleArn }: { readonly own: Principal; readonly roleArn: string },
+): Promise<Principal> {
+  const input = {
+    RoleArn: roleArn,
+    RoleSessionName: name
+      .replaceAll(/[^\w+=,.@-]/g, "-")
+      .slice(0, 64)
+      .padEnd(2, "-"),
+  };
+  const { Credentials } = await core.dispatcher.call<{ Credentials?: { AccessKeyId?: string } }>({
+    service: "sts",
+    operation: "AssumeRole",
+    input,
+    as: own,
+    region,
+  });
   const credential = core.directory.credential(Credentials?.AccessKeyId ?? "");
   if (credential === undefined) throw new Error(`AssumeRole of ${roleArn} answered without keys`);
   return credential.principal;

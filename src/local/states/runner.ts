@@ -68,10 +68,14 @@ export class Runner {
     return new Promise((resolve, reject) => {
       const waiters = this.#waiting.get(arn) ?? new Set();
       this.#waiting.set(arn, waiters.add(resolve));
-      signal?.addEventListener("abort", () => {
-        waiters.delete(resolve);
-        reject(signal.reason as Error);
-      }, { once: true });
+      signal?.addEventListener(
+        "abort",
+        () => {
+          waiters.delete(resolve);
+          reject(signal.reason as Error);
+        },
+        { once: true },
+      );
     });
   }
 

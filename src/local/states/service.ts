@@ -22,7 +22,11 @@ export const statesService: ServiceFactory = (core): Service => {
     name: "states",
     wire: { kind: "sdk", protocol: "json1.0", model: () => import("@aws-sdk/client-sfn") },
     operations: {
-      ...machineOperations(states), ...executionOperations(states), ...historyOperations(states), ...callbackOperations(states), ...tagOperations(states),
+      ...machineOperations(states),
+      ...executionOperations(states),
+      ...historyOperations(states),
+      ...callbackOperations(states),
+      ...tagOperations(states),
     },
     resources: statesResources,
     recover() {

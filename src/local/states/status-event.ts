@@ -32,4 +32,6 @@ export const statusEvent = (execution: Execution): AwsEvent => ({
 
 /** Nothing is redriven here, whatever its status. */
 export const redriveStatusReason = ({ status }: Pick<Execution, "status">): string =>
-  status === "RUNNING" || status === "SUCCEEDED" ? `Execution is ${status} and cannot be redriven` : "The local accounts do not redrive executions";
+  status === "RUNNING" || status === "SUCCEEDED"
+    ? `Execution is ${status} and cannot be redriven`
+    : "The local accounts do not redrive executions";

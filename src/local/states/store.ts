@@ -80,7 +80,9 @@ export interface Store {
 export const createStore = (database: Database): Store => ({
   machines: database.collection("states.machines"),
   revisions: database.collection("states.revisions"),
-  executions: database.collection("states.executions", { running: (execution: Execution) => (execution.status === "RUNNING" ? "yes" : undefined) }),
+  executions: database.collection("states.executions", {
+    running: (execution: Execution) => (execution.status === "RUNNING" ? "yes" : undefined),
+  }),
   byStart: database.collection("states.executionsByStart"),
   journals: database.collection("states.journals"),
   callbacks: database.collection("states.callbacks", { machine: (callback: Callback) => callback.stateMachineArn }),
@@ -89,7 +91,8 @@ export const createStore = (database: Database): Store => ({
 
 type Place = Pick<Execution, "account" | "region" | "machine" | "name">;
 
-export const machineKey = ({ account, region, name }: Pick<StateMachine, "account" | "region" | "name">) => [account, region, name] as const;
+export const machineKey = ({ account, region, name }: Pick<StateMachine, "account" | "region" | "name">) =>
+  [account, region, name] as const;
 export const executionKey = ({ account, region, machine, name }: Place) => [account, region, machine, name] as const;
 export const byStartKey = (execution: Place & Pick<Execution, "startedAt">) =>
   [execution.account, execution.region, execution.machine, newestFirst(execution.startedAt), execution.name] as const;
@@ -123,5 +126,7 @@ function resourceOf(text: string, kind: string, length: number) {
 /** A journal entry whose event has its time as a Date again. */
 export function revive(entry: JournalEntry): JournalEntry {
   const { event } = entry;
-  return event === undefined ? entry : { ...entry, event: { ...event, timestamp: new Date(event.timestamp as unknown as string) } as HistoryEvent };
+  return event === undefined
+    ? entry
+    : { ...entry, event: { ...event, timestamp: new Date(event.timestamp as unknown as string) } as HistoryEvent };
 }

@@ -12,21 +12,31 @@ export const readTags = (tags: readonly Tag[] | undefined): Record<string, strin
 export function tagAccess(tags: readonly Tag[] | undefined): Record<string, string | readonly string[]> {
   const given = readTags(tags);
   if (Object.keys(given).length === 0) return {};
-  return { ...Object.fromEntries(Object.entries(given).map(([key, value]) => [`aws:RequestTag/${key}`, value])), "aws:TagKeys": Object.keys(given) };
+  return {
+    ...Object.fromEntries(Object.entries(given).map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+    "aws:TagKeys": Object.keys(given),
+  };
 }
 
 /** Tags of state machines. */
 export const tagOperations = (states: States): Readonly<Record<string, AnyOperation>> => ({
   TagResource: operation<TagResourceInput, object>({
-    access: ({ resourceArn = "", tags }) => [{ action: "states:TagResource", resource: resourceArn, context: { ...tagContext(states, resourceArn), ...tagAccess(tags) } }],
+    access: ({ resourceArn = "", tags }) => [
+      { action: "states:TagResource", resource: resourceArn, context: { ...tagContext(states, resourceArn), ...tagAccess(tags) } },
+    ],
     run: ({ resourceArn, tags }) => change(states, resourceArn, (before) => ({ ...before, ...readTags(tags) })),
   }),
   UntagResource: operation<UntagResourceInput, object>({
-    access: ({ resourceArn = "", tagKeys = [] }) => [{ action: "states:UntagResource", resource: resourceArn, context: { ...tagContext(states, resourceArn), "aws:TagKeys": tagKeys } }],
-    run: ({ resourceArn, tagKeys = [] }) => change(states, resourceArn, (before) => Object.fromEntries(Object.entries(before).filter(([key]) => !tagKeys.includes(key)))),
+    access: ({ resourceArn = "", tagKeys = [] }) => [
+      { action: "states:UntagResource", resource: resourceArn, context: { ...tagContext(states, resourceArn), "aws:TagKeys": tagKeys } },
+    ],
+    run: ({ resourceArn, tagKeys = [] }) =>
+      change(states, resourceArn, (before) => Object.fromEntries(Object.entries(before).filter(([key]) => !tagKeys.includes(key)))),
   }),
   ListTagsForResource: operation<ListTagsForResourceInput, ListTagsForResourceOutput>({
-    access: ({ resourceArn = "" }) => [{ action: "states:ListTagsForResource", resource: resourceArn, context: tagContext(states, resourceArn) }],
+    access: ({ resourceArn = "" }) => [
+      { action: "states:ListTagsForResource", resource: resourceArn, context: tagContext(states, resourceArn) },
+    ],
     run: ({ resourceArn }) => ({ tags: Object.entries(taggable(states, resourceArn).tags).map(([key, value]) => ({ key, value })) }),
   }),
 });

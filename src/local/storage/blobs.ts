@@ -1,5 +1,16 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { link, rename, rm, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -64,7 +75,8 @@ export function openBlobs(folder: string, { clock, random }: { readonly clock: C
     scratch,
     has: (sha256) => existsSync(path(sha256)),
     size: (sha256) => statSync(path(sha256), { throwIfNoEntry: false })?.size,
-    open: (sha256, range) => readSmall(path(sha256), range) ?? createReadStream(path(sha256), range ? { start: range.start, end: range.end } : {}),
+    open: (sha256, range) =>
+      readSmall(path(sha256), range) ?? createReadStream(path(sha256), range ? { start: range.start, end: range.end } : {}),
     async write(bytes) {
       const file = scratch();
       const digests = hashes();

@@ -81,7 +81,11 @@ export function openDatabase(file: string): Database {
   };
 }
 
-function openCollection<T>(sqlite: DatabaseSync, name: string, indexes: Readonly<Record<string, (document: T) => string | undefined>>): Collection<T> {
+function openCollection<T>(
+  sqlite: DatabaseSync,
+  name: string,
+  indexes: Readonly<Record<string, (document: T) => string | undefined>>,
+): Collection<T> {
   const names = Object.keys(indexes);
   const table = quoted(name);
   sqlite.exec(`CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);
@@ -135,9 +139,18 @@ function prepareStatements(sqlite: DatabaseSync, table: string, names: readonly 
   };
 }
 
-function addIndexes(sqlite: DatabaseSync, name: string, indexes: Readonly<Record<string, (document: unknown) => string | undefined>>): void {
+function addIndexes(
+  sqlite: DatabaseSync,
+  name: string,
+  indexes: Readonly<Record<string, (document: unknown) => string | undefined>>,
+): void {
   const table = quoted(name);
-  const present = new Set(sqlite.prepare(`PRAGMA table_info(${table})`).all().map((column) => column["name"]));
+  const present = new Set(
+    sqlite
+      .prepare(`PRAGMA table_info(${table})`)
+      .all()
+      .map((column) => column["name"]),
+  );
   for (const [index, valueOf] of Object.entries(indexes)) {
     const column = quoted(`ix_${index}`);
     if (present.has(`ix_${index}`)) continue;

@@ -11,7 +11,9 @@ export function lockDataDir(dataDir: string): { release(): void } {
     lock.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
   } catch {
     lock.close();
-    throw new Error(`${dataDir} is in use by another \`omx local start\`: stop it with \`omx local stop\`, or choose another folder with --data`);
+    throw new Error(
+      `${dataDir} is in use by another \`omx local start\`: stop it with \`omx local stop\`, or choose another folder with --data`,
+    );
   }
   return { release: () => lock.close() };
 }

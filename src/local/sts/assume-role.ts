@@ -6,7 +6,14 @@ import { type Access, type Call, type Core, operation } from "../gateway/service
 import { sessionOf } from "../iam/directory.ts";
 import { managedDocument } from "../iam/identity-policies.ts";
 import { type IamStore, named, type RoleDocument, roleByArn } from "../iam/store.ts";
-import { malformedPolicy, packedPolicyTooLarge, rootAssumesNoRole, sourceIdentityFixed, transitiveTagTaken, validationError } from "./errors.ts";
+import {
+  malformedPolicy,
+  packedPolicyTooLarge,
+  rootAssumesNoRole,
+  sourceIdentityFixed,
+  transitiveTagTaken,
+  validationError,
+} from "./errors.ts";
 
 const SHORTEST = 900;
 const LONGEST = 43_200;
@@ -27,7 +34,12 @@ export const assumeRole = (core: Core, store: IamStore) =>
       const lastUsed = { date: core.clock.now().toISOString(), region: call.region };
       store.roles.put(named(role.account, role.name), { ...role, lastUsed });
       return {
-        Credentials: { AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey, SessionToken: keys.sessionToken, Expiration: keys.expiration },
+        Credentials: {
+          AccessKeyId: keys.accessKeyId,
+          SecretAccessKey: keys.secretAccessKey,
+          SessionToken: keys.sessionToken,
+          Expiration: keys.expiration,
+        },
         AssumedRoleUser: {
           AssumedRoleId: `${role.id}:${session.sessionName}`,
           Arn: `arn:aws:sts::${role.account}:assumed-role/${role.name}/${session.sessionName}`,
@@ -51,7 +63,12 @@ function accessOf(store: IamStore, input: AssumeRoleRequest, caller: Principal):
     ...(input.SourceIdentity !== undefined && { "sts:SourceIdentity": input.SourceIdentity }),
     ...(input.Tags && { "aws:TagKeys": input.Tags.map(({ Key }) => Key ?? ""), ...tags }),
     ...(input.TransitiveTagKeys && { "sts:TransitiveTagKeys": input.TransitiveTagKeys }),
-    ...Object.fromEntries(Object.entries(role?.tags ?? {}).flatMap(([key, value]) => [[`aws:ResourceTag/${key}`, value], [`iam:ResourceTag/${key}`, value]])),
+    ...Object.fromEntries(
+      Object.entries(role?.tags ?? {}).flatMap(([key, value]) => [
+        [`aws:ResourceTag/${key}`, value],
+        [`iam:ResourceTag/${key}`, value],
+      ]),
+    ),
   };
   const resourcePolicy = { document: role?.trust, name: `the trust policy of role "${role?.name}"`, account, mode: "trust" as const };
   const actions = ["sts:AssumeRole"];
@@ -64,10 +81,13 @@ const sourceIdentityOf = (caller: Principal): string | undefined => (caller.kind
 
 function durationOf({ DurationSeconds: seconds = CHAINED }: AssumeRoleRequest, role: RoleDocument, caller: Principal): number {
   if (seconds < SHORTEST || seconds > LONGEST)
-    throw validationError(`1 validation error detected: Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between ${SHORTEST} and ${LONGEST}`);
+    throw validationError(
+      `1 validation error detected: Value '${seconds}' at 'durationSeconds' failed to satisfy constraint: Member must have value between ${SHORTEST} and ${LONGEST}`,
+    );
   if (caller.kind === "role" && seconds > CHAINED)
     throw validationError("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
-  if (seconds > role.maxSessionSeconds) throw validationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  if (seconds > role.maxSessionSeconds)
+    throw validationError("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
   return seconds;
 }
 
@@ -101,7 +121,9 @@ function makeSession({ core, store, role }: Making, input: AssumeRoleRequest, ca
 
 function inheritedTags(caller: Principal): Tags {
   if (caller.kind !== "role") return {};
-  return Object.fromEntries((caller.transitiveTagKeys ?? []).flatMap((key) => (caller.tags?.[key] === undefined ? [] : [[key, caller.tags[key]]])));
+  return Object.fromEntries(
+    (caller.transitiveTagKeys ?? []).flatMap((key) => (caller.tags?.[key] === undefined ? [] : [[key, caller.tags[key]]])),
+  );
 }
 
 const lowered = (tags: Tags): Tags => Object.fromEntries(Object.entries(tags).map(([key, value]) => [key.toLowerCase(), value]));

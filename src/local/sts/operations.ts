@@ -1,5 +1,10 @@
 import type {
-  GetAccessKeyInfoRequest, GetAccessKeyInfoResponse, GetCallerIdentityRequest, GetCallerIdentityResponse, GetSessionTokenRequest, GetSessionTokenResponse,
+  GetAccessKeyInfoRequest,
+  GetAccessKeyInfoResponse,
+  GetCallerIdentityRequest,
+  GetCallerIdentityResponse,
+  GetSessionTokenRequest,
+  GetSessionTokenResponse,
 } from "@aws-sdk/client-sts";
 
 import { principalAccount, principalArn, principalUserId } from "../authorization/principal.ts";
@@ -30,7 +35,12 @@ const getSessionToken = (core: Core) =>
         );
       const keys = core.directory.issue({ ...caller, session: {} }, seconds);
       return {
-        Credentials: { AccessKeyId: keys.accessKeyId, SecretAccessKey: keys.secretAccessKey, SessionToken: keys.sessionToken, Expiration: keys.expiration },
+        Credentials: {
+          AccessKeyId: keys.accessKeyId,
+          SecretAccessKey: keys.secretAccessKey,
+          SessionToken: keys.sessionToken,
+          Expiration: keys.expiration,
+        },
       };
     },
   });

@@ -42,23 +42,45 @@ export async function startAccounts(overrides: Partial<Settings> = {}, clock: Cl
   const dataDir = mkdtempSync(join(tmpdir(), "omx-accounts-"));
   const log: string[] = [];
   const settings: Settings = {
-    host: "127.0.0.1", port: 0, region: REGION, upstreams: {}, containers: "host",
-    accounts: [{ id: CICD, name: "cicd" }, { id: PRODUCTION, name: "production" }],
+    host: "127.0.0.1",
+    port: 0,
+    region: REGION,
+    upstreams: {},
+    containers: "host",
+    accounts: [
+      { id: CICD, name: "cicd" },
+      { id: PRODUCTION, name: "production" },
+    ],
     environment: { PATH: process.env["PATH"] ?? "", HOME: dataDir },
     ...overrides,
   };
   const start = () => startLocalAccounts({ settings, dataDir, clock, random: systemRandom, log: (line) => log.push(line) });
   let accounts = await start();
   return {
-    dataDir, log,
-    get accounts() { return accounts; },
-    get url() { return accounts.url; },
-    get configFile() { return accounts.configFile; },
+    dataDir,
+    log,
+    get accounts() {
+      return accounts;
+    },
+    get url() {
+      return accounts.url;
+    },
+    get configFile() {
+      return accounts.configFile;
+    },
     config(profile = "cicd") {
       const identity = accounts.core.directory.identities().find((one) => one.profile === profile);
       if (!identity) throw new Error(`no profile ${profile}`);
       const { accessKeyId, secretAccessKey } = identity;
-      return { endpoint: accounts.url, region: REGION, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true, disableHostPrefix: true, maxAttempts: 1, systemClockOffset: clock.now().getTime() - systemClock.now().getTime() };
+      return {
+        endpoint: accounts.url,
+        region: REGION,
+        credentials: { accessKeyId, secretAccessKey },
+        forcePathStyle: true,
+        disableHostPrefix: true,
+        maxAttempts: 1,
+        systemClockOffset: clock.now().getTime() - systemClock.now().getTime(),
+      };
     },
     async restart() {
       await accounts.stop();

@@ -16,7 +16,11 @@ export interface GitRepository extends Disposable {
 export function gitRepository(files: Readonly<Record<string, string>>): GitRepository {
   const folder = mkdtempSync(join(tmpdir(), "omx-repository-"));
   const git = (...args: readonly string[]): void =>
-    void execFileSync("git", ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args], { stdio: "ignore" });
+    void execFileSync(
+      "git",
+      ["-C", folder, "-c", "user.name=T", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main", ...args],
+      { stdio: "ignore" },
+    );
   const repository: GitRepository = {
     git,
     url: pathToFileURL(folder).href,

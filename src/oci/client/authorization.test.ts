@@ -119,7 +119,10 @@ test("an identity token of docker login is exchanged by OAuth", async () => {
 
 test("a token server that moved is found, and another one that it points to gets no password", async () => {
   const stranger = await serve((_request, _url, answer) => answer.end('{"token":"","access_token":"t"}'));
-  for (const [to, told] of [["/moved", basicOf("me:secret")], [`http://localhost:${new URL(stranger.url).port}/moved`, "-"]] as const) {
+  for (const [to, told] of [
+    ["/moved", basicOf("me:secret")],
+    [`http://localhost:${new URL(stranger.url).port}/moved`, "-"],
+  ] as const) {
     const server = await serve((request, url, answer) => {
       if (url.pathname === "/token") return void answer.writeHead(308, { location: to }).end();
       if (url.pathname === "/moved") return void answer.end('{"token":"","access_token":"t"}');
@@ -151,22 +154,33 @@ test("Basic: a refused password is asked for once more, then it is denied", asyn
 
 test("a password that the token server refused is asked for anew by the next image", async () => {
   const server = await serve((request, url, answer) => {
-    if (url.pathname === "/token") return void (request.headers.authorization === basicOf("me:new") ? answer.end('{"token":"t"}') : answer.writeHead(401).end("a wrong password"));
+    if (url.pathname === "/token")
+      return void (request.headers.authorization === basicOf("me:new")
+        ? answer.end('{"token":"t"}')
+        : answer.writeHead(401).end("a wrong password"));
     if (request.headers.authorization === "Bearer t") return void head(answer);
     answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
   });
   const passwords = ["old", "new"];
-  await using client = registryClient({ clock: fixedClock(), credentials: () => Promise.resolve({ kind: "password", username: "me", password: passwords.shift() ?? "none" }) });
+  await using client = registryClient({
+    clock: fixedClock(),
+    credentials: () => Promise.resolve({ kind: "password", username: "me", password: passwords.shift() ?? "none" }),
+  });
   const ask = () => client.repository({ registry: server.host, repository: "a" }).headManifest("1");
   await expect(ask()).rejects.toMatchObject({ kind: "denied" });
   expect(await ask()).toBeDefined();
 });
 
 test("credentials that nobody could be asked for are not asked for by each image, and are a while later", async () => {
-  const server = await serve((request, _url, answer) => (request.headers.authorization === undefined ? answer.writeHead(401, { "www-authenticate": "Basic realm=x" }).end() : head(answer)));
+  const server = await serve((request, _url, answer) =>
+    request.headers.authorization === undefined ? answer.writeHead(401, { "www-authenticate": "Basic realm=x" }).end() : head(answer),
+  );
   let asked = 0;
   const clock = fixedClock();
-  await using client = registryClient({ clock, credentials: () => ((asked += 1) === 1 ? Promise.reject(new Error("it hangs")) : password("")) });
+  await using client = registryClient({
+    clock,
+    credentials: () => ((asked += 1) === 1 ? Promise.reject(new Error("it hangs")) : password("")),
+  });
   const ask = (repository: string) => client.repository({ registry: server.host, repository }).headManifest("1");
   await expect(ask("a")).rejects.toThrow("it hangs");
   await expect(ask("b")).rejects.toThrow("it hangs");
@@ -197,26 +211,34 @@ test("redirects of blobs are followed, the registry's password stays behind", as
   );
 });
 
-test.each(["Bearer", "Basic"])("where a blob is redirected to, nobody gets the registry's password by asking for it (%s), nor is it asked for anew", async (scheme) => {
-  const store = await serve((request, url, answer) => {
-    if (url.pathname === "/token") return void answer.end('{"token":"t"}');
-    answer.writeHead(401, { "www-authenticate": `${scheme} realm="http://${request.headers.host}/token"` }).end();
-  });
-  const server = await serve((request, url, answer) => {
-    if (url.pathname === "/token") return void answer.end('{"token":"t"}');
-    if (request.headers.authorization === undefined) return void answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
-    answer.writeHead(307, { location: `${store.url}/bucket/key` }).end();
-  });
-  let asked = 0;
-  await using client = registryClient({ clock: fixedClock(), credentials: () => ((asked += 1), password("")) });
-  await expect(client.repository({ registry: server.host, repository: "a" }).headBlob(`sha256:${"a".repeat(64)}`)).rejects.toMatchObject({ kind: "denied" });
-  expect([store.seen, asked]).toEqual([["HEAD /bucket/key -"], 1]);
-});
+test.each(["Bearer", "Basic"])(
+  "where a blob is redirected to, nobody gets the registry's password by asking for it (%s), nor is it asked for anew",
+  async (scheme) => {
+    const store = await serve((request, url, answer) => {
+      if (url.pathname === "/token") return void answer.end('{"token":"t"}');
+      answer.writeHead(401, { "www-authenticate": `${scheme} realm="http://${request.headers.host}/token"` }).end();
+    });
+    const server = await serve((request, url, answer) => {
+      if (url.pathname === "/token") return void answer.end('{"token":"t"}');
+      if (request.headers.authorization === undefined)
+        return void answer.writeHead(401, { "www-authenticate": `Bearer realm="http://${request.headers.host}/token"` }).end();
+      answer.writeHead(307, { location: `${store.url}/bucket/key` }).end();
+    });
+    let asked = 0;
+    await using client = registryClient({ clock: fixedClock(), credentials: () => ((asked += 1), password("")) });
+    await expect(client.repository({ registry: server.host, repository: "a" }).headBlob(`sha256:${"a".repeat(64)}`)).rejects.toMatchObject({
+      kind: "denied",
+    });
+    expect([store.seen, asked]).toEqual([["HEAD /bucket/key -"], 1]);
+  },
+);
 
 test("a redirect to what is no address is told with what it says", async () => {
   const server = await serve((_, _url, answer) => void answer.writeHead(307, { location: "https://[bad" }).end());
   await using client = registryClient({ clock: fixedClock() });
-  await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow('it redirects to "https://[bad", which is no address');
+  await expect(client.repository({ registry: server.host, repository: "a" }).getManifest("1")).rejects.toThrow(
+    'it redirects to "https://[bad", which is no address',
+  );
 });
 
 test("E11: a token of ECR goes to ECR's hosts alone", async () => {

@@ -59,7 +59,11 @@ export class Authorization {
    * for anew.
    * @returns undefined where another try would be refused as well
    */
-  async renewed(registry: string, scopes: Scopes, { header: refused, wwwAuthenticate, heldLongerThanMs = 0 }: Refused): Promise<string | undefined> {
+  async renewed(
+    registry: string,
+    scopes: Scopes,
+    { header: refused, wwwAuthenticate, heldLongerThanMs = 0 }: Refused,
+  ): Promise<string | undefined> {
     const known = this.#of(registry);
     const challenge = wwwAuthenticate === undefined ? await known.challenge : chooseChallenge(wwwAuthenticate);
     if (challenge === undefined) return undefined;
@@ -111,7 +115,10 @@ export class Authorization {
     known.credentials = found;
     known.credentialsAtMs = this.#nowMs();
     known.credentialsFailedAtMs = undefined;
-    void found.then((credentials) => (known.hasCredentials = credentials !== undefined), () => undefined);
+    void found.then(
+      (credentials) => (known.hasCredentials = credentials !== undefined),
+      () => undefined,
+    );
     found.catch(() => known.credentials === found && (known.credentialsFailedAtMs = this.#nowMs()));
     return found;
   }

@@ -84,7 +84,10 @@ export class BlobConnection {
 
   #open({ protocol, hostname, port }: URL): Socket {
     const host = hostname.replace(/^\[|\]$/g, "");
-    const onread = { buffer: () => this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES), callback: (bytes: number, buffer: Uint8Array) => this.#read(bytes, buffer) };
+    const onread = {
+      buffer: () => this.#free.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (bytes: number, buffer: Uint8Array) => this.#read(bytes, buffer),
+    };
     const isTls = protocol === "https:";
     const to = { host, port: Number(port || (isTls ? 443 : 80)), noDelay: true, onread };
     const socket = isTls ? connectTls({ ...to, ...(isIP(host) === 0 && { servername: host }), ALPNProtocols: ["http/1.1"] }) : connect(to);

@@ -73,7 +73,8 @@ export class BlobConnections {
   }
 }
 
-const isClosed = (error: unknown): boolean => error instanceof errors.SocketError || ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "");
+const isClosed = (error: unknown): boolean =>
+  error instanceof errors.SocketError || ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** @throws TypeError for a header that would end before it should */
 function requestHead({ url: { host, pathname, search }, headers }: BlobQuestion): string {

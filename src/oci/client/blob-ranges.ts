@@ -33,7 +33,11 @@ class RangeIgnored extends Error {
  * The bytes of a blob from `offset` on, unchecked. Large blobs are read over several connections at once where the
  * client is told to: object stores give each connection only so much.
  */
-export function inRanges(address: RepositoryAddress, { digest, size }: Pick<Descriptor, "digest" | "size">, { offset, isLent }: Reading): AsyncIterable<Uint8Array> {
+export function inRanges(
+  address: RepositoryAddress,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  { offset, isLent }: Reading,
+): AsyncIterable<Uint8Array> {
   const span: Span = { digest, start: offset, end: size, size, isPart: false, isLent };
   return address.exchange.rangesPerBlob > 1 && size - offset > 2 * RANGE_BYTES ? sideBySide(address, span) : resumed(address, span);
 }
@@ -109,7 +113,12 @@ const endedAt = (address: RepositoryAddress, span: Span, position: number): Regi
 
 /** Asked for what lacks, the registry has no more: that is all of the blob. */
 const tooShort = (address: RepositoryAddress, span: Span, position: number): RegistryError =>
-  new RegistryError({ kind: "corrupt", ...about(address, span), says: `it sends ${position} of the ${span.size} bytes that the manifest names`, tries: 2 });
+  new RegistryError({
+    kind: "corrupt",
+    ...about(address, span),
+    says: `it sends ${position} of the ${span.size} bytes that the manifest names`,
+    tries: 2,
+  });
 
 async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIterable<Uint8Array>> {
   const { digest, start, end, isPart, isLent } = span;
@@ -126,7 +135,8 @@ async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIter
 }
 
 /** A registry or cache that knows no Range sends everything: what is there already is thrown away. */
-const skip = ({ status, body }: Answer, offset: number): AsyncIterable<Uint8Array> => (status === 206 || offset === 0 ? body : without(body, offset));
+const skip = ({ status, body }: Answer, offset: number): AsyncIterable<Uint8Array> =>
+  status === 206 || offset === 0 ? body : without(body, offset);
 
 async function* without(bytes: AsyncIterable<Uint8Array>, skipped: number): AsyncGenerator<Uint8Array> {
   let left = skipped;

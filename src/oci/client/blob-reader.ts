@@ -56,7 +56,12 @@ export function blobSource(address: RepositoryAddress, blob: Pick<Descriptor, "d
   return { blob, read: (offset = 0, options = {}) => checked(address, blob, offset, options) };
 }
 
-async function* checked(address: RepositoryAddress, blob: BlobSource["blob"], offset: number, { isProvedThere = false, isLent = false }: ReadOptions): AsyncGenerator<Uint8Array> {
+async function* checked(
+  address: RepositoryAddress,
+  blob: BlobSource["blob"],
+  offset: number,
+  { isProvedThere = false, isLent = false }: ReadOptions,
+): AsyncGenerator<Uint8Array> {
   const { digest, size } = blob;
   const hash = offset === 0 && !isProvedThere ? hashFor(digest) : undefined;
   const prove = (): void => {

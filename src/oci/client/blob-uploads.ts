@@ -65,7 +65,12 @@ export async function uploadBlob(address: RepositoryAddress, source: BlobSource,
       await exchange.patience.wait(error, attempt, context.signal).catch((last: unknown) => giveUp(address, upload, last));
       const isResumable = !isWhole && !isTurnedDown(error) && error.says !== KEPT_NONE;
       const { sentBytes } = upload;
-      upload = (isResumable && (await takenUp(address, source, upload))) || { session: await opened(address), offset: 0, sentBytes, isProvedThere: false };
+      upload = (isResumable && (await takenUp(address, source, upload))) || {
+        session: await opened(address),
+        offset: 0,
+        sentBytes,
+        isProvedThere: false,
+      };
     }
   }
 }
@@ -170,7 +175,9 @@ async function sendBody(address: RepositoryAddress, { method, url, source, uploa
   } catch (error) {
     if (failed === undefined) throw error;
     // Too many bytes are as a wrong one: both are read once more.
-    throw isCorrupt(failed.error) && upload.isProvedThere ? failed.error : new TriedEnough("the source of a blob failed", { cause: failed.error });
+    throw isCorrupt(failed.error) && upload.isProvedThere
+      ? failed.error
+      : new TriedEnough("the source of a blob failed", { cause: failed.error });
   }
 }
 

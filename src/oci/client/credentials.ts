@@ -51,7 +51,12 @@ export const basic = (credentials: Credentials | undefined): string | undefined 
 export function withoutSecrets(text: string, ...told: readonly (string | undefined)[]): string {
   const secrets = told.flatMap((header) => {
     const [, value = header ?? ""] = header?.split(" ") ?? [];
-    return [value, ...(header?.startsWith("Basic ") ? [passwordFrom(value)].flatMap((found) => (found?.kind === "password" ? [found.password] : [])) : [])];
+    return [
+      value,
+      ...(header?.startsWith("Basic ")
+        ? [passwordFrom(value)].flatMap((found) => (found?.kind === "password" ? [found.password] : []))
+        : []),
+    ];
   });
   // Shorter ones would take words out of every sentence.
   return secrets.filter((secret) => secret.length > 3).reduce((left, secret) => left.replaceAll(secret, "***"), text);

@@ -94,22 +94,33 @@ interface HelperOptions {
   readonly timeoutMs: number;
 }
 
-async function fromHelper({ config: { credHelpers, credsStore }, path, timeoutMs }: HelperOptions, registry: string): Promise<Credentials | undefined> {
+async function fromHelper(
+  { config: { credHelpers, credsStore }, path, timeoutMs }: HelperOptions,
+  registry: string,
+): Promise<Credentials | undefined> {
   const key = registry === DOCKER_HUB ? HUB_KEY : registry;
   const helper = credHelpers?.[registry] ?? credHelpers?.[key] ?? credsStore;
   if (helper === undefined || !/^[\w.-]+$/.test(helper)) return undefined;
   const program = `docker-credential-${helper}`;
   const { code, output } = await askHelper(program, key, timeoutMs).catch((error: NodeJS.ErrnoException) => {
-    throw failedHelper(program, `it can't be started (${error.code ?? error.message}), and ${path} names it: install it, or take it out of credsStore and credHelpers there`);
+    throw failedHelper(
+      program,
+      `it can't be started (${error.code ?? error.message}), and ${path} names it: install it, or take it out of credsStore and credHelpers there`,
+    );
   });
   const answer = readObject(output);
   if (code !== 0) {
     if (/not found/i.test(output)) return undefined;
-    const says = answer || output.trim() === "" ? `; see what it says to: echo ${key} | ${program} get` : `: ${output.trim().slice(0, 200)}`;
-    throw failedHelper(program, code === undefined ? `it did not answer for ${registry} within ${timeoutMs / 1000} s` : `it failed for ${registry}${says}`);
+    const says =
+      answer || output.trim() === "" ? `; see what it says to: echo ${key} | ${program} get` : `: ${output.trim().slice(0, 200)}`;
+    throw failedHelper(
+      program,
+      code === undefined ? `it did not answer for ${registry} within ${timeoutMs / 1000} s` : `it failed for ${registry}${says}`,
+    );
   }
   const { Username: username, Secret: secret } = (answer ?? {}) as { readonly Username?: unknown; readonly Secret?: unknown };
-  if (typeof username !== "string" || typeof secret !== "string") throw failedHelper(program, `what it answers for ${registry} is not {"Username": …, "Secret": …}`);
+  if (typeof username !== "string" || typeof secret !== "string")
+    throw failedHelper(program, `what it answers for ${registry} is not {"Username": …, "Secret": …}`);
   // A program that knows nobody may say so by leaving both empty.
   if (secret === "") return undefined;
   return username === "<token>" ? { kind: "identityToken", token: secret } : { kind: "password", username, password: secret };
@@ -121,7 +132,11 @@ const failedHelper = (program: string, why: string): InvalidValue => new Invalid
  * The protocol of docker-credential-helpers: the key on stdin, JSON on stdout; a failure's reason on stdout too.
  * @returns no code for a program that had to be ended
  */
-function askHelper(program: string, key: string, timeoutMs: number): Promise<{ readonly code: number | undefined; readonly output: string }> {
+function askHelper(
+  program: string,
+  key: string,
+  timeoutMs: number,
+): Promise<{ readonly code: number | undefined; readonly output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, ["get"], { stdio: ["pipe", "pipe", "ignore"], timeout: timeoutMs });
     const chunks: Buffer[] = [];

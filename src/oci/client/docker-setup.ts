@@ -6,7 +6,8 @@ import { join } from "node:path";
 const KEPT = ["currentContext", "proxies", "cliPluginsExtraDirs"];
 
 /** Where the user's own configuration is, as Docker looks for it. */
-export const dockerFolder = ({ DOCKER_CONFIG, HOME = "/root" }: Readonly<Record<string, string>>): string => DOCKER_CONFIG || join(HOME, ".docker");
+export const dockerFolder = ({ DOCKER_CONFIG, HOME = "/root" }: Readonly<Record<string, string>>): string =>
+  DOCKER_CONFIG || join(HOME, ".docker");
 
 /**
  * Gives another configuration folder of Docker the contexts, proxies and plug-ins of one, and none of its logins. What is not there,
@@ -15,8 +16,14 @@ export const dockerFolder = ({ DOCKER_CONFIG, HOME = "/root" }: Readonly<Record<
 export async function copyDockerSetup(from: string, to: string): Promise<void> {
   if (!existsSync(from)) return;
   await mkdir(to, { recursive: true });
-  const config = await readFile(join(from, "config.json"), "utf8").then((text) => JSON.parse(text) as Record<string, unknown>).catch(() => ({}));
-  await writeFile(join(to, "config.json"), JSON.stringify(Object.fromEntries(Object.entries(config).filter(([name]) => KEPT.includes(name)))), { mode: 0o600 });
+  const config = await readFile(join(from, "config.json"), "utf8")
+    .then((text) => JSON.parse(text) as Record<string, unknown>)
+    .catch(() => ({}));
+  await writeFile(
+    join(to, "config.json"),
+    JSON.stringify(Object.fromEntries(Object.entries(config).filter(([name]) => KEPT.includes(name)))),
+    { mode: 0o600 },
+  );
   await cp(join(from, "contexts"), join(to, "contexts"), { recursive: true }).catch(ifMissing);
   await symlink(join(from, "cli-plugins"), join(to, "cli-plugins"));
 }

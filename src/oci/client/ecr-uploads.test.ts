@@ -15,7 +15,9 @@ function fastClock(): Clock {
 
 async function upload(registry: { readonly url: string }): Promise<number> {
   await using client = registryClient({ clock: fastClock(), transport: transportFor({ ecrEndpoint: registry.url }) });
-  return await client.repository({ registry: "111122223333.dkr.ecr.us-east-1.amazonaws.com", repository: "lab/tool" }).uploadBlob(memoryBlob(LARGE));
+  return await client
+    .repository({ registry: "111122223333.dkr.ecr.us-east-1.amazonaws.com", repository: "lab/tool" })
+    .uploadBlob(memoryBlob(LARGE));
 }
 
 test("a layer goes into Amazon ECR, which answers the PATCH with 201", async () => {
@@ -25,10 +27,13 @@ test("a layer goes into Amazon ECR, which answers the PATCH with 201", async () 
   expect(registry.blobs.get(memoryBlob(LARGE).blob.digest)?.equals(LARGE)).toBe(true);
 });
 
-test.each(["discards", "keeps"] as const)("a layer whose connection broke arrives whole in a registry that %s what comes later, and does not say so", async (second) => {
-  await using registry = await ecrUploads({ second, cut: 3_000_000 });
-  await upload(registry);
-  // The second part is tried once; then the layer is sent anew.
-  expect(registry.asked.filter((one) => one.startsWith("PATCH"))).toEqual(["PATCH 1", "PATCH 1", "PATCH 2"]);
-  expect(registry.blobs.get(memoryBlob(LARGE).blob.digest)?.equals(LARGE)).toBe(true);
-});
+test.each(["discards", "keeps"] as const)(
+  "a layer whose connection broke arrives whole in a registry that %s what comes later, and does not say so",
+  async (second) => {
+    await using registry = await ecrUploads({ second, cut: 3_000_000 });
+    await upload(registry);
+    // The second part is tried once; then the layer is sent anew.
+    expect(registry.asked.filter((one) => one.startsWith("PATCH"))).toEqual(["PATCH 1", "PATCH 1", "PATCH 2"]);
+    expect(registry.blobs.get(memoryBlob(LARGE).blob.digest)?.equals(LARGE)).toBe(true);
+  },
+);

@@ -99,7 +99,9 @@ export class Exchange {
     this.#options = options;
     this.patience = new Patience(options);
     this.#dispatcher = connections(options.proxy);
-    this.#blobs = options.proxy ? undefined : new BlobConnections({ connectMs: CONNECT_TIMEOUT_MS, headMs: HEADERS_TIMEOUT_MS, bodyMs: options.silenceMs });
+    this.#blobs = options.proxy
+      ? undefined
+      : new BlobConnections({ connectMs: CONNECT_TIMEOUT_MS, headMs: HEADERS_TIMEOUT_MS, bodyMs: options.silenceMs });
     this.#authorization = new Authorization({
       credentials: options.credentials,
       clock: options.clock,
@@ -177,7 +179,8 @@ export class Exchange {
     const { origin } = this.#options.transport(registry);
     // Who the registry points to may ask for its password as well.
     if (answer.url.origin !== origin) return undefined;
-    if (answer.status === 401) return this.#authorization.renewed(registry, scopes, { header, wwwAuthenticate: answer.headers["www-authenticate"] ?? "" });
+    if (answer.status === 401)
+      return this.#authorization.renewed(registry, scopes, { header, wwwAuthenticate: answer.headers["www-authenticate"] ?? "" });
     if (answer.status !== 403 || header === undefined) return undefined;
     if (/token has expired/i.test(failure.says)) return this.#authorization.renewed(registry, scopes, { header });
     return method === "HEAD" ? this.#authorization.renewed(registry, scopes, { header, heldLongerThanMs: LONG_HELD_MS }) : undefined;
@@ -192,7 +195,8 @@ export class Exchange {
       const location = answer.headers["location"];
       if (!isRead(ask) || ![301, 302, 303, 307, 308].includes(answer.status) || location === undefined) return answer;
       await answer.body.dump();
-      if (!URL.canParse(location, url.href)) throw new RegistryError({ kind: "refused", ...pick(ask), says: `it redirects to "${location}", which is no address` });
+      if (!URL.canParse(location, url.href))
+        throw new RegistryError({ kind: "refused", ...pick(ask), says: `it redirects to "${location}", which is no address` });
       url = new URL(location, url);
     }
     throw new RegistryError({ kind: "refused", ...pick(ask), says: `it redirects more than ${MOST_REDIRECTS} times` });
@@ -202,7 +206,9 @@ export class Exchange {
     ask.context.onRequest?.();
     const headers = { ...ask.headers, ...(authorization === undefined ? {} : { authorization }) };
     const { signal } = ask.context;
-    const lent = ask.isLent ? await this.#blobs?.ask({ url, headers, signal }).catch(asRegistryError(ask.registry, ask.doing, signal)) : undefined;
+    const lent = ask.isLent
+      ? await this.#blobs?.ask({ url, headers, signal }).catch(asRegistryError(ask.registry, ask.doing, signal))
+      : undefined;
     if (lent) return { ...lent, url };
     // undici sends any AsyncIterable; its types name Readable alone.
     const body = (ask.body ?? null) as Buffer | Readable | null;
@@ -273,7 +279,8 @@ const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "regi
 const isRead = ({ method }: Pick<RegistryRequest, "method">): boolean => method === "GET" || method === "HEAD";
 
 /** Whether the answer is small and there or not: ECR's cache fetches images, and every registry that caches, layers. */
-const isQuick = (ask: RegistryRequest): boolean => isRead(ask) && !ask.url.pathname.includes("/blobs/") && readPrivateEcrHost(ask.registry) === undefined;
+const isQuick = (ask: RegistryRequest): boolean =>
+  isRead(ask) && !ask.url.pathname.includes("/blobs/") && readPrivateEcrHost(ask.registry) === undefined;
 
 const isStream = (body: RegistryRequest["body"]): boolean => body !== undefined && !Buffer.isBuffer(body);
 
@@ -284,7 +291,8 @@ export function asRegistryError(registry: string, doing: string, signal?: AbortS
   return (cause) => {
     if (cause instanceof RegistryError) throw cause;
     signal?.throwIfAborted();
-    if (cause instanceof errors.HTTPParserError) throw new RegistryError({ kind: "unavailable", registry, doing, says: `its answer is not HTTP (${cause.message})`, cause });
+    if (cause instanceof errors.HTTPParserError)
+      throw new RegistryError({ kind: "unavailable", registry, doing, says: `its answer is not HTTP (${cause.message})`, cause });
     // What has no code is no failure of the network but of the program.
     if (typeof (cause as NodeJS.ErrnoException).code !== "string") throw cause;
     throw errorFromNetwork(registry, doing, cause);

@@ -34,7 +34,10 @@ async function at(server: Server, protocol = "http") {
   const clock = { now: () => new Date(0), sleep: (ms: number) => (waits.push(ms), Promise.resolve()) };
   const client = registryClient({ transport: () => ({ origin: url, prefix: "" }), clock, retries: { attempts: 2 } });
   return {
-    url, sockets, waits, connections: () => connections,
+    url,
+    sockets,
+    waits,
+    connections: () => connections,
     repository: client.repository({ registry: "registry.example", repository: "a" }),
     async [Symbol.asyncDispose]() {
       await client.close();
@@ -45,8 +48,9 @@ async function at(server: Server, protocol = "http") {
 }
 
 /** Answers every request for a blob. */
-const serving = (answer: (request: IncomingMessage, response: ServerResponse) => void) => (request: IncomingMessage, response: ServerResponse) =>
-  void (request.url === "/v2/" ? response.end("{}") : answer(request, response));
+const serving =
+  (answer: (request: IncomingMessage, response: ServerResponse) => void) => (request: IncomingMessage, response: ServerResponse) =>
+    void (request.url === "/v2/" ? response.end("{}") : answer(request, response));
 
 const whole = serving((_, response) => response.writeHead(200, { "content-length": bytes.length }).end(bytes));
 
@@ -77,12 +81,35 @@ test("come whole however slowly they are read, one after another over one connec
 test("come whole over TLS, at the reader's pace", async () => {
   const folder = mkdtempSync(join(tmpdir(), "omx-tls-"));
   const [key, cert] = [join(folder, "key"), join(folder, "cert")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      cert,
+      "-days",
+      "2",
+      "-subj",
+      "/CN=localhost",
+      "-addext",
+      "subjectAltName=DNS:localhost",
+    ],
+    { stdio: "ignore" },
+  );
   const trusted = getCACertificates();
   setDefaultCACertificates([...trusted, readFileSync(cert, "utf8")]);
   try {
     await using it = await at(createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, whole), "https");
-    for (const pause of [slowly, undefined]) expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true }), pause))).toBe(blob.digest);
+    for (const pause of [slowly, undefined])
+      expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true }), pause))).toBe(blob.digest);
     setDefaultCACertificates(trusted);
     await using other = await at(createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, whole), "https");
     await expect(readLent(other.repository.blob(blob).read(0, { isLent: true }))).rejects.toMatchObject({ kind: "unreachable" });
@@ -93,13 +120,25 @@ test("come whole over TLS, at the reader's pace", async () => {
 });
 
 test("that break are taken up by Range where they broke", async () => {
-  await using upstream = await at(createServer(serving((request, response) => {
-    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-    response.writeHead(start > 0 ? 206 : 200, { "content-length": bytes.length - start, ...(start > 0 && { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` }) });
-    response.end(bytes.subarray(start));
-  })));
-  await using proxy = await faultProxy(upstream.url, ({ path }, before) => (path.includes("/blobs/") && before < 3 ? { kind: "cut", afterBytes: 500_000 } : undefined));
-  await using client = registryClient({ transport: () => ({ origin: proxy.url, prefix: "" }), clock: { now: () => new Date(0), sleep: () => Promise.resolve() } });
+  await using upstream = await at(
+    createServer(
+      serving((request, response) => {
+        const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
+        response.writeHead(start > 0 ? 206 : 200, {
+          "content-length": bytes.length - start,
+          ...(start > 0 && { "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
+        });
+        response.end(bytes.subarray(start));
+      }),
+    ),
+  );
+  await using proxy = await faultProxy(upstream.url, ({ path }, before) =>
+    path.includes("/blobs/") && before < 3 ? { kind: "cut", afterBytes: 500_000 } : undefined,
+  );
+  await using client = registryClient({
+    transport: () => ({ origin: proxy.url, prefix: "" }),
+    clock: { now: () => new Date(0), sleep: () => Promise.resolve() },
+  });
   const source = client.repository({ registry: "registry.example", repository: "a" }).blob(blob);
   expect(digestOf(await readLent(source.read(0, { isLent: true })))).toBe(blob.digest);
   expect(proxy.count("GET", "/blobs/")).toBe(4);
@@ -107,11 +146,15 @@ test("that break are taken up by Range where they broke", async () => {
 
 test("come from a registry that says no length, which is asked in another way from then on", async () => {
   let asked = 0;
-  await using it = await at(createServer(serving((_, response) => {
-    asked += 1;
-    response.writeHead(200).write(bytes.subarray(0, 1000));
-    response.end(bytes.subarray(1000));
-  })));
+  await using it = await at(
+    createServer(
+      serving((_, response) => {
+        asked += 1;
+        response.writeHead(200).write(bytes.subarray(0, 1000));
+        response.end(bytes.subarray(1000));
+      }),
+    ),
+  );
   for (const requests of [2, 3]) {
     expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true }), slowly))).toBe(blob.digest);
     expect(asked).toBe(requests);
@@ -144,14 +187,16 @@ test("come behind a head that arrives in pieces", async () => {
 
 test("come over a new connection where the registry ended the one that was kept, without a wait", async () => {
   await using it = await at(saying(() => [`HTTP/1.1 200 OK\r\nContent-Length: ${bytes.length}\r\n\r\n`, bytes], true));
-  for (let round = 0; round < 3; round += 1) expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
+  for (let round = 0; round < 3; round += 1)
+    expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
   expect(it.waits).toEqual([]);
 });
 
 test("are no longer than their answer said, and what follows is nobody's answer", async () => {
   const more = Buffer.concat([bytes, Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad")]);
   await using it = await at(saying(() => [`HTTP/1.1 200 OK\r\nContent-Length: ${bytes.length}\r\n\r\n`, more]));
-  for (let round = 0; round < 2; round += 1) expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
+  for (let round = 0; round < 2; round += 1)
+    expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
   // One that asked who we are, and one for each: such a connection is not used again.
   expect(it.connections()).toBe(3);
   expect(it.waits).toEqual([]);
@@ -166,7 +211,10 @@ test.each([
   ["a head without an end", `HTTP/1.1 200 OK\r\n${"X-Long: x\r\n".repeat(20_000)}`],
 ])("are refused behind %s", async (_, answer) => {
   await using it = await at(saying(() => [answer], true));
-  await expect(readLent(it.repository.blob(blob).read(0, { isLent: true }))).rejects.toMatchObject({ name: "RegistryError", registry: "registry.example" });
+  await expect(readLent(it.repository.blob(blob).read(0, { isLent: true }))).rejects.toMatchObject({
+    name: "RegistryError",
+    registry: "registry.example",
+  });
 });
 
 test("end with whoever wanted them", async () => {
@@ -192,12 +240,18 @@ test.each([
 test("come over a new connection where the registry means to end the one it answered on", async () => {
   const head = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${bytes.length}\r\n\r\n`;
   // What it is asked afterwards it does not hear.
-  await using it = await at(createRawServer((socket) => void socket.once("data", (data) => {
-    if (data.includes("GET /v2/ ")) return void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    socket.write(head);
-    socket.write(bytes);
-  })));
-  for (let round = 0; round < 2; round += 1) expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
+  await using it = await at(
+    createRawServer(
+      (socket) =>
+        void socket.once("data", (data) => {
+          if (data.includes("GET /v2/ ")) return void socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+          socket.write(head);
+          socket.write(bytes);
+        }),
+    ),
+  );
+  for (let round = 0; round < 2; round += 1)
+    expect(digestOf(await readLent(it.repository.blob(blob).read(0, { isLent: true })))).toBe(blob.digest);
 }, 10_000);
 
 test("of a reader that is slow are held two at a time, and the registry waits", async () => {
@@ -215,14 +269,20 @@ test("of a reader that is slow are held two at a time, and the registry waits", 
 test("of a registry that falls silent while it is kept waiting fail all the same", async () => {
   // As much as is kept for a reader, each piece by itself, and no more.
   const head = "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n";
-  await using it = await at(createRawServer((socket) => {
-    socket.once("data", () => void (async () => {
-      for (const piece of [`${head}a`, "b", "c"]) {
-        socket.write(piece);
-        await new Promise((resolve) => void setTimeout(resolve, 50));
-      }
-    })());
-  }));
+  await using it = await at(
+    createRawServer((socket) => {
+      socket.once(
+        "data",
+        () =>
+          void (async () => {
+            for (const piece of [`${head}a`, "b", "c"]) {
+              socket.write(piece);
+              await new Promise((resolve) => void setTimeout(resolve, 50));
+            }
+          })(),
+      );
+    }),
+  );
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 200 });
   const answer = await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} });
   let pauses = 0;
@@ -242,27 +302,37 @@ test("of a reader that takes longer than the registry may are not given up", asy
 });
 
 test("are whole where they are sent on, also in small pieces to a registry that takes them late", async () => {
-  const pieces = Array.from({ length: Math.ceil(large.length / 10_000) }, (_, index) => large.subarray(index * 10_000, (index + 1) * 10_000));
+  const pieces = Array.from({ length: Math.ceil(large.length / 10_000) }, (_, index) =>
+    large.subarray(index * 10_000, (index + 1) * 10_000),
+  );
   const about = memoryBlob(large).blob;
   let sent = () => {};
   const isSent = new Promise<void>((resolve) => void (sent = resolve));
   const received = createHash("sha256");
-  await using it = await at(createServer(serving((request, response) => {
-    if (request.method === "GET") {
-      response.writeHead(200, { "content-length": large.length });
-      return void (async () => {
-        for (const [index, piece] of pieces.entries()) {
-          response.write(piece);
-          await turn();
-          if (index === pieces.length >> 1) sent();
+  await using it = await at(
+    createServer(
+      serving((request, response) => {
+        if (request.method === "GET") {
+          response.writeHead(200, { "content-length": large.length });
+          return void (async () => {
+            for (const [index, piece] of pieces.entries()) {
+              response.write(piece);
+              await turn();
+              if (index === pieces.length >> 1) sent();
+            }
+            response.end();
+          })();
         }
-        response.end();
-      })();
-    }
-    if (request.method === "POST") return void response.writeHead(202, { location: "/v2/a/blobs/uploads/1" }).end();
-    // More has come by then than sockets hold.
-    void isSent.then(() => request.on("data", (chunk: Buffer) => received.update(chunk)).on("end", () => response.writeHead(request.method === "PATCH" ? 202 : 201, { location: "/v2/a/blobs/uploads/1" }).end()));
-  })));
+        if (request.method === "POST") return void response.writeHead(202, { location: "/v2/a/blobs/uploads/1" }).end();
+        // More has come by then than sockets hold.
+        void isSent.then(() =>
+          request
+            .on("data", (chunk: Buffer) => received.update(chunk))
+            .on("end", () => response.writeHead(request.method === "PATCH" ? 202 : 201, { location: "/v2/a/blobs/uploads/1" }).end()),
+        );
+      }),
+    ),
+  );
   await it.repository.uploadBlob(it.repository.blob(about));
   expect(`sha256:${received.digest("hex")}`).toBe(about.digest);
 });
@@ -270,5 +340,7 @@ test("are whole where they are sent on, also in small pieces to a registry that 
 test("are asked for with no header that the registry would take for another request", async () => {
   await using it = await at(createServer(whole));
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 60_000 });
-  await expect(blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: { authorization: "Bearer a\r\nx: y" } })).rejects.toThrow("Invalid character in header");
+  await expect(blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: { authorization: "Bearer a\r\nx: y" } })).rejects.toThrow(
+    "Invalid character in header",
+  );
 });

@@ -24,7 +24,8 @@ export async function listReferrers(address: RepositoryAddress, digest: string):
 
 async function servedReferrers(address: RepositoryAddress, digest: string): Promise<readonly Descriptor[] | undefined> {
   let found: readonly Descriptor[] | undefined;
-  for await (const page of pages(address, urlIn(address, `referrers/${digest}`))) found = [...(found ?? []), ...((page as { manifests?: readonly Descriptor[] | null }).manifests ?? [])];
+  for await (const page of pages(address, urlIn(address, `referrers/${digest}`)))
+    found = [...(found ?? []), ...((page as { manifests?: readonly Descriptor[] | null }).manifests ?? [])];
   return found;
 }
 
@@ -38,7 +39,8 @@ async function* pages(address: RepositoryAddress, first: URL): AsyncGenerator<un
   const { registry, context } = address;
   for (let page = 0; url !== undefined; page += 1) {
     const doing = `list ${url.pathname}${whereRead(address.exchange.transport(registry).elsewhere)}`;
-    if (page === MOST_PAGES) throw new RegistryError({ registry, doing, kind: "unavailable", tries: 1, says: `its list has more than ${MOST_PAGES} pages` });
+    if (page === MOST_PAGES)
+      throw new RegistryError({ registry, doing, kind: "unavailable", tries: 1, says: `its list has more than ${MOST_PAGES} pages` });
     const answer = await address.exchange.send({
       registry,
       method: "GET",

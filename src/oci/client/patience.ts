@@ -53,7 +53,12 @@ export class Patience {
         failure,
         `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`,
       );
-    const attempts = failure.kind === "throttled" ? retries.attemptsWhenThrottled : isSilence(failure) ? Math.min(retries.attempts, retries.attemptsWhenSilent) : retries.attempts;
+    const attempts =
+      failure.kind === "throttled"
+        ? retries.attemptsWhenThrottled
+        : isSilence(failure)
+          ? Math.min(retries.attempts, retries.attemptsWhenSilent)
+          : retries.attempts;
     if (failure.failure.tries !== undefined) throw failure;
     if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`, attempt);
     const ms = Math.max(retryAfterMs, waitBefore(attempt, retries, random));

@@ -76,7 +76,9 @@ describe("manifests", () => {
 
   test("schema 1 and web pages are refused in words", async () => {
     const { readManifest } = await import("../manifest.ts");
-    expect(() => readManifest(Buffer.from("<html>Log in</html>"), "text/html")).toThrow("a web page (text/html) came instead of a manifest");
+    expect(() => readManifest(Buffer.from("<html>Log in</html>"), "text/html")).toThrow(
+      "a web page (text/html) came instead of a manifest",
+    );
     const old = Buffer.from(JSON.stringify({ schemaVersion: 1, name: "a", fsLayers: [] }));
     expect(() => readManifest(old, "application/vnd.docker.distribution.manifest.v1+prettyjws")).toThrow("schema 1");
   });
@@ -90,7 +92,9 @@ describe("manifests", () => {
     await pushIndex(repository, image.digest.replace(":", "-"), [signature]);
     expect((await repository.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([signature.digest]);
     for (const answer of [{ status: 200, body: "<html>" }, { status: 400 }, { status: 405 }]) {
-      await using it = await through("manifests/referrers", ({ path }) => (path.includes("/referrers/sha256") ? { kind: "answer", ...answer } : undefined));
+      await using it = await through("manifests/referrers", ({ path }) =>
+        path.includes("/referrers/sha256") ? { kind: "answer", ...answer } : undefined,
+      );
       expect((await it.repository.listReferrers(image.digest)).map(({ digest }) => digest)).toEqual([signature.digest]);
     }
   });
@@ -133,9 +137,15 @@ describe("throttling and failures", () => {
   });
 
   test("who is turned away together does not come again together: waits grow up to a limit, and half of each is chance", async () => {
-    for (const [chance, waits] of [["0000", [100, 200, 400, 500, 500, 500]], ["ffff", [200, 400, 800, 1000, 1000, 1000]]] as const) {
+    for (const [chance, waits] of [
+      ["0000", [100, 200, 400, 500, 500, 500]],
+      ["ffff", [200, 400, 800, 1000, 1000, 1000]],
+    ] as const) {
       const random = { ...systemRandom, hex: () => chance };
-      await using it = await through("busy/chance", ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503 }), { random, retries: { longestWaitMs: 1000 } });
+      await using it = await through("busy/chance", ({ path }) => (path === "/v2/" ? undefined : { kind: "answer", status: 503 }), {
+        random,
+        retries: { longestWaitMs: 1000 },
+      });
       await expect(it.repository.headManifest("1")).rejects.toMatchObject({ kind: "unavailable" });
       expect(it.clock.waits).toEqual(waits);
     }

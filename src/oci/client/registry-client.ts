@@ -89,7 +89,11 @@ export function registryClient(options: RegistryClientOptions = {}): RegistryCli
     credentials: options.credentials ?? anonymous,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
-    retries: { ...DEFAULT_RETRIES, ...(options.retries?.attempts && { attemptsWhenThrottled: options.retries.attempts }), ...options.retries },
+    retries: {
+      ...DEFAULT_RETRIES,
+      ...(options.retries?.attempts && { attemptsWhenThrottled: options.retries.attempts }),
+      ...options.retries,
+    },
     requestsPerRegistry: options.requestsPerRegistry ?? 12,
     manifestPutsPerSecond: options.manifestPutsPerSecond,
     rangesPerBlob: options.rangesPerBlob ?? 1,

@@ -40,7 +40,8 @@ export function tokenFetcher({ dispatcher, clock, silenceMs }: TokenFetcherOptio
     const { registry } = ask;
     const { credentials } = ask;
     const told = credentials?.kind === "identityToken" ? credentials.token : basic(credentials);
-    if (statusCode !== 200) throw errorFromAnswer({ registry, doing: `ask ${ask.realm.host} for a token`, status: statusCode, body: withoutSecrets(text, told) });
+    if (statusCode !== 200)
+      throw errorFromAnswer({ registry, doing: `ask ${ask.realm.host} for a token`, status: statusCode, body: withoutSecrets(text, told) });
     return readToken(registry, text, clock.now().getTime());
   };
 }
@@ -48,7 +49,10 @@ export function tokenFetcher({ dispatcher, clock, silenceMs }: TokenFetcherOptio
 const MOST_REDIRECTS = 5;
 
 /** Follows redirects of a GET, as those of a server that sends everybody from http to https. */
-async function send(ask: TokenRequest, limits: { readonly dispatcher: Dispatcher; readonly headersTimeout: number; readonly bodyTimeout: number }): Promise<Dispatcher.ResponseData> {
+async function send(
+  ask: TokenRequest,
+  limits: { readonly dispatcher: Dispatcher; readonly headersTimeout: number; readonly bodyTimeout: number },
+): Promise<Dispatcher.ResponseData> {
   const options = requestOf(ask);
   let url = urlOf(ask);
   for (let redirects = 0; ; redirects += 1) {
@@ -62,7 +66,8 @@ async function send(ask: TokenRequest, limits: { readonly dispatcher: Dispatcher
 }
 
 /** The password is for the server that the registry names: no other gets it, and nobody in the clear who was to get it by TLS. */
-const mayKnow = (realm: URL, asked: URL): boolean => asked.hostname === realm.hostname && (asked.protocol === "https:" || realm.protocol === "http:");
+const mayKnow = (realm: URL, asked: URL): boolean =>
+  asked.hostname === realm.hostname && (asked.protocol === "https:" || realm.protocol === "http:");
 
 const isOauth = ({ credentials }: TokenRequest): boolean => credentials?.kind === "identityToken";
 

@@ -50,7 +50,11 @@ const isLoopback = (registry: string): boolean => /^(?:localhost|127(?:\.\d{1,3}
 function endpointOf(text: string): Endpoint {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "" || url.search !== "")
-    throw new InvalidValue("registry address", text.replace(/\/\/[^/]*@/, "//***@"), "write http:// or https://, a host and perhaps a path, without a password");
+    throw new InvalidValue(
+      "registry address",
+      text.replace(/\/\/[^/]*@/, "//***@"),
+      "write http:// or https://, a host and perhaps a path, without a password",
+    );
   const path = url.pathname.replace(/^\/+|\/+$/g, "");
   return { origin: url.origin, prefix: path === "" ? "" : `${path}/` };
 }

@@ -49,7 +49,10 @@ export async function copyImage(task: CopyTask): Promise<Copied> {
   // Where the repository has an earlier image, it may have this one too, or parts of it.
   const isHeld = there !== undefined && (await task.to.headManifest(wanted.digest)) !== undefined;
   const remark = task.remark?.(manifest, task.from);
-  await allOrFirstFailure<unknown>([isHeld ? undefined : copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined }), remark]);
+  await allOrFirstFailure<unknown>([
+    isHeld ? undefined : copyContent(task, manifest, { depth: 0, mayBeThere: there !== undefined }),
+    remark,
+  ]);
   const isTagged = await store(task, manifest, { isHeld });
   const digest = isTagged && task.target.tag !== undefined ? digestOf(manifest.bytes) : manifest.digest;
   return { digest, isNew: isTagged || !isHeld, reason: remarked(reasonFor(there, isTagged), await remark) };
@@ -59,7 +62,9 @@ const remarked = (reason: string, remark: string | undefined): string => (remark
 
 function reasonFor(there: StoredManifest | undefined, isTagged: boolean): string {
   if (there === undefined) return "the target did not have it";
-  return isTagged ? `the tag moved from ${there.digest}` : `the tag is immutable in the target and stays with ${there.digest}: name the image by its digest, under which it is there`;
+  return isTagged
+    ? `the tag moved from ${there.digest}`
+    : `the tag is immutable in the target and stays with ${there.digest}: name the image by its digest, under which it is there`;
 }
 
 /** Stores the manifest under its tag, or, where that may not be moved, by its digest. @returns whether it has the tag */

@@ -11,9 +11,15 @@ import { DEEPEST_INDEX, formatPlatform, InvalidManifest, isPlatform, readManifes
  * what is no container image, says of none.
  * @throws InvalidManifest naming the platforms that there are
  */
-export async function digestForPlatform(from: Repository, { source, stored, platform }: { readonly source: ImageRef; readonly stored: StoredManifest; readonly platform: Platform }): Promise<string> {
+export async function digestForPlatform(
+  from: Repository,
+  { source, stored, platform }: { readonly source: ImageRef; readonly stored: StoredManifest; readonly platform: Platform },
+): Promise<string> {
   const document = readManifest(stored.bytes, stored.mediaType);
-  const offered = document.kind === "image" ? await configuredPlatform(from, document.config) : document.manifests.flatMap((child) => child.platform ?? []);
+  const offered =
+    document.kind === "image"
+      ? await configuredPlatform(from, document.config)
+      : document.manifests.flatMap((child) => child.platform ?? []);
   if (document.kind === "image" && (offered.length === 0 || offered.some((one) => isPlatform(one, platform)))) return stored.digest;
   const below = document.kind === "index" ? document.manifests : [];
   const child = below.find((one) => isPlatform(one.platform, platform));
@@ -22,7 +28,9 @@ export async function digestForPlatform(from: Repository, { source, stored, plat
   const found = others.find((one) => isPlatform(one.platform, platform));
   if (found) return found.digest;
   const names = [...offered, ...others.map((one) => one.platform)].filter(({ os }) => os !== "unknown").map(formatPlatform);
-  throw new InvalidManifest(`${formatImageRef(source)} is not offered for ${formatPlatform(platform)}, ${names.length === 0 ? "nor for any other platform" : `only for ${names.join(", ")}`}`);
+  throw new InvalidManifest(
+    `${formatImageRef(source)} is not offered for ${formatPlatform(platform)}, ${names.length === 0 ? "nor for any other platform" : `only for ${names.join(", ")}`}`,
+  );
 }
 
 interface Offer {
@@ -33,13 +41,18 @@ interface Offer {
 /** What entries of an index offer that name no platform, as they may: an image's configuration says its own, and an index those of its entries. */
 async function undeclared(from: Repository, entries: readonly Descriptor[], depth = 1): Promise<readonly Offer[]> {
   const silent = depth > DEEPEST_INDEX ? [] : entries.filter(({ platform }) => platform === undefined);
-  const offers = await Promise.all(silent.map(async ({ digest }): Promise<readonly Offer[]> => {
-    const stored = await from.getManifest(digest);
-    if (stored === undefined) return [];
-    const document = readManifest(stored.bytes, stored.mediaType);
-    if (document.kind === "image") return (await configuredPlatform(from, document.config)).map((platform) => ({ digest, platform }));
-    return [...document.manifests.flatMap((one) => (one.platform ? [{ digest: one.digest, platform: one.platform }] : [])), ...(await undeclared(from, document.manifests, depth + 1))];
-  }));
+  const offers = await Promise.all(
+    silent.map(async ({ digest }): Promise<readonly Offer[]> => {
+      const stored = await from.getManifest(digest);
+      if (stored === undefined) return [];
+      const document = readManifest(stored.bytes, stored.mediaType);
+      if (document.kind === "image") return (await configuredPlatform(from, document.config)).map((platform) => ({ digest, platform }));
+      return [
+        ...document.manifests.flatMap((one) => (one.platform ? [{ digest: one.digest, platform: one.platform }] : [])),
+        ...(await undeclared(from, document.manifests, depth + 1)),
+      ];
+    }),
+  );
   return offers.flat();
 }
 

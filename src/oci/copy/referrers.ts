@@ -39,7 +39,10 @@ export async function findReferrers(from: Repository, digest: string, image: Rep
     for (const subject of subjects) asked.add(subject);
     const next = (await allOrFirstFailure(subjects.map((subject) => referrersOf(from, subject)))).flatMap((some) => some ?? []);
     for (const one of next) found.set(`${one.subject} ${one.tag ?? one.digest}`, one);
-    if (found.size > MOST_REFERRERS) throw new InvalidManifest(`more than ${MOST_REFERRERS} signatures, SBOMs and attestations refer to ${formatImageRef({ ...from, digest })}, and to these: they are not followed`);
+    if (found.size > MOST_REFERRERS)
+      throw new InvalidManifest(
+        `more than ${MOST_REFERRERS} signatures, SBOMs and attestations refer to ${formatImageRef({ ...from, digest })}, and to these: they are not followed`,
+      );
     subjects = [...new Set(next.map((one) => one.digest))].filter((one) => !asked.has(one));
   }
   return [...found.values()];
@@ -49,8 +52,16 @@ export async function findReferrers(from: Repository, digest: string, image: Rep
 export async function copyReferrers(task: CopyTask, digest: string): Promise<readonly Referrer[]> {
   const found = await findReferrers(task.from, digest, task.to);
   await allOrFirstFailure(found.map((one) => copyByReference(task, one.tag ?? one.digest)));
-  const bySubject = Map.groupBy(found.flatMap(({ subject, listed }) => (listed ? [{ subject, listed }] : [])), ({ subject }) => subject);
-  for (const [subject, referrers] of bySubject) await listThem(task, subject, referrers.map(({ listed }) => listed));
+  const bySubject = Map.groupBy(
+    found.flatMap(({ subject, listed }) => (listed ? [{ subject, listed }] : [])),
+    ({ subject }) => subject,
+  );
+  for (const [subject, referrers] of bySubject)
+    await listThem(
+      task,
+      subject,
+      referrers.map(({ listed }) => listed),
+    );
   return found;
 }
 
@@ -58,11 +69,17 @@ export async function copyReferrers(task: CopyTask, digest: string): Promise<rea
 async function imagesOf(image: Repository, digest: string): Promise<readonly string[]> {
   const stored = await image.getManifest(digest);
   const manifest = stored && readManifest(stored.bytes, stored.mediaType);
-  return [digest, ...(manifest?.kind === "index" ? manifest.manifests.filter(({ platform }) => platform?.os !== "unknown").map((child) => child.digest) : [])];
+  return [
+    digest,
+    ...(manifest?.kind === "index"
+      ? manifest.manifests.filter(({ platform }) => platform?.os !== "unknown").map((child) => child.digest)
+      : []),
+  ];
 }
 
 async function referrersOf(from: Repository, subject: string): Promise<readonly Referrer[]> {
-  const listed = async (): Promise<readonly Referrer[]> => (await listedFor(from, subject)).map((one) => ({ digest: one.digest, subject, type: one.artifactType ?? one.mediaType, listed: one }));
+  const listed = async (): Promise<readonly Referrer[]> =>
+    (await listedFor(from, subject)).map((one) => ({ digest: one.digest, subject, type: one.artifactType ?? one.mediaType, listed: one }));
   const tagged = Object.entries(OF_COSIGN).map(async ([ending, type]): Promise<readonly Referrer[]> => {
     const tag = `${fallbackTag(subject)}${ending}`;
     const head = await from.headManifest(tag);
@@ -96,6 +113,9 @@ async function listThem({ to }: CopyTask, subject: string, referrers: readonly D
   const known = new Set(there.map(({ digest }) => digest));
   if (referrers.every(({ digest }) => known.has(digest))) return;
   const manifests = [...there, ...referrers.filter(({ digest }) => !known.has(digest))];
-  const index: Omit<StoredManifest, "digest"> = { mediaType: MEDIA_TYPES.ociIndex, bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests })) };
+  const index: Omit<StoredManifest, "digest"> = {
+    mediaType: MEDIA_TYPES.ociIndex,
+    bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests })),
+  };
   await to.putManifest(fallbackTag(subject), index);
 }

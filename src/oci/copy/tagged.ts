@@ -36,10 +36,18 @@ export async function nameThere(to: Repository, reference: string, digest: strin
 
 /** A manifest of an image. @throws RegistryError `missing` where there is none, saying who names it */
 export async function mustHave(from: Repository, source: ImageRef, reference: string, namedBy = "its tag"): Promise<StoredManifest> {
-  return (await from.getManifest(reference)) ?? notThere(from, source, reference === referenceOf(source) ? undefined : `${namedBy} names ${reference}, which is not there`);
+  return (
+    (await from.getManifest(reference)) ??
+    notThere(from, source, reference === referenceOf(source) ? undefined : `${namedBy} names ${reference}, which is not there`)
+  );
 }
 
 /** @throws RegistryError `missing` */
 export function notThere(from: Repository, source: ImageRef, says = "check the name and the tag"): never {
-  throw new RegistryError({ kind: "missing", registry: from.registry, doing: `read ${formatImageRef(source)}${whereRead(from.elsewhere)}`, says });
+  throw new RegistryError({
+    kind: "missing",
+    registry: from.registry,
+    doing: `read ${formatImageRef(source)}${whereRead(from.elsewhere)}`,
+    says,
+  });
 }

@@ -16,7 +16,8 @@ export async function unpackedIfArchive(source: CopySource, instruction: Instruc
     const archive = await readArchive(file, unpacking);
     return archive ? { ...source, archive } : source;
   } catch (error) {
-    if (error instanceof ArchiveUnreadable) throw new EngineNeeded(instruction, `ADD of ${source.name} needs Docker, Podman or Buildah: it ${error.message}`);
+    if (error instanceof ArchiveUnreadable)
+      throw new EngineNeeded(instruction, `ADD of ${source.name} needs Docker, Podman or Buildah: it ${error.message}`);
     if (error instanceof ArchiveRefused) throw new CopyRefused(`${source.name} ${error.message}`);
     throw error;
   }

@@ -76,12 +76,14 @@ export async function readArchive(file: FileEntry, unpacking: Unpacking): Promis
   } catch (error) {
     unpacking.signal?.throwIfAborted();
     // A full disk is nothing that the archive could help.
-    if (error instanceof ArchiveUnreadable || error instanceof ArchiveRefused || (error as NodeJS.ErrnoException).code === "ENOSPC") throw error;
+    if (error instanceof ArchiveUnreadable || error instanceof ArchiveRefused || (error as NodeJS.ErrnoException).code === "ENOSPC")
+      throw error;
     throw new ArchiveRefused(`can't be unpacked: ${(error as Error).message}`);
   }
 }
 
-const bytesOf = (file: FileEntry): AsyncIterable<Uint8Array> => Readable.from(file.open(), { objectMode: false }) as AsyncIterable<Uint8Array>;
+const bytesOf = (file: FileEntry): AsyncIterable<Uint8Array> =>
+  Readable.from(file.open(), { objectMode: false }) as AsyncIterable<Uint8Array>;
 
 async function startOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -131,7 +133,8 @@ async function spool(archive: AsyncIterable<Uint8Array>, unpacking: Unpacking): 
     let end = 0;
     for await (const entry of extract) {
       // What an archive itself says to be too large need not be unpacked to see it.
-      if (++unpacking.entries > unpacking.limits.entries || end + (entry.header.size ?? 0) > unpacking.limits.bytes) throw tooMuch(unpacking);
+      if (++unpacking.entries > unpacking.limits.entries || end + (entry.header.size ?? 0) > unpacking.limits.bytes)
+        throw tooMuch(unpacking);
       const start = end;
       for await (const chunk of entry as unknown as AsyncIterable<Uint8Array>) {
         await output.writeFile(chunk);
@@ -154,7 +157,10 @@ interface Content {
   readonly end: number;
 }
 
-function entriesOf({ name, type, mode = 0o644, uid = 0, gid = 0, linkname, pax, devmajor, devminor }: Header, content: Content): readonly ArchiveEntry[] {
+function entriesOf(
+  { name, type, mode = 0o644, uid = 0, gid = 0, linkname, pax, devmajor, devminor }: Header,
+  content: Content,
+): readonly ArchiveEntry[] {
   const path = cleanPath(name);
   const about = { path, mode: mode & 0o7777, uid, gid };
   const beyond = Object.keys(pax ?? {}).find((key) => BEYOND.test(key));
@@ -165,7 +171,8 @@ function entriesOf({ name, type, mode = 0o644, uid = 0, gid = 0, linkname, pax, 
   if (type === "symlink") return [{ kind: "symlink", ...about, mode: 0o777, linkTarget: linkname ?? "" }];
   if (type === "link") return [{ kind: "hardLink", ...about, linkTarget: cleanPath(linkname ?? "") }];
   if (type && isSpecialType(type)) return [{ kind: "special", ...about, type, major: devmajor ?? 0, minor: devminor ?? 0 }];
-  if (type === "file" || type === "contiguous-file") return [{ kind: "file", ...about, sizeBytes: content.end - content.start, open: () => contentAt(content) }];
+  if (type === "file" || type === "contiguous-file")
+    return [{ kind: "file", ...about, sizeBytes: content.end - content.start, open: () => contentAt(content) }];
   throw new ArchiveUnreadable(`has ${name}, of a kind that is not known here,`);
 }
 

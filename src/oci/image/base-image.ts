@@ -45,7 +45,11 @@ async function imageManifest(repository: Repository, { image, reference, platfor
   const stored = await mustHave(repository, image, reference);
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return manifest;
-  return imageManifest(repository, { image, reference: await digestForPlatform(repository, { source: image, stored, platform }), platform });
+  return imageManifest(repository, {
+    image,
+    reference: await digestForPlatform(repository, { source: image, stored, platform }),
+    platform,
+  });
 }
 
 async function readConfig(repository: Repository, image: ImageRef, { config }: ImageManifest): Promise<ImageConfig> {

@@ -38,9 +38,15 @@ export function baseUses(text: string, { file, buildArgs, platform, target, buil
   const { plans, globals } = readStages(instructions, { file, escape, buildArgs, predefined: predefinedArgs(platform) });
   const expand = (word: string): string => orScratch(() => expandWord(word, (variable) => globals.get(variable), escape));
   const machine = new Map(Object.entries(predefinedArgs(buildPlatform)).filter(([name]) => name.startsWith("BUILD")));
-  const named = namedInAll(plans, expand, (word) => orScratch(() => expandWord(word, (variable) => machine.get(variable) ?? globals.get(variable), escape)));
+  const named = namedInAll(plans, expand, (word) =>
+    orScratch(() => expandWord(word, (variable) => machine.get(variable) ?? globals.get(variable), escape)),
+  );
   const needed = closure(named, stageToBuild(plans, { file, target }));
-  return named.flatMap((names, index) => names.flatMap(({ stage, ...name }) => (stage === undefined && name.image !== "scratch" ? [{ ...name, isNeeded: needed.has(index) }] : [])));
+  return named.flatMap((names, index) =>
+    names.flatMap(({ stage, ...name }) =>
+      stage === undefined && name.image !== "scratch" ? [{ ...name, isNeeded: needed.has(index) }] : [],
+    ),
+  );
 }
 
 /** The numbers of the stages that one of them needs, itself included. */
@@ -95,7 +101,10 @@ interface Among {
   readonly expandPlatform: Expand;
 }
 
-function namedIn({ image, from, instructions, platform: asked }: StagePlan, { index, plans, expand, expandPlatform }: Among): readonly Named[] {
+function namedIn(
+  { image, from, instructions, platform: asked }: StagePlan,
+  { index, plans, expand, expandPlatform }: Among,
+): readonly Named[] {
   const base = expand(image);
   // A number is a stage for COPY --from alone.
   const stage = /^\d+$/.test(base) ? undefined : stageNamed(plans, base, index);
@@ -110,7 +119,17 @@ function namedIn({ image, from, instructions, platform: asked }: StagePlan, { in
     })),
   );
   const platform = asked === undefined ? "" : expandPlatform(asked);
-  return [{ image: base, written: image, instruction: from, stage, isStageToCome: isToCome(base, index + 1), ...(platform !== "" && { platform }) }, ...copied];
+  return [
+    {
+      image: base,
+      written: image,
+      instruction: from,
+      stage,
+      isStageToCome: isToCome(base, index + 1),
+      ...(platform !== "" && { platform }),
+    },
+    ...copied,
+  ];
 }
 
 const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =>

@@ -67,7 +67,10 @@ export class BuildContext {
     if (real !== this.#folder && !real.startsWith(`${this.#folder}${sep}`))
       throw new SourceMissing(`${source} leads out of the build context`);
     const inside = relative(this.#folder, real).split(sep).join("/");
-    if (inside !== "" && this.#ignored(inside)) throw new SourceMissing(isGits(inside) ? `${source} is Git's own folder, which is no part of a source` : `${source} is left out by .dockerignore`);
+    if (inside !== "" && this.#ignored(inside))
+      throw new SourceMissing(
+        isGits(inside) ? `${source} is Git's own folder, which is no part of a source` : `${source} is left out by .dockerignore`,
+      );
     const about = await stat(real);
     const name = posix.basename(path);
     if (about.isDirectory()) return { name, isFolder: true, entries: await this.#walk(inside) };

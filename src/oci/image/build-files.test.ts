@@ -67,18 +67,41 @@ test("onto a base: its links lead, its folders keep their modes, its whiteouts h
 test("a folder that is there keeps its mode as destination, and takes the source's below it", async () => {
   const base = await debianLike();
   const files = { "over/tmp/x": "x", "over/usr/y": "y", "links/bin/z": "z", "file/etc": "e", "deep/etc/w/v": "v" };
-  const image = async (lines: string) => listing(await built({ ...files, Dockerfile: `FROM debian\n${lines}\n` }, { resolveBase: () => Promise.resolve(base) }));
-  expect(await image("COPY over/tmp /tmp\nCOPY links/bin /bin")).toMatchObject({ "/tmp/": "1777 0:0", "/tmp/x": "644 0:0 x", "/bin": "777 0:0 -> usr/bin", "/usr/bin/z": "644 0:0 z" });
-  expect(await image("COPY --chown=6 over /")).toMatchObject({ "/tmp/": "755 6:6", "/tmp/x": "644 6:6 x", "/usr/": "755 6:6", "/usr/bin/": "755 0:0" });
+  const image = async (lines: string) =>
+    listing(await built({ ...files, Dockerfile: `FROM debian\n${lines}\n` }, { resolveBase: () => Promise.resolve(base) }));
+  expect(await image("COPY over/tmp /tmp\nCOPY links/bin /bin")).toMatchObject({
+    "/tmp/": "1777 0:0",
+    "/tmp/x": "644 0:0 x",
+    "/bin": "777 0:0 -> usr/bin",
+    "/usr/bin/z": "644 0:0 z",
+  });
+  expect(await image("COPY --chown=6 over /")).toMatchObject({
+    "/tmp/": "755 6:6",
+    "/tmp/x": "644 6:6 x",
+    "/usr/": "755 6:6",
+    "/usr/bin/": "755 0:0",
+  });
   await expect(image("COPY links /")).rejects.toThrow("Dockerfile:2: /bin is a link to usr/bin; a folder cannot be copied over it");
   await expect(image("COPY file /")).rejects.toThrow("Dockerfile:2: /etc is a folder; a file cannot take its place");
-  await expect(image("COPY file/etc /n/etc\nCOPY deep /n")).rejects.toThrow("Dockerfile:3: /n/etc is a file; a folder cannot be copied over it");
+  await expect(image("COPY file/etc /n/etc\nCOPY deep /n")).rejects.toThrow(
+    "Dockerfile:3: /n/etc is a file; a folder cannot be copied over it",
+  );
 });
 
 test("folders that a COPY or WORKDIR makes are the user's that it is for, as BuildKit has it", async () => {
   const base = await debianLike();
-  const image = await built({ Dockerfile: "FROM debian\nCOPY --chown=5:6 d /new/deep/d\nUSER bio\nWORKDIR /job/mine\nCOPY d/x .\n", "d/x": "x" }, { resolveBase: () => Promise.resolve(base) });
-  expect(await listing(image)).toMatchObject({ "/new/": "755 5:6", "/new/deep/": "755 5:6", "/new/deep/d/": "755 5:6", "/job/": "755 1001:1002", "/job/mine/": "755 1001:1002", "/job/mine/x": "644 0:0 x" });
+  const image = await built(
+    { Dockerfile: "FROM debian\nCOPY --chown=5:6 d /new/deep/d\nUSER bio\nWORKDIR /job/mine\nCOPY d/x .\n", "d/x": "x" },
+    { resolveBase: () => Promise.resolve(base) },
+  );
+  expect(await listing(image)).toMatchObject({
+    "/new/": "755 5:6",
+    "/new/deep/": "755 5:6",
+    "/new/deep/d/": "755 5:6",
+    "/job/": "755 1001:1002",
+    "/job/mine/": "755 1001:1002",
+    "/job/mine/x": "644 0:0 x",
+  });
 });
 
 test("from other stages and images, of which only those needed are built", async () => {
@@ -124,8 +147,18 @@ test(".dockerignore leaves out, and takes back", async () => {
 
 test("what Git keeps for itself is no part of an image, wherever it lies", async () => {
   const files = { ".git/HEAD": "ref", "sub/.git": "gitdir: ../.git/modules/sub", "sub/x": "x", ".gitignore": "y" };
-  expect(Object.keys(await listing(await built({ Dockerfile: "FROM scratch\nCOPY . /all/\nCOPY sub /sub/\n", ...files })))).toEqual(["/all/", "/all/.gitignore", "/all/Dockerfile", "/all/sub/", "/all/sub/x", "/sub/", "/sub/x"]);
-  await expect(built({ Dockerfile: "FROM scratch\nCOPY .git /git\n", ...files })).rejects.toThrow("Dockerfile:2: .git is Git's own folder, which is no part of a source");
+  expect(Object.keys(await listing(await built({ Dockerfile: "FROM scratch\nCOPY . /all/\nCOPY sub /sub/\n", ...files })))).toEqual([
+    "/all/",
+    "/all/.gitignore",
+    "/all/Dockerfile",
+    "/all/sub/",
+    "/all/sub/x",
+    "/sub/",
+    "/sub/x",
+  ]);
+  await expect(built({ Dockerfile: "FROM scratch\nCOPY .git /git\n", ...files })).rejects.toThrow(
+    "Dockerfile:2: .git is Git's own folder, which is no part of a source",
+  );
 });
 
 test.each([
@@ -155,15 +188,25 @@ test.each([
   ["*\n! keep", "keep", false],
 ])(".dockerignore %j and %s", (pattern, path, ignored) => expect(parseDockerignore(pattern)(path)).toBe(ignored));
 
-test.each([["[ab", "a [ has no ] at its end"], ["a[]", "stands where a character"], ["[a-]", "stands where a character"], ["x\\", "escapes nothing"], ["!", "takes nothing back"], ["!/", "takes nothing back"]])(".dockerignore %j is told with its line", async (pattern, message) => {
-  const failure = await build({ Dockerfile: "FROM scratch\nCOPY a /\n", a: "a", ".dockerignore": `ok\n\n${pattern}\n` }).catch((error: unknown) => error);
+test.each([
+  ["[ab", "a [ has no ] at its end"],
+  ["a[]", "stands where a character"],
+  ["[a-]", "stands where a character"],
+  ["x\\", "escapes nothing"],
+  ["!", "takes nothing back"],
+  ["!/", "takes nothing back"],
+])(".dockerignore %j is told with its line", async (pattern, message) => {
+  const failure = await build({ Dockerfile: "FROM scratch\nCOPY a /\n", a: "a", ".dockerignore": `ok\n\n${pattern}\n` }).catch(
+    (error: unknown) => error,
+  );
   expect(failure).toMatchObject({ name: "DockerfileError", message: expect.stringMatching(/^\.dockerignore:3: /) as string });
   expect((failure as Error).message).toContain(message);
 });
 
 test("patterns of COPY stop at slashes, and one of several may fit nothing", async () => {
   const files = { "a.txt": "a", "d/a.txt": "1", "d/e/a.txt": "2", "[x].txt": "x" };
-  const placed = async (line: string) => Object.keys(await listing(await built({ ...files, Dockerfile: `FROM scratch\n${line}\n` }))).filter((path) => !path.endsWith("/"));
+  const placed = async (line: string) =>
+    Object.keys(await listing(await built({ ...files, Dockerfile: `FROM scratch\n${line}\n` }))).filter((path) => !path.endsWith("/"));
   expect(await placed("COPY **/a.txt /x/")).toEqual(["/x/a.txt"]);
   expect(await placed("COPY d/**/*.txt a.txt /x/")).toEqual(["/x/a.txt"]);
   expect(await placed("COPY [[]x].txt /x/")).toEqual(["/x/[x].txt"]);

@@ -38,7 +38,16 @@ ONBUILD COPY . /src
       { buildArgs: { VERSION: "1.2" }, labels: { commit: "abc" } },
     );
     expect(image.config.config).toEqual({
-      Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=2", "B=two words", "C=$A", "D=xnone", "E=1", "F=$A", "OLD=form of it"],
+      Env: [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "A=2",
+        "B=two words",
+        "C=$A",
+        "D=xnone",
+        "E=1",
+        "F=$A",
+        "OLD=form of it",
+      ],
       Labels: { commit: "abc", empty: "", "org.name": "omx 1.2" },
       WorkingDir: "/opt/app",
       User: "1000:1000",

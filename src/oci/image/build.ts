@@ -117,7 +117,14 @@ class Build implements CopyEnvironment {
     this.compression = options.compression ?? "gzip";
     this.random = options.random ?? systemRandom;
     this.signal = options.signal;
-    this.unpacking = { folder: join(options.folder, "unpacked"), random: this.random, signal: options.signal, limits: options.unpackLimits ?? UNPACK_LIMITS, bytes: 0, entries: 0 };
+    this.unpacking = {
+      folder: join(options.folder, "unpacked"),
+      random: this.random,
+      signal: options.signal,
+      limits: options.unpackLimits ?? UNPACK_LIMITS,
+      bytes: 0,
+      entries: 0,
+    };
     this.#options = options;
     this.#file = file;
     this.#files = new LayerFiles(join(options.folder, "files"));
@@ -142,7 +149,9 @@ class Build implements CopyEnvironment {
   /** What an engine builds anyway is not begun here: a COPY or WORKDIR before the RUN would read the whole base. */
   #refuseRuns(target: number): void {
     const needed = neededStages(this.#plans, target, (text) => expandWord(text, (name) => this.#globals.get(name), this.#escape));
-    const run = this.#plans.flatMap(({ instructions }, index) => (needed.has(index) ? instructions : [])).find(({ keyword }) => keyword === "RUN");
+    const run = this.#plans
+      .flatMap(({ instructions }, index) => (needed.has(index) ? instructions : []))
+      .find(({ keyword }) => keyword === "RUN");
     if (run) throw new EngineNeeded(run, RUN_NEEDS_ENGINE);
   }
 
@@ -188,7 +197,9 @@ class Build implements CopyEnvironment {
   async #carryOut(stage: Stage, instruction: Instruction, index: number): Promise<void> {
     this.signal?.throwIfAborted();
     const { keyword, text } = instruction;
-    const expand = Object.assign((word: string) => expandWord(word, (name) => stage.variable(name), this.#escape), { escape: this.#escape });
+    const expand = Object.assign((word: string) => expandWord(word, (name) => stage.variable(name), this.#escape), {
+      escape: this.#escape,
+    });
     if (keyword === "ARG") return this.#declare(stage, text, expand);
     if (keyword === "COPY" || keyword === "ADD") return copy(this, { stage, instruction, index, expand });
     const apply = CONFIG_INSTRUCTIONS[keyword];
@@ -213,7 +224,9 @@ class Build implements CopyEnvironment {
       return await work();
     } catch (error) {
       if (error instanceof UnknownSubstitution) throw new EngineNeeded(instruction, error.message);
-      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, InvalidManifest, BadPattern, BadSubstitution].some((type) => error instanceof type);
+      const isUsers = [SourceMissing, CopyRefused, WrongArgument, InvalidValue, InvalidManifest, BadPattern, BadSubstitution].some(
+        (type) => error instanceof type,
+      );
       if (isUsers) throw new DockerfileError({ file: this.#file, line: instruction.line }, (error as Error).message);
       throw error;
     }

@@ -26,21 +26,31 @@ export function forClassicBuilder(text: string, { file, buildArgs, platform, bui
   for (const { from, image, platform: asked } of plans) {
     const value = asked === undefined ? "" : expand(asked);
     if (value !== "") replaceIn(lines, from, { pattern: /--platform=\S+/, by: `--platform=${value}` });
-    if (scratch !== undefined && asked === undefined && image === "scratch") replaceIn(lines, from, { pattern: /(?<=^|\s)scratch(?=\s|$)/, by: scratch });
+    if (scratch !== undefined && asked === undefined && image === "scratch")
+      replaceIn(lines, from, { pattern: /(?<=^|\s)scratch(?=\s|$)/, by: scratch });
   }
   return lines.join("\n");
 }
 
-function replaceIn(lines: string[], { line, lastLine }: Instruction, { pattern, by }: { readonly pattern: RegExp; readonly by: string }): void {
+function replaceIn(
+  lines: string[],
+  { line, lastLine }: Instruction,
+  { pattern, by }: { readonly pattern: RegExp; readonly by: string },
+): void {
   const at = lines.findIndex((text, index) => index >= line - 1 && index < lastLine && pattern.test(text));
   if (at >= 0) lines[at] = (lines[at] ?? "").replace(pattern, () => by);
 }
 
 /** The variables of platforms that a Dockerfile declares and nobody gives: BuildKit sets them, the classic builder leaves them empty. */
-export function declaredPlatformArgs(text: string, { file, buildArgs, platform, buildPlatform }: ClassicOptions): Readonly<Record<string, string>> {
+export function declaredPlatformArgs(
+  text: string,
+  { file, buildArgs, platform, buildPlatform }: ClassicOptions,
+): Readonly<Record<string, string>> {
   const { instructions, escape } = parseDockerfile(text, file);
   const declared = new Set(instructions.flatMap(({ keyword, text: words }) => (keyword === "ARG" ? splitWords(words, escape) : [])));
-  return Object.fromEntries(Object.entries(platformArgs(platform, buildPlatform)).filter(([name]) => declared.has(name) && !Object.hasOwn(buildArgs, name)));
+  return Object.fromEntries(
+    Object.entries(platformArgs(platform, buildPlatform)).filter(([name]) => declared.has(name) && !Object.hasOwn(buildArgs, name)),
+  );
 }
 
 /** As {@link predefinedArgs}, with the machine that builds. */

@@ -45,7 +45,8 @@ export const CONFIG_INSTRUCTIONS: Readonly<Record<string, Apply>> = {
     stage.config.StopSignal = signal;
   },
   EXPOSE: (stage, { text }, expand) => {
-    const ports = text.split(/\s+/)
+    const ports = text
+      .split(/\s+/)
       .flatMap((word) => splitWords(expand(word), expand.escape))
       // Of host:container an image knows the container's side alone.
       .flatMap((port) => portsOf(port.replace(/^.*:/, "")));
@@ -96,7 +97,9 @@ function pairsOf({ keyword, text }: Instruction, expand: Expand): readonly (read
 }
 
 const SIGNALS = new Set(
-  "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split(" "),
+  "ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split(
+    " ",
+  ),
 );
 
 /** As moby/sys/signal knows them for Linux; real-time ones by their distance from either end. */
@@ -130,7 +133,8 @@ function healthcheckOf({ text, json, flags }: Instruction): Readonly<Record<stri
 }
 
 function countOf(text: string): number {
-  if (!/^\+?\d+$/.test(text) || Number(text) > 2 ** 31 - 1) throw new WrongArgument(`--retries=${text}: write a whole number, as in --retries=3`);
+  if (!/^\+?\d+$/.test(text) || Number(text) > 2 ** 31 - 1)
+    throw new WrongArgument(`--retries=${text}: write a whole number, as in --retries=3`);
   return Number(text);
 }
 
@@ -141,7 +145,7 @@ const DURATIONS: Readonly<Record<string, string>> = {
   "start-interval": "StartInterval",
 };
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, "µs": 1e3, "μs": 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+const UNITS: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 
 const SHORTEST = 1e6;
 
@@ -149,7 +153,8 @@ const SHORTEST = 1e6;
 function nanoseconds(text: string): number {
   if (/^[+-]?0$/.test(text)) return 0;
   const parts = [...text.replace(/^\+/, "").matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text.replace(/^\+/, "")) throw new WrongArgument(`"${text}" is not a duration: write 30s or 1m30s`);
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text.replace(/^\+/, ""))
+    throw new WrongArgument(`"${text}" is not a duration: write 30s or 1m30s`);
   const sum = Math.trunc(parts.reduce((all, [, amount, unit]) => all + Number(amount) * (UNITS[unit ?? ""] ?? 0), 0));
   if (sum > 0 && sum < SHORTEST) throw new WrongArgument(`"${text}" is too short: a millisecond (1ms) is the least`);
   return sum;

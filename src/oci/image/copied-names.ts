@@ -27,7 +27,9 @@ export interface CopiedNamesOptions {
 export function copiedNames(text: string, { file, buildArgs, platform, target }: CopiedNamesOptions): readonly CopiedName[] {
   const { instructions, escape } = parseDockerfile(text, file);
   const { plans, globals } = readStages(instructions, { file, escape, buildArgs, predefined: predefinedArgs(platform) });
-  const needed = neededStages(plans, stageToBuild(plans, { file, target }), (word) => expandWord(word, (name) => globals.get(name), escape));
+  const needed = neededStages(plans, stageToBuild(plans, { file, target }), (word) =>
+    expandWord(word, (name) => globals.get(name), escape),
+  );
   return plans.flatMap((plan, index) => (needed.has(index) ? plan.instructions.flatMap(namesIn) : []));
 }
 

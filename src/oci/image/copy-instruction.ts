@@ -42,7 +42,8 @@ export async function copyInto(stage: Stage, request: CopyRequest): Promise<read
     tree.put(owned);
     entries.set(entry.path, owned);
   };
-  const putCopied = (entry: LayerEntry): void => put({ ...entry, mode: mode === undefined || entry.kind === "symlink" ? entry.mode : mode }, mode === undefined ? mode : mode & 0o777);
+  const putCopied = (entry: LayerEntry): void =>
+    put({ ...entry, mode: mode === undefined || entry.kind === "symlink" ? entry.mode : mode }, mode === undefined ? mode : mode & 0o777);
   const folder = stage.absolute(request.destination);
   const isFolder = isFolderName(request.destination) || tree.at(tree.resolve(folder))?.kind === "directory";
   if (request.sources.length > 1 && !isFolder)
@@ -100,7 +101,8 @@ function missingFolders(tree: FileTree, path: string): readonly string[] {
   const missing: string[] = [];
   let parent = posix.dirname(path);
   for (; parent !== "." && tree.at(parent) === undefined; parent = posix.dirname(parent)) missing.unshift(parent);
-  if (parent !== "." && tree.at(parent)?.kind !== "directory") throw new CopyRefused(`/${parent} is not a folder; nothing can be put below it`);
+  if (parent !== "." && tree.at(parent)?.kind !== "directory")
+    throw new CopyRefused(`/${parent} is not a folder; nothing can be put below it`);
   return missing;
 }
 
@@ -118,12 +120,14 @@ const isSameFolder = (before: LayerEntry | undefined, { kind, mode, uid = 0, gid
 
 /** In a layer such a name takes a file of the layers below away (OCI image spec, "Whiteouts"). */
 function refuseWhiteout(path: string): void {
-  if (posix.basename(path).startsWith(".wh.")) throw new CopyRefused(`/${path}: a layer can't hold names that begin with .wh.; they stand for what it takes away`);
+  if (posix.basename(path).startsWith(".wh."))
+    throw new CopyRefused(`/${path}: a layer can't hold names that begin with .wh.; they stand for what it takes away`);
 }
 
 function modeOf(chmod: string): number {
   const mode = Number.parseInt(chmod, 8);
-  if (!/^[0-7]+$/.test(chmod) || mode > 0o7777) throw new CopyRefused(`--chmod=${chmod}: write the mode in octal digits, as in --chmod=755`);
+  if (!/^[0-7]+$/.test(chmod) || mode > 0o7777)
+    throw new CopyRefused(`--chmod=${chmod}: write the mode in octal digits, as in --chmod=755`);
   return mode;
 }
 
@@ -139,7 +143,10 @@ interface Owner {
 async function ownerOf(stage: Stage, tree: FileTree, chown: string): Promise<Owner> {
   const [user = "", group] = chown.split(":");
   const account = await accountOf(stage, tree, { name: user, file: "etc/passwd" });
-  return { uid: account.id, gid: group === undefined ? account.group : (await accountOf(stage, tree, { name: group, file: "etc/group" })).id };
+  return {
+    uid: account.id,
+    gid: group === undefined ? account.group : (await accountOf(stage, tree, { name: group, file: "etc/group" })).id,
+  };
 }
 
 interface Account {

@@ -53,9 +53,13 @@ export async function copy(build: CopyEnvironment, step: CopyStep): Promise<void
   const destination = words.at(-1);
   if (destination === undefined || words.length < 2) throw new CopyRefused(`write ${keyword} source destination`);
   const sources = (await Promise.all(words.slice(0, -1).map((word) => sourcesOf(build, step, word)))).flat();
-  if (sources.length === 0) throw new SourceMissing(`no file ${flags["from"] === undefined ? "of the build context" : "there"} fits ${words.slice(0, -1).join(" ")}`);
+  if (sources.length === 0)
+    throw new SourceMissing(
+      `no file ${flags["from"] === undefined ? "of the build context" : "there"} fits ${words.slice(0, -1).join(" ")}`,
+    );
   const [chown, chmod] = [flags["chown"], flags["chmod"]].map((flag) => (flag && expand(flag)) || undefined);
-  if (chmod && /^[ugoa]*[-+=]/.test(chmod)) throw new EngineNeeded(instruction, `--chmod=${chmod}, a mode in letters, needs Docker with BuildKit; octal digits need no engine`);
+  if (chmod && /^[ugoa]*[-+=]/.test(chmod))
+    throw new EngineNeeded(instruction, `--chmod=${chmod}, a mode in letters, needs Docker with BuildKit; octal digits need no engine`);
   const entries = await copyInto(stage, { sources, destination, chown, chmod });
   stage.addLayer(await writeLayer(entries, build), `${keyword} ${text}`);
 }
@@ -87,14 +91,13 @@ function heredocOf({ stage, instruction }: CopyStep, word: string): CopySource {
   return { name, isFolder: false, entries: [fileOf("", content)] };
 }
 
-const fitting = (pattern: RegExp, tree: FileTree): readonly string[] => tree.below("").flatMap(([path]) => (pattern.test(path) ? [path] : []));
+const fitting = (pattern: RegExp, tree: FileTree): readonly string[] =>
+  tree.below("").flatMap(([path]) => (pattern.test(path) ? [path] : []));
 
 async function fromStage(stage: Stage, word: string): Promise<readonly CopySource[]> {
   const tree = await stage.tree();
   const pattern = posix.resolve("/", word).slice(1);
-  const paths = isGlob(pattern)
-    ? fitting(globPattern(pattern), tree)
-    : [pattern];
+  const paths = isGlob(pattern) ? fitting(globPattern(pattern), tree) : [pattern];
   const wanted: LayerEntry[] = [];
   const sources = paths.map((path): CopySource => {
     const real = tree.resolve(path);

@@ -53,7 +53,8 @@ const OPEN: ReadonlySet<string> = new Set(["ADD", "COPY", "RUN"]);
 function check(name: string, kind: Kind, value: string | undefined): void {
   if (kind !== "yes or no") {
     if (value === undefined) throw new WrongFlag(`--${name} needs a value: write --${name}=…`);
-  } else if (value !== undefined && !/^(?:true|false)$/i.test(value)) throw new WrongFlag(`--${name}=${value}: write --${name}, or --${name}=false`);
+  } else if (value !== undefined && !/^(?:true|false)$/i.test(value))
+    throw new WrongFlag(`--${name}=${value}: write --${name}, or --${name}=false`);
 }
 
 function allOf(keyword: string): string {

@@ -18,7 +18,8 @@ export function expandWord(text: string, variables: Variables, escape = "\\"): s
 }
 
 /** The text of an expanded here-document: quotes stay; the escape is a backslash, whatever the directive says. */
-export const expandText = (text: string, variables: Variables): string => new Expansion(text, { variables, escape: "\\", hasQuotes: false }).toEnd();
+export const expandText = (text: string, variables: Variables): string =>
+  new Expansion(text, { variables, escape: "\\", hasQuotes: false }).toEnd();
 
 /** Words between blanks; quotes and escapes keep blanks inside a word and stay for `expandWord`. */
 export function splitWords(text: string, escape = "\\"): readonly string[] {
@@ -136,11 +137,24 @@ class Expansion {
     const isColon = operator === ":";
     const choice = isColon ? this.#take() : operator;
     if (choice === "") throw this.#withoutEnd("${");
-    if (!["-", "+", "?"].includes(choice)) throw new UnknownSubstitution(`\${${this.#chars.slice(start, this.#at).join("")} in ${this.#text} is not a substitution that is known here`);
+    if (!["-", "+", "?"].includes(choice))
+      throw new UnknownSubstitution(
+        `\${${this.#chars.slice(start, this.#at).join("")} in ${this.#text} is not a substitution that is known here`,
+      );
     return this.#chosen({ name, choice, word: this.#until("}", false), value: isColon && value === "" ? undefined : value });
   }
 
-  #chosen({ name, choice, word, value }: { readonly name: string; readonly choice: string; readonly word: string; readonly value: string | undefined }): string {
+  #chosen({
+    name,
+    choice,
+    word,
+    value,
+  }: {
+    readonly name: string;
+    readonly choice: string;
+    readonly word: string;
+    readonly value: string | undefined;
+  }): string {
     if (choice === "+") return value === undefined ? "" : word;
     if (choice === "?" && value === undefined) throw new BadSubstitution(`${name}: ${word || "it has no value"}`);
     return value ?? word;

@@ -67,8 +67,13 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
     if (joined.trim() === "" || joined.trimStart().startsWith("#")) continue;
     const instruction = { ...readInstruction(joined, { ...place, isOpen }), lastLine: next };
     const { heredocs, end } = readHeredocs(instruction, lines, { ...place, at: next });
-    const texts = lines.slice(next, end).map((line) => `\n${line}`).join("");
-    instructions.push(instruction.keyword === "ONBUILD" ? { ...instruction, text: instruction.text + texts, heredocs: [] } : { ...instruction, heredocs });
+    const texts = lines
+      .slice(next, end)
+      .map((line) => `\n${line}`)
+      .join("");
+    instructions.push(
+      instruction.keyword === "ONBUILD" ? { ...instruction, text: instruction.text + texts, heredocs: [] } : { ...instruction, heredocs },
+    );
     at = end;
   }
   return { escape, instructions };
@@ -92,7 +97,8 @@ function readDirectives(lines: readonly string[], file: string): ReadonlyMap<str
     if (!DIRECTIVES.has(name)) break;
     const place = { file, line: index + 1 };
     if (found.has(name)) throw new DockerfileError(place, `the directive ${name} is there twice`);
-    if (name === "escape" && value !== "\\" && value !== "`") throw new DockerfileError(place, `escape=${value}: write a backslash or a backtick`);
+    if (name === "escape" && value !== "\\" && value !== "`")
+      throw new DockerfileError(place, `escape=${value}: write a backslash or a backtick`);
     found.set(name, value);
   }
   return found;
@@ -158,14 +164,20 @@ function jsonForm(text: string, place: Place): readonly string[] | undefined {
 const WITH_HEREDOCS = /^(?:(?:ONBUILD\s+)?(?:COPY|ADD|RUN))\b/i;
 
 /** The name of a text as a word of an instruction has it (`<<EOF`, `<<-"EOF"`), and whether variables in it are replaced. */
-export function heredocWord(word: string): { readonly name: string; readonly isChomped: boolean; readonly isExpanded: boolean } | undefined {
+export function heredocWord(
+  word: string,
+): { readonly name: string; readonly isChomped: boolean; readonly isExpanded: boolean } | undefined {
   const [, dash, quoted = ""] = /^\d*<<(-?)\s*([^<]+)$/.exec(word) ?? [];
   if (quoted === "") return undefined;
   const name = expandWord(quoted, (variable) => `$${variable}`);
   return { name, isChomped: dash === "-", isExpanded: !/["']/.test(quoted.replaceAll(/\\[\s\S]/g, "")) };
 }
 
-function readHeredocs({ keyword, text }: Pick<Instruction, "keyword" | "text">, lines: readonly string[], { file, line, at }: Place & { readonly at: number }) {
+function readHeredocs(
+  { keyword, text }: Pick<Instruction, "keyword" | "text">,
+  lines: readonly string[],
+  { file, line, at }: Place & { readonly at: number },
+) {
   const heredocs: Heredoc[] = [];
   let end = at;
   if (!WITH_HEREDOCS.test(`${keyword} ${text}`)) return { heredocs, end };
@@ -177,7 +189,10 @@ function readHeredocs({ keyword, text }: Pick<Instruction, "keyword" | "text">, 
     const isEnd = (one = ""): boolean => (isChomped ? one.replace(/^\t+/, "") : one).replace(/\r+$/, "") === name;
     while (end < lines.length && !isEnd(lines[end])) end += 1;
     if (end >= lines.length) throw new DockerfileError({ file, line }, `the text <<${name} has no line ${name} at its end`);
-    const content = lines.slice(start, end).map((one) => `${isChomped ? one.replace(/^\t+/, "") : one}\n`).join("");
+    const content = lines
+      .slice(start, end)
+      .map((one) => `${isChomped ? one.replace(/^\t+/, "") : one}\n`)
+      .join("");
     heredocs.push({ name, content, isExpanded });
     end += 1;
   }

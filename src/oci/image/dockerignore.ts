@@ -33,19 +33,23 @@ export async function readDockerignore(folder: string, dockerfile: string): Prom
  * @throws DockerfileError with the line of a pattern that is not whole
  */
 export function parseDockerignore(text: string, file = ".dockerignore"): Ignored {
-  const rules = text.replace(/^\uFEFF/, "").split(/\r?\n/).flatMap((line, index) => {
-    const pattern = line.trim();
-    if (pattern === "" || line.startsWith("#")) return [];
-    const isKept = pattern.startsWith("!");
-    const clean = cleaned(isKept ? pattern.slice(1).trim() : pattern);
-    try {
-      if (isKept && (clean === "" || clean === "/")) throw new BadPattern("! takes nothing back: write what, as in !keep.txt");
-      return [{ isKept, matches: ignorePattern(clean) }];
-    } catch (error) {
-      if (error instanceof BadPattern) throw new DockerfileError({ file, line: index + 1 }, `${pattern} is not a pattern: ${error.message}`);
-      throw error;
-    }
-  });
+  const rules = text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .flatMap((line, index) => {
+      const pattern = line.trim();
+      if (pattern === "" || line.startsWith("#")) return [];
+      const isKept = pattern.startsWith("!");
+      const clean = cleaned(isKept ? pattern.slice(1).trim() : pattern);
+      try {
+        if (isKept && (clean === "" || clean === "/")) throw new BadPattern("! takes nothing back: write what, as in !keep.txt");
+        return [{ isKept, matches: ignorePattern(clean) }];
+      } catch (error) {
+        if (error instanceof BadPattern)
+          throw new DockerfileError({ file, line: index + 1 }, `${pattern} is not a pattern: ${error.message}`);
+        throw error;
+      }
+    });
   return (path) => rules.reduce((ignored, { isKept, matches }) => (isBelow(matches, path) ? !isKept : ignored), false);
 }
 
@@ -56,7 +60,8 @@ export function parseDockerignore(text: string, file = ".dockerignore"): Ignored
 function ignorePattern(pattern: string): RegExp {
   // What is refused is what filepath.Match refuses.
   globPattern(pattern);
-  if (/^\*\*[^*?[\]\\]*$/.test(pattern)) return wholePath(`${pattern[2] === "/" ? "(?:.*/)?" : ".*"}${literal(pattern.slice(pattern[2] === "/" ? 3 : 2))}`);
+  if (/^\*\*[^*?[\]\\]*$/.test(pattern))
+    return wholePath(`${pattern[2] === "/" ? "(?:.*/)?" : ".*"}${literal(pattern.slice(pattern[2] === "/" ? 3 : 2))}`);
   const parts: string[] = [];
   for (let at = 0; at < pattern.length;) {
     const isAny = pattern.startsWith("**", at);
@@ -70,7 +75,13 @@ function ignorePattern(pattern: string): RegExp {
 const literal = (text: string): string => [...text].map((char) => globPart(char, 0).source).join("");
 
 /** Go's filepath.Clean, and without the slash in front. */
-const cleaned = (pattern: string): string => (pattern === "" ? "" : posix.normalize(pattern).replace(/(?<=.)\/$/, "").replace(/^\/(?=.)/, ""));
+const cleaned = (pattern: string): string =>
+  pattern === ""
+    ? ""
+    : posix
+        .normalize(pattern)
+        .replace(/(?<=.)\/$/, "")
+        .replace(/^\/(?=.)/, "");
 
 function isBelow(matches: RegExp, path: string): boolean {
   const parts = path.split("/");

@@ -34,7 +34,10 @@ export interface LayerOptions {
 }
 
 /** Writes the entries as a layer, the same bytes for the same entries. */
-export async function writeLayer(entries: readonly LayerEntry[], { folder, random, compression = "gzip", signal }: LayerOptions): Promise<Layer> {
+export async function writeLayer(
+  entries: readonly LayerEntry[],
+  { folder, random, compression = "gzip", signal }: LayerOptions,
+): Promise<Layer> {
   await mkdir(folder, { recursive: true });
   const unfinished = join(folder, `${random.hex(16)}.part`);
   const [plain, packed] = [createHash("sha256"), createHash("sha256")];

@@ -49,10 +49,16 @@ export function stageNamed(plans: readonly StagePlan[], name: string, before: nu
 }
 
 /** The stage that is built: the one asked for, or the last. @throws DockerfileError where there is none of that name */
-export function stageToBuild(plans: readonly StagePlan[], { file, target }: { readonly file: string; readonly target?: string | undefined }): number {
+export function stageToBuild(
+  plans: readonly StagePlan[],
+  { file, target }: { readonly file: string; readonly target?: string | undefined },
+): number {
   const index = target === undefined ? plans.length - 1 : stageNamed(plans, target, plans.length);
   if (index !== undefined) return index;
-  throw new DockerfileError({ file, line: 1 }, `there is no stage "${target}"; stages are ${plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`);
+  throw new DockerfileError(
+    { file, line: 1 },
+    `there is no stage "${target}"; stages are ${plans.map((plan, at) => plan.name ?? String(at)).join(", ")}`,
+  );
 }
 
 function readFrom({ text, flags, line }: Instruction, file: string): Pick<StagePlan, "name" | "image" | "platform"> {
@@ -60,7 +66,10 @@ function readFrom({ text, flags, line }: Instruction, file: string): Pick<StageP
   if (image === "" || more.length > 0 || (as !== undefined && (as.toLowerCase() !== "as" || name === undefined)))
     throw new DockerfileError({ file, line }, `write FROM image, or FROM image AS name, not "FROM ${text}"`);
   if (name !== undefined && !/^[a-z][a-z0-9_.-]*$/i.test(name))
-    throw new DockerfileError({ file, line }, `"${name}" is not a name for a stage: begin with a letter, go on with letters, digits, and _ . -`);
+    throw new DockerfileError(
+      { file, line },
+      `"${name}" is not a name for a stage: begin with a letter, go on with letters, digits, and _ . -`,
+    );
   const platform = flags["platform"];
   return {
     image,
@@ -73,15 +82,21 @@ function declare(globals: Map<string, string>, { text, line }: Instruction, { fi
   for (const word of splitWords(text, escape)) {
     const [name = "", ...rest] = word.split("=");
     if (name === "") throw new DockerfileError({ file, line }, `write ARG name=value, not "ARG ${text}"`);
-    const value = givenArg(buildArgs, name) ?? (rest.length > 0 ? expanded(rest.join("="), globals, { file, line, escape }) : globals.get(name));
+    const value =
+      givenArg(buildArgs, name) ?? (rest.length > 0 ? expanded(rest.join("="), globals, { file, line, escape }) : globals.get(name));
     if (value !== undefined) globals.set(name, value);
   }
 }
 
 /** What the caller says; names like `constructor` are names. */
-export const givenArg = (buildArgs: Readonly<Record<string, string>>, name: string): string | undefined => (Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined);
+export const givenArg = (buildArgs: Readonly<Record<string, string>>, name: string): string | undefined =>
+  Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
 
-function expanded(word: string, globals: ReadonlyMap<string, string>, { escape, ...place }: { readonly file: string; readonly line: number; readonly escape: string }): string {
+function expanded(
+  word: string,
+  globals: ReadonlyMap<string, string>,
+  { escape, ...place }: { readonly file: string; readonly line: number; readonly escape: string },
+): string {
   try {
     return expandWord(word, (other) => globals.get(other), escape);
   } catch (error) {

@@ -14,7 +14,10 @@ export const withoutSuffix = (value: string, pattern: string, isLongest: boolean
   [...withoutPrefix([...value].reverse().join(""), reversePattern(pattern), isLongest)].reverse().join("");
 
 /** `${value/pattern/other}`, and `//` for every place. @throws BadSubstitution */
-export function replaced(value: string, { pattern, other, isEverywhere }: { readonly pattern: string; readonly other: string; readonly isEverywhere: boolean }): string {
+export function replaced(
+  value: string,
+  { pattern, other, isEverywhere }: { readonly pattern: string; readonly other: string; readonly isEverywhere: boolean },
+): string {
   const found = patternOf(pattern, { isLongest: true, isAtStart: false });
   if (!isEverywhere) return value.replace(found, () => other);
   const parts: string[] = [];
@@ -30,7 +33,9 @@ export function replaced(value: string, { pattern, other, isEverywhere }: { read
 
 /** Go's regexp.ReplaceAllString gives `$0` and `$$` a meaning; groups there are none. */
 const filledIn = (other: string, found: string): string =>
-  other.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, name?: string, braced?: string) => (dollar ? "$" : (name ?? braced) === "0" ? found : ""));
+  other.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, name?: string, braced?: string) =>
+    dollar ? "$" : (name ?? braced) === "0" ? found : "",
+  );
 
 /** `*` and `?` of a shell, which stop at the end of a line; brackets are themselves. */
 function patternOf(pattern: string, { isLongest, isAtStart }: { readonly isLongest: boolean; readonly isAtStart: boolean }): RegExp {
@@ -43,7 +48,8 @@ function patternOf(pattern: string, { isLongest, isAtStart }: { readonly isLonge
     else if (char !== "\\") source += literal(char);
     else if (chars[at + 1] !== "}" && chars[at + 1] !== "/") {
       const escaped = chars[(at += 1)] ?? "";
-      if (!["*", "?", "\\"].includes(escaped)) throw new BadSubstitution(`the pattern ${pattern} has \\${escaped}; only * ? \\ } and / are escaped there`);
+      if (!["*", "?", "\\"].includes(escaped))
+        throw new BadSubstitution(`the pattern ${pattern} has \\${escaped}; only * ? \\ } and / are escaped there`);
       source += literal(escaped);
     }
   }

@@ -19,7 +19,11 @@ export interface UnpackOnto {
  * @see https://github.com/moby/go-archive, Unpack and createTarFile
  * @throws CopyRefused where a file stands in the way, or a hard link leads to nothing
  */
-export async function unpackOnto(stage: Stage, { archive, name, destination }: UnpackOnto, put: (entry: LayerEntry) => void): Promise<void> {
+export async function unpackOnto(
+  stage: Stage,
+  { archive, name, destination }: UnpackOnto,
+  put: (entry: LayerEntry) => void,
+): Promise<void> {
   const tree = await stage.tree();
   const root = tree.resolve(destination);
   const there = tree.at(root);
@@ -60,5 +64,7 @@ interface Linked {
 /** What a hard link is another name of: of a symbolic link itself, not of where it leads. */
 function linked(node: TreeNode | undefined, { path, linkTarget, archive }: Linked): LayerEntry {
   if (node && node.kind !== "directory") return node.entry;
-  throw new CopyRefused(`${archive}: ${path} is a hard link to ${linkTarget}, ${node ? "a folder" : "which is neither in the archive nor where it is unpacked"}`);
+  throw new CopyRefused(
+    `${archive}: ${path} is a hard link to ${linkTarget}, ${node ? "a folder" : "which is neither in the archive nor where it is unpacked"}`,
+  );
 }

@@ -39,14 +39,25 @@ export async function startCopyLab(): Promise<CopyLab> {
   const [upstream, ecr] = await Promise.all([startDockerRegistry(), startDockerRegistry()]);
   const direct = registryClient();
   return {
-    upstream, ecr,
+    upstream,
+    ecr,
     at: (registry, repository) => direct.repository({ registry: registry.host, repository }),
     async copy(images, { up = () => undefined, down = () => undefined, targets, ...options } = {}) {
       await using source = await faultProxy(upstream.url, up);
       await using target = await faultProxy(ecr.url, down);
-      await using client = registryClient({ transport: transportFor({ upstreams: { "quay.io": source.url, "private.example": target.url } }), clock: fastClock() });
-      const plan = images.map((image, index) => ({ source: parseImageRef(image), target: { ...parseImageRef(targets?.[index] ?? image), registry: "private.example" } }));
-      return { results: await copyImages(plan, { sourceClient: client, targetClient: client, clock: fastClock(), ...options }), source, target };
+      await using client = registryClient({
+        transport: transportFor({ upstreams: { "quay.io": source.url, "private.example": target.url } }),
+        clock: fastClock(),
+      });
+      const plan = images.map((image, index) => ({
+        source: parseImageRef(image),
+        target: { ...parseImageRef(targets?.[index] ?? image), registry: "private.example" },
+      }));
+      return {
+        results: await copyImages(plan, { sourceClient: client, targetClient: client, clock: fastClock(), ...options }),
+        source,
+        target,
+      };
     },
     async [Symbol.asyncDispose]() {
       await direct.close();

@@ -23,7 +23,10 @@ export async function startDockerRegistry(users?: string): Promise<DockerRegistr
   const config = join(folder, "config.yml");
   const accounts = join(folder, "htpasswd");
   if (users !== undefined) await writeFile(accounts, users);
-  await writeFile(config, configFor(port, join(folder, "data")) + (users === undefined ? "" : `auth:\n  htpasswd:\n    realm: upstream\n    path: ${accounts}\n`));
+  await writeFile(
+    config,
+    configFor(port, join(folder, "data")) + (users === undefined ? "" : `auth:\n  htpasswd:\n    realm: upstream\n    path: ${accounts}\n`),
+  );
   const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const url = `http://127.0.0.1:${port}`;

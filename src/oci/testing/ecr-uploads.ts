@@ -36,7 +36,10 @@ export async function ecrUploads({ second, cut }: { readonly second: SecondPart;
     const [, name, id = ""] = /^\/v2\/(.*?)\/blobs\/(?:uploads\/)?(.*)$/.exec(pathname) ?? [];
     const upload = uploads.get(id) ?? { number: uploads.size + 1, bytes: Buffer.alloc(0), parts: 0, range: 0 };
     asked.push(`${request.method} ${upload.number}`);
-    const at = (key: string) => ({ location: `/v2/${name}/blobs/uploads/${key}`, ...(upload.range > 0 && { range: `0-${upload.range - 1}` }) });
+    const at = (key: string) => ({
+      location: `/v2/${name}/blobs/uploads/${key}`,
+      ...(upload.range > 0 && { range: `0-${upload.range - 1}` }),
+    });
     if (request.method === "HEAD") return void response.writeHead(blobs.has(id) ? 200 : 404, { "docker-content-digest": id }).end();
     if (request.method === "POST") {
       const key = randomUUID();
@@ -50,14 +53,17 @@ export async function ecrUploads({ second, cut }: { readonly second: SecondPart;
     if (request.method !== "PUT") return void response.writeHead(204, at(id)).end();
     upload.bytes = Buffer.concat([upload.bytes, ...(await request.toArray())]);
     const digest = searchParams.get("digest") ?? "";
-    if (!isDigestOf(digest, upload.bytes)) return void response.writeHead(400).end('{"errors":[{"code":"DIGEST_INVALID","message":"another digest"}]}');
+    if (!isDigestOf(digest, upload.bytes))
+      return void response.writeHead(400).end('{"errors":[{"code":"DIGEST_INVALID","message":"another digest"}]}');
     blobs.set(digest, upload.bytes);
     response.writeHead(201, { "docker-content-digest": digest }).end();
   };
   const server = createServer((request, response) => void answer(request, response).catch(() => response.destroy()));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, blobs, asked,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    blobs,
+    asked,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -66,7 +72,11 @@ export async function ecrUploads({ second, cut }: { readonly second: SecondPart;
 }
 
 /** @returns whether the connection lasted to the end */
-async function take(request: IncomingMessage, upload: Upload, { second, cut = Number.POSITIVE_INFINITY }: { readonly second: SecondPart; readonly cut?: number | undefined }): Promise<boolean> {
+async function take(
+  request: IncomingMessage,
+  upload: Upload,
+  { second, cut = Number.POSITIVE_INFINITY }: { readonly second: SecondPart; readonly cut?: number | undefined },
+): Promise<boolean> {
   upload.parts += 1;
   const isFirst = upload.parts === 1;
   let came = 0;

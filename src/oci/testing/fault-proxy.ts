@@ -103,7 +103,8 @@ function serve({ target, fault, incoming, outgoing }: Served): void {
 function changed(fault: Fault | undefined, end: () => void): Transform {
   if (fault?.kind === "cut") return cutter(fault.afterBytes, end);
   if (fault?.kind === "silence") return silencer(fault.afterBytes);
-  if (fault?.kind === "slow") return new Transform({ transform: (chunk, _, callback) => void setTimeout(callback, fault.msPerChunk, null, chunk) });
+  if (fault?.kind === "slow")
+    return new Transform({ transform: (chunk, _, callback) => void setTimeout(callback, fault.msPerChunk, null, chunk) });
   if (fault?.kind !== "flip") return new Transform({ transform: pass });
   let done = false;
   return new Transform({

@@ -8,11 +8,16 @@ export interface GuardedRegistry extends AsyncDisposable {
 }
 
 /** A registry that answers those alone who say this password; for reading. */
-export async function guardedRegistry(target: string, { username, password }: { readonly username: string; readonly password: string }): Promise<GuardedRegistry> {
+export async function guardedRegistry(
+  target: string,
+  { username, password }: { readonly username: string; readonly password: string },
+): Promise<GuardedRegistry> {
   const wanted = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
   const server = createServer((request, response) => {
     if (request.headers.authorization !== wanted)
-      return void response.writeHead(401, { "www-authenticate": 'Basic realm="test"' }).end('{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}');
+      return void response
+        .writeHead(401, { "www-authenticate": 'Basic realm="test"' })
+        .end('{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}');
     const { accept = "*/*", range } = request.headers;
     void fetch(new URL(request.url ?? "/", target), { method: request.method ?? "GET", headers: { accept, ...(range && { range }) } }).then(
       async (answer) => response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer())),

@@ -18,7 +18,10 @@ const UPLOAD = "/v2/a/blobs/uploads/";
  * @param losesAnswer whether nobody is told that the first upload has ended @default false
  * @param mostAtOnce bytes that are kept of one request @default - all
  */
-export async function startResumingRegistry({ losesAnswer = false, mostAtOnce = Number.POSITIVE_INFINITY } = {}): Promise<ResumingRegistry> {
+export async function startResumingRegistry({
+  losesAnswer = false,
+  mostAtOnce = Number.POSITIVE_INFINITY,
+} = {}): Promise<ResumingRegistry> {
   const stored = new Map<string, Buffer>();
   const received: Buffer[] = [];
   const server = createServer((request, answer) => void serve(request, answer, { received, stored, losesAnswer, mostAtOnce }));
@@ -40,7 +43,11 @@ interface State {
   readonly mostAtOnce: number;
 }
 
-async function serve(request: IncomingMessage, answer: ServerResponse, { received, stored, losesAnswer, mostAtOnce }: State): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  answer: ServerResponse,
+  { received, stored, losesAnswer, mostAtOnce }: State,
+): Promise<void> {
   const url = new URL(request.url ?? "/", "http://registry");
   const length = () => received.reduce((sum, chunk) => sum + chunk.length, 0);
   const state = () => ({ location: `${UPLOAD}1`, range: `0-${length() - 1}` });

@@ -63,12 +63,19 @@ export const pushIndex = (repository: Repository, tag: string, manifests: readon
   put(repository, tag, { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests });
 
 /** Pushes what refers to a manifest, as `oras attach` does: one blob, its type and its subject. */
-export async function pushReferrer(repository: Repository, subject: Descriptor, { artifactType, content }: { readonly artifactType: string; readonly content: Buffer }): Promise<Descriptor> {
+export async function pushReferrer(
+  repository: Repository,
+  subject: Descriptor,
+  { artifactType, content }: { readonly artifactType: string; readonly content: Buffer },
+): Promise<Descriptor> {
   const empty = Buffer.from("{}");
   for (const bytes of [empty, content]) await repository.uploadBlob(memoryBlob(bytes));
   const { mediaType, digest, size } = subject;
   return put(repository, "", {
-    schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, artifactType, subject: { mediaType, digest, size },
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    artifactType,
+    subject: { mediaType, digest, size },
     config: { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(empty), size: empty.length },
     layers: [{ mediaType: "application/octet-stream", digest: digestOf(content), size: content.length }],
   });

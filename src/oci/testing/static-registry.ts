@@ -9,7 +9,12 @@ export interface StaticRegistry extends AsyncDisposable {
   /** Offers bytes; their descriptor without a media type. */
   blob(bytes: Buffer, algorithm?: "sha256" | "sha512"): Pick<Descriptor, "digest" | "size">;
   /** Offers a manifest, under a tag too where one is given; with another Content-Type than its own, and named by another algorithm than sha256, where those are given. */
-  manifest(document: { readonly mediaType: string; readonly [member: string]: unknown }, tag?: string, contentType?: string, algorithm?: "sha256" | "sha512"): Descriptor;
+  manifest(
+    document: { readonly mediaType: string; readonly [member: string]: unknown },
+    tag?: string,
+    contentType?: string,
+    algorithm?: "sha256" | "sha512",
+  ): Descriptor;
 }
 
 export async function staticRegistry(): Promise<StaticRegistry> {

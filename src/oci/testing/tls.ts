@@ -14,7 +14,11 @@ export function trustedTls(): TrustedTls {
   const folder = mkdtempSync(join(tmpdir(), "omx-tls-"));
   const [keyFile, certFile] = [join(folder, "key"), join(folder, "cert")];
   const about = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyFile, "-out", certFile, ...about], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", keyFile, "-out", certFile, ...about],
+    { stdio: "ignore" },
+  );
   const [key, cert] = [readFileSync(keyFile), readFileSync(certFile)];
   rmSync(folder, { recursive: true });
   const trusted = getCACertificates();

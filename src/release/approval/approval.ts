@@ -1,4 +1,9 @@
-import { type ActionExecutionDetail, ActionExecutionStatus, type CodePipelineClient, paginateListActionExecutions } from "@aws-sdk/client-codepipeline";
+import {
+  type ActionExecutionDetail,
+  ActionExecutionStatus,
+  type CodePipelineClient,
+  paginateListActionExecutions,
+} from "@aws-sdk/client-codepipeline";
 import { ReleaseError } from "../errors.ts";
 import { NAMES, pipelineName } from "../names.ts";
 
@@ -29,16 +34,26 @@ const AGAIN = "promote the release again by `omx release retry`; nothing but wha
  * @throws ReleaseError NotApproved when nobody approved the execution, somebody rejected it, somebody else
  * approved it, or it built something else
  */
-export async function findApproval(codepipeline: CodePipelineClient, { workflow, pipelineExecutionId, content, approvedBy }: Approvable): Promise<Approval> {
+export async function findApproval(
+  codepipeline: CodePipelineClient,
+  { workflow, pipelineExecutionId, content, approvedBy }: Approvable,
+): Promise<Approval> {
   const actions: ActionExecutionDetail[] = [];
-  const pages = paginateListActionExecutions({ client: codepipeline }, { pipelineName: pipelineName(workflow), filter: { pipelineExecutionId } });
+  const pages = paginateListActionExecutions(
+    { client: codepipeline },
+    { pipelineName: pipelineName(workflow), filter: { pipelineExecutionId } },
+  );
   for await (const page of pages) actions.push(...(page.actionExecutionDetails ?? []));
   const execution = `execution ${pipelineExecutionId} of ${pipelineName(workflow)}`;
   const latest = latestOf(actions, NAMES.approvalStage, NAMES.approvalAction);
   const by = latest?.updatedBy;
   if (latest?.status !== ActionExecutionStatus.Succeeded || !by)
-    throw notApproved(`${execution} is not approved${latest ? ` (the approval is ${latest.status})` : ""}`, "have an approver look at the evidence and approve it; nothing else releases");
-  if (approvedBy !== undefined && approvedBy !== by) throw notApproved(`the bundle says ${approvedBy} approved it; CodePipeline says ${by}`, AGAIN);
+    throw notApproved(
+      `${execution} is not approved${latest ? ` (the approval is ${latest.status})` : ""}`,
+      "have an approver look at the evidence and approve it; nothing else releases",
+    );
+  if (approvedBy !== undefined && approvedBy !== by)
+    throw notApproved(`the bundle says ${approvedBy} approved it; CodePipeline says ${by}`, AGAIN);
   const built = latestOf(actions, NAMES.buildStage, NAMES.buildAction)?.output?.outputVariables?.[NAMES.contentVariable];
   if (built !== content)
     throw notApproved(
@@ -50,6 +65,8 @@ export async function findApproval(codepipeline: CodePipelineClient, { workflow,
 }
 
 const latestOf = (actions: readonly ActionExecutionDetail[], stage: string, action: string): ActionExecutionDetail | undefined =>
-  actions.filter(({ stageName, actionName }) => stageName === stage && actionName === action).sort((a, b) => (b.startTime?.getTime() ?? 0) - (a.startTime?.getTime() ?? 0))[0];
+  actions
+    .filter(({ stageName, actionName }) => stageName === stage && actionName === action)
+    .sort((a, b) => (b.startTime?.getTime() ?? 0) - (a.startTime?.getTime() ?? 0))[0];
 
 const notApproved = (says: string, fix: string): ReleaseError => new ReleaseError("NotApproved", { says, fix, blame: "user" });

@@ -6,7 +6,11 @@ const logs = undefined as unknown as CloudWatchLogsClient;
 
 test.each([
   ["a time-out", "States.Timeout: ", "States.Timeout: "],
-  ["an account's limit", "CodeBuild.AccountLimitExceededException: Cannot have more than 1 builds in queue", "Cannot have more than 1 builds"],
+  [
+    "an account's limit",
+    "CodeBuild.AccountLimitExceededException: Cannot have more than 1 builds in queue",
+    "Cannot have more than 1 builds",
+  ],
   ["text with braces", "States.TaskFailed: {not json", "{not json"],
   ["JSON of something else", 'Lambda.Unknown: {"errorMessage":"x"}', '"errorMessage"'],
   ["nothing", "", "nobody says why"],
@@ -15,12 +19,26 @@ test.each([
 });
 
 test("a build without a log says so", async () => {
-  expect(await failureOf(logs, 'States.TaskFailed: {"Build": {"Id": "omx-image-build:1", "BuildStatus": "STOPPED"}}')).toEqual({ build: "omx-image-build:1", reason: "the build omx-image-build:1 ended STOPPED; it has no log" });
+  expect(await failureOf(logs, 'States.TaskFailed: {"Build": {"Id": "omx-image-build:1", "BuildStatus": "STOPPED"}}')).toEqual({
+    build: "omx-image-build:1",
+    reason: "the build omx-image-build:1 ended STOPPED; it has no log",
+  });
 });
 
 test("a build's counts are believed, and nothing else of what it exports", () => {
-  const result = { status: "SUCCEEDED", digest: "sha256:forged", target_image: "elsewhere", bytes_moved: 5, reason: "the target did not have it" };
-  expect(exportedResult([{ Name: "OTHER", Value: "x" }, { Name: "OMX_RESULT", Value: encodeResult(result) }])).toEqual({ status: "SUCCEEDED", bytes_moved: 5, reason: "the target did not have it" });
+  const result = {
+    status: "SUCCEEDED",
+    digest: "sha256:forged",
+    target_image: "elsewhere",
+    bytes_moved: 5,
+    reason: "the target did not have it",
+  };
+  expect(
+    exportedResult([
+      { Name: "OTHER", Value: "x" },
+      { Name: "OMX_RESULT", Value: encodeResult(result) },
+    ]),
+  ).toEqual({ status: "SUCCEEDED", bytes_moved: 5, reason: "the target did not have it" });
   expect(exportedResult([])).toEqual({});
   expect(() => exportedResult([{ Name: "OMX_RESULT", Value: encodeResult({ status: "FAILED" }) }])).toThrow();
 });

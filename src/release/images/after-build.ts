@@ -25,9 +25,14 @@ export const encodeResult = (result: object): string => Buffer.from(JSON.stringi
 export function exportedResult(exported: AfterBuild["exported"] = []): Partial<ImageOutcome> & { readonly source_hash?: string } {
   const text = exported.find(({ Name }) => Name === RESULT_VARIABLE)?.Value;
   if (!text) return {};
-  const { status, size, bytes_moved, bytes_saved, seconds, reason, source_hash, digest } = Counted.parse(JSON.parse(Buffer.from(text, "base64").toString("utf8")));
+  const { status, size, bytes_moved, bytes_saved, seconds, reason, source_hash, digest } = Counted.parse(
+    JSON.parse(Buffer.from(text, "base64").toString("utf8")),
+  );
   const counts = {
-    ...(size !== undefined && { size }), ...(bytes_moved !== undefined && { bytes_moved }), ...(bytes_saved !== undefined && { bytes_saved }), ...(seconds !== undefined && { seconds }),
+    ...(size !== undefined && { size }),
+    ...(bytes_moved !== undefined && { bytes_moved }),
+    ...(bytes_saved !== undefined && { bytes_saved }),
+    ...(seconds !== undefined && { seconds }),
   };
   return { status, ...counts, ...(reason && { reason }), ...(source_hash && { source_hash, ...(digest && { digest }) }) };
 }
@@ -36,7 +41,9 @@ const LONGEST_REASON = 4000;
 
 const FailedBuild = z.object({
   Build: z.object({
-    Id: z.string(), BuildStatus: z.string(), Logs: z.object({ GroupName: z.string().optional(), StreamName: z.string().optional(), DeepLink: z.string().optional() }).optional(),
+    Id: z.string(),
+    BuildStatus: z.string(),
+    Logs: z.object({ GroupName: z.string().optional(), StreamName: z.string().optional(), DeepLink: z.string().optional() }).optional(),
   }),
 });
 
@@ -44,7 +51,10 @@ const FailedBuild = z.object({
  * Why a build failed: its last lines. The cause that Step Functions gives is the build as JSON, or any other text
  * (a time-out, no permission, an account's limit).
  */
-export async function failureOf(logs: CloudWatchLogsClient, cause = ""): Promise<Pick<ImageOutcome, "reason" | "log" | "log_link" | "build">> {
+export async function failureOf(
+  logs: CloudWatchLogsClient,
+  cause = "",
+): Promise<Pick<ImageOutcome, "reason" | "log" | "log_link" | "build">> {
   const build = readBuild(cause);
   if (!build) return { reason: cause.slice(0, LONGEST_REASON) || "the build failed, and nobody says why" };
   const { Id, BuildStatus, Logs: { GroupName, StreamName, DeepLink } = {} } = build;
@@ -60,7 +70,9 @@ const isCodeBuilds = (line: string): boolean => line.startsWith("[Container] ");
 
 async function linesOf(logs: CloudWatchLogsClient, logGroupName: string, logStreamName: string): Promise<readonly string[]> {
   const { events = [] } = await logs.send(new GetLogEventsCommand({ logGroupName, logStreamName, startFromHead: false, limit: 200 }));
-  const lines = events.flatMap(({ message = "" }) => stripVTControlCharacters(message).split(/[\r\n]+/)).filter((line) => line.trim() !== "");
+  const lines = events
+    .flatMap(({ message = "" }) => stripVTControlCharacters(message).split(/[\r\n]+/))
+    .filter((line) => line.trim() !== "");
   const said = lines.filter((line) => !isCodeBuilds(line));
   return said.length > 0 ? said : lines;
 }

@@ -22,25 +22,32 @@ export interface Bringing {
  * @returns what each image is, by digest
  * @throws ReleaseError ImageCollision before anything moves; ImagesFailed, after all others are done; ProjectInvalid for a lock that can't be read
  */
-export async function bringImages(env: ReleaseEnvironment, { root, inspection, config }: Project, { workflow, identity, commit }: Bringing): Promise<ContainersLock> {
+export async function bringImages(
+  env: ReleaseEnvironment,
+  { root, inspection, config }: Project,
+  { workflow, identity, commit }: Bringing,
+): Promise<ContainersLock> {
   const lock = readLock(root);
   const plan = pinnedBy(planImages(inspection.images, config.images), lock);
   checkBuildTargets(plan, env.cicd);
   const builds = await uploadBuildSources(env, { workflow, root, builds: plan.builds });
-  const outcomes = await stageImages({ ...env, place: env.cicd, identity }, {
-    pulls: plan.pulls,
-    builds: builds.map(({ source_uri, build }) => {
-      const digest = lockedBuild(lock, build.target);
-      return {
-        source_uri,
-        target_image: formatImageRef(buildTarget(build.target, env.cicd)),
-        dockerfile: build.dockerfile,
-        build_args: build.args,
-        source: `${workflow}/${build.source}`,
-        ...(commit && { commit }),
-        ...(digest && { locked_digest: digest }),
-      };
-    }),
-  });
+  const outcomes = await stageImages(
+    { ...env, place: env.cicd, identity },
+    {
+      pulls: plan.pulls,
+      builds: builds.map(({ source_uri, build }) => {
+        const digest = lockedBuild(lock, build.target);
+        return {
+          source_uri,
+          target_image: formatImageRef(buildTarget(build.target, env.cicd)),
+          dockerfile: build.dockerfile,
+          build_args: build.args,
+          source: `${workflow}/${build.source}`,
+          ...(commit && { commit }),
+          ...(digest && { locked_digest: digest }),
+        };
+      }),
+    },
+  );
   return lockImages(plan, outcomes, env.cicd);
 }

@@ -1,7 +1,15 @@
 import { BatchGetImageCommand, type ECRClient, GetDownloadUrlForLayerCommand } from "@aws-sdk/client-ecr";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { LARGEST_CONFIG_BYTES } from "../../oci/copy/platform.ts";
-import { blobsHeld, type Descriptor, formatPlatform, type ImageManifest, type Manifest, type Platform, readManifest } from "../../oci/manifest.ts";
+import {
+  blobsHeld,
+  type Descriptor,
+  formatPlatform,
+  type ImageManifest,
+  type Manifest,
+  type Platform,
+  readManifest,
+} from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { LockedImage } from "./lock/lock.ts";
 
@@ -21,7 +29,14 @@ export async function readImageFacts(ecr: ECRClient, { target, digest }: Pick<Lo
   if (manifest.kind === "image") return facts(await configured(ecr, repository, manifest.config), [manifest]);
   // Attestations are listed as images of no platform.
   const offered = manifest.manifests.filter(({ platform }) => platform?.os !== "unknown");
-  return facts(offered.flatMap(({ platform }) => platform ?? []), await manifestsOf(ecr, repository, offered.map((each) => each.digest)));
+  return facts(
+    offered.flatMap(({ platform }) => platform ?? []),
+    await manifestsOf(
+      ecr,
+      repository,
+      offered.map((each) => each.digest),
+    ),
+  );
 }
 
 function facts(platforms: readonly Platform[], manifests: readonly Manifest[]): ImageFacts {
@@ -42,7 +57,9 @@ async function manifestsOf(ecr: ECRClient, repositoryName: string, digests: read
   for (let at = 0; at < digests.length; at += IDS_AT_ONCE) {
     const imageIds = digests.slice(at, at + IDS_AT_ONCE).map((imageDigest) => ({ imageDigest }));
     const { images = [] } = await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds, acceptedMediaTypes: TYPES }));
-    found.push(...images.map(({ imageManifest = "", imageManifestMediaType }) => readManifest(Buffer.from(imageManifest), imageManifestMediaType)));
+    found.push(
+      ...images.map(({ imageManifest = "", imageManifestMediaType }) => readManifest(Buffer.from(imageManifest), imageManifestMediaType)),
+    );
   }
   return found;
 }
@@ -51,7 +68,9 @@ async function manifestsOf(ecr: ECRClient, repositoryName: string, digests: read
 async function configured(ecr: ECRClient, repositoryName: string, { digest, size }: Descriptor): Promise<readonly Platform[]> {
   if (size > LARGEST_CONFIG_BYTES) return [];
   const { downloadUrl = "" } = await ecr.send(new GetDownloadUrlForLayerCommand({ repositoryName, layerDigest: digest }));
-  const { os, architecture, variant } = (await (await fetch(downloadUrl, { signal: AbortSignal.timeout(PATIENCE_MS) })).json()) as Partial<Platform>;
+  const { os, architecture, variant } = (await (
+    await fetch(downloadUrl, { signal: AbortSignal.timeout(PATIENCE_MS) })
+  ).json()) as Partial<Platform>;
   return os && architecture ? [{ os, architecture, ...(variant && { variant }) }] : [];
 }
 

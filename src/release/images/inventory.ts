@@ -1,4 +1,11 @@
-import { type ECRClient, type ImageDetail, ListTagsForResourceCommand, paginateDescribeImages, paginateDescribeRepositories, type Repository as EcrRepository } from "@aws-sdk/client-ecr";
+import {
+  type ECRClient,
+  type ImageDetail,
+  ListTagsForResourceCommand,
+  paginateDescribeImages,
+  paginateDescribeRepositories,
+  type Repository as EcrRepository,
+} from "@aws-sdk/client-ecr";
 import { privateEcrHost } from "../../kit/image-ref-ecr.ts";
 import type { RegistryClient } from "../../oci/client/registry-client.ts";
 import { SOURCE_TAG } from "../names.ts";
@@ -37,7 +44,8 @@ export async function listStaged(inventory: Inventory): Promise<readonly StagedI
   for await (const page of paginateDescribeRepositories({ client: inventory.ecr }, {})) repositories.push(...(page.repositories ?? []));
   repositories.sort((a, b) => ((a.repositoryName ?? "") < (b.repositoryName ?? "") ? -1 : 1));
   const found: (readonly StagedImage[])[] = [];
-  for (let at = 0; at < repositories.length; at += AT_ONCE) found.push(...(await Promise.all(repositories.slice(at, at + AT_ONCE).map((one) => imagesOf(inventory, one)))));
+  for (let at = 0; at < repositories.length; at += AT_ONCE)
+    found.push(...(await Promise.all(repositories.slice(at, at + AT_ONCE).map((one) => imagesOf(inventory, one)))));
   return found.flat();
 }
 
@@ -61,12 +69,23 @@ async function imagesOf(inventory: Inventory, { repositoryName = "", repositoryA
   return staged.sort((a, b) => (a.pushedAt < b.pushedAt ? 1 : -1));
 }
 
-const describe = (repository: string, { imageDigest = "", imageTags = [], imageSizeInBytes = 0, imagePushedAt }: ImageDetail): StagedImage => ({
-  repository, digest: imageDigest, tags: [...imageTags].sort(), sizeBytes: imageSizeInBytes, pushedAt: imagePushedAt?.toISOString() ?? "",
+const describe = (
+  repository: string,
+  { imageDigest = "", imageTags = [], imageSizeInBytes = 0, imagePushedAt }: ImageDetail,
+): StagedImage => ({
+  repository,
+  digest: imageDigest,
+  tags: [...imageTags].sort(),
+  sizeBytes: imageSizeInBytes,
+  pushedAt: imagePushedAt?.toISOString() ?? "",
 });
 
 /** What a built image says of itself. */
-async function labelled({ client, place }: Inventory, repository: string, { imageDigest = "" }: ImageDetail): Promise<Pick<StagedImage, "source" | "sourceHash" | "commit">> {
+async function labelled(
+  { client, place }: Inventory,
+  repository: string,
+  { imageDigest = "" }: ImageDetail,
+): Promise<Pick<StagedImage, "source" | "sourceHash" | "commit">> {
   const at = client.repository({ registry: privateEcrHost(registryOf(place)), repository });
   const { labels = {} } = (await imageThere(at, imageDigest)) ?? {};
   const [source, sourceHash, commit] = [labels[SOURCE_LABEL], labels[SOURCE_HASH_LABEL], labels[REVISION_LABEL]];

@@ -15,11 +15,17 @@ import type { BuildItem, ImageOutcome } from "./staging.ts";
 /** An item that can be worked on, or one that failed before anything moved. */
 export type Planned<Item> = Item | ImageOutcome;
 
-const EXAMPLES = { pull: '{"manifest": ["ubuntu:20.04"]}', build: '{"manifest": [{"source_uri": "s3://bucket/folder/", "target_image": "name:tag"}]}' } as const;
+const EXAMPLES = {
+  pull: '{"manifest": ["ubuntu:20.04"]}',
+  build: '{"manifest": [{"source_uri": "s3://bucket/folder/", "target_image": "name:tag"}]}',
+} as const;
 
 /** Reads the input of the puller or the builder; what its items are is for the plans. @throws InvalidInput */
 export function readInput(input: unknown, kind: "pull" | "build"): { readonly manifest: readonly unknown[]; readonly referrers: boolean } {
-  const { manifest, referrers = false } = (typeof input === "object" && input !== null ? input : {}) as { readonly manifest?: unknown; readonly referrers?: unknown };
+  const { manifest, referrers = false } = (typeof input === "object" && input !== null ? input : {}) as {
+    readonly manifest?: unknown;
+    readonly referrers?: unknown;
+  };
   if (!Array.isArray(manifest)) throw new InvalidInput(`the input has no list "manifest"; write it as ${EXAMPLES[kind]}`);
   if (typeof referrers !== "boolean") throw new InvalidInput(`"referrers" is true or false, not ${JSON.stringify(referrers)}`);
   return { manifest, referrers };
@@ -32,10 +38,20 @@ const spelled = (item: unknown): string => (typeof item === "string" ? item : JS
  * Names a target for each image of the puller's manifest. A name that is none, and images that would share a target,
  * are FAILED; the others go on.
  */
-export function planEachPull(manifest: readonly unknown[], place: Place, namespaces: Readonly<Record<string, string>> = {}): readonly Planned<ImagePull>[] {
-  const planned = manifest.map((item, index) => orFailed({ source_uri: spelled(item), target_image: "" }, () => planPulls([imageName(item, index)], place, namespaces)[0]));
+export function planEachPull(
+  manifest: readonly unknown[],
+  place: Place,
+  namespaces: Readonly<Record<string, string>> = {},
+): readonly Planned<ImagePull>[] {
+  const planned = manifest.map((item, index) =>
+    orFailed({ source_uri: spelled(item), target_image: "" }, () => planPulls([imageName(item, index)], place, namespaces)[0]),
+  );
   const sources = planned.flatMap((item) => ("source" in item ? [parseImageRef(item.source)] : []));
-  const collisions = new Map(detectCollisions(sources, namingOf(registryOf(place), namespaces)).flatMap(({ sources: all, message }) => all.map((source) => [formatImageRef(source), message])));
+  const collisions = new Map(
+    detectCollisions(sources, namingOf(registryOf(place), namespaces)).flatMap(({ sources: all, message }) =>
+      all.map((source) => [formatImageRef(source), message]),
+    ),
+  );
   return planned.map((item) => {
     const message = "source" in item ? collisions.get(item.source) : undefined;
     return message === undefined ? item : failed(item, message);
@@ -45,7 +61,9 @@ export function planEachPull(manifest: readonly unknown[], place: Place, namespa
 function imageName(item: unknown, index: number): string {
   if (typeof item === "string") return item;
   const isBuild = typeof item === "object" && item !== null && "target_image" in item;
-  throw new Error(`item ${index + 1} of the manifest is ${isBuild ? "an image to build: give it to omx-container-builder" : 'no image\'s name: write it as "ubuntu:20.04"'}`);
+  throw new Error(
+    `item ${index + 1} of the manifest is ${isBuild ? "an image to build: give it to omx-container-builder" : 'no image\'s name: write it as "ubuntu:20.04"'}`,
+  );
 }
 
 const platform = z.string().refine((text) => isPlatform(text), "a platform looks like linux/amd64");
@@ -55,12 +73,20 @@ const args = z.record(z.string(), z.string());
 const BuildRequest = z.strictObject({
   source_uri: z.string().refine((text) => isS3Uri(text), "the source is s3://bucket/prefix/, or a .zip, .tar.gz or .tgz there"),
   target_image: z.string().min(1),
-  dockerfile: z.string().min(1).refine(isInside, "the Dockerfile has to lie in the source, and is named by its path there").default("Dockerfile"),
+  dockerfile: z
+    .string()
+    .min(1)
+    .refine(isInside, "the Dockerfile has to lie in the source, and is named by its path there")
+    .default("Dockerfile"),
   build_args: args.default({}),
   buildArgs: args.default({}),
   /** The stage to build. */
   target: z.string().min(1).optional(),
-  platforms: z.array(platform).min(1).default(["linux/amd64"]).transform((all) => [...new Set(all)]),
+  platforms: z
+    .array(platform)
+    .min(1)
+    .default(["linux/amd64"])
+    .transform((all) => [...new Set(all)]),
   force: z.boolean().default(false),
   /** Of a lock: an image of these bytes, built from the same source, is not built again. */
   locked_digest: z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f").optional(),
@@ -75,25 +101,37 @@ const BuildRequest = z.strictObject({
  */
 export function planEachBuild(manifest: readonly unknown[], place: Place): readonly Planned<BuildItem>[] {
   const planned = manifest.map((item, index) => orFailed(named(item), () => readBuild(buildRequest(item, index), place)));
-  const byTarget = Map.groupBy(planned.filter((item) => "build_args" in item), ({ target_image: target }) => target);
+  const byTarget = Map.groupBy(
+    planned.filter((item) => "build_args" in item),
+    ({ target_image: target }) => target,
+  );
   return planned.map((item) => {
     const others = "build_args" in item ? (byTarget.get(item.target_image) ?? []) : [];
-    return new Set(others.map(buildKey)).size < 2 ? item : failed(item, `${others.length} different builds are for ${item.target_image}: give each a target of its own`);
+    return new Set(others.map(buildKey)).size < 2
+      ? item
+      : failed(item, `${others.length} different builds are for ${item.target_image}: give each a target of its own`);
   });
 }
 
 /** The same for two items that ask for the same build. */
 const buildKey = ({ source_uri, build_args, ...item }: BuildItem): string =>
-  JSON.stringify([sourceKey(source_uri), Object.entries(build_args).sort(([a], [b]) => (a < b ? -1 : 1)), Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  JSON.stringify([
+    sourceKey(source_uri),
+    Object.entries(build_args).sort(([a], [b]) => (a < b ? -1 : 1)),
+    Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
 
 function buildRequest(item: unknown, index: number): object {
   if (typeof item === "object" && item !== null && !Array.isArray(item)) return item;
-  throw new Error(`item ${index + 1} of the manifest is ${typeof item === "string" ? "an image to pull: give it to omx-container-puller" : `no image to build: write it as ${EXAMPLES.build}`}`);
+  throw new Error(
+    `item ${index + 1} of the manifest is ${typeof item === "string" ? "an image to pull: give it to omx-container-puller" : `no image to build: write it as ${EXAMPLES.build}`}`,
+  );
 }
 
 function readBuild(item: object, place: Place): BuildItem {
   const parsed = BuildRequest.safeParse(item);
-  if (!parsed.success) throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the item"}: ${message}`).join("; "));
+  if (!parsed.success)
+    throw new Error(parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the item"}: ${message}`).join("; "));
   const { buildArgs, build_args: own, target_image: target, ...rest } = parsed.data;
   const { registry } = parseImageRef(target);
   const home = privateEcrHost(registryOf(place));
@@ -105,7 +143,10 @@ function readBuild(item: object, place: Place): BuildItem {
 }
 
 const named = (item: unknown): Pick<ImageOutcome, "source_uri" | "target_image"> => {
-  const { source_uri: source = item, target_image: target = "" } = (typeof item === "object" && item !== null ? item : {}) as { readonly source_uri?: unknown; readonly target_image?: unknown };
+  const { source_uri: source = item, target_image: target = "" } = (typeof item === "object" && item !== null ? item : {}) as {
+    readonly source_uri?: unknown;
+    readonly target_image?: unknown;
+  };
   return { source_uri: spelled(source), target_image: spelled(target) };
 };
 
@@ -117,7 +158,12 @@ function orFailed<Item>(of: Pick<ImageOutcome, "source_uri" | "target_image">, p
   }
 }
 
-const failed = ({ source_uri, target_image }: Pick<ImageOutcome, "source_uri" | "target_image">, reason: string): ImageOutcome => ({ source_uri, target_image, status: "FAILED", reason });
+const failed = ({ source_uri, target_image }: Pick<ImageOutcome, "source_uri" | "target_image">, reason: string): ImageOutcome => ({
+  source_uri,
+  target_image,
+  status: "FAILED",
+  reason,
+});
 
 /** Of a file outside, an error would tell the lines: of /proc/self/environ, a function's credentials. */
 function isInside(path: string): boolean {

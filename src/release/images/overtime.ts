@@ -14,10 +14,13 @@ export function watchDeadline(clock: Clock, deadline: Date | undefined): Overtim
   if (!deadline) return undefined;
   const controller = new AbortController();
   let isOver = false;
-  const timer = clock.sleep(Math.max(0, deadline.getTime() - clock.now().getTime()), controller.signal).then(() => {
-    isOver = true;
-    controller.abort(new Error("out of time"));
-  }, () => undefined);
+  const timer = clock.sleep(Math.max(0, deadline.getTime() - clock.now().getTime()), controller.signal).then(
+    () => {
+      isOver = true;
+      controller.abort(new Error("out of time"));
+    },
+    () => undefined,
+  );
   return {
     signal: controller.signal,
     isOver: () => isOver,

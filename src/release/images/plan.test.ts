@@ -56,48 +56,88 @@ describe("where images go", () => {
   });
 
   test("every name that is none is told at once", () => {
-    expect(() => planPulls(["Quay.io/a/b:1", "ubuntu:1", "localhost:007/a"], PLACE)).toThrow(/2 images can't be brought\n  "Quay\.io.*write quay\.io in lower case\n  "localhost:007.*write 7/);
+    expect(() => planPulls(["Quay.io/a/b:1", "ubuntu:1", "localhost:007/a"], PLACE)).toThrow(
+      /2 images can't be brought\n  "Quay\.io.*write quay\.io in lower case\n  "localhost:007.*write 7/,
+    );
   });
 
   test("a namespace that is none is the user's to correct", () => {
-    expect(() => planPulls(["ubuntu:1"], PLACE, { "lab.example": "quay" })).toThrow(expect.objectContaining({ code: "ProjectInvalid", blame: "user", message: expect.stringContaining("would meet those of quay.io") }));
+    expect(() => planPulls(["ubuntu:1"], PLACE, { "lab.example": "quay" })).toThrow(
+      expect.objectContaining({ code: "ProjectInvalid", blame: "user", message: expect.stringContaining("would meet those of quay.io") }),
+    );
   });
 
   test("two registries of one namespace are told with the setting that separates them", () => {
     const sources = ["us.gcr.io/p/tool:1", "eu.gcr.io/p/tool:1"];
-    expect(() => planPulls(sources, PLACE)).toThrow(expect.objectContaining({ code: "ImageCollision", message: expect.stringContaining('{"eu.gcr.io": "eu-gcr-io"}'), fix: expect.stringContaining("containers.namespaces of omx.deploy.yaml") }));
-    expect(planPulls(sources, PLACE, { "eu.gcr.io": "eu-gcr-io" }).map(({ target_image: target }) => target)).toEqual([`${REGISTRY}/gcr/p/tool:1`, `${REGISTRY}/eu-gcr-io/p/tool:1`]);
+    expect(() => planPulls(sources, PLACE)).toThrow(
+      expect.objectContaining({
+        code: "ImageCollision",
+        message: expect.stringContaining('{"eu.gcr.io": "eu-gcr-io"}'),
+        fix: expect.stringContaining("containers.namespaces of omx.deploy.yaml"),
+      }),
+    );
+    expect(planPulls(sources, PLACE, { "eu.gcr.io": "eu-gcr-io" }).map(({ target_image: target }) => target)).toEqual([
+      `${REGISTRY}/gcr/p/tool:1`,
+      `${REGISTRY}/eu-gcr-io/p/tool:1`,
+    ]);
   });
 
   test("a built image is never stored over a pulled one, nor over another", () => {
-    const builds = (...targets: readonly string[]) => images(`  build: [${targets.map((target) => `{ source: ${target.split(":")[0]?.replaceAll("/", "-")}, target: "${target}" }`).join(", ")}]`).build;
-    expect(() => checkBuildTargets({ pulls: ["ubuntu:1"], builds: builds("dockerhub/library/ubuntu:1") }, PLACE)).toThrow(`ubuntu:1 and the build of dockerhub/library/ubuntu:1 would both become ${REGISTRY}/dockerhub/library/ubuntu:1; give the build another target`);
-    expect(() => checkBuildTargets({ pulls: [], builds: builds("quay.io/lab/tool:1", "lab/tool:1") }, PLACE)).toThrow(`the builds of quay.io/lab/tool:1 (from quay.io-lab-tool) and lab/tool:1 (from lab-tool) would both become ${REGISTRY}/lab/tool:1`);
-    expect(() => checkBuildTargets({ pulls: ["ubuntu:1", "quay.io/lab/tool:1"], builds: builds("lab/tool:1", "lab/tool:2", "dockerhub/library/ubuntu:2") }, PLACE)).not.toThrow();
-    expect(() => checkBuildTargets({ pulls: ["quay.io/lab/tool:1"], builds: builds("mirror/lab/tool:1") }, PLACE, { "quay.io": "mirror" })).toThrow("would both become");
+    const builds = (...targets: readonly string[]) =>
+      images(
+        `  build: [${targets.map((target) => `{ source: ${target.split(":")[0]?.replaceAll("/", "-")}, target: "${target}" }`).join(", ")}]`,
+      ).build;
+    expect(() => checkBuildTargets({ pulls: ["ubuntu:1"], builds: builds("dockerhub/library/ubuntu:1") }, PLACE)).toThrow(
+      `ubuntu:1 and the build of dockerhub/library/ubuntu:1 would both become ${REGISTRY}/dockerhub/library/ubuntu:1; give the build another target`,
+    );
+    expect(() => checkBuildTargets({ pulls: [], builds: builds("quay.io/lab/tool:1", "lab/tool:1") }, PLACE)).toThrow(
+      `the builds of quay.io/lab/tool:1 (from quay.io-lab-tool) and lab/tool:1 (from lab-tool) would both become ${REGISTRY}/lab/tool:1`,
+    );
+    expect(() =>
+      checkBuildTargets(
+        { pulls: ["ubuntu:1", "quay.io/lab/tool:1"], builds: builds("lab/tool:1", "lab/tool:2", "dockerhub/library/ubuntu:2") },
+        PLACE,
+      ),
+    ).not.toThrow();
+    expect(() =>
+      checkBuildTargets({ pulls: ["quay.io/lab/tool:1"], builds: builds("mirror/lab/tool:1") }, PLACE, { "quay.io": "mirror" }),
+    ).toThrow("would both become");
     // A deployment may have separated these; and the puller tells of names that are none when all others are there.
-    expect(() => checkBuildTargets({ pulls: ["us.gcr.io/p/tool:1", "eu.gcr.io/p/tool:1", "Ubuntu:1"], builds: builds("lab/tool:1") }, PLACE)).not.toThrow();
+    expect(() =>
+      checkBuildTargets({ pulls: ["us.gcr.io/p/tool:1", "eu.gcr.io/p/tool:1", "Ubuntu:1"], builds: builds("lab/tool:1") }, PLACE),
+    ).not.toThrow();
   });
 });
 
 describe("the lock", () => {
   const plan = planImages(uses(BWA, "demo/tool:1"), images("  build: [{ target: demo/tool:1 }]"));
-  const lock = lockImages(plan, [
-    { source_uri: BWA, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18`, status: "SKIPPED", digest: DIGEST },
-    { source_uri: "s3://sources/tool.zip", target_image: `${REGISTRY}/demo/tool:1`, status: "SUCCEEDED", digest: OTHER },
-  ], PLACE);
+  const lock = lockImages(
+    plan,
+    [
+      { source_uri: BWA, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18`, status: "SKIPPED", digest: DIGEST },
+      { source_uri: "s3://sources/tool.zip", target_image: `${REGISTRY}/demo/tool:1`, status: "SUCCEEDED", digest: OTHER },
+    ],
+    PLACE,
+  );
 
   test("names every image by digest, and what it was made of", () => {
-    expect(lock).toEqual({ version: 1, images: [
-      { image: BWA, source: BWA, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST },
-      { image: "demo/tool:1", source: "s3://sources/tool.zip", target: `${REGISTRY}/demo/tool@${OTHER}`, digest: OTHER },
-    ] });
+    expect(lock).toEqual({
+      version: 1,
+      images: [
+        { image: BWA, source: BWA, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST },
+        { image: "demo/tool:1", source: "s3://sources/tool.zip", target: `${REGISTRY}/demo/tool@${OTHER}`, digest: OTHER },
+      ],
+    });
   });
 
   test.each([
     ["a merge", (text: string) => text.replace("{\n", "{\n<<<<<<< HEAD\n"), "lock.json:2 holds a merge that nobody has resolved"],
     ["another version", (text: string) => text.replace('"version": 1', '"version": 2'), "version: it is 2, and this omx reads version 1"],
-    ["half of a merge", (text: string) => text.replace(`"digest": "${OTHER}"`, `"digest": "${DIGEST}"`), "images.1.target: it is not named by the digest beside it"],
+    [
+      "half of a merge",
+      (text: string) => text.replace(`"digest": "${OTHER}"`, `"digest": "${DIGEST}"`),
+      "images.1.target: it is not named by the digest beside it",
+    ],
     ["an image twice", (text: string) => text.replace('"demo/tool:1"', `"${BWA}"`), `images: ${BWA} is there twice`],
     ["a list", () => "[]", "lock.json is no lock of images: Invalid input"],
   ])("with %s in it is read by nobody, and the reason says what and where", (_what, edit, says) => {
@@ -107,14 +147,23 @@ describe("the lock", () => {
 
   test("an image without a digest is an error, not left out", () => {
     const outcomes = [{ source_uri: BWA, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18`, status: "SUCCEEDED" as const }];
-    expect(() => lockImages(plan, outcomes, PLACE)).toThrow(/2 of 2 images are not known by digest[^]*bwa:0\.7\.18: SUCCEEDED without a digest[^]*demo\/tool:1: staging says nothing of it/);
+    expect(() => lockImages(plan, outcomes, PLACE)).toThrow(
+      /2 of 2 images are not known by digest[^]*bwa:0\.7\.18: SUCCEEDED without a digest[^]*demo\/tool:1: staging says nothing of it/,
+    );
   });
 
   test("in the repository it decides what is pulled: its images by digest, others by their tag", () => {
     const pinned = pinnedBy(planImages(uses(BWA, "ubuntu:24.04", "demo/tool:1"), images("  build: [{ target: demo/tool:1 }]")), lock);
     expect(pinned.pulls).toEqual([`${BWA}@${DIGEST}`, "ubuntu:24.04"]);
     expect(pinned.uses[0]).toEqual({ image: BWA, from: { pull: `${BWA}@${DIGEST}` } });
-    const outcome = { source_uri: `${BWA}@${DIGEST}`, target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18@${DIGEST}`, status: "SUCCEEDED" as const, digest: DIGEST };
-    expect(lockImages({ ...pinned, uses: pinned.uses.slice(0, 1) }, [outcome], PLACE).images).toEqual([{ image: BWA, source: `${BWA}@${DIGEST}`, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST }]);
+    const outcome = {
+      source_uri: `${BWA}@${DIGEST}`,
+      target_image: `${REGISTRY}/quay/biocontainers/bwa:0.7.18@${DIGEST}`,
+      status: "SUCCEEDED" as const,
+      digest: DIGEST,
+    };
+    expect(lockImages({ ...pinned, uses: pinned.uses.slice(0, 1) }, [outcome], PLACE).images).toEqual([
+      { image: BWA, source: `${BWA}@${DIGEST}`, target: `${REGISTRY}/quay/biocontainers/bwa@${DIGEST}`, digest: DIGEST },
+    ]);
   });
 });

@@ -43,7 +43,9 @@ export interface PlannedUse {
 export function planImages(images: readonly ImageUse[], config: OmxYaml["images"]): ImagePlan {
   const built = new Set(config.build.map((build) => build.target));
   const names = [...new Set([...images.map((use) => use.image).filter(isContainerImage), ...config.extra])];
-  const uses = names.map((image): PlannedUse => (built.has(image) ? { image, from: { build: image } } : { image, from: { pull: config.substitute[image] ?? image } }));
+  const uses = names.map((image): PlannedUse =>
+    built.has(image) ? { image, from: { build: image } } : { image, from: { pull: config.substitute[image] ?? image } },
+  );
   return { uses, builds: config.build, pulls: [...new Set(uses.flatMap(({ from }) => ("pull" in from ? [from.pull] : [])))] };
 }
 
@@ -58,10 +60,27 @@ const isContainerImage = (image: string): boolean => !/^https?:\/\//.test(image)
 export function planPulls(manifest: readonly string[], place: Place, namespaces: RegistryNamespaces = {}): readonly ImagePull[] {
   const home = registryOf(place);
   const table = tableOf(home, namespaces);
-  const named = each(manifest, (text) => ({ source_uri: text, source: parseImageRef(text) }), "correct the image's name where it is written");
-  const placed = each(named, ({ source_uri, source }) => ({ source_uri, source, target: targetRepository(source, table) }), "bring the image in under another name with images.substitute");
-  refuse(detectCollisions(named.map(({ source }) => source), table).map(({ message }) => message));
-  return placed.map(({ source_uri, source, target }) => ({ source_uri, source: formatImageRef(source), target_image: formatImageRef(privateEcrImage(home, target)) }));
+  const named = each(
+    manifest,
+    (text) => ({ source_uri: text, source: parseImageRef(text) }),
+    "correct the image's name where it is written",
+  );
+  const placed = each(
+    named,
+    ({ source_uri, source }) => ({ source_uri, source, target: targetRepository(source, table) }),
+    "bring the image in under another name with images.substitute",
+  );
+  refuse(
+    detectCollisions(
+      named.map(({ source }) => source),
+      table,
+    ).map(({ message }) => message),
+  );
+  return placed.map(({ source_uri, source, target }) => ({
+    source_uri,
+    source: formatImageRef(source),
+    target_image: formatImageRef(privateEcrImage(home, target)),
+  }));
 }
 
 /**
@@ -69,8 +88,14 @@ export function planPulls(manifest: readonly string[], place: Place, namespaces:
  * have no name, are the puller's to tell, which knows the deployment's namespaces.
  * @throws ReleaseError ImageCollision
  */
-export function checkBuildTargets({ pulls, builds }: Pick<ImagePlan, "pulls" | "builds">, place: Place, namespaces: RegistryNamespaces = {}): void {
-  const pulled = new Map(pulls.flatMap((text) => planned(text, place, namespaces)).map(({ source_uri, target_image }) => [target_image, source_uri]));
+export function checkBuildTargets(
+  { pulls, builds }: Pick<ImagePlan, "pulls" | "builds">,
+  place: Place,
+  namespaces: RegistryNamespaces = {},
+): void {
+  const pulled = new Map(
+    pulls.flatMap((text) => planned(text, place, namespaces)).map(({ source_uri, target_image }) => [target_image, source_uri]),
+  );
   const built = Map.groupBy(builds, ({ target }) => formatImageRef(buildTarget(target, place)));
   refuse(
     [...built].flatMap(([target, all]) => [
@@ -108,7 +133,10 @@ function refuse(collisions: readonly string[]): void {
 }
 
 /** The table of names: the deployment's own entries over those of omx. @throws InvalidValue for an entry that ECR would refuse */
-export const namingOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => ({ home, namespaces: extendNamespaces(namespaces) });
+export const namingOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable => ({
+  home,
+  namespaces: extendNamespaces(namespaces),
+});
 
 const tableOf = (home: ReturnType<typeof registryOf>, namespaces: RegistryNamespaces): NamingTable =>
   each([home], (one) => namingOf(one, namespaces), "correct the namespace where it is written")[0] ?? {};
@@ -126,7 +154,12 @@ function each<Item, Result>(items: readonly Item[], work: (item: Item) => Result
   });
   const [first, ...more] = problems;
   if (first === undefined) return results;
-  throw new ReleaseError("ProjectInvalid", { says: more.length === 0 ? first : `${problems.length} images can't be brought`, fix, blame: "user", ...(more.length > 0 && { details: problems }) });
+  throw new ReleaseError("ProjectInvalid", {
+    says: more.length === 0 ? first : `${problems.length} images can't be brought`,
+    fix,
+    blame: "user",
+    ...(more.length > 0 && { details: problems }),
+  });
 }
 
 /** Where a built image goes: under its own name, without a registry's. @throws ReleaseError ProjectInvalid for what is no image name, or names a digest */

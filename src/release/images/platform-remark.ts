@@ -18,8 +18,14 @@ const RUNS_ON = { os: "linux", architecture: "amd64" } as const;
  */
 export async function platformRemark({ bytes, mediaType }: StoredManifest, from?: Repository): Promise<string | undefined> {
   const manifest = readManifest(bytes, mediaType);
-  if (manifest.kind === "image" && !IMAGE_CONFIGS.has(manifest.config.mediaType)) return `no task can run in it: it is no container image but ${manifest.artifactType ?? manifest.config.mediaType}`;
-  const named = manifest.kind === "index" ? manifest.manifests.flatMap(({ platform }) => platform ?? []) : from ? await configuredPlatform(from, manifest.config) : [];
+  if (manifest.kind === "image" && !IMAGE_CONFIGS.has(manifest.config.mediaType))
+    return `no task can run in it: it is no container image but ${manifest.artifactType ?? manifest.config.mediaType}`;
+  const named =
+    manifest.kind === "index"
+      ? manifest.manifests.flatMap(({ platform }) => platform ?? [])
+      : from
+        ? await configuredPlatform(from, manifest.config)
+        : [];
   const offered = named.filter(({ os }) => os !== "unknown");
   if (offered.length === 0 || offered.some((one) => isPlatform(one, RUNS_ON))) return undefined;
   return `HealthOmics runs tasks on ${formatPlatform(RUNS_ON)}, for which this image is not offered, only for ${offered.map(formatPlatform).join(", ")}`;

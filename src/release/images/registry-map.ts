@@ -23,13 +23,17 @@ export function registryMapOf(lock: ContainersLock, own: Own | undefined): Conta
   const isOwn = new Set(ownImages.map(({ sourceImage }) => sourceImage));
   const needed = lock.images.filter(({ image, target }) => image !== target && !isOwn.has(image));
   const isTooMany = ownImages.length + needed.length > IMAGE_MAPPINGS_LIMIT;
-  const mapped = needed.filter((image) => !(isTooMany && ownRegistries.some((mapping) => leadsTo(mapping, image)))).map(({ image, target }) => ({ sourceImage: image, destinationImage: target }));
+  const mapped = needed
+    .filter((image) => !(isTooMany && ownRegistries.some((mapping) => leadsTo(mapping, image))))
+    .map(({ image, target }) => ({ sourceImage: image, destinationImage: target }));
   const imageMappings = [...ownImages, ...mapped];
   check("images", imageMappings.length, IMAGE_MAPPINGS_LIMIT);
   check("registries", ownRegistries.length, REGISTRY_MAPPINGS_LIMIT);
   const registryMappings = ownRegistries.map((mapping) => ({
-    upstreamRegistryUrl: mapping.upstreamRegistryUrl, ecrRepositoryPrefix: mapping.ecrRepositoryPrefix,
-    ...(mapping.upstreamRepositoryPrefix && { upstreamRepositoryPrefix: mapping.upstreamRepositoryPrefix }), ...(mapping.ecrAccountId && { ecrAccountId: mapping.ecrAccountId }),
+    upstreamRegistryUrl: mapping.upstreamRegistryUrl,
+    ecrRepositoryPrefix: mapping.ecrRepositoryPrefix,
+    ...(mapping.upstreamRepositoryPrefix && { upstreamRepositoryPrefix: mapping.upstreamRepositoryPrefix }),
+    ...(mapping.ecrAccountId && { ecrAccountId: mapping.ecrAccountId }),
     ...(mapping.credentialArn && { credentialArn: mapping.credentialArn }),
   }));
   if (imageMappings.length === 0 && registryMappings.length === 0) return undefined;
@@ -41,11 +45,18 @@ export function registryMapOf(lock: ContainersLock, own: Own | undefined): Conta
  * the image is written (Docker Hub's is `registry-1.docker.io`), the path follows the prefix. A mapping with a prefix of
  * the upstream path is never relied on: how it is stripped is not documented.
  */
-function leadsTo({ upstreamRegistryUrl, ecrRepositoryPrefix, upstreamRepositoryPrefix }: RegistryMapping, { image, target }: LockedImage): boolean {
+function leadsTo(
+  { upstreamRegistryUrl, ecrRepositoryPrefix, upstreamRepositoryPrefix }: RegistryMapping,
+  { image, target }: LockedImage,
+): boolean {
   const source = parseImageRef(image);
   const host = upstreamRegistryUrl.replace(/^https?:\/\//, "").replace(/\/+$/, "");
   const registry = host === "registry-1.docker.io" ? DOCKER_HUB : host;
-  return upstreamRepositoryPrefix === undefined && source.registry === registry && parseImageRef(target).repository === `${ecrRepositoryPrefix}/${source.repository}`;
+  return (
+    upstreamRepositoryPrefix === undefined &&
+    source.registry === registry &&
+    parseImageRef(target).repository === `${ecrRepositoryPrefix}/${source.repository}`
+  );
 }
 
 function check(what: "images" | "registries", count: number, limit: number): void {
@@ -54,5 +65,9 @@ function check(what: "images" | "registries", count: number, limit: number): voi
     what === "images"
       ? "write ECR addresses for some of them in the definition, or cover a registry by registryMap.registryMappings in omx.yaml"
       : "take some out of registryMap.registryMappings in omx.yaml: images need none, omx maps each by itself";
-  throw new ReleaseError("TooLarge", { says: `the workflow uses ${count} ${what} that need a mapping; HealthOmics takes ${limit}`, fix, blame: "user" });
+  throw new ReleaseError("TooLarge", {
+    says: `the workflow uses ${count} ${what} that need a mapping; HealthOmics takes ${limit}`,
+    fix,
+    blame: "user",
+  });
 }

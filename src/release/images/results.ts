@@ -34,12 +34,19 @@ export function outcomesIn(text: string): readonly ImageOutcome[] | undefined {
   const told = parsed(text) as { readonly images?: unknown } | undefined;
   const results = z.array(z.union([Result, Earlier])).safeParse(told?.images ?? told);
   if (!results.success) return undefined;
-  return results.data.map((result) => ("image" in result ? outcomeOf(result as z.infer<typeof Result>) : result) as unknown as ImageOutcome);
+  return results.data.map(
+    (result) => ("image" in result ? outcomeOf(result as z.infer<typeof Result>) : result) as unknown as ImageOutcome,
+  );
 }
 
 const outcomeOf = ({ image, statusMessage, build, ...rest }: z.infer<typeof Result>): object => ({
-  ...image, ...rest, ...(statusMessage !== undefined && { reason: statusMessage }),
-  ...(build && { build: build.id, ...(build.logs && { log: build.logs.logstream, ...(build.logs.deeplink !== undefined && { log_link: build.logs.deeplink }) }) }),
+  ...image,
+  ...rest,
+  ...(statusMessage !== undefined && { reason: statusMessage }),
+  ...(build && {
+    build: build.id,
+    ...(build.logs && { log: build.logs.logstream, ...(build.logs.deeplink !== undefined && { log_link: build.logs.deeplink }) }),
+  }),
 });
 
 function parsed(text: string): unknown {

@@ -15,7 +15,11 @@ type Named = Pick<ImageOutcome, "source_uri" | "target_image">;
 /** @throws InvalidInput for more images than Step Functions can tell the results of */
 export function checkRoom(images: readonly Named[]): void {
   const part = RESULTS_BYTES / images.length;
-  const bytes = images.reduce((sum, { source_uri, target_image }) => sum + Math.max(part, Buffer.byteLength(source_uri + target_image) + MEMBERS_BYTES) + RESULT_BYTES, 0);
+  const bytes = images.reduce(
+    (sum, { source_uri, target_image }) =>
+      sum + Math.max(part, Buffer.byteLength(source_uri + target_image) + MEMBERS_BYTES) + RESULT_BYTES,
+    0,
+  );
   if (bytes <= CARRIED_BYTES) return;
   throw new InvalidInput(
     `the manifest has ${images.length} images, and Step Functions carries the results of about ${Math.floor((images.length * RESULTS_BYTES) / bytes)} of them: start an execution for each part of it`,

@@ -5,7 +5,9 @@ import { ReleaseError } from "../errors.ts";
 
 /** The two forms in use: ECR's own for pull-through cache (`accessToken`), and a plain password. */
 const Secret = z.union([
-  z.object({ username: z.string().min(1), accessToken: z.string().min(1) }).transform(({ username, accessToken: password }) => ({ username, password })),
+  z
+    .object({ username: z.string().min(1), accessToken: z.string().min(1) })
+    .transform(({ username, accessToken: password }) => ({ username, password })),
   z.object({ username: z.string().min(1), password: z.string().min(1) }),
 ]);
 

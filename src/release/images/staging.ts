@@ -82,14 +82,24 @@ export interface Staging {
  * Has the puller and the builder bring every image in, and waits for both.
  * @throws ReleaseError ImagesFailed naming each failed image and why, after all others are done
  */
-export async function stageImages(staging: Staging, manifests: { readonly pulls: readonly string[]; readonly builds: readonly BuildItem[] }): Promise<readonly ImageOutcome[]> {
+export async function stageImages(
+  staging: Staging,
+  manifests: { readonly pulls: readonly string[]; readonly builds: readonly BuildItem[] },
+): Promise<readonly ImageOutcome[]> {
   const [pulled, built] = await Promise.all([
     manifests.pulls.length > 0 ? execute(staging, NAMES.puller, manifests.pulls) : [],
     manifests.builds.length > 0 ? execute(staging, NAMES.builder, manifests.builds) : [],
   ]);
   const outcomes = [...pulled, ...built];
   for (const { source_uri, target_image, status, digest, reason } of outcomes)
-    staging.emit({ type: "image.staged", image: source_uri, target: target_image, status, ...(digest && { digest }), ...(reason && { reason }) });
+    staging.emit({
+      type: "image.staged",
+      image: source_uri,
+      target: target_image,
+      status,
+      ...(digest && { digest }),
+      ...(reason && { reason }),
+    });
   const failed = outcomes.filter((outcome) => outcome.status === "FAILED");
   if (failed.length > 0)
     throw new ReleaseError("ImagesFailed", {
@@ -107,16 +117,30 @@ async function execute(staging: Staging, machine: string, manifest: readonly unk
   const name = `${identity}-${createHash("sha256").update(input).digest("hex").slice(0, 12)}`.slice(-80);
   const arn = `arn:aws:states:${place.region}:${place.account}:stateMachine:${machine}`;
   const ended = await runExecution(clients.states, { arn, name, input, clock });
-  const results = outcomesIn(ended.status === "SUCCEEDED" ? ended.output : ended.cause) ?? (ended.error === "ImagesFailed" ? await resultsInHistory(clients.states, ended.executionArn) : undefined);
+  const results =
+    outcomesIn(ended.status === "SUCCEEDED" ? ended.output : ended.cause) ??
+    (ended.error === "ImagesFailed" ? await resultsInHistory(clients.states, ended.executionArn) : undefined);
   if (results) return results;
   if (ended.status === "SUCCEEDED")
-    throw new ReleaseError("ImagesFailed", { says: `${machine} told its results as another version of omx does: what is deployed is not of this one`, fix: "deploy this one's with `omx deploy`", blame: "user" });
-  throw new ReleaseError("ImagesFailed", { says: `${machine} ended ${ended.status}: ${ended.error} ${ended.cause}`, fix: `look at the execution ${ended.executionArn}`, blame: "aws" });
+    throw new ReleaseError("ImagesFailed", {
+      says: `${machine} told its results as another version of omx does: what is deployed is not of this one`,
+      fix: "deploy this one's with `omx deploy`",
+      blame: "user",
+    });
+  throw new ReleaseError("ImagesFailed", {
+    says: `${machine} ended ${ended.status}: ${ended.error} ${ended.cause}`,
+    fix: `look at the execution ${ended.executionArn}`,
+    blame: "aws",
+  });
 }
 
 /** The results where they are too long for a cause: the output of the state that had them all. */
 async function resultsInHistory(states: AwsClients["states"], executionArn: string): Promise<readonly ImageOutcome[] | undefined> {
-  for await (const page of paginateGetExecutionHistory({ client: states }, { executionArn, reverseOrder: true, includeExecutionData: true }))
-    for (const { stateExitedEventDetails: exited } of page.events ?? []) if (exited?.name === EACH_IMAGE) return outcomesIn(exited.output ?? "");
+  for await (const page of paginateGetExecutionHistory(
+    { client: states },
+    { executionArn, reverseOrder: true, includeExecutionData: true },
+  ))
+    for (const { stateExitedEventDetails: exited } of page.events ?? [])
+      if (exited?.name === EACH_IMAGE) return outcomesIn(exited.output ?? "");
   return undefined;
 }

@@ -1,17 +1,43 @@
 import { RESULT } from "./results.ts";
 
-const LAMBDA_TRANSIENT = ["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", "Lambda.TooManyRequestsException", "ThrottlingException", "TooManyRequestsException"];
-const lambdaRetry = { ErrorEquals: LAMBDA_TRANSIENT, IntervalSeconds: 2, BackoffRate: 2, MaxAttempts: 6, MaxDelaySeconds: 60, JitterStrategy: "FULL" };
+const LAMBDA_TRANSIENT = [
+  "Lambda.ServiceException",
+  "Lambda.AWSLambdaException",
+  "Lambda.SdkClientException",
+  "Lambda.TooManyRequestsException",
+  "ThrottlingException",
+  "TooManyRequestsException",
+];
+const lambdaRetry = {
+  ErrorEquals: LAMBDA_TRANSIENT,
+  IntervalSeconds: 2,
+  BackoffRate: 2,
+  MaxAttempts: 6,
+  MaxDelaySeconds: 60,
+  JitterStrategy: "FULL",
+};
 /** A registry that throttles or does not answer, after the client's own tries: the name of the function's error. */
 export const REGISTRY_BUSY = "RegistryBusy";
 /** What is no manifest: the name of the function's error, and of the execution's. */
 export const INVALID_INPUT = "InvalidInput";
 /** What the results of all images may take up together, of the 262,144 bytes that a state may hand on (step-functions/latest/dg/service-quotas.html). */
 export const RESULTS_BYTES = 240_000;
-const registryRetry = { ErrorEquals: [REGISTRY_BUSY], IntervalSeconds: 20, BackoffRate: 2, MaxAttempts: 3, MaxDelaySeconds: 120, JitterStrategy: "FULL" };
+const registryRetry = {
+  ErrorEquals: [REGISTRY_BUSY],
+  IntervalSeconds: 20,
+  BackoffRate: 2,
+  MaxAttempts: 3,
+  MaxDelaySeconds: 120,
+  JitterStrategy: "FULL",
+};
 // A project at its limit of builds, and the API's own limit of requests.
 const buildRetry = {
-  ErrorEquals: ["CodeBuild.AccountLimitExceededException", "CodeBuild.ThrottlingException", "CodeBuild.AWSCodeBuildException", "CodeBuild.SdkClientException"],
+  ErrorEquals: [
+    "CodeBuild.AccountLimitExceededException",
+    "CodeBuild.ThrottlingException",
+    "CodeBuild.AWSCodeBuildException",
+    "CodeBuild.SdkClientException",
+  ],
   IntervalSeconds: 20,
   BackoffRate: 2,
   MaxAttempts: 8,
@@ -78,7 +104,11 @@ const LONGEST_CAUSE = 30_000;
 
 /** After the last image: all results, or a failure that carries them all; where they are too many, the failed ones with their reasons, or as many of their names as it holds. */
 const ending = {
-  Judge: { Type: "Choice", Choices: [{ Condition: "{% $count($states.input.images[status = 'FAILED']) > 0 %}", Next: "SomeFailed" }], Default: "AllThere" },
+  Judge: {
+    Type: "Choice",
+    Choices: [{ Condition: "{% $count($states.input.images[status = 'FAILED']) > 0 %}", Next: "SomeFailed" }],
+    Default: "AllThere",
+  },
   SomeFailed: {
     Type: "Fail",
     Error: "ImagesFailed",
@@ -118,13 +148,15 @@ const building = ({ project, variable, hours }: LongBuild): object => ({
     ProjectName: `\${${project}}`,
     EnvironmentVariablesOverride: [{ Name: variable, Type: "PLAINTEXT", Value: "{% $string($states.input) %}" }],
   },
-  Output: "{% $merge([$states.input, {'status': 'BUILD_ENDED', 'build': $states.result.Build.Id, 'exported': [$states.result.Build.ExportedEnvironmentVariables]}]) %}",
+  Output:
+    "{% $merge([$states.input, {'status': 'BUILD_ENDED', 'build': $states.result.Build.Id, 'exported': [$states.result.Build.ExportedEnvironmentVariables]}]) %}",
   TimeoutSeconds: (hours + LONGEST_QUEUE_HOURS) * 3600,
   Retry: [buildRetry],
   Catch: [
     {
       ErrorEquals: ["States.ALL"],
-      Output: "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}",
+      Output:
+        "{% $merge([$states.input, {'status': 'BUILD_FAILED', 'cause': $states.errorOutput.Error & ': ' & $states.errorOutput.Cause}]) %}",
       Next: "Work",
     },
   ],
@@ -171,7 +203,10 @@ export const pullerDefinition = (): object => ({
   States: {
     Plan: plan("pull", "Together"),
     // One function knows what all images need, and brings each blob once. What it has to leave is tried alone.
-    Together: invoke("PullImage", { Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.input %}", Next: EACH_IMAGE }], Next: EACH_IMAGE }),
+    Together: invoke("PullImage", {
+      Catch: [{ ErrorEquals: ["States.ALL"], Output: "{% $states.input %}", Next: EACH_IMAGE }],
+      Next: EACH_IMAGE,
+    }),
     [EACH_IMAGE]: eachImage({ work: "PullImage", build: { project: "ImagePullProject", variable: "OMX_IMAGE_PULL", hours: 8 } }, 10),
     ...ending,
   },

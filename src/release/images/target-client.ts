@@ -29,14 +29,22 @@ export interface TargetOptions extends RepositoryMaker {
  * one source to another: `us.gcr.io/p/tool:1` and `eu.gcr.io/p/tool:1` have one place in ECR, and who staged one some day
  * must not find the other there.
  */
-export function targetClient(client: RegistryClient, { ecr, place, repositories, sourceOf, isCached = () => false }: TargetOptions): RegistryClient {
+export function targetClient(
+  client: RegistryClient,
+  { ecr, place, repositories, sourceOf, isCached = () => false }: TargetOptions,
+): RegistryClient {
   const made = new Map<string, Promise<void>>();
   const makeNew = async (name: string): Promise<void> => {
     // A repository that the cache has made may have no tags yet.
-    if (!(await ensureRepository({ ecr, place, repositories }, name, sourceOf(name))) && !isCached(name)) await checkRepository(ecr, name, place).catch(withFix);
+    if (!(await ensureRepository({ ecr, place, repositories }, name, sourceOf(name))) && !isCached(name))
+      await checkRepository(ecr, name, place).catch(withFix);
   };
   const make = (name: string): Promise<void> => {
-    const making = made.get(name) ?? makeNew(name).catch((error: unknown) => unavailable(error, { registry: privateEcrHost(registryOf(place)), doing: `make the repository ${name}` }));
+    const making =
+      made.get(name) ??
+      makeNew(name).catch((error: unknown) =>
+        unavailable(error, { registry: privateEcrHost(registryOf(place)), doing: `make the repository ${name}` }),
+      );
     made.set(name, making);
     making.catch(() => made.delete(name));
     return making;
@@ -49,7 +57,8 @@ export function targetClient(client: RegistryClient, { ecr, place, repositories,
       await make(at.repository);
       const source = sourceOf(at.repository);
       const present = reference.includes(":") || source === undefined ? undefined : await repository.headManifest(reference);
-      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes)) await check({ ecr, place }, { there: repository, tag: reference, source });
+      if (present && source !== undefined && present.digest !== digestOf(manifest.bytes))
+        await check({ ecr, place }, { there: repository, tag: reference, source });
       return repository.putManifest(reference, manifest);
     },
   });
@@ -70,7 +79,11 @@ function withFix(error: unknown): never {
  * A client to look at the account's ECR with: to ask for a manifest in a repository that a rule of the pull-through cache fills
  * has ECR bring the image, and make the repository, so that it is asked for only where it is there.
  */
-export const lookingClient = (client: RegistryClient, { ecr, place }: Pick<ImageWorkshop, "ecr" | "place">, rules: readonly CacheRule[]): RegistryClient => {
+export const lookingClient = (
+  client: RegistryClient,
+  { ecr, place }: Pick<ImageWorkshop, "ecr" | "place">,
+  rules: readonly CacheRule[],
+): RegistryClient => {
   const home = privateEcrHost(registryOf(place));
   return overRepositories(client, (plain, at) => (at.registry === home && isFilled(rules, at.repository) ? inEcr(ecr, plain) : {}));
 };
@@ -89,8 +102,10 @@ const pastCache = (ecr: ECRClient, repository: Repository): Pick<Repository, "he
 };
 
 const inEcr = (ecr: ECRClient, repository: Repository): Pick<Repository, "headManifest" | "getManifest"> => ({
-  headManifest: async (reference) => ((await isThere(ecr, repository.repository, reference)) ? repository.headManifest(reference) : undefined),
-  getManifest: async (reference) => ((await isThere(ecr, repository.repository, reference)) ? repository.getManifest(reference) : undefined),
+  headManifest: async (reference) =>
+    (await isThere(ecr, repository.repository, reference)) ? repository.headManifest(reference) : undefined,
+  getManifest: async (reference) =>
+    (await isThere(ecr, repository.repository, reference)) ? repository.getManifest(reference) : undefined,
 });
 
 async function isThere(ecr: ECRClient, repositoryName: string, reference: string): Promise<boolean> {
@@ -119,7 +134,10 @@ async function check({ ecr, place }: Pick<TargetOptions, "ecr" | "place">, { the
   if (before === undefined) {
     // Tools before omx noted no source either.
     if (!(SOURCE_HASH_LABEL in ((await imageThere(there, tag))?.labels ?? {}))) return;
-    throw new RegistryError({ ...refused, says: `it holds an image that omx built, and this one is of ${source}; build that under another name, and delete it here` });
+    throw new RegistryError({
+      ...refused,
+      says: `it holds an image that omx built, and this one is of ${source}; build that under another name, and delete it here`,
+    });
   }
   const [host = ""] = source.split("/");
   throw new RegistryError({

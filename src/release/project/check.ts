@@ -39,7 +39,11 @@ export function checkRepository(root: string): CheckReport {
 
 function reportOf(project: Project, packed: Package): CheckReport {
   const { config, inspection, engine, main, tree, parameterTemplate } = project;
-  const { diagnostics } = lintInspection(tree, inspection, { areImagesStaged: true, zipBytes: packed.zip.byteLength, ...(config.readme && { readme: config.readme }) });
+  const { diagnostics } = lintInspection(tree, inspection, {
+    areImagesStaged: true,
+    zipBytes: packed.zip.byteLength,
+    ...(config.readme && { readme: config.readme }),
+  });
   const tests = config.tests.map((test) => ({
     name: test.name,
     problems: checkInputs(
@@ -51,12 +55,25 @@ function reportOf(project: Project, packed: Package): CheckReport {
   const problems = plan.builds
     .flatMap((build) => checkBuild(project.root, build) ?? [])
     .map((message) => ({ message, fix: "correct the Dockerfile or its source, and images.build of omx.yaml where that is another" }));
-  const hasFailed = problems.length > 0 || diagnostics.some(({ severity }) => severity === "error") || tests.some(({ problems }) => problems.length > 0);
+  const hasFailed =
+    problems.length > 0 || diagnostics.some(({ severity }) => severity === "error") || tests.some(({ problems }) => problems.length > 0);
   const parameters = Object.values(parameterTemplate);
   return {
-    ok: !hasFailed, name: config.name, version: config.version, engine, main,
+    ok: !hasFailed,
+    name: config.name,
+    version: config.version,
+    engine,
+    main,
     parameters: { all: parameters.length, required: parameters.filter(({ optional }) => !optional).length },
-    definition: { files: packed.files.length, bytes: packed.zip.byteLength, sha256: packed.sha256, route: packed.zip.byteLength <= REQUEST_LIMIT_BYTES ? "request" : "s3" },
-    images: { pulls: plan.pulls, builds: plan.builds.map(({ target }) => target) }, tests, diagnostics, problems,
+    definition: {
+      files: packed.files.length,
+      bytes: packed.zip.byteLength,
+      sha256: packed.sha256,
+      route: packed.zip.byteLength <= REQUEST_LIMIT_BYTES ? "request" : "s3",
+    },
+    images: { pulls: plan.pulls, builds: plan.builds.map(({ target }) => target) },
+    tests,
+    diagnostics,
+    problems,
   };
 }

@@ -10,7 +10,10 @@ import { checked } from "./checked.ts";
 export const FUNCTION_LIMIT_GIB = 8;
 
 /** A bucket or a prefix in one: `s3://bucket/prefix/`. */
-export const S3Place = z.string().startsWith("s3://", { error: "a bucket or a prefix looks like s3://bucket/prefix/", abort: true }).superRefine(checked(parseS3Uri));
+export const S3Place = z
+  .string()
+  .startsWith("s3://", { error: "a bucket or a prefix looks like s3://bucket/prefix/", abort: true })
+  .superRefine(checked(parseS3Uri));
 
 type Context = z.core.$RefinementCtx;
 
@@ -47,7 +50,9 @@ const repositories = z.strictObject({
   immutableTags: z
     .boolean()
     .default(DEFAULT_REPOSITORIES.immutableTags)
-    .describe("Whether tags of new repositories stay with their first image: what a tag means upstream later, or is built under it later, has no tag there"),
+    .describe(
+      "Whether tags of new repositories stay with their first image: what a tag means upstream later, or is built under it later, has no tag there",
+    ),
   scanOnPush: z
     .boolean()
     .default(DEFAULT_REPOSITORIES.scanOnPush)
@@ -58,7 +63,10 @@ const repositories = z.strictObject({
 export const Containers = z.strictObject({
   sourceAccounts: z.array(z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes")).default([]),
   crossRegion: z.boolean().default(false),
-  builderSources: z.array(S3Place).default([]).describe("Buckets and prefixes that images are built from outside a release: `s3://bucket/prefix/`"),
+  builderSources: z
+    .array(S3Place)
+    .default([])
+    .describe("Buckets and prefixes that images are built from outside a release: `s3://bucket/prefix/`"),
   upstreams: z
     .record(z.string(), address)
     .default({})
@@ -72,11 +80,17 @@ export const Containers = z.strictObject({
       "Where the images of further registries go in ECR, over what omx has: `eu.gcr.io: eu-gcr`; `*.` in front of a host stands for one more word, and * in the namespace for that word: `*.example.org: lab/*`",
     ),
   credentials: z
-    .record(z.string(), z.string().regex(/^arn:aws(?:-\w+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]+$/, "the ARN of a secret is needed"))
+    .record(
+      z.string(),
+      z.string().regex(/^arn:aws(?:-\w+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[a-zA-Z0-9/_+=.@-]+$/, "the ARN of a secret is needed"),
+    )
     .default({})
     .superRefine(registryKeys)
     .describe("Who asks an upstream registry: `docker.io: arn:aws:secretsmanager:…`, a secret with username and accessToken (or password)"),
-  pullThrough: z.array(z.string()).default([]).describe("Registries whose images ECR's pull-through cache brings, by rules of the stack: `quay.io`"),
+  pullThrough: z
+    .array(z.string())
+    .default([])
+    .describe("Registries whose images ECR's pull-through cache brings, by rules of the stack: `quay.io`"),
   functionLimitGiB: z
     .number()
     .positive()
@@ -103,7 +117,10 @@ export function containerProblems(containers: Containers, { cicd, production }: 
   return [
     ...Object.keys(containers.namespaces)
       .filter((registry) => ownNamespace(registry) === home)
-      .map((registry) => ({ path: ["namespaces", registry], message: `images of ${registry} are at home in cicd, and keep their names; leave it out` })),
+      .map((registry) => ({
+        path: ["namespaces", registry],
+        message: `images of ${registry} are at home in cicd, and keep their names; leave it out`,
+      })),
     ...keyProblems(containers.repositories.kmsKeys, [cicd, ...production]),
     ...containers.pullThrough.flatMap((host, index) => {
       const message = registryProblem(host) ?? cacheProblem(host, containers, index);
@@ -139,7 +156,8 @@ const SHORTEST_PREFIX = 2;
 const LONGEST_PREFIX = 30;
 
 function cacheProblem(host: string, { pullThrough, namespaces: own }: Containers, index: number): string | undefined {
-  if (!cachedUpstream(host)) return `ECR's pull-through cache does not read ${host} (it reads ${CACHED_HOSTS.join(", ")}); leave it out: its images are copied`;
+  if (!cachedUpstream(host))
+    return `ECR's pull-through cache does not read ${host} (it reads ${CACHED_HOSTS.join(", ")}); leave it out: its images are copied`;
   if (pullThrough.indexOf(host) < index) return `${host} is listed already; leave it out`;
   const prefix = namespaceOf(host, { ...REGISTRY_NAMESPACES, ...own }) ?? ownNamespace(host);
   if (prefix.length >= SHORTEST_PREFIX && prefix.length <= LONGEST_PREFIX) return undefined;
@@ -156,7 +174,12 @@ function credentialProblems(
   const named = "a secret whose name begins with ecr-pullthroughcache/";
   if (arn === undefined)
     return cachedUpstream(host)?.wantsCredentials
-      ? [{ path: ["pullThrough", index], message: `the cache reads ${host} with credentials alone: name under containers.credentials ${named}` }]
+      ? [
+          {
+            path: ["pullThrough", index],
+            message: `the cache reads ${host} with credentials alone: name under containers.credentials ${named}`,
+          },
+        ]
       : [];
   const path = ["credentials", host];
   if (!/:secret:ecr-pullthroughcache\/.+$/.test(arn))

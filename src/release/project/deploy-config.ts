@@ -6,7 +6,9 @@ import { Containers, containerProblems, S3Place } from "./deploy-config-containe
 const OTHER_PARTITIONS = /^(us-gov|cn|us-iso[a-z]?|eu-iso[a-z]?|eusc)-/;
 
 const account = z.string().regex(/^\d{12}$/, "an AWS account id is twelve digits, in quotes");
-const region = z.string().regex(REGION, { error: "a region looks like us-east-1", abort: true })
+const region = z
+  .string()
+  .regex(REGION, { error: "a region looks like us-east-1", abort: true })
   .refine((name) => !OTHER_PARTITIONS.test(name), "HealthOmics is in AWS's commercial regions alone, not in this partition");
 const place = z.strictObject({ account, region });
 
@@ -28,35 +30,59 @@ const workflow = z
   .superRefine(checkSource);
 
 function checkSource(
-  { source, repository, connectionArn }: { readonly source: string; readonly repository?: string | undefined; readonly connectionArn?: string | undefined },
+  {
+    source,
+    repository,
+    connectionArn,
+  }: { readonly source: string; readonly repository?: string | undefined; readonly connectionArn?: string | undefined },
   context: z.core.$RefinementCtx,
 ): void {
-  if (source === "connection" && connectionArn === undefined) context.addIssue({ code: "custom", message: "source: connection needs connectionArn" });
+  if (source === "connection" && connectionArn === undefined)
+    context.addIssue({ code: "custom", message: "source: connection needs connectionArn" });
   if (source === "connection" && !/^[^/]+(\/[^/]+)+$/.test(repository ?? ""))
-    context.addIssue({ code: "custom", path: ["repository"], message: "source: connection needs the repository with its owner: our-org/imaging" });
+    context.addIssue({
+      code: "custom",
+      path: ["repository"],
+      message: "source: connection needs the repository with its owner: our-org/imaging",
+    });
   if (source === "codecommit" && repository !== undefined && !/^[\w.-]{1,100}$/.test(repository))
-    context.addIssue({ code: "custom", path: ["repository"], message: "the name of a repository of CodeCommit has letters, digits, . _ and -, at most 100" });
+    context.addIssue({
+      code: "custom",
+      path: ["repository"],
+      message: "the name of a repository of CodeCommit has letters, digits, . _ and -, at most 100",
+    });
 }
 
 /** omx.deploy.yaml: where omx is deployed and which workflows it releases. */
-export const DeployConfig = z.strictObject({
-  cicd: place,
-  production: z.array(place).min(1),
-  workflows: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "a workflow's name has lower-case letters, digits and hyphens, at most 41"), workflow).default({}),
-  /** Buckets and prefixes (`s3://bucket/prefix/`) that test runs and production runs may read. */
-  dataSources: z.array(S3Place).default([]),
-  containers: Containers.prefault({}),
-  /** Whether buckets and keys outlive `cdk destroy`. */
-  keepData: z.boolean().default(true),
-  /** Where the review page lives; the approval message links to it. */
-  consoleUrl: z.url().optional(),
-}).superRefine(({ cicd, production, containers }, context) => {
-  for (const { path, message } of placeProblems(cicd, production)) context.addIssue({ code: "custom", path: [...path], message });
-  for (const { path, message } of containerProblems(containers, { cicd, production })) context.addIssue({ code: "custom", path: ["containers", ...path], message });
-});
+export const DeployConfig = z
+  .strictObject({
+    cicd: place,
+    production: z.array(place).min(1),
+    workflows: z
+      .record(
+        z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "a workflow's name has lower-case letters, digits and hyphens, at most 41"),
+        workflow,
+      )
+      .default({}),
+    /** Buckets and prefixes (`s3://bucket/prefix/`) that test runs and production runs may read. */
+    dataSources: z.array(S3Place).default([]),
+    containers: Containers.prefault({}),
+    /** Whether buckets and keys outlive `cdk destroy`. */
+    keepData: z.boolean().default(true),
+    /** Where the review page lives; the approval message links to it. */
+    consoleUrl: z.url().optional(),
+  })
+  .superRefine(({ cicd, production, containers }, context) => {
+    for (const { path, message } of placeProblems(cicd, production)) context.addIssue({ code: "custom", path: [...path], message });
+    for (const { path, message } of containerProblems(containers, { cicd, production }))
+      context.addIssue({ code: "custom", path: ["containers", ...path], message });
+  });
 
 /** Roles and rules have one name for each account and region: two deployments in one place would meet. */
-function placeProblems(cicd: Place, production: readonly Place[]): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+function placeProblems(
+  cicd: Place,
+  production: readonly Place[],
+): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
   const nameOf = ({ account, region }: Place): string => `${account} in ${region}`;
   const names = [cicd, ...production].map(nameOf);
   return production.flatMap((place, index) => {
@@ -66,7 +92,9 @@ function placeProblems(cicd: Place, production: readonly Place[]): readonly { re
       {
         path: ["production", index],
         message:
-          first === 0 ? `${nameOf(place)} is cicd already: production needs another account or region` : `${nameOf(place)} is listed already; leave it out`,
+          first === 0
+            ? `${nameOf(place)} is cicd already: production needs another account or region`
+            : `${nameOf(place)} is listed already; leave it out`,
       },
     ];
   });

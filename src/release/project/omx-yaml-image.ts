@@ -6,9 +6,12 @@ import { checked } from "./checked.ts";
 export const Image = z.string().superRefine(checked(parseImageRef));
 
 /** An image that is built: its name in ECR, a tag at its end, and no digest, which nobody knows before. */
-export const BuildTarget = z.string().superRefine(checked((text) => {
-  if (parseImageRef(text).digest !== undefined) throw new Error(`nobody knows the digest of an image before it is built; write ${text.replace(/@.*$/, "")}`);
-}));
+export const BuildTarget = z.string().superRefine(
+  checked((text) => {
+    if (parseImageRef(text).digest !== undefined)
+      throw new Error(`nobody knows the digest of an image before it is built; write ${text.replace(/@.*$/, "")}`);
+  }),
+);
 
 /** Each target once: by whatever spelling, it is one image. */
 export function eachTargetOnce(builds: readonly { readonly target: string }[], context: z.core.$RefinementCtx): void {

@@ -13,12 +13,18 @@ const PREFIX_RULE = "words of a-z and 0-9 with . _ __ or - between them, and / b
 /** One sentence for one text: what is too short is not judged by its characters too. */
 const only = (error: string) => ({ error, abort: true });
 
-const uri = (what: string) => z.string().min(1, only(`${what} is missing`)).max(750, only("HealthOmics takes 750 characters")).regex(TEXT, only("it has characters that HealthOmics does not take"));
+const uri = (what: string) =>
+  z
+    .string()
+    .min(1, only(`${what} is missing`))
+    .max(750, only("HealthOmics takes 750 characters"))
+    .regex(TEXT, only("it has characters that HealthOmics does not take"));
 
 /** The host at the start of images, with or without `https://` in front. */
 function upstream(text: string): void {
   const host = text.replace(/^https?:\/\//, "").replace(/\/+$/, "");
-  if (host.includes("/")) throw new Error(`HealthOmics compares the host alone; write ${host.split("/")[0]}, and the rest as upstreamRepositoryPrefix`);
+  if (host.includes("/"))
+    throw new Error(`HealthOmics compares the host alone; write ${host.split("/")[0]}, and the rest as upstreamRepositoryPrefix`);
   parseRegistryHost(host);
 }
 
@@ -27,7 +33,10 @@ function destination(text: string): void {
   if (/^[a-z]+:\/\//i.test(text)) throw new Error(`write it without ${/^[^/]*\/\//.exec(text)?.[0] ?? ""}`);
   const isAddress = text.includes("/") && isHost(text.split("/")[0] ?? "");
   const image = parseImageRef(isAddress ? text : `000000000000.dkr.ecr.us-east-1.amazonaws.com/${text}`);
-  if (!privateEcrOf(image)) throw new Error(`${image.registry} is not private ECR, from which alone HealthOmics runs images; write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`);
+  if (!privateEcrOf(image))
+    throw new Error(
+      `${image.registry} is not private ECR, from which alone HealthOmics runs images; write <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`,
+    );
 }
 
 const RegistryMapping = z.strictObject({
@@ -62,30 +71,39 @@ const RegistryMapping = z.strictObject({
 });
 
 const ImageMapping = z.strictObject({
-  sourceImage: uri("the image as the definition writes it").superRefine(checked(parseImageRef)).describe("The image as the definition writes it, with or without a tag"),
-  destinationImage: uri("the image in private ECR").superRefine(checked(destination)).describe("An address in private ECR, or the path of a repository of the run's own account"),
+  sourceImage: uri("the image as the definition writes it")
+    .superRefine(checked(parseImageRef))
+    .describe("The image as the definition writes it, with or without a tag"),
+  destinationImage: uri("the image in private ECR")
+    .superRefine(checked(destination))
+    .describe("An address in private ECR, or the path of a repository of the run's own account"),
 });
 
 /** `registryMap` of omx.yaml: HealthOmics's container registry map, as its API takes it. */
-export const RegistryMap = z.strictObject({
-  registryMappings: z.array(RegistryMapping).default([]),
-  imageMappings: z.array(ImageMapping).default([]),
-}).superRefine(({ registryMappings, imageMappings }, context) => {
-  const tellTwice = (list: string, keys: readonly string[]) => {
-    for (const [index, key] of keys.entries())
-      if (keys.indexOf(key) < index)
-        context.addIssue({
-          code: "custom",
-          path: [list, index],
-          message: `${key.trim()} has a mapping already (the ${keys.indexOf(key) + 1}. of the list); leave one out`,
-        });
-  };
-  tellTwice(
-    "registryMappings",
-    registryMappings.map(
-      ({ upstreamRegistryUrl, upstreamRepositoryPrefix = "" }) =>
-        `${upstreamRegistryUrl.replace(/^https?:\/\//, "").replace(/\/+$/, "")} ${upstreamRepositoryPrefix}`,
-    ),
-  );
-  tellTwice("imageMappings", imageMappings.map(({ sourceImage }) => sourceImage));
-});
+export const RegistryMap = z
+  .strictObject({
+    registryMappings: z.array(RegistryMapping).default([]),
+    imageMappings: z.array(ImageMapping).default([]),
+  })
+  .superRefine(({ registryMappings, imageMappings }, context) => {
+    const tellTwice = (list: string, keys: readonly string[]) => {
+      for (const [index, key] of keys.entries())
+        if (keys.indexOf(key) < index)
+          context.addIssue({
+            code: "custom",
+            path: [list, index],
+            message: `${key.trim()} has a mapping already (the ${keys.indexOf(key) + 1}. of the list); leave one out`,
+          });
+    };
+    tellTwice(
+      "registryMappings",
+      registryMappings.map(
+        ({ upstreamRegistryUrl, upstreamRepositoryPrefix = "" }) =>
+          `${upstreamRegistryUrl.replace(/^https?:\/\//, "").replace(/\/+$/, "")} ${upstreamRepositoryPrefix}`,
+      ),
+    );
+    tellTwice(
+      "imageMappings",
+      imageMappings.map(({ sourceImage }) => sourceImage),
+    );
+  });

@@ -8,8 +8,12 @@ test("a minimal project has defaults for everything else", () => {
 });
 
 test("an unknown key is an error that names its line, column and what is allowed", () => {
-  expect(() => parseOmxYaml(`${minimal}imagse:\n  extra: []\n`)).toThrow(/omx\.yaml:3:1: imagse: is not known here; allowed: name, version,/);
-  expect(() => parseOmxYaml(`${minimal}tests:\n  - name: a\n    expects: []\n`)).toThrow(/omx\.yaml:5:5: tests\.0\.expects: is not known here; allowed: name, parameters, data/);
+  expect(() => parseOmxYaml(`${minimal}imagse:\n  extra: []\n`)).toThrow(
+    /omx\.yaml:3:1: imagse: is not known here; allowed: name, version,/,
+  );
+  expect(() => parseOmxYaml(`${minimal}tests:\n  - name: a\n    expects: []\n`)).toThrow(
+    /omx\.yaml:5:5: tests\.0\.expects: is not known here; allowed: name, parameters, data/,
+  );
 });
 
 test("a version that is not major.minor says what to write", () => {
@@ -27,8 +31,14 @@ test("a path out of the repository is refused", () => {
 
 test("images' names are told where they stand, all at once", () => {
   const yaml = `${minimal}images:\n  extra: ["Quay.io/a/b:1", ubuntu]\n  substitute:\n    "ubuntu:latest": "ubuntu:"\n  build:\n    - target: "tool@sha256:${"a".repeat(64)}"\n    - target: tools:1\n    - { source: more, target: docker.io/library/tools:1 }\n`;
-  expect(() => parseOmxYaml(yaml)).toThrow(/omx\.yaml:4:11: images\.extra\.0: .*write quay\.io in lower case\n.*omx\.yaml:6:5: images\.substitute\.ubuntu:latest: .*is not a tag.*\n.*omx\.yaml:8:7: images\.build\.0\.target: .*write tool$/m);
-  expect(() => parseOmxYaml(`${minimal}images: { build: [{ target: Tool }, { target: "" }] }\n`)).toThrow(/omx\.yaml:3:21: images\.build\.0\.target: "Tool" .*write tool\n.*omx\.yaml:3:39: images\.build\.1\.target: /);
+  expect(() => parseOmxYaml(yaml)).toThrow(
+    /omx\.yaml:4:11: images\.extra\.0: .*write quay\.io in lower case\n.*omx\.yaml:6:5: images\.substitute\.ubuntu:latest: .*is not a tag.*\n.*omx\.yaml:8:7: images\.build\.0\.target: .*write tool$/m,
+  );
+  expect(() => parseOmxYaml(`${minimal}images: { build: [{ target: Tool }, { target: "" }] }\n`)).toThrow(
+    /omx\.yaml:3:21: images\.build\.0\.target: "Tool" .*write tool\n.*omx\.yaml:3:39: images\.build\.1\.target: /,
+  );
   const twice = `${minimal}images:\n  build:\n    - target: tools:1\n    - { source: more, target: docker.io/library/tools:1 }\n`;
-  expect(() => parseOmxYaml(twice)).toThrow(/omx\.yaml:6:23: images\.build\.1\.target: docker\.io\/library\/tools:1 is the target of another build already/);
+  expect(() => parseOmxYaml(twice)).toThrow(
+    /omx\.yaml:6:23: images\.build\.1\.target: docker\.io\/library\/tools:1 is the target of another build already/,
+  );
 });

@@ -4,7 +4,10 @@ import { BuildTarget, eachTargetOnce, Image } from "./omx-yaml-image.ts";
 import { RegistryMap } from "./omx-yaml-registry-map.ts";
 import { readYaml } from "./yaml-problems.ts";
 
-const path = z.string().min(1).refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a path inside the repository is needed");
+const path = z
+  .string()
+  .min(1)
+  .refine((text) => !text.startsWith("/") && !text.split("/").includes(".."), "a path inside the repository is needed");
 
 const isRegExp = (text: string): boolean => {
   try {
@@ -26,7 +29,11 @@ const matcher = z
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
     contains: z.string().optional().describe("The text is there, exactly"),
-    matches: z.string().refine(isRegExp, "this is no regular expression").optional().describe("A regular expression that some line matches"),
+    matches: z
+      .string()
+      .refine(isRegExp, "this is no regular expression")
+      .optional()
+      .describe("A regular expression that some line matches"),
     json: z
       .strictObject({
         path: z.string(),
@@ -72,35 +79,54 @@ const test = z.strictObject({
 });
 
 /** omx.yaml: a user's only file. */
-export const OmxYaml = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "lower-case letters, digits and hyphens, at most 41").describe("The workflow's name in HealthOmics and in omx.deploy.yaml"),
-  version: z.string().regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'major.minor in quotes, as in "1.2"; the patch is counted by omx').describe("major.minor, yours; omx counts the patch"),
-  engine: z.enum(["WDL", "NEXTFLOW", "CWL", "WDL_LENIENT"]).optional().describe("Found where absent"),
-  main: path.optional().describe("The main file; found where absent"),
-  description: z.string().max(256).optional().describe("Shown in HealthOmics"),
-  accelerators: z.enum(["GPU"]).optional(),
-  parameterTemplate: path.optional().describe("Path of a parameter template; inferred where absent"),
-  readme: path.optional().describe("Path of the README that HealthOmics shows"),
-  tags: z.record(z.string(), z.string()).default({}),
-  storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().min(0).max(100_000).optional() }).optional(),
-  exclude: z.array(z.string()).default([]).describe("Globs of files that are not packed into the definition"),
-  registryMap: RegistryMap.optional().describe("Added to the container registry map that omx makes; yours comes first"),
-  // `repository` (definitionRepository) is not released by omx yet: saying so beats packing a ZIP all the same.
-  source: z.literal("zip", 'only "zip" is released so far').default("zip"),
-  images: z.strictObject({
-    extra: z.array(Image).default([]).describe("Images that no definition names"),
-    substitute: z.record(z.string(), Image).default({}).describe("What is brought in place of an image that the definition names"),
-    build: z.array(build).default([]).superRefine(eachTargetOnce),
-    promote: z.enum(["share", "copy"]).default("share").describe("`share`: production reads the cicd account's images; `copy`: the same digests are copied into its own ECR"),
-  }).prefault({}),
-  tests: z.array(test).default([]).describe("Runs on test data, before every approval"),
-  production: z.strictObject({
-    smoke: z.string().optional().describe("The name of a test: it is run in production too, when the version is there"),
-  }).prefault({}),
-}).superRefine(({ tests, production: { smoke } }, { addIssue }) => {
-  if (smoke !== undefined && !tests.some(({ name }) => name === smoke))
-    addIssue({ code: "custom", path: ["production", "smoke"], message: `there is no test ${smoke}; the tests are ${tests.map(({ name }) => name).join(", ") || "none"}` });
-});
+export const OmxYaml = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,40}$/, "lower-case letters, digits and hyphens, at most 41")
+      .describe("The workflow's name in HealthOmics and in omx.deploy.yaml"),
+    version: z
+      .string()
+      .regex(/^(0|[1-9]\d*)\.(0|[1-9]\d*)$/, 'major.minor in quotes, as in "1.2"; the patch is counted by omx')
+      .describe("major.minor, yours; omx counts the patch"),
+    engine: z.enum(["WDL", "NEXTFLOW", "CWL", "WDL_LENIENT"]).optional().describe("Found where absent"),
+    main: path.optional().describe("The main file; found where absent"),
+    description: z.string().max(256).optional().describe("Shown in HealthOmics"),
+    accelerators: z.enum(["GPU"]).optional(),
+    parameterTemplate: path.optional().describe("Path of a parameter template; inferred where absent"),
+    readme: path.optional().describe("Path of the README that HealthOmics shows"),
+    tags: z.record(z.string(), z.string()).default({}),
+    storage: z.strictObject({ type: z.enum(["STATIC", "DYNAMIC"]), capacity: z.int().min(0).max(100_000).optional() }).optional(),
+    exclude: z.array(z.string()).default([]).describe("Globs of files that are not packed into the definition"),
+    registryMap: RegistryMap.optional().describe("Added to the container registry map that omx makes; yours comes first"),
+    // `repository` (definitionRepository) is not released by omx yet: saying so beats packing a ZIP all the same.
+    source: z.literal("zip", 'only "zip" is released so far').default("zip"),
+    images: z
+      .strictObject({
+        extra: z.array(Image).default([]).describe("Images that no definition names"),
+        substitute: z.record(z.string(), Image).default({}).describe("What is brought in place of an image that the definition names"),
+        build: z.array(build).default([]).superRefine(eachTargetOnce),
+        promote: z
+          .enum(["share", "copy"])
+          .default("share")
+          .describe("`share`: production reads the cicd account's images; `copy`: the same digests are copied into its own ECR"),
+      })
+      .prefault({}),
+    tests: z.array(test).default([]).describe("Runs on test data, before every approval"),
+    production: z
+      .strictObject({
+        smoke: z.string().optional().describe("The name of a test: it is run in production too, when the version is there"),
+      })
+      .prefault({}),
+  })
+  .superRefine(({ tests, production: { smoke } }, { addIssue }) => {
+    if (smoke !== undefined && !tests.some(({ name }) => name === smoke))
+      addIssue({
+        code: "custom",
+        path: ["production", "smoke"],
+        message: `there is no test ${smoke}; the tests are ${tests.map(({ name }) => name).join(", ") || "none"}`,
+      });
+  });
 
 export type OmxYaml = z.infer<typeof OmxYaml>;
 export type TestCase = OmxYaml["tests"][number];
@@ -115,5 +141,10 @@ export type ImageBuild = OmxYaml["images"]["build"][number];
 export function parseOmxYaml(text: string, file = "omx.yaml"): OmxYaml {
   const read = readYaml(text, { schema: OmxYaml, file });
   if ("data" in read) return read.data;
-  throw new ReleaseError("ProjectInvalid", { says: `${file} is not what omx can release`, fix: `correct the named places (${file})`, blame: "user", details: read.problems });
+  throw new ReleaseError("ProjectInvalid", {
+    says: `${file} is not what omx can release`,
+    fix: `correct the named places (${file})`,
+    blame: "user",
+    details: read.problems,
+  });
 }

@@ -40,30 +40,51 @@ export function readProject(root: string): Project {
   const errors = inspection.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0)
     throw new ReleaseError("WorkflowInvalid", {
-      says: `HealthOmics would refuse this workflow: ${errors.length} error${errors.length === 1 ? "" : "s"}`, fix: "correct the named places; `omx check` shows them all", blame: "user",
+      says: `HealthOmics would refuse this workflow: ${errors.length} error${errors.length === 1 ? "" : "s"}`,
+      fix: "correct the named places; `omx check` shows them all",
+      blame: "user",
       details: errors.map((error) => `${error.file}:${error.line}:${error.column}: ${error.message} [${error.rule}]`),
     });
   const { engine, main } = inspection;
   if (!engine || !main)
-    throw new ReleaseError("WorkflowInvalid", { says: `${root} has no workflow definition that can be told apart`, fix: "name main and engine in omx.yaml", blame: "user" });
+    throw new ReleaseError("WorkflowInvalid", {
+      says: `${root} has no workflow definition that can be told apart`,
+      fix: "name main and engine in omx.yaml",
+      blame: "user",
+    });
   const missing = missingFiles(tree, config);
   if (missing.length > 0)
-    throw new ReleaseError("TestDataMissing", { says: "omx.yaml names files that are not in the repository", fix: "add the files, or correct the paths in omx.yaml", blame: "user", details: missing });
+    throw new ReleaseError("TestDataMissing", {
+      says: "omx.yaml names files that are not in the repository",
+      fix: "add the files, or correct the paths in omx.yaml",
+      blame: "user",
+      details: missing,
+    });
   const readme = readReadme(root, config);
   return {
-    root, config, version: parseDeclaredVersion(config.version), tree, inspection, engine: config.engine ?? engine, main,
-    parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate, ...(readme !== undefined && { readme }),
+    root,
+    config,
+    version: parseDeclaredVersion(config.version),
+    tree,
+    inspection,
+    engine: config.engine ?? engine,
+    main,
+    parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate,
+    ...(readme !== undefined && { readme }),
   };
 }
 
 function noProject(root: string): ReleaseError {
   const there = statSync(root, { throwIfNoEntry: false });
   const says = there?.isDirectory() ? "has no omx.yaml" : there ? "is a file" : "does not exist";
-  const fix = there?.isDirectory() ? "run `omx init` there, or give the folder of a workflow repository" : `give the folder of a workflow repository${there ? `, as ${dirname(root)}` : ""}`;
+  const fix = there?.isDirectory()
+    ? "run `omx init` there, or give the folder of a workflow repository"
+    : `give the folder of a workflow repository${there ? `, as ${dirname(root)}` : ""}`;
   return new ReleaseError("ProjectInvalid", { says: `${root} ${says}`, fix, blame: "user" });
 }
 
-const engineOf = ({ engine }: OmxYaml): { engine?: Engine } => (engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine });
+const engineOf = ({ engine }: OmxYaml): { engine?: Engine } =>
+  engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine };
 
 function missingFiles(tree: SourceTree, config: OmxYaml): readonly string[] {
   const named = [
@@ -91,7 +112,11 @@ function readReadme(root: string, config: OmxYaml): string | undefined {
   const path = join(root, config.readme ?? "README.md");
   if (!existsSync(path)) return undefined;
   if (statSync(path).size > README_LIMIT_BYTES)
-    throw new ReleaseError("TooLarge", { says: `${config.readme ?? "README.md"} is over 500 KiB, HealthOmics's limit`, fix: "shorten it, or name another file as readme in omx.yaml", blame: "user" });
+    throw new ReleaseError("TooLarge", {
+      says: `${config.readme ?? "README.md"} is over 500 KiB, HealthOmics's limit`,
+      fix: "shorten it, or name another file as readme in omx.yaml",
+      blame: "user",
+    });
   return readFileSync(path, "utf8");
 }
 
@@ -101,6 +126,10 @@ function readTemplate(root: string, config: OmxYaml): ParameterTemplate | undefi
   try {
     return JSON.parse(readFileSync(join(root, path), "utf8")) as ParameterTemplate;
   } catch (error) {
-    throw new ReleaseError("ProjectInvalid", { says: `${path} is not JSON: ${(error as Error).message}`, fix: "correct the file, or leave it out: omx infers the template", blame: "user" });
+    throw new ReleaseError("ProjectInvalid", {
+      says: `${path} is not JSON: ${(error as Error).message}`,
+      fix: "correct the file, or leave it out: omx infers the template",
+      blame: "user",
+    });
   }
 }

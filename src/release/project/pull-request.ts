@@ -19,11 +19,16 @@ export async function checkPullRequest({ clients, emit }: ReleaseEnvironment, ch
   if (check.pullRequest === "") return report.ok;
   const { pullRequest } = await clients.codecommit.send(new GetPullRequestCommand({ pullRequestId: check.pullRequest }));
   const target = pullRequest?.pullRequestTargets?.[0];
-  await clients.codecommit.send(new PostCommentForPullRequestCommand({
-    pullRequestId: check.pullRequest, repositoryName: check.repository, content: markdown,
-    beforeCommitId: target?.destinationCommit ?? check.baseCommit, afterCommitId: check.commit,
-    clientRequestToken: `omx-check-${check.pullRequest}-${check.commit}`,
-  }));
+  await clients.codecommit.send(
+    new PostCommentForPullRequestCommand({
+      pullRequestId: check.pullRequest,
+      repositoryName: check.repository,
+      content: markdown,
+      beforeCommitId: target?.destinationCommit ?? check.baseCommit,
+      afterCommitId: check.commit,
+      clientRequestToken: `omx-check-${check.pullRequest}-${check.commit}`,
+    }),
+  );
   return report.ok;
 }
 
@@ -51,5 +56,7 @@ function contentsOf({ engine, main, definition, parameters, images, tests = [] }
 const MAX_FINDINGS = 50;
 
 const findingsOf = ({ diagnostics }: CheckReport): readonly string[] =>
-  diagnostics.filter(({ severity }) => severity !== "info").slice(0, MAX_FINDINGS)
+  diagnostics
+    .filter(({ severity }) => severity !== "info")
+    .slice(0, MAX_FINDINGS)
     .map(({ file, line, message, rule, severity }) => `- ${severity === "error" ? "✗" : "⚠"} \`${file}:${line}\` ${message} [${rule}]`);

@@ -10,8 +10,14 @@ import { readYaml } from "./yaml-problems.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
-test.each([["omx.yaml", OmxYaml], ["omx.deploy.yaml", DeployConfig]] as const)("the README's %s is taken", (file, schema) => {
-  const [, example = ""] = new RegExp(`^## ${file.replaceAll(".", "\\.")}\n.*?\`\`\`yaml\n(.*?)\`\`\``, "ms").exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
+test.each([
+  ["omx.yaml", OmxYaml],
+  ["omx.deploy.yaml", DeployConfig],
+] as const)("the README's %s is taken", (file, schema) => {
+  const [, example = ""] =
+    new RegExp(`^## ${file.replaceAll(".", "\\.")}\n.*?\`\`\`yaml\n(.*?)\`\`\``, "ms").exec(
+      readFileSync(join(root, "README.md"), "utf8"),
+    ) ?? [];
   expect(example.length).toBeGreaterThan(500);
   expect(readYaml(example, { schema, file })).not.toHaveProperty("problems");
 });
@@ -30,7 +36,10 @@ describe.each(Object.keys(SCHEMAS))("%s", (name) => {
 
   test("lets the repository's own files through, and no key that nobody knows", () => {
     const isValid = new Ajv2020({ strict: false, validateFormats: false }).compile(JSON.parse(published) as object);
-    const files = name === "omx.schema.json" ? ["phage-variants", "reads-qc-nf", "gc-content-cwl"].map((example) => `examples/${example}/omx.yaml`) : ["omx.deploy.yaml"];
+    const files =
+      name === "omx.schema.json"
+        ? ["phage-variants", "reads-qc-nf", "gc-content-cwl"].map((example) => `examples/${example}/omx.yaml`)
+        : ["omx.deploy.yaml"];
     for (const file of files) {
       const document = parse(readFileSync(join(root, file), "utf8")) as object;
       expect([file, isValid(document), isValid.errors]).toEqual([file, true, null]);

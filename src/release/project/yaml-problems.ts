@@ -5,7 +5,10 @@ import type { z } from "zod";
 export type YamlReading<Data> = { readonly data: Data } | { readonly problems: readonly string[] };
 
 /** Reads a YAML document by a schema. */
-export function readYaml<Schema extends z.ZodType>(text: string, { schema, file }: { readonly schema: Schema; readonly file: string }): YamlReading<z.output<Schema>> {
+export function readYaml<Schema extends z.ZodType>(
+  text: string,
+  { schema, file }: { readonly schema: Schema; readonly file: string },
+): YamlReading<z.output<Schema>> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -16,13 +19,16 @@ export function readYaml<Schema extends z.ZodType>(text: string, { schema, file 
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
   if (parsed.success) return { data: parsed.data };
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(schema, issue));
-  return { problems: problems.map(({ where, message }) => `${at(offsetOf(document, where))}: ${where.join(".") || "the document"}: ${message}`) };
+  return {
+    problems: problems.map(({ where, message }) => `${at(offsetOf(document, where))}: ${where.join(".") || "the document"}: ${message}`),
+  };
 }
 
 /** Where a place of the document is written: its key, else its value, else what it is missing from. */
 function offsetOf(document: Document, where: readonly PropertyKey[]): number {
   for (let length = where.length; length > 0; length--) {
-    const parent = document.getIn(where.slice(0, length - 1) as string[], true) as { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] } | undefined;
+    const parent = document.getIn(where.slice(0, length - 1) as string[], true) as
+      { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] } | undefined;
     const pair = parent?.items?.find((item) => item.key?.value === where[length - 1]);
     const node = document.getIn(where.slice(0, length) as string[], true) as { range?: readonly number[] } | undefined;
     const offset = pair?.key?.range?.[0] ?? node?.range?.[0];
@@ -31,11 +37,17 @@ function offsetOf(document: Document, where: readonly PropertyKey[]): number {
   return (document.contents as { range?: readonly number[] } | null)?.range?.[0] ?? 0;
 }
 
-function problemsOf(schema: z.ZodType, issue: z.core.$ZodIssue): readonly { readonly where: readonly PropertyKey[]; readonly message: string }[] {
+function problemsOf(
+  schema: z.ZodType,
+  issue: z.core.$ZodIssue,
+): readonly { readonly where: readonly PropertyKey[]; readonly message: string }[] {
   if (issue.code === "invalid_key") return issue.issues.map(({ message }) => ({ where: issue.path, message }));
   if (issue.code !== "unrecognized_keys") return [{ where: issue.path, message: issue.message }];
   const allowed = allowedKeys(schema, issue.path);
-  return issue.keys.map((key) => ({ where: [...issue.path, key], message: `is not known here${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}` }));
+  return issue.keys.map((key) => ({
+    where: [...issue.path, key],
+    message: `is not known here${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}`,
+  }));
 }
 
 /** The keys an object at this path may have. */

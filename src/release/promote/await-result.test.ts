@@ -26,7 +26,11 @@ afterAll(async () => {
 });
 
 const write = (version: string, result: Partial<ReleaseResult>) =>
-  writeObject(s3, { bucket: BUCKET, key: `demo/${version}/result.json` }, JSON.stringify({ ...PLACE, status: "ACTIVE", handedOverAt: HANDED_OVER, message: "done", ...result }));
+  writeObject(
+    s3,
+    { bucket: BUCKET, key: `demo/${version}/result.json` },
+    JSON.stringify({ ...PLACE, status: "ACTIVE", handedOverAt: HANDED_OVER, message: "done", ...result }),
+  );
 
 /** Waits as the production account; what was said decides how its S3 fails. */
 async function wait(version: string, fail: (said: readonly string[]) => Fault | undefined = () => undefined) {
@@ -34,12 +38,17 @@ async function wait(version: string, fail: (said: readonly string[]) => Fault | 
   await using proxy = await faultProxy(accounts.url, () => fail(said));
   const { region, credentials } = accounts.config("production");
   const { s3: failing } = awsClients({ region, credentials, endpoint: proxy.url });
-  const result = await awaitResult({ s3: failing, clock: hasty, emit: (event) => said.push(describeEvent(event)) }, { workflow: "demo", version, handedOverAt: HANDED_OVER }, PLACE).catch((error: Error) => error);
+  const result = await awaitResult(
+    { s3: failing, clock: hasty, emit: (event) => said.push(describeEvent(event)) },
+    { workflow: "demo", version, handedOverAt: HANDED_OVER },
+    PLACE,
+  ).catch((error: Error) => error);
   return { result, said };
 }
 
 test.each<readonly [string, Fault]>([
-  ["can't be reached", { kind: "reset" }], ["answers that it can't now", { kind: "answer", status: 503 }],
+  ["can't be reached", { kind: "reset" }],
+  ["answers that it can't now", { kind: "answer", status: 503 }],
 ])("the wait goes on while S3 %s", async (_how, fault) => {
   const version = fault.kind === "reset" ? "1.0.0" : "1.0.1";
   await write(version, {});
@@ -49,7 +58,11 @@ test.each<readonly [string, Fault]>([
 });
 
 test("what does not pass ends the wait", async () => {
-  const denied = await wait("1.0.2", () => ({ kind: "answer", status: 403, body: "<Error><Code>AccessDenied</Code><Message>no</Message></Error>" }));
+  const denied = await wait("1.0.2", () => ({
+    kind: "answer",
+    status: 403,
+    body: "<Error><Code>AccessDenied</Code><Message>no</Message></Error>",
+  }));
   expect(denied.result).toMatchObject({ name: "AccessDenied" });
 });
 
@@ -59,5 +72,7 @@ test("the refusal of a bundle that could not be read is the answer, an older res
   await write("1.0.4", { status: "REFUSED", handedOverAt: "", at: "2026-01-01T00:00:05.000Z" });
   let hours = 0;
   const clock = { now: () => new Date(Date.UTC(2026, 0, 2, hours++)), sleep: () => Promise.resolve() };
-  expect(await awaitResult({ s3, clock, emit: () => undefined }, { workflow: "demo", version: "1.0.4", handedOverAt: HANDED_OVER }, PLACE)).toMatchObject({ status: "FAILED", message: "production wrote no result.json within 90 minutes" });
+  expect(
+    await awaitResult({ s3, clock, emit: () => undefined }, { workflow: "demo", version: "1.0.4", handedOverAt: HANDED_OVER }, PLACE),
+  ).toMatchObject({ status: "FAILED", message: "production wrote no result.json within 90 minutes" });
 });

@@ -22,9 +22,23 @@ afterAll(async () => {
 });
 
 const record = (version: string): ReleaseRecord => ({
-  format: 1, workflow: "demo", version, commit: "c".repeat(40), branch: "main", pipelineExecutionId: "e", startedBy: "someone", engine: "WDL", main: "main.wdl", tags: {}, promote: "share",
-  cicd: { account: "111122223333", region: "us-east-1", workflowId: "1234567", versionArn: "arn" }, images: [], tests: { summary: "1 of 1 tests passed", evidence: "s3://e" },
-  approval: { by: "approver", at: "2026-01-01T00:00:00Z", comment: "good" }, handedOverAt: "2026-01-01T00:00:00Z", files: CONTENTS.map(describeContent),
+  format: 1,
+  workflow: "demo",
+  version,
+  commit: "c".repeat(40),
+  branch: "main",
+  pipelineExecutionId: "e",
+  startedBy: "someone",
+  engine: "WDL",
+  main: "main.wdl",
+  tags: {},
+  promote: "share",
+  cicd: { account: "111122223333", region: "us-east-1", workflowId: "1234567", versionArn: "arn" },
+  images: [],
+  tests: { summary: "1 of 1 tests passed", evidence: "s3://e" },
+  approval: { by: "approver", at: "2026-01-01T00:00:00Z", comment: "good" },
+  handedOverAt: "2026-01-01T00:00:00Z",
+  files: CONTENTS.map(describeContent),
 });
 
 test("a bundle that was handed over opens, whole", async () => {
@@ -45,22 +59,37 @@ test("every file that is missing or was changed is named", async () => {
   await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: "demo/1.0.2/definition.zip" }));
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "demo/1.0.2/parameter-template.json", Body: "{ }" }));
   await expect(openBundle(s3, BUCKET, "demo/1.0.2")).rejects.toMatchObject({
-    code: "BundleIncomplete", details: ["definition.zip is missing", "parameter-template.json has 3 bytes that are not the 3 that were released"],
+    code: "BundleIncomplete",
+    details: ["definition.zip is missing", "parameter-template.json has 3 bytes that are not the 3 that were released"],
   });
 });
 
 test("a record copied into another folder is not that folder's", async () => {
-  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "demo/9.9.9/release.json", Body: JSON.stringify({ ...record("1.0.0"), files: [] }) }));
+  await s3.send(
+    new PutObjectCommand({ Bucket: BUCKET, Key: "demo/9.9.9/release.json", Body: JSON.stringify({ ...record("1.0.0"), files: [] }) }),
+  );
   await expect(openBundle(s3, BUCKET, "demo/9.9.9")).rejects.toThrow("release.json is of demo/1.0.0, not of this folder");
 });
 
 test("a record names files of its own folder alone", async () => {
-  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "demo/1.0.4/release.json", Body: JSON.stringify({ ...record("1.0.4"), files: [{ name: "../1.0.0/definition.zip", sha256: "", bytes: 4 }] }) }));
-  await expect(openBundle(s3, BUCKET, "demo/1.0.4")).rejects.toMatchObject({ code: "BundleIncomplete", details: [expect.stringContaining("files.0.name")] });
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: BUCKET,
+      Key: "demo/1.0.4/release.json",
+      Body: JSON.stringify({ ...record("1.0.4"), files: [{ name: "../1.0.0/definition.zip", sha256: "", bytes: 4 }] }),
+    }),
+  );
+  await expect(openBundle(s3, BUCKET, "demo/1.0.4")).rejects.toMatchObject({
+    code: "BundleIncomplete",
+    details: [expect.stringContaining("files.0.name")],
+  });
 });
 
 test("a record that lacks its approval is no release", async () => {
   const { approval: _approval, ...rest } = record("1.0.3");
   await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: "demo/1.0.3/release.json", Body: JSON.stringify(rest) }));
-  await expect(openBundle(s3, BUCKET, "demo/1.0.3")).rejects.toMatchObject({ code: "BundleIncomplete", details: [expect.stringContaining("approval")] });
+  await expect(openBundle(s3, BUCKET, "demo/1.0.3")).rejects.toMatchObject({
+    code: "BundleIncomplete",
+    details: [expect.stringContaining("approval")],
+  });
 });

@@ -27,16 +27,30 @@ export const ReleaseRecord = z.object({
   tags: z.record(z.string(), z.string()),
   cicd: z.object({ account: z.string(), region: z.string(), workflowId: z.string(), versionArn: z.string() }),
   /** Releases of before have neither platforms nor bytes: ImageFacts says what they are. */
-  images: z.array(z.object({ image: z.string(), source: z.string(), target: z.string(), digest: z.string(), platforms: z.array(z.string()).optional(), bytes: z.number().optional() })),
+  images: z.array(
+    z.object({
+      image: z.string(),
+      source: z.string(),
+      target: z.string(),
+      digest: z.string(),
+      platforms: z.array(z.string()).optional(),
+      bytes: z.number().optional(),
+    }),
+  ),
   /** Whether production reads the cicd account's images or has copies of its own. */
   promote: z.enum(["share", "copy"]).default("share"),
   /** A test that is run in production when the version is there. */
-  smoke: z.object({
-    test: z.string(), parameters: z.record(z.string(), z.unknown()),
-    /** `s3://bucket/prefix` of its data in the cicd account; parameters and sample sheets name files below it. */
-    data: z.string(),
-    timeoutSeconds: z.number(), storageType: z.enum(["STATIC", "DYNAMIC"]), storageCapacity: z.number().optional(),
-  }).optional(),
+  smoke: z
+    .object({
+      test: z.string(),
+      parameters: z.record(z.string(), z.unknown()),
+      /** `s3://bucket/prefix` of its data in the cicd account; parameters and sample sheets name files below it. */
+      data: z.string(),
+      timeoutSeconds: z.number(),
+      storageType: z.enum(["STATIC", "DYNAMIC"]),
+      storageCapacity: z.number().optional(),
+    })
+    .optional(),
   tests: z.object({ summary: z.string(), evidence: z.string() }),
   approval: z.object({ by: z.string(), at: z.string(), comment: z.string() }),
   /** ISO time of the hand-over: production's answer names it. */
@@ -70,11 +84,18 @@ export interface BundleContent {
 }
 
 export const describeContent = ({ name, body }: BundleContent): ReleaseRecord["files"][number] => ({
-  name, sha256: createHash("sha256").update(body).digest("hex"), bytes: Buffer.byteLength(body as string | Uint8Array),
+  name,
+  sha256: createHash("sha256").update(body).digest("hex"),
+  bytes: Buffer.byteLength(body as string | Uint8Array),
 });
 
 /** Uploads a bundle, `release.json` last: whoever sees that file sees all others. The same bundle again moves nothing. */
-export async function handOver(s3: S3Client, bucket: string, record: ReleaseRecord, contents: readonly BundleContent[]): Promise<{ readonly uri: string; readonly uploaded: number }> {
+export async function handOver(
+  s3: S3Client,
+  bucket: string,
+  record: ReleaseRecord,
+  contents: readonly BundleContent[],
+): Promise<{ readonly uri: string; readonly uploaded: number }> {
   const prefix = bundlePrefix(record);
   let uploaded = 0;
   for (const content of contents) {
@@ -97,18 +118,28 @@ export async function openBundle(s3: S3Client, bucket: string, prefix: string): 
   const written: unknown = JSON.parse((await file(RECORD_FILE)).toString("utf8"));
   const parsed = ReleaseRecord.safeParse(written);
   const where = formatS3Uri({ bucket, key: prefix });
-  if (!parsed.success) throw incomplete(where, parsed.error.issues.map((issue) => `${RECORD_FILE}: ${issue.path.join(".")}: ${issue.message}`));
+  if (!parsed.success)
+    throw incomplete(
+      where,
+      parsed.error.issues.map((issue) => `${RECORD_FILE}: ${issue.path.join(".")}: ${issue.message}`),
+    );
   const record = parsed.data;
   const problems: string[] = [];
   if (bundlePrefix(record) !== prefix) problems.push(`${RECORD_FILE} is of ${bundlePrefix(record)}, not of this folder`);
   for (const { name, sha256, bytes } of record.files) {
     const body = await file(name).catch(() => undefined);
     if (!body) problems.push(`${name} is missing`);
-    else if (createHash("sha256").update(body).digest("hex") !== sha256) problems.push(`${name} has ${body.byteLength} bytes that are not the ${bytes} that were released`);
+    else if (createHash("sha256").update(body).digest("hex") !== sha256)
+      problems.push(`${name} has ${body.byteLength} bytes that are not the ${bytes} that were released`);
   }
   if (problems.length > 0) throw incomplete(where, problems);
   return { record, content: contentDigest(written as object), file };
 }
 
 const incomplete = (where: string, details: readonly string[]): ReleaseError =>
-  new ReleaseError("BundleIncomplete", { says: `the bundle ${where} is not whole`, fix: "promote the release again: what is there is not moved again", blame: "us", details });
+  new ReleaseError("BundleIncomplete", {
+    says: `the bundle ${where} is not whole`,
+    fix: "promote the release again: what is there is not moved again",
+    blame: "us",
+    details,
+  });

@@ -42,8 +42,13 @@ export async function definitionFrom({ record, file }: OpenBundle, { bucket, pre
 /** The registry map with production's own images in place of the cicd account's. */
 function registryMapOfOwn(map: ContainerRegistryMap, released: ReleasedImages, own: ReleasedImages): ContainerRegistryMap {
   const ownOf = new Map(released.map(({ target }, index) => [target, own[index]?.target]));
-  const mapped = (map.imageMappings ?? []).map((mapping) => ({ ...mapping, destinationImage: ownOf.get(mapping.destinationImage ?? "") ?? mapping.destinationImage }));
+  const mapped = (map.imageMappings ?? []).map((mapping) => ({
+    ...mapping,
+    destinationImage: ownOf.get(mapping.destinationImage ?? "") ?? mapping.destinationImage,
+  }));
   // An image that the definition names by its address in the cicd account needed no mapping there.
-  const unmapped = released.flatMap(({ image, target }, index) => (image === target ? [{ sourceImage: image, destinationImage: own[index]?.target }] : []));
+  const unmapped = released.flatMap(({ image, target }, index) =>
+    image === target ? [{ sourceImage: image, destinationImage: own[index]?.target }] : [],
+  );
   return { ...map, imageMappings: [...mapped, ...unmapped] };
 }

@@ -30,13 +30,22 @@ afterAll(() => accounts[Symbol.asyncDispose]());
 async function lose(version: string, handedOverAt = HANDED_OVER) {
   const said: string[] = [];
   const clients = awsClients(accounts.config());
-  const { id = "" } = await lab.build("omx-release", { environmentVariablesOverride: [{ name: BUNDLE_VARIABLE, value: `s3://${BUCKET}/demo/${version}` }, { name: HANDED_OVER_VARIABLE, value: handedOverAt }] });
-  const answer = await answerForBuild({ clients, place: PLACE, cicd: PLACE, clock: hasty, target: accounts.config(), emit: (event) => said.push(describeEvent(event)) }, id);
+  const { id = "" } = await lab.build("omx-release", {
+    environmentVariablesOverride: [
+      { name: BUNDLE_VARIABLE, value: `s3://${BUCKET}/demo/${version}` },
+      { name: HANDED_OVER_VARIABLE, value: handedOverAt },
+    ],
+  });
+  const answer = await answerForBuild(
+    { clients, place: PLACE, cicd: PLACE, clock: hasty, target: accounts.config(), emit: (event) => said.push(describeEvent(event)) },
+    id,
+  );
   return { id, answer, said, clients };
 }
 
 const at = (version: string) => ({ bucket: BUCKET, key: `demo/${version}/result.json` });
-const answered = (version: string, handedOverAt: string) => writeObject(awsClients(accounts.config()).s3, at(version), JSON.stringify({ ...PLACE, status: "ACTIVE", handedOverAt, message: "done" }));
+const answered = (version: string, handedOverAt: string) =>
+  writeObject(awsClients(accounts.config()).s3, at(version), JSON.stringify({ ...PLACE, status: "ACTIVE", handedOverAt, message: "done" }));
 
 test("a build that ends without a word is answered for: the cicd account's wait is over, and says which build and where its log is", async () => {
   const { id, answer, clients } = await lose("1.0.0");
@@ -44,16 +53,30 @@ test("a build that ends without a word is answered for: the cicd account's wait 
   // Each look is half an hour after the one before: without an answer the wait ends, too, and says so.
   let looks = 0;
   const clock = { now: () => new Date(Date.UTC(2026, 0, 2, 0, 30 * looks++)), sleep: () => Promise.resolve() };
-  const result = await awaitResult({ s3: clients.s3, clock, emit: () => undefined }, { workflow: "demo", version: "1.0.0", handedOverAt: HANDED_OVER }, PLACE);
-  expect(result).toMatchObject({ ...PLACE, status: "FAILED", handedOverAt: HANDED_OVER, message: expect.stringContaining(`the build ${id} of account 111122223333 ended FAILED`) as string });
+  const result = await awaitResult(
+    { s3: clients.s3, clock, emit: () => undefined },
+    { workflow: "demo", version: "1.0.0", handedOverAt: HANDED_OVER },
+    PLACE,
+  );
+  expect(result).toMatchObject({
+    ...PLACE,
+    status: "FAILED",
+    handedOverAt: HANDED_OVER,
+    message: expect.stringContaining(`the build ${id} of account 111122223333 ended FAILED`) as string,
+  });
   expect(result.message).toMatch(/see its log \/aws\/codebuild\/omx-release:[0-9a-f-]+ there$/);
 });
 
 test("what a build answered itself stays, as does the answer to a later hand-over; one to an earlier is none", async () => {
-  for (const [version, there] of [["1.0.1", HANDED_OVER], ["1.0.2", "2026-01-03T00:00:00.000Z"]] as const) {
+  for (const [version, there] of [
+    ["1.0.1", HANDED_OVER],
+    ["1.0.2", "2026-01-03T00:00:00.000Z"],
+  ] as const) {
     await answered(version, there);
     expect((await lose(version)).answer).toBeUndefined();
-    expect(JSON.parse((await readObject(awsClients(accounts.config()).s3, at(version))).toString("utf8"))).toMatchObject({ status: "ACTIVE" });
+    expect(JSON.parse((await readObject(awsClients(accounts.config()).s3, at(version))).toString("utf8"))).toMatchObject({
+      status: "ACTIVE",
+    });
   }
   await answered("1.0.3", EARLIER);
   expect((await lose("1.0.3")).answer).toMatchObject({ status: "FAILED", handedOverAt: HANDED_OVER });

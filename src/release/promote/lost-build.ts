@@ -9,7 +9,10 @@ import { BUNDLE_VARIABLE, HANDED_OVER_VARIABLE, RESULT_FILE, type ReleaseResult 
  * so far. The cicd account waits for an answer, and has no right to look at builds here.
  * @returns what was written; undefined where the build answered itself, or a later hand-over has another build
  */
-export async function answerForBuild({ clients, place, clock, emit }: ProductionEnvironment, buildId: string): Promise<ReleaseResult | undefined> {
+export async function answerForBuild(
+  { clients, place, clock, emit }: ProductionEnvironment,
+  buildId: string,
+): Promise<ReleaseResult | undefined> {
   const { builds: [build] = [] } = await clients.codebuild.send(new BatchGetBuildsCommand({ ids: [buildId] }));
   const [bundle, handedOverAt] = [variableOf(build, BUNDLE_VARIABLE), variableOf(build, HANDED_OVER_VARIABLE)];
   if (!build || bundle === undefined || handedOverAt === undefined) return undefined;

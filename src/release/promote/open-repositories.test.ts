@@ -23,9 +23,17 @@ beforeAll(async () => {
 afterAll(() => accounts[Symbol.asyncDispose]());
 
 /** Makes a repository, of somebody else unless it is said to be ours. */
-async function make(repositoryName: string, { statements = [], ours = false }: { readonly statements?: readonly Statement[]; readonly ours?: boolean } = {}): Promise<void> {
-  await clients.ecr.send(new CreateRepositoryCommand({ repositoryName, ...(ours && { tags: [{ Key: CREATED_BY.key, Value: CREATED_BY.value }] }) }));
-  if (statements.length > 0) await clients.ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify({ Version: "2012-10-17", Statement: statements }) }));
+async function make(
+  repositoryName: string,
+  { statements = [], ours = false }: { readonly statements?: readonly Statement[]; readonly ours?: boolean } = {},
+): Promise<void> {
+  await clients.ecr.send(
+    new CreateRepositoryCommand({ repositoryName, ...(ours && { tags: [{ Key: CREATED_BY.key, Value: CREATED_BY.value }] }) }),
+  );
+  if (statements.length > 0)
+    await clients.ecr.send(
+      new SetRepositoryPolicyCommand({ repositoryName, policyText: JSON.stringify({ Version: "2012-10-17", Statement: statements }) }),
+    );
 }
 
 async function open(promote: "share" | "copy", ...repositories: readonly string[]) {
@@ -45,15 +53,35 @@ interface Opening {
   readonly how?: typeof openRepositories;
 }
 
-async function openTo(production: readonly Place[], { destinations = [], promote, clock = hasty, as = clients, how = openRepositories }: Opening, repositories: readonly string[]) {
+async function openTo(
+  production: readonly Place[],
+  { destinations = [], promote, clock = hasty, as = clients, how = openRepositories }: Opening,
+  repositories: readonly string[],
+) {
   const said: string[] = [];
-  const images = repositories.map((repository) => ({ image: repository, source: repository, target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`, digest: `sha256:${"a".repeat(64)}` }));
-  const error = await how({ clients: as, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) }, { images, promote, registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) } }, production).catch((reason: Error) => reason);
+  const images = repositories.map((repository) => ({
+    image: repository,
+    source: repository,
+    target: `111122223333.dkr.ecr.us-east-1.amazonaws.com/${repository}@sha256:${"a".repeat(64)}`,
+    digest: `sha256:${"a".repeat(64)}`,
+  }));
+  const error = await how(
+    { clients: as, cicd: CICD, clock, emit: (event) => said.push(describeEvent(event).trim()) },
+    {
+      images,
+      promote,
+      registryMap: { imageMappings: destinations.map((destinationImage) => ({ sourceImage: "tool:1", destinationImage })) },
+    },
+    production,
+  ).catch((reason: Error) => reason);
   return { said, error };
 }
 
 const sidsOf = (repositoryName: string) =>
-  clients.ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText = "" }) => (JSON.parse(policyText) as { Statement: Statement[] }).Statement.map(({ Sid }) => Sid), (error: Error) => error.name);
+  clients.ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(
+    ({ policyText = "" }) => (JSON.parse(policyText) as { Statement: Statement[] }).Statement.map(({ Sid }) => Sid),
+    (error: Error) => error.name,
+  );
 
 test("a repository of ours is opened once, and repaired when its policy is gone", async () => {
   await make("open/ours", { ours: true });
@@ -67,8 +95,11 @@ test("a repository of somebody else that production may not read is told with wh
   await make("closed/ours", { ours: true });
   const { error, said } = await open("share", "closed/one", "closed/gone", "closed/ours");
   expect(error).toMatchObject({
-    code: "ImageNotReadable", details: [
-      expect.stringMatching(/^closed\/one: it is not omx's \(it has no tag createdBy=omx-ecr-helper\) and is left alone: let arn:aws:iam::444455556666:root and omics\.amazonaws\.com with aws:SourceAccount 444455556666 read it/),
+    code: "ImageNotReadable",
+    details: [
+      expect.stringMatching(
+        /^closed\/one: it is not omx's \(it has no tag createdBy=omx-ecr-helper\) and is left alone: let arn:aws:iam::444455556666:root and omics\.amazonaws\.com with aws:SourceAccount 444455556666 read it/,
+      ),
       "closed/gone: it is not there any more: start the release again, which brings its images in",
     ],
   });
@@ -79,23 +110,39 @@ test("a repository of somebody else that production may not read is told with wh
 test("who may not look at a repository is told so, and not that it is gone", async () => {
   const { credentials } = accounts.config("approver");
   const nobody = awsClients({ ...accounts.config(), credentials: { ...credentials, secretAccessKey: "another" } });
-  expect((await openTo([PRODUCTION], { promote: "share", as: nobody }, ["open/unseen"])).error).toMatchObject({ name: expect.stringMatching(/InvalidSignature|UnrecognizedClient/) as string });
+  expect((await openTo([PRODUCTION], { promote: "share", as: nobody }, ["open/unseen"])).error).toMatchObject({
+    name: expect.stringMatching(/InvalidSignature|UnrecognizedClient/) as string,
+  });
 });
 
 test("a repository that its owner has opened serves: for a copy production's roles are enough, for sharing HealthOmics has to read for that account", async () => {
   await make("owned/roles", { statements: [accountStatement(PRODUCTION, "Roles"), omicsStatement(CICD, "Theirs")] });
   expect((await open("copy", "owned/roles")).said).toEqual(["owned/roles: is not omx's, and its owner has opened it to 444455556666"]);
-  expect((await open("share", "owned/roles")).error).toMatchObject({ details: [expect.stringContaining("let omics.amazonaws.com with aws:SourceAccount 444455556666 read it")] });
-  await make("owned/both", { statements: [accountStatement(PRODUCTION, "Roles"), { ...omicsStatement(PRODUCTION, "Runs"), Action: "ecr:*" }] });
+  expect((await open("share", "owned/roles")).error).toMatchObject({
+    details: [expect.stringContaining("let omics.amazonaws.com with aws:SourceAccount 444455556666 read it")],
+  });
+  await make("owned/both", {
+    statements: [accountStatement(PRODUCTION, "Roles"), { ...omicsStatement(PRODUCTION, "Runs"), Action: "ecr:*" }],
+  });
   expect((await open("share", "owned/both")).error).toBeUndefined();
   expect(await sidsOf("owned/both")).toEqual(["Roles", "Runs"]);
 });
 
 test("an image of this ECR to which the user maps another is shared, also where the release's own are copied; one elsewhere is nobody's to open", async () => {
   for (const name of ["mapped/own", "mapped/released"]) await make(name, { ours: true });
-  const destinations = ["111122223333.dkr.ecr.us-east-1.amazonaws.com/mapped/own:1", "999900001111.dkr.ecr.us-east-1.amazonaws.com/mapped/other:1", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mapped/far:1"];
-  expect(await openMapped(destinations, "copy", "mapped/released")).toEqual({ said: ["mapped/released: opened to 444455556666", "mapped/own: opened to 444455556666"], error: undefined });
-  expect([await sidsOf("mapped/own"), await sidsOf("mapped/released")]).toEqual([["OmxHealthOmics444455556666", "OmxAccount444455556666"], ["OmxAccount444455556666"]]);
+  const destinations = [
+    "111122223333.dkr.ecr.us-east-1.amazonaws.com/mapped/own:1",
+    "999900001111.dkr.ecr.us-east-1.amazonaws.com/mapped/other:1",
+    "111122223333.dkr.ecr.eu-west-1.amazonaws.com/mapped/far:1",
+  ];
+  expect(await openMapped(destinations, "copy", "mapped/released")).toEqual({
+    said: ["mapped/released: opened to 444455556666", "mapped/own: opened to 444455556666"],
+    error: undefined,
+  });
+  expect([await sidsOf("mapped/own"), await sidsOf("mapped/released")]).toEqual([
+    ["OmxHealthOmics444455556666", "OmxAccount444455556666"],
+    ["OmxAccount444455556666"],
+  ]);
 });
 
 test("of two regions of one account HealthOmics reads in the cicd account's, the roles of both have one statement", async () => {
@@ -105,7 +152,11 @@ test("of two regions of one account HealthOmics reads in the cicd account's, the
   expect((await openTo(places, { promote: "share" }, ["regions/ours"])).said).toEqual(["regions/ours: is open to 444455556666"]);
   const { policyText = "" } = await clients.ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "regions/ours" }));
   expect((JSON.parse(policyText) as { Statement: Statement[] }).Statement).toEqual([
-    expect.objectContaining({ Sid: "OmxHealthOmics444455556666", Condition: expect.objectContaining({ ArnLike: { "aws:SourceArn": "arn:aws:omics:us-east-1:444455556666:*" } }) as unknown }), expect.objectContaining({ Sid: "OmxAccount444455556666" }),
+    expect.objectContaining({
+      Sid: "OmxHealthOmics444455556666",
+      Condition: expect.objectContaining({ ArnLike: { "aws:SourceArn": "arn:aws:omics:us-east-1:444455556666:*" } }) as unknown,
+    }),
+    expect.objectContaining({ Sid: "OmxAccount444455556666" }),
   ]);
 });
 
@@ -120,26 +171,48 @@ function sharedClock(parties: number): { readonly clock: Clock; leave(): void } 
     [nowMs, working] = [next.until, 1];
     next.wake();
   };
-  return { leave: rest, clock: { now: () => new Date(nowMs), sleep: (ms) => new Promise((wake) => {
-    waiting.push({ until: nowMs + ms, wake });
-    rest();
-  }) } };
+  return {
+    leave: rest,
+    clock: {
+      now: () => new Date(nowMs),
+      sleep: (ms) =>
+        new Promise((wake) => {
+          waiting.push({ until: nowMs + ms, wake });
+          rest();
+        }),
+    },
+  };
 }
 
 test("promotions that write the policy of one repository at once lose no statement", async () => {
   await make("busy/ours", { ours: true, statements: [omicsStatement(CICD, "OmxHealthOmics")] });
   const productions = Array.from({ length: 8 }, (_each, index) => ({ account: `44445555000${index}`, region: "us-east-1" }));
   const { clock, leave } = sharedClock(productions.length);
-  const outcomes = await Promise.all(productions.map((place) => openTo([place], { promote: "share", clock }, ["busy/ours"]).finally(leave)));
+  const outcomes = await Promise.all(
+    productions.map((place) => openTo([place], { promote: "share", clock }, ["busy/ours"]).finally(leave)),
+  );
   expect(outcomes.map(({ error, said }) => error ?? said)).toEqual(productions.map(({ account }) => [`busy/ours: opened to ${account}`]));
-  expect([...(await sidsOf("busy/ours"))].sort()).toEqual([...productions.flatMap(({ account }) => [`OmxAccount${account}`, `OmxHealthOmics${account}`]), "OmxHealthOmics"].sort());
+  expect([...(await sidsOf("busy/ours"))].sort()).toEqual(
+    [...productions.flatMap(({ account }) => [`OmxAccount${account}`, `OmxHealthOmics${account}`]), "OmxHealthOmics"].sort(),
+  );
 });
 
 test("where somebody takes omx's statements out again and again, that is said", async () => {
   await make("undone/ours", { ours: true });
-  const undo = (): Promise<void> => clients.ecr.send(new SetRepositoryPolicyCommand({ repositoryName: "undone/ours", policyText: JSON.stringify({ Version: "2012-10-17", Statement: [accountStatement(CICD, "Theirs")] }) })).then(() => undefined);
+  const undo = (): Promise<void> =>
+    clients.ecr
+      .send(
+        new SetRepositoryPolicyCommand({
+          repositoryName: "undone/ours",
+          policyText: JSON.stringify({ Version: "2012-10-17", Statement: [accountStatement(CICD, "Theirs")] }),
+        }),
+      )
+      .then(() => undefined);
   const { error } = await openTo([PRODUCTION], { promote: "share", clock: { now: hasty.now, sleep: undo } }, ["undone/ours"]);
-  expect(error).toMatchObject({ code: "ImageNotReadable", message: expect.stringContaining("undone/ours lost what omx writes into them 6 times") as string });
+  expect(error).toMatchObject({
+    code: "ImageNotReadable",
+    message: expect.stringContaining("undone/ours lost what omx writes into them 6 times") as string,
+  });
   expect(await sidsOf("undone/ours")).toEqual(["Theirs"]);
 });
 
@@ -155,11 +228,17 @@ async function slowWay(until: Promise<unknown>, then?: Fault) {
     return { kind: "hold", until, ...(then && { then }) };
   });
   const { region, credentials } = accounts.config();
-  return { proxy, waits, clients: awsClients({ region, credentials, endpoint: proxy.url }), writes: () => proxy.seen.filter(isWrite).length };
+  return {
+    proxy,
+    waits,
+    clients: awsClients({ region, credentials, endpoint: proxy.url }),
+    writes: () => proxy.seen.filter(isWrite).length,
+  };
 }
 
 /** Statements of two production accounts, and what the repository had before. */
-const both = (...productions: readonly Place[]) => [...productions.flatMap(({ account }) => [`OmxAccount${account}`, `OmxHealthOmics${account}`]), "OmxHealthOmics"].sort();
+const both = (...productions: readonly Place[]) =>
+  [...productions.flatMap(({ account }) => [`OmxAccount${account}`, `OmxHealthOmics${account}`]), "OmxHealthOmics"].sort();
 const FIRST = { account: "444455550001", region: "us-east-1" };
 const SECOND = { account: "444455550002", region: "us-east-1" };
 
@@ -173,11 +252,14 @@ test("what a write takes out that arrives long after its policy was read is put 
   expect((await openTo([FIRST], { promote: "share" }, ["late/ours"])).said).toEqual(["late/ours: opened to 444455550001"]);
   resolve();
   expect((await second).error).toBeUndefined();
-  expect((await sidsOf("late/ours") as readonly string[]).toSorted()).toEqual(both(SECOND));
+  expect(((await sidsOf("late/ours")) as readonly string[]).toSorted()).toEqual(both(SECOND));
 
-  expect(await openTo([FIRST], { promote: "share", how: keepOpen }, ["late/ours"])).toEqual({ said: [expect.stringMatching(/^late\/ours: opened to 444455550001 once more: .*CloudTrail/)], error: undefined });
+  expect(await openTo([FIRST], { promote: "share", how: keepOpen }, ["late/ours"])).toEqual({
+    said: [expect.stringMatching(/^late\/ours: opened to 444455550001 once more: .*CloudTrail/)],
+    error: undefined,
+  });
   expect(await openTo([SECOND], { promote: "share", how: keepOpen }, ["late/ours"])).toEqual({ said: [], error: undefined });
-  expect((await sidsOf("late/ours") as readonly string[]).toSorted()).toEqual(both(FIRST, SECOND));
+  expect(((await sidsOf("late/ours")) as readonly string[]).toSorted()).toEqual(both(FIRST, SECOND));
 });
 
 test("a write that failed is not sent again as it was: the policy is read anew", async () => {
@@ -190,12 +272,18 @@ test("a write that failed is not sent again as it was: the policy is read anew",
   await openTo([FIRST], { promote: "share" }, ["failed/ours"]);
   resolve();
   expect(await second).toEqual({ said: ["failed/ours: opened to 444455550002"], error: undefined });
-  expect((await sidsOf("failed/ours") as readonly string[]).toSorted()).toEqual(both(FIRST, SECOND));
+  expect(((await sidsOf("failed/ours")) as readonly string[]).toSorted()).toEqual(both(FIRST, SECOND));
   expect(failing.writes()).toBe(2);
 });
 
 test("what production has copies of need not be open when the stage ends; what it reads has to be", async () => {
   await make("ended/ours", { ours: true });
-  expect(await openTo([PRODUCTION], { promote: "copy", how: keepOpen }, ["ended/ours", "ended/gone"])).toEqual({ said: [], error: undefined });
-  expect((await openTo([PRODUCTION], { promote: "share", how: keepOpen }, ["ended/gone"])).error).toMatchObject({ code: "ImageNotReadable", details: [expect.stringContaining("ended/gone: it is not there any more")] });
+  expect(await openTo([PRODUCTION], { promote: "copy", how: keepOpen }, ["ended/ours", "ended/gone"])).toEqual({
+    said: [],
+    error: undefined,
+  });
+  expect((await openTo([PRODUCTION], { promote: "share", how: keepOpen }, ["ended/gone"])).error).toMatchObject({
+    code: "ImageNotReadable",
+    details: [expect.stringContaining("ended/gone: it is not there any more")],
+  });
 });

@@ -3,7 +3,13 @@ import { parseImageRef } from "../../kit/image-ref.ts";
 import type { ReleaseEnvironment } from "../environment.ts";
 import { ReleaseError } from "../errors.ts";
 import { ensureRepositoryPolicies, readPolicy } from "../images/repositories/ensure-policies.ts";
-import { letsAccountRead, letsHealthOmicsRead, mergePolicy, productionStatements, type Statement } from "../images/repositories/repository-policy.ts";
+import {
+  letsAccountRead,
+  letsHealthOmicsRead,
+  mergePolicy,
+  productionStatements,
+  type Statement,
+} from "../images/repositories/repository-policy.ts";
 import { isOurs, tagsOfRepository } from "../images/repositories/repository.ts";
 import { CREATED_BY } from "../names.ts";
 import type { Place } from "../project/deploy-config.ts";
@@ -55,12 +61,22 @@ interface Ensured {
   readonly opened: ReadonlySet<string>;
 }
 
-async function ensureOpen(env: PolicyEnvironment, release: Released, production: readonly Place[], images = release.images): Promise<Ensured> {
+async function ensureOpen(
+  env: PolicyEnvironment,
+  release: Released,
+  production: readonly Place[],
+  images = release.images,
+): Promise<Ensured> {
   const shared = mappedByUser(release.registryMap, release.images, env.cicd).map(({ repository }) => [repository, "share"] as const);
   const repositories = new Map([...images.map(({ target }) => [parseImageRef(target).repository, release.promote] as const), ...shared]);
   const judged: (readonly [string, Judgement])[] = [];
-  for (const [repository, promote] of repositories) judged.push([repository, await judge(env, { repository, promote }, production).catch(gone)]);
-  const opened = await ensureRepositoryPolicies(env.clients.ecr, new Map(judged.flatMap(([repository, { statements }]) => (statements ? [[repository, statements] as const] : []))), env);
+  for (const [repository, promote] of repositories)
+    judged.push([repository, await judge(env, { repository, promote }, production).catch(gone)]);
+  const opened = await ensureRepositoryPolicies(
+    env.clients.ecr,
+    new Map(judged.flatMap(([repository, { statements }]) => (statements ? [[repository, statements] as const] : []))),
+    env,
+  );
   return { judged, opened };
 }
 
@@ -68,7 +84,9 @@ function throwIfClosed({ cicd }: PolicyEnvironment, judged: Judged): void {
   const closed = judged.flatMap(([repository, judgement]) => (judgement.closed ? [`${repository}: ${judgement.closed}`] : []));
   if (closed.length === 0) return;
   throw new ReleaseError("ImageNotReadable", {
-    says: `production can't be given ${closed.length} of the release's repositories in account ${cicd.account}`, blame: "user", details: closed,
+    says: `production can't be given ${closed.length} of the release's repositories in account ${cicd.account}`,
+    blame: "user",
+    details: closed,
     fix: "see each; then `omx release retry` tries the Promote stage again",
   });
 }
@@ -89,19 +107,29 @@ interface Wanted extends Pick<Released, "promote"> {
   readonly repository: string;
 }
 
-async function judge({ clients: { ecr }, cicd }: PolicyEnvironment, { repository, promote }: Wanted, production: readonly Place[]): Promise<Judgement> {
+async function judge(
+  { clients: { ecr }, cicd }: PolicyEnvironment,
+  { repository, promote }: Wanted,
+  production: readonly Place[],
+): Promise<Judgement> {
   const readers = production.map((place) => ({ place, way: wayInto(place, { promote, cicd }) }));
   // Two regions of one account have one statement for its roles.
-  const statements = [...new Map(readers.flatMap(({ place, way }) => productionStatements(place, way)).map((one) => [one.Sid, one])).values()];
+  const statements = [
+    ...new Map(readers.flatMap(({ place, way }) => productionStatements(place, way)).map((one) => [one.Sid, one])).values(),
+  ];
   const present = await readPolicy(ecr, repository);
   if (mergePolicy(present, statements) === undefined) return { says: "is open to" };
   if (isOurs(await tagsOfRepository(ecr, repository, cicd))) return { statements };
-  const lacking = new Set(readers.flatMap(({ place: { account }, way }) => [
-    ...(letsAccountRead(present, account) ? [] : [`arn:aws:iam::${account}:root`]),
-    ...(way === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
-  ]));
+  const lacking = new Set(
+    readers.flatMap(({ place: { account }, way }) => [
+      ...(letsAccountRead(present, account) ? [] : [`arn:aws:iam::${account}:root`]),
+      ...(way === "copy" || letsHealthOmicsRead(present, account) ? [] : [`omics.amazonaws.com with aws:SourceAccount ${account}`]),
+    ]),
+  );
   if (lacking.size === 0) return { says: "is not omx's, and its owner has opened it to" };
-  return { closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${[...lacking].join(" and ")} read it by statements of its policy that no other denies, or tag it so` };
+  return {
+    closed: `it is not omx's (it has no tag ${CREATED_BY.key}=${CREATED_BY.value}) and is left alone: let ${[...lacking].join(" and ")} read it by statements of its policy that no other denies, or tag it so`,
+  };
 }
 
 function gone(error: Error): Judgement {

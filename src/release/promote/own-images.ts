@@ -25,9 +25,15 @@ export async function copyToProduction(env: ProductionEnvironment, record: Relea
   const pulls = pullsOf(place, record);
   const outcomes = await bring(env, [...new Map(pulls.map((pull) => [pull.target_image, pull])).values()]);
   const byTarget = new Map(outcomes.map((outcome) => [outcome.target_image, outcome]));
-  const copied = record.images.map((image, index) => ({ image, own: pulls[index]?.target_image ?? "", outcome: byTarget.get(pulls[index]?.target_image ?? "") }));
+  const copied = record.images.map((image, index) => ({
+    image,
+    own: pulls[index]?.target_image ?? "",
+    outcome: byTarget.get(pulls[index]?.target_image ?? ""),
+  }));
   const failed = copied.flatMap(({ image: { target, digest }, outcome }) =>
-    outcome?.digest === digest ? [] : [`${target}: ${outcome?.digest ? `arrived as ${outcome.digest}` : (outcome?.reason ?? "no reason given")}`],
+    outcome?.digest === digest
+      ? []
+      : [`${target}: ${outcome?.digest ? `arrived as ${outcome.digest}` : (outcome?.reason ?? "no reason given")}`],
   );
   if (failed.length > 0)
     throw new ReleaseError("ImagesFailed", {
@@ -43,7 +49,10 @@ export async function copyToProduction(env: ProductionEnvironment, record: Relea
         text: `${image} is another image, whose tag is immutable: the release's is there by its digest alone, and a rule that deletes what has no tag would delete it`,
       });
   const moved = outcomes.reduce((sum, { bytes_moved: bytes = 0 }) => sum + bytes, 0);
-  emit({ type: "note", text: `${outcomes.length === 1 ? "1 image is" : `${outcomes.length} images are`} in account ${place.account}: ${moved} bytes moved` });
+  emit({
+    type: "note",
+    text: `${outcomes.length === 1 ? "1 image is" : `${outcomes.length} images are`} in account ${place.account}: ${moved} bytes moved`,
+  });
   return copied.map(({ image, own }) => lockedImage({ ...image, target: own }));
 }
 

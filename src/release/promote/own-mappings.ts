@@ -11,7 +11,11 @@ export const REGISTRY_MAP_FILE = "container-registry-map.json";
  * Images in an account's ECR to which the user's own mappings lead: they are none of the release's, which are locked, and
  * a run reads them where they are, whether the release's images are shared or copied.
  */
-export function mappedByUser({ imageMappings = [] }: ContainerRegistryMap, images: ReleasedImages, { account, region }: Place): readonly ImageRef[] {
+export function mappedByUser(
+  { imageMappings = [] }: ContainerRegistryMap,
+  images: ReleasedImages,
+  { account, region }: Place,
+): readonly ImageRef[] {
   const released = new Set(images.map(({ target }) => target));
   return imageMappings.flatMap(({ destinationImage: image = "" }) => {
     const ref = released.has(image) ? undefined : parseImageRef(image);

@@ -32,13 +32,20 @@ export interface Promotion {
  * account and waits until each has made it a version.
  * @throws ReleaseError NotApproved, ImageNotReadable, ReleaseFailed with what production says
  */
-export async function promoteRelease(env: PromotionEnvironment, { buildDir, production, identity }: Promotion): Promise<readonly ReleaseResult[]> {
+export async function promoteRelease(
+  env: PromotionEnvironment,
+  { buildDir, production, identity }: Promotion,
+): Promise<readonly ReleaseResult[]> {
   const step = timed(env);
   const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, { ...identity, content: contentDigest(build) }));
   const opening = { ...build, registryMap: JSON.parse(readFileSync(join(buildDir, REGISTRY_MAP_FILE), "utf8")) as ContainerRegistryMap };
   await step("image permissions", () => openRepositories(env, opening, production));
-  const record = await step("record", async (): Promise<ReleaseRecord> => ({ ...recordOf(build, await readReport(env, build)), approval, handedOverAt: env.clock.now().toISOString() }));
+  const record = await step("record", async (): Promise<ReleaseRecord> => ({
+    ...recordOf(build, await readReport(env, build)),
+    approval,
+    handedOverAt: env.clock.now().toISOString(),
+  }));
   const contents = build.files.map(({ name }) => readContent(buildDir, name));
   await step("hand over", async () => {
     for (const place of production) {
@@ -47,9 +54,21 @@ export async function promoteRelease(env: PromotionEnvironment, { buildDir, prod
       env.emit({ type: "note", text: `${uri}: ${uploaded} of ${contents.length} files moved, release.json last` });
     }
   });
-  const results = await step("release in production", () => Promise.all(production.map((place) => awaitResult({ ...env, s3: env.s3In(place.region) }, record, place))));
-  await writeObject(env.clients.s3, { bucket: build.evidence.bucket, key: `${build.evidence.prefix}/release.json` }, `${JSON.stringify({ ...record, results }, null, 2)}\n`, "application/json");
-  const closed = await step("image permissions at the end", () => keepOpen(env, opening, production).then(() => undefined, (error: Error) => error));
+  const results = await step("release in production", () =>
+    Promise.all(production.map((place) => awaitResult({ ...env, s3: env.s3In(place.region) }, record, place))),
+  );
+  await writeObject(
+    env.clients.s3,
+    { bucket: build.evidence.bucket, key: `${build.evidence.prefix}/release.json` },
+    `${JSON.stringify({ ...record, results }, null, 2)}\n`,
+    "application/json",
+  );
+  const closed = await step("image permissions at the end", () =>
+    keepOpen(env, opening, production).then(
+      () => undefined,
+      (error: Error) => error,
+    ),
+  );
   const failed = results.filter((result) => result.status !== "ACTIVE");
   if (failed.length > 0)
     throw new ReleaseError("ReleaseFailed", {
@@ -62,12 +81,17 @@ export async function promoteRelease(env: PromotionEnvironment, { buildDir, prod
   return results;
 }
 
-function recordOf({ differences: _d, evidence, lastVersion: _l, ...record }: BuildRecord, report: TestReport): Omit<ReleaseRecord, "approval" | "handedOverAt"> {
+function recordOf(
+  { differences: _d, evidence, lastVersion: _l, ...record }: BuildRecord,
+  report: TestReport,
+): Omit<ReleaseRecord, "approval" | "handedOverAt"> {
   return { ...record, tests: { summary: summarize(report), evidence: `s3://${evidence.bucket}/${evidence.prefix}` } };
 }
 
 async function readReport({ clients }: ReleaseEnvironment, { evidence }: BuildRecord): Promise<TestReport> {
-  return JSON.parse((await readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/tests.json` })).toString("utf8")) as TestReport;
+  return JSON.parse(
+    (await readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/tests.json` })).toString("utf8"),
+  ) as TestReport;
 }
 
 function readContent(buildDir: string, name: string): BundleContent {

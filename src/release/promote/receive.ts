@@ -36,11 +36,16 @@ export interface ProductionEnvironment extends ReleaseEnvironment {
  * approved is refused, and the refusal is written beside it.
  * @returns the build that was started, or undefined
  */
-export async function receiveBundle(env: ProductionEnvironment, { bucket, key }: { readonly bucket: string; readonly key: string }): Promise<string | undefined> {
+export async function receiveBundle(
+  env: ProductionEnvironment,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+): Promise<string | undefined> {
   const prefix = key.slice(0, -`/${RECORD_FILE}`.length);
   const bundle = await openBundle(env.clients.s3, bucket, prefix).catch((error: unknown) => refuse(env, { bucket, prefix, error }));
   if (!bundle) return undefined;
-  const approved = await verifyApproval(env, bundle).catch((error: unknown) => refuse(env, { bucket, prefix, error, record: bundle.record }));
+  const approved = await verifyApproval(env, bundle).catch((error: unknown) =>
+    refuse(env, { bucket, prefix, error, record: bundle.record }),
+  );
   if (!approved) return undefined;
   const started = await env.clients.codebuild.send(
     new StartBuildCommand({
@@ -60,30 +65,50 @@ export async function receiveBundle(env: ProductionEnvironment, { bucket, key }:
  * Releases a verified bundle: the same number, the same bytes, images by digest.
  * @throws ReleaseError; the result is written beside the bundle either way
  */
-export async function releaseBundle(env: ProductionEnvironment, { bucket, prefix }: { readonly bucket: string; readonly prefix: string }): Promise<ReleaseResult> {
+export async function releaseBundle(
+  env: ProductionEnvironment,
+  { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
+): Promise<ReleaseResult> {
   const bundle = await openBundle(env.clients.s3, bucket, prefix);
   const { record } = bundle;
   try {
     await verifyApproval(env, bundle);
     const images: ReleasedImages = wayInto(env.place, record) === "copy" ? await copyToProduction(env, record) : record.images;
-    await verifyImages(env, [...images.map(({ target, digest }) => ({ ...parseImageRef(target), digest })), ...(await mappedHere(env, bundle))]);
+    await verifyImages(env, [
+      ...images.map(({ target, digest }) => ({ ...parseImageRef(target), digest })),
+      ...(await mappedHere(env, bundle)),
+    ]);
     const referrers = await promoteReferrers(env, record, images);
     const version = readReleaseVersion(record.version);
-    if (!version) throw new ReleaseError("BundleIncomplete", { says: `${record.version} is not a version of omx`, fix: "promote the release again", blame: "us" });
+    if (!version)
+      throw new ReleaseError("BundleIncomplete", {
+        says: `${record.version} is not a version of omx`,
+        fix: "promote the release again",
+        blame: "us",
+      });
     const { commit, branch, pipelineExecutionId, startedBy, tags } = record;
     const definition = await definitionFrom(bundle, { bucket, prefix, place: env.place, images });
-    const published = await publishExactly({ omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit }, definition, {
-      version, tags: { ...versionTags(tags, { commit, branch, build: pipelineExecutionId, startedBy }), "omx:approved-by": record.approval.by },
-    });
+    const published = await publishExactly(
+      { omics: env.clients.omics, account: env.place.account, clock: env.clock, emit: env.emit },
+      definition,
+      {
+        version,
+        tags: { ...versionTags(tags, { commit, branch, build: pipelineExecutionId, startedBy }), "omx:approved-by": record.approval.by },
+      },
+    );
     const smokeRun = record.smoke && (await runSmoke(env, { ...record, smoke: record.smoke }, published));
-    return await write(env, { bucket, prefix }, {
-      ...answer(env, record),
-      status: "ACTIVE",
-      message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}${summarizeReferrers(referrers)}`,
-      ...(referrers.length > 0 && { referrers }),
-      workflowId: published.workflowId,
-      versionArn: published.arn,
-    });
+    return await write(
+      env,
+      { bucket, prefix },
+      {
+        ...answer(env, record),
+        status: "ACTIVE",
+        message: `version ${record.version} is ACTIVE${smokeRun ? `, its smoke run ${smokeRun} is COMPLETED` : ""}${summarizeReferrers(referrers)}`,
+        ...(referrers.length > 0 && { referrers }),
+        workflowId: published.workflowId,
+        versionArn: published.arn,
+      },
+    );
   } catch (error) {
     await write(env, { bucket, prefix }, { ...answer(env, record), status: "FAILED", message: (error as Error).message });
     throw error;
@@ -117,10 +142,12 @@ async function verifyImages({ target, place, emit }: ProductionEnvironment, imag
     const id = ref.digest ? { imageDigest: ref.digest } : { imageTag: ref.tag ?? "latest" };
     const problem =
       ecr.region === place.region
-        ? await clients.ecr.send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] })).then(
-            (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")),
-            (error: Error) => error.message,
-          )
+        ? await clients.ecr
+            .send(new BatchGetImageCommand({ registryId: ecr.account, repositoryName: ref.repository, imageIds: [id] }))
+            .then(
+              (found) => (found.images?.length === 1 ? undefined : (found.failures?.[0]?.failureReason ?? "it is not there")),
+              (error: Error) => error.message,
+            )
         : `it is in ${ecr.region}, and HealthOmics in ${place.region} reads images of its own region alone`;
     if (problem) unreadable.push(`${image}: ${problem}`);
     else emit({ type: "note", text: `${image} is readable` });
@@ -134,7 +161,11 @@ async function verifyImages({ target, place, emit }: ProductionEnvironment, imag
     });
 }
 
-const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({ ...place, handedOverAt, at: clock.now().toISOString() });
+const answer = ({ place, clock }: ProductionEnvironment, { handedOverAt }: ReleaseRecord) => ({
+  ...place,
+  handedOverAt,
+  at: clock.now().toISOString(),
+});
 
 interface Refusal {
   readonly bucket: string;
@@ -146,12 +177,25 @@ interface Refusal {
 async function refuse(env: ProductionEnvironment, { bucket, prefix, error, record }: Refusal): Promise<undefined> {
   if (!(error instanceof ReleaseError)) throw error;
   env.emit({ type: "note", text: `refused ${prefix}: ${error.message}` });
-  await write(env, { bucket, prefix }, { ...env.place, handedOverAt: record?.handedOverAt ?? "", status: "REFUSED", message: error.message, at: env.clock.now().toISOString() });
+  await write(
+    env,
+    { bucket, prefix },
+    {
+      ...env.place,
+      handedOverAt: record?.handedOverAt ?? "",
+      status: "REFUSED",
+      message: error.message,
+      at: env.clock.now().toISOString(),
+    },
+  );
   return undefined;
 }
 
-async function write({ clients }: ProductionEnvironment, { bucket, prefix }: { readonly bucket: string; readonly prefix: string }, result: ReleaseResult): Promise<ReleaseResult> {
+async function write(
+  { clients }: ProductionEnvironment,
+  { bucket, prefix }: { readonly bucket: string; readonly prefix: string },
+  result: ReleaseResult,
+): Promise<ReleaseResult> {
   await writeObject(clients.s3, { bucket, key: `${prefix}/${RESULT_FILE}` }, `${JSON.stringify(result, null, 2)}\n`, "application/json");
   return result;
 }
-

@@ -25,17 +25,26 @@ export interface ImageReferrers {
  * @param images the release's, as production names them
  * @returns the images that something refers to, and those of which that can't be said
  */
-export async function promoteReferrers(env: ProductionEnvironment, record: ReleaseRecord, images: ReleasedImages): Promise<readonly ImageReferrers[]> {
+export async function promoteReferrers(
+  env: ProductionEnvironment,
+  record: ReleaseRecord,
+  images: ReleasedImages,
+): Promise<readonly ImageReferrers[]> {
   await using client = workshopClient(workshopIn(env));
   const bring = wayInto(env.place, record) === "copy" ? copying(env, client) : looking(client);
   const sources = new Map(images.map((image, index) => [image.target, { image, source: record.images[index]?.target ?? image.target }]));
-  const found = await Promise.all([...sources.values()].map(async ({ image: { target, digest }, source }): Promise<ImageReferrers> => {
-    try {
-      return { image: target, referrers: (await bring({ source, target, digest })).map(({ digest: own, type, subject }) => ({ digest: own, type, subject })) };
-    } catch (error) {
-      return { image: target, referrers: [], problem: (error as Error).message };
-    }
-  }));
+  const found = await Promise.all(
+    [...sources.values()].map(async ({ image: { target, digest }, source }): Promise<ImageReferrers> => {
+      try {
+        return {
+          image: target,
+          referrers: (await bring({ source, target, digest })).map(({ digest: own, type, subject }) => ({ digest: own, type, subject })),
+        };
+      } catch (error) {
+        return { image: target, referrers: [], problem: (error as Error).message };
+      }
+    }),
+  );
   const told = found.filter(({ referrers, problem }) => referrers.length > 0 || problem !== undefined);
   for (const one of told) env.emit({ type: "note", text: describe(one) });
   return told;
@@ -46,8 +55,14 @@ export function summarizeReferrers(told: readonly ImageReferrers[]): string {
   const count = told.reduce((sum, { referrers }) => sum + referrers.length, 0);
   const lacking = told.filter(({ problem }) => problem !== undefined);
   return [
-    ...(count > 0 ? [`; with its images ${count === 1 ? "is 1 signature, SBOM or attestation" : `are ${count} signatures, SBOMs and attestations`}`] : []),
-    ...(lacking.length > 0 ? [`; what refers to ${lacking.length === 1 ? lacking[0]?.image : `${lacking.length} images`} is not all there: ${lacking[0]?.problem}`] : []),
+    ...(count > 0
+      ? [`; with its images ${count === 1 ? "is 1 signature, SBOM or attestation" : `are ${count} signatures, SBOMs and attestations`}`]
+      : []),
+    ...(lacking.length > 0
+      ? [
+          `; what refers to ${lacking.length === 1 ? lacking[0]?.image : `${lacking.length} images`} is not all there: ${lacking[0]?.problem}`,
+        ]
+      : []),
   ].join("");
 }
 
@@ -60,14 +75,23 @@ type Bring = (image: { readonly source: string; readonly target: string; readonl
 
 function copying({ clock }: ProductionEnvironment, client: RegistryClient): Bring {
   const transfers = newTransfers(clock);
-  return ({ source, target, digest }) => copyReferrersOf({ source: parseImageRef(source), target: parseImageRef(target) }, digest, { sourceClient: client, targetClient: client, clock, transfers });
+  return ({ source, target, digest }) =>
+    copyReferrersOf({ source: parseImageRef(source), target: parseImageRef(target) }, digest, {
+      sourceClient: client,
+      targetClient: client,
+      clock,
+      transfers,
+    });
 }
 
-const looking = (client: RegistryClient): Bring => async ({ target, digest }) => {
-  const ref = parseImageRef(target);
-  const repository = client.repository(ref);
-  const found = await findReferrers(repository, digest);
-  for (const { digest: referrer, type } of found)
-    if (!(await repository.getManifest(referrer))) throw new InvalidManifest(`${formatImageRef(ref)} has a referrer ${referrer} (${type}) that is not in its repository`);
-  return found;
-};
+const looking =
+  (client: RegistryClient): Bring =>
+  async ({ target, digest }) => {
+    const ref = parseImageRef(target);
+    const repository = client.repository(ref);
+    const found = await findReferrers(repository, digest);
+    for (const { digest: referrer, type } of found)
+      if (!(await repository.getManifest(referrer)))
+        throw new InvalidManifest(`${formatImageRef(ref)} has a referrer ${referrer} (${type}) that is not in its repository`);
+    return found;
+  };

@@ -1,6 +1,12 @@
 import { createHash } from "node:crypto";
 import {
-  type ContainerRegistryMap, CreateWorkflowCommand, CreateWorkflowVersionCommand, type CreateWorkflowVersionRequest, GetWorkflowCommand, ListTagsForResourceCommand, type OmicsClient,
+  type ContainerRegistryMap,
+  CreateWorkflowCommand,
+  CreateWorkflowVersionCommand,
+  type CreateWorkflowVersionRequest,
+  GetWorkflowCommand,
+  ListTagsForResourceCommand,
+  type OmicsClient,
 } from "@aws-sdk/client-omics";
 import { listVersions, listWorkflowsNamed, settledVersion, settledWorkflow } from "../../aws/workflows.ts";
 import type { Clock } from "../../kit/clock.ts";
@@ -51,8 +57,15 @@ export interface PublishedVersion {
 }
 
 /** Tags that say where a version comes from. HealthOmics's tags take the characters of URLs, not more. */
-export const versionTags = (own: Readonly<Record<string, string>>, { commit, branch, build, startedBy }: Provenance): Record<string, string> => ({
-  ...own, "omx:commit": commit, "omx:branch": branch, "omx:build": build, "omx:started-by": startedBy,
+export const versionTags = (
+  own: Readonly<Record<string, string>>,
+  { commit, branch, build, startedBy }: Provenance,
+): Record<string, string> => ({
+  ...own,
+  "omx:commit": commit,
+  "omx:branch": branch,
+  "omx:build": build,
+  "omx:started-by": startedBy,
 });
 
 /**
@@ -98,9 +111,14 @@ async function ensureWorkflow(publishing: Publishing, definition: Definition): P
     if (workflow.tags?.["omx:anchor"] !== definition.name || workflow.status === "DELETED") continue;
     if (workflow.status !== "FAILED") return id;
   }
-  const created = await omics.send(new CreateWorkflowCommand({
-    ...members(definition), name: definition.name, tags: { "omx:anchor": definition.name }, requestId: requestId(account, definition.name, "anchor", definition.sha256),
-  }));
+  const created = await omics.send(
+    new CreateWorkflowCommand({
+      ...members(definition),
+      name: definition.name,
+      tags: { "omx:anchor": definition.name },
+      requestId: requestId(account, definition.name, "anchor", definition.sha256),
+    }),
+  );
   const id = created.id ?? "";
   emit({ type: "workflow.created", workflowId: id, name: definition.name });
   const { status, message } = await settledWorkflow(omics, id, publishing);
@@ -115,7 +133,12 @@ async function findByCommit(
     names,
     declared,
     provenance,
-  }: { readonly workflowId: string; readonly names: readonly string[]; readonly declared: DeclaredVersion; readonly provenance: Provenance },
+  }: {
+    readonly workflowId: string;
+    readonly names: readonly string[];
+    readonly declared: DeclaredVersion;
+    readonly provenance: Provenance;
+  },
 ): Promise<string | undefined> {
   const candidates = names.filter((name) => {
     const version = readReleaseVersion(name);
@@ -133,7 +156,11 @@ async function findByCommit(
 async function tryCreate(
   { omics, account, emit }: Publishing,
   definition: Definition,
-  { workflowId, versionName, tags }: { readonly workflowId: string; readonly versionName: string; readonly tags: Readonly<Record<string, string>> },
+  {
+    workflowId,
+    versionName,
+    tags,
+  }: { readonly workflowId: string; readonly versionName: string; readonly tags: Readonly<Record<string, string>> },
 ): Promise<boolean> {
   try {
     await omics.send(
@@ -167,12 +194,20 @@ async function awaitActive(
 /** The members that CreateWorkflow and CreateWorkflowVersion share. */
 function members(definition: Definition) {
   const { engine, main, description, accelerators, storage, parameterTemplate, readme, registryMap, source } = definition;
-  const template = Object.entries(parameterTemplate).map(([name, { description: about, optional }]) => [name, { ...(about && { description: about }), ...(optional !== undefined && { optional }) }]);
+  const template = Object.entries(parameterTemplate).map(([name, { description: about, optional }]) => [
+    name,
+    { ...(about && { description: about }), ...(optional !== undefined && { optional }) },
+  ]);
   return {
-    engine, main,
+    engine,
+    main,
     ...("zip" in source ? { definitionZip: source.zip } : { definitionUri: source.uri, workflowBucketOwnerId: source.bucketOwner }),
-    ...(template.length > 0 && { parameterTemplate: Object.fromEntries(template) as Record<string, { description?: string; optional?: boolean }> }),
-    ...(description && { description }), ...(accelerators && { accelerators }), ...(readme && { readmeMarkdown: readme }),
+    ...(template.length > 0 && {
+      parameterTemplate: Object.fromEntries(template) as Record<string, { description?: string; optional?: boolean }>,
+    }),
+    ...(description && { description }),
+    ...(accelerators && { accelerators }),
+    ...(readme && { readmeMarkdown: readme }),
     ...(storage && { storageType: storage.type, ...(storage.capacity !== undefined && { storageCapacity: storage.capacity }) }),
     ...(registryMap && { containerRegistryMap: registryMap }),
   };

@@ -10,7 +10,11 @@ import { type Package, REQUEST_LIMIT_BYTES } from "./package.ts";
 /** What CreateWorkflowVersion is given: the bytes in the request while they fit, else by S3. */
 export async function definitionOf(
   env: ReleaseEnvironment,
-  { project, packed, registryMap }: { readonly project: Project; readonly packed: Package; readonly registryMap: ContainerRegistryMap | undefined },
+  {
+    project,
+    packed,
+    registryMap,
+  }: { readonly project: Project; readonly packed: Package; readonly registryMap: ContainerRegistryMap | undefined },
 ): Promise<Definition> {
   const { config, parameterTemplate, readme } = project;
   return {

@@ -22,22 +22,37 @@ export async function compareWithLast(parts: BuiltParts): Promise<Differences> {
     Object.fromEntries(Object.entries(before.parameterTemplate ?? {}).map(([name, { optional }]) => [name, need(optional)])),
     Object.fromEntries(Object.entries(project.parameterTemplate).map(([name, { optional }]) => [name, need(optional)])),
   );
-  const digests = (images: readonly { readonly image: string; readonly digest: string }[]) => Object.fromEntries(images.map(({ image, digest }) => [image, digest]));
+  const digests = (images: readonly { readonly image: string; readonly digest: string }[]) =>
+    Object.fromEntries(images.map(({ image, digest }) => [image, digest]));
   const bytes = new Map(record?.images.map((each) => [each.image, each.bytes]));
-  const images = record ? changes(digests(record.images), digests(lock.images)).map((change) => withBytes(change, bytes.get(change.name))) : [];
-  const breaking = parameters.filter(({ change, after }) => change === "removed" || after === "required").map(({ name, change }) => `${name} (${change === "removed" ? "removed" : "now required"})`);
+  const images = record
+    ? changes(digests(record.images), digests(lock.images)).map((change) => withBytes(change, bytes.get(change.name)))
+    : [];
+  const breaking = parameters
+    .filter(({ change, after }) => change === "removed" || after === "required")
+    .map(({ name, change }) => `${name} (${change === "removed" ? "removed" : "now required"})`);
   const packedBefore = record?.files.find((file) => file.name === "definition.zip")?.sha256;
   return {
-    since, ...(!isReleased && { isSinceUnreleased: true }), parameters, images, ...(!record && { areImagesUnknown: true }), files: packedBefore === packed.sha256 ? [] : ["definition.zip"],
+    since,
+    ...(!isReleased && { isSinceUnreleased: true }),
+    parameters,
+    images,
+    ...(!record && { areImagesUnknown: true }),
+    files: packedBefore === packed.sha256 ? [] : ["definition.zip"],
     ...(breaking.length > 0 && { breaking: `callers of ${since} would break: ${breaking.join(", ")}; a new major version says so` }),
   };
 }
 
-const withBytes = (change: Change, bytesBefore: number | undefined): Differences["images"][number] => ({ ...change, ...(bytesBefore !== undefined && { bytesBefore }) });
+const withBytes = (change: Change, bytesBefore: number | undefined): Differences["images"][number] => ({
+  ...change,
+  ...(bytesBefore !== undefined && { bytesBefore }),
+});
 
 async function lastBefore(parts: BuiltParts): Promise<{ readonly since?: string | undefined; readonly isReleased: boolean }> {
   const { env, version } = parts;
-  const names = (await listVersions(env.clients.omics, version.workflowId)).filter(({ status }) => status === "ACTIVE").map(({ versionName }) => versionName ?? "");
+  const names = (await listVersions(env.clients.omics, version.workflowId))
+    .filter(({ status }) => status === "ACTIVE")
+    .map(({ versionName }) => versionName ?? "");
   const all = releasesAmong(names);
   const earlier = all.slice(all.indexOf(version.versionName) + 1);
   for (const since of earlier) {
@@ -63,6 +78,13 @@ function changes(before: Readonly<Record<string, string>>, after: Readonly<Recor
   return names.flatMap((name): Change[] => {
     const [was, is] = [before[name], after[name]];
     if (was === is) return [];
-    return [{ name, change: was === undefined ? "added" : is === undefined ? "removed" : "changed", ...(was !== undefined && { before: was }), ...(is !== undefined && { after: is }) }];
+    return [
+      {
+        name,
+        change: was === undefined ? "added" : is === undefined ? "removed" : "changed",
+        ...(was !== undefined && { before: was }),
+        ...(is !== undefined && { after: is }),
+      },
+    ];
   });
 }

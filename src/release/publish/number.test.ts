@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { formatReleaseVersion } from "../../kit/version.ts";
 import { nextVersion, releasesAmong } from "./number.ts";
 
-const next = (declared: [number, number], names: string[]) => formatReleaseVersion(nextVersion({ major: declared[0], minor: declared[1] }, names));
+const next = (declared: [number, number], names: string[]) =>
+  formatReleaseVersion(nextVersion({ major: declared[0], minor: declared[1] }, names));
 
 test.each([
   [[1, 0], [], "1.0.0"],

@@ -10,8 +10,9 @@ import { packageDefinition } from "./package.ts";
 const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-const WDL = 'version 1.1\nworkflow demo {\n  input { File reads }\n  output { File same = reads }\n}\n';
-const OMX = 'name: demo\nversion: "1.0"\nmain: main.wdl\nexclude: ["notes/**"]\ntests:\n  - name: small\n    parameters: test/small.json\n    data: { reads: test/reads.fq }\n    expect: [{ output: same, sameContentAs: test/expected.fq }]\n';
+const WDL = "version 1.1\nworkflow demo {\n  input { File reads }\n  output { File same = reads }\n}\n";
+const OMX =
+  'name: demo\nversion: "1.0"\nmain: main.wdl\nexclude: ["notes/**"]\ntests:\n  - name: small\n    parameters: test/small.json\n    data: { reads: test/reads.fq }\n    expect: [{ output: same, sameContentAs: test/expected.fq }]\n';
 
 /** A workflow repository with these files besides the definition and omx.yaml. */
 function repository(files: Readonly<Record<string, string>> = {}): string {
@@ -36,13 +37,20 @@ test("the same files are the same bytes, whenever they were written", () => {
 test("the same files are the same bytes in every time zone", () => {
   const root = repository();
   const script = `import { readProject } from "./src/release/project/project.ts"; import { packageDefinition } from "./src/release/publish/package.ts"; process.stdout.write(packageDefinition(readProject(${JSON.stringify(root)})).sha256)`;
-  const inZone = (TZ: string) => execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script], { cwd: join(import.meta.dirname, "../../.."), env: { ...process.env, TZ }, encoding: "utf8" });
+  const inZone = (TZ: string) =>
+    execFileSync(process.execPath, ["--no-warnings", "--input-type=module", "-e", script], {
+      cwd: join(import.meta.dirname, "../../.."),
+      env: { ...process.env, TZ },
+      encoding: "utf8",
+    });
   expect(inZone("Pacific/Auckland")).toBe(packed(root).sha256);
   expect(inZone("America/Los_Angeles")).toBe(packed(root).sha256);
 });
 
 test("hidden files and a folder named build are part of the definition", () => {
-  expect(packed(repository({ ".config/settings": "x", "build/tool.wdl": WDL, ".hidden": "x" })).files).toEqual(expect.arrayContaining([".config/settings", ".hidden", "build/tool.wdl"]));
+  expect(packed(repository({ ".config/settings": "x", "build/tool.wdl": WDL, ".hidden": "x" })).files).toEqual(
+    expect.arrayContaining([".config/settings", ".hidden", "build/tool.wdl"]),
+  );
 });
 
 test("omx.yaml, what tests alone need, what is excluded and Git's folder are not", () => {

@@ -34,7 +34,10 @@ export function packageDefinition(project: Project): Package {
   for (const file of files) {
     const path = join(project.root, file);
     const executable = (statSync(path).mode & 0o111) !== 0;
-    contents[file] = [readFileSync(path), { mtime: FIRST_DAY, os: UNIX, attrs: ((REGULAR_FILE | (executable ? 0o755 : 0o644)) << 16) >>> 0, level: 6 }];
+    contents[file] = [
+      readFileSync(path),
+      { mtime: FIRST_DAY, os: UNIX, attrs: ((REGULAR_FILE | (executable ? 0o755 : 0o644)) << 16) >>> 0, level: 6 },
+    ];
   }
   const zip = zipSync(contents);
   if (zip.byteLength > S3_LIMIT_BYTES)
@@ -55,4 +58,8 @@ export function definitionFiles(project: Project): readonly string[] {
 }
 
 const largest = (project: Project, files: readonly string[]): readonly string[] =>
-  files.map((file) => ({ file, size: project.tree.size(file) ?? 0 })).sort((a, b) => b.size - a.size).slice(0, 5).map(({ file, size }) => `${(size / 1e6).toFixed(1)} MB ${file}`);
+  files
+    .map((file) => ({ file, size: project.tree.size(file) ?? 0 }))
+    .sort((a, b) => b.size - a.size)
+    .slice(0, 5)
+    .map(({ file, size }) => `${(size / 1e6).toFixed(1)} MB ${file}`);

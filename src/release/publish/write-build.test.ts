@@ -1,7 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CreateWorkflowCommand, CreateWorkflowVersionCommand, GetWorkflowCommand, GetWorkflowVersionCommand, type OmicsClient } from "@aws-sdk/client-omics";
+import {
+  CreateWorkflowCommand,
+  CreateWorkflowVersionCommand,
+  GetWorkflowCommand,
+  GetWorkflowVersionCommand,
+  type OmicsClient,
+} from "@aws-sdk/client-omics";
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type AwsClients, awsClients } from "../../aws/clients.ts";
@@ -41,17 +47,34 @@ afterAll(async () => {
   await accounts[Symbol.asyncDispose]();
 });
 
-const locked = (name: string, digest: string): LockedImage => ({ image: `quay.io/${name}:1`, source: `quay.io/${name}:1`, target: `${hostOf(CICD)}/${name}@${digest}`, digest });
+const locked = (name: string, digest: string): LockedImage => ({
+  image: `quay.io/${name}:1`,
+  source: `quay.io/${name}:1`,
+  target: `${hostOf(CICD)}/${name}@${digest}`,
+  digest,
+});
 
 /** A workflow with these versions, each as `omx ci build` makes it. */
 async function workflowWith(...versions: readonly string[]): Promise<string> {
   const omics: OmicsClient = clients.omics;
-  const definition = { definitionZip: packageDefinition(readProject(folder)).zip, engine: "WDL" as const, parameterTemplate: { depth: { optional: false } } };
-  const { id: workflowId = "" } = await omics.send(new CreateWorkflowCommand({ name: "sized", ...definition, requestId: crypto.randomUUID() }));
-  await vi.waitFor(async () => expect((await omics.send(new GetWorkflowCommand({ id: workflowId }))).status).toBe("ACTIVE"), { timeout: 60_000 });
-  for (const versionName of versions) await omics.send(new CreateWorkflowVersionCommand({ workflowId, versionName, ...definition, requestId: crypto.randomUUID() }));
+  const definition = {
+    definitionZip: packageDefinition(readProject(folder)).zip,
+    engine: "WDL" as const,
+    parameterTemplate: { depth: { optional: false } },
+  };
+  const { id: workflowId = "" } = await omics.send(
+    new CreateWorkflowCommand({ name: "sized", ...definition, requestId: crypto.randomUUID() }),
+  );
+  await vi.waitFor(async () => expect((await omics.send(new GetWorkflowCommand({ id: workflowId }))).status).toBe("ACTIVE"), {
+    timeout: 60_000,
+  });
   for (const versionName of versions)
-    await vi.waitFor(async () => expect((await omics.send(new GetWorkflowVersionCommand({ workflowId, versionName }))).status).toBe("ACTIVE"), { timeout: 60_000 });
+    await omics.send(new CreateWorkflowVersionCommand({ workflowId, versionName, ...definition, requestId: crypto.randomUUID() }));
+  for (const versionName of versions)
+    await vi.waitFor(
+      async () => expect((await omics.send(new GetWorkflowVersionCommand({ workflowId, versionName }))).status).toBe("ACTIVE"),
+      { timeout: 60_000 },
+    );
   return workflowId;
 }
 
@@ -61,8 +84,12 @@ async function built(workflowId: string, versionName: string, images: readonly L
   const record = await writeBuild({
     env: { clients, cicd: PLACE, clock: systemClock, emit: (event) => void (event.type === "note" && notes.push(event.text)) },
     identity: { workflow: "sized", commit: "c", branch: "main", pipelineExecutionId: "p", startedBy: "a push" },
-    project, lock: { version: 1, images }, packed: packageDefinition(project), version: { workflowId, versionName, arn: "a" },
-    tests: { tests: [] } as never, outputDir: output,
+    project,
+    lock: { version: 1, images },
+    packed: packageDefinition(project),
+    version: { workflowId, versionName, arn: "a" },
+    tests: { tests: [] } as never,
+    outputDir: output,
   });
   expect(notes).toEqual([]);
   return record;
@@ -70,21 +97,33 @@ async function built(workflowId: string, versionName: string, images: readonly L
 
 /** What a promotion writes beside the build's record. */
 const promoted = (version: string, status: "ACTIVE" | "FAILED") =>
-  clients.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `evidence/sized/${version}/release.json`, Body: JSON.stringify({ version, results: [{ status }] }) }));
+  clients.s3.send(
+    new PutObjectCommand({
+      Bucket: BUCKET,
+      Key: `evidence/sized/${version}/release.json`,
+      Body: JSON.stringify({ version, results: [{ status }] }),
+    }),
+  );
 
 test("a build records the platforms and the compressed bytes of its images, and what became of each since the last version that was released", async () => {
-  const [tool, many, next] = await Promise.all(["sized/tool", "sized/many", "sized/next"].map(async (name) => {
-    await createRepository(cicd.ecr, name);
-    return cicd.repository(name);
-  }));
+  const [tool, many, next] = await Promise.all(
+    ["sized/tool", "sized/many", "sized/next"].map(async (name) => {
+      await createRepository(cicd.ecr, name);
+      return cicd.repository(name);
+    }),
+  );
   const one = await pushSample(tool!, "1", { layers: [noise("one", 30_000), noise("two", 12_345)] });
   const other = await pushSample(tool!, "2", { layers: [noise("one", 30_000)] });
   const amd = await pushSample(many!, "amd64", { layers: [noise("amd", 40_000)] });
   const arm = await pushSample(many!, "arm64", { layers: [noise("arm", 50_000), noise("arm", 50_000)], platform: ARM });
-  const attestation = await pushReferrer(many!, amd, { artifactType: "application/vnd.in-toto+json", content: noise("attestation", 90_000) });
+  const attestation = await pushReferrer(many!, amd, {
+    artifactType: "application/vnd.in-toto+json",
+    content: noise("attestation", 90_000),
+  });
   const index = await pushIndex(many!, "1", [amd, arm, { ...attestation, platform: { os: "unknown", architecture: "unknown" } }]);
   const added = await pushSample(next!, "1", { layers: [noise("next", 1000)] });
-  const configBytes = async (repository: typeof tool, digest: string) => (JSON.parse((await repository!.getManifest(digest))!.bytes.toString()) as { config: { size: number } }).config.size;
+  const configBytes = async (repository: typeof tool, digest: string) =>
+    (JSON.parse((await repository!.getManifest(digest))!.bytes.toString()) as { config: { size: number } }).config.size;
 
   const workflowId = await workflowWith("1.0.0", "1.0.1", "1.0.2", "1.0.3");
   const first = await built(workflowId, "1.0.0", [locked("sized/tool", one.digest), locked("sized/many", index.digest)]);
@@ -94,7 +133,10 @@ test("a build records the platforms and the compressed bytes of its images, and 
     { image: "quay.io/sized/many:1", platforms: ["linux/amd64", "linux/arm64/v8"], bytes: 50_000 + (await configBytes(many, arm.digest)) },
   ]);
   // The files of the bundle are those of before: the same sources are the same bytes.
-  expect(JSON.parse(readFileSync(join(output, "containers.lock.json"), "utf8"))).toEqual({ version: 1, images: [locked("sized/tool", one.digest), locked("sized/many", index.digest)].map((image) => ({ ...image, platform: "all" })) });
+  expect(JSON.parse(readFileSync(join(output, "containers.lock.json"), "utf8"))).toEqual({
+    version: 1,
+    images: [locked("sized/tool", one.digest), locked("sized/many", index.digest)].map((image) => ({ ...image, platform: "all" })),
+  });
 
   const changed = [locked("sized/tool", other.digest), locked("sized/next", added.digest)];
   expect((await built(workflowId, "1.0.1", changed)).differences).toMatchObject({ since: "1.0.0", isSinceUnreleased: true });
@@ -113,5 +155,10 @@ test("a build records the platforms and the compressed bytes of its images, and 
 
 test("of a version without a record of its images it says so, and not that they are the same", async () => {
   const workflowId = await workflowWith("3.0.0", "3.0.1");
-  expect((await built(workflowId, "3.0.1", [])).differences).toMatchObject({ since: "3.0.0", isSinceUnreleased: true, images: [], areImagesUnknown: true });
+  expect((await built(workflowId, "3.0.1", [])).differences).toMatchObject({
+    since: "3.0.0",
+    isSinceUnreleased: true,
+    images: [],
+    areImagesUnknown: true,
+  });
 });

@@ -15,17 +15,36 @@ import { compareWithLast } from "./differences.ts";
 export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
   const { env, identity, project, version, outputDir, tests } = parts;
   const contents = bundleContents(parts);
-  const evidence = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), prefix: evidencePrefix(identity.workflow, version.versionName) };
+  const evidence = {
+    bucket: artifactsBucket(env.cicd.account, env.cicd.region),
+    prefix: evidencePrefix(identity.workflow, version.versionName),
+  };
   const { config } = project;
   const differences = await compareWithLast(parts);
   const record: BuildRecord = {
-    format: 1, workflow: identity.workflow, version: version.versionName, commit: identity.commit, branch: identity.branch,
-    pipelineExecutionId: identity.pipelineExecutionId, startedBy: identity.startedBy, ...(identity.author && { author: identity.author }),
-    engine: project.engine, main: project.main, tags: config.tags,
-    ...(config.description && { description: config.description }), ...(config.accelerators && { accelerators: config.accelerators }),
-    ...(config.storage && { storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) } }),
+    format: 1,
+    workflow: identity.workflow,
+    version: version.versionName,
+    commit: identity.commit,
+    branch: identity.branch,
+    pipelineExecutionId: identity.pipelineExecutionId,
+    startedBy: identity.startedBy,
+    ...(identity.author && { author: identity.author }),
+    engine: project.engine,
+    main: project.main,
+    tags: config.tags,
+    ...(config.description && { description: config.description }),
+    ...(config.accelerators && { accelerators: config.accelerators }),
+    ...(config.storage && {
+      storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) },
+    }),
     cicd: { ...env.cicd, workflowId: version.workflowId, versionArn: version.arn },
-    images: await imagesOf(parts), promote: config.images.promote, ...smokeOf(parts), files: contents.map(describeContent), differences, evidence,
+    images: await imagesOf(parts),
+    promote: config.images.promote,
+    ...smokeOf(parts),
+    files: contents.map(describeContent),
+    differences,
+    evidence,
   };
   mkdirSync(outputDir, { recursive: true });
   for (const { name, body } of contents) writeFileSync(join(outputDir, name), body);
@@ -37,13 +56,16 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
 }
 
 /** The images with what an approver is told of them; a release does not fail for want of that. */
-const imagesOf = ({ env, lock }: BuiltParts): Promise<BuildRecord["images"]> => Promise.all(lock.images.map(async (image) => {
-  const facts = await readImageFacts(env.clients.ecr, image).catch((error: Error) => {
-    env.emit({ type: "note", text: `size and platform of ${image.image} are not known: ${error.name}: ${error.message}` });
-    return {};
-  });
-  return { ...image, ...facts };
-}));
+const imagesOf = ({ env, lock }: BuiltParts): Promise<BuildRecord["images"]> =>
+  Promise.all(
+    lock.images.map(async (image) => {
+      const facts = await readImageFacts(env.clients.ecr, image).catch((error: Error) => {
+        env.emit({ type: "note", text: `size and platform of ${image.image} are not known: ${error.name}: ${error.message}` });
+        return {};
+      });
+      return { ...image, ...facts };
+    }),
+  );
 
 /** The smoke run that omx.yaml asks for, with what staging made of its test. */
 function smokeOf({ project, identity, version, tests, env }: BuiltParts): Pick<BuildRecord, "smoke"> {
@@ -51,11 +73,24 @@ function smokeOf({ project, identity, version, tests, env }: BuiltParts): Pick<B
   if (!found) return {};
   const { name: test, parameters, timeoutSeconds, storageType, storageCapacity } = found;
   const at = testDataAt(env.cicd, { workflow: identity.workflow, version: version.versionName, test });
-  return { smoke: { test, parameters, data: formatS3Uri(at), timeoutSeconds, storageType, ...(storageCapacity !== undefined && { storageCapacity }) } };
+  return {
+    smoke: {
+      test,
+      parameters,
+      data: formatS3Uri(at),
+      timeoutSeconds,
+      storageType,
+      ...(storageCapacity !== undefined && { storageCapacity }),
+    },
+  };
 }
 
 function bundleContents({ project, lock, packed }: BuiltParts): readonly BundleContent[] {
-  const json = (name: string, value: unknown): BundleContent => ({ name, body: `${JSON.stringify(value, null, 2)}\n`, contentType: "application/json" });
+  const json = (name: string, value: unknown): BundleContent => ({
+    name,
+    body: `${JSON.stringify(value, null, 2)}\n`,
+    contentType: "application/json",
+  });
   return [
     { name: "definition.zip", body: packed.zip, contentType: "application/zip" },
     json("parameter-template.json", project.parameterTemplate),

@@ -34,10 +34,17 @@ export async function judgeTests(
   input: TestRunInput & { readonly runs: readonly EndedRun[] },
 ): Promise<{ readonly passed: boolean; readonly summary: string }> {
   const { bucket, prefix } = input.evidence;
-  const expectations = JSON.parse((await readObject(clients.s3, { bucket, key: `${prefix}/expectations.json` })).toString("utf8")) as Expectations;
+  const expectations = JSON.parse(
+    (await readObject(clients.s3, { bucket, key: `${prefix}/expectations.json` })).toString("utf8"),
+  ) as Expectations;
   const tests: TestResult[] = [];
   for (const run of input.runs) tests.push(await judgeRun(clients, { run, expectations, evidence: input.evidence }));
-  const report: TestReport = { workflow: expectations.workflow, version: expectations.version, passed: tests.every((test) => test.passed), tests };
+  const report: TestReport = {
+    workflow: expectations.workflow,
+    version: expectations.version,
+    passed: tests.every((test) => test.passed),
+    tests,
+  };
   const write = (name: string, body: string, type: string) => writeObject(clients.s3, { bucket, key: `${prefix}/${name}` }, body, type);
   await write("tests.xml", toJUnit(report), "application/xml");
   await write("tests.html", toHtml(report), "text/html");
@@ -53,7 +60,13 @@ interface RunToJudge {
 
 async function judgeRun(clients: Pick<AwsClients, "s3" | "omics">, { run, expectations, evidence }: RunToJudge): Promise<TestResult> {
   const { name, runId, status, message, outputUri } = run;
-  const described = { name, status, ...(runId && { runId, ...(await describeRun(clients, runId)) }), ...(message && { message }), ...(outputUri && { outputUri }) };
+  const described = {
+    name,
+    status,
+    ...(runId && { runId, ...(await describeRun(clients, runId)) }),
+    ...(message && { message }),
+    ...(outputUri && { outputUri }),
+  };
   if (status !== "COMPLETED" || !outputUri) return { ...described, passed: false, judgements: [] };
   const expected = expectations.tests.find((test) => test.name === name)?.expect ?? [];
   const before = expectations.lastReport?.tests.find((test) => test.name === name)?.outputUri;
@@ -61,16 +74,27 @@ async function judgeRun(clients: Pick<AwsClients, "s3" | "omics">, { run, expect
   const outputs = openOutputs(clients.s3, outputUri);
   const judgements: Judgement[] = [];
   for (const matcher of expected)
-    judgements.push(...(await judge(matcher, {
-      outputs,
-      expectedFile: (path) => readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expected/${path}` }),
-      ...(lastRelease && { lastRelease }),
-    }).catch((error: Error) => [{ expected: `${matcher.file ?? matcher.output} can be judged`, passed: false, found: isMissing(error) ? `nothing at ${error.message}` : error.message }])));
+    judgements.push(
+      ...(await judge(matcher, {
+        outputs,
+        expectedFile: (path) => readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expected/${path}` }),
+        ...(lastRelease && { lastRelease }),
+      }).catch((error: Error) => [
+        {
+          expected: `${matcher.file ?? matcher.output} can be judged`,
+          passed: false,
+          found: isMissing(error) ? `nothing at ${error.message}` : error.message,
+        },
+      ])),
+    );
   return { ...described, passed: judgements.every((judgement) => judgement.passed), judgements };
 }
 
 async function describeRun({ omics }: Pick<AwsClients, "omics">, id: string): Promise<{ seconds?: number; ranOn?: string }> {
   const { startTime, stopTime, tags } = await omics.send(new GetRunCommand({ id }));
   const ranOn = tags?.["omx:local:containers"];
-  return { ...(startTime && stopTime && { seconds: Math.round((stopTime.getTime() - startTime.getTime()) / 100) / 10 }), ...(ranOn && { ranOn }) };
+  return {
+    ...(startTime && stopTime && { seconds: Math.round((stopTime.getTime() - startTime.getTime()) / 100) / 10 }),
+    ...(ranOn && { ranOn }),
+  };
 }

@@ -7,7 +7,10 @@ import type { RunOutputs } from "./outputs.ts";
 
 const TEXT = "chr1\t10\nchr1\t20\n";
 const FILES: Readonly<Record<string, string | Buffer>> = {
-  "calls/a.vcf": TEXT, "calls/a.vcf.gz": gzipSync(TEXT), "stats.json": JSON.stringify({ reads: { mapped: 0.982 }, lanes: [{ id: "L1" }] }), "logs/engine.log": "noise",
+  "calls/a.vcf": TEXT,
+  "calls/a.vcf.gz": gzipSync(TEXT),
+  "stats.json": JSON.stringify({ reads: { mapped: 0.982 }, lanes: [{ id: "L1" }] }),
+  "logs/engine.log": "noise",
 };
 
 /** A run that left these files and values. */
@@ -16,7 +19,8 @@ function run(files: Readonly<Record<string, string | Buffer>> = FILES, values?: 
   return {
     uri,
     values: () => Promise.resolve(values),
-    files: () => Promise.resolve(Object.entries(files).map(([path, body]) => ({ path, uri: `${uri}/${path}`, size: Buffer.byteLength(body) }))),
+    files: () =>
+      Promise.resolve(Object.entries(files).map(([path, body]) => ({ path, uri: `${uri}/${path}`, size: Buffer.byteLength(body) }))),
     read: (file) => Promise.resolve(Buffer.from(files[file.slice(uri.length + 1)] ?? "")),
   };
 }

@@ -35,7 +35,8 @@ type Check = (matcher: Matcher, subject: Subject, context: JudgeContext) => Prom
 export async function judge(matcher: Matcher, context: JudgeContext): Promise<readonly Judgement[]> {
   const subject = await findSubject(matcher, context.outputs);
   const name = matcher.file ?? matcher.output ?? "";
-  if (matcher.exists === false) return [{ expected: `${name} is not there`, passed: subject === undefined, ...(subject && { found: "it is there" }) }];
+  if (matcher.exists === false)
+    return [{ expected: `${name} is not there`, passed: subject === undefined, ...(subject && { found: "it is there" }) }];
   if (!subject) return [{ expected: `${name} is there`, passed: false, found: await describeWhatIsThere(matcher, context.outputs) }];
   const judged: Judgement[] = [];
   for (const check of CHECKS) {
@@ -55,7 +56,11 @@ async function findSubject(matcher: Matcher, outputs: RunOutputs): Promise<Subje
   const key = Object.keys(values ?? {}).find((name) => name === wanted || name.endsWith(`.${wanted}`));
   if (!values || key === undefined) return undefined;
   const uri = uriOf(values[key]);
-  return { name: key, value: values[key], bytes: () => (uri ? outputs.read(uri) : Promise.resolve(Buffer.from(JSON.stringify(values[key])))) };
+  return {
+    name: key,
+    value: values[key],
+    bytes: () => (uri ? outputs.read(uri) : Promise.resolve(Buffer.from(JSON.stringify(values[key])))),
+  };
 }
 
 const uriOf = (value: unknown): string | undefined => {
@@ -64,7 +69,10 @@ const uriOf = (value: unknown): string | undefined => {
 };
 
 async function describeWhatIsThere(matcher: Matcher, outputs: RunOutputs): Promise<string> {
-  const names = matcher.file === undefined ? Object.keys((await outputs.values()) ?? {}) : (await outputs.files()).map(({ path }) => path).filter((path) => !path.startsWith("logs/"));
+  const names =
+    matcher.file === undefined
+      ? Object.keys((await outputs.values()) ?? {})
+      : (await outputs.files()).map(({ path }) => path).filter((path) => !path.startsWith("logs/"));
   return names.length === 0 ? "the run left nothing" : `there is ${names.slice(0, 20).join(", ")}${names.length > 20 ? ", …" : ""}`;
 }
 
@@ -77,7 +85,11 @@ const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).dig
 const size: Check = async ({ minBytes, maxBytes }, subject) => {
   if (minBytes === undefined && maxBytes === undefined) return undefined;
   const bytes = subject.size ?? (await subject.bytes()).byteLength;
-  return result(`${subject.name} has ${minBytes ?? 0} to ${maxBytes ?? "any number of"} bytes`, bytes >= (minBytes ?? 0) && bytes <= (maxBytes ?? Infinity), `${bytes} bytes`);
+  return result(
+    `${subject.name} has ${minBytes ?? 0} to ${maxBytes ?? "any number of"} bytes`,
+    bytes >= (minBytes ?? 0) && bytes <= (maxBytes ?? Infinity),
+    `${bytes} bytes`,
+  );
 };
 
 const digest: Check = async (matcher, subject) => {
@@ -89,7 +101,10 @@ const digest: Check = async (matcher, subject) => {
 const text: Check = async ({ contains, matches }, subject) => {
   if (contains === undefined && matches === undefined) return undefined;
   const found = content(await subject.bytes()).toString("utf8");
-  const expected = [...(contains === undefined ? [] : [`contains ${shown(contains)}`]), ...(matches === undefined ? [] : [`matches ${matches}`])];
+  const expected = [
+    ...(contains === undefined ? [] : [`contains ${shown(contains)}`]),
+    ...(matches === undefined ? [] : [`matches ${matches}`]),
+  ];
   const passed = (contains === undefined || found.includes(contains)) && (matches === undefined || new RegExp(matches, "m").test(found));
   return result(`${subject.name} ${expected.join(" and ")}`, passed, shown(found.slice(0, 200)));
 };
@@ -105,12 +120,19 @@ const JSON_PATH_PART = /\[\s*(?:'(?<single>[^']*)'|"(?<double>[^"]*)"|(?<index>\
 
 /** What lies at `a.b[0]["c.d"]`; undefined where nothing does. */
 function valueAt(document: unknown, path: string): unknown {
-  const parts = [...path.replace(/^\$/, "").matchAll(JSON_PATH_PART)].map(({ groups }) => groups?.["single"] ?? groups?.["double"] ?? groups?.["index"] ?? groups?.["name"] ?? "");
-  return parts.reduce<unknown>((at, part) => (typeof at === "object" && at !== null && Object.hasOwn(at, part) ? (at as Record<string, unknown>)[part] : undefined), document);
+  const parts = [...path.replace(/^\$/, "").matchAll(JSON_PATH_PART)].map(
+    ({ groups }) => groups?.["single"] ?? groups?.["double"] ?? groups?.["index"] ?? groups?.["name"] ?? "",
+  );
+  return parts.reduce<unknown>(
+    (at, part) => (typeof at === "object" && at !== null && Object.hasOwn(at, part) ? (at as Record<string, unknown>)[part] : undefined),
+    document,
+  );
 }
 
 const output: Check = async ({ equals, near, tolerance }, subject) =>
-  equals === undefined && near === undefined ? undefined : compare(subject.name, subject.value ?? JSON.parse((await subject.bytes()).toString("utf8")), { equals, near, tolerance });
+  equals === undefined && near === undefined
+    ? undefined
+    : compare(subject.name, subject.value ?? JSON.parse((await subject.bytes()).toString("utf8")), { equals, near, tolerance });
 
 interface Expected {
   readonly equals?: unknown;
@@ -121,7 +143,8 @@ interface Expected {
 }
 
 function compare(name: string, value: unknown, { equals, near, tolerance = 0, min, max }: Expected): Judgement {
-  if (near !== undefined) return result(`${name} is ${near} ± ${tolerance}`, typeof value === "number" && Math.abs(value - near) <= tolerance, shown(value));
+  if (near !== undefined)
+    return result(`${name} is ${near} ± ${tolerance}`, typeof value === "number" && Math.abs(value - near) <= tolerance, shown(value));
   if (min !== undefined || max !== undefined)
     return result(
       `${name} is from ${min ?? "-∞"} to ${max ?? "∞"}`,
@@ -133,7 +156,12 @@ function compare(name: string, value: unknown, { equals, near, tolerance = 0, mi
 
 const lines: Check = async ({ sameLinesAs }, subject, context) => {
   if (sameLinesAs === undefined) return undefined;
-  const sorted = (bytes: Buffer) => content(bytes).toString("utf8").split("\n").filter((line) => line !== "").sort();
+  const sorted = (bytes: Buffer) =>
+    content(bytes)
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .sort();
   const [found, expected] = [sorted(await subject.bytes()), sorted(await context.expectedFile(sameLinesAs))];
   const missing = expected.filter((line) => !found.includes(line));
   const extra = found.filter((line) => !expected.includes(line));
@@ -160,7 +188,11 @@ const lastRelease: Check = async (matcher, subject, context) => {
   const before = await findSubject(matcher, context.lastRelease);
   if (!before) return result(`${subject.name} is as in the last release`, false, "the last release had none");
   const [found, expected] = [content(await subject.bytes()), content(await before.bytes())];
-  return result(`${subject.name} is as in the last release`, found.equals(expected), `SHA-256 ${sha256(found)}, before ${sha256(expected)}`);
+  return result(
+    `${subject.name} is as in the last release`,
+    found.equals(expected),
+    `SHA-256 ${sha256(found)}, before ${sha256(expected)}`,
+  );
 };
 
 const CHECKS: readonly Check[] = [size, digest, text, json, output, lines, sameContent, lastRelease];

@@ -45,5 +45,7 @@ export function openOutputs(s3: S3Client, uri: string): RunOutputs {
 /** Files whose path matches a pattern (`*`, `**`), logs left out. */
 export async function matchingFiles(outputs: RunOutputs, pattern: string) {
   const matches = picomatch(pattern, { dot: true });
-  return (await outputs.files()).filter(({ path }) => !path.startsWith("logs/") && (matches(path) || matches(path.split("/").at(-1) ?? "")));
+  return (await outputs.files()).filter(
+    ({ path }) => !path.startsWith("logs/") && (matches(path) || matches(path.split("/").at(-1) ?? "")),
+  );
 }

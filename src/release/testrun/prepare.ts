@@ -18,7 +18,11 @@ import { stageTest } from "./stage-data.ts";
 import type { TestRunCase, TestRunInput } from "./state-machine.ts";
 
 /** Stages the data of every test, puts what is expected beside the evidence, and says what to run. */
-export async function prepareTests(env: ReleaseEnvironment, identity: Identity, { project, version }: { readonly project: Project; readonly version: PublishedVersion }): Promise<TestRunInput> {
+export async function prepareTests(
+  env: ReleaseEnvironment,
+  identity: Identity,
+  { project, version }: { readonly project: Project; readonly version: PublishedVersion },
+): Promise<TestRunInput> {
   const bucket = artifactsBucket(env.cicd.account, env.cicd.region);
   const evidence = { bucket, prefix: evidencePrefix(identity.workflow, version.versionName) };
   const tests: TestRunCase[] = [];
@@ -29,15 +33,22 @@ export async function prepareTests(env: ReleaseEnvironment, identity: Identity, 
   }
   await writeExpectations(env, { project, identity, version, evidence });
   return {
-    workflowId: version.workflowId, versionName: version.versionName, evidence, tests,
+    workflowId: version.workflowId,
+    versionName: version.versionName,
+    evidence,
+    tests,
     roleArn: `arn:aws:iam::${env.cicd.account}:role/${roleName(NAMES.runRole, env.cicd.region)}`,
     outputUri: `s3://${bucket}/${PREFIXES.testOutputs}/${identity.workflow}/${version.versionName}`,
   };
 }
 
 /** Where the data of a test is staged. */
-export const testDataAt = ({ account, region }: Place, { workflow, version, test }: { readonly workflow: string; readonly version: string; readonly test: string }): S3Uri => ({
-  bucket: artifactsBucket(account, region), key: `${PREFIXES.testData}/${workflow}/${version}/${test}`,
+export const testDataAt = (
+  { account, region }: Place,
+  { workflow, version, test }: { readonly workflow: string; readonly version: string; readonly test: string },
+): S3Uri => ({
+  bucket: artifactsBucket(account, region),
+  key: `${PREFIXES.testData}/${workflow}/${version}/${test}`,
 });
 
 function caseOf({
@@ -80,10 +91,25 @@ async function writeExpectations(env: ReleaseEnvironment, { project, identity, v
   const tests = project.config.tests.map(({ name, expect }) => ({ name, expect }));
   const needsLast = tests.some(({ expect }) => expect.some((matcher) => matcher.sameAsLastRelease));
   const lastReport = needsLast ? await findLastReport(env, { identity, version, bucket: evidence.bucket }) : undefined;
-  const expectations: Expectations = { workflow: identity.workflow, version: version.versionName, tests, ...(lastReport && { lastReport }) };
-  const named = new Set(tests.flatMap(({ expect }) => expect.flatMap(({ sameLinesAs, sameContentAs }) => [sameLinesAs, sameContentAs].filter((path) => path !== undefined))));
-  for (const path of named) await writeObject(s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expected/${path}` }, readFileSync(join(project.root, path)));
-  await writeObject(s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expectations.json` }, JSON.stringify(expectations), "application/json");
+  const expectations: Expectations = {
+    workflow: identity.workflow,
+    version: version.versionName,
+    tests,
+    ...(lastReport && { lastReport }),
+  };
+  const named = new Set(
+    tests.flatMap(({ expect }) =>
+      expect.flatMap(({ sameLinesAs, sameContentAs }) => [sameLinesAs, sameContentAs].filter((path) => path !== undefined)),
+    ),
+  );
+  for (const path of named)
+    await writeObject(s3, { bucket: evidence.bucket, key: `${evidence.prefix}/expected/${path}` }, readFileSync(join(project.root, path)));
+  await writeObject(
+    s3,
+    { bucket: evidence.bucket, key: `${evidence.prefix}/expectations.json` },
+    JSON.stringify(expectations),
+    "application/json",
+  );
 }
 
 async function findLastReport(

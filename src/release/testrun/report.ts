@@ -27,12 +27,18 @@ export interface TestResult {
 export function summarize({ tests, passed }: TestReport): string {
   const failed = tests.filter((test) => !test.passed);
   if (passed) return tests.length === 0 ? "no tests are declared in omx.yaml" : `${tests.length} of ${tests.length} tests passed`;
-  return `${failed.length} of ${tests.length} tests failed: ${failed.map((test) => `${test.name}: ${reason(test)}`).join("; ")}`.slice(0, 30_000);
+  return `${failed.length} of ${tests.length} tests failed: ${failed.map((test) => `${test.name}: ${reason(test)}`).join("; ")}`.slice(
+    0,
+    30_000,
+  );
 }
 
 function reason({ status, message, judgements }: TestResult): string {
   if (status !== "COMPLETED") return `${status}${message ? ` (${message})` : ""}`;
-  return judgements.filter((judgement) => !judgement.passed).map(({ expected, found }) => `expected that ${expected}, found ${found ?? "nothing"}`).join(", ");
+  return judgements
+    .filter((judgement) => !judgement.passed)
+    .map(({ expected, found }) => `expected that ${expected}, found ${found ?? "nothing"}`)
+    .join(", ");
 }
 
 /** JUnit XML: a suite for each test, a case for each expectation. */
@@ -63,4 +69,5 @@ export function toHtml(report: TestReport): string {
 }
 
 const mark = (passed: boolean): string => (passed ? '<b class="pass">✓</b>' : '<b class="fail">✗</b>');
-const text = (raw: string): string => raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const text = (raw: string): string =>
+  raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");

@@ -55,8 +55,10 @@ export function testRunDefinition(): object {
         Items: "{% $states.input.tests %}",
         ItemSelector: {
           test: "{% $states.context.Map.Item.Value %}",
-          workflowId: "{% $states.input.workflowId %}", versionName: "{% $states.input.versionName %}",
-          roleArn: "{% $states.input.roleArn %}", outputUri: "{% $states.input.outputUri %}",
+          workflowId: "{% $states.input.workflowId %}",
+          versionName: "{% $states.input.versionName %}",
+          roleArn: "{% $states.input.roleArn %}",
+          outputUri: "{% $states.input.outputUri %}",
           patience: `{% $count($states.input.tests) * ${PATIENCE} %}`,
         },
         MaxConcurrency: 10,
@@ -113,7 +115,11 @@ function starting(): object {
   const failed = (status: string) => [
     {
       ErrorEquals: ["States.ALL"],
-      Output: { name: "{% $states.input.test.name %}", status, message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}" },
+      Output: {
+        name: "{% $states.input.test.name %}",
+        status,
+        message: "{% $states.errorOutput.Error & ': ' & $states.errorOutput.Cause %}",
+      },
       Next: "Result",
     },
   ];
@@ -204,7 +210,8 @@ function ending(): object {
         name: "{% $test.name %}",
         runId: "{% $runId %}",
         status: "{% $states.input.status %}",
-        message: "{% $states.input.failureReason != '' ? $states.input.failureReason & ': ' & $states.input.message : $states.input.message %}",
+        message:
+          "{% $states.input.failureReason != '' ? $states.input.failureReason & ': ' & $states.input.message : $states.input.message %}",
         outputUri: "{% $states.input.uri %}",
       },
       Next: "Result",

@@ -23,13 +23,17 @@ export function testInputs(tested: Tested, test: TestCase, whereabouts: Whereabo
     const uri = path.startsWith("s3://") ? path : whereabouts(path);
     return tested.engine === "CWL" ? cwlValue(uri, types.get(parameter) ?? "File") : uri;
   };
-  const data = Object.entries(test.data).map(([parameter, paths]) => [parameter, Array.isArray(paths) ? paths.map((path) => valueOf(parameter, path)) : valueOf(parameter, paths)] as const);
+  const data = Object.entries(test.data).map(
+    ([parameter, paths]) =>
+      [parameter, Array.isArray(paths) ? paths.map((path) => valueOf(parameter, path)) : valueOf(parameter, paths)] as const,
+  );
   return { ...parametersOf(tested, test), ...Object.fromEntries(data) };
 }
 
 /** CWL takes a file as an object (CWL v1.2, "File" and "Directory"); a parameter that is a string stays one. */
 function cwlValue(location: string, type: string): unknown {
-  if (type.includes("Directory") && (location.endsWith("/") || !type.includes("File"))) return { class: "Directory", location: location.replace(/\/$/, "") };
+  if (type.includes("Directory") && (location.endsWith("/") || !type.includes("File")))
+    return { class: "Directory", location: location.replace(/\/$/, "") };
   const isText = /^string(\[\])*\??$/.test(type);
   return isText ? location : { class: "File", location };
 }
@@ -39,7 +43,11 @@ function parametersOf({ tree }: Tested, { parameters }: TestCase): Readonly<Reco
   try {
     return JSON.parse(tree.text(parameters) ?? "") as Record<string, unknown>;
   } catch (error) {
-    throw new ReleaseError("ProjectInvalid", { says: `${parameters} is not JSON: ${(error as Error).message}`, fix: "correct the file", blame: "user" });
+    throw new ReleaseError("ProjectInvalid", {
+      says: `${parameters} is not JSON: ${(error as Error).message}`,
+      fix: "correct the file",
+      blame: "user",
+    });
   }
 }
 
@@ -67,7 +75,10 @@ export function readSheet(tree: SourceTree, path: string): string | undefined {
  * parameters name behind `{{staging_uri}}/`.
  * @returns paths; one that is not in the repository comes with where it is named
  */
-export function testDataFiles(tree: SourceTree, test: TestCase): { readonly files: readonly string[]; readonly missing: readonly string[] } {
+export function testDataFiles(
+  tree: SourceTree,
+  test: TestCase,
+): { readonly files: readonly string[]; readonly missing: readonly string[] } {
   const files = new Set<string>();
   const missing: string[] = [];
   const add = (path: string, where: string): void => {
@@ -80,7 +91,10 @@ export function testDataFiles(tree: SourceTree, test: TestCase): { readonly file
     }
   };
   for (const path of Object.values(test.data).flat()) if (!path.startsWith("s3://")) add(path, `test ${test.name}`);
-  for (const named of stagedPaths(typeof test.parameters === "string" ? (tree.text(test.parameters) ?? "") : JSON.stringify(test.parameters))) add(named, `test ${test.name}`);
+  for (const named of stagedPaths(
+    typeof test.parameters === "string" ? (tree.text(test.parameters) ?? "") : JSON.stringify(test.parameters),
+  ))
+    add(named, `test ${test.name}`);
   return { files: [...files], missing };
 }
 

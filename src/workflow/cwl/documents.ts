@@ -181,9 +181,7 @@ class Imports {
       isSame &&= value === entry.value;
       entries.set(key, { at: entry.at, value });
     }
-    return isSame
-      ? node
-      : { kind: "map", entries, at: node.at, weight: weightOf([...entries.values()].map(({ value }) => value)) };
+    return isSame ? node : { kind: "map", entries, at: node.at, weight: weightOf([...entries.values()].map(({ value }) => value)) };
   }
 
   #import(reference: Node): Node {
@@ -194,18 +192,14 @@ class Imports {
     const { document, fragment } = target;
     this.documents.add(document);
     const found = fragment === undefined ? document.root : named(document.root, fragment);
-    return (
-      found ??
-      this.#nothing(problem("cwl-missing-file", reference.at, `nothing is called "${fragment ?? ""}" in "${document.file}"`))
-    );
+    return found ?? this.#nothing(problem("cwl-missing-file", reference.at, `nothing is called "${fragment ?? ""}" in "${document.file}"`));
   }
 
   /** A packed document imports what it holds elsewhere: the types of one process in another. */
   #own(fragment: string, reference: Node): Node {
     this.#named ??= namedNodes(this.#root);
     const found = this.#named.get(fragment);
-    if (!found)
-      return this.#nothing(problem("cwl-missing-file", reference.at, `nothing is called "${fragment}" in this document`));
+    if (!found) return this.#nothing(problem("cwl-missing-file", reference.at, `nothing is called "${fragment}" in this document`));
     if (this.#open.has(found)) return this.#nothing(problem("cwl-cycle", reference.at, `"#${fragment}" imports itself`));
     this.#open.add(found);
     const resolved = this.resolve(found);

@@ -103,9 +103,7 @@ function valueOf(expression: Expression, scope: Scope): Value {
     case "literal":
       return known(expression.value, "literal");
     case "name":
-      return expression.name === "self"
-        ? (scope.self ?? known(null, "literal"))
-        : (scope.bound.get(expression.name) ?? unknown());
+      return expression.name === "self" ? (scope.self ?? known(null, "literal")) : (scope.bound.get(expression.name) ?? unknown());
     case "member":
       return memberOf(expression, scope);
     case "not":

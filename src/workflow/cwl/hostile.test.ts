@@ -4,15 +4,12 @@ import { memoryTree } from "../source-tree.ts";
 import { readCwl } from "./read.ts";
 
 const read = (files: Readonly<Record<string, string>>, main = "main.cwl") => readCwl(memoryTree(files), main);
-const rules = (files: Readonly<Record<string, string>>) =>
-  read(files).diagnostics.map(({ rule, file, line }) => `${rule} ${file}:${line}`);
+const rules = (files: Readonly<Record<string, string>>) => read(files).diagnostics.map(({ rule, file, line }) => `${rule} ${file}:${line}`);
 const workflow = (steps: string): string => `cwlVersion: v1.2\nclass: Workflow\ninputs: []\noutputs: []\nsteps:\n${steps}`;
 
 const BOMB = [
   "a: &a [x, x, x, x, x, x, x, x, x]",
-  ..."bcdefghi"
-    .split("")
-    .map((key, index) => `${key}: &${key} [${Array.from({ length: 9 }, () => `*${"abcdefgh"[index]}`).join(",")}]`),
+  ..."bcdefghi".split("").map((key, index) => `${key}: &${key} [${Array.from({ length: 9 }, () => `*${"abcdefgh"[index]}`).join(",")}]`),
 ].join("\n");
 
 test.each([
@@ -33,26 +30,18 @@ test.each([
     "lists for everything",
     "cwlVersion: []\nclass: Workflow\ninputs: [[], 1, null]\nsteps: [1, {id: []}]\nrequirements: [1, [], {class: []}]",
   ],
-])(
-  "%s is diagnostics",
-  (_, text) => {
-    const reading = read({ "main.cwl": text });
-    expect(reading.diagnostics.length).toBeGreaterThan(0);
-    expect(reading.diagnostics.every(({ line, column, file }) => line >= 1 && column >= 1 && file === "main.cwl")).toBe(true);
-    expect(reading.images).toEqual([]);
-  },
-);
+])("%s is diagnostics", (_, text) => {
+  const reading = read({ "main.cwl": text });
+  expect(reading.diagnostics.length).toBeGreaterThan(0);
+  expect(reading.diagnostics.every(({ line, column, file }) => line >= 1 && column >= 1 && file === "main.cwl")).toBe(true);
+  expect(reading.images).toEqual([]);
+});
 
 test("circles end: of imports, of workflows, of steps", () => {
-  expect(rules({ "main.cwl": "$import: b.cwl", "b.cwl": "$import: main.cwl" })).toEqual([
-    "cwl-cycle b.cwl:1",
-    "cwl-no-process main.cwl:1",
-  ]);
+  expect(rules({ "main.cwl": "$import: b.cwl", "b.cwl": "$import: main.cwl" })).toEqual(["cwl-cycle b.cwl:1", "cwl-no-process main.cwl:1"]);
   expect(rules({ "main.cwl": workflow("  a: {run: main.cwl, in: [], out: []}") })).toEqual(["cwl-cycle main.cwl:6"]);
   const other = workflow("  b: {run: main.cwl, in: [], out: []}");
-  expect(rules({ "main.cwl": workflow("  a: {run: other.cwl, in: [], out: []}"), "other.cwl": other })).toEqual([
-    "cwl-cycle other.cwl:6",
-  ]);
+  expect(rules({ "main.cwl": workflow("  a: {run: other.cwl, in: [], out: []}"), "other.cwl": other })).toEqual(["cwl-cycle other.cwl:6"]);
   const waiting = workflow("  a: {run: tool.cwl, in: {x: b/o}, out: [o]}\n  b: {run: tool.cwl, in: {x: a/o}, out: [o]}\n");
   const tool =
     "cwlVersion: v1.2\nclass: CommandLineTool\ninputs: {x: string}\noutputs: {o: string}\nrequirements: {DockerRequirement: {dockerPull: $(inputs.x)}}\n";
@@ -96,9 +85,7 @@ test.each([
 test("one broken step is one diagnostic and the rest is read", () => {
   const inline = "{class: CommandLineTool, inputs: [], outputs: [], hints: {DockerRequirement: {dockerPull: 'a:1'}}}";
   const reading = read({
-    "main.cwl": workflow(
-      `  a: {run: ${inline}, in: [], out: []}\n  b: {run: none.cwl, in: [], out: []}\n  c: {in: [], out: []}\n`,
-    ),
+    "main.cwl": workflow(`  a: {run: ${inline}, in: [], out: []}\n  b: {run: none.cwl, in: [], out: []}\n  c: {in: [], out: []}\n`),
   });
   expect(reading.images).toMatchObject([{ image: "a:1", task: "a" }]);
   expect(reading.diagnostics).toMatchObject([

@@ -30,8 +30,7 @@ function pullOf({ scope }: Use): Pull | undefined {
   return node && text !== undefined ? { node, text, alternatives: evaluate(text, scope) } : undefined;
 }
 
-const imageText = ({ json }: Alternative): string | undefined =>
-  typeof json === "string" && json.trim() !== "" ? json.trim() : undefined;
+const imageText = ({ json }: Alternative): string | undefined => (typeof json === "string" && json.trim() !== "" ? json.trim() : undefined);
 
 function imagesIn(use: Use): readonly ImageUse[] {
   const pull = pullOf(use);

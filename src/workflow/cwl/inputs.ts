@@ -3,17 +3,7 @@ import type { Documents } from "./documents.ts";
 import { member, namedItems, type Named, type Node, textOfScalar } from "./nodes.ts";
 import { problem } from "./problems.ts";
 import { type Process, requirementOf } from "./process.ts";
-import {
-  declaredTypes,
-  defaultOf,
-  holdsFile,
-  isNullable,
-  limitsOf,
-  shortForm,
-  typeNodeOf,
-  typeOf,
-  type TypeScope,
-} from "./types.ts";
+import { declaredTypes, defaultOf, holdsFile, isNullable, limitsOf, shortForm, typeNodeOf, typeOf, type TypeScope } from "./types.ts";
 
 /** What a process asks for. */
 export interface Interface {
@@ -64,8 +54,7 @@ function scopeOf(process: Process, documents: Documents, problems: Diagnostic[])
     ...declaredTypes(requirementOf(node, field, "SchemaDefRequirement")),
   ]);
   const unknown = (name: string, at: Node): void => {
-    const says =
-      name === "" ? "a type is missing here" : `"${name}" is not a type of CWL, and no SchemaDefRequirement declares it`;
+    const says = name === "" ? "a type is missing here" : `"${name}" is not a type of CWL, and no SchemaDefRequirement declares it`;
     problems.push(problem("cwl-type", at.at, says));
   };
   return { documents, document, declared: new Map(declared), unknown, budget: { left: TYPE_BUDGET } };

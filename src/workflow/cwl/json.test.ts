@@ -16,10 +16,20 @@ test("each key and value has its place, and a number its spelling", () => {
   ]);
 });
 
-test.each(['{"a": 1, "a": 2}', "{a: 1}", '["a",]', '["a" "b"]', "[1", '["\t"]', '["\\x"]', "[01]", "[truer]", "[] []", "cwlVersion: v1.0", ""])(
-  "%j is left to the reader of YAML",
-  (text) => expect(parseJson(text, "f.cwl", 100)).toBeUndefined(),
-);
+test.each([
+  '{"a": 1, "a": 2}',
+  "{a: 1}",
+  '["a",]',
+  '["a" "b"]',
+  "[1",
+  '["\t"]',
+  '["\\x"]',
+  "[01]",
+  "[truer]",
+  "[] []",
+  "cwlVersion: v1.0",
+  "",
+])("%j is left to the reader of YAML", (text) => expect(parseJson(text, "f.cwl", 100)).toBeUndefined());
 
 test("a key that occurs twice is a finding in JSON too", () => {
   const text = '{"cwlVersion": "v1.2", "class": "CommandLineTool", "inputs": [], "inputs": [], "outputs": []}';
@@ -33,7 +43,13 @@ test("more values than any definition has are refused while they are read", () =
 });
 
 test("a packed document of megabytes is read, YAML of that size is not", () => {
-  const tool = { class: "CommandLineTool", doc: "x".repeat(5_000_000), inputs: {}, outputs: {}, hints: { DockerRequirement: { dockerPull: "a:1" } } };
+  const tool = {
+    class: "CommandLineTool",
+    doc: "x".repeat(5_000_000),
+    inputs: {},
+    outputs: {},
+    hints: { DockerRequirement: { dockerPull: "a:1" } },
+  };
   const main = { class: "Workflow", id: "#main", inputs: {}, outputs: {}, steps: { s: { run: "#tool", in: {}, out: [] } } };
   const packed = JSON.stringify({ $graph: [{ id: "#tool", ...tool }, main], cwlVersion: "v1.2" });
   expect(readCwl(memoryTree({ "main.cwl": packed }), "main.cwl")).toMatchObject({ images: [{ image: "a:1", task: "s" }], diagnostics: [] });

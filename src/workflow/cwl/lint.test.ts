@@ -72,14 +72,11 @@ steps:
 
 test("secondaryFiles of an inner tool are repeated at the main input, however deep it lies", () => {
   const inner = tool(`hints: {${IMAGE}}`).replace("inputs: []", "inputs: {bam: {type: File, secondaryFiles: [.bai]}}");
-  const middle =
-    "cwlVersion: v1.2\nclass: Workflow\ninputs: {b: File}\noutputs: []\nsteps: {t: {run: inner.cwl, in: {bam: b}, out: []}}\n";
+  const middle = "cwlVersion: v1.2\nclass: Workflow\ninputs: {b: File}\noutputs: []\nsteps: {t: {run: inner.cwl, in: {bam: b}, out: []}}\n";
   const main = (input: string): string =>
     `cwlVersion: v1.2\nclass: Workflow\ninputs:\n  reads: ${input}\noutputs: []\nsteps: {m: {run: middle.cwl, in: {b: reads}, out: []}}\n`;
   expect(findings({ "main.cwl": main("File"), "middle.cwl": middle, "inner.cwl": inner })).toEqual(["cwl-secondary-files:4"]);
-  expect(
-    findings({ "main.cwl": main("{type: File, secondaryFiles: [.bai]}"), "middle.cwl": middle, "inner.cwl": inner }),
-  ).toEqual([]);
+  expect(findings({ "main.cwl": main("{type: File, secondaryFiles: [.bai]}"), "middle.cwl": middle, "inner.cwl": inner })).toEqual([]);
 });
 
 test.each([".bai?", "{pattern: .bai, required: false}", "{pattern: .bai, required: $(inputs.sorted)}"])(
@@ -100,7 +97,10 @@ test("every rule has an id of its own, in kebab case, and a page's worth of word
 });
 
 test("an input that is declared twice is a parameter twice, as an engine asks for it, and one entry of the template", () => {
-  const text = tool(`hints: {${IMAGE}}`).replace("inputs: []", "inputs: [{id: a, type: string}, {id: b, type: int}, {id: a, type: int?, label: second}]");
+  const text = tool(`hints: {${IMAGE}}`).replace(
+    "inputs: []",
+    "inputs: [{id: a, type: string}, {id: b, type: int}, {id: a, type: int?, label: second}]",
+  );
   const { parameters, parameterTemplate, diagnostics } = readCwl(memoryTree({ "main.cwl": text }), "main.cwl");
   expect(parameters.map(({ name, type }) => `${name}: ${type}`)).toEqual(["a: string", "b: int", "a: int?"]);
   expect(parameterTemplate).toMatchObject({ a: { description: "second", optional: true } });

@@ -60,9 +60,7 @@ function resourceFindings({ scope }: Use): readonly Diagnostic[] {
     if (node?.kind !== "scalar" || typeof node.value !== "number") return [];
     const { least, most, limit, unit } = LIMITS[key];
     if (node.value > limit)
-      return [
-        problem("cwl-resources-too-large", node.at, `${key} asks for ${node.value} ${unit}; the largest instance has ${limit}`),
-      ];
+      return [problem("cwl-resources-too-large", node.at, `${key} asks for ${node.value} ${unit}; the largest instance has ${limit}`)];
     if (node.value > most)
       return [
         problem(
@@ -135,12 +133,8 @@ const environmentFindings = (environment: MapNode | undefined): readonly Diagnos
 
 function processFindings(kind: string, node: MapNode): readonly Diagnostic[] {
   const operation =
-    kind === "Operation"
-      ? [problem("cwl-operation", node.at, "an Operation has no implementation, and HealthOmics refuses it")]
-      : [];
-  const hasScript = (["requirements", "hints"] as const).some((field) =>
-    requirementOf(node, field, "InlineJavascriptRequirement"),
-  );
+    kind === "Operation" ? [problem("cwl-operation", node.at, "an Operation has no implementation, and HealthOmics refuses it")] : [];
+  const hasScript = (["requirements", "hints"] as const).some((field) => requirementOf(node, field, "InlineJavascriptRequirement"));
   return [...operation, ...(hasScript ? scriptFindings(node) : []), ...remoteDefaults(node)];
 }
 

@@ -114,8 +114,7 @@ const inlineOf = (process: Process, depth: number): readonly Process[] =>
   });
 
 /** The steps of a workflow; other processes have none. */
-export const stepsOf = ({ class: kind, node }: Process): readonly Named[] =>
-  kind === "Workflow" ? namedItems(member(node, "steps")) : [];
+export const stepsOf = ({ class: kind, node }: Process): readonly Named[] => (kind === "Workflow" ? namedItems(member(node, "steps")) : []);
 
 /** The process that a step runs: inline, by file, by id. A diagnostic where it is not there. */
 export function runOf(step: Named, of: Document, documents: Documents): Process | Diagnostic {
@@ -139,8 +138,7 @@ export function runOf(step: Named, of: Document, documents: Documents): Process 
 }
 
 /** In a packed document a bare name may be an id. */
-const byIdInGraph = (document: Document, name: string): Process | undefined =>
-  indexOf(document).graphById.get(name);
+const byIdInGraph = (document: Document, name: string): Process | undefined => indexOf(document).graphById.get(name);
 
 /** A requirement or hint of a process or step, written as a list with classes or as a map by class. */
 export function requirementOf(node: Node, field: "requirements" | "hints", name: string): MapNode | undefined {

@@ -79,9 +79,7 @@ inputs: {registry: string, tag: {type: string, default: "1.0"}, custom: string?}
 outputs: []
 steps:
 `;
-const TOOL = tool(
-  "requirements: {DockerRequirement: {dockerPull: $(inputs.image)}}\ninputs: {image: {type: string, default: 'own:1'}}",
-);
+const TOOL = tool("requirements: {DockerRequirement: {dockerPull: $(inputs.image)}}\ninputs: {image: {type: string, default: 'own:1'}}");
 
 describe("images", () => {
   test("a requirement beats a hint, the tool beats the step, the step the workflow", () => {
@@ -144,17 +142,13 @@ steps:
   });
 
   test("JavaScript beyond the subset is unresolved, with the inputs it names; nothing is run", () => {
-    const main = tool(
-      "requirements: {DockerRequirement: {dockerPull: \"$(inputs.names.split(',')[0])\"}}\ninputs: {names: string}",
-    );
+    const main = tool("requirements: {DockerRequirement: {dockerPull: \"$(inputs.names.split(',')[0])\"}}\ninputs: {names: string}");
     expect(read({ "main.cwl": main })).toMatchObject({
       images: [],
       unresolved: [{ expression: "$(inputs.names.split(',')[0])", input: "names" }],
     });
     const evil = tool('requirements: {DockerRequirement: {dockerPull: "$(process.exit(1))"}}\ninputs: []');
-    expect(read({ "main.cwl": evil }).unresolved).toEqual([
-      { expression: "$(process.exit(1))", task: "main", file: "main.cwl", line: 3 },
-    ]);
+    expect(read({ "main.cwl": evil }).unresolved).toEqual([{ expression: "$(process.exit(1))", task: "main", file: "main.cwl", line: 3 }]);
   });
 
   test("an image comes through outputs of sub-workflows and expression tools, and through scatter", () => {

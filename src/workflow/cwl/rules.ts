@@ -119,8 +119,7 @@ export const cwlRules: readonly Rule[] = [
     id: "cwl-network",
     severity: "warning",
     title: "A tool wants a network",
-    reason:
-      "A run has no network but S3 and ECR of its Region, unless it runs in VPC mode (user guide, workflows-vpc-networking).",
+    reason: "A run has no network but S3 and ECR of its Region, unless it runs in VPC mode (user guide, workflows-vpc-networking).",
     fix: "Stage the data as inputs, or start runs with a configuration for VPC networking.",
   },
   {

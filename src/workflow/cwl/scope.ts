@@ -2,18 +2,7 @@ import type { Diagnostic } from "../inspection.ts";
 import type { Documents } from "./documents.ts";
 import { evaluate } from "./evaluate.ts";
 import { acceptsNull, declaredDefault, inputsOf } from "./inputs.ts";
-import {
-  fragmentOf,
-  itemsOf,
-  type Json,
-  jsonOf,
-  lastName,
-  member,
-  namedItems,
-  type Named,
-  type Node,
-  stringOf,
-} from "./nodes.ts";
+import { fragmentOf, itemsOf, type Json, jsonOf, lastName, member, namedItems, type Named, type Node, stringOf } from "./nodes.ts";
 import { problem } from "./problems.ts";
 import { type Process, runOf, stepsOf } from "./process.ts";
 import { combined, inputsIn, isKnown, isNullish, known, limited, orDefault, unknown, type Value } from "./values.ts";
@@ -119,8 +108,7 @@ function joined(sources: readonly Value[], link: Node): Value {
   const [first, ...others] = sources;
   if (!first) return known(null, "default");
   const pick = stringOf(member(link, "pickValue"));
-  if (pick === "first_non_null" || pick === "the_only_non_null")
-    return sources.reduceRight((rest, value) => orDefault(value, rest));
+  if (pick === "first_non_null" || pick === "the_only_non_null") return sources.reduceRight((rest, value) => orDefault(value, rest));
   if (others.length === 0 && !member(link, "linkMerge")) return first;
   const isFlat = stringOf(member(link, "linkMerge")) === "merge_flattened";
   return sources.reduce<Value>(

@@ -47,8 +47,7 @@ export function typeOf(node: Node | undefined, scope: TypeScope, depth = 0): Cwl
   const kind = stringOf(inner);
   if (kind === "array") return { kind: "array", items: typeOf(member(node, "items"), scope, depth + 1) };
   if (kind === "record") return { kind: "record", fields: fieldsOf(node, scope, depth) };
-  if (kind === "enum")
-    return { kind: "enum", symbols: itemsOf(member(node, "symbols")).map((each) => lastName(stringOf(each) ?? "")) };
+  if (kind === "enum") return { kind: "enum", symbols: itemsOf(member(node, "symbols")).map((each) => lastName(stringOf(each) ?? "")) };
   if (isNull(inner)) scope.unknown("", node);
   return typeOf(inner, scope, depth + 1);
 }
@@ -66,8 +65,7 @@ function ofText(written: string, node: Node, scope: TypeScope, depth: number): C
   return { kind: "name", name: lastName(written) };
 }
 
-const calledBy = (name: string, type: CwlType): CwlType =>
-  type.kind === "record" || type.kind === "enum" ? { ...type, name } : type;
+const calledBy = (name: string, type: CwlType): CwlType => (type.kind === "record" || type.kind === "enum" ? { ...type, name } : type);
 
 /** `types.yml#Sample`, whether or not SchemaDefRequirement imports the file. */
 function inFile(written: string, node: Node, { documents }: TypeScope): Node | undefined {

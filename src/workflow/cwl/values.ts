@@ -28,14 +28,11 @@ export const known = (
   rest: Omit<Alternative, "json" | "how" | "inputs"> & { inputs?: readonly string[] } = {},
 ): Value => [{ json, how, inputs: [], ...rest }];
 
-export const isKnown = (alternative: Alternative): alternative is Alternative & { readonly json: Json } =>
-  alternative.json !== undefined;
+export const isKnown = (alternative: Alternative): alternative is Alternative & { readonly json: Json } => alternative.json !== undefined;
 export const isNullish = (alternative: Alternative): boolean => alternative.json === null;
 
 /** All the inputs that a value depends on. */
-export const inputsIn = (...values: readonly Value[]): readonly string[] => [
-  ...new Set(values.flat().flatMap(({ inputs }) => inputs)),
-];
+export const inputsIn = (...values: readonly Value[]): readonly string[] => [...new Set(values.flat().flatMap(({ inputs }) => inputs))];
 
 /** No more alternatives than are worth telling apart. */
 export const limited = (value: Value): Value => (value.length > MAX_ALTERNATIVES ? unknown(inputsIn(value)) : value);
@@ -65,15 +62,13 @@ export function combined(left: Value, right: Value, make: (left: Json, right: Js
   return left.flatMap((a) =>
     right.map((b): Alternative => {
       const json = isKnown(a) && isKnown(b) ? make(a.json, b.json) : undefined;
-      const inputs =
-        json === undefined ? union(isKnown(a) ? [] : a.inputs, isKnown(b) ? [] : b.inputs) : union(a.inputs, b.inputs);
+      const inputs = json === undefined ? union(isKnown(a) ? [] : a.inputs, isKnown(b) ? [] : b.inputs) : union(a.inputs, b.inputs);
       return { ...(json !== undefined && { json }), inputs, how: howOf(a, b), ...both(a.condition, b.condition) };
     }),
   );
 }
 
-const howOf = (a: Alternative, b: Alternative): ImageOrigin =>
-  a.how === "ternary" || b.how === "ternary" ? "ternary" : "variable";
+const howOf = (a: Alternative, b: Alternative): ImageOrigin => (a.how === "ternary" || b.how === "ternary" ? "ternary" : "variable");
 
 export const union = <T>(left: readonly T[], right: readonly T[]): readonly T[] => [...new Set([...left, ...right])];
 

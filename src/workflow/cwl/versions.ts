@@ -16,8 +16,7 @@ export function versionProblem({ node }: Process, document: Document): Diagnosti
   const version = languageVersion(document);
   if (version !== undefined && SERVED.has(version)) return undefined;
   const at = (member(document.root, "cwlVersion") ?? document.root ?? node).at;
-  if (version === undefined)
-    return problem("cwl-version", at, "the document does not say its CWL version: write `cwlVersion: v1.2`");
+  if (version === undefined) return problem("cwl-version", at, "the document does not say its CWL version: write `cwlVersion: v1.2`");
   return problem("cwl-version", at, `HealthOmics serves CWL 1.0, 1.1 and 1.2, not "${version}"`);
 }
 

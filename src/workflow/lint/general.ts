@@ -57,7 +57,9 @@ function unresolvedFinding(use: UnresolvedImage): readonly Diagnostic[] {
   const known = patterns.length === 0 || patterns.includes(expression) ? expression : `${expression}: ${patterns.join(", ")}`;
   const moving = patterns.find((pattern) => pattern.endsWith(":latest"));
   return [
-    ...(moving === undefined ? [] : [finding("image-latest", use, `task "${task}" uses "${moving}", which can mean another image tomorrow`)]),
+    ...(moving === undefined
+      ? []
+      : [finding("image-latest", use, `task "${task}" uses "${moving}", which can mean another image tomorrow`)]),
     finding("image-unresolved", use, `${who} which image task "${task}" uses (${known})`),
   ];
 }

@@ -126,7 +126,8 @@ describe("templates and sizes", () => {
 test("an image that an input decides is told of with what is known of its name", () => {
   const wdl = (docker: string): string =>
     `version 1.0\nworkflow W { input { String registry } call T { input: docker = ${docker} } }\ntask T { input { String docker } command <<< >>> runtime { docker: docker } }\n`;
-  const told = (docker: string) => lint(memoryTree({ "main.wdl": wdl(docker) })).diagnostics.map(({ rule, message }) => `${rule} ${message}`);
+  const told = (docker: string) =>
+    lint(memoryTree({ "main.wdl": wdl(docker) })).diagnostics.map(({ rule, message }) => `${rule} ${message}`);
   expect(told('registry + "/bwa:1"')).toEqual([
     'image-unresolved the input "registry" decides which image task "T" uses (docker: ~{registry}/bwa:1)',
   ]);

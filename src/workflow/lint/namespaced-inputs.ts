@@ -15,7 +15,10 @@ export function namespacedInputs(tree: SourceTree, { engine, name, main = "", pa
   const isCandidate = (file: string): boolean =>
     file.endsWith(".json") && file.startsWith(home) && !OUTPUTS.test(file) && (tree.size(file) ?? 0) <= MAX_BYTES;
   const workflow = { name, inputs: new Set(parameters.map((parameter) => parameter.name)) };
-  return tree.files.filter(isCandidate).slice(0, MAX_FILES).flatMap((file) => findingIn(file, tree.text(file) ?? "", workflow));
+  return tree.files
+    .filter(isCandidate)
+    .slice(0, MAX_FILES)
+    .flatMap((file) => findingIn(file, tree.text(file) ?? "", workflow));
 }
 
 /** What a test expects has names of this form too, and is no file of inputs. */

@@ -15,8 +15,12 @@ const HOSTILE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "a list that doubles": { "main.nf": `def a = ['x']\n${"a = [a, a]\n".repeat(60)}${withContainer('"${a}"')}` },
   "a sum that doubles": { "main.nf": `def a = ['x']\n${"a = a + a\n".repeat(60)}${withContainer("\"${a.join('')}\"")}` },
   "a map that doubles": { "main.nf": `def a = [x: 1]\n${"a = [l: a, r: a]\n".repeat(60)}params.m = a\n${withContainer('"${params.m}"')}` },
-  "loops inside loops": { "main.nf": withContainer('"${(1..9999).collect { a -> (1..9999).collect { b -> (1..9999).collect { a } } }.size()}"') },
-  "conditions one after another": { "main.nf": withContainer(`{ def r = ''\n${"if (params.a) { r = r + 'a' } else { r = r + 'b' }\n".repeat(60)}r }`) },
+  "loops inside loops": {
+    "main.nf": withContainer('"${(1..9999).collect { a -> (1..9999).collect { b -> (1..9999).collect { a } } }.size()}"'),
+  },
+  "conditions one after another": {
+    "main.nf": withContainer(`{ def r = ''\n${"if (params.a) { r = r + 'a' } else { r = r + 'b' }\n".repeat(60)}r }`),
+  },
   "switches one after another": {
     "main.nf": withContainer(`{ def r = ''\n${"switch (params.a) { case 1: r = r + 'a'; break; default: r = r + 'c' }\n".repeat(60)}r }`),
   },
@@ -33,12 +37,16 @@ const HOSTILE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-test.each(Object.keys(HOSTILE))("%s are read to an end", (name) => {
-  const tree = memoryTree(HOSTILE[name]!);
-  const { images, unresolved } = readNextflow(tree, "main.nf");
-  expect(images.length + unresolved.length).toBeGreaterThan(0);
-  expect(() => nextflowProfileTemplates(tree, "main.nf")).not.toThrow();
-}, 60_000);
+test.each(Object.keys(HOSTILE))(
+  "%s are read to an end",
+  (name) => {
+    const tree = memoryTree(HOSTILE[name]!);
+    const { images, unresolved } = readNextflow(tree, "main.nf");
+    expect(images.length + unresolved.length).toBeGreaterThan(0);
+    expect(() => nextflowProfileTemplates(tree, "main.nf")).not.toThrow();
+  },
+  60_000,
+);
 
 test("workflows that call themselves and each other are followed once", () => {
   const main = "process P { container 'own/p:1'\nscript: 'x' }\nworkflow A { A(); B(); P() }\nworkflow B { A(); B() }\nworkflow { A() }";
@@ -47,6 +55,10 @@ test("workflows that call themselves and each other are followed once", () => {
 
 test("loops of a configuration that include over and over end", () => {
   const loop = (body: string) => `(1..9999).each { ${body} }`;
-  const files = { "main.nf": "workflow { }", "nextflow.config": loop("includeConfig 'a.config'"), "a.config": loop(loop("params.a = [1]")) };
+  const files = {
+    "main.nf": "workflow { }",
+    "nextflow.config": loop("includeConfig 'a.config'"),
+    "a.config": loop(loop("params.a = [1]")),
+  };
   expect(readNextflow(memoryTree(files), "main.nf").images).toEqual([]);
 });

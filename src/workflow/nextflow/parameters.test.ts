@@ -139,11 +139,14 @@ describe("the manifest", () => {
     expect(result.diagnostics).toEqual([]);
   });
 
-  test.each([["'1.2'"], ["'v1.2.3'"], ["'1.4.0dev'"], ["1.0"], ["'latest'"]])("tells where %s is written, which the linter judges", (version) => {
-    const result = read({ "main.nf": "workflow { }", "nextflow.config": `manifest {\n  version = ${version}\n}` });
-    expect(result.version).toBe(version.replaceAll("'", ""));
-    expect(result.versionAt).toMatchObject({ file: "nextflow.config", line: 2 });
-  });
+  test.each([["'1.2'"], ["'v1.2.3'"], ["'1.4.0dev'"], ["1.0"], ["'latest'"]])(
+    "tells where %s is written, which the linter judges",
+    (version) => {
+      const result = read({ "main.nf": "workflow { }", "nextflow.config": `manifest {\n  version = ${version}\n}` });
+      expect(result.version).toBe(version.replaceAll("'", ""));
+      expect(result.versionAt).toMatchObject({ file: "nextflow.config", line: 2 });
+    },
+  );
 });
 
 test("profiles are told in the order of the configuration, with what they set no longer required", () => {

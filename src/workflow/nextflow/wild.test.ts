@@ -129,7 +129,9 @@ describe("a configuration", () => {
 
   test("that only another parameter would include is missed with a warning", () => {
     const config = "params.genome = null\nif (params.genome) { includeConfig 'conf/none.config' }";
-    expect(faults({ "main.nf": main, "nextflow.config": config })).toMatchObject([{ rule: "nextflow-missing-config", severity: "warning" }]);
+    expect(faults({ "main.nf": main, "nextflow.config": config })).toMatchObject([
+      { rule: "nextflow-missing-config", severity: "warning" },
+    ]);
   });
 });
 
@@ -173,8 +175,7 @@ test("containers for an accelerator are told with the condition, and by default 
 });
 
 test("scripts that a condition includes under one name are all followed, the default one first", () => {
-  const script = (name: string) =>
-    `process ${name} { container 'own/${name.toLowerCase()}:1'\nscript: 'x' }\nworkflow WAY { ${name}() }`;
+  const script = (name: string) => `process ${name} { container 'own/${name.toLowerCase()}:1'\nscript: 'x' }\nworkflow WAY { ${name}() }`;
   const main =
     "params.way = 'b'\nif (params.way == 'a') {\n  include { WAY } from './a'\n} else if (params.way == 'b') {\n" +
     "  include { WAY } from './b'\n} else {\n  include { WAY } from './c'\n}\nworkflow { WAY() }";
@@ -207,7 +208,8 @@ describe("the pipelines of a repository", () => {
   const found = (files: Files) => pipelineFiles(memoryTree(files));
 
   test("are scripts with an entry workflow, not the specifications of nf-test", () => {
-    const spec = 'nextflow_workflow {\n  name "x"\n  test("y") {\n    when {\n      workflow {\n        """\n        input[0] = 1\n        """\n      }\n    }\n  }\n}';
+    const spec =
+      'nextflow_workflow {\n  name "x"\n  test("y") {\n    when {\n      workflow {\n        """\n        input[0] = 1\n        """\n      }\n    }\n  }\n}';
     expect(found({ "main.nf": "workflow { }", "sub/tests/main.test.nf": spec, "sub/main.nf": "workflow SUB { main: x() }" })).toEqual([
       "main.nf",
     ]);

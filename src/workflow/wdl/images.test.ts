@@ -111,7 +111,9 @@ describe("through calls", () => {
       "sub.wdl": `version 1.0\nworkflow Sub { input { String d } call T { input: image = "quay.io/" + d } }${required}`,
     };
     expect(read(texts).images).toEqual([]);
-    expect(read(texts).unresolved).toEqual([{ expression: "image", task: "T", file: "sub.wdl", line: 6, input: "x_docker", patterns: ["quay.io/~{x_docker}"] }]);
+    expect(read(texts).unresolved).toEqual([
+      { expression: "image", task: "T", file: "sub.wdl", line: 6, input: "x_docker", patterns: ["quay.io/~{x_docker}"] },
+    ]);
   });
 
   test("the outputs of a called workflow without tasks", () => {
@@ -177,7 +179,9 @@ describe("an image that a task finds out: the input that the task is given decid
   const found = (declaration: string, image: string) => {
     const outputs = "File json = 'tags.json' String tag = read_string(stdout()) Map[String, String] tags = read_map(stdout())";
     const reader = `task N { input { File f } command <<< >>> output { ${outputs} } }`;
-    return unresolved(main(`input { File conf } call N { input: f = conf } ${declaration} call T { input: image = ${image} }`, required + reader));
+    return unresolved(
+      main(`input { File conf } call N { input: f = conf } ${declaration} call T { input: image = ${image} }`, required + reader),
+    );
   };
 
   test.each([
@@ -193,7 +197,6 @@ describe("an image that a task finds out: the input that the task is given decid
 });
 
 describe("conditions", () => {
-
   test("a ternary on a required input: both branches", () => {
     const text = main('input { String cloud } call T { input: image = if cloud == "gcp" then "gcr.io/t:1" else "quay.io/t:1" }', required);
     expect(images(text)).toEqual(['gcr.io/t:1 | ternary | cloud | cloud == "gcp"', 'quay.io/t:1 | ternary | cloud | !(cloud == "gcp")']);

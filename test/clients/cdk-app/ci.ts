@@ -26,7 +26,10 @@ import { join } from "node:path";
 export class Ci extends Stack {
   constructor(scope: Construct, id: string, props: StackProps) {
     super(scope, id, props);
-    const repository = new Repository(this, "Code", { repositoryName: "code", code: Code.fromDirectory(join(import.meta.dirname, "repository"), "main") });
+    const repository = new Repository(this, "Code", {
+      repositoryName: "code",
+      code: Code.fromDirectory(join(import.meta.dirname, "repository"), "main"),
+    });
     const images = new ImageRepository(this, "Images", {
       imageScanOnPush: true,
       imageTagMutability: TagMutability.IMMUTABLE,
@@ -38,7 +41,13 @@ export class Ci extends Stack {
       version: "0.2",
       env: { "exported-variables": ["LINES"] },
       phases: {
-        build: { commands: ["export LINES=$(wc -l < main.wdl)", 'test -n "$REPOSITORY_URI"', "mkdir -p out && echo '{\"lines\": '$LINES'}' > out/input.json"] },
+        build: {
+          commands: [
+            "export LINES=$(wc -l < main.wdl)",
+            'test -n "$REPOSITORY_URI"',
+            "mkdir -p out && echo '{\"lines\": '$LINES'}' > out/input.json",
+          ],
+        },
       },
       artifacts: { "base-directory": "out", files: ["**/*"] },
     });
@@ -53,7 +62,9 @@ export class Ci extends Stack {
     const [source, built] = [new Artifact("Source"), new Artifact("Built")];
     const machine = new StateMachine(this, "Machine", { definitionBody: DefinitionBody.fromChainable(new Pass(this, "Take")) });
     const told = new Function(this, "Told", {
-      runtime: Runtime.NODEJS_22_X, handler: "index.handler", timeout: Duration.minutes(1),
+      runtime: Runtime.NODEJS_22_X,
+      handler: "index.handler",
+      timeout: Duration.minutes(1),
       code: FunctionCode.fromInline(`const { CodePipelineClient, PutJobSuccessResultCommand } = require("@aws-sdk/client-codepipeline");
 exports.handler = async (event) => { await new CodePipelineClient().send(new PutJobSuccessResultCommand({ jobId: event["CodePipeline.job"].id })); };`),
     });
@@ -62,18 +73,54 @@ exports.handler = async (event) => { await new CodePipelineClient().send(new Put
     topic.addSubscription(new EmailSubscription("approver@example.org"));
     const bucket = new Bucket(this, "Artifacts", { autoDeleteObjects: true, removalPolicy: RemovalPolicy.DESTROY, enforceSSL: true });
     const level = new Variable({ variableName: "level", defaultValue: "low", description: "how much" });
-    const build = new CodeBuildAction({ actionName: "Build", project, input: source, outputs: [built], variablesNamespace: "Built", environmentVariables: { LEVEL: { value: level.reference() } } });
-    const commit = new CodeCommitSourceAction({ actionName: "Commit", repository, branch: "main", output: source, trigger: CodeCommitTrigger.EVENTS });
+    const build = new CodeBuildAction({
+      actionName: "Build",
+      project,
+      input: source,
+      outputs: [built],
+      variablesNamespace: "Built",
+      environmentVariables: { LEVEL: { value: level.reference() } },
+    });
+    const commit = new CodeCommitSourceAction({
+      actionName: "Commit",
+      repository,
+      branch: "main",
+      output: source,
+      trigger: CodeCommitTrigger.EVENTS,
+    });
     const pipeline = new Pipeline(this, "Pipeline", {
-      pipelineType: PipelineType.V2, executionMode: ExecutionMode.QUEUED, artifactBucket: bucket as IBucket, variables: [level],
+      pipelineType: PipelineType.V2,
+      executionMode: ExecutionMode.QUEUED,
+      artifactBucket: bucket as IBucket,
+      variables: [level],
       stages: [
         { stageName: "Source", actions: [commit] },
         { stageName: "Build", actions: [build] },
-        { stageName: "Look", actions: [
-          new StepFunctionInvokeAction({ actionName: "Machine", stateMachine: machine, stateMachineInput: StateMachineInput.filePath(built.atPath("input.json")) }),
-          new LambdaInvokeAction({ actionName: "Tell", lambda: told, userParameters: { lines: build.variable("LINES"), commit: commit.variables.commitId } }),
-        ] },
-        { stageName: "Approve", actions: [new ManualApprovalAction({ actionName: "Ask", notificationTopic: topic, additionalInformation: `${build.variable("LINES")} lines` })] },
+        {
+          stageName: "Look",
+          actions: [
+            new StepFunctionInvokeAction({
+              actionName: "Machine",
+              stateMachine: machine,
+              stateMachineInput: StateMachineInput.filePath(built.atPath("input.json")),
+            }),
+            new LambdaInvokeAction({
+              actionName: "Tell",
+              lambda: told,
+              userParameters: { lines: build.variable("LINES"), commit: commit.variables.commitId },
+            }),
+          ],
+        },
+        {
+          stageName: "Approve",
+          actions: [
+            new ManualApprovalAction({
+              actionName: "Ask",
+              notificationTopic: topic,
+              additionalInformation: `${build.variable("LINES")} lines`,
+            }),
+          ],
+        },
       ],
     });
 

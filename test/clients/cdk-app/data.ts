@@ -11,7 +11,18 @@ import { LambdaDestination, SnsDestination } from "aws-cdk-lib/aws-s3-notificati
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription, LambdaSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { StringListParameter, StringParameter } from "aws-cdk-lib/aws-ssm";
-import { Choice, Condition, DefinitionBody, LogLevel, Map, Pass, StateMachine, StateMachineType, Succeed, TaskInput } from "aws-cdk-lib/aws-stepfunctions";
+import {
+  Choice,
+  Condition,
+  DefinitionBody,
+  LogLevel,
+  Map,
+  Pass,
+  StateMachine,
+  StateMachineType,
+  Succeed,
+  TaskInput,
+} from "aws-cdk-lib/aws-stepfunctions";
 import { CallAwsService, LambdaInvoke } from "aws-cdk-lib/aws-stepfunctions-tasks";
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId, Provider } from "aws-cdk-lib/custom-resources";
 import { CustomResource } from "aws-cdk-lib";
@@ -31,12 +42,29 @@ export class Data extends Stack {
     const version = (this.node.tryGetContext("version") as string | undefined) ?? "1";
     const key = new Key(this, "Key", { alias: "alias/data", enableKeyRotation: true, removalPolicy: RemovalPolicy.DESTROY });
     const bucket = new Bucket(this, "Bucket", {
-      encryption: BucketEncryption.KMS, encryptionKey: key, enforceSSL: true, blockPublicAccess: BlockPublicAccess.BLOCK_ALL, versioned: true, eventBridgeEnabled: true,
-      autoDeleteObjects: true, removalPolicy: RemovalPolicy.DESTROY, lifecycleRules: [{ expiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      encryption: BucketEncryption.KMS,
+      encryptionKey: key,
+      enforceSSL: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      versioned: true,
+      eventBridgeEnabled: true,
+      autoDeleteObjects: true,
+      removalPolicy: RemovalPolicy.DESTROY,
+      lifecycleRules: [{ expiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
     });
     const listener = (name: string): Function => {
-      const made = new Function(this, name, { runtime: Runtime.PYTHON_3_12, handler: "index.handler", timeout: Duration.minutes(2), code: Code.fromInline(note(name)) });
-      made.addToRolePolicy(new PolicyStatement({ actions: ["ssm:PutParameter"], resources: [this.formatArn({ service: "ssm", resource: `parameter/heard/${name}` })] }));
+      const made = new Function(this, name, {
+        runtime: Runtime.PYTHON_3_12,
+        handler: "index.handler",
+        timeout: Duration.minutes(2),
+        code: Code.fromInline(note(name)),
+      });
+      made.addToRolePolicy(
+        new PolicyStatement({
+          actions: ["ssm:PutParameter"],
+          resources: [this.formatArn({ service: "ssm", resource: `parameter/heard/${name}` })],
+        }),
+      );
       return made;
     };
 
@@ -60,8 +88,13 @@ export class Data extends Stack {
       environment: { VERSION: version },
       code: Code.fromInline("exports.handler = async ({ name }) => ({ name, length: name.length, version: process.env.VERSION });"),
     });
-    const items = new Map(this, "Each", { itemsPath: "$.names", maxConcurrency: 2, resultPath: "$.looks" })
-      .itemProcessor(new LambdaInvoke(this, "LookAt", { lambdaFunction: look, payload: TaskInput.fromObject({ "name.$": "$" }), payloadResponseOnly: true }));
+    const items = new Map(this, "Each", { itemsPath: "$.names", maxConcurrency: 2, resultPath: "$.looks" }).itemProcessor(
+      new LambdaInvoke(this, "LookAt", {
+        lambdaFunction: look,
+        payload: TaskInput.fromObject({ "name.$": "$" }),
+        payloadResponseOnly: true,
+      }),
+    );
     const read = new CallAwsService(this, "Read", {
       service: "ssm",
       action: "getParameter",
@@ -84,7 +117,10 @@ export class Data extends Stack {
           .otherwise(new Pass(this, "Nothing")),
       ),
     });
-    new Rule(this, "Daily", { schedule: Schedule.cron({ minute: "0", hour: "4" }), targets: [new SfnStateMachine(machine, { input: RuleTargetInput.fromObject({ names: [] }) })] });
+    new Rule(this, "Daily", {
+      schedule: Schedule.cron({ minute: "0", hour: "4" }),
+      targets: [new SfnStateMachine(machine, { input: RuleTargetInput.fromObject({ names: [] }) })],
+    });
 
     new StringParameter(this, "Size", { parameterName: "/data/size", stringValue: `${version} GB` });
     new StringListParameter(this, "Names", { parameterName: "/data/names", stringListValue: ["a", "b"] });
@@ -94,10 +130,19 @@ export class Data extends Stack {
       sources: [Source.data("index.html", `<p>version ${version}</p>`), Source.jsonData("config.json", { topic: topic.topicArn })],
     });
 
-    const call = { service: "SSM", action: "putParameter", parameters: { Name: "/data/called", Value: version, Type: "String", Overwrite: true }, physicalResourceId: PhysicalResourceId.of("called") };
+    const call = {
+      service: "SSM",
+      action: "putParameter",
+      parameters: { Name: "/data/called", Value: version, Type: "String", Overwrite: true },
+      physicalResourceId: PhysicalResourceId.of("called"),
+    };
     new AwsCustomResource(this, "Called", {
-      installLatestAwsSdk: false, onUpdate: call, onDelete: { service: "SSM", action: "deleteParameter", parameters: { Name: "/data/called" } },
-      policy: AwsCustomResourcePolicy.fromStatements([new PolicyStatement({ actions: ["ssm:PutParameter", "ssm:DeleteParameter"], resources: ["*"] })]),
+      installLatestAwsSdk: false,
+      onUpdate: call,
+      onDelete: { service: "SSM", action: "deleteParameter", parameters: { Name: "/data/called" } },
+      policy: AwsCustomResourcePolicy.fromStatements([
+        new PolicyStatement({ actions: ["ssm:PutParameter", "ssm:DeleteParameter"], resources: ["*"] }),
+      ]),
     });
     const onEventHandler = new Function(this, "OnEvent", {
       runtime: Runtime.PYTHON_3_12,

@@ -26,27 +26,59 @@ class Flows extends Stack {
     const version = (this.node.tryGetContext("version") as string | undefined) ?? "1";
     const code = new Asset(this, "Code", { path: join(import.meta.dirname, "workflow") });
     const workflow = new CfnWorkflow(this, "Workflow", {
-      name: "hello", engine: "WDL", main: "main.wdl", definitionUri: code.s3ObjectUrl, description: `says hello (${version})`, storageType: "DYNAMIC",
-      parameterTemplate: { who: { description: "Whom to greet", optional: false }, greeting: { optional: true } }, tags: { from: "cdk" },
+      name: "hello",
+      engine: "WDL",
+      main: "main.wdl",
+      definitionUri: code.s3ObjectUrl,
+      description: `says hello (${version})`,
+      storageType: "DYNAMIC",
+      parameterTemplate: { who: { description: "Whom to greet", optional: false }, greeting: { optional: true } },
+      tags: { from: "cdk" },
     });
-    const released = new CfnWorkflowVersion(this, "Released", { workflowId: workflow.attrId, versionName: `${version}.0.0`, definitionUri: code.s3ObjectUrl, engine: "WDL", storageType: "DYNAMIC" });
+    const released = new CfnWorkflowVersion(this, "Released", {
+      workflowId: workflow.attrId,
+      versionName: `${version}.0.0`,
+      definitionUri: code.s3ObjectUrl,
+      engine: "WDL",
+      storageType: "DYNAMIC",
+    });
     const group = new CfnRunGroup(this, "Group", { name: "hello", maxRuns: Number(version), maxCpus: 8 });
 
     const bucket = new Bucket(this, "Data", { eventBridgeEnabled: true, autoDeleteObjects: true, removalPolicy: RemovalPolicy.DESTROY });
     const role = new Role(this, "RunRole", { assumedBy: new ServicePrincipal("omics.amazonaws.com") });
     bucket.grantReadWrite(role);
-    role.addToPolicy(new PolicyStatement({ actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"], resources: ["*"] }));
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+        resources: ["*"],
+      }),
+    );
 
     const start = new CallAwsService(this, "Start", {
-      service: "omics", action: "startRun", iamResources: ["*"], resultPath: "$.run",
+      service: "omics",
+      action: "startRun",
+      iamResources: ["*"],
+      resultPath: "$.run",
       parameters: {
-        WorkflowId: workflow.attrId, WorkflowVersionName: `${version}.0.0`, RunGroupId: group.attrId, RoleArn: role.roleArn, OutputUri: `s3://${bucket.bucketName}/runs`, StorageType: "DYNAMIC",
-        Name: JsonPath.stringAt("$.who"), Parameters: { who: JsonPath.stringAt("$.who") },
+        WorkflowId: workflow.attrId,
+        WorkflowVersionName: `${version}.0.0`,
+        RunGroupId: group.attrId,
+        RoleArn: role.roleArn,
+        OutputUri: `s3://${bucket.bucketName}/runs`,
+        StorageType: "DYNAMIC",
+        Name: JsonPath.stringAt("$.who"),
+        Parameters: { who: JsonPath.stringAt("$.who") },
       },
       additionalIamStatements: [new PolicyStatement({ actions: ["iam:PassRole"], resources: [role.roleArn] })],
     });
     start.node.addDependency(released);
-    const look = new CallAwsService(this, "Look", { service: "omics", action: "getRun", iamResources: ["*"], parameters: { Id: JsonPath.stringAt("$.run.Id") }, resultPath: "$.run" });
+    const look = new CallAwsService(this, "Look", {
+      service: "omics",
+      action: "getRun",
+      iamResources: ["*"],
+      parameters: { Id: JsonPath.stringAt("$.run.Id") },
+      resultPath: "$.run",
+    });
     const wait = new Wait(this, "Wait", { time: WaitTime.duration(Duration.seconds(1)) });
     const decide = new Choice(this, "Decide")
       .when(Condition.stringEquals("$.run.Status", "COMPLETED"), new Succeed(this, "Done"))
@@ -55,16 +87,32 @@ class Flows extends Stack {
         new Fail(this, "Broken", { errorPath: "$.run.FailureReason", causePath: "$.run.StatusMessage" }),
       )
       .otherwise(wait);
-    const machine = new StateMachine(this, "Machine", { definitionBody: DefinitionBody.fromChainable(start.next(wait).next(look).next(decide)), timeout: Duration.minutes(20) });
+    const machine = new StateMachine(this, "Machine", {
+      definitionBody: DefinitionBody.fromChainable(start.next(wait).next(look).next(decide)),
+      timeout: Duration.minutes(20),
+    });
     new Rule(this, "Arrived", {
-      eventPattern: { source: ["aws.s3"], detailType: ["Object Created"], detail: { bucket: { name: [bucket.bucketName] }, object: { key: [{ prefix: "in/" }] } } },
+      eventPattern: {
+        source: ["aws.s3"],
+        detailType: ["Object Created"],
+        detail: { bucket: { name: [bucket.bucketName] }, object: { key: [{ prefix: "in/" }] } },
+      },
       targets: [new SfnStateMachine(machine, { input: RuleTargetInput.fromObject({ who: "a file" }) })],
     });
 
-    const heard = new Function(this, "Heard", { runtime: Runtime.PYTHON_3_12, handler: "index.handler", timeout: Duration.minutes(2), code: Code.fromInline(NOTE) });
+    const heard = new Function(this, "Heard", {
+      runtime: Runtime.PYTHON_3_12,
+      handler: "index.handler",
+      timeout: Duration.minutes(2),
+      code: Code.fromInline(NOTE),
+    });
     heard.addToRolePolicy(new PolicyStatement({ actions: ["ssm:PutParameter"], resources: ["*"] }));
     new Rule(this, "Ended", {
-      eventPattern: { source: ["aws.omics"], detailType: ["Run Status Change"], detail: { status: ["COMPLETED", "FAILED"], workflowId: [workflow.attrId] } },
+      eventPattern: {
+        source: ["aws.omics"],
+        detailType: ["Run Status Change"],
+        detail: { status: ["COMPLETED", "FAILED"], workflowId: [workflow.attrId] },
+      },
       targets: [new LambdaFunction(heard)],
     });
 

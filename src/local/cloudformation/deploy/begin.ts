@@ -55,8 +55,7 @@ function takeBack({ run, id }: ResourceWork): ResourceRecord | undefined {
   const present = run.store.resources.get(run.stackId, id);
   const before = run.operation().before?.[id];
   if (!before || !present || present.physicalId === before.physicalId) return present;
-  if (present.physicalId !== undefined)
-    run.store.leftovers.put(run.stackId, leftoverOf(present, present.physicalId, "Delete"));
+  if (present.physicalId !== undefined) run.store.leftovers.put(run.stackId, leftoverOf(present, present.physicalId, "Delete"));
   if (before.physicalId !== undefined) run.store.leftovers.delete(run.stackId, { logicalId: id, physicalId: before.physicalId });
   const restored: ResourceRecord = { ...before, status: "UPDATE_IN_PROGRESS" };
   run.store.resources.put(run.stackId, restored);
@@ -91,7 +90,9 @@ function announceStep(work: ResourceWork, { record, step }: { readonly record: R
   const { run, id, declared } = work;
   const properties = step.properties ?? {};
   if (step.action === "create")
-    return setResource(run, run.stack(), { record: { logicalId: id, type: declared.Type, status: "CREATE_IN_PROGRESS", properties, attributes: {}, ...declarationOf(work) } });
+    return setResource(run, run.stack(), {
+      record: { logicalId: id, type: declared.Type, status: "CREATE_IN_PROGRESS", properties, attributes: {}, ...declarationOf(work) },
+    });
   if (!record || (step.action === "none" && isDeclaredSame(work, record))) return undefined;
   const { attempted: _, ...kept } = record;
   const isUpdate = step.action === "update";
@@ -110,7 +111,11 @@ export function turnIntoReplacement({ run, id, place }: ResourceWork, step: Step
     const record = run.store.resources.get(run.stackId, id);
     if (!record) return;
     const { attempted: _, ...kept } = record;
-    setResource(run, run.stack(), { record: { ...kept, status: "UPDATE_IN_PROGRESS" }, reason: REPLACING, ...(step.properties && { properties: step.properties }) });
+    setResource(run, run.stack(), {
+      record: { ...kept, status: "UPDATE_IN_PROGRESS" },
+      reason: REPLACING,
+      ...(step.properties && { properties: step.properties }),
+    });
   });
   return replacement;
 }
@@ -129,5 +134,10 @@ export function declarationOf({ run, id, declared }: ResourceWork) {
 /** Whether nothing of the declaration changed that is told of as a change. */
 export function isDeclaredSame(work: ResourceWork, record: ResourceRecord): boolean {
   const { deletionPolicy, updateReplacePolicy, metadata } = declarationOf(work);
-  return record.deletionPolicy === deletionPolicy && record.updateReplacePolicy === updateReplacePolicy && isSame(record.metadata, metadata) && record.status.endsWith("COMPLETE");
+  return (
+    record.deletionPolicy === deletionPolicy &&
+    record.updateReplacePolicy === updateReplacePolicy &&
+    isSame(record.metadata, metadata) &&
+    record.status.endsWith("COMPLETE")
+  );
 }

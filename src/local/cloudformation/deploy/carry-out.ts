@@ -30,8 +30,10 @@ export async function carryOut(work: ResourceWork, step: Step, isResumed: boolea
 const mayTakeOver = (work: ResourceWork): boolean =>
   (work.run.operation().importsExisting ?? false) && isKeptByRollback(work.run.operation(), declarationOf(work).deletionPolicy);
 
-const providerStep = ({ run, id, declared, place }: ResourceWork, { step, isResumed }: { readonly step: Step; readonly isResumed: boolean }): ProviderStep =>
-  ({ run, place, logicalId: id, type: declared.Type, step, isResumed });
+const providerStep = (
+  { run, id, declared, place }: ResourceWork,
+  { step, isResumed }: { readonly step: Step; readonly isResumed: boolean },
+): ProviderStep => ({ run, place, logicalId: id, type: declared.Type, step, isResumed });
 
 function present({ run, id }: ResourceWork): ResourceRecord {
   const record = run.store.resources.get(run.stackId, id);
@@ -63,13 +65,23 @@ function finish(work: ResourceWork, { step, state }: Outcome): void {
   run.store.transaction(() => {
     const before = present(work);
     if (before.physicalId !== undefined && before.physicalId !== state.physicalId)
-      run.store.leftovers.put(run.stackId, leftoverOf(before, before.physicalId, place.stage === "RESTORE" ? "Delete" : declarationOf(work).updateReplacePolicy));
+      run.store.leftovers.put(
+        run.stackId,
+        leftoverOf(before, before.physicalId, place.stage === "RESTORE" ? "Delete" : declarationOf(work).updateReplacePolicy),
+      );
     const record = {
-      logicalId: id, type: declared.Type, physicalId: state.physicalId, attributes: state.attributes,
-      properties: step.properties ?? {}, ...declarationOf(work),
+      logicalId: id,
+      type: declared.Type,
+      physicalId: state.physicalId,
+      attributes: state.attributes,
+      properties: step.properties ?? {},
+      ...declarationOf(work),
     };
     if (step.action !== "update" && run.store.steps.get(place)?.physicalId === undefined)
-      setResource(run, run.stack(), { record: { ...record, status: isCreation ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS" }, reason: INITIATED });
+      setResource(run, run.stack(), {
+        record: { ...record, status: isCreation ? "CREATE_IN_PROGRESS" : "UPDATE_IN_PROGRESS" },
+        reason: INITIATED,
+      });
     setResource(run, run.stack(), { record: { ...record, status: isCreation ? "CREATE_COMPLETE" : "UPDATE_COMPLETE" } });
     run.store.steps.put(place, { ...step, state: "done" });
   });
@@ -85,11 +97,18 @@ export function fail(work: ResourceWork, error: unknown): void {
     const announced = step.physicalId;
     if (step.action === "create" || !record) {
       const fresh = { logicalId: id, type: declared.Type, properties: step.properties ?? {}, attributes: {}, ...declarationOf(work) };
-      setResource(run, run.stack(), { record: { ...(record ?? fresh), status: "CREATE_FAILED", ...(announced !== undefined && { physicalId: announced }) }, reason });
+      setResource(run, run.stack(), {
+        record: { ...(record ?? fresh), status: "CREATE_FAILED", ...(announced !== undefined && { physicalId: announced }) },
+        reason,
+      });
     } else {
       if (step.action === "replace" && announced !== undefined)
         run.store.leftovers.put(run.stackId, leftoverOf({ ...record, properties: step.properties ?? {} }, announced, "Delete"));
-      setResource(run, run.stack(), { record: { ...record, status: "UPDATE_FAILED" }, reason, ...(step.properties && { properties: step.properties }) });
+      setResource(run, run.stack(), {
+        record: { ...record, status: "UPDATE_FAILED" },
+        reason,
+        ...(step.properties && { properties: step.properties }),
+      });
     }
     run.store.steps.put(place, { ...step, state: "failed" });
   });

@@ -13,12 +13,23 @@ describe("creating a stack", () => {
       { outputs: { Where: { Value: { "Fn::Sub": "at ${B}" }, Export: { Name: "where" } } } },
     );
     expect(bench.events()).toEqual([
-      "s CREATE_IN_PROGRESS", "A CREATE_IN_PROGRESS", "A CREATE_IN_PROGRESS", "A CREATE_COMPLETE",
-      "B CREATE_IN_PROGRESS", "B CREATE_IN_PROGRESS", "B CREATE_COMPLETE", "s CREATE_COMPLETE",
+      "s CREATE_IN_PROGRESS",
+      "A CREATE_IN_PROGRESS",
+      "A CREATE_IN_PROGRESS",
+      "A CREATE_COMPLETE",
+      "B CREATE_IN_PROGRESS",
+      "B CREATE_IN_PROGRESS",
+      "B CREATE_COMPLETE",
+      "s CREATE_COMPLETE",
     ]);
     expect(bench.reasons()).toEqual(["User Initiated", "Resource creation Initiated", "Resource creation Initiated"]);
-    expect(stack).toMatchObject({ status: "CREATE_COMPLETE", outputs: [{ key: "Where", value: expect.stringMatching(/^at s-B-/), exportName: "where" }] });
-    expect([...bench.world.things.values()].map(({ properties }) => properties)).toContainEqual({ Name: expect.stringMatching(/^arn:s-A-/) });
+    expect(stack).toMatchObject({
+      status: "CREATE_COMPLETE",
+      outputs: [{ key: "Where", value: expect.stringMatching(/^at s-B-/), exportName: "where" }],
+    });
+    expect([...bench.world.things.values()].map(({ properties }) => properties)).toContainEqual({
+      Name: expect.stringMatching(/^arn:s-A-/),
+    });
   });
 
   test("works on independent resources at once, within a bound", async () => {
@@ -29,7 +40,11 @@ describe("creating a stack", () => {
 
   test("a resource that fails rolls everything back", async () => {
     const bench = openBench();
-    const stack = await bench.create({ A: thing(), B: thing({ Fail: "the name is taken", Uses: { Ref: "A" } }), C: thing({ Uses: { Ref: "B" } }) });
+    const stack = await bench.create({
+      A: thing(),
+      B: thing({ Fail: "the name is taken", Uses: { Ref: "A" } }),
+      C: thing({ Uses: { Ref: "B" } }),
+    });
     expect(stack.status).toBe("ROLLBACK_COMPLETE");
     expect(bench.world.things.size).toBe(0);
     expect(bench.reasons()).toContain("The following resource(s) failed to create: [B]. Rollback requested by user.");
@@ -41,7 +56,8 @@ describe("creating a stack", () => {
   test("rolled back, Retain keeps and RetainExceptOnCreate does not", async () => {
     const bench = openBench();
     await bench.create({
-      Kept: thing({}, { DeletionPolicy: "Retain" }), Gone: thing({}, { DeletionPolicy: "RetainExceptOnCreate" }),
+      Kept: thing({}, { DeletionPolicy: "Retain" }),
+      Gone: thing({}, { DeletionPolicy: "RetainExceptOnCreate" }),
       Bad: thing({ Fail: "no" }, { DependsOn: ["Kept", "Gone"] }),
     });
     expect([...bench.world.things.keys()]).toEqual([expect.stringMatching(/^s-Kept-/)]);
@@ -72,9 +88,21 @@ describe("updating a stack", () => {
     const seen = bench.events().slice(made);
     // Independent resources may be told of in any order.
     expect([...seen].sort()).toEqual([
-      "A UPDATE_COMPLETE", "A UPDATE_IN_PROGRESS", "B DELETE_COMPLETE", "B DELETE_IN_PROGRESS", "B UPDATE_COMPLETE", "B UPDATE_IN_PROGRESS",
-      "B UPDATE_IN_PROGRESS", "C DELETE_COMPLETE", "C DELETE_IN_PROGRESS", "D CREATE_COMPLETE", "D CREATE_IN_PROGRESS", "D CREATE_IN_PROGRESS",
-      "s UPDATE_COMPLETE", "s UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "s UPDATE_IN_PROGRESS",
+      "A UPDATE_COMPLETE",
+      "A UPDATE_IN_PROGRESS",
+      "B DELETE_COMPLETE",
+      "B DELETE_IN_PROGRESS",
+      "B UPDATE_COMPLETE",
+      "B UPDATE_IN_PROGRESS",
+      "B UPDATE_IN_PROGRESS",
+      "C DELETE_COMPLETE",
+      "C DELETE_IN_PROGRESS",
+      "D CREATE_COMPLETE",
+      "D CREATE_IN_PROGRESS",
+      "D CREATE_IN_PROGRESS",
+      "s UPDATE_COMPLETE",
+      "s UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+      "s UPDATE_IN_PROGRESS",
     ]);
     expect(seen.indexOf("s UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")).toBeLessThan(seen.indexOf("C DELETE_IN_PROGRESS"));
     expect([...bench.world.things.keys()].map((id) => id.split("-")[1]).sort()).toEqual(["A", "B", "D"]);
@@ -104,10 +132,17 @@ describe("updating a stack", () => {
     const bench = openBench();
     await bench.create(before);
     const whole = structuredClone([...bench.world.things].sort());
-    const stack = await bench.update({ A: thing({ Size: 2 }), B: thing({ Name: "other" }), D: thing({ Uses: { Ref: "B" } }), E: thing({ Fail: "no", Uses: { Ref: "D" } }) });
+    const stack = await bench.update({
+      A: thing({ Size: 2 }),
+      B: thing({ Name: "other" }),
+      D: thing({ Uses: { Ref: "B" } }),
+      E: thing({ Fail: "no", Uses: { Ref: "D" } }),
+    });
     expect(stack.status).toBe("UPDATE_ROLLBACK_COMPLETE");
     expect([...bench.world.things].sort()).toEqual(whole);
-    expect(bench.events()).toEqual(expect.arrayContaining(["s UPDATE_ROLLBACK_IN_PROGRESS", "s UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "D DELETE_COMPLETE"]));
+    expect(bench.events()).toEqual(
+      expect.arrayContaining(["s UPDATE_ROLLBACK_IN_PROGRESS", "s UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "D DELETE_COMPLETE"]),
+    );
     expect(bench.reasons()).toContain("The following resource(s) failed to create: [E].");
     expect(await bench.update({ A: thing({ Size: 3 }) })).toMatchObject({ status: "UPDATE_COMPLETE" });
   });
@@ -124,7 +159,10 @@ describe("updating a stack", () => {
     const bench = openBench();
     await bench.create({ A: thing({ Size: 1 }) });
     bench.world.failing.set("update A", "stuck");
-    expect(await bench.update({ A: thing({ Size: 2 }) })).toMatchObject({ status: "UPDATE_ROLLBACK_FAILED", reason: "The following resource(s) failed to update: [A]." });
+    expect(await bench.update({ A: thing({ Size: 2 }) })).toMatchObject({
+      status: "UPDATE_ROLLBACK_FAILED",
+      reason: "The following resource(s) failed to update: [A].",
+    });
     continueRollback(bench.deployer, bench.stack(), { principal, skip: [] });
     expect(await bench.goOn()).toMatchObject({ status: "UPDATE_ROLLBACK_FAILED" });
     continueRollback(bench.deployer, bench.stack(), { principal, skip: ["A"] });
@@ -137,7 +175,9 @@ describe("updating a stack", () => {
     const whole = structuredClone([...bench.world.things].sort());
     const broken = { ...before, A: thing({ Size: 2 }), B: thing({ Name: "other" }), D: thing({ Fail: "no", Uses: { Ref: "A" } }) };
     expect(await bench.update(broken, { onFailure: "DO_NOTHING" })).toMatchObject({ status: "UPDATE_FAILED" });
-    expect(await bench.update({ ...broken, A: thing({ Size: 5 }) }, { onFailure: "DO_NOTHING" })).toMatchObject({ status: "UPDATE_FAILED" });
+    expect(await bench.update({ ...broken, A: thing({ Size: 5 }) }, { onFailure: "DO_NOTHING" })).toMatchObject({
+      status: "UPDATE_FAILED",
+    });
     startRollback(bench.deployer, bench.stack(), { principal });
     expect(await bench.goOn()).toMatchObject({ status: "UPDATE_ROLLBACK_COMPLETE" });
     expect([...bench.world.things].sort()).toEqual(whole);
@@ -177,7 +217,11 @@ describe("deleting a stack", () => {
     expect(await bench.delete()).toMatchObject({ status: "DELETE_COMPLETE" });
     expect(bench.world.calls.slice(-2)).toEqual(["delete B", "delete A"]);
     expect(bench.world.things.size).toBe(1);
-    expect(bench.deployer.store.resources.list(bench.stack().id).map(({ status }) => status)).toEqual(["DELETE_COMPLETE", "DELETE_COMPLETE", "DELETE_SKIPPED"]);
+    expect(bench.deployer.store.resources.list(bench.stack().id).map(({ status }) => status)).toEqual([
+      "DELETE_COMPLETE",
+      "DELETE_COMPLETE",
+      "DELETE_SKIPPED",
+    ]);
   });
 
   test("a resource that can't be deleted fails the stack, and what it needs stays; the next attempt finishes", async () => {
@@ -214,7 +258,10 @@ describe("exports", () => {
     expect(bench.reasons()).toContain("Export shared cannot be deleted as it is in use by t");
     expect(await bench.update({ A: thing({ Name: "2" }) }, exporting)).toMatchObject({ status: "UPDATE_ROLLBACK_COMPLETE" });
     expect(bench.reasons()).toContain("Export shared cannot be updated as it is in use by t");
-    expect(await bench.delete()).toMatchObject({ status: "UPDATE_ROLLBACK_COMPLETE", reason: "Export shared cannot be deleted as it is in use by t" });
+    expect(await bench.delete()).toMatchObject({
+      status: "UPDATE_ROLLBACK_COMPLETE",
+      reason: "Export shared cannot be deleted as it is in use by t",
+    });
     await bench.delete("t");
     expect(await bench.delete()).toMatchObject({ status: "DELETE_COMPLETE" });
   });

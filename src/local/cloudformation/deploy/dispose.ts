@@ -39,12 +39,15 @@ export const isKeptByRollback = ({ retainsExceptOnCreate = false, importsExistin
   !retainsExceptOnCreate && (policy === "Retain" || (policy === "RetainExceptOnCreate" && importsExisting));
 
 /** A leftover as a disposal. */
-export const leftoverDisposal = (leftover: Leftover): Disposal =>
-  ({ ...leftover, isRetained: leftover.policy === "Retain" });
+export const leftoverDisposal = (leftover: Leftover): Disposal => ({ ...leftover, isRetained: leftover.policy === "Retain" });
 
 /** A resource of the stack as a disposal. */
-export const recordDisposal = (record: ResourceRecord, isRetained: boolean): Disposal =>
-  ({ ...record, physicalId: record.physicalId, isRetained, record });
+export const recordDisposal = (record: ResourceRecord, isRetained: boolean): Disposal => ({
+  ...record,
+  physicalId: record.physicalId,
+  isRetained,
+  record,
+});
 
 /**
  * Deletes in the reverse order of dependencies. What a resource depends on is left alone when its deletion fails; the
@@ -55,7 +58,12 @@ export async function dispose(run: Run, { stage, disposals, isForgetting }: Disp
   const { number } = run.operation();
   const named = new Map(disposals.map((disposal) => [nameOf(disposal), disposal]));
   const places = { stackId: run.stackId, operation: number, stage };
-  const begun = new Set(run.store.steps.list(places).filter(({ step }) => step.state === "started").map(({ name }) => name));
+  const begun = new Set(
+    run.store.steps
+      .list(places)
+      .filter(({ step }) => step.state === "started")
+      .map(({ name }) => name),
+  );
   const failed: string[] = [];
   await runGraph({
     graph: reversed(graphOf(named)),

@@ -36,7 +36,10 @@ interface Reference {
 
 async function lookUp({ service, key, whole }: Reference, call: Call): Promise<string> {
   if (service === "ssm" || service === "ssm-secure") {
-    const answer = await call<{ Parameter?: { Value?: string } }>("ssm", "GetParameter", { Name: key, WithDecryption: service === "ssm-secure" });
+    const answer = await call<{ Parameter?: { Value?: string } }>("ssm", "GetParameter", {
+      Name: key,
+      WithDecryption: service === "ssm-secure",
+    });
     return answer.Parameter?.Value ?? "";
   }
   if (service === "secretsmanager") return secret(key, call);
@@ -47,7 +50,11 @@ async function lookUp({ service, key, whole }: Reference, call: Call): Promise<s
 async function secret(key: string, call: Call): Promise<string> {
   const [, id = "", rest = ""] = /^(arn:[^:]+:[^:]+:[^:]+:[^:]+:[^:]+:[^:]+|[^:]+)(?::(.*))?$/.exec(key) ?? [];
   const [, jsonKey = "", versionStage = "", versionId = ""] = rest.split(":");
-  const input = { SecretId: id, ...(versionStage !== "" && { VersionStage: versionStage }), ...(versionId !== "" && { VersionId: versionId }) };
+  const input = {
+    SecretId: id,
+    ...(versionStage !== "" && { VersionStage: versionStage }),
+    ...(versionId !== "" && { VersionId: versionId }),
+  };
   const { SecretString = "" } = await call<{ SecretString?: string }>("secretsmanager", "GetSecretValue", input);
   if (jsonKey === "") return SecretString;
   const found: unknown = (JSON.parse(SecretString) as Record<string, unknown>)[jsonKey];

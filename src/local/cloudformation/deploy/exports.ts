@@ -26,7 +26,8 @@ export function exportOutputs(store: Store, stack: StackRecord, outputs: readonl
   const next = new Map(outputs.flatMap((output) => (output.exportName === undefined ? [] : [[output.exportName, output.value] as const])));
   for (const name of next.keys()) {
     const owner = store.exports.get(stack, name)?.stackId;
-    if (owner !== undefined && owner !== stack.id) throw validationError(`Export with name ${name} is already exported by stack ${stackName(store, owner)}.`);
+    if (owner !== undefined && owner !== stack.id)
+      throw validationError(`Export with name ${name} is already exported by stack ${stackName(store, owner)}.`);
   }
   for (const { name, value } of exportsBy(store, stack)) {
     const verb = !next.has(name) ? "deleted" : next.get(name) !== value ? "updated" : undefined;
@@ -51,13 +52,24 @@ const exportsBy = (store: Store, stack: StackRecord) => store.exports.list(stack
 
 const stackName = (store: Store, stackId: string): string => store.stacks.get(stackId)?.name ?? stackId;
 
-function checkUnused(store: Store, stack: StackRecord, { name, verb }: { readonly name: string; readonly verb: "deleted" | "updated" }): void {
-  const importers = store.imports.of(stack, name).filter((id) => id !== stack.id).map((id) => stackName(store, id));
+function checkUnused(
+  store: Store,
+  stack: StackRecord,
+  { name, verb }: { readonly name: string; readonly verb: "deleted" | "updated" },
+): void {
+  const importers = store.imports
+    .of(stack, name)
+    .filter((id) => id !== stack.id)
+    .map((id) => stackName(store, id));
   if (importers.length > 0) throw validationError(`Export ${name} cannot be ${verb} as it is in use by ${importers.join(" and ")}`);
 }
 
 /** Registers which exports a deployment imports; with `isFinal`, forgets those that only earlier deployments did. */
-export function registerImports(store: Store, stack: StackRecord, { prepared, isFinal }: { readonly prepared: Prepared; readonly isFinal: boolean }): void {
+export function registerImports(
+  store: Store,
+  stack: StackRecord,
+  { prepared, isFinal }: { readonly prepared: Prepared; readonly isFinal: boolean },
+): void {
   const used = importsOf(prepared);
   for (const name of used) store.imports.put(stack, name, stack.id);
   if (!isFinal) return;

@@ -46,7 +46,11 @@ const secretsIn = ({ deployment, operation }: StackRecord): readonly string[] =>
 export type StackChange = Partial<Omit<StackRecord, "operation" | "reason">> & { readonly operation?: Operation | undefined };
 
 /** Gives a stack a new status, in its record and as an event. */
-export function setStatus(journal: Journal, stack: StackRecord, change: StackChange & { readonly status: StackStatus; readonly reason?: string | undefined }): StackRecord {
+export function setStatus(
+  journal: Journal,
+  stack: StackRecord,
+  change: StackChange & { readonly status: StackStatus; readonly reason?: string | undefined },
+): StackRecord {
   const { reason: _before, operation: present, ...rest } = stack;
   const { reason, operation = "operation" in change ? undefined : present, ...more } = change;
   const next: StackRecord = { ...rest, ...more, ...(reason !== undefined && { reason }), ...(operation && { operation }) };
@@ -54,7 +58,13 @@ export function setStatus(journal: Journal, stack: StackRecord, change: StackCha
     journal.store.stacks.put(next);
     // The event belongs to the operation that is ending, too.
     const owner = next.operation ? next : { ...next, ...(present && { operation: present }) };
-    writeEvent(journal, owner, { logicalId: stack.name, physicalId: stack.id, type: "AWS::CloudFormation::Stack", status: change.status, reason });
+    writeEvent(journal, owner, {
+      logicalId: stack.name,
+      physicalId: stack.id,
+      type: "AWS::CloudFormation::Stack",
+      status: change.status,
+      reason,
+    });
   });
   return next;
 }
@@ -73,7 +83,10 @@ export function setResource(journal: Journal, stack: StackRecord, { record, ...e
   const reason = event.reason;
   journal.store.resources.put(stack.id, { ...kept, ...(reason !== undefined && { reason }), updated: journal.clock.now().toISOString() });
   writeEvent(journal, stack, {
-    logicalId: record.logicalId, type: record.type, status: record.status, reason,
+    logicalId: record.logicalId,
+    type: record.type,
+    status: record.status,
+    reason,
     physicalId: event.physicalId ?? record.physicalId ?? "",
     properties: event.properties ?? record.attempted ?? record.properties,
   });

@@ -19,14 +19,23 @@ function choices(seed: number) {
 /** Some things that need some earlier ones; a few fail, a few are retained. */
 function randomResources({ next, oneIn }: ReturnType<typeof choices>, mayFail: boolean): Resources {
   const ids = ["A", "B", "C", "D", "E", "F"].filter(() => !oneIn(4));
-  const entries = (ids.length > 0 ? ids : ["A"]).map((id, index, all) => [id, {
-    Type: "Test::Thing",
-    Properties: {
-      Size: next(3), Name: `n${next(2)}`, ...(oneIn(3) && { Shape: `s${next(2)}` }), ...(mayFail && oneIn(7) && { Fail: "no" }),
-      Uses: all.slice(0, index).filter(() => oneIn(2)).map((other) => (oneIn(2) ? { Ref: other } : { "Fn::GetAtt": [other, "Arn"] })),
+  const entries = (ids.length > 0 ? ids : ["A"]).map((id, index, all) => [
+    id,
+    {
+      Type: "Test::Thing",
+      Properties: {
+        Size: next(3),
+        Name: `n${next(2)}`,
+        ...(oneIn(3) && { Shape: `s${next(2)}` }),
+        ...(mayFail && oneIn(7) && { Fail: "no" }),
+        Uses: all
+          .slice(0, index)
+          .filter(() => oneIn(2))
+          .map((other) => (oneIn(2) ? { Ref: other } : { "Fn::GetAtt": [other, "Arn"] })),
+      },
+      ...(oneIn(6) && { DeletionPolicy: "Retain" }),
     },
-    ...(oneIn(6) && { DeletionPolicy: "Retain" }),
-  }]);
+  ]);
   return Object.fromEntries(entries) as Resources;
 }
 
@@ -51,7 +60,10 @@ const end = async (work: () => Promise<unknown>): Promise<boolean> => {
 };
 
 /** Runs an operation, killed before its n-th write, then resumes it until it ends. */
-async function withKill(shared: { world: World; database: ReturnType<typeof openDatabase>; parallel: number }, { lifetime, begin }: { lifetime: number; begin(bench: Bench): void }) {
+async function withKill(
+  shared: { world: World; database: ReturnType<typeof openDatabase>; parallel: number },
+  { lifetime, begin }: { lifetime: number; begin(bench: Bench): void },
+) {
   begin(openBench(shared));
   const killed = mortal(shared.database, lifetime);
   const isDone = await end(() => openBench({ ...shared, database: killed.database }).goOn());
@@ -75,20 +87,36 @@ type Act = (bench: Bench) => void;
 
 function acts(seed: number): readonly Act[] {
   const { first, second, third } = scenario(seed);
-  const updating = (resources: Resources): Act => (bench) => bench.stack().status.startsWith("ROLLBACK") ? bench.begin.delete() : bench.begin.update(resources);
-  return [(bench) => bench.begin.create(first), updating(second), third ? (bench) => (bench.stack().status === "DELETE_COMPLETE" ? undefined : updating(third)(bench)) : () => undefined,
-    (bench) => (bench.stack().status === "DELETE_COMPLETE" ? undefined : bench.begin.delete())];
+  const updating =
+    (resources: Resources): Act =>
+    (bench) =>
+      bench.stack().status.startsWith("ROLLBACK") ? bench.begin.delete() : bench.begin.update(resources);
+  return [
+    (bench) => bench.begin.create(first),
+    updating(second),
+    third ? (bench) => (bench.stack().status === "DELETE_COMPLETE" ? undefined : updating(third)(bench)) : () => undefined,
+    (bench) => (bench.stack().status === "DELETE_COMPLETE" ? undefined : bench.begin.delete()),
+  ];
 }
 
 /** Physical things that neither the stack nor its events of retention know of. */
 function orphans(bench: Bench): readonly string[] {
   const { store } = bench.deployer;
   const named = new Set(store.resources.list(bench.stack().id).map(({ physicalId }) => physicalId));
-  const retained = new Set(store.events.list(bench.stack().id, {}).filter(({ event }) => event.status === "DELETE_SKIPPED").map(({ event }) => event.physicalId));
+  const retained = new Set(
+    store.events
+      .list(bench.stack().id, {})
+      .filter(({ event }) => event.status === "DELETE_SKIPPED")
+      .map(({ event }) => event.physicalId),
+  );
   return [...bench.world.things.keys()].filter((id) => !named.has(id) && !retained.has(id));
 }
 
-async function killedEverywhere(seed: number, parallel: number, check: (bench: Bench, place: { index: number; text: string }) => void): Promise<void> {
+async function killedEverywhere(
+  seed: number,
+  parallel: number,
+  check: (bench: Bench, place: { index: number; text: string }) => void,
+): Promise<void> {
   for (let lifetime = 0, anyKilled = true; anyKilled; lifetime++) {
     anyKilled = false;
     const shared = { world: openWorld(), database: openDatabase(":memory:"), parallel };

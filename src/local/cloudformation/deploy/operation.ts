@@ -87,7 +87,12 @@ function succeed(run: Run): void {
   registerImports(run.store, run.stack(), { prepared, isFinal: true });
   const now = run.clock.now().toISOString();
   if (operation.kind === "CREATE") return turn(run, "CREATE_COMPLETE", { operation: undefined, outputs, deployment: target });
-  return turn(run, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", { operation: moved(operation, "CLEANUP"), outputs, deployment: target, updated: now });
+  return turn(run, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", {
+    operation: moved(operation, "CLEANUP"),
+    outputs,
+    deployment: target,
+    updated: now,
+  });
 }
 
 const failedReason = (failures: readonly Failure[]): string => stackReason(failures);
@@ -96,9 +101,11 @@ const failedReason = (failures: readonly Failure[]): string => stackReason(failu
 function turnBack(run: Run, reason: string): void {
   const operation = run.operation();
   const isUpdate = operation.kind === "UPDATE";
-  if (operation.onFailure === "DO_NOTHING") return turn(run, isUpdate ? "UPDATE_FAILED" : "CREATE_FAILED", { operation: stopped(operation), reason });
+  if (operation.onFailure === "DO_NOTHING")
+    return turn(run, isUpdate ? "UPDATE_FAILED" : "CREATE_FAILED", { operation: stopped(operation), reason });
   if (isUpdate) return turn(run, "UPDATE_ROLLBACK_IN_PROGRESS", { operation: restoring(operation), reason });
-  if (operation.onFailure === "DELETE") return turn(run, "DELETE_IN_PROGRESS", { operation: moved(operation, "DELETE"), reason: `${reason} Delete requested by user.` });
+  if (operation.onFailure === "DELETE")
+    return turn(run, "DELETE_IN_PROGRESS", { operation: moved(operation, "DELETE"), reason: `${reason} Delete requested by user.` });
   return turn(run, "ROLLBACK_IN_PROGRESS", { operation: moved(operation, "UNDO"), reason: `${reason} Rollback requested by user.` });
 }
 
@@ -153,7 +160,9 @@ const deletionReason = (failed: readonly string[]): string => stackReason(failed
 
 async function deleteAll(run: Run): Promise<void> {
   const { retain } = run.operation();
-  const disposals = standing(run).map((record) => recordDisposal(record, record.deletionPolicy !== "Delete" || retain.includes(record.logicalId)));
+  const disposals = standing(run).map((record) =>
+    recordDisposal(record, record.deletionPolicy !== "Delete" || retain.includes(record.logicalId)),
+  );
   const failed = await dispose(run, { stage: "DELETE", disposals: [...disposals, ...leftovers(run)], isForgetting: false });
   const operation = run.operation();
   if (failed.length > 0) return turn(run, "DELETE_FAILED", { operation: stopped(operation), reason: deletionReason(failed) });

@@ -56,7 +56,11 @@ function requestOf(given: ProviderStep, properties: Properties): ResourceRequest
   const token = tokenOf(given);
   const stack = stackContext(run);
   return {
-    logicalId, type, properties, stack, token,
+    logicalId,
+    type,
+    properties,
+    stack,
+    token,
     resumed: given.isResumed,
     signal: run.signal,
     call: run.call,

@@ -22,6 +22,11 @@ function handlerCode(code: string): string {
 
 /** The sentence about the resources that failed, by what was tried. */
 export function stackReason(failed: readonly { readonly logicalId: string; readonly action: string }[]): string {
-  const groups = (["create", "update", "delete"] as const).map((action) => [action, failed.filter((one) => one.action === action).map(({ logicalId }) => logicalId)] as const);
-  return groups.filter(([, ids]) => ids.length > 0).map(([action, ids]) => `The following resource(s) failed to ${action}: [${ids.join(", ")}].`).join(" ");
+  const groups = (["create", "update", "delete"] as const).map(
+    (action) => [action, failed.filter((one) => one.action === action).map(({ logicalId }) => logicalId)] as const,
+  );
+  return groups
+    .filter(([, ids]) => ids.length > 0)
+    .map(([action, ids]) => `The following resource(s) failed to ${action}: [${ids.join(", ")}].`)
+    .join(" ");
 }

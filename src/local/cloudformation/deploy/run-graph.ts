@@ -18,7 +18,9 @@ export interface GraphWork {
  * @throws the first error a work throws, after all that was under way has ended
  */
 export async function runGraph({ graph, parallel, begun, isStopped, work }: GraphWork): Promise<void> {
-  const waiting = new Map([...graph].map(([node, dependencies]) => [node, new Set(dependencies.filter((dependency) => graph.has(dependency)))]));
+  const waiting = new Map(
+    [...graph].map(([node, dependencies]) => [node, new Set(dependencies.filter((dependency) => graph.has(dependency)))]),
+  );
   const underWay = new Set<Promise<void>>();
   const thrown: unknown[] = [];
   const start = (node: string): void => {

@@ -71,7 +71,10 @@ export function preparedOf(run: Pick<Run, "store" | "stack">, deployment: Deploy
 }
 
 /** @throws AwsError ValidationError where the account and region export no such name */
-export function importedValue(store: Store, { account, region, name }: { readonly account: string; readonly region: string; readonly name: string }): string {
+export function importedValue(
+  store: Store,
+  { account, region, name }: { readonly account: string; readonly region: string; readonly name: string },
+): string {
   const found = store.exports.get({ account, region }, name);
   if (!found) throw validationError(`No export named ${name} found.`);
   return found.value;

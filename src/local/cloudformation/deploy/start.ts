@@ -38,7 +38,11 @@ function operationOf(stack: StackRecord, request: DeployRequest): Omit<Operation
 export function startCreation(journal: Journal, stack: StackRecord, request: DeployRequest): StackRecord {
   const operation: Operation = { ...operationOf(stack, request), kind: "CREATE" };
   return setStatus(journal, stack, {
-    status: "CREATE_IN_PROGRESS", reason: "User Initiated", operation, operations: operation.number, deployment: request.deployment,
+    status: "CREATE_IN_PROGRESS",
+    reason: "User Initiated",
+    operation,
+    operations: operation.number,
+    deployment: request.deployment,
     disableRollback: request.onFailure === "DO_NOTHING",
     ...(request.changeSetId !== undefined && { changeSetId: request.changeSetId }),
   });
@@ -57,8 +61,12 @@ export function startUpdate(journal: Journal, stack: StackRecord, request: Deplo
   const { previous = stack.deployment, before = resourcesBefore(journal, stack) } = stack.operation ?? {};
   const operation: Operation = { ...operationOf(stack, request), kind: "UPDATE", previous, before };
   return setStatus(journal, stack, {
-    status: "UPDATE_IN_PROGRESS", reason: "User Initiated", operation, operations: operation.number,
-    updated: journal.clock.now().toISOString(), disableRollback: request.onFailure === "DO_NOTHING",
+    status: "UPDATE_IN_PROGRESS",
+    reason: "User Initiated",
+    operation,
+    operations: operation.number,
+    updated: journal.clock.now().toISOString(),
+    disableRollback: request.onFailure === "DO_NOTHING",
     ...(request.changeSetId !== undefined && { changeSetId: request.changeSetId }),
   });
 }
@@ -82,7 +90,13 @@ export function startDeletion(journal: Journal, stack: StackRecord, request: Del
   }
   const { principal, retain, roleArn = stack.deployment.roleArn, clientRequestToken } = request;
   const operation: Operation = {
-    ...fresh, kind: "DELETE", stage: "DELETE", number: stack.operations + 1, onFailure: "DO_NOTHING", principal, retain,
+    ...fresh,
+    kind: "DELETE",
+    stage: "DELETE",
+    number: stack.operations + 1,
+    onFailure: "DO_NOTHING",
+    principal,
+    retain,
     tags: stack.deployment.tags,
     ...(roleArn !== undefined && { roleArn }),
     ...(clientRequestToken !== undefined && { clientRequestToken }),
@@ -98,14 +112,22 @@ function supersede({ store }: Journal, stack: StackRecord, superseded: DeleteReq
 }
 
 /** An update on its way back, with the tags of the state it goes back to. */
-export const restoring = (operation: Operation): Operation =>
-  ({ ...operation, stage: "RESTORE", isStopped: false, tags: operation.previous?.tags ?? operation.tags });
+export const restoring = (operation: Operation): Operation => ({
+  ...operation,
+  stage: "RESTORE",
+  isStopped: false,
+  tags: operation.previous?.tags ?? operation.tags,
+});
 
 /**
  * Goes back to the last whole state of a stack whose creation or update failed and was left as it is.
  * @throws AwsError ValidationError in any other state
  */
-export function startRollback(journal: Journal, stack: StackRecord, request: { readonly principal: Principal; readonly roleArn?: string; readonly clientRequestToken?: string }): void {
+export function startRollback(
+  journal: Journal,
+  stack: StackRecord,
+  request: { readonly principal: Principal; readonly roleArn?: string; readonly clientRequestToken?: string },
+): void {
   const { operation } = stack;
   const stage = { CREATE_FAILED: "UNDO", UPDATE_FAILED: "RESTORE" } as const;
   if (!operation || (stack.status !== "CREATE_FAILED" && stack.status !== "UPDATE_FAILED"))
@@ -122,10 +144,16 @@ export function startRollback(journal: Journal, stack: StackRecord, request: { r
 export function continueRollback(
   journal: Journal,
   stack: StackRecord,
-  request: { readonly principal: Principal; readonly roleArn?: string; readonly clientRequestToken?: string; readonly skip: readonly string[] },
+  request: {
+    readonly principal: Principal;
+    readonly roleArn?: string;
+    readonly clientRequestToken?: string;
+    readonly skip: readonly string[];
+  },
 ): void {
   const { operation } = stack;
-  if (!operation || stack.status !== "UPDATE_ROLLBACK_FAILED") throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+  if (!operation || stack.status !== "UPDATE_ROLLBACK_FAILED")
+    throw validationError(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
   // A new number: what failed is tried again, with tokens of its own.
   const number = stack.operations + 1;
   setStatus(journal, stack, {

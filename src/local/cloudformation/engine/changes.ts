@@ -76,7 +76,8 @@ export function planChanges(request: ChangeRequest): ChangePlan {
     const provider = providers.of(declared.Type);
     const evaluated = evaluateValue(declared.Properties ?? {}, scopeOf({ ...request.scope, resources: views }));
     const conformed = conformProperties(evaluated, provider.properties, provider.required);
-    if (conformed.problems.length > 0) problems.push(`Properties validation failed for resource ${id} with message:\n[${conformed.problems.join(", ")}]`);
+    if (conformed.problems.length > 0)
+      problems.push(`Properties validation failed for resource ${id} with message:\n[${conformed.problems.join(", ")}]`);
     const target: Target = { id, declared, provider, after: conformed.value, hasNewTags: request.hasNewTags ?? false };
     const change = planResource(target, existing.get(id));
     if (change) changes.push(change);
@@ -101,7 +102,9 @@ function checkTypes(instance: Instance, { providers, existing }: Checked): void 
   if (missing.length > 0) throw formatError(`Unrecognized resource types: [${missing.join(", ")}]`);
   const retyped = Object.entries(instance.resources).filter(([id, { Type }]) => (existing.get(id)?.type ?? Type) !== Type);
   if (retyped.length > 0)
-    throw validationError(`Update of resource type is not permitted. The new template modifies resource type of the following resources: [${retyped.map(([id]) => id).join(", ")}]`);
+    throw validationError(
+      `Update of resource type is not permitted. The new template modifies resource type of the following resources: [${retyped.map(([id]) => id).join(", ")}]`,
+    );
 }
 
 interface Target {
@@ -112,7 +115,10 @@ interface Target {
   readonly hasNewTags: boolean;
 }
 
-function planResource({ id, declared, provider, after, hasNewTags }: Target, existing: ExistingResource | undefined): PlannedChange | undefined {
+function planResource(
+  { id, declared, provider, after, hasNewTags }: Target,
+  existing: ExistingResource | undefined,
+): PlannedChange | undefined {
   const deletionPolicy = policyOf(declared.DeletionPolicy, id, "DeletionPolicy");
   const policy = policyOf(declared.UpdateReplacePolicy, id, "UpdateReplacePolicy");
   const named = { logicalId: id, type: declared.Type };
@@ -137,8 +143,12 @@ function replacementOf(found: readonly Difference[]): "True" | "False" | "Condit
   return replacing.some(({ requiresRecreation }) => requiresRecreation === "Always") ? "True" : "Conditional";
 }
 
-function viewAfter(change: PlannedChange | undefined, { provider, existing }: { readonly provider: ResourceProvider; readonly existing: ExistingResource | undefined }): ResourceView {
-  if (!existing || change?.replacement === "True" || change?.replacement === "Conditional") return { ref: UNKNOWN, attributes: undefined, provider };
+function viewAfter(
+  change: PlannedChange | undefined,
+  { provider, existing }: { readonly provider: ResourceProvider; readonly existing: ExistingResource | undefined },
+): ResourceView {
+  if (!existing || change?.replacement === "True" || change?.replacement === "Conditional")
+    return { ref: UNKNOWN, attributes: undefined, provider };
   // An update in place keeps the name; what its attributes become, only the update tells.
   const isUpdated = change?.scope.includes("Properties");
   return { ref: existing.physicalId, attributes: isUpdated ? undefined : existing.attributes, provider };
@@ -148,6 +158,13 @@ function removals(instance: Instance, existing: ReadonlyMap<string, ExistingReso
   return [...existing.values()]
     .filter(({ logicalId }) => !(logicalId in instance.resources))
     .map(({ logicalId, type, physicalId, deletionPolicy, properties }) => ({
-      action: "Remove", logicalId, type, physicalId, scope: [], differences: [], policy: deletionPolicy, before: properties,
+      action: "Remove",
+      logicalId,
+      type,
+      physicalId,
+      scope: [],
+      differences: [],
+      policy: deletionPolicy,
+      before: properties,
     }));
 }

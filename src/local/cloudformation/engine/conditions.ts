@@ -18,9 +18,12 @@ export function evaluateConditions(template: Template, scope: Scope): Conditions
   const decided: Record<string, boolean> = {};
   const underWay: string[] = [];
   const unresolved = Object.values(template.conditions).flatMap((node) =>
-    [...references(node)].filter(({ name }) => !(name in template.parameters) && !name.startsWith("AWS::")).map(({ name }) => name));
+    [...references(node)].filter(({ name }) => !(name in template.parameters) && !name.startsWith("AWS::")).map(({ name }) => name),
+  );
   if (unresolved.length > 0)
-    throw formatError(`Unresolved dependencies [${[...new Set(unresolved)].join(", ")}]. Cannot reference resources in the Conditions block of the template`);
+    throw formatError(
+      `Unresolved dependencies [${[...new Set(unresolved)].join(", ")}]. Cannot reference resources in the Conditions block of the template`,
+    );
   for (const name of Object.keys(template.conditions)) named(name);
   return decided;
 
@@ -29,7 +32,8 @@ export function evaluateConditions(template: Template, scope: Scope): Conditions
     if (found !== undefined) return found;
     const node = template.conditions[name];
     if (node === undefined) throw formatError(`Unresolved condition dependency ${name} in the Conditions block of the template`);
-    if (underWay.includes(name)) throw formatError(`Circular dependencies between conditions: [${[...underWay.slice(underWay.indexOf(name)), name].join(" -> ")}]`);
+    if (underWay.includes(name))
+      throw formatError(`Circular dependencies between conditions: [${[...underWay.slice(underWay.indexOf(name)), name].join(" -> ")}]`);
     underWay.push(name);
     const truth = decide(node, { scope, named });
     underWay.pop();
@@ -52,8 +56,10 @@ const OPERATIONS: Readonly<Record<string, (items: readonly Json[], truths: Truth
   "Fn::Equals": (items, truths) => (isCount(items, 2, 2) ? isEqual(items.map((item) => evaluateValue(item, truths.scope))) : undefined),
   "Fn::Contains": contains,
   "Fn::EachMemberEquals": (items, truths) => listAnd(items, truths, (list, other) => list.every((item) => isEqual([item, other]))),
-  "Fn::EachMemberIn": (items, truths) => listAnd(items, truths, (list, other) =>
-    isList<Value>(other) ? list.every((item) => other.some((candidate) => isEqual([item, candidate]))) : undefined),
+  "Fn::EachMemberIn": (items, truths) =>
+    listAnd(items, truths, (list, other) =>
+      isList<Value>(other) ? list.every((item) => other.some((candidate) => isEqual([item, candidate]))) : undefined,
+    ),
 };
 
 /**
@@ -94,7 +100,11 @@ function contains(items: readonly Json[], truths: Truths): boolean | undefined {
   return listAnd(items, truths, (list, other) => list.some((item) => isEqual([item, other])));
 }
 
-function listAnd(items: readonly Json[], { scope }: Truths, test: (list: readonly Value[], other: Value) => boolean | undefined): boolean | undefined {
+function listAnd(
+  items: readonly Json[],
+  { scope }: Truths,
+  test: (list: readonly Value[], other: Value) => boolean | undefined,
+): boolean | undefined {
   const [list, other] = items.map((item) => evaluateValue(item, scope));
   return isList<Value>(list) && other !== undefined && items.length === 2 ? test(list, other) : undefined;
 }

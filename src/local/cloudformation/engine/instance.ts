@@ -26,13 +26,26 @@ export function instantiate(template: Template, conditions: Conditions): Instanc
     member.Condition === undefined || truth(member.Condition, { conditions, place });
   const resolve = (node: Json, place: string): Json => withoutConditions(node, { conditions, place });
   const declared = entriesWhere(template.resources, (resource, id) => isThere(resource, `/Resources/${id}/Condition`));
-  const resources = declared.map(([id, resource]) => [id, resolve(resource as unknown as Json, `/Resources/${id}`) as unknown as ResourceDeclaration] as const);
-  const outputs = entriesWhere(template.outputs, (output, id) => isThere(output, `/Outputs/${id}/Condition`))
-    .map(([id, output]) => [id, resolve(output as unknown as Json, `/Outputs/${id}`) as unknown as OutputDeclaration] as const);
+  const resources = declared.map(
+    ([id, resource]) => [id, resolve(resource as unknown as Json, `/Resources/${id}`) as unknown as ResourceDeclaration] as const,
+  );
+  const outputs = entriesWhere(template.outputs, (output, id) => isThere(output, `/Outputs/${id}/Condition`)).map(
+    ([id, output]) => [id, resolve(output as unknown as Json, `/Outputs/${id}`) as unknown as OutputDeclaration] as const,
+  );
   const names: Names = { parameters: template.parameters, resources: Object.fromEntries(declared) };
-  checkReferences("Resources", resources.map(([, resource]) => (resource.Properties ?? {})), names);
-  checkReferences("Outputs", outputs.map(([, output]) => output as unknown as Json), names);
-  const ordered = resources.map(([id, resource]) => [id, { ...resource, dependsOn: dependencies(resource, { template, resources: names.resources }) }] as const);
+  checkReferences(
+    "Resources",
+    resources.map(([, resource]) => resource.Properties ?? {}),
+    names,
+  );
+  checkReferences(
+    "Outputs",
+    outputs.map(([, output]) => output as unknown as Json),
+    names,
+  );
+  const ordered = resources.map(
+    ([id, resource]) => [id, { ...resource, dependsOn: dependencies(resource, { template, resources: names.resources }) }] as const,
+  );
   return { resources: Object.fromEntries(ordered), outputs: Object.fromEntries(outputs) };
 }
 
@@ -41,7 +54,11 @@ export function instantiate(template: Template, conditions: Conditions): Instanc
  * @throws AwsError ValidationError naming what is not
  */
 export function checkDeclared(template: Template): void {
-  checkReferences("Resources", Object.values(template.resources).map(({ Properties }) => Properties ?? {}), template);
+  checkReferences(
+    "Resources",
+    Object.values(template.resources).map(({ Properties }) => Properties ?? {}),
+    template,
+  );
   checkReferences("Outputs", Object.values(template.outputs) as unknown as readonly Json[], template);
 }
 
@@ -71,12 +88,21 @@ const within = ({ conditions, place }: Place, member: string): Place => ({ condi
 
 function branch(argument: Json, place: Place): Json {
   if (!isList<Json>(argument) || argument.length !== 3 || typeof argument[0] !== "string")
-    throw templateError(`Fn::If requires a list argument with three parameters: the name of a condition, what stands where it holds, and what stands where not, at [${place.place}]`);
+    throw templateError(
+      `Fn::If requires a list argument with three parameters: the name of a condition, what stands where it holds, and what stands where not, at [${place.place}]`,
+    );
   return withoutConditions((truth(argument[0], place) ? argument[1] : argument[2]) as Json, place);
 }
 
 const PSEUDO_PARAMETERS = new Set([
-  "AWS::AccountId", "AWS::NoValue", "AWS::NotificationARNs", "AWS::Partition", "AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
+  "AWS::AccountId",
+  "AWS::NoValue",
+  "AWS::NotificationARNs",
+  "AWS::Partition",
+  "AWS::Region",
+  "AWS::StackId",
+  "AWS::StackName",
+  "AWS::URLSuffix",
 ]);
 
 interface Names {
@@ -95,7 +121,10 @@ function checkReferences(block: string, nodes: readonly Json[], { parameters, re
     throw formatError(`Unresolved resource dependencies [${[...unresolved].join(", ")}] in the ${block} block of the template`);
 }
 
-function dependencies(resource: ResourceDeclaration, names: { readonly template: Template; readonly resources: Names["resources"] }): readonly string[] {
+function dependencies(
+  resource: ResourceDeclaration,
+  names: { readonly template: Template; readonly resources: Names["resources"] },
+): readonly string[] {
   const named = [resource.DependsOn ?? []].flat();
   const unknown = named.filter((name) => !(name in names.template.resources));
   if (unknown.length > 0)

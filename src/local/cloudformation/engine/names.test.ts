@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 import { generatedName } from "./names.ts";
 
-const name = (limit: number, options = {}) => generatedName({ stack: "My-Stack-With-A-Rather-Long-Name", logicalId: "ReleaseBucketWithALongLogicalId3F2A", token: "t", limit }, options);
+const name = (limit: number, options = {}) =>
+  generatedName(
+    { stack: "My-Stack-With-A-Rather-Long-Name", logicalId: "ReleaseBucketWithALongLogicalId3F2A", token: "t", limit },
+    options,
+  );
 
 test("a generated name has the stack, the logical id and twelve characters, and fits its limit", () => {
   expect(name(255)).toMatch(/^My-Stack-With-A-Rather-Long-Name-ReleaseBucketWithALongLogicalId3F2A-[A-Z0-9]{12}$/);

@@ -22,7 +22,11 @@ export function generatedName({ stack, logicalId, token, limit }: NameParts, opt
   const foreign = new RegExp(`[^${options.allowed ?? "A-Za-z0-9-"}]`, "g");
   const room = Math.max(0, limit - SUFFIX_LENGTH - 2);
   const [first, second] = shared(stack.replaceAll(foreign, ""), logicalId.replaceAll(foreign, ""), room);
-  const name = [first, second, suffix(token)].filter((part) => part !== "").join("-").replaceAll(foreign, "").slice(0, limit);
+  const name = [first, second, suffix(token)]
+    .filter((part) => part !== "")
+    .join("-")
+    .replaceAll(foreign, "")
+    .slice(0, limit);
   return options.lowerCase ? name.toLowerCase() : name;
 }
 

@@ -36,7 +36,11 @@ function outputText(key: string, value: Value): string | typeof UNKNOWN {
 
 function exportName(key: string, value: Value): string {
   const text = scalarText(value);
-  if (text === undefined || text === "") throw formatError(`Output ${key} is malformed. The Name field of every Export member must be specified and evaluate to a non-empty String.`);
-  if (!/^[A-Za-z0-9:-]{1,255}$/.test(text)) throw formatError(`Output ${key} is malformed. An export's name has only letters, digits, colons and hyphens, "${text}" does not.`);
+  if (text === undefined || text === "")
+    throw formatError(
+      `Output ${key} is malformed. The Name field of every Export member must be specified and evaluate to a non-empty String.`,
+    );
+  if (!/^[A-Za-z0-9:-]{1,255}$/.test(text))
+    throw formatError(`Output ${key} is malformed. An export's name has only letters, digits, colons and hyphens, "${text}" does not.`);
   return text;
 }

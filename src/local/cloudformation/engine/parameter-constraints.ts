@@ -13,7 +13,9 @@ export function checkConstraints(key: string, candidate: Candidate): void {
   const broken = brokenConstraint(key, candidate);
   if (broken === undefined) return;
   const { ConstraintDescription } = candidate.declaration;
-  throw validationError(ConstraintDescription ? `Parameter ${key} failed to satisfy constraint: ${ConstraintDescription}` : `Parameter '${key}' must ${broken}`);
+  throw validationError(
+    ConstraintDescription ? `Parameter ${key} failed to satisfy constraint: ${ConstraintDescription}` : `Parameter '${key}' must ${broken}`,
+  );
 }
 
 function brokenConstraint(key: string, { declaration, value }: Candidate): string | undefined {
@@ -40,7 +42,8 @@ function matcher(key: string, pattern: string): RegExp {
 
 function brokenRange({ MinValue, MaxValue }: ParameterDeclaration, numbers: readonly number[]): string | undefined {
   if (MinValue !== undefined && numbers.some((number) => number < Number(MinValue))) return `be a number not less than ${String(MinValue)}`;
-  if (MaxValue !== undefined && numbers.some((number) => number > Number(MaxValue))) return `be a number not greater than ${String(MaxValue)}`;
+  if (MaxValue !== undefined && numbers.some((number) => number > Number(MaxValue)))
+    return `be a number not greater than ${String(MaxValue)}`;
   return undefined;
 }
 

@@ -14,13 +14,19 @@ describe("parameters", () => {
     expect(resolve({ Type: "String", Default: "d" }, [{ key: "P", value: "" }])).toEqual([{ key: "P", value: "" }]);
     expect(resolve({ Type: "String", Default: "d" }, [{ key: "P", usePreviousValue: true }], previous)).toEqual(previous);
     expect(resolve({ Type: "String", Default: "d" }, [], previous)).toEqual([{ key: "P", value: "d" }]);
-    expect(resolve({ Type: "String", NoEcho: true }, [{ key: "P", value: "secret" }])).toEqual([{ key: "P", value: "secret", noEcho: true }]);
+    expect(resolve({ Type: "String", NoEcho: true }, [{ key: "P", value: "secret" }])).toEqual([
+      { key: "P", value: "secret", noEcho: true },
+    ]);
   });
 
   test.each<[object, string, string]>([
     [{ Type: "String", AllowedValues: ["a", 1] }, "b", "Parameter 'P' must be one of AllowedValues"],
     [{ Type: "String", AllowedPattern: "[a-z]+" }, "ab1", "Parameter 'P' must match pattern [a-z]+"],
-    [{ Type: "String", AllowedPattern: "[a-z]+", ConstraintDescription: "letters only" }, "1", "Parameter P failed to satisfy constraint: letters only"],
+    [
+      { Type: "String", AllowedPattern: "[a-z]+", ConstraintDescription: "letters only" },
+      "1",
+      "Parameter P failed to satisfy constraint: letters only",
+    ],
     [{ Type: "String", MinLength: 3 }, "ab", "Parameter 'P' must contain at least 3 characters"],
     [{ Type: "String", MaxLength: "3" }, "abcd", "Parameter 'P' must contain at most 3 characters"],
     [{ Type: "Number" }, "x", "Parameter 'P' must be a number."],
@@ -35,16 +41,36 @@ describe("parameters", () => {
   test("missing and strange ones are named, all at once", () => {
     const template = declaring({ P: { Type: "String" }, Q: { Type: "Number" } });
     expect(() => resolveParameters({ template, given: [] })).toThrow("Parameters: [P, Q] must have values");
-    expect(() => resolveParameters({ template, given: [{ key: "X", value: "" }, { key: "Y", value: "" }] })).toThrow("Parameters: [X, Y] do not exist in the template");
+    expect(() =>
+      resolveParameters({
+        template,
+        given: [
+          { key: "X", value: "" },
+          { key: "Y", value: "" },
+        ],
+      }),
+    ).toThrow("Parameters: [X, Y] do not exist in the template");
     expect(() => resolve({ Type: "String" }, [{ key: "P", usePreviousValue: true }])).toThrow("Cannot specify usePreviousValue");
   });
 
   test("take their values from SSM, text and list", () => {
-    const template = declaring({ V: { Type: "AWS::SSM::Parameter::Value<String>", Default: "/v" }, W: { Type: "AWS::SSM::Parameter::Value<List<String>>", Default: "/w" } });
+    const template = declaring({
+      V: { Type: "AWS::SSM::Parameter::Value<String>", Default: "/v" },
+      W: { Type: "AWS::SSM::Parameter::Value<List<String>>", Default: "/w" },
+    });
     const parameters = resolveParameters({ template, given: [] });
     expect(ssmNames(template, parameters)).toEqual(["/v", "/w"]);
-    const found = withSsmValues(template, parameters, new Map([["/v", "21"], ["/w", "a,b"]]));
+    const found = withSsmValues(
+      template,
+      parameters,
+      new Map([
+        ["/v", "21"],
+        ["/w", "a,b"],
+      ]),
+    );
     expect(found.map((parameter) => parameterValue(template.parameters[parameter.key]!, parameter))).toEqual(["21", ["a", "b"]]);
-    expect(() => withSsmValues(template, parameters, new Map())).toThrow("Unable to fetch parameters [/v,/w] from parameter store for this account.");
+    expect(() => withSsmValues(template, parameters, new Map())).toThrow(
+      "Unable to fetch parameters [/v,/w] from parameter store for this account.",
+    );
   });
 });

@@ -55,7 +55,9 @@ export function resolveParameters({ template, given, previous = [] }: ParameterR
 
 function checkType(key: string, { Type }: ParameterDeclaration): void {
   if (TYPES.has(Type) || isSsmValue(Type)) return;
-  throw formatError(`Unrecognized parameter type: ${Type}, of parameter ${key}. The local accounts know ${[...TYPES].join(", ")} and AWS::SSM::Parameter::Value<String or List<String>>.`);
+  throw formatError(
+    `Unrecognized parameter type: ${Type}, of parameter ${key}. The local accounts know ${[...TYPES].join(", ")} and AWS::SSM::Parameter::Value<String or List<String>>.`,
+  );
 }
 
 interface Sources {
@@ -68,8 +70,14 @@ function valueOf(key: string, { declaration, given, previous }: Sources): string
   const own = given.find((parameter) => parameter.key === key);
   if (own?.usePreviousValue) {
     const before = previous.find((parameter) => parameter.key === key);
-    if (own.value !== undefined) throw validationError(`Invalid input for parameter key ${key}. Cannot specify usePreviousValue as true and non empty value for a parameter`);
-    if (!before) throw validationError(`Invalid input for parameter key ${key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template`);
+    if (own.value !== undefined)
+      throw validationError(
+        `Invalid input for parameter key ${key}. Cannot specify usePreviousValue as true and non empty value for a parameter`,
+      );
+    if (!before)
+      throw validationError(
+        `Invalid input for parameter key ${key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template`,
+      );
     return before.value;
   }
   if (own) return own.value ?? "";
@@ -89,7 +97,11 @@ export function ssmNames(template: Template, parameters: readonly StackParameter
  * @param found values by name in SSM
  * @throws AwsError ValidationError naming all that SSM does not have
  */
-export function withSsmValues(template: Template, parameters: readonly StackParameter[], found: ReadonlyMap<string, string>): readonly StackParameter[] {
+export function withSsmValues(
+  template: Template,
+  parameters: readonly StackParameter[],
+  found: ReadonlyMap<string, string>,
+): readonly StackParameter[] {
   const missing = ssmNames(template, parameters).filter((name) => !found.has(name));
   if (missing.length > 0)
     throw validationError(`Unable to fetch parameters [${[...new Set(missing)].join(",")}] from parameter store for this account.`);

@@ -60,8 +60,14 @@ function fitObject(value: Value, fitting: Fitting & { readonly shape: Members })
 const TYPE_NAMES = { string: "String", number: "Number", boolean: "Boolean", json: "JSONObject" } as const;
 
 const SCALARS: Readonly<Record<keyof typeof TYPE_NAMES, (value: Value) => Value | undefined>> = {
-  string: (value) => (typeof value === "number" || typeof value === "boolean" ? String(value) : typeof value === "string" ? value : undefined),
-  number: (value) => (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value)) ? Number(value) : typeof value === "number" ? value : undefined),
+  string: (value) =>
+    typeof value === "number" || typeof value === "boolean" ? String(value) : typeof value === "string" ? value : undefined,
+  number: (value) =>
+    typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))
+      ? Number(value)
+      : typeof value === "number"
+        ? value
+        : undefined,
   boolean: (value) => (value === "true" || value === "false" ? value === "true" : typeof value === "boolean" ? value : undefined),
   json: (value) => (typeof value === "string" ? parsedDocument(value) : typeof value === "object" && value !== null ? value : undefined),
 };

@@ -17,7 +17,13 @@ export interface ResourceView {
 export interface StackScope {
   readonly template: Template;
   readonly parameters: readonly StackParameter[];
-  readonly stack: { readonly id: string; readonly name: string; readonly account: string; readonly region: string; readonly notificationArns: readonly string[] };
+  readonly stack: {
+    readonly id: string;
+    readonly name: string;
+    readonly account: string;
+    readonly region: string;
+    readonly notificationArns: readonly string[];
+  };
   /** The resources that exist so far; also those added while the scope is in use. */
   readonly resources: { get(logicalId: string): ResourceView | undefined };
   /** The value of an export of the account and region. @throws AwsError where there is none */
@@ -61,7 +67,8 @@ export function scopeOf(given: StackScope): Scope {
 
 function attributeOf(name: string, { view, attribute }: { readonly view: ResourceView; readonly attribute: string }): Value {
   const declared = view.provider.attributes;
-  if (declared !== "any" && !declared.includes(attribute)) throw templateError(`resource ${name} does not support attribute type ${attribute} in Fn::GetAtt`);
+  if (declared !== "any" && !declared.includes(attribute))
+    throw templateError(`resource ${name} does not support attribute type ${attribute} in Fn::GetAtt`);
   if (!view.attributes) return UNKNOWN;
   const found = Object.hasOwn(view.attributes, attribute) ? view.attributes[attribute] : undefined;
   if (found === undefined)

@@ -7,17 +7,13 @@ export const UNKNOWN: unique symbol = Symbol("known after apply");
 export const NO_VALUE: unique symbol = Symbol("AWS::NoValue");
 
 /** A JSON value in which parts may still be unknown. */
-export type Value =
-  | string | number | boolean | null | typeof UNKNOWN
-  | readonly Value[]
-  | { readonly [member: string]: Value };
+export type Value = string | number | boolean | null | typeof UNKNOWN | readonly Value[] | { readonly [member: string]: Value };
 
 /** An object in a template. */
 export type JsonObject = { readonly [member: string]: Json };
 
 /** Whether the value is an object (neither a list nor null). */
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** As {@link isObject}, for values that may hold unknowns. */
 export const isValueObject = (value: Value): value is { readonly [member: string]: Value } => isObject(value);

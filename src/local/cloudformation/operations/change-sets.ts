@@ -1,6 +1,15 @@
 import type {
-  ChangeSetSummary, CreateChangeSetInput, CreateChangeSetOutput, DeleteChangeSetInput, DeleteChangeSetOutput, DescribeChangeSetInput, DescribeChangeSetOutput,
-  ExecuteChangeSetInput, ExecuteChangeSetOutput, ListChangeSetsInput, ListChangeSetsOutput,
+  ChangeSetSummary,
+  CreateChangeSetInput,
+  CreateChangeSetOutput,
+  DeleteChangeSetInput,
+  DeleteChangeSetOutput,
+  DescribeChangeSetInput,
+  DescribeChangeSetOutput,
+  ExecuteChangeSetInput,
+  ExecuteChangeSetOutput,
+  ListChangeSetsInput,
+  ListChangeSetsOutput,
 } from "@aws-sdk/client-cloudformation";
 import { type AnyOperation, type Call, operation } from "../../gateway/service.ts";
 import { accessRules } from "../access.ts";
@@ -20,7 +29,8 @@ const CHANGES = 100;
 export function changeSetOperations(cloudformation: CloudFormation): Readonly<Record<string, AnyOperation>> {
   const { store } = cloudformation;
   const access = accessRules(cloudformation);
-  const stackOf = ({ StackName, ChangeSetName }: Named): string | undefined => StackName ?? store.changeSets.byId(ChangeSetName ?? "")?.stackId;
+  const stackOf = ({ StackName, ChangeSetName }: Named): string | undefined =>
+    StackName ?? store.changeSets.byId(ChangeSetName ?? "")?.stackId;
   return {
     CreateChangeSet: operation<CreateChangeSetInput, CreateChangeSetOutput>({
       access: ({ StackName, RoleARN }, call) => [access.on("CreateChangeSet", StackName, call), ...access.passing(RoleARN)],
@@ -61,7 +71,11 @@ interface Named {
 }
 
 /** The change set by its id, or by its name and that of its stack. */
-export function findChangeSet(cloudformation: CloudFormation, { StackName, ChangeSetName = "" }: Named, call: Call): ChangeSetRecord | undefined {
+export function findChangeSet(
+  cloudformation: CloudFormation,
+  { StackName, ChangeSetName = "" }: Named,
+  call: Call,
+): ChangeSetRecord | undefined {
   if (ChangeSetName.startsWith("arn:")) return cloudformation.store.changeSets.byId(ChangeSetName);
   const stack = cloudformation.find(call, StackName ?? "");
   return stack && cloudformation.store.changeSets.get(stack.id, ChangeSetName);
@@ -119,7 +133,8 @@ async function execute(cloudformation: CloudFormation, input: ExecuteChangeSetIn
   const { store, deployer } = cloudformation;
   const changeSet = required(cloudformation, input, call);
   const stack = cloudformation.present(call, changeSet.stackId);
-  if (changeSet.executionStatus !== "AVAILABLE") throw changeSetStatus(changeSet.id, changeSet.executionStatus === "UNAVAILABLE" ? changeSet.status : changeSet.executionStatus);
+  if (changeSet.executionStatus !== "AVAILABLE")
+    throw changeSetStatus(changeSet.id, changeSet.executionStatus === "UNAVAILABLE" ? changeSet.status : changeSet.executionStatus);
   if (changeSet.operations !== stack.operations) throw changeSetStatus(changeSet.id, "OBSOLETE");
   const onFailure = input.DisableRollback ? "DO_NOTHING" : (changeSet.onFailure ?? "ROLLBACK");
   const request = {

@@ -17,7 +17,11 @@ const NO_CHANGES = "The submitted information didn't contain changes. Submit dif
  * Plans a deployment and keeps the plan. For a new stack the stack is made, in REVIEW_IN_PROGRESS.
  * @throws AwsError for everything that can be known to fail, before anything is made
  */
-export async function createChangeSet(cloudformation: CloudFormation, input: CreateChangeSetInput, call: Call): Promise<CreateChangeSetOutput> {
+export async function createChangeSet(
+  cloudformation: CloudFormation,
+  input: CreateChangeSetInput,
+  call: Call,
+): Promise<CreateChangeSetOutput> {
   checkInput(input);
   const { StackName = "", ChangeSetName = "", ChangeSetType: type = "UPDATE", ClientToken } = input;
   const found = cloudformation.find(call, StackName);
@@ -34,11 +38,18 @@ export async function createChangeSet(cloudformation: CloudFormation, input: Cre
   const planned = plan(cloudformation, deployment, { stack, present });
   const record: ChangeSetRecord = {
     id: changeSetId(cloudformation, ChangeSetName, call),
-    name: ChangeSetName, stackId: stack.id, type: type === "CREATE" ? "CREATE" : "UPDATE",
-    ...(planned.isChange ? { status: "CREATE_COMPLETE", executionStatus: "AVAILABLE" } : { status: "FAILED", executionStatus: "UNAVAILABLE", reason: NO_CHANGES }),
+    name: ChangeSetName,
+    stackId: stack.id,
+    type: type === "CREATE" ? "CREATE" : "UPDATE",
+    ...(planned.isChange
+      ? { status: "CREATE_COMPLETE", executionStatus: "AVAILABLE" }
+      : { status: "FAILED", executionStatus: "UNAVAILABLE", reason: NO_CHANGES }),
     created: cloudformation.core.clock.now().toISOString(),
-    deployment, changes: changesOutput(planned.changes, deployment.parameters, present?.deployment.parameters ?? []),
-    importsExisting: input.ImportExistingResources ?? false, includesNestedStacks: input.IncludeNestedStacks ?? false, operations: stack.operations,
+    deployment,
+    changes: changesOutput(planned.changes, deployment.parameters, present?.deployment.parameters ?? []),
+    importsExisting: input.ImportExistingResources ?? false,
+    includesNestedStacks: input.IncludeNestedStacks ?? false,
+    operations: stack.operations,
     ...(input.Description !== undefined && { description: input.Description }),
     ...(input.OnStackFailure !== undefined && { onFailure: input.OnStackFailure }),
     ...(ClientToken !== undefined && { clientToken: ClientToken }),
@@ -55,12 +66,25 @@ interface Seen {
 
 function hasMoved({ find, store }: CloudFormation, { found, input: { StackName = "", ChangeSetName = "" }, call }: Seen): boolean {
   const now = find(call, StackName);
-  return now?.id !== found?.id || now?.status !== found?.status || (now !== undefined && store.changeSets.get(now.id, ChangeSetName) !== undefined);
+  return (
+    now?.id !== found?.id ||
+    now?.status !== found?.status ||
+    (now !== undefined && store.changeSets.get(now.id, ChangeSetName) !== undefined)
+  );
 }
 
-function keep({ store, deployer }: CloudFormation, record: ChangeSetRecord, fresh: { readonly stack: StackRecord; readonly deployment: Deployment } | undefined): void {
+function keep(
+  { store, deployer }: CloudFormation,
+  record: ChangeSetRecord,
+  fresh: { readonly stack: StackRecord; readonly deployment: Deployment } | undefined,
+): void {
   store.transaction(() => {
-    if (fresh) setStatus(deployer, { ...fresh.stack, deployment: { ...fresh.stack.deployment, tags: fresh.deployment.tags } }, { status: "REVIEW_IN_PROGRESS", reason: "User Initiated" });
+    if (fresh)
+      setStatus(
+        deployer,
+        { ...fresh.stack, deployment: { ...fresh.stack.deployment, tags: fresh.deployment.tags } },
+        { status: "REVIEW_IN_PROGRESS", reason: "User Initiated" },
+      );
     store.changeSets.put(record);
   });
 }
@@ -83,7 +107,8 @@ interface StateCheck {
 function checkState(found: StackRecord | undefined, { type, input, isReview }: StateCheck): void {
   const { StackName = "", ChangeSetName = "" } = input;
   if (type === "CREATE") {
-    if (found && !isReview) throw validationError(`Stack [${StackName}] already exists and cannot be created again with the changeSet [${ChangeSetName}].`);
+    if (found && !isReview)
+      throw validationError(`Stack [${StackName}] already exists and cannot be created again with the changeSet [${ChangeSetName}].`);
     return;
   }
   if (!found || isReview) throw validationError(`Stack [${StackName}] does not exist`);

@@ -1,6 +1,16 @@
 import type {
-  DescribeStackEventsInput, DescribeStackEventsOutput, DescribeStackResourceInput, DescribeStackResourceOutput, DescribeStackResourcesInput,
-  DescribeStackResourcesOutput, DescribeStacksInput, DescribeStacksOutput, ListStackResourcesInput, ListStackResourcesOutput, ListStacksInput, ListStacksOutput,
+  DescribeStackEventsInput,
+  DescribeStackEventsOutput,
+  DescribeStackResourceInput,
+  DescribeStackResourceOutput,
+  DescribeStackResourcesInput,
+  DescribeStackResourcesOutput,
+  DescribeStacksInput,
+  DescribeStacksOutput,
+  ListStackResourcesInput,
+  ListStackResourcesOutput,
+  ListStacksInput,
+  ListStacksOutput,
 } from "@aws-sdk/client-cloudformation";
 import { type AnyOperation, type Call, operation } from "../../gateway/service.ts";
 import { accessRules } from "../access.ts";
@@ -30,7 +40,9 @@ export function descriptionOperations(cloudformation: CloudFormation): Readonly<
     ListStacks: operation<ListStacksInput, ListStacksOutput>({
       access: () => [{ action: "cloudformation:ListStacks", resource: "*" }],
       run({ StackStatusFilter = [], NextToken }, call) {
-        const wanted = newestFirst(store.stacks.ofAccount(call)).filter(({ status }) => StackStatusFilter.length === 0 || StackStatusFilter.includes(status));
+        const wanted = newestFirst(store.stacks.ofAccount(call)).filter(
+          ({ status }) => StackStatusFilter.length === 0 || StackStatusFilter.includes(status),
+        );
         const { items, next } = pageOf(wanted, { token: NextToken, size: PAGE });
         return { StackSummaries: items.map(stackSummary), ...(next !== undefined && { NextToken: next }) };
       },
@@ -73,7 +85,8 @@ function resourceOperations(cloudformation: CloudFormation): Readonly<Record<str
 
 const isLive = ({ status }: StackRecord): boolean => status !== "DELETE_COMPLETE";
 
-const newestFirst = (stacks: readonly StackRecord[]): readonly StackRecord[] => stacks.toSorted((a, b) => b.created.localeCompare(a.created));
+const newestFirst = (stacks: readonly StackRecord[]): readonly StackRecord[] =>
+  stacks.toSorted((a, b) => b.created.localeCompare(a.created));
 
 function existing(cloudformation: CloudFormation, name: string | undefined, call: Call): StackRecord {
   const stack = cloudformation.find(call, name ?? "");
@@ -81,7 +94,11 @@ function existing(cloudformation: CloudFormation, name: string | undefined, call
   return stack;
 }
 
-function events({ find, store }: CloudFormation, { StackName = "", NextToken }: DescribeStackEventsInput, call: Call): DescribeStackEventsOutput {
+function events(
+  { find, store }: CloudFormation,
+  { StackName = "", NextToken }: DescribeStackEventsInput,
+  call: Call,
+): DescribeStackEventsOutput {
   const stack = find(call, StackName);
   if (!stack) throw stackMissing(StackName);
   // The token names the last event told: events that come meanwhile do not shift the page.
@@ -95,11 +112,16 @@ function events({ find, store }: CloudFormation, { StackName = "", NextToken }: 
   };
 }
 
-function resources(cloudformation: CloudFormation, { StackName, LogicalResourceId, PhysicalResourceId }: DescribeStackResourcesInput, call: Call): DescribeStackResourcesOutput {
+function resources(
+  cloudformation: CloudFormation,
+  { StackName, LogicalResourceId, PhysicalResourceId }: DescribeStackResourcesInput,
+  call: Call,
+): DescribeStackResourcesOutput {
   const stack = StackName === undefined ? ownerOf(cloudformation, PhysicalResourceId, call) : cloudformation.described(call, StackName);
   const records = cloudformation.store.resources.list(stack.id);
   const wanted = records.filter(({ logicalId }) => LogicalResourceId === undefined || logicalId === LogicalResourceId);
-  if (LogicalResourceId !== undefined && wanted.length === 0) throw validationError(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
+  if (LogicalResourceId !== undefined && wanted.length === 0)
+    throw validationError(`Resource ${LogicalResourceId} does not exist for stack ${stack.name}`);
   return { StackResources: wanted.slice(0, PAGE).map((record) => resourceOutput(stack, record)) };
 }
 
@@ -110,7 +132,10 @@ function resourceOutput(stack: StackRecord, record: ResourceRecord) {
 
 function ownerOf({ store }: CloudFormation, physicalId: string | undefined, call: Call): StackRecord {
   if (physicalId === undefined) throw validationError("Either stack name or physical resource ID must be specified.");
-  const owner = store.stacks.ofAccount(call).filter(isLive).find(({ id }) => store.resources.list(id).some((record) => record.physicalId === physicalId));
+  const owner = store.stacks
+    .ofAccount(call)
+    .filter(isLive)
+    .find(({ id }) => store.resources.list(id).some((record) => record.physicalId === physicalId));
   if (!owner) throw stackWithIdMissing(physicalId);
   return owner;
 }

@@ -1,4 +1,12 @@
-import type { Parameter, Stack, StackEvent, StackResourceDetail, StackResourceSummary, StackSummary, Tag } from "@aws-sdk/client-cloudformation";
+import type {
+  Parameter,
+  Stack,
+  StackEvent,
+  StackResourceDetail,
+  StackResourceSummary,
+  StackSummary,
+  Tag,
+} from "@aws-sdk/client-cloudformation";
 import type { EventRecord, ResourceRecord, StackRecord } from "../deploy/records.ts";
 import type { StackParameter } from "../engine/parameters.ts";
 
@@ -33,7 +41,10 @@ export function stackOutput(stack: StackRecord): Stack {
     RollbackConfiguration: {},
     Capabilities: [...deployment.capabilities] as Stack["Capabilities"],
     Outputs: stack.outputs.map(({ key, value, description, exportName }) => ({
-      OutputKey: key, OutputValue: value, ...(description !== undefined && { Description: description }), ...(exportName !== undefined && { ExportName: exportName }),
+      OutputKey: key,
+      OutputValue: value,
+      ...(description !== undefined && { Description: description }),
+      ...(exportName !== undefined && { ExportName: exportName }),
     })),
     ...(deployment.roleArn !== undefined && { RoleARN: deployment.roleArn }),
     Tags: tagsOutput(deployment.tags),
@@ -58,7 +69,10 @@ export const stackSummary = (stack: StackRecord): StackSummary => ({
 
 const named = ({ id, name }: StackRecord) => ({ StackId: id, StackName: name });
 
-const nested = ({ parentId, rootId }: StackRecord) => ({ ...(parentId !== undefined && { ParentId: parentId }), ...(rootId !== undefined && { RootId: rootId }) });
+const nested = ({ parentId, rootId }: StackRecord) => ({
+  ...(parentId !== undefined && { ParentId: parentId }),
+  ...(rootId !== undefined && { RootId: rootId }),
+});
 
 /** An event as DescribeStackEvents prints it. */
 export const eventOutput = (stack: StackRecord, event: EventRecord): StackEvent => ({

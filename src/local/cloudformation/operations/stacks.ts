@@ -1,6 +1,15 @@
 import type {
-  ContinueUpdateRollbackInput, ContinueUpdateRollbackOutput, CreateStackInput, CreateStackOutput, DeleteStackInput, RollbackStackInput, RollbackStackOutput,
-  UpdateStackInput, UpdateStackOutput, UpdateTerminationProtectionInput, UpdateTerminationProtectionOutput,
+  ContinueUpdateRollbackInput,
+  ContinueUpdateRollbackOutput,
+  CreateStackInput,
+  CreateStackOutput,
+  DeleteStackInput,
+  RollbackStackInput,
+  RollbackStackOutput,
+  UpdateStackInput,
+  UpdateStackOutput,
+  UpdateTerminationProtectionInput,
+  UpdateTerminationProtectionOutput,
 } from "@aws-sdk/client-cloudformation";
 import { type AnyOperation, type Call, operation } from "../../gateway/service.ts";
 import { accessRules } from "../access.ts";
@@ -79,7 +88,8 @@ async function create(cloudformation: CloudFormation, input: CreateStackInput, c
   refuse(input);
   if (input.TimeoutInMinutes !== undefined) throw notAvailable("TimeoutInMinutes");
   const { StackName = "", OnFailure, DisableRollback } = input;
-  if (OnFailure !== undefined && DisableRollback !== undefined) throw validationError("You can specify either DisableRollback or OnFailure, but not both.");
+  if (OnFailure !== undefined && DisableRollback !== undefined)
+    throw validationError("You can specify either DisableRollback or OnFailure, but not both.");
   if (cloudformation.find(call, StackName)) throw stackExists(StackName);
   const fresh = newStack(cloudformation.core, StackName, call);
   const deployment = await deploymentOf(cloudformation, input, { owner: { stack: fresh }, call });
@@ -88,7 +98,12 @@ async function create(cloudformation: CloudFormation, input: CreateStackInput, c
   // Another request may have been faster while the template was read.
   if (cloudformation.find(call, StackName)) throw stackExists(StackName);
   const stack = { ...fresh, hasTerminationProtection: input.EnableTerminationProtection ?? false };
-  startCreation(cloudformation.deployer, stack, { ...requestOf(input, call), deployment, onFailure, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false });
+  startCreation(cloudformation.deployer, stack, {
+    ...requestOf(input, call),
+    deployment,
+    onFailure,
+    retainsExceptOnCreate: input.RetainExceptOnCreate ?? false,
+  });
   await cloudformation.carryOn(stack.id);
   return { StackId: stack.id };
 }
@@ -109,7 +124,12 @@ async function update(cloudformation: CloudFormation, input: UpdateStackInput, c
   checkUpdatable(stack);
   if (!plan(cloudformation, deployment, { stack, present: stack }).isChange) throw validationError("No updates are to be performed.");
   const onFailure: OnFailure = input.DisableRollback ? "DO_NOTHING" : "ROLLBACK";
-  startUpdate(cloudformation.deployer, stack, { ...requestOf(input, call), deployment, onFailure, retainsExceptOnCreate: input.RetainExceptOnCreate ?? false });
+  startUpdate(cloudformation.deployer, stack, {
+    ...requestOf(input, call),
+    deployment,
+    onFailure,
+    retainsExceptOnCreate: input.RetainExceptOnCreate ?? false,
+  });
   await cloudformation.carryOn(stack.id);
   return { StackId: stack.id };
 }
@@ -119,11 +139,14 @@ async function remove(cloudformation: CloudFormation, input: DeleteStackInput, c
   const stack = cloudformation.find(call, input.StackName ?? "");
   // What is not there is deleted already.
   if (!stack || stack.status === "DELETE_COMPLETE") return {};
-  if (stack.hasTerminationProtection) throw validationError(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
+  if (stack.hasTerminationProtection)
+    throw validationError(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
   const { RetainResources: retain = [], DeletionMode } = input;
   if (DeletionMode === "FORCE_DELETE_STACK") throw notAvailable("DeletionMode FORCE_DELETE_STACK");
   if (retain.length > 0 && stack.status !== "DELETE_FAILED")
-    throw validationError(`Invalid operation on stack [${stack.id}]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.`);
+    throw validationError(
+      `Invalid operation on stack [${stack.id}]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.`,
+    );
   store.transaction(() => {
     for (const changeSet of store.changeSets.list(stack.id)) store.changeSets.delete(changeSet);
     startDeletion(deployer, stack, { ...requestOf(input, call), retain });

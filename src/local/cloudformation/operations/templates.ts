@@ -1,5 +1,11 @@
 import type {
-  Capability, GetTemplateInput, GetTemplateOutput, GetTemplateSummaryInput, GetTemplateSummaryOutput, ValidateTemplateInput, ValidateTemplateOutput,
+  Capability,
+  GetTemplateInput,
+  GetTemplateOutput,
+  GetTemplateSummaryInput,
+  GetTemplateSummaryOutput,
+  ValidateTemplateInput,
+  ValidateTemplateOutput,
 } from "@aws-sdk/client-cloudformation";
 import { type AnyOperation, type Call, operation } from "../../gateway/service.ts";
 import { accessRules } from "../access.ts";
@@ -26,7 +32,8 @@ export function templateOperations(cloudformation: CloudFormation): Readonly<Rec
       access: ({ StackName }, call) => [access.on("GetTemplateSummary", StackName, call)],
       async run(input, call) {
         if (input.StackSetName !== undefined) throw notAvailable("StackSetName");
-        const body = input.StackName === undefined ? await templateBody(cloudformation.core, input, call) : bodyOf(cloudformation, input, call);
+        const body =
+          input.StackName === undefined ? await templateBody(cloudformation.core, input, call) : bodyOf(cloudformation, input, call);
         return summary(parsed(body));
       },
     }),
@@ -37,13 +44,24 @@ export function templateOperations(cloudformation: CloudFormation): Readonly<Rec
   };
 }
 
-function bodyOf(cloudformation: CloudFormation, input: { readonly StackName?: string | undefined; readonly ChangeSetName?: string | undefined }, call: Call): string {
-  const digest = input.ChangeSetName === undefined ? cloudformation.described(call, input.StackName).deployment.template : changeSetTemplate(cloudformation, input, call);
+function bodyOf(
+  cloudformation: CloudFormation,
+  input: { readonly StackName?: string | undefined; readonly ChangeSetName?: string | undefined },
+  call: Call,
+): string {
+  const digest =
+    input.ChangeSetName === undefined
+      ? cloudformation.described(call, input.StackName).deployment.template
+      : changeSetTemplate(cloudformation, input, call);
   // A stack in review has no template of its own yet.
   return digest === "" ? "{}" : cloudformation.store.templates.body(digest);
 }
 
-function changeSetTemplate(cloudformation: CloudFormation, input: { readonly StackName?: string | undefined; readonly ChangeSetName?: string | undefined }, call: Call): string {
+function changeSetTemplate(
+  cloudformation: CloudFormation,
+  input: { readonly StackName?: string | undefined; readonly ChangeSetName?: string | undefined },
+  call: Call,
+): string {
   if (input.StackName !== undefined && !cloudformation.find(call, input.StackName)) throw stackWithIdMissing(input.StackName);
   const found = findChangeSet(cloudformation, input, call);
   if (!found) throw changeSetMissing(input.ChangeSetName ?? "");
@@ -56,17 +74,24 @@ function parsed(body: string | undefined): Template {
   const template = parseTemplate(body);
   checkDeclared(template);
   const resources = Object.entries(template.resources);
-  inOrder(new Map(resources.map(([id, { Properties = {}, DependsOn = [] }]) => {
-    const used = [...references(Properties)].map(({ name }) => name);
-    return [id, [...used, ...[DependsOn].flat()].filter((name) => name in template.resources)];
-  })));
+  inOrder(
+    new Map(
+      resources.map(([id, { Properties = {}, DependsOn = [] }]) => {
+        const used = [...references(Properties)].map(({ name }) => name);
+        return [id, [...used, ...[DependsOn].flat()].filter((name) => name in template.resources)];
+      }),
+    ),
+  );
   return template;
 }
 
 function capabilitiesOf(template: Template): { Capabilities?: Capability[]; CapabilitiesReason?: string } {
   const required = requiredCapabilities(template);
   if (!required || isAcknowledged(required, [])) return {};
-  return { Capabilities: [required.capability], CapabilitiesReason: `The following resource(s) require capabilities: [${required.types.join(", ")}]` };
+  return {
+    Capabilities: [required.capability],
+    CapabilitiesReason: `The following resource(s) require capabilities: [${required.types.join(", ")}]`,
+  };
 }
 
 const described = (template: Template) => ({
@@ -80,7 +105,8 @@ const echo = (value: unknown): boolean => value === true || value === "true";
 const validation = (template: Template): ValidateTemplateOutput => ({
   ...described(template),
   Parameters: Object.entries(template.parameters).map(([ParameterKey, { Default, NoEcho, Description }]) => ({
-    ParameterKey, NoEcho: echo(NoEcho),
+    ParameterKey,
+    NoEcho: echo(NoEcho),
     ...(Default !== undefined && { DefaultValue: String(Default) }),
     ...(Description !== undefined && { Description }),
   })),
@@ -92,7 +118,9 @@ const summary = (template: Template): GetTemplateSummaryOutput => ({
   ResourceTypes: [...new Set(Object.values(template.resources).map(({ Type }) => Type))],
   ...(template.metadata !== undefined && { Metadata: JSON.stringify(template.metadata) }),
   Parameters: Object.entries(template.parameters).map(([ParameterKey, { Type, Default, NoEcho, Description, AllowedValues }]) => ({
-    ParameterKey, ParameterType: Type, NoEcho: echo(NoEcho),
+    ParameterKey,
+    ParameterType: Type,
+    NoEcho: echo(NoEcho),
     ...(Default !== undefined && { DefaultValue: String(Default) }),
     ...(Description !== undefined && { Description }),
     ParameterConstraints: { ...(AllowedValues && { AllowedValues: AllowedValues.map(String) }) },

@@ -1,7 +1,15 @@
 import { AwsError } from "../../gateway/aws-error.ts";
 import { validationError } from "../engine/errors.ts";
 import { isList, isObject } from "../engine/values.ts";
-import type { ExistingRequest, Json, Properties, ResourceProvider, ResourceRequest, ResourceState, UpdateRequest } from "../resource-provider.ts";
+import type {
+  ExistingRequest,
+  Json,
+  Properties,
+  ResourceProvider,
+  ResourceRequest,
+  ResourceState,
+  UpdateRequest,
+} from "../resource-provider.ts";
 import type { CustomResponse, Responses } from "./responses.ts";
 
 type RequestType = "Create" | "Update" | "Delete";
@@ -29,12 +37,14 @@ export function customResource(type: string, responses: Responses): ResourceProv
         return stateOf(request, await ask(responses, "Create", request));
       } catch (error) {
         // What failed, or never answered, is undone all the same: with the id it gave, or with one that stands for it.
-        if (!request.signal.aborted) request.announce((error instanceof Refused ? error.physicalId : undefined) ?? request.suggestedName(255));
+        if (!request.signal.aborted)
+          request.announce((error instanceof Refused ? error.physicalId : undefined) ?? request.suggestedName(255));
         throw error;
       }
     },
     async update(request) {
-      if (request.previousProperties["ServiceToken"] !== request.properties["ServiceToken"]) throw validationError("Modifying service token is not allowed.");
+      if (request.previousProperties["ServiceToken"] !== request.properties["ServiceToken"])
+        throw validationError("Modifying service token is not allowed.");
       return stateOf(request, await ask(responses, "Update", request));
     },
     async delete(request) {
@@ -54,7 +64,11 @@ function stateOf(request: ResourceRequest | UpdateRequest, { PhysicalResourceId,
 class Refused extends AwsError {
   readonly physicalId: string | undefined;
   constructor({ Reason = "no reason given", PhysicalResourceId }: CustomResponse, requestId: string) {
-    super(400, "InvalidResponse", `Received response status [FAILED] from custom resource. Message returned: ${Reason} (RequestId: ${requestId})`);
+    super(
+      400,
+      "InvalidResponse",
+      `Received response status [FAILED] from custom resource. Message returned: ${Reason} (RequestId: ${requestId})`,
+    );
     this.physicalId = PhysicalResourceId;
   }
 }
@@ -63,13 +77,20 @@ const invalid = (message: string): AwsError => new AwsError(400, "InvalidRespons
 
 /** `{a: {b: 1}}` answers to the attributes `a` and `a.b`. */
 function flattened(data: Readonly<Record<string, Json>>, prefix = ""): Record<string, Json> {
-  return Object.assign({}, ...Object.entries(data).map(([name, value]) => ({
-    [prefix + name]: value,
-    ...(isObject(value) && flattened(value, `${prefix}${name}.`)),
-  }))) as Record<string, Json>;
+  return Object.assign(
+    {},
+    ...Object.entries(data).map(([name, value]) => ({
+      [prefix + name]: value,
+      ...(isObject(value) && flattened(value, `${prefix}${name}.`)),
+    })),
+  ) as Record<string, Json>;
 }
 
-async function ask(responses: Responses, requestType: RequestType, request: ResourceRequest | ExistingRequest | UpdateRequest): Promise<CustomResponse> {
+async function ask(
+  responses: Responses,
+  requestType: RequestType,
+  request: ResourceRequest | ExistingRequest | UpdateRequest,
+): Promise<CustomResponse> {
   const seconds = Number(request.properties["ServiceTimeout"] ?? TIMEOUT_SECONDS);
   const waiting = responses.expect(request.token, { seconds, signal: request.signal });
   const answered = await Promise.race([waiting.response, call(request, { requestType, url: waiting.url, isAnswered: waiting.isAnswered })]);
@@ -96,9 +117,13 @@ async function call(request: ResourceRequest, { requestType, url, isAnswered }: 
     return undefined;
   }
   for (let attempt = 1; ; attempt++) {
-    const { FunctionError, Payload } = await request.call<{ FunctionError?: string; Payload?: Uint8Array }>("lambda", "Invoke", { FunctionName: token, Payload: Buffer.from(event) });
+    const { FunctionError, Payload } = await request.call<{ FunctionError?: string; Payload?: Uint8Array }>("lambda", "Invoke", {
+      FunctionName: token,
+      Payload: Buffer.from(event),
+    });
     if (FunctionError === undefined || isAnswered()) return undefined;
-    if (attempt === ATTEMPTS || request.signal.aborted) throw invalid(`the function ${token} failed without an answer: ${errorText(Payload)}`);
+    if (attempt === ATTEMPTS || request.signal.aborted)
+      throw invalid(`the function ${token} failed without an answer: ${errorText(Payload)}`);
   }
 }
 

@@ -17,6 +17,9 @@ export const waitConditionHandle: ResourceProvider = {
   type: "AWS::CloudFormation::WaitConditionHandle",
   properties: {},
   create: ({ stack, logicalId, token }) =>
-    Promise.resolve({ physicalId: `https://cloudformation-waitcondition-${stack.region}.s3.amazonaws.com/${encodeURIComponent(stack.id)}/${logicalId}/${token}`, attributes: {} }),
+    Promise.resolve({
+      physicalId: `https://cloudformation-waitcondition-${stack.region}.s3.amazonaws.com/${encodeURIComponent(stack.id)}/${logicalId}/${token}`,
+      attributes: {},
+    }),
   update: ({ physicalId }) => Promise.resolve({ physicalId, attributes: {} }),
 };

@@ -61,7 +61,10 @@ async function create(cloudformation: Pick<CloudFormation, "store">, request: Re
   const { store } = cloudformation;
   const present = store.stacks.named(request.stack, StackName);
   if (present && request.resumed) return present.id;
-  const { StackId } = await request.call<{ StackId: string }>("cloudformation", "CreateStack", { StackName, ...inputOf(cloudformation, request) });
+  const { StackId } = await request.call<{ StackId: string }>("cloudformation", "CreateStack", {
+    StackName,
+    ...inputOf(cloudformation, request),
+  });
   const made = store.stacks.get(StackId);
   const parent = store.stacks.get(request.stack.id);
   if (made) store.stacks.put({ ...made, parentId: request.stack.id, rootId: parent?.rootId ?? request.stack.id });
@@ -102,7 +105,15 @@ const outputsOf = ({ Outputs = [] }: Stack): Properties =>
   Object.fromEntries(Outputs.map(({ OutputKey = "", OutputValue = "" }) => [`Outputs.${OutputKey}`, OutputValue]));
 
 // The reason stands where the stack turned back, not where it ended.
-function embeddedFailure({ store }: Pick<CloudFormation, "store">, { StackId = "", StackName, StackStatusReason }: Stack, verb: string): AwsError {
-  const turned = store.events.list(StackId, { limit: 1000 }).find(({ event }) => event.logicalId === StackName && event.status.endsWith("ROLLBACK_IN_PROGRESS"));
-  return validationError(`Embedded stack ${StackId} was not successfully ${verb}: ${StackStatusReason ?? turned?.event.reason ?? "see its events"}`);
+function embeddedFailure(
+  { store }: Pick<CloudFormation, "store">,
+  { StackId = "", StackName, StackStatusReason }: Stack,
+  verb: string,
+): AwsError {
+  const turned = store.events
+    .list(StackId, { limit: 1000 })
+    .find(({ event }) => event.logicalId === StackName && event.status.endsWith("ROLLBACK_IN_PROGRESS"));
+  return validationError(
+    `Embedded stack ${StackId} was not successfully ${verb}: ${StackStatusReason ?? turned?.event.reason ?? "see its events"}`,
+  );
 }

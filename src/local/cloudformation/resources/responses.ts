@@ -59,11 +59,18 @@ export function openResponses(core: Pick<Core, "database" | "clock" | "random" |
       const record = records.get([token]) ?? { secret: core.random.hex(32) };
       records.put([token], record);
       const response = record.response ? Promise.resolve(record.response) : answerOf(token, limit);
-      return { url: `${core.endpoint()}${PREFIX}${token}/${record.secret}`, response, isAnswered: () => records.get([token])?.response !== undefined };
+      return {
+        url: `${core.endpoint()}${PREFIX}${token}/${record.secret}`,
+        response,
+        isAnswered: () => records.get([token])?.response !== undefined,
+      };
     },
   };
 
-  function answerOf(token: string, { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal }): Promise<CustomResponse> {
+  function answerOf(
+    token: string,
+    { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
+  ): Promise<CustomResponse> {
     const over = new AbortController();
     const answered = new Promise<CustomResponse>((resolve) => waiting.set(token, resolve));
     const timedOut = core.clock.sleep(seconds * 1000, AbortSignal.any([signal, over.signal])).then(() => {
@@ -86,7 +93,9 @@ async function read({ body }: WireRequest): Promise<CustomResponse | undefined> 
   const text = await textOf(body);
   try {
     const parsed: unknown = text === undefined ? undefined : JSON.parse(text);
-    return isObject(parsed) && (parsed["Status"] === "SUCCESS" || parsed["Status"] === "FAILED") ? (parsed as unknown as CustomResponse) : undefined;
+    return isObject(parsed) && (parsed["Status"] === "SUCCESS" || parsed["Status"] === "FAILED")
+      ? (parsed as unknown as CustomResponse)
+      : undefined;
   } catch {
     return undefined;
   }

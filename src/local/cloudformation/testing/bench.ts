@@ -20,7 +20,11 @@ export interface Bench {
   create(resources: object, options?: BenchOptions): Promise<StackRecord>;
   update(resources: object, options?: BenchOptions): Promise<StackRecord>;
   delete(name?: string): Promise<StackRecord>;
-  begin: { create(resources: object, options?: BenchOptions): void; update(resources: object, options?: BenchOptions): void; delete(name?: string): void };
+  begin: {
+    create(resources: object, options?: BenchOptions): void;
+    update(resources: object, options?: BenchOptions): void;
+    delete(name?: string): void;
+  };
   /** Carries out what has begun. */
   goOn(name?: string): Promise<StackRecord>;
   stack(name?: string): StackRecord;
@@ -51,13 +55,22 @@ export function openBench(shared: { readonly world?: World; readonly database?: 
   const world = shared.world ?? openWorld();
   const database = shared.database ?? openDatabase(":memory:");
   const store = openStore(database);
-  const deployer: Deployer = { store, providers: providersOf([world.provider]), clock: stillClock, parallel: shared.parallel ?? 4, callAs: () => () => Promise.reject(new Error("test resources call nobody")) };
+  const deployer: Deployer = {
+    store,
+    providers: providersOf([world.provider]),
+    clock: stillClock,
+    parallel: shared.parallel ?? 4,
+    callAs: () => () => Promise.reject(new Error("test resources call nobody")),
+  };
   const stackOf = (name = "s") => store.stacks.get(idOf(name)) as StackRecord;
   const requestOf = (resources: object, { onFailure = "ROLLBACK", outputs, tags = {} }: BenchOptions) => {
     const body = JSON.stringify({ Resources: resources, ...(outputs && { Outputs: outputs }) });
     const deployment: Deployment = {
-      template: store.templates.put(body), parameters: resolveParameters({ template: parseTemplate(body), given: [] }),
-      tags, capabilities: [], notificationArns: [],
+      template: store.templates.put(body),
+      parameters: resolveParameters({ template: parseTemplate(body), given: [] }),
+      tags,
+      capabilities: [],
+      notificationArns: [],
     };
     return { deployment, principal, onFailure };
   };
@@ -66,21 +79,39 @@ export function openBench(shared: { readonly world?: World; readonly database?: 
       const { name = "s" } = options;
       const request = requestOf(resources, options);
       const fresh: StackRecord = {
-        id: idOf(name), name, account, region, status: "REVIEW_IN_PROGRESS", created: stillClock.now().toISOString(), deployment: request.deployment,
-        outputs: [], hasTerminationProtection: false, disableRollback: false, operations: 0,
+        id: idOf(name),
+        name,
+        account,
+        region,
+        status: "REVIEW_IN_PROGRESS",
+        created: stillClock.now().toISOString(),
+        deployment: request.deployment,
+        outputs: [],
+        hasTerminationProtection: false,
+        disableRollback: false,
+        operations: 0,
       };
       startCreation(deployer, fresh, request);
     },
-    update: (resources: object, options: BenchOptions = {}) => void startUpdate(deployer, stackOf(options.name), requestOf(resources, options)),
+    update: (resources: object, options: BenchOptions = {}) =>
+      void startUpdate(deployer, stackOf(options.name), requestOf(resources, options)),
     delete: (name?: string) => startDeletion(deployer, stackOf(name), { principal, retain: [] }),
   };
   const goOn = async (name?: string) => {
     await carryOutOperation(deployer, idOf(name ?? "s"), new AbortController().signal);
     return stackOf(name);
   };
-  const eventsOf = (name = "s") => store.events.list(idOf(name), {}).map(({ event }) => event).reverse();
+  const eventsOf = (name = "s") =>
+    store.events
+      .list(idOf(name), {})
+      .map(({ event }) => event)
+      .reverse();
   return {
-    world, database, deployer, begin, goOn,
+    world,
+    database,
+    deployer,
+    begin,
+    goOn,
     create: async (resources, options) => (begin.create(resources, options), goOn(options?.name)),
     update: async (resources, options) => (begin.update(resources, options), goOn(options?.name)),
     delete: async (name) => (begin.delete(name), goOn(name)),

@@ -23,11 +23,24 @@ export function openCdk(configFile: string, app = join(import.meta.dirname, "cdk
   const home = mkdtempSync(join(tmpdir(), "omx-cdk-"));
   const modules = join(import.meta.dirname, "../../../../node_modules/.bin");
   const env = {
-    PATH: [dirname(process.execPath), modules, process.env["PATH"]].join(delimiter), HOME: home, CI: "true", NO_COLOR: "1", AWS_CONFIG_FILE: configFile,
-    AWS_SHARED_CREDENTIALS_FILE: "/dev/null", AWS_EC2_METADATA_DISABLED: "true", CDK_DISABLE_CLI_TELEMETRY: "true",
+    PATH: [dirname(process.execPath), modules, process.env["PATH"]].join(delimiter),
+    HOME: home,
+    CI: "true",
+    NO_COLOR: "1",
+    AWS_CONFIG_FILE: configFile,
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_EC2_METADATA_DISABLED: "true",
+    CDK_DISABLE_CLI_TELEMETRY: "true",
   };
   return {
-    run: (...args) => finished(spawn(join(modules, "cdk"), [...args, "--app", `node --no-warnings ${app}`, "--output", join(home, "cdk.out"), "--no-notices"], { env, cwd: home, stdio: ["ignore", "pipe", "pipe"] })),
+    run: (...args) =>
+      finished(
+        spawn(join(modules, "cdk"), [...args, "--app", `node --no-warnings ${app}`, "--output", join(home, "cdk.out"), "--no-notices"], {
+          env,
+          cwd: home,
+          stdio: ["ignore", "pipe", "pipe"],
+        }),
+      ),
     [Symbol.dispose]: () => rmSync(home, { recursive: true, force: true }),
   };
 }

@@ -40,7 +40,7 @@ export function mortal(database: Database, lifetime: number): Mortal {
         }
       },
       isOpen: () => database.isOpen(),
-    close: () => database.close(),
+      close: () => database.close(),
     },
   };
 }

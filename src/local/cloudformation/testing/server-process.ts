@@ -20,7 +20,12 @@ export interface ServerProcess extends AsyncDisposable {
   readonly address: Address;
   readonly dataDir: string;
   /** What every SDK client needs as the administrator of the first account. */
-  readonly config: { readonly endpoint: string; readonly region: string; readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }; readonly forcePathStyle: true };
+  readonly config: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+    readonly forcePathStyle: true;
+  };
   /** SIGKILL: nothing is put in order. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -37,16 +42,25 @@ export async function startServerProcess(): Promise<ServerProcess> {
     await ended;
   };
   const start = async () => {
-    child = spawn(process.execPath, ["--no-warnings", join(import.meta.dirname, "serve.ts"), dataDir, String(address?.port ?? 0)], { stdio: ["ignore", "pipe", "inherit"] });
+    child = spawn(process.execPath, ["--no-warnings", join(import.meta.dirname, "serve.ts"), dataDir, String(address?.port ?? 0)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-    const [line] = (await Promise.race([once(lines, "line"), once(child, "exit").then(() => { throw new Error("the local accounts did not start"); })])) as [string];
+    const [line] = (await Promise.race([
+      once(lines, "line"),
+      once(child, "exit").then(() => {
+        throw new Error("the local accounts did not start");
+      }),
+    ])) as [string];
     address = JSON.parse(line) as Address;
   };
   await start();
   const present = () => address as Address;
   return {
     dataDir,
-    get address() { return present(); },
+    get address() {
+      return present();
+    },
     get config() {
       const { accessKeyId, secretAccessKey } = present().identities.find(({ profile }) => profile === "cicd")!;
       return { endpoint: present().url, region: "us-east-1", credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true as const };

@@ -9,7 +9,9 @@ const LIMIT_BYTES = 2 * 1024 ** 3;
 
 /** The key of the artifact store, where it has one of its own. */
 export const encryptionOf = ({ declaration }: Execution): object =>
-  declaration.artifactStore?.encryptionKey?.id ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: declaration.artifactStore.encryptionKey.id } : {};
+  declaration.artifactStore?.encryptionKey?.id
+    ? { ServerSideEncryption: "aws:kms", SSEKMSKeyId: declaration.artifactStore.encryptionKey.id }
+    : {};
 
 /** Keeps a ZIP as the action's output artifact. @throws Failure when the action declares none */
 export async function storeOutput({ core, execution, as, outputs }: ActionContext, zip: Buffer): Promise<void> {
@@ -34,7 +36,8 @@ export async function readArtifactFile({ core, execution, inputs, as }: ActionCo
   });
   const zip = await yauzl.fromBufferPromise(await readBody(Body, LIMIT_BYTES), { lazyEntries: true });
   try {
-    for await (const entry of zip.eachEntry()) if (entry.fileName === file) return (await readBody(await zip.openReadStreamPromise(entry))).toString("utf8");
+    for await (const entry of zip.eachEntry())
+      if (entry.fileName === file) return (await readBody(await zip.openReadStreamPromise(entry))).toString("utf8");
   } finally {
     zip.close();
   }

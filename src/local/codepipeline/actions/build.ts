@@ -5,7 +5,11 @@ interface BuildAnswer {
   readonly id: string;
   readonly buildStatus: string;
   readonly exportedEnvironmentVariables?: readonly { readonly name: string; readonly value: string }[];
-  readonly phases?: readonly { readonly phaseType: string; readonly phaseStatus?: string; readonly contexts?: readonly { readonly statusCode?: string; readonly message?: string }[] }[];
+  readonly phases?: readonly {
+    readonly phaseType: string;
+    readonly phaseStatus?: string;
+    readonly contexts?: readonly { readonly statusCode?: string; readonly message?: string }[];
+  }[];
   readonly logs?: { readonly deepLink?: string };
 }
 
@@ -16,12 +20,23 @@ export async function codeBuild(context: ActionContext): Promise<ActionOutcome> 
   const { core, execution, configuration, inputs, outputs, as, signal, current, note } = context;
   const { account, region } = execution;
   const call = <Output>(operation: string, input: object) =>
-    core.dispatcher.call<Output>({ service: "codebuild", operation, input, as, account, region, context: { "omx:Pipeline": execution.pipeline } });
+    core.dispatcher.call<Output>({
+      service: "codebuild",
+      operation,
+      input,
+      as,
+      account,
+      region,
+      context: { "omx:Pipeline": execution.pipeline },
+    });
   const id = current().externalId ?? (await start());
   for (;;) {
-    const { builds: [build] } = await call<{ builds: readonly BuildAnswer[] }>("BatchGetBuilds", { ids: [id] });
+    const {
+      builds: [build],
+    } = await call<{ builds: readonly BuildAnswer[] }>("BatchGetBuilds", { ids: [id] });
     if (!build) throw new Failure("JobFailed", `build ${id} is gone`);
-    if (build.buildStatus === "SUCCEEDED") return { variables: Object.fromEntries((build.exportedEnvironmentVariables ?? []).map(({ name, value }) => [name, value])) };
+    if (build.buildStatus === "SUCCEEDED")
+      return { variables: Object.fromEntries((build.exportedEnvironmentVariables ?? []).map(({ name, value }) => [name, value])) };
     if (build.buildStatus !== "IN_PROGRESS") throw new Failure("JobFailed", describeFailure(build));
     if (execution.stopRequested?.abandon || current().status === "Abandoned") {
       await call("StopBuild", { id });
@@ -34,15 +49,19 @@ export async function codeBuild(context: ActionContext): Promise<ActionOutcome> 
     const primary = configuration["PrimarySource"];
     const ordered = primary ? [...inputs.filter(({ name }) => name === primary), ...inputs.filter(({ name }) => name !== primary)] : inputs;
     const { build } = await call<{ build: BuildAnswer }>("StartBuild", {
-      projectName: configuration["ProjectName"], environmentVariablesOverride: readVariables(configuration["EnvironmentVariables"]),
-      idempotencyToken: current().id, pipeline: { inputs: ordered, outputs }, ...(revisionOf(context) && { sourceVersion: revisionOf(context) }),
+      projectName: configuration["ProjectName"],
+      environmentVariablesOverride: readVariables(configuration["EnvironmentVariables"]),
+      idempotencyToken: current().id,
+      pipeline: { inputs: ordered, outputs },
+      ...(revisionOf(context) && { sourceVersion: revisionOf(context) }),
     });
     note({ externalId: build.id, ...(build.logs?.deepLink && { externalUrl: build.logs.deepLink }) });
     return build.id;
   }
 }
 
-const revisionOf = ({ execution }: ActionContext): string | undefined => execution.revisions.find((revision) => /^[0-9a-f]{40}$/.test(revision.revisionId))?.revisionId;
+const revisionOf = ({ execution }: ActionContext): string | undefined =>
+  execution.revisions.find((revision) => /^[0-9a-f]{40}$/.test(revision.revisionId))?.revisionId;
 
 function readVariables(text: string | undefined): unknown {
   if (text === undefined) return [];

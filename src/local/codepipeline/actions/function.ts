@@ -19,8 +19,13 @@ export async function lambdaInvoke(context: ActionContext): Promise<ActionOutcom
     const { status, jobResult } = current();
     if (status === "Abandoned") throw new Failure("JobFailed", "the execution was stopped");
     if (jobResult?.failure) throw new Failure(jobResult.failure.type, jobResult.failure.message);
-    if (jobResult) return { ...(jobResult.variables && { variables: jobResult.variables }), ...(jobResult.summary && { summary: jobResult.summary }) };
-    if (core.clock.now().getTime() > deadline) throw new Failure("JobFailed", `function ${configuration["FunctionName"]} did not call PutJobSuccessResult or PutJobFailureResult within 20 minutes`);
+    if (jobResult)
+      return { ...(jobResult.variables && { variables: jobResult.variables }), ...(jobResult.summary && { summary: jobResult.summary }) };
+    if (core.clock.now().getTime() > deadline)
+      throw new Failure(
+        "JobFailed",
+        `function ${configuration["FunctionName"]} did not call PutJobSuccessResult or PutJobFailureResult within 20 minutes`,
+      );
     await core.clock.sleep(POLL_MS, signal);
   }
 }
@@ -29,18 +34,30 @@ export async function lambdaInvoke(context: ActionContext): Promise<ActionOutcom
 async function invoke({ core, execution, configuration, as, current, inputs, outputs }: ActionContext): Promise<void> {
   const { account, region, declaration } = execution;
   const keys = core.directory.issue(as, SESSION_SECONDS);
-  const located = ({ name, bucket, key }: ArtifactLocation) => ({ name, revision: null, location: { type: "S3", s3Location: { bucketName: bucket, objectKey: key } } });
+  const located = ({ name, bucket, key }: ArtifactLocation) => ({
+    name,
+    revision: null,
+    location: { type: "S3", s3Location: { bucketName: bucket, objectKey: key } },
+  });
   const event = {
     "CodePipeline.job": {
-      id: current().id, accountId: account,
+      id: current().id,
+      accountId: account,
       data: {
-        actionConfiguration: { configuration }, inputArtifacts: inputs.map(located), outputArtifacts: outputs.map(located),
+        actionConfiguration: { configuration },
+        inputArtifacts: inputs.map(located),
+        outputArtifacts: outputs.map(located),
         artifactCredentials: { accessKeyId: keys.accessKeyId, secretAccessKey: keys.secretAccessKey, sessionToken: keys.sessionToken },
         ...(declaration.artifactStore?.encryptionKey && { encryptionKey: declaration.artifactStore.encryptionKey }),
       },
     },
   };
   await core.dispatcher.call({
-    service: "lambda", operation: "Invoke", as, account, region, input: { FunctionName: configuration["FunctionName"], InvocationType: "Event", Payload: Buffer.from(JSON.stringify(event)) },
+    service: "lambda",
+    operation: "Invoke",
+    as,
+    account,
+    region,
+    input: { FunctionName: configuration["FunctionName"], InvocationType: "Event", Payload: Buffer.from(JSON.stringify(event)) },
   });
 }

@@ -9,11 +9,27 @@ import { storeOutput } from "./artifacts.ts";
 
 /** The newest commit of a branch, or the one that started this execution, as a ZIP. */
 export async function codeCommitSource(context: ActionContext): Promise<ActionOutcome> {
-  const { execution: { region, pipeline }, configuration, as } = context;
+  const {
+    execution: { region, pipeline },
+    configuration,
+    as,
+  } = context;
   const { RepositoryName: repository = "", BranchName: branch = "main" } = configuration;
-  const { commitId, message, authorDate, committerDate } = await takeCommit(context, { repository, branch, as, context: { "omx:Pipeline": pipeline } });
+  const { commitId, message, authorDate, committerDate } = await takeCommit(context, {
+    repository,
+    branch,
+    as,
+    context: { "omx:Pipeline": pipeline },
+  });
   return {
-    variables: { CommitId: commitId, BranchName: branch, RepositoryName: repository, CommitMessage: message, AuthorDate: authorDate, CommitterDate: committerDate },
+    variables: {
+      CommitId: commitId,
+      BranchName: branch,
+      RepositoryName: repository,
+      CommitMessage: message,
+      AuthorDate: authorDate,
+      CommitterDate: committerDate,
+    },
     ...told(commitId, message, `https://${region}.console.aws.amazon.com/codecommit/home#/repository/${repository}/commit/${commitId}`),
   };
 }
@@ -26,10 +42,25 @@ export async function connectionSource(context: ActionContext): Promise<ActionOu
   const { core, execution, configuration, as } = context;
   const { ConnectionArn = "", FullRepositoryId = "", BranchName = "main" } = configuration;
   checkMayConnect(core, { as, connectionArn: ConnectionArn, region: execution.region });
-  const { commitId, message, authorDate } = await takeCommit(context, { repository: connectedRepository(FullRepositoryId), branch: BranchName, as, context: { "omx:Connection": ConnectionArn } })
-    .catch((error: Error) => Promise.reject(new Failure("ConfigurationError", `${FullRepositoryId} stands for a CodeCommit repository of this account: ${error.message}`)));
+  const { commitId, message, authorDate } = await takeCommit(context, {
+    repository: connectedRepository(FullRepositoryId),
+    branch: BranchName,
+    as,
+    context: { "omx:Connection": ConnectionArn },
+  }).catch((error: Error) =>
+    Promise.reject(
+      new Failure("ConfigurationError", `${FullRepositoryId} stands for a CodeCommit repository of this account: ${error.message}`),
+    ),
+  );
   return {
-    variables: { CommitId: commitId, BranchName, FullRepositoryName: FullRepositoryId, CommitMessage: message, AuthorDate: authorDate, ConnectionArn },
+    variables: {
+      CommitId: commitId,
+      BranchName,
+      FullRepositoryName: FullRepositoryId,
+      CommitMessage: message,
+      AuthorDate: authorDate,
+      ConnectionArn,
+    },
     ...told(
       commitId,
       message,
@@ -61,7 +92,11 @@ async function takeCommit(context: ActionContext, { repository, branch, ...calle
   try {
     const clone = configuration["OutputArtifactFormat"] === "CODEBUILD_CLONE_REF";
     const commit = await core.dispatcher.call<Commit>({
-      service: "codecommit", operation: "CheckOut", ...caller, account, region,
+      service: "codecommit",
+      operation: "CheckOut",
+      ...caller,
+      account,
+      region,
       input: { repositoryName: repository, commitSpecifier: wanted ?? branch, directory, clone, branchName: branch },
     });
     await storeOutput(context, await packFolder(directory));
@@ -78,7 +113,10 @@ function told(id: string, message: string, url: string): Pick<ActionOutcome, "re
 
 async function packFolder(folder: string): Promise<Buffer> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).sort();
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
   return packFiles(paths.map((path) => ({ path, name: relative(folder, path).split(sep).join("/") })));
 }
 

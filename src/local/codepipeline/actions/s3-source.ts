@@ -10,7 +10,14 @@ export async function s3Source(context: ActionContext): Promise<ActionOutcome> {
   const { core, execution, configuration, as } = context;
   const { account, region } = execution;
   const { S3Bucket: bucket = "", S3ObjectKey: key = "" } = configuration;
-  const object = await core.dispatcher.call<{ Body: Readable; ETag?: string; VersionId?: string }>({ service: "s3", operation: "GetObject", input: { Bucket: bucket, Key: key }, as, account, region });
+  const object = await core.dispatcher.call<{ Body: Readable; ETag?: string; VersionId?: string }>({
+    service: "s3",
+    operation: "GetObject",
+    input: { Bucket: bucket, Key: key },
+    as,
+    account,
+    region,
+  });
   await storeOutput(context, await readBody(object.Body, LIMIT_BYTES));
   const revision = object.VersionId ?? object.ETag?.replaceAll('"', "") ?? "";
   return {

@@ -15,15 +15,20 @@ const POLL_MS = 200;
 export async function stepFunctions(context: ActionContext): Promise<ActionOutcome> {
   const { core, execution, configuration, as, signal, current, note } = context;
   const { account, region } = execution;
-  const call = <Output>(operation: string, input: object) => core.dispatcher.call<Output>({ service: "states", operation, input, as, account, region });
+  const call = <Output>(operation: string, input: object) =>
+    core.dispatcher.call<Output>({ service: "states", operation, input, as, account, region });
   const stateMachineArn = configuration["StateMachineArn"] ?? "";
   const name = `${configuration["ExecutionNamePrefix"] ?? ""}${current().id}`;
   const executionArn = current().externalId ?? (await start());
   for (;;) {
     const state = await call<ExecutionAnswer>("DescribeExecution", { executionArn });
-    if (state.status === "SUCCEEDED") return { variables: { ExecutionArn: executionArn, StateMachineArn: stateMachineArn }, summary: `execution ${name} succeeded` };
+    if (state.status === "SUCCEEDED")
+      return { variables: { ExecutionArn: executionArn, StateMachineArn: stateMachineArn }, summary: `execution ${name} succeeded` };
     if (state.status !== "RUNNING" && state.status !== "PENDING_REDRIVE")
-      throw new Failure("JobFailed", `Step Functions execution ended ${state.status}: ${[state.error, state.cause].filter(Boolean).join(": ")}`);
+      throw new Failure(
+        "JobFailed",
+        `Step Functions execution ended ${state.status}: ${[state.error, state.cause].filter(Boolean).join(": ")}`,
+      );
     if (current().status === "Abandoned") {
       await call("StopExecution", { executionArn, cause: "the pipeline's execution was stopped" });
       throw new Failure("JobFailed", "the execution was stopped");

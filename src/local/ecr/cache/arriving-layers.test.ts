@@ -32,7 +32,8 @@ function halved(bytes: Buffer) {
   const half = Promise.withResolvers<void>();
   half.promise.catch(() => undefined);
   const source: LayerSource = {
-    digest: digestOf(bytes), size: bytes.length,
+    digest: digestOf(bytes),
+    size: bytes.length,
     async writeTo(file, onWritten) {
       for (let at = 0; at < bytes.length; at += 65_536) {
         if (at === bytes.length / 2) await half.promise;
@@ -78,7 +79,10 @@ test("a layer that upstream sends with other bytes ends as a broken answer, is n
   await pushSample(cached.at("lying"), "1", { layers: [bytes] });
   cached.fail(({ path }) => (path.endsWith(digestOf(bytes)) ? { kind: "flip" } : undefined));
   expect((await cached.user.http("GET", "quay/lying/manifests/1")).status).toBe(200);
-  const read = () => cached.user.http("GET", `quay/lying/blobs/${digestOf(bytes)}`).then(async (answer) => (answer.ok ? Buffer.from(await answer.arrayBuffer()) : answer.status));
+  const read = () =>
+    cached.user
+      .http("GET", `quay/lying/blobs/${digestOf(bytes)}`)
+      .then(async (answer) => (answer.ok ? Buffer.from(await answer.arrayBuffer()) : answer.status));
   const first = await read().catch((error: Error) => error);
   expect(first instanceof Error || first === 503).toBe(true);
   expect(cached.accounts.accounts.core.blobs.has(digestOf(bytes).slice(7))).toBe(false);

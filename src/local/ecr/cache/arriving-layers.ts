@@ -29,7 +29,11 @@ export interface LayerSource extends Pick<Layer, "digest" | "size"> {
  * Begins to receive a layer. Its source proves the digest.
  * @param turn runs the work when it is this layer's turn
  */
-export function receiveLayer(blobs: BlobStore, source: LayerSource, turn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work()): ArrivingLayer {
+export function receiveLayer(
+  blobs: BlobStore,
+  source: LayerSource,
+  turn: <T>(work: () => Promise<T>) => Promise<T> = (work) => work(),
+): ArrivingLayer {
   const { digest, size } = source;
   const file = blobs.scratch();
   const growth = new Growth();
@@ -38,7 +42,9 @@ export function receiveLayer(blobs: BlobStore, source: LayerSource, turn: <T>(wo
   stored.catch(() => undefined);
   const opened = async () => (await open(file).catch(() => undefined)) ?? open(blobs.path((await stored).sha256));
   return {
-    digest, size, stored,
+    digest,
+    size,
+    stored,
     reaches: (offset) => growth.reaches(Math.min(offset + 1, size)),
     open: ({ start, end } = { start: 0, end: size - 1 }) => Readable.from(bytesOf({ opened, growth, start, end }), { objectMode: false }),
   };

@@ -42,14 +42,19 @@ export async function importManifests({ core, store, upstreams }: Parts, { place
   if (!top) return undefined;
   const blobs = new Map<Found, string>();
   for (const found of all) blobs.set(found, (await core.blobs.write(found.bytes)).sha256);
-  const repository = store.repositories.get(keyOf(place)) ?? await newRepository(core, store, { place, applied: "PULL_THROUGH_CACHE" });
+  const repository = store.repositories.get(keyOf(place)) ?? (await newRepository(core, store, { place, applied: "PULL_THROUGH_CACHE" }));
   const now = core.clock.now().toISOString();
   return store.transaction(() => {
     keepCreated(core, store, repository);
     for (const found of all) keepFound(store, place, { found, sha256: blobs.get(found) ?? "", now });
     if (!reference.includes(":")) moveTag(store, place, { tag: reference, digest: top.digest, checkedAt: now });
     const layers = [...new Map(all.flatMap(({ read }) => read.layers).map(({ digest, size }) => [digest, { digest, size }])).values()];
-    store.imports.put([...keyOf(place), top.digest], { prefix: rule.ecrRepositoryPrefix, upstreamRegistryUrl: rule.upstreamRegistryUrl, layers, ...(!reference.includes(":") && { tag: reference }) });
+    store.imports.put([...keyOf(place), top.digest], {
+      prefix: rule.ecrRepositoryPrefix,
+      upstreamRegistryUrl: rule.upstreamRegistryUrl,
+      layers,
+      ...(!reference.includes(":") && { tag: reference }),
+    });
     return store.images.get([...keyOf(place), top.digest]);
   });
 }
@@ -67,12 +72,20 @@ async function find(upstream: Upstream, reference: string): Promise<Found | unde
   if (!found) return undefined;
   const read = readManifest(found.bytes, found.mediaType);
   const bad = [...read.layers, ...read.manifests].find(({ digest, size }) => !isDigest(digest) || !Number.isSafeInteger(size));
-  if (bad) throw invalidParameter(`'imageManifest': the upstream's manifest ${found.digest} names ${String(bad.digest)}, which is no digest with a size`);
+  if (bad)
+    throw invalidParameter(
+      `'imageManifest': the upstream's manifest ${found.digest} names ${String(bad.digest)}, which is no digest with a size`,
+    );
   return { digest: found.digest, bytes: found.bytes, read };
 }
 
-function keepFound(store: Store, place: Place, { found: { digest, bytes, read }, sha256, now }: { readonly found: Found; readonly sha256: string; readonly now: string }): void {
+function keepFound(
+  store: Store,
+  place: Place,
+  { found: { digest, bytes, read }, sha256, now }: { readonly found: Found; readonly sha256: string; readonly now: string },
+): void {
   const known = store.images.get([...keyOf(place), digest]);
   keepImage(store, place, known ?? imageOf(read, { digest, sha256, manifestSize: bytes.byteLength, pushedAt: now }));
-  for (const { digest: layer, size } of read.layers) if (!store.layers.get([...keyOf(place), layer])) store.upstreamLayers.put([...keyOf(place), layer], { size });
+  for (const { digest: layer, size } of read.layers)
+    if (!store.layers.get([...keyOf(place), layer])) store.upstreamLayers.put([...keyOf(place), layer], { size });
 }

@@ -34,8 +34,14 @@ export function cacheRuleOperations(store: Store, upstreams: Upstreams) {
       access: onRegistryWithRole("UpdatePullThroughCacheRule"),
       async run({ ecrRepositoryPrefix, credentialArn, customRoleArn }, call) {
         const before = found(call, ecrRepositoryPrefix);
-        if (!credentialArn && !customRoleArn) throw invalidParameter("'credentialArn': give the credentials or the role that is to be used");
-        const rule: CacheRule = { ...before, ...(credentialArn && { credentialArn }), ...(customRoleArn && { customRoleArn }), updatedAt: upstreams.now().toISOString() };
+        if (!credentialArn && !customRoleArn)
+          throw invalidParameter("'credentialArn': give the credentials or the role that is to be used");
+        const rule: CacheRule = {
+          ...before,
+          ...(credentialArn && { credentialArn }),
+          ...(customRoleArn && { customRoleArn }),
+          updatedAt: upstreams.now().toISOString(),
+        };
         await upstreams.checkCredentials(rule);
         store.cacheRules.put(scope(call, rule.ecrRepositoryPrefix), rule);
         const { createdAt: _created, upstreamRegistry: _registry, upstreamRegistryUrl: _url, ...answer } = asAnswer(rule);
@@ -64,7 +70,8 @@ const createRule = (store: Store, upstreams: Upstreams) =>
       checkPrefix("ecrRepositoryPrefix", ecrRepositoryPrefix);
       checkPrefix("upstreamRepositoryPrefix", upstreamRepositoryPrefix);
       const prefix = withoutSlash(ecrRepositoryPrefix);
-      if (prefix === "ROOT" && upstreamRepositoryPrefix !== "ROOT") throw invalidParameter("'upstreamRepositoryPrefix': the prefix ROOT takes the upstream's ROOT alone");
+      if (prefix === "ROOT" && upstreamRepositoryPrefix !== "ROOT")
+        throw invalidParameter("'upstreamRepositoryPrefix': the prefix ROOT takes the upstream's ROOT alone");
       const now = upstreams.now().toISOString();
       const rule: CacheRule = {
         registryId: call.account,
@@ -90,8 +97,13 @@ const describeRules = (store: Store, found: Find) =>
   operation<DescribePullThroughCacheRulesRequest, DescribePullThroughCacheRulesResponse>({
     access: onRegistry("DescribePullThroughCacheRules"),
     run({ ecrRepositoryPrefixes, maxResults = 100, nextToken }, call) {
-      const rules = ecrRepositoryPrefixes?.map((prefix) => found(call, prefix)) ?? store.cacheRules.list(scope(call)).map(({ value }) => value);
-      const { items, next } = pageOf(rules, { token: nextToken, limit: maxResults, invalid: () => invalidParameter("'nextToken': it is not a token of an earlier answer") });
+      const rules =
+        ecrRepositoryPrefixes?.map((prefix) => found(call, prefix)) ?? store.cacheRules.list(scope(call)).map(({ value }) => value);
+      const { items, next } = pageOf(rules, {
+        token: nextToken,
+        limit: maxResults,
+        invalid: () => invalidParameter("'nextToken': it is not a token of an earlier answer"),
+      });
       return { pullThroughCacheRules: items.map(asAnswer), ...(next !== undefined && { nextToken: next }) };
     },
   });
@@ -112,10 +124,16 @@ const deleteRule = (store: Store, found: Find) =>
 
 function checkPrefix(name: string, prefix: string): void {
   if (prefix !== "ROOT" && (!PREFIX.test(prefix) || prefix.length < 2 || prefix.length > 30))
-    throw invalidParameter(`at '${name}' failed to satisfy constraint: 'must be 2 to 30 characters of the regular expression ${PREFIX.source}'`);
+    throw invalidParameter(
+      `at '${name}' failed to satisfy constraint: 'must be 2 to 30 characters of the regular expression ${PREFIX.source}'`,
+    );
 }
 
 /** There is always an assumed slash at the end of a prefix. */
 const withoutSlash = (prefix: string): string => prefix.replace(/\/$/, "");
 
-const asAnswer = ({ createdAt, updatedAt, ...rule }: CacheRule): PullThroughCacheRule => ({ ...rule, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) });
+const asAnswer = ({ createdAt, updatedAt, ...rule }: CacheRule): PullThroughCacheRule => ({
+  ...rule,
+  createdAt: new Date(createdAt),
+  updatedAt: new Date(updatedAt),
+});

@@ -61,10 +61,14 @@ export function createLayerCopies(parts: Parts): LayerCopies {
     if (imports.has(name)) return;
     imports.add(name);
     core.background(`pull through cache of ${place.name}@${digest}`, (signal) =>
-      copyAll(parts, { place, digest, bring: (layer) => gate.pass(() => bring(place, layer, signal), signal) }).finally(() => imports.delete(name)));
+      copyAll(parts, { place, digest, bring: (layer) => gate.pass(() => bring(place, layer, signal), signal) }).finally(() =>
+        imports.delete(name),
+      ),
+    );
   };
   return {
-    bring, start,
+    bring,
+    start,
     read(place, digest) {
       const found = find(place, digest);
       if (!found) return undefined;
@@ -74,7 +78,10 @@ export function createLayerCopies(parts: Parts): LayerCopies {
       return { ...found, reaches: (offset) => askUpstream(found.reaches(offset)) };
     },
     resume() {
-      for (const { key: [account = "", region = "", name = "", digest = ""] } of store.imports.list([])) start({ account, region, name }, digest);
+      for (const {
+        key: [account = "", region = "", name = "", digest = ""],
+      } of store.imports.list([]))
+        start({ account, region, name }, digest);
     },
   };
 }
@@ -91,23 +98,37 @@ function finder({ core, store, upstreams }: Parts): Find {
     const wanted = store.upstreamLayers.get(key);
     if (wanted === undefined) return store.layers.get(key);
     const rule = ruleOf(store, place);
-    if (rule === undefined) throw upstreamFailed("UpstreamUnavailable", `the layer ${digest} of ${place.name} was still upstream when the pull through cache rule for it was deleted`);
+    if (rule === undefined)
+      throw upstreamFailed(
+        "UpstreamUnavailable",
+        `the layer ${digest} of ${place.name} was still upstream when the pull through cache rule for it was deleted`,
+      );
     const fetched = [place.account, place.region, rule.ecrRepositoryPrefix, digest];
     const flight = JSON.stringify(fetched);
     const coming = flights.get(flight);
     if (coming) return coming;
     const source = upstreams.layer(rule, { repository: upstreamName(rule, place), digest, size: wanted.size }, signal);
     const before = store.fetchedLayers.get(fetched);
-    const layer = before && core.blobs.has(before.sha256) ? storedLayer(core, { digest, ...before }) : receiveLayer(core.blobs, source, (work) => gate.pass(work));
+    const layer =
+      before && core.blobs.has(before.sha256)
+        ? storedLayer(core, { digest, ...before })
+        : receiveLayer(core.blobs, source, (work) => gate.pass(work));
     flights.set(flight, layer);
-    layer.stored.then((bytes) => store.fetchedLayers.put(fetched, bytes)).catch(() => undefined).finally(() => flights.delete(flight));
+    layer.stored
+      .then((bytes) => store.fetchedLayers.put(fetched, bytes))
+      .catch(() => undefined)
+      .finally(() => flights.delete(flight));
     return layer;
   };
 }
 
 /** One that is here: of a cached image, one that came by the same rule before for whichever repository. */
 export const storedLayer = ({ blobs }: Pick<Core, "blobs">, { digest, sha256, size }: Layer): ArrivingLayer => ({
-  digest, size, stored: Promise.resolve({ sha256, size }), reaches: () => Promise.resolve(), open: (range) => blobs.open(sha256, range),
+  digest,
+  size,
+  stored: Promise.resolve({ sha256, size }),
+  reaches: () => Promise.resolve(),
+  open: (range) => blobs.open(sha256, range),
 });
 
 interface Copy {

@@ -36,7 +36,14 @@ afterAll(() => {
 
 function orderOf(repository: string, digest = digestOf(bytes)): LayerOrder {
   const registry = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { client: "test", upstreams: {}, registry, repository, blob: { digest, size: bytes.length }, file: join(folder, `${repository.replaceAll("/", "-")}-${digest.slice(0, 6)}`) };
+  return {
+    client: "test",
+    upstreams: {},
+    registry,
+    repository,
+    blob: { digest, size: bytes.length },
+    file: join(folder, `${repository.replaceAll("/", "-")}-${digest.slice(0, 6)}`),
+  };
 }
 
 test("a layer of any digest comes into its file, told of to the last byte, and is named by its SHA-256", async () => {

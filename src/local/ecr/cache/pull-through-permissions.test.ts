@@ -40,10 +40,26 @@ describe("who may bring images", () => {
     const ask = () => production.http("GET", "quay/across/tool/manifests/1");
     expect([(await ask()).status, await codeOf(await ask())]).toEqual([403, "DENIED"]);
     const policyOf = (Resource: string | undefined, ...Action: readonly string[]) =>
-      JSON.stringify({ Version: "2012-10-17", Statement: [{ Sid: "cache", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` }, Action, ...(Resource && { Resource }) }] });
-    await template(cached.user, { prefix: "quay/across", repositoryPolicy: policyOf(undefined, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer") });
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          { Sid: "cache", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${PRODUCTION}:root` }, Action, ...(Resource && { Resource }) },
+        ],
+      });
+    await template(cached.user, {
+      prefix: "quay/across",
+      repositoryPolicy: policyOf(undefined, "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+    });
     expect([(await ask()).status, await codeOf(await ask())]).toEqual([404, "NAME_UNKNOWN"]);
-    await cached.user.ecr.send(new PutRegistryPolicyCommand({ policyText: policyOf(`arn:aws:ecr:${REGION}:${CICD}:repository/quay/across/*`, "ecr:CreateRepository", "ecr:BatchImportUpstreamImage") }));
+    await cached.user.ecr.send(
+      new PutRegistryPolicyCommand({
+        policyText: policyOf(
+          `arn:aws:ecr:${REGION}:${CICD}:repository/quay/across/*`,
+          "ecr:CreateRepository",
+          "ecr:BatchImportUpstreamImage",
+        ),
+      }),
+    );
     expect((await ask()).status).toBe(200);
     expect((await production.http("GET", `quay/across/tool/blobs/${digestOf(sample("across").layers[0]!)}`)).status).toBe(200);
   });
@@ -52,10 +68,19 @@ describe("who may bring images", () => {
 test("a template's role makes the repository, and only what it may", async () => {
   await pushSample(cached.at("roles/tool"), "1", sample("roles"));
   const iam = new IAMClient(cached.accounts.config());
-  const trust = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { Service: "ecr.amazonaws.com" }, Action: "sts:AssumeRole" }] };
+  const trust = {
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: "ecr.amazonaws.com" }, Action: "sts:AssumeRole" }],
+  };
   const { Role } = await iam.send(new CreateRoleCommand({ RoleName: "template", AssumeRolePolicyDocument: JSON.stringify(trust) }));
   const allow = (...Action: readonly string[]) =>
-    iam.send(new PutRolePolicyCommand({ RoleName: "template", PolicyName: "make", PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] }) }));
+    iam.send(
+      new PutRolePolicyCommand({
+        RoleName: "template",
+        PolicyName: "make",
+        PolicyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: "*" }] }),
+      }),
+    );
   await template(cached.user, { prefix: "quay/roles", customRoleArn: Role!.Arn, resourceTags: [{ Key: "by", Value: "role" }] });
   await allow("ecr:CreateRepository");
   const refused = await manifest("quay/roles/tool/manifests/1");
@@ -65,9 +90,16 @@ test("a template's role makes the repository, and only what it may", async () =>
 
   await pushSample(cached.at("sealed/tool"), "1", sample("sealed"));
   const { KeyMetadata } = await new KMSClient(cached.accounts.config()).send(new CreateKeyCommand({}));
-  await template(cached.user, { prefix: "quay/sealed", customRoleArn: Role!.Arn, encryptionConfiguration: { encryptionType: "KMS", kmsKey: KeyMetadata!.Arn } });
+  await template(cached.user, {
+    prefix: "quay/sealed",
+    customRoleArn: Role!.Arn,
+    encryptionConfiguration: { encryptionType: "KMS", kmsKey: KeyMetadata!.Arn },
+  });
   const sealed = await manifest("quay/sealed/tool/manifests/1");
-  expect([sealed.status, await sealed.text()]).toEqual([404, expect.stringMatching(/NAME_UNKNOWN.*was not created: .*KMS exception.*kms:DescribeKey/)]);
+  expect([sealed.status, await sealed.text()]).toEqual([
+    404,
+    expect.stringMatching(/NAME_UNKNOWN.*was not created: .*KMS exception.*kms:DescribeKey/),
+  ]);
   await allow("ecr:CreateRepository", "kms:DescribeKey", "kms:CreateGrant");
   expect((await manifest("quay/sealed/tool/manifests/1")).status).toBe(200);
   const { repositories } = await cached.user.ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/sealed/tool"] }));
@@ -80,15 +112,37 @@ test("HealthOmics brings an image for a run where the registry's policy and the 
   const workflow = `arn:aws:omics:${REGION}:${CICD}:workflow/1234567`;
   const ask = () =>
     dispatcher.call<{ images: { imageId: { imageDigest: string } }[] }>({
-      service: "ecr", operation: "BatchGetImage", input: { registryId: CICD, repositoryName: "quay/omics/tool", imageIds: [{ imageTag: "1" }] }, region: REGION, account: CICD,
+      service: "ecr",
+      operation: "BatchGetImage",
+      input: { registryId: CICD, repositoryName: "quay/omics/tool", imageIds: [{ imageTag: "1" }] },
+      region: REGION,
+      account: CICD,
       as: { kind: "service", service: "omics.amazonaws.com", sourceAccount: CICD, sourceArn: workflow },
     });
-  const grant = (Action: readonly string[], more: object = {}) => JSON.stringify({ Version: "2012-10-17", Statement: [{ Sid: "omics", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action, Condition: { StringEquals: { "aws:SourceAccount": CICD } }, ...more }] });
+  const grant = (Action: readonly string[], more: object = {}) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "omics",
+          Effect: "Allow",
+          Principal: { Service: "omics.amazonaws.com" },
+          Action,
+          Condition: { StringEquals: { "aws:SourceAccount": CICD } },
+          ...more,
+        },
+      ],
+    });
   await expect(ask()).rejects.toMatchObject({ code: "AccessDeniedException" });
-  await template(cached.user, { prefix: "quay/omics", repositoryPolicy: grant(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]) });
+  await template(cached.user, {
+    prefix: "quay/omics",
+    repositoryPolicy: grant(["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"]),
+  });
   await expect(ask()).rejects.toMatchObject({ code: "RepositoryNotFoundException" });
   // The registry has one policy, which other tests of this file set too: it is put and asked in one turn.
-  const policyText = grant(["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"], { Resource: `arn:aws:ecr:${REGION}:${CICD}:repository/quay/omics/*` });
+  const policyText = grant(["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"], {
+    Resource: `arn:aws:ecr:${REGION}:${CICD}:repository/quay/omics/*`,
+  });
   await cached.user.ecr.send(new PutRegistryPolicyCommand({ policyText }));
   expect((await ask()).images[0]!.imageId.imageDigest).toBe(digest);
 });

@@ -66,7 +66,9 @@ export function createPullThroughCache(parts: Parts): PullThroughCache {
         return once(flight, () => bring(wanted));
       }
       if (store.imports.get([...keyOf(place), here.digest])) copies.start(place, here.digest);
-      return isDue(parts, wanted) && refusal(parts, place, puller, "BatchImportUpstreamImage") === undefined ? once(flight, () => refresh(parts, wanted, bring)) : here;
+      return isDue(parts, wanted) && refusal(parts, place, puller, "BatchImportUpstreamImage") === undefined
+        ? once(flight, () => refresh(parts, wanted, bring))
+        : here;
     },
   };
 }
@@ -95,7 +97,8 @@ async function refresh(parts: Parts, wanted: Wanted, bring: (wanted: Wanted) => 
   const { place, reference, rule } = wanted;
   const checked = (agoMs = 0) => {
     const tag = tagOf(store, wanted);
-    if (tag) moveTag(store, place, { tag: reference, digest: tag.digest, checkedAt: new Date(core.clock.now().getTime() - agoMs).toISOString() });
+    if (tag)
+      moveTag(store, place, { tag: reference, digest: tag.digest, checkedAt: new Date(core.clock.now().getTime() - agoMs).toISOString() });
     return imageAt(store, place, reference);
   };
   try {
@@ -118,13 +121,19 @@ function checkMayImport(parts: Parts, place: Place, puller: Puller): void {
   if (bring !== undefined) throw isThere ? requestedImageNotFound(bring) : repositoryNotFound(place.name, place.account, bring);
 }
 
-const refusal = ({ core, store }: Parts, place: Place, puller: Puller, action: string): string | undefined => whyNot(core, puller, { access: accessTo(store, action, place), region: place.region });
+const refusal = ({ core, store }: Parts, place: Place, puller: Puller, action: string): string | undefined =>
+  whyNot(core, puller, { access: accessTo(store, action, place), region: place.region });
 
 /** An attempt that fails is told like one that succeeds. */
-async function tellFailure({ core }: Parts, { place, reference, rule }: Wanted, work: Promise<Image | undefined>): Promise<Image | undefined> {
+async function tellFailure(
+  { core }: Parts,
+  { place, reference, rule }: Wanted,
+  work: Promise<Image | undefined>,
+): Promise<Image | undefined> {
   const { ecrRepositoryPrefix: prefix, upstreamRegistryUrl } = rule;
   const named = reference.includes(":") ? { digest: reference } : { tag: reference };
-  const fail = (failure: { readonly code: string; readonly message: string }) => emitCacheAction(core, place, { prefix, upstreamRegistryUrl, ...named, failure });
+  const fail = (failure: { readonly code: string; readonly message: string }) =>
+    emitCacheAction(core, place, { prefix, upstreamRegistryUrl, ...named, failure });
   try {
     const image = await work;
     if (!image) fail({ code: "ImageNotFound", message: "Requested image not found" });

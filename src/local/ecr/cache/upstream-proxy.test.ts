@@ -11,7 +11,10 @@ import { signIn } from "../testing/registry.ts";
 test("the cache of accounts that were started behind a proxy reads upstream through it, manifests and layers", async () => {
   await using registry = await startDockerRegistry();
   await using proxy = await forwardProxy({ "registry.test": registry.url });
-  await using accounts = await startAccounts({ upstreams: { "quay.io": "http://registry.test" }, proxy: { http: proxy.url, except: "127.0.0.1" } });
+  await using accounts = await startAccounts({
+    upstreams: { "quay.io": "http://registry.test" },
+    proxy: { http: proxy.url, except: "127.0.0.1" },
+  });
   await using user = await signIn(accounts);
   const client = registryClient();
   const layer = noise("behind a proxy", 20_000);
@@ -21,5 +24,6 @@ test("the cache of accounts that were started behind a proxy reads upstream thro
   expect((await user.http("GET", "quay/tool/manifests/1")).status).toBe(200);
   const answer = await user.http("GET", `quay/tool/blobs/${digestOf(layer)}`);
   expect(Buffer.from(await answer.arrayBuffer()).equals(layer)).toBe(true);
-  for (const part of ["manifests", digestOf(layer)]) expect(proxy.asked).toContainEqual(expect.stringMatching(new RegExp(`^GET http://registry\\.test/v2/tool/.*${part}`)));
+  for (const part of ["manifests", digestOf(layer)])
+    expect(proxy.asked).toContainEqual(expect.stringMatching(new RegExp(`^GET http://registry\\.test/v2/tool/.*${part}`)));
 });

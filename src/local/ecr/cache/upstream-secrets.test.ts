@@ -35,10 +35,13 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]();
 });
 
-const push = (repository: string) => pushSample(upstream.repository({ registry: registry.host, repository }), "1", { layers: [noise(repository, 40_000)] });
+const push = (repository: string) =>
+  pushSample(upstream.repository({ registry: registry.host, repository }), "1", { layers: [noise(repository, 40_000)] });
 const valueOf = (accessToken: string) => JSON.stringify({ username: USERNAME, accessToken });
-const secret = async (Name: string, SecretString: string, more: object = {}) => (await secrets.send(new CreateSecretCommand({ Name: `ecr-pullthroughcache/${Name}`, SecretString, ...more }))).ARN!;
-const rule = (ecrRepositoryPrefix: string, credentialArn: string) => user.ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix, upstreamRegistryUrl: "registry-1.docker.io", credentialArn }));
+const secret = async (Name: string, SecretString: string, more: object = {}) =>
+  (await secrets.send(new CreateSecretCommand({ Name: `ecr-pullthroughcache/${Name}`, SecretString, ...more }))).ARN!;
+const rule = (ecrRepositoryPrefix: string, credentialArn: string) =>
+  user.ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix, upstreamRegistryUrl: "registry-1.docker.io", credentialArn }));
 const get = (repositoryName: string) => user.ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: "1" }] }));
 
 test("a rule signs in upstream with its secret, which is seen nowhere", async () => {
@@ -59,7 +62,10 @@ test("a secret that is wrong is told as upstream's refusal, and read anew once i
   expect(failures?.[0]?.failureCode).toBe("UpstreamAccessDenied");
   expect(JSON.stringify(failures) + accounts.log.join("\n")).not.toContain("another-t0ken");
   await secrets.send(new PutSecretValueCommand({ SecretId: arn, SecretString: '{"user":"robot"}' }));
-  expect((await get("rotated/library/rotated")).failures?.[0]).toMatchObject({ failureCode: "UpstreamAccessDenied", failureReason: expect.stringContaining('is not {"username"') });
+  expect((await get("rotated/library/rotated")).failures?.[0]).toMatchObject({
+    failureCode: "UpstreamAccessDenied",
+    failureReason: expect.stringContaining('is not {"username"'),
+  });
   await secrets.send(new PutSecretValueCommand({ SecretId: arn, SecretString: valueOf(TOKEN) }));
   expect((await get("rotated/library/rotated")).images?.[0]?.imageId?.imageDigest).toBe(digest);
 });
@@ -73,9 +79,14 @@ test("without a secret, what wants a password is refused", async () => {
 test("rules are refused for secrets that can't be read, as AWS refuses them", async () => {
   const arn = (account: string, name: string) => `arn:aws:secretsmanager:${REGION}:${account}:secret:${name}`;
   await expect(rule("bad", arn(CICD, "ecr-pullthroughcache/nobody-abcdef"))).rejects.toMatchObject({ name: "SecretNotFoundException" });
-  await expect(rule("bad", arn(PRODUCTION, "ecr-pullthroughcache/hub-abcdef"))).rejects.toMatchObject({ name: "UnableToAccessSecretException" });
+  await expect(rule("bad", arn(PRODUCTION, "ecr-pullthroughcache/hub-abcdef"))).rejects.toMatchObject({
+    name: "UnableToAccessSecretException",
+  });
   await secrets.send(new CreateSecretCommand({ Name: "elsewhere", SecretString: valueOf(TOKEN) }));
-  await expect(rule("bad", arn(CICD, "elsewhere"))).rejects.toMatchObject({ name: "UnableToAccessSecretException", message: expect.stringContaining("ecr-pullthroughcache/") });
+  await expect(rule("bad", arn(CICD, "elsewhere"))).rejects.toMatchObject({
+    name: "UnableToAccessSecretException",
+    message: expect.stringContaining("ecr-pullthroughcache/"),
+  });
   const kms = new KMSClient(accounts.config());
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
   const locked = await secret("locked", valueOf(TOKEN), { KmsKeyId: KeyMetadata!.KeyId });

@@ -22,12 +22,14 @@ export function upstreamSecrets({ dispatcher }: Pick<Core, "dispatcher">): Upstr
   const valueOf = async (arn: string, registry: string): Promise<string> => {
     const [, region = "", account = ""] = SECRET.exec(arn) ?? [];
     // The role belongs to the registry's account, and so must the secret.
-    if (account !== registry) throw secretInaccessible(arn, "its name begins with ecr-pullthroughcache/, and it belongs to the registry's own account");
+    if (account !== registry)
+      throw secretInaccessible(arn, "its name begins with ecr-pullthroughcache/, and it belongs to the registry's own account");
     const as = { kind: "root" as const, account: parseAccountId(account) };
     const call = <T>(service: string, operation: string, input: object) => dispatcher.call<T>({ service, operation, input, as, region });
     try {
       const { KmsKeyId } = await call<DescribeSecretResponse>("secretsmanager", "DescribeSecret", { SecretId: arn });
-      if (KmsKeyId !== undefined && !KmsKeyId.includes("alias/aws/")) await checkKey(arn, call<DescribeKeyResponse>("kms", "DescribeKey", { KeyId: KmsKeyId }));
+      if (KmsKeyId !== undefined && !KmsKeyId.includes("alias/aws/"))
+        await checkKey(arn, call<DescribeKeyResponse>("kms", "DescribeKey", { KeyId: KmsKeyId }));
       return (await call<GetSecretValueResponse>("secretsmanager", "GetSecretValue", { SecretId: arn })).SecretString ?? "";
     } catch (error) {
       if (!(error instanceof AwsError) || error.code.startsWith("UnableTo")) throw error;
@@ -41,7 +43,11 @@ export function upstreamSecrets({ dispatcher }: Pick<Core, "dispatcher">): Upstr
     async read({ credentialArn, registryId, upstreamRegistryUrl }) {
       if (credentialArn === undefined) return undefined;
       const found = credentialsIn(await valueOf(credentialArn, registryId));
-      if (!found) throw upstreamFailed("UpstreamAccessDenied", `the secret ${credentialArn} for ${upstreamRegistryUrl} is not {"username": …, "accessToken": …}`);
+      if (!found)
+        throw upstreamFailed(
+          "UpstreamAccessDenied",
+          `the secret ${credentialArn} for ${upstreamRegistryUrl} is not {"username": …, "accessToken": …}`,
+        );
       return found;
     },
   };
@@ -49,14 +55,19 @@ export function upstreamSecrets({ dispatcher }: Pick<Core, "dispatcher">): Upstr
 
 /** @throws AwsError UnableToDecryptSecretValueException for a key that is not there or may not be used */
 async function checkKey(arn: string, described: Promise<DescribeKeyResponse>): Promise<void> {
-  const state = await described.then(({ KeyMetadata }) => KeyMetadata?.KeyState, (error: Error) => error.message);
+  const state = await described.then(
+    ({ KeyMetadata }) => KeyMetadata?.KeyState,
+    (error: Error) => error.message,
+  );
   if (state !== "Enabled") throw secretUndecryptable(arn, `its KMS key: ${state}`);
 }
 
 function credentialsIn(text: string): Credentials | undefined {
   try {
     const { username, accessToken } = JSON.parse(text) as { readonly username?: unknown; readonly accessToken?: unknown };
-    return typeof username === "string" && typeof accessToken === "string" ? { kind: "password", username, password: accessToken } : undefined;
+    return typeof username === "string" && typeof accessToken === "string"
+      ? { kind: "password", username, password: accessToken }
+      : undefined;
   } catch {
     return undefined;
   }

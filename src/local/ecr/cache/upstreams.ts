@@ -51,10 +51,18 @@ export function createUpstreams(core: Core): Upstreams {
     readCredentials: async (rule) => void (await secrets.read(rule)),
     repository: (rule, repository) => clients.of(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
     layer: (rule, { repository, digest, size }, signal) => ({
-      digest, size,
+      digest,
+      size,
       async writeTo(file, onWritten) {
         const credentials = await secrets.read(rule);
-        const from = { client: keyOf(rule), upstreams, registry: registryAt(rule.upstreamRegistryUrl), repository, ...(credentials && { credentials }), ...by };
+        const from = {
+          client: keyOf(rule),
+          upstreams,
+          registry: registryAt(rule.upstreamRegistryUrl),
+          repository,
+          ...(credentials && { credentials }),
+          ...by,
+        };
         return threads.bring({ ...from, blob: { digest, size }, file }, onWritten, signal);
       },
     }),
@@ -84,7 +92,14 @@ interface Asking {
 function openClients({ clock, random, settings: { proxy } }: Core, { upstreams, secrets }: Asking) {
   const clients = new Map<string, RegistryClient>();
   const open = (rule: CacheRule): RegistryClient =>
-    registryClient({ transport: transportFor({ upstreams }), credentials: () => secrets.read(rule), clock, random, retries: { attempts: UPSTREAM_ATTEMPTS }, ...(proxy && { proxy }) });
+    registryClient({
+      transport: transportFor({ upstreams }),
+      credentials: () => secrets.read(rule),
+      clock,
+      random,
+      retries: { attempts: UPSTREAM_ATTEMPTS },
+      ...(proxy && { proxy }),
+    });
   return {
     of(rule: CacheRule): RegistryClient {
       const client = clients.get(keyOf(rule)) ?? open(rule);
@@ -97,7 +112,8 @@ function openClients({ clock, random, settings: { proxy } }: Core, { upstreams, 
 
 /** The name of the registry at a host, as images are called: `docker.io` for `registry-1.docker.io`. */
 const registryAt = (host: string): string => (host === "registry-1.docker.io" ? DOCKER_HUB : host);
-const mirrors = (upstreams: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(upstreams).map(([host, url]) => [registryAt(host), url]));
+const mirrors = (upstreams: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(upstreams).map(([host, url]) => [registryAt(host), url]));
 
 /** Does something upstream; what goes wrong there is told in ECR's words. @throws AwsError UpstreamAccessDenied, UpstreamTooManyRequests, UpstreamUnavailable */
 export const askUpstream = <T>(work: Promise<T>): Promise<T> =>

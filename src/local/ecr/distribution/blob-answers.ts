@@ -6,8 +6,16 @@ import type { ReadableLayer } from "../cache/layer-copies.ts";
 type Asked = Pick<WireRequest, "method" | "headers">;
 
 /** A blob, or the part of it that is asked for; nothing of it is opened for who asks for its headers alone. */
-export async function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>, request: Asked): Promise<WireResponse> {
-  const headers = { "content-type": "application/octet-stream", "docker-content-digest": layer.digest, "accept-ranges": "bytes", etag: `"${layer.digest}"` };
+export async function blobAnswer(
+  layer: Pick<ReadableLayer, "digest" | "size"> & Partial<ReadableLayer>,
+  request: Asked,
+): Promise<WireResponse> {
+  const headers = {
+    "content-type": "application/octet-stream",
+    "docker-content-digest": layer.digest,
+    "accept-ranges": "bytes",
+    etag: `"${layer.digest}"`,
+  };
   const whole = { status: 200, headers: { ...headers, "content-length": String(layer.size) } };
   if (request.method === "HEAD" || whatIsAsked(request.headers, headers.etag) !== "content") return conditional(request, whole);
   const bodyOf = async (part?: ByteRange) => {
@@ -19,7 +27,11 @@ export async function blobAnswer(layer: Pick<ReadableLayer, "digest" | "size"> &
   if (part === undefined) return { ...whole, ...(await bodyOf()) };
   const { start, end } = part;
   if (start >= layer.size || start > end) return { status: 416, headers: { "content-range": `bytes */${layer.size}` } };
-  return { status: 206, headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` }, ...(await bodyOf(part)) };
+  return {
+    status: 206,
+    headers: { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${layer.size}` },
+    ...(await bodyOf(part)),
+  };
 }
 
 /** The one range that is asked for; undefined where the whole is to be answered (RFC 9110 section 14.2). */

@@ -15,7 +15,10 @@ export function whatIsAsked(headers: WireRequest["headers"], etag: string): "con
 const tagsOf = (list: string): readonly string[] => list.split(",").map((tag) => tag.trim());
 
 /** An answer with a tag, or what stands for it under the conditions of the request. It tells all headers but no content then. */
-export function conditional({ method, headers }: Pick<WireRequest, "method" | "headers">, answer: WireResponse & { readonly headers: { readonly etag: string } }): WireResponse {
+export function conditional(
+  { method, headers }: Pick<WireRequest, "method" | "headers">,
+  answer: WireResponse & { readonly headers: { readonly etag: string } },
+): WireResponse {
   const asked = whatIsAsked(headers, answer.headers.etag);
   if (asked === "failed") return { status: 412, headers: { etag: answer.headers.etag } };
   if (asked === "nothing new") return { status: 304, headers: answer.headers };

@@ -17,8 +17,15 @@ const IMAGE = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
 const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
 const indexOf = (more: object) => JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: [], ...more });
-const put = (reference: string, body: string, mediaType?: string) => registry.user.http("PUT", `${ONE}/manifests/${reference}`, { body, ...(mediaType !== undefined && { headers: { "content-type": mediaType } }) });
-const codeOf = async (answer: Response): Promise<readonly [number, string]> => [answer.status, ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code];
+const put = (reference: string, body: string, mediaType?: string) =>
+  registry.user.http("PUT", `${ONE}/manifests/${reference}`, {
+    body,
+    ...(mediaType !== undefined && { headers: { "content-type": mediaType } }),
+  });
+const codeOf = async (answer: Response): Promise<readonly [number, string]> => [
+  answer.status,
+  ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code,
+];
 
 async function pushBlob(text: string): Promise<string> {
   const digest = digestBy("sha256", text);
@@ -26,22 +33,40 @@ async function pushBlob(text: string): Promise<string> {
   return digest;
 }
 
-const imageOf = async (seed: string) => ({ schemaVersion: 2, config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: await pushBlob(`{"seed":"${seed}"}`), size: seed.length + 11 }, layers: [] });
+const imageOf = async (seed: string) => ({
+  schemaVersion: 2,
+  config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: await pushBlob(`{"seed":"${seed}"}`), size: seed.length + 11 },
+  layers: [],
+});
 
 describe("who holds the content already", () => {
   const addresses = async (): Promise<readonly (readonly [string, string])[]> => {
     const index = indexOf({ annotations: { held: "yes" } });
     await put("held", index, INDEX);
     const digest = await pushBlob("a blob that is held");
-    return [[`${ONE}/blobs/${digest}`, digest], [`${ONE}/manifests/held`, digestBy("sha256", index)], [`${ONE}/manifests/${digestBy("sha256", index)}`, digestBy("sha256", index)]];
+    return [
+      [`${ONE}/blobs/${digest}`, digest],
+      [`${ONE}/manifests/held`, digestBy("sha256", index)],
+      [`${ONE}/manifests/${digestBy("sha256", index)}`, digestBy("sha256", index)],
+    ];
   };
 
-  test.each([["the tag", (tag: string) => tag], ["a weak tag", (tag: string) => `W/${tag}`], ["one of several", (tag: string) => `"other", ${tag}`], ["anything", () => "*"]])("is told so, naming %s, by GET as by HEAD", async (_what, naming) => {
+  test.each([
+    ["the tag", (tag: string) => tag],
+    ["a weak tag", (tag: string) => `W/${tag}`],
+    ["one of several", (tag: string) => `"other", ${tag}`],
+    ["anything", () => "*"],
+  ])("is told so, naming %s, by GET as by HEAD", async (_what, naming) => {
     for (const [path, digest] of await addresses())
       for (const method of ["GET", "HEAD"]) {
         const whole = await raw("HEAD", `${V2}${path}`);
         const answer = await raw(method, `${V2}${path}`, { headers: { "if-none-match": naming(`"${digest}"`), range: "bytes=0-1" } });
-        expect([answer.status, answer.body, answer.headers["etag"], answer.headers["docker-content-digest"]]).toEqual([304, "", `"${digest}"`, digest]);
+        expect([answer.status, answer.body, answer.headers["etag"], answer.headers["docker-content-digest"]]).toEqual([
+          304,
+          "",
+          `"${digest}"`,
+          digest,
+        ]);
         expect(answer.headers["content-length"]).toBe(whole.headers["content-length"]);
       }
   });
@@ -61,7 +86,8 @@ describe("who holds the content already", () => {
   test("in one form holds nothing in the other", async () => {
     const manifest = JSON.stringify({ ...(await imageOf("two forms")), mediaType: IMAGE });
     await put("two-forms", manifest, IMAGE);
-    const asked = (etag: string, accept: string) => raw("GET", `${V2}${ONE}/manifests/two-forms`, { headers: { "if-none-match": etag, accept } });
+    const asked = (etag: string, accept: string) =>
+      raw("GET", `${V2}${ONE}/manifests/two-forms`, { headers: { "if-none-match": etag, accept } });
     const own = `"${digestBy("sha256", manifest)}"`;
     expect((await asked(own, IMAGE)).status).toBe(304);
     const other = await asked(own, DOCKER);
@@ -80,7 +106,11 @@ test.each(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])("%s of what is only rea
   const digest = digestBy("sha256", "x");
   for (const path of ["/v2/", "/v2/_catalog", `${V2}${ONE}/tags/list`, `${V2}${ONE}/referrers/${digest}`]) {
     const answer = await raw(method, path);
-    expect([path, answer.status, (JSON.parse(answer.body) as { errors: { code: string }[] }).errors[0]!.code]).toEqual([path, 405, "UNSUPPORTED"]);
+    expect([path, answer.status, (JSON.parse(answer.body) as { errors: { code: string }[] }).errors[0]!.code]).toEqual([
+      path,
+      405,
+      "UNSUPPORTED",
+    ]);
   }
 });
 
@@ -106,16 +136,23 @@ test("types may come in several lines of Accept", async () => {
   expect([answer.status, answer.headers["content-type"]]).toEqual([200, DOCKER]);
 });
 
-test.each([`${CICD}.dkr.ecr.${REGION}.amazonaws.com`, `${CICD}.DKR.ECR.${REGION}.amazonaws.com:443`, `${CICD}.dkr.ecr-fips.${REGION}.amazonaws.com`, `${CICD}.dkr-ecr.${REGION}.on.aws`, `${CICD}.dkr-ecr-fips.${REGION}.on.aws`])(
-  "a repository is named alone where the Host is %s", async (host) => {
-    expect(JSON.parse((await raw("GET", `/v2/${ONE}/tags/list`, { headers: { host } })).body)).toMatchObject({ name: ONE });
+test.each([
+  `${CICD}.dkr.ecr.${REGION}.amazonaws.com`,
+  `${CICD}.DKR.ECR.${REGION}.amazonaws.com:443`,
+  `${CICD}.dkr.ecr-fips.${REGION}.amazonaws.com`,
+  `${CICD}.dkr-ecr.${REGION}.on.aws`,
+  `${CICD}.dkr-ecr-fips.${REGION}.on.aws`,
+])("a repository is named alone where the Host is %s", async (host) => {
+  expect(JSON.parse((await raw("GET", `/v2/${ONE}/tags/list`, { headers: { host } })).body)).toMatchObject({ name: ONE });
+});
+
+test.each([`${CICD}.dkr.ecr.${REGION}.amazonaws.com.example.com`, `x${CICD}.dkr.ecr.${REGION}.amazonaws.com`, "localhost"])(
+  "and with account and region where it is %s",
+  async (host) => {
+    expect((await raw("GET", `/v2/${ONE}/tags/list`, { headers: { host } })).status).toBe(404);
+    expect((await raw("GET", `${V2}${ONE}/tags/list`, { headers: { host } })).status).toBe(200);
   },
 );
-
-test.each([`${CICD}.dkr.ecr.${REGION}.amazonaws.com.example.com`, `x${CICD}.dkr.ecr.${REGION}.amazonaws.com`, "localhost"])("and with account and region where it is %s", async (host) => {
-  expect((await raw("GET", `/v2/${ONE}/tags/list`, { headers: { host } })).status).toBe(404);
-  expect((await raw("GET", `${V2}${ONE}/tags/list`, { headers: { host } })).status).toBe(200);
-});
 
 test("a layer's link gives all of it, a part of it or its headers, to who reads; and nothing to who does otherwise", async () => {
   const layerDigest = await pushBlob("a layer behind a link");
@@ -134,11 +171,14 @@ test("a layer's link gives all of it, a part of it or its headers, to who reads;
 });
 
 describe("what a manifest is", () => {
-  test.each([["application/json"], ["application/x-www-form-urlencoded"], ["text/plain"], [DOCKER], [INDEX]])("is not %s where it says otherwise itself", async (mediaType) => {
-    const manifest = JSON.stringify({ ...(await imageOf(`sent as ${mediaType}`)), mediaType: IMAGE });
-    expect(await codeOf(await put("other-type", manifest, mediaType))).toEqual([400, "MANIFEST_INVALID"]);
-    expect((await raw("HEAD", `${V2}${ONE}/manifests/${digestBy("sha256", manifest)}`)).status).toBe(404);
-  });
+  test.each([["application/json"], ["application/x-www-form-urlencoded"], ["text/plain"], [DOCKER], [INDEX]])(
+    "is not %s where it says otherwise itself",
+    async (mediaType) => {
+      const manifest = JSON.stringify({ ...(await imageOf(`sent as ${mediaType}`)), mediaType: IMAGE });
+      expect(await codeOf(await put("other-type", manifest, mediaType))).toEqual([400, "MANIFEST_INVALID"]);
+      expect((await raw("HEAD", `${V2}${ONE}/manifests/${digestBy("sha256", manifest)}`)).status).toBe(404);
+    },
+  );
 
   test("is its Content-Type, without parameters and in any case, where it says nothing itself; but a type of manifests", async () => {
     const manifest = JSON.stringify(await imageOf("silent"));
@@ -153,11 +193,16 @@ describe("what a manifest is", () => {
     expect((await raw("HEAD", `${V2}${ONE}/manifests/told`)).headers["content-type"]).toBe(INDEX);
   });
 
-  test.each([["an image with manifests", IMAGE, { manifests: [] }], ["an index with layers", INDEX, { layers: [], config: undefined, manifests: [] }], ["an index with a configuration", INDEX, { layers: undefined, manifests: [] }]])(
-    "is never two things: %s", async (_what, mediaType, more) => {
-      expect(await codeOf(await put("both", JSON.stringify({ ...(await imageOf("both")), mediaType, ...more }), mediaType))).toEqual([400, "MANIFEST_INVALID"]);
-    },
-  );
+  test.each([
+    ["an image with manifests", IMAGE, { manifests: [] }],
+    ["an index with layers", INDEX, { layers: [], config: undefined, manifests: [] }],
+    ["an index with a configuration", INDEX, { layers: undefined, manifests: [] }],
+  ])("is never two things: %s", async (_what, mediaType, more) => {
+    expect(await codeOf(await put("both", JSON.stringify({ ...(await imageOf("both")), mediaType, ...more }), mediaType))).toEqual([
+      400,
+      "MANIFEST_INVALID",
+    ]);
+  });
 
   test("may have 4 MiB to the byte", async () => {
     const empty = indexOf({ annotations: { filling: "" } });
@@ -172,7 +217,11 @@ test("a manifest of 32 MB is refused to a client that sends all of it before it 
   const socket = connect(Number(port), hostname);
   const authorization = `authorization: Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}\r\nhost: h\r\n`;
   socket.pause();
-  for (const part of [`PUT ${V2}${ONE}/manifests/endless HTTP/1.1\r\n${authorization}content-length: 32000000\r\n\r\n`, Buffer.alloc(32_000_000, " "), `GET /v2/ HTTP/1.1\r\n${authorization}connection: close\r\n\r\n`])
+  for (const part of [
+    `PUT ${V2}${ONE}/manifests/endless HTTP/1.1\r\n${authorization}content-length: 32000000\r\n\r\n`,
+    Buffer.alloc(32_000_000, " "),
+    `GET /v2/ HTTP/1.1\r\n${authorization}connection: close\r\n\r\n`,
+  ])
     if (!socket.write(part)) await once(socket, "drain");
   let answers = "";
   for await (const bytes of socket) answers += String(bytes);
@@ -202,12 +251,18 @@ describe("an upload", () => {
     const location = await begin();
     const { hostname, port } = new URL(registry.url);
     const socket = connect(Number(port), hostname);
-    socket.write(`PATCH ${location} HTTP/1.1\r\nhost: h\r\nauthorization: Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}\r\ncontent-length: 600\r\nexpect: 100-continue\r\n\r\n`);
+    socket.write(
+      `PATCH ${location} HTTP/1.1\r\nhost: h\r\nauthorization: Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}\r\ncontent-length: 600\r\nexpect: 100-continue\r\n\r\n`,
+    );
     expect(String((await once(socket, "data"))[0])).toMatch(/^HTTP\/1\.1 100 /);
     await new Promise((written) => socket.write("abc", written));
     socket.destroy();
     await vi.waitFor(async () => expect((await raw("GET", location)).headers["range"]).toBe("0-2"), { timeout: 30_000 });
-    await vi.waitFor(async () => expect((await registry.user.http("PATCH", location, { body: "d", headers: { "content-range": "3-3" } })).status).toBe(202), { timeout: 30_000 });
+    await vi.waitFor(
+      async () =>
+        expect((await registry.user.http("PATCH", location, { body: "d", headers: { "content-range": "3-3" } })).status).toBe(202),
+      { timeout: 30_000 },
+    );
     expect((await registry.user.http("PUT", `${location}?digest=${digestBy("sha256", "abcd")}`)).status).toBe(201);
     expect(registry.log.filter((line) => line.includes(location))).toEqual([]);
   });
@@ -215,11 +270,17 @@ describe("an upload", () => {
 
 test("referrers that are too many for one index come in pages, of one type where asked", async () => {
   const subject = { mediaType: INDEX, digest: digestBy("sha256", "a subject of many"), size: 3 };
-  const texts = Array.from({ length: 5 }, (_, index) => indexOf({ subject, artifactType: `application/vnd.example.${index === 4 ? "other" : "one"}`, annotations: { number: String(index), filling: noise("filling", 750_000).toString("hex") } }));
+  const texts = Array.from({ length: 5 }, (_, index) =>
+    indexOf({
+      subject,
+      artifactType: `application/vnd.example.${index === 4 ? "other" : "one"}`,
+      annotations: { number: String(index), filling: noise("filling", 750_000).toString("hex") },
+    }),
+  );
   for (const text of texts) expect((await put(digestBy("sha256", text), text, INDEX)).status).toBe(201);
   const pages = async (query: string) => {
     const found: string[][] = [];
-    for (let path: string | undefined = `${V2}${ONE}/referrers/${subject.digest}${query}`; path !== undefined; ) {
+    for (let path: string | undefined = `${V2}${ONE}/referrers/${subject.digest}${query}`; path !== undefined;) {
       const answer = await raw("GET", path);
       expect(answer.body.length).toBeLessThanOrEqual(4 * 1024 * 1024);
       expect(answer.headers["oci-filters-applied"]).toBe(query === "" ? undefined : "artifactType");

@@ -20,7 +20,10 @@ async function begin(name = ONE): Promise<string> {
   return locationOf(answer);
 }
 
-const codeOf = async (answer: Response): Promise<readonly [number, string]> => [answer.status, ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code];
+const codeOf = async (answer: Response): Promise<readonly [number, string]> => [
+  answer.status,
+  ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code,
+];
 
 /** A blob of 2048 bytes that is there. */
 async function pushed(): Promise<{ readonly bytes: Buffer; readonly digest: string }> {
@@ -38,15 +41,29 @@ describe("an upload", () => {
     ["7-9", "abc", 416, "BLOB_UPLOAD_INVALID"],
   ])("refuses a chunk that says it is %s", async (range, body, status, code) => {
     const location = await begin();
-    expect(await codeOf(await registry.user.http("PATCH", location, { body, headers: { "content-range": range } }))).toEqual([status, code]);
+    expect(await codeOf(await registry.user.http("PATCH", location, { body, headers: { "content-range": range } }))).toEqual([
+      status,
+      code,
+    ]);
     expect((await registry.user.http("GET", location)).headers.get("range")).toBe("0-0");
   });
 
-  test.each([["a longer", "abcdef"], ["a shorter", "ab"]])("refuses %s body than the range of its chunk says, sent without its length", async (_what, text) => {
+  test.each([
+    ["a longer", "abcdef"],
+    ["a shorter", "ab"],
+  ])("refuses %s body than the range of its chunk says, sent without its length", async (_what, text) => {
     const location = await begin();
-    const send = (body: string) => fetch(new URL(location, registry.url), {
-      method: "PATCH", body: new Blob([body]).stream(), duplex: "half", headers: { ...octets, "content-range": "0-2", authorization: `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}` },
-    } as RequestInit);
+    const send = (body: string) =>
+      fetch(new URL(location, registry.url), {
+        method: "PATCH",
+        body: new Blob([body]).stream(),
+        duplex: "half",
+        headers: {
+          ...octets,
+          "content-range": "0-2",
+          authorization: `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}`,
+        },
+      } as RequestInit);
     expect(await codeOf(await send(text))).toEqual([400, "SIZE_INVALID"]);
     const range = (await registry.user.http("GET", location)).headers.get("range");
     expect(range).toBe(text === "ab" ? "0-1" : "0-0");
@@ -55,7 +72,8 @@ describe("an upload", () => {
   test("that was cancelled is over", async () => {
     const location = await begin();
     expect((await registry.user.http("DELETE", location)).status).toBe(204);
-    for (const method of ["GET", "PATCH", "PUT", "DELETE"]) expect((await registry.user.http(method, at(location, { digest: digestBy("sha256", "x") }))).status).toBe(404);
+    for (const method of ["GET", "PATCH", "PUT", "DELETE"])
+      expect((await registry.user.http(method, at(location, { digest: digestBy("sha256", "x") }))).status).toBe(404);
   });
 
   test("is over with its repository, and not begun in the next of that name", async () => {
@@ -69,25 +87,35 @@ describe("an upload", () => {
 
   test("of another repository is not found in this one", async () => {
     const id = (await begin()).split("/").at(-1)!;
-    expect(await codeOf(await registry.user.http("PATCH", `conformance/two/blobs/uploads/${id}`, { body: "abc" }))).toEqual([404, "BLOB_UPLOAD_UNKNOWN"]);
+    expect(await codeOf(await registry.user.http("PATCH", `conformance/two/blobs/uploads/${id}`, { body: "abc" }))).toEqual([
+      404,
+      "BLOB_UPLOAD_UNKNOWN",
+    ]);
   });
 
   test("ends with a digest, of a kind that is known", async () => {
     const location = await begin();
     expect(await codeOf(await registry.user.http("PUT", location))).toEqual([400, "DIGEST_INVALID"]);
-    for (const digest of ["md5:d41d8cd98f00b204e9800998ecf8427e", "sha256:ABCDEF", "sha256", ""]) expect(await codeOf(await registry.user.http("PUT", at(location, { digest })))).toEqual([400, "DIGEST_INVALID"]);
-    expect((await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "abc") }), { body: "abc", headers: octets })).status).toBe(201);
+    for (const digest of ["md5:d41d8cd98f00b204e9800998ecf8427e", "sha256:ABCDEF", "sha256", ""])
+      expect(await codeOf(await registry.user.http("PUT", at(location, { digest })))).toEqual([400, "DIGEST_INVALID"]);
+    expect(
+      (await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "abc") }), { body: "abc", headers: octets })).status,
+    ).toBe(201);
   });
 
   test.each(["sha256", "sha512"] as const)("ends with the %s of its bytes, and of no others", async (algorithm) => {
-    const finish = async (bytes: string) => registry.user.http("PUT", at(await begin(), { digest: digestBy(algorithm, "true") }), { body: bytes });
+    const finish = async (bytes: string) =>
+      registry.user.http("PUT", at(await begin(), { digest: digestBy(algorithm, "true") }), { body: bytes });
     expect(await codeOf(await finish("false"))).toEqual([400, "DIGEST_INVALID"]);
     expect((await finish("true")).status).toBe(201);
   });
 
   test("that ended with a false digest can be ended with the right one", async () => {
     const location = locationOf(await registry.user.http("PATCH", await begin(), { body: "abcd" }));
-    expect(await codeOf(await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "other") })))).toEqual([400, "DIGEST_INVALID"]);
+    expect(await codeOf(await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "other") })))).toEqual([
+      400,
+      "DIGEST_INVALID",
+    ]);
     expect((await registry.user.http("PUT", at(location, { digest: digestBy("sha256", "abcd") }))).status).toBe(201);
   });
 });
@@ -110,14 +138,19 @@ describe("a blob", () => {
     const { bytes, digest } = await pushed();
     const answer = await registry.user.http("GET", `${ONE}/blobs/${digest}`, { headers: { range } });
     const body = Buffer.from(await answer.arrayBuffer());
-    expect([answer.status, answer.headers.get("content-range"), answer.headers.get("content-length")]).toEqual([status, contentRange, String(length)]);
+    expect([answer.status, answer.headers.get("content-range"), answer.headers.get("content-length")]).toEqual([
+      status,
+      contentRange,
+      String(length),
+    ]);
     const first = Number(/bytes (\d+)/.exec(contentRange ?? "")?.[1] ?? 0);
     if (status !== 416) expect(body.equals(bytes.subarray(first, first + length))).toBe(true);
   });
 
   test("answers a range to who holds its beginning, and the whole to who holds another's", async () => {
     const { digest } = await pushed();
-    const asked = (etag: string) => registry.user.http("GET", `${ONE}/blobs/${digest}`, { headers: { range: "bytes=1024-", "if-range": etag } });
+    const asked = (etag: string) =>
+      registry.user.http("GET", `${ONE}/blobs/${digest}`, { headers: { range: "bytes=1024-", "if-range": etag } });
     expect([(await asked(`"${digest}"`)).status, (await asked('"other"')).status]).toEqual([206, 200]);
   });
 
@@ -131,7 +164,10 @@ describe("a blob", () => {
   test("says the same of itself to HEAD and GET", async () => {
     const { digest } = await pushed();
     const [head, get] = await Promise.all(["HEAD", "GET"].map((method) => registry.user.http(method, `${ONE}/blobs/${digest}`)));
-    const said = ({ headers }: Response) => Object.fromEntries(["content-type", "content-length", "docker-content-digest", "etag", "accept-ranges"].map((name) => [name, headers.get(name)]));
+    const said = ({ headers }: Response) =>
+      Object.fromEntries(
+        ["content-type", "content-length", "docker-content-digest", "etag", "accept-ranges"].map((name) => [name, headers.get(name)]),
+      );
     expect(said(head!)).toEqual(said(get!));
     expect(said(get!)).toMatchObject({ "content-length": "2048", "docker-content-digest": digest });
     await get!.arrayBuffer();

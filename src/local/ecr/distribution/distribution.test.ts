@@ -26,8 +26,15 @@ const put = async (text: string, name = "spec") => {
   expect((await user.http("POST", `${name}/blobs/uploads/?digest=${digestOf(text)}`, { body: text })).status).toBe(201);
   return { mediaType: "application/octet-stream", digest: digestOf(text), size: text.length };
 };
-const putManifest = (reference: string, manifest: object, mediaType = OCI) => user.http("PUT", `spec/manifests/${reference}`, { body: JSON.stringify(manifest), headers: { "content-type": mediaType } });
-const manifestOf = async (seed: string, more: object = {}) => ({ schemaVersion: 2, mediaType: OCI, config: await put(`{"seed":"${seed}"}`), layers: [await put(`layer ${seed}`)], ...more });
+const putManifest = (reference: string, manifest: object, mediaType = OCI) =>
+  user.http("PUT", `spec/manifests/${reference}`, { body: JSON.stringify(manifest), headers: { "content-type": mediaType } });
+const manifestOf = async (seed: string, more: object = {}) => ({
+  schemaVersion: 2,
+  mediaType: OCI,
+  config: await put(`{"seed":"${seed}"}`),
+  layers: [await put(`layer ${seed}`)],
+  ...more,
+});
 
 describe("uploads", () => {
   test.each([["sha256"], ["sha512"]])("a blob arrives by POST and PUT under its %s", async (algorithm) => {
@@ -39,13 +46,17 @@ describe("uploads", () => {
 
   test("chunks arrive in order; one out of order is refused and the rest can follow", async () => {
     const location = await begin();
-    const chunk = (body: string, start: number) => user.http("PATCH", location, { body, headers: { "content-range": `${start}-${start + body.length - 1}` } });
+    const chunk = (body: string, start: number) =>
+      user.http("PATCH", location, { body, headers: { "content-range": `${start}-${start + body.length - 1}` } });
     expect((await chunk("second", 5)).status).toBe(416);
     const first = await chunk("first", 0);
     expect([first.status, first.headers.get("range")]).toEqual([202, "0-4"]);
     expect((await chunk("again", 0)).status).toBe(416);
     expect((await user.http("GET", location)).headers.get("range")).toBe("0-4");
-    const last = await user.http("PUT", `${location}?digest=${digestOf("first second")}`, { body: " second", headers: { "content-range": "5-11" } });
+    const last = await user.http("PUT", `${location}?digest=${digestOf("first second")}`, {
+      body: " second",
+      headers: { "content-range": "5-11" },
+    });
     expect(last.status).toBe(201);
   });
 
@@ -112,7 +123,11 @@ describe("manifests", () => {
     expect((await putManifest("large", await manifestOf("large", { annotations: { big: "A".repeat(3_900_000) } }))).status).toBe(201);
     const empty = { schemaVersion: 2, mediaType: INDEX, manifests: [] };
     expect((await putManifest("empty", empty, INDEX)).status).toBe(201);
-    const nested = { schemaVersion: 2, mediaType: INDEX, manifests: [{ mediaType: INDEX, digest: digestOf(JSON.stringify(empty)), size: JSON.stringify(empty).length }] };
+    const nested = {
+      schemaVersion: 2,
+      mediaType: INDEX,
+      manifests: [{ mediaType: INDEX, digest: digestOf(JSON.stringify(empty)), size: JSON.stringify(empty).length }],
+    };
     expect((await putManifest("nested", nested, INDEX)).status).toBe(201);
     expect((await user.http("DELETE", `spec/manifests/${digestOf(JSON.stringify(empty))}`)).status).toBe(405);
   });
@@ -120,15 +135,26 @@ describe("manifests", () => {
   test("tell who refers to them, before and after they are there", async () => {
     const subject = await manifestOf("subject");
     const digest = digestOf(JSON.stringify(subject));
-    const sbom = await manifestOf("sbom", { artifactType: "application/x-sbom", annotations: { "org.x": "y" }, subject: { mediaType: OCI, digest, size: 1 } });
+    const sbom = await manifestOf("sbom", {
+      artifactType: "application/x-sbom",
+      annotations: { "org.x": "y" },
+      subject: { mediaType: OCI, digest, size: 1 },
+    });
     const answer = await putManifest(digestOf(JSON.stringify(sbom)), sbom);
     expect([answer.status, answer.headers.get("oci-subject")]).toEqual([201, digest]);
     await putManifest("subject", subject);
     const referrers = async (query = "") => {
       const found = await user.http("GET", `spec/referrers/${digest}${query}`);
-      return { type: found.headers.get("content-type"), filter: found.headers.get("oci-filters-applied"), manifests: ((await found.json()) as { manifests: object[] }).manifests };
+      return {
+        type: found.headers.get("content-type"),
+        filter: found.headers.get("oci-filters-applied"),
+        manifests: ((await found.json()) as { manifests: object[] }).manifests,
+      };
     };
-    expect(await referrers()).toMatchObject({ type: INDEX, manifests: [{ artifactType: "application/x-sbom", annotations: { "org.x": "y" }, digest: digestOf(JSON.stringify(sbom)) }] });
+    expect(await referrers()).toMatchObject({
+      type: INDEX,
+      manifests: [{ artifactType: "application/x-sbom", annotations: { "org.x": "y" }, digest: digestOf(JSON.stringify(sbom)) }],
+    });
     expect(await referrers("?artifactType=application/x-other")).toMatchObject({ filter: "artifactType", manifests: [] });
   });
 

@@ -14,8 +14,15 @@ const json = (body: unknown, headers: Readonly<Record<string, string>> = {}): Wi
 export function listTags({ contents, caller, place, pathName, request }: Exchange): WireResponse {
   authorize({ contents, caller, place }, "ListImages");
   const page = askedPage(request);
-  const found = contents.store.imageTags.list(keyOf(place), { limit: page.limit + 1, ...(page.last !== undefined && { after: [...keyOf(place), page.last] }) });
-  const { names, headers } = paged(`/v2/${pathName}/tags/list`, found.map(({ key }) => key[3] ?? ""), page.limit);
+  const found = contents.store.imageTags.list(keyOf(place), {
+    limit: page.limit + 1,
+    ...(page.last !== undefined && { after: [...keyOf(place), page.last] }),
+  });
+  const { names, headers } = paged(
+    `/v2/${pathName}/tags/list`,
+    found.map(({ key }) => key[3] ?? ""),
+    page.limit,
+  );
   return json({ name: pathName, tags: names }, headers);
 }
 
@@ -32,8 +39,13 @@ export function listRepositories({ contents, caller, request }: Omit<Exchange, k
   const after = last && keyOf(last);
   const found = contents.store.repositories.list(within, { limit: page.limit + 1, ...(after && { after }) }).map(({ value }) => value);
   const registries = registry ? [registry] : [...new Map(found.map((one) => [one.region, one])).values()];
-  for (const { account, region } of registries) authorizeAlone({ contents, caller, place: { account, region, name: "*" } }, "DescribeRepositories");
-  const { names, headers } = paged("/v2/_catalog", found.map((one) => (registry ? one.name : keyOf(one).join("/"))), page.limit);
+  for (const { account, region } of registries)
+    authorizeAlone({ contents, caller, place: { account, region, name: "*" } }, "DescribeRepositories");
+  const { names, headers } = paged(
+    "/v2/_catalog",
+    found.map((one) => (registry ? one.name : keyOf(one).join("/"))),
+    page.limit,
+  );
   return json({ repositories: names }, headers);
 }
 
@@ -49,12 +61,21 @@ function askedPage({ query }: Exchange["request"]): Page {
   const n = asked.get("n");
   if (n !== null && !/^\d+$/.test(n)) throw new RegistryRefusal(400, "PAGINATION_NUMBER_INVALID", `n=${n} is no number of entries`);
   // ECR lists by operations of its API, and says what they say.
-  if (Number(n) > 1000) throw new RegistryRefusal(405, "UNSUPPORTED", "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or equal to 1000'");
+  if (Number(n) > 1000)
+    throw new RegistryRefusal(
+      405,
+      "UNSUPPORTED",
+      "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value less than or equal to 1000'",
+    );
   return { limit: n === null ? Number.MAX_SAFE_INTEGER - 1 : Number(n), last: asked.get("last") ?? undefined };
 }
 
 /** The names of a page, of which one more than its limit were looked for. */
-function paged(path: string, found: readonly string[], limit: number): { readonly names: readonly string[]; readonly headers: Readonly<Record<string, string>> } {
+function paged(
+  path: string,
+  found: readonly string[],
+  limit: number,
+): { readonly names: readonly string[]; readonly headers: Readonly<Record<string, string>> } {
   const names = found.slice(0, limit);
   const last = names.at(-1);
   const hasMore = found.length > names.length && last !== undefined;
@@ -71,13 +92,20 @@ export function listReferrers({ contents, caller, place, pathName, reference, re
   const asked = new URLSearchParams(request.query);
   const [wanted, last] = [asked.get("artifactType"), asked.get("last")];
   const prefix = [...keyOf(place), reference];
-  const found = contents.store.referrersOf.list(prefix, last === null ? {} : { after: [...prefix, last] }).flatMap(({ key }) => contents.image(place, key[4] ?? "") ?? []);
+  const found = contents.store.referrersOf
+    .list(prefix, last === null ? {} : { after: [...prefix, last] })
+    .flatMap(({ key }) => contents.image(place, key[4] ?? "") ?? []);
   const manifests = fitting(found.filter((image) => wanted === null || image.artifactType === wanted).map(describe));
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const next = new URLSearchParams({ ...(wanted !== null && { artifactType: wanted }), last: manifests.page.at(-1)?.digest ?? "" });
-  return json({ schemaVersion: 2, mediaType, manifests: manifests.page }, {
-    "content-type": mediaType, ...(wanted !== null && { "oci-filters-applied": "artifactType" }), ...(manifests.hasMore && { link: `</v2/${pathName}/referrers/${reference}?${next}>; rel="next"` }),
-  });
+  return json(
+    { schemaVersion: 2, mediaType, manifests: manifests.page },
+    {
+      "content-type": mediaType,
+      ...(wanted !== null && { "oci-filters-applied": "artifactType" }),
+      ...(manifests.hasMore && { link: `</v2/${pathName}/referrers/${reference}?${next}>; rel="next"` }),
+    },
+  );
 }
 
 const describe = ({ mediaType, digest, manifestSize, artifactType, annotations }: Image) => ({
@@ -91,6 +119,8 @@ const describe = ({ mediaType, digest, manifestSize, artifactType, annotations }
 /** As many as one index may hold, and at least one. */
 function fitting<T>(descriptors: readonly T[]): { readonly page: readonly T[]; readonly hasMore: boolean } {
   let bytes = 0;
-  const end = descriptors.findIndex((descriptor, index) => (bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1) > REFERRERS_LIMIT_BYTES && index > 0);
+  const end = descriptors.findIndex(
+    (descriptor, index) => (bytes += Buffer.byteLength(JSON.stringify(descriptor)) + 1) > REFERRERS_LIMIT_BYTES && index > 0,
+  );
   return end < 0 ? { page: descriptors, hasMore: false } : { page: descriptors.slice(0, end), hasMore: true };
 }

@@ -55,7 +55,12 @@ export function refusalOf(error: unknown, report: (text: string) => void): WireR
   if (!(error instanceof AwsError)) {
     const { stack, message } = error as Error;
     // No client need try again: that is what 507 says and 500 does not.
-    if (isDiskFull(error)) return answer(507, { code: "UNKNOWN", message: "the disk of the local accounts is full; free some space and try again", headers: {} });
+    if (isDiskFull(error))
+      return answer(507, {
+        code: "UNKNOWN",
+        message: "the disk of the local accounts is full; free some space and try again",
+        headers: {},
+      });
     report(stack ?? message);
     return answer(500, { code: "UNKNOWN", message: `the local accounts failed: ${message}`, headers: {} });
   }
@@ -63,6 +68,11 @@ export function refusalOf(error: unknown, report: (text: string) => void): WireR
   return answer(status, { code, message: error.message, headers: {} });
 }
 
-const answer = (status: number, { code, message, headers }: { readonly code: string; readonly message: string; readonly headers: Readonly<Record<string, string>> }): WireResponse => ({
-  status, headers: { "content-type": "application/json", "docker-distribution-api-version": "registry/2.0", ...headers }, body: JSON.stringify({ errors: [{ code, message }] }),
+const answer = (
+  status: number,
+  { code, message, headers }: { readonly code: string; readonly message: string; readonly headers: Readonly<Record<string, string>> },
+): WireResponse => ({
+  status,
+  headers: { "content-type": "application/json", "docker-distribution-api-version": "registry/2.0", ...headers },
+  body: JSON.stringify({ errors: [{ code, message }] }),
 });

@@ -17,7 +17,11 @@ export function authorize(exchange: Asking, ...actions: readonly string[]): void
 
 /** As `authorize`, for a push: it makes the repository where a template says so. */
 export async function authorizePush(exchange: Asking, ...actions: readonly string[]): Promise<void> {
-  const { contents: { core, store }, caller, place } = exchange;
+  const {
+    contents: { core, store },
+    caller,
+    place,
+  } = exchange;
   authorizeAlone(exchange, ...actions);
   await createOnPush(core, store, { place, by: { caller, context: globalContext(core.clock, place.region) } });
   requireRepository(exchange);
@@ -27,7 +31,10 @@ export async function authorizePush(exchange: Asking, ...actions: readonly strin
 export function authorizeAlone({ contents: { core, store }, caller, place }: Asking, ...actions: readonly string[]): void {
   for (const action of actions) {
     try {
-      core.directory.authorize(caller, accessTo(store, action, place), { region: place.region, context: globalContext(core.clock, place.region) });
+      core.directory.authorize(caller, accessTo(store, action, place), {
+        region: place.region,
+        context: globalContext(core.clock, place.region),
+      });
     } catch (error) {
       throw error instanceof AwsError ? new RegistryRefusal(403, "DENIED", error.message) : error;
     }
@@ -36,7 +43,12 @@ export function authorizeAlone({ contents: { core, store }, caller, place }: Ask
 
 /** @throws RegistryRefusal NAME_UNKNOWN */
 export function requireRepository({ contents: { store }, place }: Pick<Exchange, "contents" | "place">): void {
-  if (!store.repositories.get(keyOf(place))) throw new RegistryRefusal(404, "NAME_UNKNOWN", `The repository with name '${place.name}' does not exist in the registry with id '${place.account}'`);
+  if (!store.repositories.get(keyOf(place)))
+    throw new RegistryRefusal(
+      404,
+      "NAME_UNKNOWN",
+      `The repository with name '${place.name}' does not exist in the registry with id '${place.account}'`,
+    );
 }
 
 /** @throws RegistryRefusal DIGEST_INVALID */

@@ -18,7 +18,8 @@ const received = async (location: string, user = registry.user): Promise<number>
   const last = Number(/^0-(\d+)$/.exec((await user.http("GET", location)).headers.get("range")!)![1]!);
   return last === 0 ? 0 : last + 1;
 };
-const finish = (location: string, digest: string, body: Uint8Array = Buffer.alloc(0), headers: Readonly<Record<string, string>> = {}) => registry.user.http("PUT", `${location}?digest=${digest}`, { body, headers: { ...octets, ...headers } });
+const finish = (location: string, digest: string, body: Uint8Array = Buffer.alloc(0), headers: Readonly<Record<string, string>> = {}) =>
+  registry.user.http("PUT", `${location}?digest=${digest}`, { body, headers: { ...octets, ...headers } });
 const codeOf = async (answer: Response) => [answer.status, ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code];
 
 interface Sending {
@@ -36,8 +37,21 @@ interface Where {
 const here = (): Where => ({ url: registry.url, password: registry.user.password });
 
 /** A request that sends so much of its body and then nothing, until it is told to go on. */
-function beginToSend(location: string, body: Uint8Array, contentLength: number | undefined, { url, password, headers = {} }: Where = here()): Sending {
-  const sent = request(new URL(location, url), { method: "PATCH", headers: { ...octets, ...(contentLength !== undefined && { "content-length": String(contentLength) }), authorization: `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}`, ...headers } });
+function beginToSend(
+  location: string,
+  body: Uint8Array,
+  contentLength: number | undefined,
+  { url, password, headers = {} }: Where = here(),
+): Sending {
+  const sent = request(new URL(location, url), {
+    method: "PATCH",
+    headers: {
+      ...octets,
+      ...(contentLength !== undefined && { "content-length": String(contentLength) }),
+      authorization: `Basic ${Buffer.from(`AWS:${password}`).toString("base64")}`,
+      ...headers,
+    },
+  });
   const answered = new Promise<number | undefined>((resolve) => {
     sent.on("response", (answer) => resolve(answer.resume().statusCode)).on("error", () => resolve(undefined));
   });
@@ -58,7 +72,12 @@ describe("a sender that stops in the middle", () => {
     slow.sent.destroy();
     const goOn = async () => {
       const first = await received(location);
-      return (await registry.user.http("PATCH", location, { body: bytes.subarray(first, 2 * MIB), headers: { "content-range": `${first}-${2 * MIB - 1}` } })).status;
+      return (
+        await registry.user.http("PATCH", location, {
+          body: bytes.subarray(first, 2 * MIB),
+          headers: { "content-range": `${first}-${2 * MIB - 1}` },
+        })
+      ).status;
     };
     await expect.poll(goOn, { timeout: 60_000 }).toBe(202);
     const made = await finish(location, digestBy("sha256", bytes), bytes.subarray(2 * MIB));
@@ -105,7 +124,10 @@ test("what arrived before the process was killed is there afterwards, and the re
   await createRepository(user.ecr, ONE);
   const bytes = noise("killed", 4 * MIB);
   const location = locationOf(await user.http("POST", `${ONE}/blobs/uploads/`));
-  const slow = beginToSend(location, bytes.subarray(0, 3 * MIB), bytes.length, { url: killable.config().endpoint, password: user.password });
+  const slow = beginToSend(location, bytes.subarray(0, 3 * MIB), bytes.length, {
+    url: killable.config().endpoint,
+    password: user.password,
+  });
   await expect.poll(() => received(location, user), { timeout: 60_000 }).toBeGreaterThan(2 * MIB);
   await killable.kill();
   expect(await slow.status).toBeUndefined();
@@ -115,7 +137,10 @@ test("what arrived before the process was killed is there afterwards, and the re
   expect(kept).toBeGreaterThan(2 * MIB);
   const digest = digestBy("sha256", bytes);
   expect((await again.http("HEAD", `${ONE}/blobs/${digest}`)).status).toBe(404);
-  const made = await again.http("PUT", `${location}?digest=${digest}`, { body: bytes.subarray(kept), headers: { ...octets, "content-range": `${kept}-${bytes.length - 1}` } });
+  const made = await again.http("PUT", `${location}?digest=${digest}`, {
+    body: bytes.subarray(kept),
+    headers: { ...octets, "content-range": `${kept}-${bytes.length - 1}` },
+  });
   expect(made.status).toBe(201);
   expect(Buffer.from(await (await again.http("GET", locationOf(made))).arrayBuffer()).equals(bytes)).toBe(true);
 }, 180_000);

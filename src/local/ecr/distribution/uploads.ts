@@ -89,14 +89,20 @@ function lengthCheck(said: number) {
  * @returns how many bytes the range says there are; undefined where there is none
  * @throws RegistryRefusal with 416, BLOB_UPLOAD_INVALID, SIZE_INVALID
  */
-function checkRange({ headers }: Exchange["request"], { received, status }: { readonly received: number; readonly status: Readonly<Record<string, string>> }): number | undefined {
+function checkRange(
+  { headers }: Exchange["request"],
+  { received, status }: { readonly received: number; readonly status: Readonly<Record<string, string>> },
+): number | undefined {
   const given = headers["content-range"];
   if (given === undefined) return undefined;
   const [, first, last] = /^(?:bytes[ =])?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/.exec(given) ?? [];
-  if (first === undefined || Number(last) < Number(first)) throw new RegistryRefusal(400, "BLOB_UPLOAD_INVALID", `Content-Range: ${given} is no range; write <first>-<last>`);
-  if (Number(first) !== received) throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, status);
+  if (first === undefined || Number(last) < Number(first))
+    throw new RegistryRefusal(400, "BLOB_UPLOAD_INVALID", `Content-Range: ${given} is no range; write <first>-<last>`);
+  if (Number(first) !== received)
+    throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, status);
   const [said, sent] = [Number(last) - Number(first) + 1, headers["content-length"]];
-  if (sent !== undefined && Number(sent) !== said) throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, status);
+  if (sent !== undefined && Number(sent) !== said)
+    throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, status);
   return said;
 }
 
@@ -107,11 +113,16 @@ async function finish(exchange: Exchange, upload: Upload, digest: string | null)
   return created(exchange, await exchange.contents.uploads.complete(upload, digest));
 }
 
-const created = ({ pathName }: Exchange, { digest }: Layer): WireResponse => ({ status: 201, headers: { location: `/v2/${pathName}/blobs/${digest}`, "docker-content-digest": digest } });
+const created = ({ pathName }: Exchange, { digest }: Layer): WireResponse => ({
+  status: 201,
+  headers: { location: `/v2/${pathName}/blobs/${digest}`, "docker-content-digest": digest },
+});
 
 /** Where to go on, and what there is. */
 const statusOf = ({ pathName, contents }: Exchange, upload: Upload): Readonly<Record<string, string>> => ({
-  location: `/v2/${pathName}/blobs/uploads/${upload.id}`, "docker-upload-uuid": upload.id, range: `0-${Math.max(0, contents.uploads.received(upload) - 1)}`,
+  location: `/v2/${pathName}/blobs/uploads/${upload.id}`,
+  "docker-upload-uuid": upload.id,
+  range: `0-${Math.max(0, contents.uploads.received(upload) - 1)}`,
 });
 
 const progress = (exchange: Exchange, upload: Upload, status: number): WireResponse => ({ status, headers: statusOf(exchange, upload) });

@@ -18,7 +18,11 @@ export interface ImagePage<T> {
 const READ_AT_ONCE = 100;
 
 /** Images in order of their digests; reads no more of the repository than the page needs. */
-export function pageOfImages<T>(contents: Contents, place: Place, query: ImageQuery & { readonly item: (image: Image, tags: readonly string[]) => T }): ImagePage<T> {
+export function pageOfImages<T>(
+  contents: Contents,
+  place: Place,
+  query: ImageQuery & { readonly item: (image: Image, tags: readonly string[]) => T },
+): ImagePage<T> {
   const limit = query.maxResults ?? 100;
   const items: { readonly token: string; readonly item: T }[] = [];
   for (const { image, tags } of imagesAfter(contents, place, query)) {
@@ -35,7 +39,10 @@ export function pageOfIds(contents: Contents, place: Place, query: ImageQuery): 
   const items: ImageIdentifier[] = [];
   for (const { image, tags } of imagesAfter(contents, place, query)) {
     const isResumed = readToken(query.nextToken)[0] === image.digest;
-    const ids = tags.length === 0 ? [{ imageDigest: image.digest }] : tags.filter((tag) => !isResumed || tag > (after ?? "")).map((imageTag) => ({ imageDigest: image.digest, imageTag }));
+    const ids =
+      tags.length === 0
+        ? [{ imageDigest: image.digest }]
+        : tags.filter((tag) => !isResumed || tag > (after ?? "")).map((imageTag) => ({ imageDigest: image.digest, imageTag }));
     for (const id of ids) {
       if (items.length === limit) return { items, nextToken: tokenAfter(items.at(-1)) };
       items.push(id);
@@ -44,14 +51,21 @@ export function pageOfIds(contents: Contents, place: Place, query: ImageQuery): 
   return { items };
 }
 
-function* imagesAfter(contents: Contents, place: Place, { tagStatus, nextToken }: ImageQuery): Generator<{ readonly image: Image; readonly tags: readonly string[] }> {
+function* imagesAfter(
+  contents: Contents,
+  place: Place,
+  { tagStatus, nextToken }: ImageQuery,
+): Generator<{ readonly image: Image; readonly tags: readonly string[] }> {
   const [digest, tag] = readToken(nextToken);
   // An image whose tags did not all fit in the last page comes again.
   const again = digest !== undefined && tag !== undefined ? contents.image(place, digest) : undefined;
   if (again) yield { image: again, tags: contents.tagsOf(place, again.digest) };
   let after = digest;
   for (;;) {
-    const found = contents.store.images.list(keyOf(place), { limit: READ_AT_ONCE, ...(after !== undefined && { after: [...keyOf(place), after] }) });
+    const found = contents.store.images.list(keyOf(place), {
+      limit: READ_AT_ONCE,
+      ...(after !== undefined && { after: [...keyOf(place), after] }),
+    });
     for (const { value: image } of found) {
       const tags = contents.tagsOf(place, image.digest);
       if (!tagStatus || tagStatus === "ANY" || (tagStatus === "TAGGED") === tags.length > 0) yield { image, tags };

@@ -1,6 +1,15 @@
 import type { Core } from "../../gateway/service.ts";
 import { digestOf } from "../layers/digests.ts";
-import { digestMismatch, imageExists, imageReferenced, invalidTag, layersNotFound, referencedImagesNotFound, repositoryNotFound, tagImmutable } from "../errors.ts";
+import {
+  digestMismatch,
+  imageExists,
+  imageReferenced,
+  invalidTag,
+  layersNotFound,
+  referencedImagesNotFound,
+  repositoryNotFound,
+  tagImmutable,
+} from "../errors.ts";
 import { emitImageAction } from "../events.ts";
 import { linkImage, unlinkImage } from "../layers/layer-uses.ts";
 import { type ReadManifest, readManifest } from "./manifest.ts";
@@ -45,9 +54,17 @@ export async function putImage(core: Core, store: Store, push: Push): Promise<Im
 }
 
 /** The document of a manifest. */
-export const imageOf = ({ mediaType, layers, manifests, artifactType, subject, annotations }: ReadManifest, stored: Pick<Image, "digest" | "sha256" | "manifestSize" | "pushedAt">): Image => ({
-  ...stored, mediaType, contentSize: layers.reduce((sum, layer) => sum + layer.size, 0), references: [...new Set([...layers, ...manifests].map((entry) => entry.digest))],
-  ...(artifactType && { artifactType }), ...(subject && { subject }), ...(annotations && { annotations }),
+export const imageOf = (
+  { mediaType, layers, manifests, artifactType, subject, annotations }: ReadManifest,
+  stored: Pick<Image, "digest" | "sha256" | "manifestSize" | "pushedAt">,
+): Image => ({
+  ...stored,
+  mediaType,
+  contentSize: layers.reduce((sum, layer) => sum + layer.size, 0),
+  references: [...new Set([...layers, ...manifests].map((entry) => entry.digest))],
+  ...(artifactType && { artifactType }),
+  ...(subject && { subject }),
+  ...(annotations && { annotations }),
 });
 
 export function keepImage(store: Store, place: Place, image: Image): void {
@@ -56,7 +73,11 @@ export function keepImage(store: Store, place: Place, image: Image): void {
 }
 
 /** Lets a tag name an image, and no longer the one it named. */
-export function moveTag(store: Store, place: Place, { tag, digest, checkedAt }: { readonly tag: string; readonly digest: string; readonly checkedAt?: string }): void {
+export function moveTag(
+  store: Store,
+  place: Place,
+  { tag, digest, checkedAt }: { readonly tag: string; readonly digest: string; readonly checkedAt?: string },
+): void {
   dropTag(store, place, tag);
   store.imageTags.put([...keyOf(place), tag], { digest, ...(checkedAt !== undefined && { checkedAt }) });
   store.tagsOfImage.put([...keyOf(place), digest, tag], {});
@@ -69,7 +90,8 @@ function dropTag(store: Store, place: Place, tag: string): void {
 }
 
 function checkReferences(store: Store, place: Place, { layers, manifests }: ReadManifest): void {
-  const isHere = (digest: string) => [store.layers, store.upstreamLayers].some((found) => found.get([...keyOf(place), digest]) !== undefined);
+  const isHere = (digest: string) =>
+    [store.layers, store.upstreamLayers].some((found) => found.get([...keyOf(place), digest]) !== undefined);
   const missingLayers = layers.filter(({ digest }) => !isHere(digest));
   if (missingLayers.length > 0) throw layersNotFound(missingLayers.map(({ digest }) => digest));
   const missingImages = manifests.filter(({ digest }) => !store.images.get([...keyOf(place), digest]));
@@ -81,7 +103,11 @@ function checkReferences(store: Store, place: Place, { layers, manifests }: Read
  * @returns undefined for one that is not there
  * @throws AwsError ImageReferencedByManifestList for the manifest of an index that is still there
  */
-export function deleteImage(core: Core, store: Store, { place, reference }: { readonly place: Place; readonly reference: string }): Image | undefined {
+export function deleteImage(
+  core: Core,
+  store: Store,
+  { place, reference }: { readonly place: Place; readonly reference: string },
+): Image | undefined {
   return store.transaction(() => {
     const image = imageAt(store, place, reference);
     if (!image) return undefined;
@@ -106,9 +132,17 @@ export function imageAt(store: Store, place: Place, reference: string): Image | 
   return digest === undefined ? undefined : store.images.get([...keyOf(place), digest]);
 }
 
-export const tagsOf = (store: Store, place: Place, digest: string): readonly string[] => store.tagsOfImage.list([...keyOf(place), digest]).map(({ key }) => key[4] ?? "");
+export const tagsOf = (store: Store, place: Place, digest: string): readonly string[] =>
+  store.tagsOfImage.list([...keyOf(place), digest]).map(({ key }) => key[4] ?? "");
 
 export const isImmutable = ({ mutability, exclusions = [] }: Repository, tag: string): boolean => {
-  const excluded = exclusions.some((pattern) => new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.\\]/g, "\\$&")).join(".*")}$`).test(tag));
+  const excluded = exclusions.some((pattern) =>
+    new RegExp(
+      `^${pattern
+        .split("*")
+        .map((part) => part.replace(/[.\\]/g, "\\$&"))
+        .join(".*")}$`,
+    ).test(tag),
+  );
   return mutability.startsWith("IMMUTABLE") ? !excluded : mutability === "MUTABLE_WITH_EXCLUSION" && excluded;
 };

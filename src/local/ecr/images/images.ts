@@ -44,7 +44,11 @@ const getAuthorizationToken = (tokens: Tokens) =>
     access: (_input, call) => (call.caller.kind === "service" ? [] : [{ action: "ecr:GetAuthorizationToken", resource: "*" }]),
     run({ registryIds = [] }, call) {
       const { password, expires } = tokens.issue(call.caller);
-      const data = { authorizationToken: Buffer.from(`AWS:${password}`).toString("base64"), expiresAt: expires, proxyEndpoint: call.endpoint };
+      const data = {
+        authorizationToken: Buffer.from(`AWS:${password}`).toString("base64"),
+        expiresAt: expires,
+        proxyEndpoint: call.endpoint,
+      };
       return { authorizationData: registryIds.length > 0 ? registryIds.map(() => data) : [data] };
     },
   });
@@ -57,7 +61,12 @@ const describeImages = (contents: Contents) =>
       contents.repository(place);
       const item = (image: Image, tags: readonly string[]) => describe(contents, place, { image, tags });
       if (hidesActive(input.filter)) return { imageDetails: [] };
-      if (input.imageIds) return { imageDetails: input.imageIds.map((id) => findImage(contents, place, id)).map((image) => item(image, contents.tagsOf(place, image.digest))) };
+      if (input.imageIds)
+        return {
+          imageDetails: input.imageIds
+            .map((id) => findImage(contents, place, id))
+            .map((image) => item(image, contents.tagsOf(place, image.digest))),
+        };
       const { items, nextToken } = pageOfImages(contents, place, { ...input, tagStatus: input.filter?.tagStatus, item });
       return { imageDetails: [...items], ...(nextToken !== undefined && { nextToken }) };
     },
@@ -76,14 +85,19 @@ const listImages = (contents: Contents) =>
   });
 
 /** No image here is ever archived: all are ACTIVE. */
-const hidesActive = (filter: { readonly imageStatus?: string | undefined } | undefined): boolean => filter?.imageStatus === "ARCHIVED" || filter?.imageStatus === "ACTIVATING";
+const hidesActive = (filter: { readonly imageStatus?: string | undefined } | undefined): boolean =>
+  filter?.imageStatus === "ARCHIVED" || filter?.imageStatus === "ACTIVATING";
 
 const batchGetImage = (contents: Contents) =>
   operation<BatchGetImageRequest, BatchGetImageResponse>({
     access: on(contents.store, "BatchGetImage"),
     async run(input, call) {
       const place = placeOf(input, call);
-      const found = await Promise.all((input.imageIds ?? []).map((imageId) => getImage(contents, place, { imageId, accepted: input.acceptedMediaTypes ?? [], puller: call })));
+      const found = await Promise.all(
+        (input.imageIds ?? []).map((imageId) =>
+          getImage(contents, place, { imageId, accepted: input.acceptedMediaTypes ?? [], puller: call }),
+        ),
+      );
       const failures = found.flatMap((one) => ("failureCode" in one ? [one] : []));
       // A pull-through cache that could not ask upstream made no repository: the reason says more than its lack.
       if (!failures.some(({ failureCode }) => isUpstreamFailure(failureCode))) contents.repository(place);
@@ -97,7 +111,11 @@ interface Get {
   readonly puller: Puller;
 }
 
-async function getImage(contents: Contents, place: Place, { imageId, accepted, puller }: Get): Promise<ImageFailure | Awaited<ReturnType<typeof read>>> {
+async function getImage(
+  contents: Contents,
+  place: Place,
+  { imageId, accepted, puller }: Get,
+): Promise<ImageFailure | Awaited<ReturnType<typeof read>>> {
   const { imageDigest, imageTag } = imageId;
   if (!imageDigest && !imageTag) return missingId(imageId);
   try {
@@ -113,9 +131,18 @@ async function getImage(contents: Contents, place: Place, { imageId, accepted, p
   }
 }
 
-const isUpstreamFailure = (code: string | undefined): code is ImageFailureCode => ["UpstreamAccessDenied", "UpstreamTooManyRequests", "UpstreamUnavailable"].includes(code ?? "");
-const imageMissing = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
-const missingId = (imageId: ImageIdentifier): ImageFailure => ({ imageId, failureCode: "MissingDigestAndTag", failureReason: "Invalid request parameters: both tag and digest cannot be null" });
+const isUpstreamFailure = (code: string | undefined): code is ImageFailureCode =>
+  ["UpstreamAccessDenied", "UpstreamTooManyRequests", "UpstreamUnavailable"].includes(code ?? "");
+const imageMissing = (imageId: ImageIdentifier): ImageFailure => ({
+  imageId,
+  failureCode: "ImageNotFound",
+  failureReason: "Requested image not found",
+});
+const missingId = (imageId: ImageIdentifier): ImageFailure => ({
+  imageId,
+  failureCode: "MissingDigestAndTag",
+  failureReason: "Invalid request parameters: both tag and digest cannot be null",
+});
 
 /** A digest or tag that is none (API_ImageFailure.html). */
 function malformedId(imageId: ImageIdentifier): ImageFailure | undefined {
@@ -126,13 +153,17 @@ function malformedId(imageId: ImageIdentifier): ImageFailure | undefined {
       failureCode: "InvalidImageDigest",
       failureReason: "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
     };
-  if (imageTag && !isTag(imageTag)) return { imageId, failureCode: "InvalidImageTag", failureReason: `Invalid request parameters: '${imageTag}' is not an image tag` };
+  if (imageTag && !isTag(imageTag))
+    return { imageId, failureCode: "InvalidImageTag", failureReason: `Invalid request parameters: '${imageTag}' is not an image tag` };
   return undefined;
 }
 
 /** By tag in a form that is accepted; by digest as it is, whatever is accepted. */
 async function read(contents: Contents, place: Place, { image, imageId, accepted }: Omit<Get, "puller"> & { readonly image: Image }) {
-  const { mediaType, bytes } = inAcceptedForm({ mediaType: image.mediaType, bytes: await contents.manifestBytes(image) }, imageId.imageDigest === undefined ? accepted : []);
+  const { mediaType, bytes } = inAcceptedForm(
+    { mediaType: image.mediaType, bytes: await contents.manifestBytes(image) },
+    imageId.imageDigest === undefined ? accepted : [],
+  );
   return {
     registryId: place.account,
     repositoryName: place.name,
@@ -154,7 +185,10 @@ const batchDeleteImage = (contents: Contents) =>
         const tags = imageId.imageTag ? [imageId.imageTag] : contents.tagsOf(place, imageId.imageDigest ?? "");
         const outcome = tryToDelete(contents, place, imageId);
         // By its digest an image goes with all its tags, and each is told (as moto's tests have it from AWS; API_BatchDeleteImage.html is silent).
-        if ("digest" in outcome) imageIds.push(...(tags.length > 0 ? tags.map((imageTag) => ({ imageDigest: outcome.digest, imageTag })) : [{ imageDigest: outcome.digest }]));
+        if ("digest" in outcome)
+          imageIds.push(
+            ...(tags.length > 0 ? tags.map((imageTag) => ({ imageDigest: outcome.digest, imageTag })) : [{ imageDigest: outcome.digest }]),
+          );
         else failures.push(outcome);
       }
       return { imageIds, failures };
@@ -168,11 +202,23 @@ const putImage = (contents: Contents) =>
       const place = placeOf(input, call);
       await createOnPush(contents.core, contents.store, { place, by: call });
       const image = await contents.putImage({
-        place, manifest: Buffer.from(input.imageManifest ?? ""), refuseSame: true,
-        ...(input.imageManifestMediaType && { mediaType: input.imageManifestMediaType }), ...(input.imageTag && { tag: input.imageTag }), ...(input.imageDigest && { digest: input.imageDigest }),
+        place,
+        manifest: Buffer.from(input.imageManifest ?? ""),
+        refuseSame: true,
+        ...(input.imageManifestMediaType && { mediaType: input.imageManifestMediaType }),
+        ...(input.imageTag && { tag: input.imageTag }),
+        ...(input.imageDigest && { digest: input.imageDigest }),
       });
       const imageId = { imageDigest: image.digest, ...(input.imageTag && { imageTag: input.imageTag }) };
-      return { image: { registryId: place.account, repositoryName: place.name, imageId, imageManifest: input.imageManifest, imageManifestMediaType: image.mediaType } };
+      return {
+        image: {
+          registryId: place.account,
+          repositoryName: place.name,
+          imageId,
+          imageManifest: input.imageManifest,
+          imageManifestMediaType: image.mediaType,
+        },
+      };
     },
   });
 
@@ -183,7 +229,9 @@ function badId(contents: Contents, place: Place, imageId: ImageIdentifier): Imag
   const malformed = malformedId(imageId);
   if (malformed) return malformed;
   const mismatch = imageDigest && imageTag && contents.image(place, imageTag)?.digest !== imageDigest;
-  return mismatch ? { imageId, failureCode: "ImageTagDoesNotMatchDigest", failureReason: "The requested image tag does not match the digest" } : undefined;
+  return mismatch
+    ? { imageId, failureCode: "ImageTagDoesNotMatchDigest", failureReason: "The requested image tag does not match the digest" }
+    : undefined;
 }
 
 function tryToDelete(contents: Contents, place: Place, imageId: ImageIdentifier): Image | ImageFailure {
@@ -199,7 +247,8 @@ function tryToDelete(contents: Contents, place: Place, imageId: ImageIdentifier)
 
 function findImage(contents: Contents, place: Place, id: ImageIdentifier): Image {
   const image = contents.image(place, id.imageDigest ?? id.imageTag ?? "");
-  if (!image) throw imageNotFound(`imageDigest:'${id.imageDigest ?? "null"}', imageTag:'${id.imageTag ?? "null"}'`, place.name, place.account);
+  if (!image)
+    throw imageNotFound(`imageDigest:'${id.imageDigest ?? "null"}', imageTag:'${id.imageTag ?? "null"}'`, place.name, place.account);
   return image;
 }
 

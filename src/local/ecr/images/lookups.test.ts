@@ -14,8 +14,16 @@ test("a data folder that was written before the lookups of tags, uses and referr
   await createRepository(user.ecr, "older");
   const image = await pushSample(user.repository("older"), "1", { layers: [noise("older", 1000)] });
   await pushIndex(user.repository("older"), "all", [image]);
-  const referrer = JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [], subject: image });
-  await user.http("PUT", `older/manifests/${digestOf(referrer)}`, { body: referrer, headers: { "content-type": "application/vnd.oci.image.index.v1+json" } });
+  const referrer = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests: [],
+    subject: image,
+  });
+  await user.http("PUT", `older/manifests/${digestOf(referrer)}`, {
+    body: referrer,
+    headers: { "content-type": "application/vnd.oci.image.index.v1+json" },
+  });
   const { database } = accounts.accounts.core;
   for (const name of ["ecr.tag-of-image", "ecr.use", "ecr.referrer", "ecr.unused-layer", "ecr.state"]) {
     const collection = database.collection<object>(name);
@@ -23,9 +31,15 @@ test("a data folder that was written before the lookups of tags, uses and referr
   }
   await accounts.restart();
   await using later = await signIn(accounts);
-  const { imageDetails } = await later.ecr.send(new DescribeImagesCommand({ repositoryName: "older", imageIds: [{ imageDigest: image.digest }] }));
+  const { imageDetails } = await later.ecr.send(
+    new DescribeImagesCommand({ repositoryName: "older", imageIds: [{ imageDigest: image.digest }] }),
+  );
   expect(imageDetails).toMatchObject([{ imageTags: ["1"] }]);
-  const { failures } = await later.ecr.send(new BatchDeleteImageCommand({ repositoryName: "older", imageIds: [{ imageDigest: image.digest }] }));
+  const { failures } = await later.ecr.send(
+    new BatchDeleteImageCommand({ repositoryName: "older", imageIds: [{ imageDigest: image.digest }] }),
+  );
   expect(failures).toMatchObject([{ failureCode: "ImageReferencedByManifestList" }]);
-  expect(await (await later.http("GET", `older/referrers/${image.digest}`)).json()).toMatchObject({ manifests: [{ digest: digestOf(referrer) }] });
+  expect(await (await later.http("GET", `older/referrers/${image.digest}`)).json()).toMatchObject({
+    manifests: [{ digest: digestOf(referrer) }],
+  });
 });

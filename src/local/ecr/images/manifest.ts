@@ -20,7 +20,11 @@ export interface ReadManifest {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const [INDEX, LIST, IMAGE] = ["application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.oci.image.manifest.v1+json"] as const;
+const [INDEX, LIST, IMAGE] = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+] as const;
 const TYPES: readonly string[] = [INDEX, LIST, IMAGE, "application/vnd.docker.distribution.manifest.v2+json"];
 
 /** Reads a manifest of any form. @throws AwsError InvalidParameterException for what is none, naming the member that is wrong */
@@ -28,15 +32,21 @@ export function readManifest(bytes: Buffer, given: string | undefined): ReadMani
   const manifest = parse(bytes);
   const mediaType = typeOf(manifest, given?.split(";")[0]?.trim());
   const isIndex = mediaType === INDEX || mediaType === LIST;
-  const [config, subject] = ["config", "subject"].map((member) => (manifest[member] === undefined || manifest[member] === null ? undefined : checkedDescriptor(member, manifest[member])));
+  const [config, subject] = ["config", "subject"].map((member) =>
+    manifest[member] === undefined || manifest[member] === null ? undefined : checkedDescriptor(member, manifest[member]),
+  );
   if (!isIndex && !config && !Array.isArray(manifest["layers"])) throw invalidManifest("it has neither config and layers nor manifests");
   const artifactType = manifest["artifactType"] || config?.["mediaType"];
   const annotations = checkedAnnotations(manifest["annotations"]);
   return {
     mediaType,
-    layers: isIndex ? [] : [...(config ? [config] : []), ...descriptors("layers", manifest["layers"] ?? []).filter((layer) => !isForeign(layer))],
+    layers: isIndex
+      ? []
+      : [...(config ? [config] : []), ...descriptors("layers", manifest["layers"] ?? []).filter((layer) => !isForeign(layer))],
     manifests: isIndex ? descriptors("manifests", manifest["manifests"]) : [],
-    ...(subject && { subject: subject.digest }), ...(artifactType ? { artifactType: checkedType("artifactType", artifactType) } : {}), ...(annotations && { annotations }),
+    ...(subject && { subject: subject.digest }),
+    ...(artifactType ? { artifactType: checkedType("artifactType", artifactType) } : {}),
+    ...(annotations && { annotations }),
   };
 }
 
@@ -45,11 +55,15 @@ export function readManifest(bytes: Buffer, given: string | undefined): ReadMani
  * its own mediaType and its Content-Type have to be the same, and it is either an image or an index).
  */
 function typeOf(manifest: Json, given: string | undefined): string {
-  const [isImage, isIndex] = [["config", "layers"], ["manifests"]].map((members) => members.some((member) => manifest[member] !== undefined && manifest[member] !== null));
+  const [isImage, isIndex] = [["config", "layers"], ["manifests"]].map((members) =>
+    members.some((member) => manifest[member] !== undefined && manifest[member] !== null),
+  );
   if (isImage && isIndex) throw invalidManifest("it is an image and an index at once");
   const own = manifest["mediaType"] ? checkedType("mediaType", manifest["mediaType"]) : undefined;
-  if (own !== undefined && given && given.toLowerCase() !== own.toLowerCase()) throw invalidManifest(`its mediaType is ${own}, but it is pushed as ${given}`);
-  if (own === undefined && given && !TYPES.includes(given.toLowerCase())) throw invalidManifest(`it has no mediaType, and it is pushed as ${given}, which is no type of a manifest`);
+  if (own !== undefined && given && given.toLowerCase() !== own.toLowerCase())
+    throw invalidManifest(`its mediaType is ${own}, but it is pushed as ${given}`);
+  if (own === undefined && given && !TYPES.includes(given.toLowerCase()))
+    throw invalidManifest(`it has no mediaType, and it is pushed as ${given}, which is no type of a manifest`);
   return own ?? (given?.toLowerCase() || (isIndex ? INDEX : IMAGE));
 }
 
@@ -82,15 +96,18 @@ function checkedDescriptor(member: string, value: unknown): Json & Descriptor {
 
 /** RFC 6838 section 4.2: it is given back in a header. */
 function checkedType(member: string, value: unknown): string {
-  if (typeof value !== "string" || !/^[A-Za-z0-9][\w!#$&^.+-]{0,126}\/[A-Za-z0-9][\w!#$&^.+-]{0,126}$/.test(value)) throw invalidManifest(`${member} is not a media type`);
+  if (typeof value !== "string" || !/^[A-Za-z0-9][\w!#$&^.+-]{0,126}\/[A-Za-z0-9][\w!#$&^.+-]{0,126}$/.test(value))
+    throw invalidManifest(`${member} is not a media type`);
   return value;
 }
 
 function checkedAnnotations(value: unknown): Readonly<Record<string, string>> | undefined {
   if (value === undefined || value === null) return undefined;
-  if (!isObject(value) || Object.values(value).some((text) => typeof text !== "string")) throw invalidManifest("annotations are not texts by name");
+  if (!isObject(value) || Object.values(value).some((text) => typeof text !== "string"))
+    throw invalidManifest("annotations are not texts by name");
   return value as Readonly<Record<string, string>>;
 }
 
 /** Layers that lie elsewhere (Windows base layers) are never in the registry. */
-const isForeign = ({ mediaType, urls }: Json): boolean => Array.isArray(urls) && urls.length > 0 && /foreign|nondistributable/.test(String(mediaType));
+const isForeign = ({ mediaType, urls }: Json): boolean =>
+  Array.isArray(urls) && urls.length > 0 && /foreign|nondistributable/.test(String(mediaType));

@@ -18,7 +18,13 @@ test("bytes of deleted images are freed a day later, but for those that an image
   await using accounts = await startAccounts({}, clock);
   await using user = await signIn(accounts);
   const s3 = new S3Client(accounts.config());
-  const [alone, shared, inBucket, pushed, gone] = ["alone", "shared", "in-bucket", "pushed", "gone"].map((seed) => noise(seed, 10_000)) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+  const [alone, shared, inBucket, pushed, gone] = ["alone", "shared", "in-bucket", "pushed", "gone"].map((seed) => noise(seed, 10_000)) as [
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
   for (const name of ["a", "b", "c"]) await createRepository(user.ecr, `freeing/${name}`);
   const { digest } = await pushSample(user.repository("freeing/a"), "1", { layers: [alone, shared, inBucket] });
   await pushSample(user.repository("freeing/a"), "2", { layers: [shared] });
@@ -34,7 +40,14 @@ test("bytes of deleted images are freed a day later, but for those that an image
   // A push that has sent its layer and not yet its manifest.
   await user.repository("freeing/a").uploadBlob(memoryBlob(pushed));
   await accounts.restart();
-  expect([alone, shared, inBucket, pushed, gone, manifest].map((bytes) => isStored(accounts, bytes))).toEqual([true, true, true, true, true, true]);
+  expect([alone, shared, inBucket, pushed, gone, manifest].map((bytes) => isStored(accounts, bytes))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    true,
+    true,
+  ]);
 
   clock.forward(23 * HOUR_MS);
   await using later = await signIn(accounts);

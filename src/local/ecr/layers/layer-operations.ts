@@ -38,7 +38,9 @@ export const layerOperations = (contents: Contents, tokens: Tokens) => ({
       return {
         layers: (input.layerDigests ?? []).map((layerDigest) => {
           const layerSize = contents.layerSize(place, layerDigest);
-          return layerSize !== undefined ? { layerDigest, layerAvailability: "AVAILABLE" as const, layerSize } : { layerDigest, layerAvailability: "UNAVAILABLE" as const };
+          return layerSize !== undefined
+            ? { layerDigest, layerAvailability: "AVAILABLE" as const, layerSize }
+            : { layerDigest, layerAvailability: "UNAVAILABLE" as const };
         }),
         failures: [],
       };
@@ -74,7 +76,8 @@ export const layerUploadOperations = (contents: Contents) => ({
       const upload = contents.uploads.find(place, input.uploadId ?? "");
       const received = contents.uploads.received(upload);
       const bytes = input.layerPartBlob?.byteLength ?? 0;
-      if (input.partFirstByte !== received || (input.partLastByte !== undefined && input.partLastByte !== received + bytes - 1)) throw invalidPart(upload, received - 1);
+      if (input.partFirstByte !== received || (input.partLastByte !== undefined && input.partLastByte !== received + bytes - 1))
+        throw invalidPart(upload, received - 1);
       const size = await contents.uploads.append(upload, Readable.from([Buffer.from(input.layerPartBlob ?? [])]));
       contents.store.uploads.put([upload.id], { ...upload, ...afterPart(upload, bytes) });
       return { registryId: place.account, repositoryName: place.name, uploadId: upload.id, lastByteReceived: size - 1 };

@@ -24,7 +24,11 @@ export interface Uploads {
    * @throws AwsError UploadBusy while another part arrives or the layer is made, UploadNotFoundException when it was cancelled meanwhile
    * @throws DiskFull before the reserve is touched; what came before is kept
    */
-  append(upload: Upload, bytes: Readable, options?: { readonly sizeBytes?: number; readonly check?: (chunk: Uint8Array) => void }): Promise<number>;
+  append(
+    upload: Upload,
+    bytes: Readable,
+    options?: { readonly sizeBytes?: number; readonly check?: (chunk: Uint8Array) => void },
+  ): Promise<number>;
   /** @throws AwsError InvalidLayerException when the digest is another, UploadBusy, UploadNotFoundException */
   complete(upload: Upload, digest: string, options?: { readonly refuseEmpty?: boolean }): Promise<Layer>;
   cancel(upload: Upload): void;
@@ -47,7 +51,9 @@ export function createUploads(core: Core, store: Store): Uploads {
     files.remove(fileOf(upload));
   };
   return {
-    received, cancel, ...growth({ core, store, files, fileOf, received }),
+    received,
+    cancel,
+    ...growth({ core, store, files, fileOf, received }),
     begin({ account, region, name }) {
       const upload: Upload = { account, region, name, id: core.random.uuid(), startedAt: core.clock.now().toISOString() };
       files.begin(fileOf(upload));
@@ -61,7 +67,8 @@ export function createUploads(core: Core, store: Store): Uploads {
     },
     dropOld() {
       const before = core.clock.now().getTime() - DAY_MS;
-      for (const { value } of store.uploads.list([])) if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) cancel(value);
+      for (const { value } of store.uploads.list([]))
+        if (!existsSync(fileOf(value)) || statSync(fileOf(value)).mtimeMs < before) cancel(value);
     },
   };
 }
@@ -136,7 +143,8 @@ function exclusive(fileOf: (upload: Upload) => string): <T>(upload: Upload, work
   };
 }
 
-const isIn = ({ account, region, name }: Place, upload: Upload): boolean => upload.account === account && upload.region === region && upload.name === name;
+const isIn = ({ account, region, name }: Place, upload: Upload): boolean =>
+  upload.account === account && upload.region === region && upload.name === name;
 
 function keepUploaded(core: Core, store: Store, { upload, layer }: { readonly upload: Upload; readonly layer: Layer }): void {
   // The repository may have gone while the bytes were read.

@@ -5,7 +5,11 @@ import { type Image, keyOf, type Layer, type Place, type Store } from "../store.
 const UNUSED_MS = 86_400_000;
 
 /** A layer has arrived. It is unused until a manifest needs it. */
-export function keepLayer({ clock }: Pick<Core, "clock">, store: Store, { place, layer }: { readonly place: Place; readonly layer: Layer }): void {
+export function keepLayer(
+  { clock }: Pick<Core, "clock">,
+  store: Store,
+  { place, layer }: { readonly place: Place; readonly layer: Layer },
+): void {
   const key = [...keyOf(place), layer.digest];
   store.layers.put(key, layer);
   store.upstreamLayers.delete(key);
@@ -13,7 +17,11 @@ export function keepLayer({ clock }: Pick<Core, "clock">, store: Store, { place,
 }
 
 /** Somebody asked for a layer, and may be about to push a manifest that needs it. */
-export function touchLayer({ clock }: Pick<Core, "clock">, store: Store, { place, digest }: { readonly place: Place; readonly digest: string }): void {
+export function touchLayer(
+  { clock }: Pick<Core, "clock">,
+  store: Store,
+  { place, digest }: { readonly place: Place; readonly digest: string },
+): void {
   const key = [...keyOf(place), digest];
   if (store.unusedLayers.get(key)) store.unusedLayers.put(key, { since: clock.now().toISOString() });
 }
@@ -28,7 +36,11 @@ export function linkImage(store: Store, place: Place, { digest, references, subj
 }
 
 /** A manifest goes: layers that nothing else needs become unused. */
-export function unlinkImage({ clock }: Pick<Core, "clock">, store: Store, { place, image }: { readonly place: Place; readonly image: Image }): void {
+export function unlinkImage(
+  { clock }: Pick<Core, "clock">,
+  store: Store,
+  { place, image }: { readonly place: Place; readonly image: Image },
+): void {
   for (const child of image.references) {
     const key = [...keyOf(place), child];
     store.usesOf.delete([...key, image.digest]);
@@ -51,4 +63,5 @@ export function dropUnusedLayers({ clock }: Pick<Core, "clock">, store: Store): 
   });
 }
 
-const isUsed = (store: Store, place: Place, digest: string): boolean => store.usesOf.list([...keyOf(place), digest], { limit: 1 }).length > 0;
+const isUsed = (store: Store, place: Place, digest: string): boolean =>
+  store.usesOf.list([...keyOf(place), digest], { limit: 1 }).length > 0;

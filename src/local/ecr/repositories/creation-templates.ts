@@ -64,7 +64,11 @@ const describeTemplates = (store: Store, found: (call: Call, prefix: string) => 
     access: onRegistry("DescribeRepositoryCreationTemplates"),
     run({ prefixes, maxResults = 100, nextToken }, call) {
       const templates = prefixes?.map((prefix) => found(call, prefix)) ?? store.templates.list(scope(call)).map(({ value }) => value);
-      const { items, next } = pageOf(templates, { token: nextToken, limit: maxResults, invalid: () => invalidParameter("'nextToken': it is not a token of an earlier answer") });
+      const { items, next } = pageOf(templates, {
+        token: nextToken,
+        limit: maxResults,
+        invalid: () => invalidParameter("'nextToken': it is not a token of an earlier answer"),
+      });
       return { registryId: call.account, repositoryCreationTemplates: items.map(asAnswer), ...(next !== undefined && { nextToken: next }) };
     },
   });
@@ -72,19 +76,30 @@ const describeTemplates = (store: Store, found: (call: Call, prefix: string) => 
 /** @throws AwsError InvalidParameterException */
 function checked(core: Core, template: Template): Template {
   const { prefix, appliedFor, repositoryPolicy, lifecyclePolicy, resourceTags, encryptionConfiguration: { kmsKey } = {} } = template;
-  if (!PREFIX.test(prefix) || prefix.length > 256) throw invalidParameter(`at 'prefix' failed to satisfy constraint: 'must satisfy regular expression ${PREFIX.source}'`);
-  if (!appliedFor || appliedFor.length === 0) throw invalidParameter("at 'appliedFor' failed to satisfy constraint: 'Member must not be empty'");
+  if (!PREFIX.test(prefix) || prefix.length > 256)
+    throw invalidParameter(`at 'prefix' failed to satisfy constraint: 'must satisfy regular expression ${PREFIX.source}'`);
+  if (!appliedFor || appliedFor.length === 0)
+    throw invalidParameter("at 'appliedFor' failed to satisfy constraint: 'Member must not be empty'");
   mutabilityOf(template);
   checkedTags(resourceTags);
   if (lifecyclePolicy) checkLifecyclePolicy(lifecyclePolicy);
   // API_EncryptionConfigurationForRepositoryCreationTemplate: of a repository itself an id and an alias would do.
   if (kmsKey !== undefined && !/^arn:[\w-]+:kms:[^:]+:\d{12}:key\//.test(kmsKey))
-    throw invalidParameter(`at 'encryptionConfiguration.kmsKey' failed to satisfy constraint: 'the full ARN of a KMS key is needed, and ${kmsKey} is none'`);
-  return { ...template, ...(repositoryPolicy && { repositoryPolicy: checkedPolicy(core, repositoryPolicy, { name: "repositoryPolicy" }) }) };
+    throw invalidParameter(
+      `at 'encryptionConfiguration.kmsKey' failed to satisfy constraint: 'the full ARN of a KMS key is needed, and ${kmsKey} is none'`,
+    );
+  return {
+    ...template,
+    ...(repositoryPolicy && { repositoryPolicy: checkedPolicy(core, repositoryPolicy, { name: "repositoryPolicy" }) }),
+  };
 }
 
 const withoutSlash = (prefix: string): string => prefix.replace(/\/$/, "");
 
 const asAnswer = ({ createdAt, updatedAt, encryptionConfiguration, ...template }: Template): RepositoryCreationTemplate => ({
-  imageTagMutability: "MUTABLE", ...template, encryptionConfiguration: encryptionConfiguration ?? { encryptionType: "AES256" }, createdAt: new Date(createdAt), updatedAt: new Date(updatedAt),
+  imageTagMutability: "MUTABLE",
+  ...template,
+  encryptionConfiguration: encryptionConfiguration ?? { encryptionType: "AES256" },
+  createdAt: new Date(createdAt),
+  updatedAt: new Date(updatedAt),
 });

@@ -29,7 +29,11 @@ export async function createOnPush(core: Core, store: Store, { place, by }: { re
 }
 
 /** IAM's reason against a request; undefined for one it allows. */
-export function whyNot({ directory }: Core, { caller, context }: Caller, { access, region }: { readonly access: Access; readonly region: string }): string | undefined {
+export function whyNot(
+  { directory }: Core,
+  { caller, context }: Caller,
+  { access, region }: { readonly access: Access; readonly region: string },
+): string | undefined {
   try {
     directory.authorize(caller, access, { region, context });
     return undefined;
@@ -64,9 +68,15 @@ async function repositoryToCreate(core: Core, store: Store, { place, applied }: 
   const role =
     template?.customRoleArn === undefined
       ? undefined
-      : core.directory.assumeAsService({ service: "ecr.amazonaws.com", roleArn: template.customRoleArn, sessionName: "ECRRepositoryCreation" });
+      : core.directory.assumeAsService({
+          service: "ecr.amazonaws.com",
+          roleArn: template.customRoleArn,
+          sessionName: "ECRRepositoryCreation",
+        });
   const tags = template?.resourceTags;
-  if (role) for (const action of ["CreateRepository", ...(tags?.length ? ["TagResource"] : [])]) core.directory.authorize(role, accessTo(store, action, place, tagContext(tags)), call);
+  if (role)
+    for (const action of ["CreateRepository", ...(tags?.length ? ["TagResource"] : [])])
+      core.directory.authorize(role, accessTo(store, action, place, tagContext(tags)), call);
   const as = role ?? { kind: "root" as const, account: parseAccountId(place.account) };
   const encryption = await encryptionOf(core, template?.encryptionConfiguration, { place, as, context: call.context });
   return { ...place, createdAt: core.clock.now().toISOString(), scanOnPush: false, ...settingsOf(template), encryption };
@@ -74,7 +84,12 @@ async function repositoryToCreate(core: Core, store: Store, { place, applied }: 
 
 function settingsOf(template: Template | undefined): Pick<Repository, "tags" | "mutability" | "exclusions" | "policy" | "lifecyclePolicy"> {
   const { resourceTags, repositoryPolicy, lifecyclePolicy } = template ?? {};
-  return { tags: asRecord(resourceTags), ...mutabilityOf(template ?? {}), ...(repositoryPolicy && { policy: repositoryPolicy }), ...(lifecyclePolicy && { lifecyclePolicy }) };
+  return {
+    tags: asRecord(resourceTags),
+    ...mutabilityOf(template ?? {}),
+    ...(repositoryPolicy && { policy: repositoryPolicy }),
+    ...(lifecyclePolicy && { lifecyclePolicy }),
+  };
 }
 
 /** Stores it unless it is there by now; part of a transaction. */

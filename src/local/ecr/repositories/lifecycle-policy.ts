@@ -11,7 +11,8 @@ const SINCE = ["sinceImagePushed", "sinceImagePulled", "sinceImageTransitioned"]
  */
 export function checkLifecyclePolicy(text: string): void {
   const why = whyNot(text);
-  if (why !== undefined) throw invalidParameter(`at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: ${why}'`);
+  if (why !== undefined)
+    throw invalidParameter(`at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure: ${why}'`);
 }
 
 function whyNot(text: string): string | undefined {
@@ -35,8 +36,11 @@ interface Rule {
 
 /** What holds for any image comes after all others that do the same; of storage classes the guide says nothing. */
 function whyNotLast(rules: readonly Rule[]): string | undefined {
-  const early = rules.findIndex(({ rulePriority, selection, action }) =>
-    selection["tagStatus"] === "any" && rules.some((other) => other.action["type"] === action["type"] && other.rulePriority > rulePriority));
+  const early = rules.findIndex(
+    ({ rulePriority, selection, action }) =>
+      selection["tagStatus"] === "any" &&
+      rules.some((other) => other.action["type"] === action["type"] && other.rulePriority > rulePriority),
+  );
   return early < 0 ? undefined : `rules[${early}]: its tagStatus is any, and it has not the highest rulePriority`;
 }
 
@@ -65,11 +69,14 @@ function whyNotRule({ rulePriority, description, selection, action, ...rest }: J
 
 function whyNotSelection({ tagStatus, tagPrefixList, tagPatternList, countType, countUnit, countNumber }: Json): string | undefined {
   if (!["tagged", "untagged", "any"].includes(String(tagStatus))) return "selection.tagStatus is not tagged, untagged or any";
-  if (tagStatus === "tagged" && isTexts(tagPrefixList) === isTexts(tagPatternList)) return "selection has not one of tagPrefixList and tagPatternList, as tagStatus tagged wants";
+  if (tagStatus === "tagged" && isTexts(tagPrefixList) === isTexts(tagPatternList))
+    return "selection has not one of tagPrefixList and tagPatternList, as tagStatus tagged wants";
   const wild = [tagPatternList ?? []].flat().find((pattern) => String(pattern).split("*").length > MOST_WILDCARDS + 1);
   if (wild !== undefined) return `selection.tagPatternList: ${String(wild)} has more than ${MOST_WILDCARDS} wildcards`;
-  if (tagStatus !== "tagged" && (tagPrefixList !== undefined || tagPatternList !== undefined)) return `selection names tags, and tagStatus is ${String(tagStatus)}`;
-  if (countType !== "imageCountMoreThan" && !SINCE.includes(String(countType))) return `selection.countType is not imageCountMoreThan, ${SINCE.join(" or ")}`;
+  if (tagStatus !== "tagged" && (tagPrefixList !== undefined || tagPatternList !== undefined))
+    return `selection names tags, and tagStatus is ${String(tagStatus)}`;
+  if (countType !== "imageCountMoreThan" && !SINCE.includes(String(countType)))
+    return `selection.countType is not imageCountMoreThan, ${SINCE.join(" or ")}`;
   if (countType === "imageCountMoreThan" ? countUnit !== undefined : countUnit !== "days")
     return `selection.countUnit is not ${countType === "imageCountMoreThan" ? "left out, as imageCountMoreThan wants" : "days"}`;
   return isCount(countNumber) ? undefined : "selection.countNumber is not a whole number from 1";

@@ -8,9 +8,14 @@ import type { Store } from "../store.ts";
 export const onRegistry = (action: string) => () => [{ action: `ecr:${action}`, resource: "*" }];
 
 /** The same where ECR is given a role to act as (userguide/repository-creation-templates-create.html). */
-export const onRegistryWithRole = (action: string) => ({ customRoleArn }: { readonly customRoleArn?: string | undefined }) => [
-  ...onRegistry(action)(), ...(customRoleArn ? [{ action: "iam:PassRole", resource: customRoleArn, context: { "iam:PassedToService": "ecr.amazonaws.com" } }] : []),
-];
+export const onRegistryWithRole =
+  (action: string) =>
+  ({ customRoleArn }: { readonly customRoleArn?: string | undefined }) => [
+    ...onRegistry(action)(),
+    ...(customRoleArn
+      ? [{ action: "iam:PassRole", resource: customRoleArn, context: { "iam:PassedToService": "ecr.amazonaws.com" } }]
+      : []),
+  ];
 
 const scope = (call: Call): [string, string] => [call.account, call.region];
 

@@ -18,14 +18,29 @@ interface Maker {
  * whoever makes the repository (userguide/encryption-at-rest.html); later it uses the grants, and asks nobody.
  * @throws AwsError KmsException for a key that is not there, is not enabled or may not be used so
  */
-export async function encryptionOf({ dispatcher }: Pick<Core, "dispatcher">, wanted: EncryptionConfiguration | undefined, { place, as, context }: Maker): Promise<Repository["encryption"]> {
+export async function encryptionOf(
+  { dispatcher }: Pick<Core, "dispatcher">,
+  wanted: EncryptionConfiguration | undefined,
+  { place, as, context }: Maker,
+): Promise<Repository["encryption"]> {
   const encryptionType = wanted?.encryptionType ?? "AES256";
   if (encryptionType === "AES256") return { encryptionType };
   const { account, region } = place;
-  const ask = (Action: "DescribeKey" | "CreateGrant") => dispatcher.call<{ KeyId: string }>({
-    service: "kms", operation: "DescribeKeyUse", input: { KeyId: wanted?.kmsKey ?? "alias/aws/ecr", Action }, as, account, region,
-    context: { ...context, "kms:ViaService": `ecr.${region}.amazonaws.com`, "kms:CallerAccount": account, ...(Action === "CreateGrant" && { "kms:GrantIsForAWSResource": "true" }) },
-  });
+  const ask = (Action: "DescribeKey" | "CreateGrant") =>
+    dispatcher.call<{ KeyId: string }>({
+      service: "kms",
+      operation: "DescribeKeyUse",
+      input: { KeyId: wanted?.kmsKey ?? "alias/aws/ecr", Action },
+      as,
+      account,
+      region,
+      context: {
+        ...context,
+        "kms:ViaService": `ecr.${region}.amazonaws.com`,
+        "kms:CallerAccount": account,
+        ...(Action === "CreateGrant" && { "kms:GrantIsForAWSResource": "true" }),
+      },
+    });
   try {
     await ask("DescribeKey");
     return { encryptionType, kmsKey: (await ask("CreateGrant")).KeyId };

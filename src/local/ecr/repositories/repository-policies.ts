@@ -19,7 +19,10 @@ import { checkLifecyclePolicy } from "./lifecycle-policy.ts";
 import { keyOf, type Repository, type Store } from "../store.ts";
 import { whyNot } from "./ecr-created.ts";
 
-const saver = (store: Store) => (repository: Repository): void => store.repositories.put(keyOf(repository), repository);
+const saver =
+  (store: Store) =>
+  (repository: Repository): void =>
+    store.repositories.put(keyOf(repository), repository);
 
 /** Who may do what with a repository, besides identity-based policies. */
 export function repositoryPolicyOperations(contents: Contents) {
@@ -33,7 +36,9 @@ export function repositoryPolicyOperations(contents: Contents) {
         const policyText = checkedPolicy(contents.core, input.policyText);
         store.transaction(() => {
           save({ ...repository, policy: policyText });
-          const why = input.force ? undefined : whyNot(contents.core, call, { access: accessTo(store, "SetRepositoryPolicy", repository), region: call.region });
+          const why = input.force
+            ? undefined
+            : whyNot(contents.core, call, { access: accessTo(store, "SetRepositoryPolicy", repository), region: call.region });
           if (why !== undefined) throw lockedOut(why);
         });
         return { registryId: repository.account, repositoryName: repository.name, policyText };
@@ -95,7 +100,9 @@ export function lifecyclePolicyOperations(contents: Contents) {
 }
 
 const lockedOut = (why: string) =>
-  invalidParameter(`at 'PolicyText' failed to satisfy constraint: 'The policy would prevent you from setting another one' (${why}); set force to put it all the same`);
+  invalidParameter(
+    `at 'PolicyText' failed to satisfy constraint: 'The policy would prevent you from setting another one' (${why}); set force to put it all the same`,
+  );
 
 /** A repository's policy is about that repository: ECR takes no resource in it, in a registry's it wants one. */
 function namedResource(text: string): string | undefined {
@@ -108,9 +115,14 @@ function namedResource(text: string): string | undefined {
  * A policy as it is kept, without white space.
  * @throws AwsError InvalidParameterException for a bad one, and for one that names a role or user that is not there
  */
-export function checkedPolicy({ directory }: Pick<Core, "directory">, text = "", { name = "PolicyText", what = "repository" }: { readonly name?: string; readonly what?: string } = {}): string {
+export function checkedPolicy(
+  { directory }: Pick<Core, "directory">,
+  text = "",
+  { name = "PolicyText", what = "repository" }: { readonly name?: string; readonly what?: string } = {},
+): string {
   const problem = validatePolicyDocument(text, "resource") ?? (what === "repository" ? namedResource(text) : undefined);
-  if (problem !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Invalid ${what} policy provided' (${problem})`);
+  if (problem !== undefined)
+    throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Invalid ${what} policy provided' (${problem})`);
   const nobody = directory.missingPrincipal(text);
   if (nobody !== undefined) throw invalidParameter(`at '${name}' failed to satisfy constraint: 'Principal not found' (${nobody})`);
   return JSON.stringify(JSON.parse(text));

@@ -38,7 +38,11 @@ export function repositorySettingOperations(contents: Contents) {
       run(input, call) {
         const repository = contents.repository(placeOf(input, call));
         save({ ...repository, scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false });
-        return { registryId: repository.account, repositoryName: repository.name, imageScanningConfiguration: input.imageScanningConfiguration };
+        return {
+          registryId: repository.account,
+          repositoryName: repository.name,
+          imageScanningConfiguration: input.imageScanningConfiguration,
+        };
       },
     }),
   };
@@ -48,11 +52,15 @@ export function repositorySettingOperations(contents: Contents) {
 export function repositoryTagOperations(contents: Contents) {
   const { store } = contents;
   const save = (repository: Repository) => store.repositories.put(keyOf(repository), repository);
-  const onArn = (action: string) => (input: { readonly resourceArn?: string | undefined }) => [accessTo(store, action, byArn(input.resourceArn))];
+  const onArn = (action: string) => (input: { readonly resourceArn?: string | undefined }) => [
+    accessTo(store, action, byArn(input.resourceArn)),
+  ];
   return {
     ListTagsForResource: operation<ListTagsForResourceRequest, ListTagsForResourceResponse>({
       access: onArn("ListTagsForResource"),
-      run: (input) => ({ tags: Object.entries(contents.repository(byArn(input.resourceArn)).tags).map(([Key, Value]) => ({ Key, Value })) }),
+      run: (input) => ({
+        tags: Object.entries(contents.repository(byArn(input.resourceArn)).tags).map(([Key, Value]) => ({ Key, Value })),
+      }),
     }),
     TagResource: operation<TagResourceRequest, object>({
       access: (input) => [accessTo(store, "TagResource", byArn(input.resourceArn), tagContext(input.tags))],

@@ -6,7 +6,10 @@ import type { Repository } from "../store.ts";
 export function mutabilityOf({
   imageTagMutability = "MUTABLE",
   imageTagMutabilityExclusionFilters: filters = [],
-}: Pick<CreateRepositoryRequest, "imageTagMutability" | "imageTagMutabilityExclusionFilters">): Pick<Repository, "mutability" | "exclusions"> {
+}: Pick<CreateRepositoryRequest, "imageTagMutability" | "imageTagMutabilityExclusionFilters">): Pick<
+  Repository,
+  "mutability" | "exclusions"
+> {
   const excluding = imageTagMutability.endsWith("_WITH_EXCLUSION");
   if (excluding !== filters.length > 0)
     throw invalidParameter(

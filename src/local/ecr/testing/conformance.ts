@@ -19,27 +19,41 @@ export interface Raw {
 type RawRequest = (method: string, path: string, more?: { readonly body?: string; readonly headers?: OutgoingHttpHeaders }) => Promise<Raw>;
 
 /** Requests of a signed-in client that go out byte for byte, each header value of a list in a line of its own. */
-export const rawRequests = (registry: { readonly url: string; readonly user: RegistryUser }): RawRequest => (method, path, { body = "", headers = {} } = {}) =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(registry.url);
-    const authorization = `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}`;
-    const sent = request({ hostname, port, method, path, headers: { authorization, "content-length": String(Buffer.byteLength(body)), ...headers } }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks).toString() })).on("error", reject);
+export const rawRequests =
+  (registry: { readonly url: string; readonly user: RegistryUser }): RawRequest =>
+  (method, path, { body = "", headers = {} } = {}) =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(registry.url);
+      const authorization = `Basic ${Buffer.from(`AWS:${registry.user.password}`).toString("base64")}`;
+      const sent = request(
+        { hostname, port, method, path, headers: { authorization, "content-length": String(Buffer.byteLength(body)), ...headers } },
+        (answer) => {
+          const chunks: Buffer[] = [];
+          answer
+            .on("data", (chunk: Buffer) => chunks.push(chunk))
+            .on("end", () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks).toString() }))
+            .on("error", reject);
+        },
+      );
+      sent.on("error", reject).end(body);
     });
-    sent.on("error", reject).end(body);
-  });
 
 /** Two repositories of the registry. */
 export const ONE = "conformance/one";
 export const TWO = "conformance/two";
 
-export const digestBy = (algorithm: Algorithm, bytes: Uint8Array | string): string => `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+export const digestBy = (algorithm: Algorithm, bytes: Uint8Array | string): string =>
+  `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 export const octets = { "content-type": "application/octet-stream" };
 export const locationOf = (answer: Response): string => answer.headers.get("location")!;
 
 /** A registry with the two repositories, for the tests of one file. */
-export function conformanceRegistry(): { readonly user: RegistryUser; readonly url: string; readonly dataDir: string; readonly log: readonly string[] } {
+export function conformanceRegistry(): {
+  readonly user: RegistryUser;
+  readonly url: string;
+  readonly dataDir: string;
+  readonly log: readonly string[];
+} {
   let accounts: TestAccounts;
   let user: RegistryUser;
   beforeAll(async () => {

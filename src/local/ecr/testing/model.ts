@@ -49,7 +49,10 @@ export class RepositoryModel {
   }
 
   referrers(subject: string, artifactType: string | undefined): readonly string[] {
-    return [...this.images.values()].filter((one) => one.subject === subject && (artifactType === undefined || one.artifactType === artifactType)).map(({ digest }) => digest).toSorted();
+    return [...this.images.values()]
+      .filter((one) => one.subject === subject && (artifactType === undefined || one.artifactType === artifactType))
+      .map(({ digest }) => digest)
+      .toSorted();
   }
 
   #isNeeded(digest: string): boolean {
@@ -68,7 +71,18 @@ export function pieces(): readonly Piece[] {
   const indexes = [[a, b], [b, c], [a]].map((of) => indexOf(of));
   const all = [...images, ...indexes, indexOf(indexes.slice(0, 2))];
   const types = ["application/vnd.example.one", "application/vnd.example.two"];
-  const referrers = all.slice(2).map((subject, index) => piece({ mediaType: IMAGE, artifactType: types[index % 2], config: CONFIG, layers: [], subject: described(subject), annotations: { of: String(index) } }));
+  const referrers = all
+    .slice(2)
+    .map((subject, index) =>
+      piece({
+        mediaType: IMAGE,
+        artifactType: types[index % 2],
+        config: CONFIG,
+        layers: [],
+        subject: described(subject),
+        annotations: { of: String(index) },
+      }),
+    );
   return [...all, ...referrers];
 }
 
@@ -86,5 +100,12 @@ interface Document {
 function piece(document: Document): Piece {
   const text = JSON.stringify({ schemaVersion: 2, ...document });
   const { mediaType, artifactType = CONFIG.mediaType, manifests = [], subject } = document;
-  return { text, digest: digestBy("sha256", text), mediaType, artifactType, needs: manifests.map(({ digest }) => digest), ...(subject && { subject: subject.digest }) };
+  return {
+    text,
+    digest: digestBy("sha256", text),
+    mediaType,
+    artifactType,
+    needs: manifests.map(({ digest }) => digest),
+    ...(subject && { subject: subject.digest }),
+  };
 }

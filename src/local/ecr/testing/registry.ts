@@ -18,7 +18,11 @@ export interface RegistryUser extends AsyncDisposable {
   /** A repository of the cicd account, or of the account given. */
   repository(name: string, account?: string): Repository;
   /** A request under `/v2/<account>/<region>/<name>/`, signed in. A path that begins with a slash is taken as it is. */
-  http(method: string, path: string, request?: { readonly body?: string | Uint8Array; readonly headers?: Readonly<Record<string, string>> }): Promise<Response>;
+  http(
+    method: string,
+    path: string,
+    request?: { readonly body?: string | Uint8Array; readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<Response>;
 }
 
 export const V2 = `/v2/${CICD}/${REGION}/`;
@@ -29,15 +33,23 @@ export async function signIn(accounts: Pick<TestAccounts, "config" | "url">, pro
   const config = accounts.config(profile);
   const ecr = new ECRClient(config);
   const token = async () => (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData![0]!.authorizationToken!;
-  const client = registryClient({ transport: transportFor({ ecrEndpoint: accounts.url }), credentials: ecrCredentials(token), retries: { attempts: 1 } });
+  const client = registryClient({
+    transport: transportFor({ ecrEndpoint: accounts.url }),
+    credentials: ecrCredentials(token),
+    retries: { attempts: 1 },
+  });
   const first = await token();
   return {
-    ecr, client, config,
+    ecr,
+    client,
+    config,
     password: Buffer.from(first, "base64").toString().slice("AWS:".length),
     repository: (repository, account = CICD) => client.repository({ registry: hostOf(account), repository }),
     http: (method, path, { body, headers = {} } = {}) =>
       fetch(new URL(path.startsWith("/") || path.startsWith("http") ? path : `${V2}${path}`, accounts.url), {
-        method, headers: { authorization: `Basic ${first}`, ...headers }, ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
+        method,
+        headers: { authorization: `Basic ${first}`, ...headers },
+        ...(body !== undefined && { body: body as NonNullable<RequestInit["body"]> }),
       }),
     [Symbol.asyncDispose]: () => client.close(),
   };
@@ -45,9 +57,12 @@ export async function signIn(accounts: Pick<TestAccounts, "config" | "url">, pro
 
 /** Runs `skopeo copy`, its unpacked files in `folder`. */
 export const skopeoCopy = (folder: string, ...args: readonly string[]) =>
-  promisify(execFile)("skopeo", ["--insecure-policy", "--tmpdir", folder, "copy", "--quiet", "--preserve-digests", ...args]).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "ENOENT" ? new Error("this test needs skopeo on PATH (Debian and Fedora: package skopeo)") : error;
-  });
+  promisify(execFile)("skopeo", ["--insecure-policy", "--tmpdir", folder, "copy", "--quiet", "--preserve-digests", ...args]).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw error.code === "ENOENT" ? new Error("this test needs skopeo on PATH (Debian and Fedora: package skopeo)") : error;
+    },
+  );
 
 /** A new repository of the cicd account. */
-export const createRepository = (ecr: ECRClient, repositoryName: string, more: object = {}) => ecr.send(new CreateRepositoryCommand({ repositoryName, ...more }));
+export const createRepository = (ecr: ECRClient, repositoryName: string, more: object = {}) =>
+  ecr.send(new CreateRepositoryCommand({ repositoryName, ...more }));

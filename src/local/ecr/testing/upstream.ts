@@ -1,4 +1,8 @@
-import { CreatePullThroughCacheRuleCommand, type CreateRepositoryCreationTemplateCommandInput, CreateRepositoryCreationTemplateCommand } from "@aws-sdk/client-ecr";
+import {
+  CreatePullThroughCacheRuleCommand,
+  type CreateRepositoryCreationTemplateCommandInput,
+  CreateRepositoryCreationTemplateCommand,
+} from "@aws-sdk/client-ecr";
 import { CloudWatchLogsClient, CreateLogGroupCommand, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import { type Clock, systemClock } from "../../../kit/clock.ts";
@@ -65,7 +69,12 @@ export async function startCached(): Promise<CachedAccounts> {
   const upstream = registryClient();
   await user.ecr.send(new CreatePullThroughCacheRuleCommand({ ecrRepositoryPrefix: "quay", upstreamRegistryUrl: "quay.io" }));
   return {
-    accounts, user, clock, registry, upstream, asked,
+    accounts,
+    user,
+    clock,
+    registry,
+    upstream,
+    asked,
     fail: (by) => void (decide = by),
     at: (repository) => upstream.repository({ registry: registry.host, repository }),
     async [Symbol.asyncDispose]() {
@@ -90,10 +99,15 @@ export async function collectEvents({ accounts }: Pick<CachedAccounts, "accounts
   const logGroupName = "/aws/events/ecr";
   await logs.send(new CreateLogGroupCommand({ logGroupName }));
   await events.send(new PutRuleCommand({ Name: "ecr", EventPattern: JSON.stringify({ source: ["aws.ecr"] }) }));
-  await events.send(new PutTargetsCommand({ Rule: "ecr", Targets: [{ Id: "logs", Arn: `arn:aws:logs:${REGION}:${CICD}:log-group:${logGroupName}` }] }));
+  await events.send(
+    new PutTargetsCommand({ Rule: "ecr", Targets: [{ Id: "logs", Arn: `arn:aws:logs:${REGION}:${CICD}:log-group:${logGroupName}` }] }),
+  );
   const all = async () => {
     const { events: found = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName }));
-    return found.map(({ message }) => JSON.parse(message!) as { readonly "detail-type": string; readonly resources: readonly string[]; readonly detail: Detail });
+    return found.map(
+      ({ message }) =>
+        JSON.parse(message!) as { readonly "detail-type": string; readonly resources: readonly string[]; readonly detail: Detail },
+    );
   };
   /** The first event that fits, once it is there. */
   const first = (fits: (event: Awaited<ReturnType<typeof all>>[number]) => boolean) => until(async () => (await all()).find(fits));

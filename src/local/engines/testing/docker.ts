@@ -13,7 +13,42 @@ export function hasDocker(): boolean {
   }
 }
 
-const PROGRAMS = ["bash", "sh", "cat", "env", "sleep", "wc", "ls", "head", "tail", "od", "touch", "mkdir", "id", "ps", "find", "grep", "sed", "awk", "date", "tee", "dirname", "basename", "mktemp", "rm", "cp", "mv", "ln", "tr", "cut", "sort", "uniq", "chmod", "stat", "python3"];
+const PROGRAMS = [
+  "bash",
+  "sh",
+  "cat",
+  "env",
+  "sleep",
+  "wc",
+  "ls",
+  "head",
+  "tail",
+  "od",
+  "touch",
+  "mkdir",
+  "id",
+  "ps",
+  "find",
+  "grep",
+  "sed",
+  "awk",
+  "date",
+  "tee",
+  "dirname",
+  "basename",
+  "mktemp",
+  "rm",
+  "cp",
+  "mv",
+  "ln",
+  "tr",
+  "cut",
+  "sort",
+  "uniq",
+  "chmod",
+  "stat",
+  "python3",
+];
 
 /**
  * The environment in which Podman runs containers here; undefined where it can't. Inside of a container, and for a common
@@ -25,7 +60,10 @@ export function podmanEnvironment(tag: string, folder: string): Readonly<Record<
   try {
     execFileSync("podman", ["info"], { stdio: "ignore" });
     importHostImage(tag, "podman");
-    execFileSync("podman", ["run", "--rm", "--network", "none", "--memory", "64m", tag, "env"], { stdio: "ignore", env: { ...process.env, CONTAINERS_CONF } });
+    execFileSync("podman", ["run", "--rm", "--network", "none", "--memory", "64m", tag, "env"], {
+      stdio: "ignore",
+      env: { ...process.env, CONTAINERS_CONF },
+    });
     return { CONTAINERS_CONF };
   } catch {
     return undefined;
@@ -37,7 +75,9 @@ export function importHostImage(tag: string, program: "docker" | "podman" = "doc
   const root = mkdtempSync(join(tmpdir(), "omx-image-"));
   for (const folder of ["bin", "usr/bin", "tmp", "etc", "proc", "dev", "mnt/workflow"]) mkdirSync(join(root, folder), { recursive: true });
   for (const program of PROGRAMS) addProgram(root, program);
-  execFileSync("sh", ["-c", `tar -C "$1" -c . | "$3" import --change 'ENV PATH=/usr/bin:/bin' - "$2"`, "sh", root, tag, program], { stdio: "ignore" });
+  execFileSync("sh", ["-c", `tar -C "$1" -c . | "$3" import --change 'ENV PATH=/usr/bin:/bin' - "$2"`, "sh", root, tag, program], {
+    stdio: "ignore",
+  });
   rmSync(root, { recursive: true });
 }
 
@@ -46,8 +86,7 @@ function addProgram(root: string, program: string): void {
   if (found === undefined) return;
   const real = realpathSync(found);
   copyWithLibraries(root, real);
-  for (const place of [`usr/bin/${program}`, `bin/${program}`])
-    if (!existsSync(join(root, place))) symlinkSync(real, join(root, place));
+  for (const place of [`usr/bin/${program}`, `bin/${program}`]) if (!existsSync(join(root, place))) symlinkSync(real, join(root, place));
   if (program === "python3") copyPythonLibrary(root, real);
 }
 

@@ -13,7 +13,8 @@ export function jsonCodec(contentType: string): BodyCodec {
   const codec = new AwsRestJsonProtocol({ defaultNamespace: "com.amazonaws" }).getPayloadCodec();
   return {
     contentType,
-    read: async (schema, body) => (body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, utf8(body) as never)) as Record<string, unknown>)),
+    read: async (schema, body) =>
+      body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, utf8(body) as never)) as Record<string, unknown>),
     write(schema, value) {
       const serializer = codec.createSerializer();
       serializer.write(schema, value);
@@ -25,11 +26,15 @@ export function jsonCodec(contentType: string): BodyCodec {
 /** XML of rest-xml services and of query answers. */
 export function xmlCodec(namespace: string, xmlNamespace: string): BodyCodec {
   const codec = new XmlCodec({
-    timestampFormat: { useTrait: true, default: 5 }, httpBindings: true, xmlNamespace, serviceNamespace: namespace,
+    timestampFormat: { useTrait: true, default: 5 },
+    httpBindings: true,
+    xmlNamespace,
+    serviceNamespace: namespace,
   });
   return {
     contentType: "application/xml",
-    read: async (schema, body) => (body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, body)) as Record<string, unknown>)),
+    read: async (schema, body) =>
+      body.byteLength === 0 ? {} : ((await codec.createDeserializer().read(schema, body)) as Record<string, unknown>),
     write(schema, value) {
       const serializer = codec.createSerializer();
       serializer.write(schema, value);
@@ -40,8 +45,7 @@ export function xmlCodec(namespace: string, xmlNamespace: string): BodyCodec {
 
 const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 
-const text = (flushed: unknown): string =>
-  typeof flushed === "string" ? flushed : utf8(flushed as Uint8Array);
+const text = (flushed: unknown): string => (typeof flushed === "string" ? flushed : utf8(flushed as Uint8Array));
 
 /** Text made safe between XML tags. */
 export const escapeXml = (raw: string): string =>

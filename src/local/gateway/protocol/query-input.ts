@@ -38,7 +38,9 @@ function value(schema: NormalizedSchema, node: Tree): unknown {
 }
 
 function list(schema: NormalizedSchema, node: Tree): unknown[] {
-  const items = schema.getMergedTraits().xmlFlattened ? node : (node[String(schema.getValueSchema().getMergedTraits().xmlName ?? "member")] ?? {});
+  const items = schema.getMergedTraits().xmlFlattened
+    ? node
+    : (node[String(schema.getValueSchema().getMergedTraits().xmlName ?? "member")] ?? {});
   return numbered(items).map((item) => value(schema.getValueSchema(), item));
 }
 
@@ -51,4 +53,7 @@ function map(schema: NormalizedSchema, node: Tree): Record<string, unknown> {
 }
 
 const numbered = (node: Tree): Tree[] =>
-  Object.keys(node).filter((part) => /^\d+$/.test(part)).sort((a, b) => Number(a) - Number(b)).map((part) => node[part] ?? {});
+  Object.keys(node)
+    .filter((part) => /^\d+$/.test(part))
+    .sort((a, b) => Number(a) - Number(b))
+    .map((part) => node[part] ?? {});

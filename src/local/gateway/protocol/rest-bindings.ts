@@ -14,7 +14,10 @@ export interface BoundRequest {
 }
 
 /** Members that travel outside the body, and the member that is the body, if one is. */
-export async function readBindings(schema: NormalizedSchema, request: BoundRequest): Promise<{ input: Record<string, unknown>; payload?: readonly [string, NormalizedSchema] }> {
+export async function readBindings(
+  schema: NormalizedSchema,
+  request: BoundRequest,
+): Promise<{ input: Record<string, unknown>; payload?: readonly [string, NormalizedSchema] }> {
   const input: Record<string, unknown> = {};
   let payload: readonly [string, NormalizedSchema] | undefined;
   for (const [name, member] of schema.structIterator()) {
@@ -47,7 +50,11 @@ const scalar = async (schema: NormalizedSchema, text: string | undefined): Promi
   text === undefined ? undefined : await fromText.read(schema, text);
 
 const prefixed = (headers: Readonly<Record<string, string>>, prefix: string): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith(prefix)).map(([name, value]) => [name.slice(prefix.length), value]));
+  Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
 
 export interface BoundResponse {
   readonly headers: Record<string, string>;

@@ -42,15 +42,20 @@ function compile(operation: ModelOperation, prefix: string): Pattern {
   const [method, uri] = operation.http ?? ["", "", 0];
   const [path = "", fixedText = ""] = `${prefix}${uri}`.split("?");
   const labels: string[] = [];
-  const source = path.replace(/\/+$/, "").replaceAll(/\{(\w+)(\+?)\}|[.*()[\]^$|\\]/g, (text, label: string | undefined, greedy: string) => {
-    if (!label) return `\\${text}`;
-    labels.push(label);
-    return greedy ? "(.+)" : "([^/]+)";
-  });
-  const fixed = fixedText.split("&").filter((part) => part !== "" && !part.startsWith("x-id=")).map((part): [string, string | undefined] => {
-    const [name = "", value] = part.split("=");
-    return [name, value];
-  });
+  const source = path
+    .replace(/\/+$/, "")
+    .replaceAll(/\{(\w+)(\+?)\}|[.*()[\]^$|\\]/g, (text, label: string | undefined, greedy: string) => {
+      if (!label) return `\\${text}`;
+      labels.push(label);
+      return greedy ? "(.+)" : "([^/]+)";
+    });
+  const fixed = fixedText
+    .split("&")
+    .filter((part) => part !== "" && !part.startsWith("x-id="))
+    .map((part): [string, string | undefined] => {
+      const [name = "", value] = part.split("=");
+      return [name, value];
+    });
   const required = requiredBindings(operation);
   const weight = 100 * path.split("/").length + 10 * fixed.length + 5 * required.length - labels.length;
   return { operation, method, path: new RegExp(`^${source}/?$`, "s"), labels, fixed, required, weight };

@@ -48,7 +48,11 @@ function jsonRoutes(operations: ReadonlyMap<string, ModelOperation>, contentType
     return {
       operation: name,
       input: async () => checked(operation, await read(codec, operation, await readBody(request.body))),
-      output: (result) => ({ status: 200, headers: { "content-type": contentType }, body: operation.output.isUnitSchema() ? "{}" : codec.write(operation.output, result ?? {}) }),
+      output: (result) => ({
+        status: 200,
+        headers: { "content-type": contentType },
+        body: operation.output.isUnitSchema() ? "{}" : codec.write(operation.output, result ?? {}),
+      }),
       error: jsonError(contentType),
     };
   };
@@ -66,14 +70,20 @@ function checked(operation: ModelOperation, input: Record<string, unknown>): Rec
   const missing = operation.input.isUnitSchema() ? undefined : missingMember(operation.input, input);
   if (missing === undefined) return input;
   const member = missing.charAt(0).toLowerCase() + missing.slice(1);
-  throw new AwsError(400, "ValidationException", `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`);
+  throw new AwsError(
+    400,
+    "ValidationException",
+    `1 validation error detected: Value null at '${member}' failed to satisfy constraint: Member must not be null`,
+  );
 }
 
-const jsonError = (contentType: string) => (error: AwsErrorLike, _requestId: string): WireResponse => ({
-  status: error.status,
-  headers: { "content-type": contentType, "x-amzn-errortype": error.code },
-  body: JSON.stringify({ __type: error.code, message: error.message, Message: error.message, ...error.details }),
-});
+const jsonError =
+  (contentType: string) =>
+  (error: AwsErrorLike, _requestId: string): WireResponse => ({
+    status: error.status,
+    headers: { "content-type": contentType, "x-amzn-errortype": error.code },
+    body: JSON.stringify({ __type: error.code, message: error.message, Message: error.message, ...error.details }),
+  });
 
 function queryRoutes(operations: ReadonlyMap<string, ModelOperation>): Router {
   return (request) => {
@@ -112,7 +122,9 @@ const queryError = (error: AwsErrorLike, requestId: string): WireResponse => ({
 export const xmlError = (error: AwsErrorLike, requestId: string): WireResponse => ({
   status: error.status,
   headers: { "content-type": "application/xml", ...error.headers },
-  body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${error.code}</Code><Message>${escapeXml(error.message)}</Message>${Object.entries(error.details)
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${error.code}</Code><Message>${escapeXml(error.message)}</Message>${Object.entries(
+    error.details,
+  )
     .map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`)
     .join("")}<RequestId>${requestId}</RequestId></Error>`,
 });
@@ -125,8 +137,14 @@ interface RestOptions {
 
 function restRoutes(operations: ReadonlyMap<string, ModelOperation>, { codec, prefix, error }: RestOptions): Router {
   const s3 = prefix !== "";
-  const withBucket = restRouter([...operations.values()].filter((operation) => !isRoot(operation)), prefix);
-  const atRoot = restRouter([...operations.values()].filter((operation) => !s3 || isRoot(operation)), "");
+  const withBucket = restRouter(
+    [...operations.values()].filter((operation) => !isRoot(operation)),
+    prefix,
+  );
+  const atRoot = restRouter(
+    [...operations.values()].filter((operation) => !s3 || isRoot(operation)),
+    "",
+  );
   return (request) => {
     const query = new URLSearchParams(request.query.replaceAll("+", "%20"));
     const match = (s3 && request.path !== "/" ? withBucket : atRoot)(request.method, request.path, query, request.headers);
@@ -151,7 +169,8 @@ function restRoutes(operations: ReadonlyMap<string, ModelOperation>, { codec, pr
 }
 
 /** S3's ListBuckets is the only operation that names no bucket. */
-const isRoot = (operation: ModelOperation): boolean => operation.http?.[1] === "/?x-id=ListBuckets" || operation.name === "ListBuckets" || operation.name === "ListDirectoryBuckets";
+const isRoot = (operation: ModelOperation): boolean =>
+  operation.http?.[1] === "/?x-id=ListBuckets" || operation.name === "ListBuckets" || operation.name === "ListDirectoryBuckets";
 
 /** The one answer of S3 whose single member is its root (trait s3UnwrappedXmlOutput, which the SDK's schemas lack). */
 const bucketLocation = ({ LocationConstraint }: Record<string, unknown>): string =>
@@ -174,5 +193,9 @@ function restAnswer(operation: ModelOperation, codec: BodyCodec, output: Record<
     return !traits.httpHeader && !traits.httpPayload && traits.httpPrefixHeaders === undefined && !traits.httpResponseCode;
   });
   if (!members || status === 204) return response;
-  return { ...response, headers: { "content-type": codec.contentType, ...response.headers }, body: codec.write(operation.output, bound.body) };
+  return {
+    ...response,
+    headers: { "content-type": codec.contentType, ...response.headers },
+    body: codec.write(operation.output, bound.body),
+  };
 }

@@ -81,7 +81,10 @@ function running(omics: Omics, key: RunKey): void {
     }));
     if (run === undefined) return;
     const where = run.containers === "host" ? "tasks run on the host, not isolated" : `tasks run in ${run.containers}`;
-    const version = run.engineVersion === undefined ? "" : `; HealthOmics would run Nextflow ${run.engineVersion}, here the one of this machine runs (see the engine log)`;
+    const version =
+      run.engineVersion === undefined
+        ? ""
+        : `; HealthOmics would run Nextflow ${run.engineVersion}, here the one of this machine runs (see the engine log)`;
     logRunEvent(omics, run, { logMessage: "RUNNING_WORKFLOW", message: where + version });
   });
 }

@@ -6,7 +6,11 @@ import { streamArn, streams } from "./logs.ts";
 const times = ({ creationTime, startTime, stopTime }: Run | Task) => ({ creationTime, startTime, stopTime });
 
 const workflowOf = ({ workflowId, workflowOwnerId, workflowVersionName, workflowUuid }: Run) => ({
-  workflowId, workflowOwnerId, workflowVersionName, workflowUuid, workflowType: "PRIVATE" as const,
+  workflowId,
+  workflowOwnerId,
+  workflowVersionName,
+  workflowUuid,
+  workflowType: "PRIVATE" as const,
 });
 
 /** GetRun. `engineVersion` and `engineSettings` are Nextflow's alone; `scratchStorageMode` is there only if it was sent. */

@@ -42,7 +42,9 @@ export function createDriver(omicsOf: () => Omics): Driver {
       const omics = omicsOf();
       const run = omics.store.runs.get(key);
       if (run === undefined) return;
-      omics.core.background(`omics cancel run ${run.id}`, () => findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel());
+      omics.core.background(`omics cancel run ${run.id}`, () =>
+        findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel(),
+      );
       drive(key);
     },
   };
@@ -146,14 +148,24 @@ function verdictFrom(omics: Omics, run: Run): Verdict {
 /** A task that failed for a reason of its own gives the run that reason: the engine knows only that a task failed. */
 function failureFrom(omics: Omics, run: Run, { code, message }: { readonly code: string; readonly message: string }): Verdict {
   if (/No space left on device|ENOSPC/.test(message)) return { status: "FAILED", reason: "FILE_SYSTEM_OUT_OF_SPACE", message };
-  const failed = omics.store.tasks.list(keyOf(run), { reverse: true }).map(({ value }) => value).find(({ status }) => status === "FAILED");
+  const failed = omics.store.tasks
+    .list(keyOf(run), { reverse: true })
+    .map(({ value }) => value)
+    .find(({ status }) => status === "FAILED");
   if (code !== "RUN_TASK_FAILED" || failed === undefined) return { status: "FAILED", reason: code, message };
-  return { status: "FAILED", reason: failed.failureReason ?? code, message: `Task ${failed.name} (${failed.taskId}): ${failed.statusMessage ?? message}` };
+  return {
+    status: "FAILED",
+    reason: failed.failureReason ?? code,
+    message: `Task ${failed.name} (${failed.taskId}): ${failed.statusMessage ?? message}`,
+  };
 }
 
 function verdictOf(omics: Omics, error: unknown): Verdict {
   if (error instanceof RunFailure) return { status: "FAILED", reason: error.code, message: error.message };
-  omics.core.log("omics", `a run failed inside the local accounts: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  omics.core.log(
+    "omics",
+    `a run failed inside the local accounts: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   return { status: "FAILED", reason: "SERVICE_ERROR", message: error instanceof Error ? error.message : String(error) };
 }
 

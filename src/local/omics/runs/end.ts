@@ -24,9 +24,14 @@ export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined
   const bytes = await usedBytes(omics, stopping);
   logRunEvent(omics, stopping, { logMessage: "MAX_FILE_SYSTEM_USAGE", message: `${bytes} bytes` });
   const verdict = await exported(omics, stopping, { verdict: before.verdict, bytes });
-  if (existsSync(foldersOf(omics, stopping).engine.engineLog)) logRunEvent(omics, stopping, { logMessage: "ENGINE_LOG_GENERATED", message: streams.engine(stopping) });
+  if (existsSync(foldersOf(omics, stopping).engine.engineLog))
+    logRunEvent(omics, stopping, { logMessage: "ENGINE_LOG_GENERATED", message: streams.engine(stopping) });
   return omics.store.transaction(() => {
-    const ended = changeRun(omics, key, { ...endOf(verdict), ...usedStorage(omics, stopping, bytes), stopTime: omics.core.clock.now().toISOString() });
+    const ended = changeRun(omics, key, {
+      ...endOf(verdict),
+      ...usedStorage(omics, stopping, bytes),
+      stopTime: omics.core.clock.now().toISOString(),
+    });
     if (ended === undefined) return undefined;
     logRunEvent(omics, ended, { logMessage: `RUN_${ended.status}`, message: ended.statusMessage });
     writeManifest(omics, ended);
@@ -35,7 +40,9 @@ export async function endRun(omics: Omics, key: RunKey): Promise<Run | undefined
 }
 
 function endOf(verdict: Verdict): Pick<Run, "status" | "failureReason" | "statusMessage"> {
-  return verdict.status === "FAILED" ? { status: "FAILED", failureReason: verdict.reason, statusMessage: verdict.message } : { status: verdict.status };
+  return verdict.status === "FAILED"
+    ? { status: "FAILED", failureReason: verdict.reason, statusMessage: verdict.message }
+    : { status: verdict.status };
 }
 
 /** A dynamic run reports the most that it used; a static one what it was given. */
@@ -69,8 +76,13 @@ function exportable(omics: Omics, run: Run, { status }: Verdict): EngineResult {
   return result !== undefined && (status === "COMPLETED") === (result.outcome === "completed") ? result : { outcome: "cancelled" };
 }
 
-async function spoiltBy(omics: Omics, run: Run, { s3, bytes }: { readonly s3: S3Access; readonly bytes: number }): Promise<Verdict | undefined> {
+async function spoiltBy(
+  omics: Omics,
+  run: Run,
+  { s3, bytes }: { readonly s3: S3Access; readonly bytes: number },
+): Promise<Verdict | undefined> {
   const changed = await changedInput(s3, run.resourceDigests ?? {});
-  if (changed !== undefined) return { status: "FAILED", reason: "MODIFIED_INPUT_RESOURCE", message: `${changed} was changed while the run used it` };
+  if (changed !== undefined)
+    return { status: "FAILED", reason: "MODIFIED_INPUT_RESOURCE", message: `${changed} was changed while the run used it` };
   return overStorage(omics, run, bytes);
 }

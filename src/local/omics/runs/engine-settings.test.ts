@@ -4,7 +4,10 @@ import { startAccounts, type TestAccounts } from "../../testing/accounts.ts";
 import { furnish, type OmicsLab } from "../testing/omics.ts";
 import { requestOf, sendRaw } from "../testing/raw.ts";
 
-const PIPELINE = { "main.nf": "params.size = 'none'\nworkflow { if (params.size != 'small') error 'the profile had no effect' }", "nextflow.config": "profiles { small { params.size = 'small' } }" };
+const PIPELINE = {
+  "main.nf": "params.size = 'none'\nworkflow { if (params.size != 'small') error 'the profile had no effect' }",
+  "nextflow.config": "profiles { small { params.size = 'small' } }",
+};
 
 // The JS SDK of the day does not know the member: the requests are sent as they are.
 describe("engineSettings", { timeout: 180_000 }, () => {
@@ -19,7 +22,16 @@ describe("engineSettings", { timeout: 180_000 }, () => {
   afterAll(() => accounts[Symbol.asyncDispose]());
 
   const start = (engineSettings: object) =>
-    sendRaw(accounts, requestOf("StartRun", { workflowId, roleArn: lab.roleArn, outputUri: `s3://${lab.bucket}/runs`, requestId: JSON.stringify(engineSettings), engineSettings }));
+    sendRaw(
+      accounts,
+      requestOf("StartRun", {
+        workflowId,
+        roleArn: lab.roleArn,
+        outputUri: `s3://${lab.bucket}/runs`,
+        requestId: JSON.stringify(engineSettings),
+        engineSettings,
+      }),
+    );
 
   test.each([
     [{ version: "24.10" }, /no 'version'/],
@@ -29,7 +41,11 @@ describe("engineSettings", { timeout: 180_000 }, () => {
     [{ outputFormat: "xml" }, /one of json, text, none/],
     [{ profile: "small,large" }, /no profile 'large'; it has small/],
   ])("%j is refused", async (engineSettings, message) => {
-    expect(await start(engineSettings)).toMatchObject({ status: 400, type: "ValidationException", body: expect.stringMatching(message) as string });
+    expect(await start(engineSettings)).toMatchObject({
+      status: 400,
+      type: "ValidationException",
+      body: expect.stringMatching(message) as string,
+    });
   });
 
   test.skipIf(!hasNextflow())("a profile takes effect, and GetRun tells of the settings", async () => {

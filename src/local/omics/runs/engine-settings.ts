@@ -24,7 +24,10 @@ export function checkedSettings(settings: unknown, { profiles = [] }: Definition
     if (values?.includes(value) === false) throw invalid(`engineSettings.${key} is '${value}'; it is one of ${values.join(", ")}`);
   }
   const checked = Object.fromEntries(entries) as Readonly<Record<string, string>>;
-  const unknown = (checked["profile"] ?? "").split(",").map((name) => name.trim()).find((name) => name !== "" && !profiles.includes(name));
+  const unknown = (checked["profile"] ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .find((name) => name !== "" && !profiles.includes(name));
   if (unknown !== undefined) throw invalid(`The workflow has no profile '${unknown}'; it has ${profiles.join(", ") || "none"}`);
   return checked;
 }

@@ -27,12 +27,17 @@ export async function exportRun(s3: S3Access, { run, folders, result }: Exportin
   const put = async (key: string, body: Parameters<S3Access["write"]>[1], type?: string): Promise<void> => {
     const uri = formatS3Uri(joinS3Uri(base, key));
     await s3.write(uri, body, type).catch((error: unknown) => {
-      throw new RunFailure("EXPORT_FAILED", `${uri} can't be written with the run's role: ${error instanceof Error ? error.message : String(error)}`);
+      throw new RunFailure(
+        "EXPORT_FAILED",
+        `${uri} can't be written with the run's role: ${error instanceof Error ? error.message : String(error)}`,
+      );
     });
   };
-  if (run.logLevel !== "OFF" && existsSync(folders.engine.engineLog)) await put("logs/engine.log", readFileSync(folders.engine.engineLog), "text/plain");
+  if (run.logLevel !== "OFF" && existsSync(folders.engine.engineLog))
+    await put("logs/engine.log", readFileSync(folders.engine.engineLog), "text/plain");
   const out = join(folders.engine.root, "run", OUTPUTS);
-  for (const { key, file } of result.outcome === "cancelled" ? [] : outputsOf(run, { out, root: folders.root })) await put(key, createReadStream(file));
+  for (const { key, file } of result.outcome === "cancelled" ? [] : outputsOf(run, { out, root: folders.root }))
+    await put(key, createReadStream(file));
   if (result.outcome !== "completed" || run.engine === "NEXTFLOW") return;
   const outputs = withUris(result.outputs, { folder: out, uri: formatS3Uri(joinS3Uri(base, OUTPUTS)) });
   await put("logs/outputs.json", JSON.stringify(outputs, null, 2), "application/json");
@@ -48,7 +53,8 @@ function outputsOf({ engine }: Run, { out, root }: { readonly out: string; reado
 
 /** Local paths in an outputs document become the URIs of what was written. */
 export function withUris(value: unknown, place: { readonly folder: string; readonly uri: string }): unknown {
-  if (typeof value === "string") return value.startsWith(place.folder + sep) ? `${place.uri}/${value.slice(place.folder.length + 1)}` : value;
+  if (typeof value === "string")
+    return value.startsWith(place.folder + sep) ? `${place.uri}/${value.slice(place.folder.length + 1)}` : value;
   if (Array.isArray(value)) return value.map((item) => withUris(item, place));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withUris(item, place)]));

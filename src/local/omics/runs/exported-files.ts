@@ -30,7 +30,9 @@ function below(path: string, { root, key, within }: Place): readonly ExportedFil
   if (within.includes(file)) throw noExport(key, "is a link to a folder that it lies in");
   const kind = statSync(file);
   if (kind.isDirectory())
-    return readdirSync(file).sort().flatMap((name) => below(join(file, name), { root, key: key === "" ? name : `${key}/${name}`, within: [...within, file] }));
+    return readdirSync(file)
+      .sort()
+      .flatMap((name) => below(join(file, name), { root, key: key === "" ? name : `${key}/${name}`, within: [...within, file] }));
   if (!kind.isFile()) throw noExport(key, "is neither a file nor a folder");
   return [{ key, file }];
 }

@@ -56,7 +56,10 @@ describe("a run that does not succeed", { timeout: 240_000 }, () => {
 
   test.each(LANGUAGES)("of %s, when it is cancelled, exports nothing", async (language) => {
     const id = await lab.start({ workflowId: await lab.workflow(two("sleep 600")[language]) });
-    const running = async () => ((await lab.omics.send(new ListRunTasksCommand({ id }))).items ?? []).some(({ name = "", status }) => /second/i.test(name) && status === "RUNNING");
+    const running = async () =>
+      ((await lab.omics.send(new ListRunTasksCommand({ id }))).items ?? []).some(
+        ({ name = "", status }) => /second/i.test(name) && status === "RUNNING",
+      );
     while (!(await running()));
     await lab.omics.send(new CancelRunCommand({ id }));
     expect(await lab.ended(id)).toMatchObject({ status: "CANCELLED" });

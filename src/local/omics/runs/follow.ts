@@ -89,7 +89,8 @@ async function sendTails(omics: Omics, key: RunKey, signal: AbortSignal): Promis
     const run = omics.store.runs.get(key);
     if (run === undefined || signal.aborted) return;
     sendTail(omics, run, { file: foldersOf(omics, run).engine.engineLog, stream: streams.engine(run), isFinal: false });
-    for (const { value: task } of omics.store.tasks.list(keyOf(run))) if (task.status === "RUNNING") sendTaskTail(omics, run, { task, isFinal: false });
+    for (const { value: task } of omics.store.tasks.list(keyOf(run)))
+      if (task.status === "RUNNING") sendTaskTail(omics, run, { task, isFinal: false });
   }
 }
 

@@ -74,19 +74,34 @@ async function grant(omics: Omics, run: Run, task: Task): Promise<void> {
 
 /** The record of a task's container: the task runner names it after its request. */
 export const containerOf = (run: Run, { task, runtime }: { readonly task: Pick<Task, "ask">; readonly runtime: string }) => ({
-  owner: ownerOf(run), kind: "task", container: { runtime, name: `omx-${task.ask}` },
+  owner: ownerOf(run),
+  kind: "task",
+  container: { runtime, name: `omx-${task.ask}` },
 });
 
 /** @throws RunFailure for a task that no instance of HealthOmics could hold */
 function checkInstance({ quotas }: Omics, { place }: Run, { name, cpus, memoryBytes, gpus, accelerator, instanceType }: Task): void {
-  if (gpus > quotas.activeGpus) throw new RunFailure("INSTANCE_RESERVATION_FAILED", `Task ${name} asks for ${gpus} GPUs; the account can have ${quotas.activeGpus} at once`);
+  if (gpus > quotas.activeGpus)
+    throw new RunFailure(
+      "INSTANCE_RESERVATION_FAILED",
+      `Task ${name} asks for ${gpus} GPUs; the account can have ${quotas.activeGpus} at once`,
+    );
   if (instanceType !== undefined) return;
-  if (gpus > 0) throw new RunFailure("UNSUPPORTED_GPU_INSTANCE_TYPE", `Task ${name} asks for ${gpus} of the accelerator ${accelerator ?? "(none named)"}, which no instance in ${place.region} has`);
-  throw new RunFailure("INVALID_TASK_RESOURCE_VALUE", `Task ${name} asks for ${cpus} CPUs and ${gibOf(memoryBytes)} GiB, which no instance in ${place.region} has`);
+  if (gpus > 0)
+    throw new RunFailure(
+      "UNSUPPORTED_GPU_INSTANCE_TYPE",
+      `Task ${name} asks for ${gpus} of the accelerator ${accelerator ?? "(none named)"}, which no instance in ${place.region} has`,
+    );
+  throw new RunFailure(
+    "INVALID_TASK_RESOURCE_VALUE",
+    `Task ${name} asks for ${cpus} CPUs and ${gibOf(memoryBytes)} GiB, which no instance in ${place.region} has`,
+  );
 }
 
 const detailsOf = ({ image, digest, sourceImage }: RunImage): NonNullable<Task["imageDetails"]> => ({
-  image, imageDigest: digest, ...(sourceImage !== undefined && { sourceImage }),
+  image,
+  imageDigest: digest,
+  ...(sourceImage !== undefined && { sourceImage }),
 });
 
 /** Every task of a run that names an image gets the same bytes: the image is read once. */
@@ -96,7 +111,8 @@ async function imageOf(omics: Omics, run: Run, { image: source = "", gpus }: Tas
   const read = await readImage(omics, run, { source, role: runPrincipal(omics, run) });
   const { image, digest, sourceImage, bytes } = read;
   const most = gpus > 0 ? omics.quotas.gpuImageBytes : omics.quotas.imageBytes;
-  if (bytes > most) throw new RunFailure("CANNOT_START_CONTAINER_SIZE_ERROR", `The image ${image} has ${bytes} bytes; ${most} are the most`);
+  if (bytes > most)
+    throw new RunFailure("CANNOT_START_CONTAINER_SIZE_ERROR", `The image ${image} has ${bytes} bytes; ${most} are the most`);
   const found: RunImage = { image, digest, ...(sourceImage !== undefined && { sourceImage }), reference: await bring(omics, run, read) };
   const changed = changeRun(omics, keyOf(run), ({ images }) => ({ images: { [source]: found, ...images } }));
   return changed?.images?.[source] ?? found;
@@ -116,12 +132,19 @@ async function bring(omics: Omics, run: Run, { ref, ecr, digest }: ReadableImage
   const program = run.containers ?? "host";
   if (program === "host") return reference;
   const { authorizationData } = await omics.core.dispatcher.call<TokenAnswer>({
-    service: "ecr", operation: "GetAuthorizationToken", input: {}, as: { kind: "root", account: ecr.account }, region: ecr.region,
+    service: "ecr",
+    operation: "GetAuthorizationToken",
+    input: {},
+    as: { kind: "root", account: ecr.account },
+    region: ecr.region,
   });
   try {
     await pullImage(omics.engines, { program, reference, authorization: authorizationData?.[0]?.authorizationToken ?? "" });
   } catch (error) {
-    throw new RunFailure("CANNOT_START_CONTAINER_ERROR", `The image could not be pulled: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RunFailure(
+      "CANNOT_START_CONTAINER_ERROR",
+      `The image could not be pulled: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   return reference;
 }

@@ -23,14 +23,19 @@ export interface ReadableImage extends Omit<RunImage, "reference"> {
  * repository's policy must let in.
  * @throws RunFailure INVALID_ECR_IMAGE_URI, ECR_PERMISSION_ERROR, IMAGE_VERIFICATION_FAILURE
  */
-export async function readImage(omics: Omics, run: Run, { source, role }: { readonly source: string; readonly role: Principal }): Promise<ReadableImage> {
+export async function readImage(
+  omics: Omics,
+  run: Run,
+  { source, role }: { readonly source: string; readonly role: Principal },
+): Promise<ReadableImage> {
   const mapped = mapImage(source, run.containerRegistryMap, run.place);
   if ("why" in mapped) throw new RunFailure("INVALID_ECR_IMAGE_URI", `The image URI isn't a valid ECR image URI structure: ${mapped.why}`);
   const { image: ref, sourceImage } = mapped;
   const ecr = privateEcrOf(ref);
   const image = formatImageRef(ref);
   if (ecr === undefined) throw new RunFailure("INVALID_ECR_IMAGE_URI", `${image} isn't a valid ECR image URI structure`);
-  if (ecr.region !== run.place.region) throw new RunFailure("INVALID_ECR_IMAGE_URI", `${image} is in ${ecr.region}; images must be in the run's region ${run.place.region}`);
+  if (ecr.region !== run.place.region)
+    throw new RunFailure("INVALID_ECR_IMAGE_URI", `${image} is in ${ecr.region}; images must be in the run's region ${run.place.region}`);
   const { digest, bytes } = await readManifest(omics, { ref, ecr, as: role });
   await readManifest(omics, { ref, ecr, as: serviceFor(run) });
   return { ref, ecr, image, digest, bytes, ...(sourceImage !== undefined && { sourceImage }) };
@@ -38,7 +43,10 @@ export async function readImage(omics: Omics, run: Run, { source, role }: { read
 
 /** HealthOmics itself, on behalf of the run's workflow. */
 const serviceFor = ({ place, workflowId }: Run): Principal => ({
-  kind: "service", service: OMICS, sourceAccount: parseAccountId(place.account), sourceArn: workflowArn(place, workflowId),
+  kind: "service",
+  service: OMICS,
+  sourceAccount: parseAccountId(place.account),
+  sourceArn: workflowArn(place, workflowId),
 });
 
 interface Reading {
@@ -53,8 +61,10 @@ interface BatchGetImageAnswer {
 }
 
 const MEDIA_TYPES = [
-  "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
 
 async function readManifest(omics: Omics, { ref, ecr, as }: Reading): Promise<Pick<ReadableImage, "digest" | "bytes">> {
@@ -69,7 +79,10 @@ async function readManifest(omics: Omics, { ref, ecr, as }: Reading): Promise<Pi
   const found = answer.images?.[0];
   if (found?.imageId?.imageDigest !== undefined) return { digest: found.imageId.imageDigest, bytes: bytesOf(found.imageManifest) };
   const failure = answer.failures?.[0];
-  throw new RunFailure("IMAGE_VERIFICATION_FAILURE", `${image} can't be found in ECR: ${failure?.failureReason ?? failure?.failureCode ?? "no image"}`);
+  throw new RunFailure(
+    "IMAGE_VERIFICATION_FAILURE",
+    `${image} can't be found in ECR: ${failure?.failureReason ?? failure?.failureCode ?? "no image"}`,
+  );
 }
 
 function bytesOf(manifest = "{}"): number {
@@ -79,7 +92,8 @@ function bytesOf(manifest = "{}"): number {
 
 function asFailure(image: string, error: unknown, as: Principal): unknown {
   if (!(error instanceof AwsError)) return error;
-  if (error.code === "RepositoryNotFoundException") return new RunFailure("IMAGE_VERIFICATION_FAILURE", `${image} can't be found in ECR: ${error.message}`);
+  if (error.code === "RepositoryNotFoundException")
+    return new RunFailure("IMAGE_VERIFICATION_FAILURE", `${image} can't be found in ECR: ${error.message}`);
   const who = as.kind === "service" ? `${OMICS} may not read it (set a repository policy)` : "the run's role may not read it";
   return new RunFailure("ECR_PERMISSION_ERROR", `HealthOmics can't access the image ${image}: ${who}. ${error.message}`);
 }

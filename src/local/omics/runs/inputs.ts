@@ -29,11 +29,13 @@ export async function bringInputs(uris: readonly InputUri[], { s3, folder, roomB
   const bring = objectsWithin(s3, roomBytes);
   for (const [index, { uri, isDirectory, isOptional }] of uris.entries()) {
     const target = join(folder, String(index));
-    const brought = await (isDirectory ? bringDirectory({ s3, bring }, uri, target) : bringFile(bring, uri, target)).catch((error: unknown) => {
-      const failure = asFailure(uri, error);
-      if (isOptional && failure.code === "INPUT_URI_NOT_FOUND") return undefined;
-      throw failure;
-    });
+    const brought = await (isDirectory ? bringDirectory({ s3, bring }, uri, target) : bringFile(bring, uri, target)).catch(
+      (error: unknown) => {
+        const failure = asFailure(uri, error);
+        if (isOptional && failure.code === "INPUT_URI_NOT_FOUND") return undefined;
+        throw failure;
+      },
+    );
     if (brought === undefined) continue;
     paths[uri] = brought.path;
     Object.assign(digests, brought.digests);
@@ -53,7 +55,11 @@ async function bringFile(bring: BringObject, uri: string, folder: string): Promi
   return { path, digests: { [uri]: `etag:${await bring(uri, path)}` } };
 }
 
-async function bringDirectory({ s3, bring }: { readonly s3: S3Access; readonly bring: BringObject }, uri: string, folder: string): Promise<Brought> {
+async function bringDirectory(
+  { s3, bring }: { readonly s3: S3Access; readonly bring: BringObject },
+  uri: string,
+  folder: string,
+): Promise<Brought> {
   checkKind(uri);
   const from = uri.endsWith("/") ? uri : `${uri}/`;
   const { bucket, key: prefix } = parseS3Uri(from);
@@ -72,7 +78,8 @@ async function bringDirectory({ s3, bring }: { readonly s3: S3Access; readonly b
 /** @throws RunFailure for what is not in S3 */
 function checkKind(uri: string): void {
   if (uri.startsWith("s3://")) return;
-  if (uri.startsWith("omics://")) throw new RunFailure("INACTIVE_OMICS_STORAGE_RESOURCE", `${uri} is not in an active store: the local accounts have no sequence stores`);
+  if (uri.startsWith("omics://"))
+    throw new RunFailure("INACTIVE_OMICS_STORAGE_RESOURCE", `${uri} is not in an active store: the local accounts have no sequence stores`);
   throw new RunFailure("INVALID_URI_INPUT", `${uri} is not in S3`);
 }
 
@@ -90,7 +97,10 @@ function objectsWithin(s3: S3Access, roomBytes: number): BringObject {
       body.destroy();
       throw ARCHIVED.has(storageClass)
         ? new RunFailure("IMPORT_FAILED", `${uri} is archived (${storageClass}); restore it first`)
-        : new RunFailure("UNSUPPORTED_INPUT_SIZE", `The run's storage holds ${roomBytes} bytes; with the ${size} bytes of ${uri} its inputs are more`);
+        : new RunFailure(
+            "UNSUPPORTED_INPUT_SIZE",
+            `The run's storage holds ${roomBytes} bytes; with the ${size} bytes of ${uri} its inputs are more`,
+          );
     }
     mkdirSync(dirname(target), { recursive: true });
     await pipeline(body, createWriteStream(target));
@@ -109,7 +119,10 @@ function asFailure(uri: string, error: unknown): RunFailure {
 /** The first input that is no longer what it was when it was brought; undefined when none changed. */
 export async function changedInput(s3: S3Access, digests: Readonly<Record<string, string>>): Promise<string | undefined> {
   for (const [uri, digest] of Object.entries(digests)) {
-    const now = await s3.head(uri).then((head) => `etag:${head.etag}`).catch(() => "gone");
+    const now = await s3
+      .head(uri)
+      .then((head) => `etag:${head.etag}`)
+      .catch(() => "gone");
     if (now !== digest) return uri;
   }
   return undefined;

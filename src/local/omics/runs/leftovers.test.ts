@@ -9,9 +9,15 @@ import { furnish, type OmicsLab } from "../testing/omics.ts";
 
 // A tool of each language that makes a temporary file, says where, and ends as its command says.
 const making = (command: string) => ({
-  WDL: { "main.wdl": `version 1.1\nworkflow W { call t output { File out = t.out } }\ntask t { command <<< mktemp > out.txt; ${command} >>> output { File out = "out.txt" } }` },
-  CWL: { "main.cwl": `{ cwlVersion: v1.2, class: CommandLineTool, requirements: { ShellCommandRequirement: {} }, arguments: [{ shellQuote: false, valueFrom: 'mktemp > out.txt; ${command}' }], inputs: {}, outputs: { out: { type: File, outputBinding: { glob: out.txt } } } }` },
-  NEXTFLOW: { "main.nf": `process T {\n publishDir '/mnt/workflow/pubdir'\n output: path 'out.txt'\n script: 'mktemp > out.txt; ${command}'\n}\nworkflow { T() | collectFile | view }` },
+  WDL: {
+    "main.wdl": `version 1.1\nworkflow W { call t output { File out = t.out } }\ntask t { command <<< mktemp > out.txt; ${command} >>> output { File out = "out.txt" } }`,
+  },
+  CWL: {
+    "main.cwl": `{ cwlVersion: v1.2, class: CommandLineTool, requirements: { ShellCommandRequirement: {} }, arguments: [{ shellQuote: false, valueFrom: 'mktemp > out.txt; ${command}' }], inputs: {}, outputs: { out: { type: File, outputBinding: { glob: out.txt } } } }`,
+  },
+  NEXTFLOW: {
+    "main.nf": `process T {\n publishDir '/mnt/workflow/pubdir'\n output: path 'out.txt'\n script: 'mktemp > out.txt; ${command}'\n}\nworkflow { T() | collectFile | view }`,
+  },
 });
 const LANGUAGES = (["WDL", "CWL", "NEXTFLOW"] as const).filter((language) => language !== "NEXTFLOW" || hasNextflow());
 
@@ -51,7 +57,7 @@ describe("nothing is left of runs", { timeout: 240_000 }, () => {
 });
 
 async function running(lab: OmicsLab, id: string): Promise<void> {
-  for (let status; status !== "RUNNING"; ) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
+  for (let status; status !== "RUNNING";) status = (await lab.omics.send(new ListRunTasksCommand({ id }))).items?.[0]?.status;
 }
 
 /** What lies in the data folder for the time of a run. */

@@ -15,7 +15,8 @@ export const streams = {
 };
 
 /** The ARN by which the API names a stream. */
-export const streamArn = ({ place }: Run, stream: string): string => `arn:aws:logs:${place.region}:${place.account}:log-group:${LOG_GROUP}:log-stream:${stream}`;
+export const streamArn = ({ place }: Run, stream: string): string =>
+  `arn:aws:logs:${place.region}:${place.account}:log-group:${LOG_GROUP}:log-stream:${stream}`;
 
 /** Appends lines to a stream, unless the run has logging off. */
 export function appendLog(omics: Omics, run: Run, { stream, lines }: { readonly stream: string; readonly lines: readonly string[] }): void {
@@ -38,7 +39,11 @@ export function logRunEvent(omics: Omics, run: Run, event: string | RunEvent): v
 export function mayLog(omics: Omics, run: Run, role: Principal): boolean {
   try {
     for (const action of ["logs:CreateLogStream", "logs:PutLogEvents"])
-      omics.core.directory.authorize(role, { action, resource: streamArn(run, streams.run(run)) }, { context: {}, region: run.place.region });
+      omics.core.directory.authorize(
+        role,
+        { action, resource: streamArn(run, streams.run(run)) },
+        { context: {}, region: run.place.region },
+      );
     return true;
   } catch {
     return false;
@@ -61,7 +66,11 @@ export function sendTail(omics: Omics, run: Run, { file, stream, isFinal }: Tail
   const bytes = readFrom(file, position);
   const end = isFinal ? bytes.length : bytes.lastIndexOf(10) + 1;
   if (end === 0) return;
-  const lines = bytes.toString("utf8", 0, end).replace(/\n$/, "").split("\n").map((line) => line.slice(0, LONGEST_EVENT));
+  const lines = bytes
+    .toString("utf8", 0, end)
+    .replace(/\n$/, "")
+    .split("\n")
+    .map((line) => line.slice(0, LONGEST_EVENT));
   omics.store.transaction(() => {
     appendLog(omics, run, { stream, lines: lines.filter((line) => line !== "") });
     omics.store.logPositions.put(key, { position: position + end });

@@ -48,7 +48,9 @@ const runRecord = (run: Run): object => ({
   "omx:local:containers": run.containers,
   // Without them aws-healthomics-tools leaves the run out of its sums.
   metrics: {
-    ...(run.storageCapacity !== undefined && { [run.storageType === "STATIC" ? "storageReservedGiB" : "storageMaximumGiB"]: run.storageCapacity }),
+    ...(run.storageCapacity !== undefined && {
+      [run.storageType === "STATIC" ? "storageReservedGiB" : "storageMaximumGiB"]: run.storageCapacity,
+    }),
     ...runningSeconds(run),
   },
 });

@@ -43,17 +43,26 @@ workflow {
   "bin/greet": "#!/bin/sh\necho from the definition\n",
 };
 
-test.skipIf(!hasDocker() || !hasNextflow())("every process of Nextflow is a task in a container, whatever its directives say", { timeout: 240_000 }, async () => {
-  await using lab = await openLab({ containers: "docker" });
-  const id = await lab.start({ workflowId: await lab.workflow(PIPELINE), parameters: { text: await lab.put("in.txt", "hello\n") } });
-  const { status, statusMessage } = await lab.ended(id);
-  expect([status, statusMessage]).toEqual(["COMPLETED", undefined]);
-  const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
-  expect(items.map(({ name, gpus, instanceType }) => [name, gpus, instanceType]).toSorted()).toEqual([
-    ["APART", 0, "omics.c.large"], ["GPU", 1, "omics.g4dn.xlarge"], ["GRID", 0, "omics.c.large"], ["NONE", 0, "omics.c.large"],
-  ]);
-  expect(await lab.get(`runs/${id}/pubdir/none.txt`)).toBe("hello\ncontained\n");
-  const [blocks = 0, blockBytes = 0] = (await lab.get(`runs/${id}/pubdir/shm.txt`)).trim().split(" ").map(Number);
-  expect(blocks * blockBytes).toBe(8 * 1024 ** 3);
-  expect(await lab.keys(`runs/${id}/`)).toEqual(["logs/engine.log", "output/direct.txt", "pubdir/apart.txt", "pubdir/none.txt", "pubdir/shm.txt"].map((key) => `runs/${id}/${key}`));
-});
+test.skipIf(!hasDocker() || !hasNextflow())(
+  "every process of Nextflow is a task in a container, whatever its directives say",
+  { timeout: 240_000 },
+  async () => {
+    await using lab = await openLab({ containers: "docker" });
+    const id = await lab.start({ workflowId: await lab.workflow(PIPELINE), parameters: { text: await lab.put("in.txt", "hello\n") } });
+    const { status, statusMessage } = await lab.ended(id);
+    expect([status, statusMessage]).toEqual(["COMPLETED", undefined]);
+    const { items = [] } = await lab.omics.send(new ListRunTasksCommand({ id }));
+    expect(items.map(({ name, gpus, instanceType }) => [name, gpus, instanceType]).toSorted()).toEqual([
+      ["APART", 0, "omics.c.large"],
+      ["GPU", 1, "omics.g4dn.xlarge"],
+      ["GRID", 0, "omics.c.large"],
+      ["NONE", 0, "omics.c.large"],
+    ]);
+    expect(await lab.get(`runs/${id}/pubdir/none.txt`)).toBe("hello\ncontained\n");
+    const [blocks = 0, blockBytes = 0] = (await lab.get(`runs/${id}/pubdir/shm.txt`)).trim().split(" ").map(Number);
+    expect(blocks * blockBytes).toBe(8 * 1024 ** 3);
+    expect(await lab.keys(`runs/${id}/`)).toEqual(
+      ["logs/engine.log", "output/direct.txt", "pubdir/apart.txt", "pubdir/none.txt", "pubdir/shm.txt"].map((key) => `runs/${id}/${key}`),
+    );
+  },
+);

@@ -25,6 +25,8 @@ describe("the version of Nextflow that HealthOmics would run (the guide's rules)
 
   test("a version that is insisted on and not there fails", () => {
     expect(() => of("!>=99.0")).toThrow(expect.objectContaining({ code: "WORKFLOW_VER_VALIDATION_FAILED" }));
-    expect(() => nextflowVersion({ isDsl1: false, asked: "21.04" })).toThrow(expect.objectContaining({ code: "WORKFLOW_VER_VALIDATION_FAILED" }));
+    expect(() => nextflowVersion({ isDsl1: false, asked: "21.04" })).toThrow(
+      expect.objectContaining({ code: "WORKFLOW_VER_VALIDATION_FAILED" }),
+    );
   });
 });

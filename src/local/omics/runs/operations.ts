@@ -1,5 +1,12 @@
 import type {
-  CancelRunRequest, DeleteRunRequest, GetRunRequest, GetRunTaskRequest, ListRunsRequest, ListRunsResponse, ListRunTasksRequest, StartRunRequest,
+  CancelRunRequest,
+  DeleteRunRequest,
+  GetRunRequest,
+  GetRunTaskRequest,
+  ListRunsRequest,
+  ListRunsResponse,
+  ListRunTasksRequest,
+  StartRunRequest,
 } from "../../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
 import type { Key, Page } from "../../storage/database.ts";
@@ -21,7 +28,10 @@ import { cancelRun, deleteRun } from "./stop.ts";
  * What StartRun is asked on: the run, the workflow, its group, cache and configuration, and the role it passes.
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_omics.html
  */
-function startAccess({ workflowId, runGroupId, cacheId, configurationName, roleArn, tags }: StartRunRequest, call: Call): readonly Access[] {
+function startAccess(
+  { workflowId, runGroupId, cacheId, configurationName, roleArn, tags }: StartRunRequest,
+  call: Call,
+): readonly Access[] {
   const resources = [
     runArn(call, "*"),
     ...(workflowId == null ? [] : [workflowArn(call, workflowId)]),
@@ -81,7 +91,15 @@ export function taskOperations(omics: Omics): Readonly<Record<string, AnyOperati
         findRun(omics, call, id);
         const matches = (task: Task) => status == null || task.status === status;
         const prefix = [call.account, call.region, id];
-        const { items, nextToken } = pageOf({ of: "ListRunTasks", prefix, filters: { status }, startingToken, maxResults, matches, read: (page) => store.tasks.list(prefix, page) });
+        const { items, nextToken } = pageOf({
+          of: "ListRunTasks",
+          prefix,
+          filters: { status },
+          startingToken,
+          maxResults,
+          matches,
+          read: (page) => store.tasks.list(prefix, page),
+        });
         return { items: items.map(taskItem), nextToken };
       },
     }),
@@ -101,7 +119,15 @@ function listRuns({ store }: Omics, scope: Key, input: ListRunsRequest): ListRun
     return list === undefined ? store.runs.items.list(scope, page) : store.runs.listBy({ scope, ...list }, page);
   };
   const filters = { name, status, runGroupId, batchId };
-  const { items, nextToken } = pageOf({ of: "ListRuns", prefix: scope, filters, startingToken, maxResults, read, matches: (item) => isWanted(item, input) });
+  const { items, nextToken } = pageOf({
+    of: "ListRuns",
+    prefix: scope,
+    filters,
+    startingToken,
+    maxResults,
+    read,
+    matches: (item) => isWanted(item, input),
+  });
   return { items: items.map(({ shown }) => shown), nextToken };
 }
 

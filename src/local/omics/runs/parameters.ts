@@ -16,7 +16,8 @@ export function checkParameters(parameters: unknown, definition: Definition, quo
   if (template === undefined) return;
   const names = new Set(Object.keys(given).map((name) => (name in template ? name : withoutPrefix(name, definition))));
   const unknown = [...names].filter((name) => !(name in template));
-  if (unknown.length > 0) throw invalid(`The workflow has no parameter ${list(unknown)}; its parameters are ${list(Object.keys(template))}`);
+  if (unknown.length > 0)
+    throw invalid(`The workflow has no parameter ${list(unknown)}; its parameters are ${list(Object.keys(template))}`);
   const missing = Object.entries(template).filter(([name, { optional }]) => optional !== true && !names.has(name));
   if (missing.length > 0) throw invalid(`The workflow needs the parameter ${list(missing.map(([name]) => name))}`);
 }
@@ -27,4 +28,7 @@ const withoutPrefix = (name: string, { entryName }: Definition): string =>
 const SHOWN = 20;
 
 const list = (names: readonly string[]): string =>
-  names.slice(0, SHOWN).map((name) => `'${name}'`).join(", ") + (names.length > SHOWN ? `, and ${names.length - SHOWN} more` : "");
+  names
+    .slice(0, SHOWN)
+    .map((name) => `'${name}'`)
+    .join(", ") + (names.length > SHOWN ? `, and ${names.length - SHOWN} more` : "");

@@ -42,7 +42,11 @@ type Waiting = Entry<RunItem>;
 const byPriority = ({ value: a }: Waiting, { value: b }: Waiting): number =>
   (b.shown.priority ?? 0) - (a.shown.priority ?? 0) || Number(a.shown.id) - Number(b.shown.id);
 
-function mayStart({ store, quotas }: Omics, { key: [account = "", region = ""], value: run }: Waiting, holding: readonly Waiting[]): boolean {
+function mayStart(
+  { store, quotas }: Omics,
+  { key: [account = "", region = ""], value: run }: Waiting,
+  holding: readonly Waiting[],
+): boolean {
   const ofAccount = holding.filter(({ key }) => key[0] === account && key[1] === region);
   const ofKind = ofAccount.filter(({ value }) => value.storageType === run.storageType).length;
   if (ofKind >= (run.storageType === "DYNAMIC" ? quotas.activeRunsDynamic : quotas.activeRunsStatic)) return false;

@@ -16,6 +16,9 @@ export function runPrincipal({ core }: Omics, run: Run): Principal {
     if (run.sessionPolicy === undefined || principal.kind !== "role") return principal;
     return { ...principal, sessionPolicies: [{ name: "the run's session policy", document: run.sessionPolicy }] };
   } catch (error) {
-    throw new RunFailure("ASSUME_ROLE_FAILED", `HealthOmics could not assume the role ${run.roleArn}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RunFailure(
+      "ASSUME_ROLE_FAILED",
+      `HealthOmics could not assume the role ${run.roleArn}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

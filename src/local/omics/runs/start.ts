@@ -36,8 +36,22 @@ export function startRun(omics: Omics, given: StartRunRequest, call: Call): Star
 }
 
 const REPEATED: ReadonlySet<string> = new Set<keyof Run>([
-  "workflowId", "workflowVersionName", "workflowOwnerId", "name", "runGroupId", "priority", "parameters", "storageType", "storageCapacity", "logLevel", "retentionMode",
-  "networkingMode", "scratchStorageMode", "sessionPolicy", "engineSettings", "outputUriPrefixMode",
+  "workflowId",
+  "workflowVersionName",
+  "workflowOwnerId",
+  "name",
+  "runGroupId",
+  "priority",
+  "parameters",
+  "storageType",
+  "storageCapacity",
+  "logLevel",
+  "retentionMode",
+  "networkingMode",
+  "scratchStorageMode",
+  "sessionPolicy",
+  "engineSettings",
+  "outputUriPrefixMode",
 ]);
 
 /** A run of a run: what the request leaves out comes from the older one. */
@@ -53,7 +67,8 @@ function newRun(omics: Omics, input: StartRunRequest, call: Call): Run {
   checkTogether(input);
   checkTags(input.tags ?? {}, omics.quotas);
   checkParameters(input.parameters, definition, omics.quotas);
-  if (input.runGroupId != null && !omics.store.runGroups.get([call.account, call.region, input.runGroupId])) throw runGroupNotFound(input.runGroupId);
+  if (input.runGroupId != null && !omics.store.runGroups.get([call.account, call.region, input.runGroupId]))
+    throw runGroupNotFound(input.runGroupId);
   const id = nextId(omics, "run", call);
   const isNextflow = definition.engine === "NEXTFLOW";
   return {
@@ -91,7 +106,16 @@ function newRun(omics: Omics, input: StartRunRequest, call: Call): Run {
 /** Members that are kept as they were sent, where they were. */
 function options(input: StartRunRequest): Partial<Run> {
   const names = [
-    "name", "workflowOwnerId", "workflowVersionName", "runId", "runGroupId", "priority", "retentionMode", "scratchStorageMode", "sessionPolicy", "outputUriPrefixMode",
+    "name",
+    "workflowOwnerId",
+    "workflowVersionName",
+    "runId",
+    "runGroupId",
+    "priority",
+    "retentionMode",
+    "scratchStorageMode",
+    "sessionPolicy",
+    "outputUriPrefixMode",
   ] as const;
   return Object.fromEntries(names.flatMap((name) => (input[name] == null ? [] : [[name, input[name]]]))) as Partial<Run>;
 }
@@ -111,7 +135,8 @@ function checkTogether({ cacheBehavior, cacheId, networkingMode, configurationNa
   if (cacheId != null) throw cacheNotFound(cacheId);
   if (networkingMode === "VPC" && configurationName == null) throw invalid("networkingMode VPC needs a configurationName");
   if (configurationName != null) throw configurationNotFound(configurationName);
-  if (!isS3Uri(outputUri)) throw invalid(`Value '${outputUri}' at 'outputUri' failed to satisfy constraint: Member must be an S3 URI, as s3://bucket/prefix`);
+  if (!isS3Uri(outputUri))
+    throw invalid(`Value '${outputUri}' at 'outputUri' failed to satisfy constraint: Member must be an S3 URI, as s3://bucket/prefix`);
   const broken = sessionPolicy == null ? undefined : validatePolicyDocument(sessionPolicy);
   if (broken !== undefined) throw invalid(`The sessionPolicy is not a policy: ${broken}`);
 }

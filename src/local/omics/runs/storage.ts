@@ -32,14 +32,18 @@ export const roomOf = ({ quotas }: Pick<Omics, "quotas">, { storageType, storage
 /** The verdict on a run with static storage that has more bytes than it asked room for; undefined for any other. */
 export function overStorage(omics: Pick<Omics, "quotas">, run: Run, bytes: number): Verdict | undefined {
   if (bytes <= roomOf(omics, run)) return undefined;
-  return { status: "FAILED", reason: "FILE_SYSTEM_OUT_OF_SPACE", message: `The run's file system is full: it has ${run.storageCapacity} GiB of static storage` };
+  return {
+    status: "FAILED",
+    reason: "FILE_SYSTEM_OUT_OF_SPACE",
+    message: `The run's file system is full: it has ${run.storageCapacity} GiB of static storage`,
+  };
 }
 
 /** Ends a run with static storage as soon as its files are more than it asked room for. */
 export async function watchStorage(omics: Omics, run: Run, signal: AbortSignal): Promise<void> {
   if (run.storageType !== "STATIC") return;
   const { clock } = omics.core;
-  for (let pauseMs = LOOK_MS; !signal.aborted; ) {
+  for (let pauseMs = LOOK_MS; !signal.aborted;) {
     await clock.sleep(pauseMs, signal).catch(() => undefined);
     if (signal.aborted) return;
     const fromMs = clock.now().getTime();

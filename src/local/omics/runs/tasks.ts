@@ -17,8 +17,19 @@ export function addTask(omics: Omics, run: Run, event: TaskRequested): Task {
   const { cpus, memoryBytes, gpus, accelerator, image, name } = event;
   const instanceType = instanceTypeOf({ cpus, memoryGib: gibOf(memoryBytes), gpus, ...(accelerator && { accelerator }) }, run.place.region);
   const task: Task = {
-    runId: run.id, taskId, uuid: core.random.uuid(), ask: event.ask, status: "PENDING", name, cpus, memoryBytes, gpus, creationTime: event.at,
-    ...(instanceType !== undefined && { instanceType }), ...(accelerator !== undefined && { accelerator }), ...(image !== undefined && { image }),
+    runId: run.id,
+    taskId,
+    uuid: core.random.uuid(),
+    ask: event.ask,
+    status: "PENDING",
+    name,
+    cpus,
+    memoryBytes,
+    gpus,
+    creationTime: event.at,
+    ...(instanceType !== undefined && { instanceType }),
+    ...(accelerator !== undefined && { accelerator }),
+    ...(image !== undefined && { image }),
   };
   store.tasks.put([...keyOf(run), taskId], task);
   emitTaskStatus(core, run, task);
@@ -45,7 +56,14 @@ export function taskStarted(omics: Omics, run: Run, event: TaskStarted): void {
   const task = taskOf(omics, event.task);
   if (task === undefined) return;
   const { stdout, stderr, container } = event;
-  changeTask(omics, run, { taskId: task.taskId, status: "RUNNING", startTime: event.at, stdout, stderr, ...(container !== undefined && { container }) });
+  changeTask(omics, run, {
+    taskId: task.taskId,
+    status: "RUNNING",
+    startTime: event.at,
+    stdout,
+    stderr,
+    ...(container !== undefined && { container }),
+  });
   logRunEvent(omics, run, { logMessage: "RUNNING_TASK", message: `Task ${task.name} (${task.taskId})` });
 }
 
@@ -56,10 +74,16 @@ export function taskEnded(omics: Omics, run: Run, event: TaskEnded): Task | unde
   if (task === undefined) return undefined;
   const failure = event.outcome === "failed" ? failureOf(event) : {};
   const ended = changeTask(omics, run, {
-    taskId: task.taskId, status: ENDS[event.outcome], stopTime: event.at, ...failure,
+    taskId: task.taskId,
+    status: ENDS[event.outcome],
+    stopTime: event.at,
+    ...failure,
     ...(event.peakMemoryBytes !== undefined && { peakMemoryBytes: event.peakMemoryBytes }),
   });
-  logRunEvent(omics, run, { logMessage: `TASK_${ENDS[event.outcome]}`, message: `Task ${task.name} (${task.taskId})${event.message === undefined ? "" : `: ${event.message}`}` });
+  logRunEvent(omics, run, {
+    logMessage: `TASK_${ENDS[event.outcome]}`,
+    message: `Task ${task.name} (${task.taskId})${event.message === undefined ? "" : `: ${event.message}`}`,
+  });
   return ended;
 }
 

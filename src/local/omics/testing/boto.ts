@@ -29,7 +29,11 @@ export function pythonWithBoto3(): string | undefined {
 }
 
 export function openBoto(python: string, { endpoint, region, credentials }: ClientConfig): Boto {
-  const child = spawn(python, [fileURLToPath(new URL("./boto.py", import.meta.url)), JSON.stringify({ endpoint, region, ...credentials })], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(
+    python,
+    [fileURLToPath(new URL("./boto.py", import.meta.url)), JSON.stringify({ endpoint, region, ...credentials })],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   return {
     async send(operation, input) {

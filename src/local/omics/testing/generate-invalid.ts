@@ -29,12 +29,28 @@ function brokenMembers({ required = [], members }: StructureShape, next: Next): 
 function breakagesOf({ shape: name, location }: Pick<Member, "shape" | "location">, next: Next): readonly Breakage[] {
   const shape = named(name);
   // In the path and the query everything is text: nothing is of a wrong kind there, and a list there is repeated.
-  if (location !== undefined) return shape.type === "list" ? [] : scalar(shape).filter((value) => value !== "").map((value) => () => value);
+  if (location !== undefined)
+    return shape.type === "list"
+      ? []
+      : scalar(shape)
+          .filter((value) => value !== "")
+          .map((value) => () => value);
   return [...wrongKinds(shape), ...scalar(shape)].map((value) => () => value).concat(inside(name, shape, next));
 }
 
 function wrongKinds({ type }: Shape): readonly unknown[] {
-  const kinds = { string: "text", integer: 7, long: 7, boolean: true, blob: "text", list: [], map: {}, structure: {}, timestamp: "text", document: undefined };
+  const kinds = {
+    string: "text",
+    integer: 7,
+    long: 7,
+    boolean: true,
+    blob: "text",
+    list: [],
+    map: {},
+    structure: {},
+    timestamp: "text",
+    document: undefined,
+  };
   if (type === "document") return [];
   const wrong = ["text", 7, true, ["a"], { a: "b" }].filter((value) => kindOf(value) !== kindOf(kinds[type]));
   return type === "integer" || type === "long" ? [...wrong, 1.5] : wrong;
@@ -66,7 +82,11 @@ function scalar(shape: Shape): readonly unknown[] {
 function inside(name: string, shape: Shape, next: Next): readonly Breakage[] {
   switch (shape.type) {
     case "structure":
-      return shape.union ? insideUnion(shape, next) : brokenMembers(shape, next).flat().map((members) => () => ({ ...(valueOf(name, next) as object), ...members() }));
+      return shape.union
+        ? insideUnion(shape, next)
+        : brokenMembers(shape, next)
+            .flat()
+            .map((members) => () => ({ ...(valueOf(name, next) as object), ...members() }));
     case "list":
       return insideList(shape, next);
     case "map":
@@ -91,6 +111,8 @@ const insideList = ({ member, min = 0, max }: ListShape, next: Next): readonly B
 const insideMap = ({ key, value, min = 0, max }: MapShape, next: Next): readonly Breakage[] => [
   ...breakagesOf({ shape: value }, next).map((breakage) => () => ({ key: breakage() })),
   ...scalar(named(key)).map((broken) => () => ({ [String(broken)]: valueOf(value, next) })),
-  ...(max === undefined || max > 100 ? [] : [() => Object.fromEntries(Array.from({ length: max + 1 }, (_, index) => [`k${index}`, valueOf(value, next)]))]),
+  ...(max === undefined || max > 100
+    ? []
+    : [() => Object.fromEntries(Array.from({ length: max + 1 }, (_, index) => [`k${index}`, valueOf(value, next)]))]),
   ...(min > 0 ? [() => ({})] : []),
 ];

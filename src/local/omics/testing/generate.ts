@@ -33,7 +33,8 @@ const EXAMPLES: Readonly<Record<string, (next: Next) => string>> = {
   ".+/.+": () => "owner/repository",
   "s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])/((.{1,1024}))": (next) => `s3://bucket/${text(next, 8, LETTERS)}`,
   "s3://([a-z0-9][a-z0-9-.]{1,61}[a-z0-9])(/(.{0,1024}))?": (next) => `s3://bucket/${text(next, 8, LETTERS)}`,
-  "arn:aws(-\\w+)*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[a-zA-Z0-9\\/_+=.@-]+": () => "arn:aws:secretsmanager:us-east-1:111122223333:secret:omics-registry/x",
+  "arn:aws(-\\w+)*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[a-zA-Z0-9\\/_+=.@-]+": () =>
+    "arn:aws:secretsmanager:us-east-1:111122223333:secret:omics-registry/x",
   "sg-[0-9a-f]+": (next) => `sg-${text(next, 8, "0123456789abcdef")}`,
   "subnet-[0-9a-f]+": (next) => `subnet-${text(next, 8, "0123456789abcdef")}`,
 };
@@ -46,7 +47,9 @@ function stringOf(shape: Extract<Shape, { type: "string" }>, next: Next): string
   if (example && shape.max === 12) return text(next, 12, "0123456789");
   if (example) return example(next);
   const isPrinted = shape.pattern === undefined || shape.pattern.includes("\\p{");
-  return isPrinted ? text(next, whole(next, Math.max(min, 1), max), PRINTED).trim() || "x".repeat(min || 1) : text(next, whole(next, min, max), LETTERS);
+  return isPrinted
+    ? text(next, whole(next, Math.max(min, 1), max), PRINTED).trim() || "x".repeat(min || 1)
+    : text(next, whole(next, min, max), LETTERS);
 }
 
 /** Any of those that are allowed, the bounds themselves more often than chance would have them. */
@@ -61,19 +64,27 @@ const named = (name: string): Shape => (shapes as Readonly<Record<string, Shape>
 export function valueOf(name: string, next: Next): unknown {
   const shape = named(name);
   switch (shape.type) {
-    case "string": return stringOf(shape, next);
+    case "string":
+      return stringOf(shape, next);
     case "integer":
-    case "long": return numberOf(shape, next);
-    case "boolean": return next() < 0.5;
-    case "timestamp": return "2026-11-21T00:00:00.000Z";
-    case "blob": return Buffer.from(text(next, 30, LETTERS)).toString("base64");
-    case "document": return oneOf(next, [{ a: 1 }, {}, { text: "x", list: [1, null, { b: true }] }]);
-    case "list": return Array.from({ length: whole(next, shape.min ?? 0, Math.min(shape.max ?? 3, 3)) }, () => valueOf(shape.member, next));
+    case "long":
+      return numberOf(shape, next);
+    case "boolean":
+      return next() < 0.5;
+    case "timestamp":
+      return "2026-11-21T00:00:00.000Z";
+    case "blob":
+      return Buffer.from(text(next, 30, LETTERS)).toString("base64");
+    case "document":
+      return oneOf(next, [{ a: 1 }, {}, { text: "x", list: [1, null, { b: true }] }]);
+    case "list":
+      return Array.from({ length: whole(next, shape.min ?? 0, Math.min(shape.max ?? 3, 3)) }, () => valueOf(shape.member, next));
     case "map": {
       const count = whole(next, shape.min ?? 0, 3);
       return Object.fromEntries(Array.from({ length: count }, () => [valueOf(shape.key, next), valueOf(shape.value, next)]));
     }
-    case "structure": return structureOf(shape, next);
+    case "structure":
+      return structureOf(shape, next);
   }
 }
 
@@ -85,7 +96,9 @@ function structureOf(shape: StructureShape, next: Next): Record<string, unknown>
   }
   const chosen = entries.filter(([member]) => shape.required?.includes(member) || next() < 0.5);
   // A list in the query without items is no list at all: nothing of it travels.
-  return Object.fromEntries(chosen.map(([member, { shape: of, location }]) => [member, location === "querystring" ? nonEmpty(of, next) : valueOf(of, next)]));
+  return Object.fromEntries(
+    chosen.map(([member, { shape: of, location }]) => [member, location === "querystring" ? nonEmpty(of, next) : valueOf(of, next)]),
+  );
 }
 
 function nonEmpty(name: string, next: Next): unknown {

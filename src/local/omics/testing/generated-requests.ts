@@ -12,8 +12,14 @@ export const names = Object.keys(operations) as readonly OperationName[];
 export const isServed = (operation: OperationName): boolean => !/RunCache|Batch|Configuration|Share/.test(operation);
 
 /** So many requests that the model accepts, and so many that it refuses; the same in every run. */
-export function requestsOf(operation: OperationName, rounds: number): { readonly valid: readonly GeneratedRequest[]; readonly invalid: readonly GeneratedRequest[] } {
+export function requestsOf(
+  operation: OperationName,
+  rounds: number,
+): { readonly valid: readonly GeneratedRequest[]; readonly invalid: readonly GeneratedRequest[] } {
   const next = seeded(operation.length * 7919 + operation.charCodeAt(3));
   const times = Array.from({ length: rounds });
-  return { valid: times.map(() => validRequest(operation, next)), invalid: times.map(() => invalidRequest(operation, next)).filter((input) => input !== undefined) };
+  return {
+    valid: times.map(() => validRequest(operation, next)),
+    invalid: times.map(() => invalidRequest(operation, next)).filter((input) => input !== undefined),
+  };
 }

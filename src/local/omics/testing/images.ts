@@ -14,7 +14,12 @@ const READ = ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:BatchCheck
 export const LET_OMICS_READ = { Sid: "omics", Effect: "Allow", Principal: { Service: "omics.amazonaws.com" }, Action: READ };
 
 /** A statement that lets another account read. */
-export const letAccountRead = (account: string) => ({ Sid: "account", Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: READ });
+export const letAccountRead = (account: string) => ({
+  Sid: "account",
+  Effect: "Allow",
+  Principal: { AWS: `arn:aws:iam::${account}:root` },
+  Action: READ,
+});
 
 interface PushedImage {
   /** The canonical URI, with the tag `1`. */
@@ -34,7 +39,11 @@ export async function pushHostImage(config: ClientConfig, repositoryName: string
 
 /** Pushes an image that holds no program at all. */
 export const pushEmptyImage = (config: ClientConfig, repositoryName: string, policy: readonly object[]): Promise<PushedImage> =>
-  push(config, { repositoryName, policy, image: imageOf({ platform: { os: "linux", architecture: "amd64" }, config: {}, history: [], layers: [] }) });
+  push(config, {
+    repositoryName,
+    policy,
+    image: imageOf({ platform: { os: "linux", architecture: "amd64" }, config: {}, history: [], layers: [] }),
+  });
 
 interface Pushing {
   readonly repositoryName: string;

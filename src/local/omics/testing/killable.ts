@@ -27,8 +27,12 @@ export async function startKillable(containers: "host" | "docker" = "host"): Pro
   const accounts: KillableAccounts = {
     dataDir,
     config: () => ({
-      endpoint: said.url, region: "us-east-1", credentials: { accessKeyId: said.accessKeyId, secretAccessKey: said.secretAccessKey },
-      forcePathStyle: true, disableHostPrefix: true, maxAttempts: 1,
+      endpoint: said.url,
+      region: "us-east-1",
+      credentials: { accessKeyId: said.accessKeyId, secretAccessKey: said.secretAccessKey },
+      forcePathStyle: true,
+      disableHostPrefix: true,
+      maxAttempts: 1,
     }),
     async kill() {
       child?.kill("SIGKILL");
@@ -36,7 +40,9 @@ export async function startKillable(containers: "host" | "docker" = "host"): Pro
     },
     async start() {
       const port = said.url === "" ? "0" : new URL(said.url).port;
-      const started = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", SCRIPT, dataDir, port, containers], { stdio: ["ignore", "pipe", "inherit"] });
+      const started = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", SCRIPT, dataDir, port, containers], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       child = started;
       const [line] = (await once(createInterface(started.stdout), "line")) as [string];
       said = JSON.parse(line) as typeof said;

@@ -1,7 +1,13 @@
 import { CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
-  CreateWorkflowCommand, GetRunCommand, GetWorkflowCommand, GetWorkflowVersionCommand, OmicsClient, StartRunCommand, type GetRunCommandOutput,
+  CreateWorkflowCommand,
+  GetRunCommand,
+  GetWorkflowCommand,
+  GetWorkflowVersionCommand,
+  OmicsClient,
+  StartRunCommand,
+  type GetRunCommandOutput,
   type StartRunCommandInput,
 } from "@aws-sdk/client-omics";
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -37,7 +43,8 @@ export const zipOf = (files: Readonly<Record<string, string>>): Uint8Array =>
   zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
 
 const getWorkflow = (omics: OmicsClient, id: string) => omics.send(new GetWorkflowCommand({ id }));
-const getVersion = (omics: OmicsClient, workflowId: string, versionName: string) => omics.send(new GetWorkflowVersionCommand({ workflowId, versionName }));
+const getVersion = (omics: OmicsClient, workflowId: string, versionName: string) =>
+  omics.send(new GetWorkflowVersionCommand({ workflowId, versionName }));
 
 const statement = (Action: string | readonly string[], Resource: string) => ({ Effect: "Allow", Action, Resource });
 
@@ -92,10 +99,25 @@ function connect(accounts: Reachable, { bucket, account }: Where): OmicsLab {
   const config = accounts.config("cicd");
   const [omics, s3, iam, logs] = [new OmicsClient(config), new S3Client(config), new IAMClient(config), new CloudWatchLogsClient(config)];
   const roleArn = `arn:aws:iam::${account}:role/run-role`;
-  const settled = (id: string) => poll(() => getWorkflow(omics, id), ({ status }) => status !== "CREATING");
+  const settled = (id: string) =>
+    poll(
+      () => getWorkflow(omics, id),
+      ({ status }) => status !== "CREATING",
+    );
   return {
-    config, productionConfig: accounts.config("production"), omics, s3, iam, bucket, roleArn, settled,
-    settledVersion: (workflowId, versionName) => poll(() => getVersion(omics, workflowId, versionName), ({ status }) => status !== "CREATING"),
+    config,
+    productionConfig: accounts.config("production"),
+    omics,
+    s3,
+    iam,
+    bucket,
+    roleArn,
+    settled,
+    settledVersion: (workflowId, versionName) =>
+      poll(
+        () => getVersion(omics, workflowId, versionName),
+        ({ status }) => status !== "CREATING",
+      ),
     async workflow(files, more = {}) {
       const { id = "" } = await omics.send(new CreateWorkflowCommand({ name: "lab", definitionZip: zipOf(files), ...more }));
       const { status, statusMessage } = await settled(id);
@@ -106,7 +128,11 @@ function connect(accounts: Reachable, { bucket, account }: Where): OmicsLab {
       const { id = "" } = await omics.send(new StartRunCommand({ roleArn, outputUri: `s3://${bucket}/runs`, ...input }));
       return id;
     },
-    ended: (id) => poll(() => omics.send(new GetRunCommand({ id })), ({ status }) => status === "COMPLETED" || status === "FAILED" || status === "CANCELLED"),
+    ended: (id) =>
+      poll(
+        () => omics.send(new GetRunCommand({ id })),
+        ({ status }) => status === "COMPLETED" || status === "FAILED" || status === "CANCELLED",
+      ),
     async put(key, body) {
       await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
       return `s3://${bucket}/${key}`;
@@ -119,7 +145,9 @@ function connect(accounts: Reachable, { bucket, account }: Where): OmicsLab {
       return Contents.map(({ Key = "" }) => Key);
     },
     async logLines(stream) {
-      const { events = [] } = await logs.send(new GetLogEventsCommand({ logGroupName: "/aws/omics/WorkflowLog", logStreamName: stream, startFromHead: true }));
+      const { events = [] } = await logs.send(
+        new GetLogEventsCommand({ logGroupName: "/aws/omics/WorkflowLog", logStreamName: stream, startFromHead: true }),
+      );
       return events.map(({ message = "" }) => message);
     },
     [Symbol.asyncDispose]: () => accounts[Symbol.asyncDispose](),

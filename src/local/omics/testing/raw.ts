@@ -23,8 +23,15 @@ export async function sendRaw(accounts: TestAccounts, { method, path, body }: Ra
   const { credentials } = accounts.config();
   const { host } = new URL(accounts.url);
   const headers = body === undefined ? {} : { "content-type": "application/json" };
-  const signed = aws4.sign({ host, method, path, service: "omics", region: "us-east-1", headers, ...(body !== undefined && { body }) }, credentials);
-  const response = await fetch(`${accounts.url}${path}`, { method, headers: signed.headers as Record<string, string>, ...(body !== undefined && { body }) });
+  const signed = aws4.sign(
+    { host, method, path, service: "omics", region: "us-east-1", headers, ...(body !== undefined && { body }) },
+    credentials,
+  );
+  const response = await fetch(`${accounts.url}${path}`, {
+    method,
+    headers: signed.headers as Record<string, string>,
+    ...(body !== undefined && { body }),
+  });
   return { status: response.status, type: response.headers.get("x-amzn-errortype"), body: await response.text() };
 }
 

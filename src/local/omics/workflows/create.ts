@@ -1,5 +1,8 @@
 import type {
-  CreateWorkflowRequest, CreateWorkflowResponse, CreateWorkflowVersionRequest, CreateWorkflowVersionResponse,
+  CreateWorkflowRequest,
+  CreateWorkflowResponse,
+  CreateWorkflowVersionRequest,
+  CreateWorkflowVersionResponse,
 } from "../../../model/generated/types.ts";
 import type { Call } from "../../gateway/service.ts";
 import { versionArn, workflowArn, type Place } from "../arns.ts";
@@ -22,7 +25,11 @@ export async function createWorkflow(omics: Omics, input: CreateWorkflowRequest,
     if (omics.store.workflows.count([account, region]) >= omics.quotas.workflows)
       throw quotaExceeded(`The account has ${omics.quotas.workflows} workflows, the most it can have`);
     const id = nextId(omics, "workflow", call);
-    const workflow: Workflow = { ...definitionOf(omics, { input, call, source, arn: workflowArn(call, id) }), id, ...(input.name && { name: input.name }) };
+    const workflow: Workflow = {
+      ...definitionOf(omics, { input, call, source, arn: workflowArn(call, id) }),
+      id,
+      ...(input.name && { name: input.name }),
+    };
     omics.store.workflows.put([account, region, id], workflow);
     const { arn, status, tags, uuid } = workflow;
     return { arn, id, status, tags, uuid };
@@ -38,14 +45,18 @@ export async function createVersion(omics: Omics, input: CreateWorkflowVersionRe
   const { account, region } = call;
   const { workflowId, versionName } = input;
   const isThere = (made: VersionName) => omics.store.versions.get([account, region, made.workflowId, made.versionName]) !== undefined;
-  const { response, isNew } = once(omics.store, { operation: "CreateWorkflowVersion", requestId: input.requestId, input, call, isThere }, () => {
-    findWorkflow(omics, call, workflowId);
-    checkVersionRoom(omics, call, { workflowId, versionName });
-    const arn = versionArn(call, workflowId, versionName);
-    const version: Version = { ...definitionOf(omics, { input, call, source, arn }), workflowId, versionName };
-    omics.store.versions.put([account, region, workflowId, versionName], version);
-    return { arn, workflowId, versionName, status: version.status, tags: version.tags, uuid: version.uuid };
-  });
+  const { response, isNew } = once(
+    omics.store,
+    { operation: "CreateWorkflowVersion", requestId: input.requestId, input, call, isThere },
+    () => {
+      findWorkflow(omics, call, workflowId);
+      checkVersionRoom(omics, call, { workflowId, versionName });
+      const arn = versionArn(call, workflowId, versionName);
+      const version: Version = { ...definitionOf(omics, { input, call, source, arn }), workflowId, versionName };
+      omics.store.versions.put([account, region, workflowId, versionName], version);
+      return { arn, workflowId, versionName, status: version.status, tags: version.tags, uuid: version.uuid };
+    },
+  );
   if (isNew) omics.publish({ account, region, workflowId, versionName });
   return response;
 }
@@ -59,7 +70,8 @@ function checkVersionRoom(omics: Omics, { account, region }: Place, { workflowId
   if (omics.store.versions.get([account, region, workflowId, versionName]))
     throw conflict(`Workflow version ${versionName} of workflow ${workflowId} already exists`);
   const most = omics.quotas.versionsPerWorkflow;
-  if (omics.store.versions.count([account, region, workflowId]) >= most) throw quotaExceeded(`Workflow ${workflowId} has ${most} versions, the most it can have`);
+  if (omics.store.versions.count([account, region, workflowId]) >= most)
+    throw quotaExceeded(`Workflow ${workflowId} has ${most} versions, the most it can have`);
 }
 
 async function sourceOf({ core }: Omics, input: DefinitionRequest): Promise<DefinitionSource> {
@@ -91,8 +103,15 @@ function definitionOf({ core }: Omics, { input, call, source, arn }: NewDefiniti
     ...storageOf(input),
     ...(readmeSource && { readmeSource }),
     ...given(input, [
-      "description", "engine", "main", "accelerators", "parameterTemplate", "parameterTemplatePath", "readmePath",
-      "containerRegistryMap", "containerRegistryMapUri",
+      "description",
+      "engine",
+      "main",
+      "accelerators",
+      "parameterTemplate",
+      "parameterTemplatePath",
+      "readmePath",
+      "containerRegistryMap",
+      "containerRegistryMapUri",
     ]),
   };
 }
@@ -105,6 +124,8 @@ function storageOf({ storageType, storageCapacity }: DefinitionRequest): Pick<De
 
 /** The members that are there, without those that are null or absent. */
 function given<T extends object, K extends keyof T>(input: T, members: readonly K[]): { readonly [M in K]?: NonNullable<T[M]> } {
-  const entries = members.filter((member) => input[member] !== undefined && input[member] !== null).map((member) => [member, input[member]]);
+  const entries = members
+    .filter((member) => input[member] !== undefined && input[member] !== null)
+    .map((member) => [member, input[member]]);
   return Object.fromEntries(entries) as { readonly [M in K]?: NonNullable<T[M]> };
 }

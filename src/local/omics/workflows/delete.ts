@@ -15,7 +15,8 @@ export function deleteWorkflow(omics: Omics, place: Place, id: string): void {
     const workflow = findWorkflow(omics, place, id);
     checkStatus(workflow);
     const versions = store.versions.count([place.account, place.region, id]);
-    if (versions > 0) throw conflict(`Workflow ${id} has ${versions} version${versions === 1 ? "" : "s"}; delete ${versions === 1 ? "it" : "them"} first`);
+    if (versions > 0)
+      throw conflict(`Workflow ${id} has ${versions} version${versions === 1 ? "" : "s"}; delete ${versions === 1 ? "it" : "them"} first`);
     store.workflows.delete([place.account, place.region, id]);
     emitWorkflowStatus(core, { ...workflow, status: "DELETED" });
   });
@@ -30,5 +31,6 @@ export function deleteVersion(omics: Omics, place: Place, named: { readonly work
 }
 
 function checkStatus({ status, arn }: Definition): void {
-  if (status !== "ACTIVE" && status !== "FAILED" && status !== "INACTIVE") throw conflict(`${arn} is ${status}; it can be deleted when it is ACTIVE or FAILED`);
+  if (status !== "ACTIVE" && status !== "FAILED" && status !== "INACTIVE")
+    throw conflict(`${arn} is ${status}; it can be deleted when it is ACTIVE or FAILED`);
 }

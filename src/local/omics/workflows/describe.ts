@@ -1,5 +1,9 @@
 import type {
-  DefinitionRepository, GetWorkflowResponse, GetWorkflowVersionResponse, WorkflowListItem, WorkflowVersionListItem,
+  DefinitionRepository,
+  GetWorkflowResponse,
+  GetWorkflowVersionResponse,
+  WorkflowListItem,
+  WorkflowVersionListItem,
 } from "../../../model/generated/types.ts";
 import type { Definition, Version, Workflow } from "../store.ts";
 
@@ -10,7 +14,11 @@ export interface Exports {
 }
 
 /** A repository as it was asked for: what is known of it before it was read. */
-const askedRepository = ({ connectionArn, fullRepositoryId, sourceReference }: DefinitionRepository) => ({ connectionArn, fullRepositoryId, sourceReference });
+const askedRepository = ({ connectionArn, fullRepositoryId, sourceReference }: DefinitionRepository) => ({
+  connectionArn,
+  fullRepositoryId,
+  sourceReference,
+});
 
 const common = (definition: Definition) => ({
   arn: definition.arn,
@@ -30,14 +38,18 @@ const common = (definition: Definition) => ({
   accelerators: definition.accelerators,
   uuid: definition.uuid,
   containerRegistryMap: definition.containerRegistryMap,
-  definitionRepositoryDetails: definition.repositoryDetails ?? (definition.source.kind === "repository" ? askedRepository(definition.source.repository) : undefined),
+  definitionRepositoryDetails:
+    definition.repositoryDetails ?? (definition.source.kind === "repository" ? askedRepository(definition.source.repository) : undefined),
   readmePath: definition.readmePath,
   profiles: definition.profiles,
   profileParameterTemplates: definition.profileParameterTemplates,
 });
 
 export const describeWorkflow = (workflow: Workflow, exports: Exports): GetWorkflowResponse => ({
-  id: workflow.id, name: workflow.name, ...common(workflow), ...exports,
+  id: workflow.id,
+  name: workflow.name,
+  ...common(workflow),
+  ...exports,
 });
 
 export const describeVersion = (version: Version, exports: Exports): GetWorkflowVersionResponse => ({
@@ -49,9 +61,32 @@ export const describeVersion = (version: Version, exports: Exports): GetWorkflow
 });
 
 export const workflowItem = ({ arn, id, name, status, digest, creationTime }: Workflow): WorkflowListItem => ({
-  arn, id, name, status, type: "PRIVATE", digest, creationTime, metadata: {},
+  arn,
+  id,
+  name,
+  status,
+  type: "PRIVATE",
+  digest,
+  creationTime,
+  metadata: {},
 });
 
-export const versionItem = ({ arn, workflowId, versionName, description, status, digest, creationTime }: Version): WorkflowVersionListItem => ({
-  arn, workflowId, versionName, description, status, type: "PRIVATE", digest, creationTime, metadata: {},
+export const versionItem = ({
+  arn,
+  workflowId,
+  versionName,
+  description,
+  status,
+  digest,
+  creationTime,
+}: Version): WorkflowVersionListItem => ({
+  arn,
+  workflowId,
+  versionName,
+  description,
+  status,
+  type: "PRIVATE",
+  digest,
+  creationTime,
+  metadata: {},
 });

@@ -36,8 +36,10 @@ export const exportHandler = (omics: Omics): PathHandler => ({
 function serve(omics: Omics, text: string): WireResponse {
   const claim = verified(omics, text);
   const definition: Pick<Definition, "zip" | "readme"> | undefined = claim && definitionByArn(omics, claim.arn);
-  if (claim === undefined || definition === undefined) return { status: 403, headers: { "content-type": "text/plain" }, body: "The link is not valid or has expired\n" };
-  if (claim.kind === "readme") return { status: 200, headers: { "content-type": "text/markdown; charset=utf-8" }, body: definition.readme ?? "" };
+  if (claim === undefined || definition === undefined)
+    return { status: 403, headers: { "content-type": "text/plain" }, body: "The link is not valid or has expired\n" };
+  if (claim.kind === "readme")
+    return { status: 200, headers: { "content-type": "text/markdown; charset=utf-8" }, body: definition.readme ?? "" };
   return { status: 200, headers: { "content-type": "application/zip" }, body: omics.core.blobs.open(definition.zip ?? "") };
 }
 

@@ -13,8 +13,13 @@ export function lintReport(diagnostics: readonly Diagnostic[]): string {
   return JSON.stringify({
     advisory: "Linter findings do not keep a Nextflow workflow from being used.",
     summary: {
-      errors: errors.length, filesWithErrors: files(errors), filesWithoutErrors: all - files(errors), filesFormatted: 0,
-      warnings: warnings.length, filesWithWarnings: files(warnings), filesWithoutWarnings: all - files(warnings),
+      errors: errors.length,
+      filesWithErrors: files(errors),
+      filesWithoutErrors: all - files(errors),
+      filesFormatted: 0,
+      warnings: warnings.length,
+      filesWithWarnings: files(warnings),
+      filesWithoutWarnings: all - files(warnings),
     },
     errors: errors.slice(0, MOST).map(finding),
     warnings: warnings.slice(0, kept).map(finding),
@@ -22,4 +27,9 @@ export function lintReport(diagnostics: readonly Diagnostic[]): string {
   });
 }
 
-const finding = ({ file, line, column, message }: Diagnostic): object => ({ filename: file, startLine: line, startColumn: column, message });
+const finding = ({ file, line, column, message }: Diagnostic): object => ({
+  filename: file,
+  startLine: line,
+  startColumn: column,
+  message,
+});

@@ -1,6 +1,15 @@
 import type {
-  CreateWorkflowRequest, CreateWorkflowVersionRequest, DefinitionRepository, DeleteWorkflowRequest, DeleteWorkflowVersionRequest, GetWorkflowRequest,
-  GetWorkflowVersionRequest, ListWorkflowsRequest, ListWorkflowVersionsRequest, UpdateWorkflowRequest, UpdateWorkflowVersionRequest,
+  CreateWorkflowRequest,
+  CreateWorkflowVersionRequest,
+  DefinitionRepository,
+  DeleteWorkflowRequest,
+  DeleteWorkflowVersionRequest,
+  GetWorkflowRequest,
+  GetWorkflowVersionRequest,
+  ListWorkflowsRequest,
+  ListWorkflowVersionsRequest,
+  UpdateWorkflowRequest,
+  UpdateWorkflowVersionRequest,
 } from "../../../model/generated/types.ts";
 import type { Access, AnyOperation, Call } from "../../gateway/service.ts";
 import type { Page } from "../../storage/database.ts";
@@ -16,7 +25,9 @@ import { checkOwn, findVersion, findWorkflow } from "./find.ts";
 import { exportsOf } from "./exports.ts";
 import { updateVersion, updateWorkflow } from "./update.ts";
 
-const onWorkflow = (action: string, call: Call, id: string): readonly Access[] => [{ action: `omics:${action}`, resource: workflowArn(call, id) }];
+const onWorkflow = (action: string, call: Call, id: string): readonly Access[] => [
+  { action: `omics:${action}`, resource: workflowArn(call, id) },
+];
 
 interface VersionName {
   readonly workflowId: string;
@@ -36,7 +47,8 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
     CreateWorkflow: declare<CreateWorkflowRequest, unknown>("CreateWorkflow", random, {
       access: ({ tags, definitionRepository }) => [
         { action: "omics:CreateWorkflow", resource: anyArn, context: tagContext(tags) },
-        ...taggingAccess(tags, anyArn), ...connectionAccess(definitionRepository),
+        ...taggingAccess(tags, anyArn),
+        ...connectionAccess(definitionRepository),
       ],
       run: (input, call) => createWorkflow(omics, input, call),
     }),
@@ -54,7 +66,9 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
         const scope = [account, region];
         const read = (page: Page) => {
           if (type === "READY2RUN") return [];
-          return name == null ? store.workflows.items.list(scope, page) : store.workflows.listBy({ scope, name: "name", value: name }, page);
+          return name == null
+            ? store.workflows.items.list(scope, page)
+            : store.workflows.listBy({ scope, name: "name", value: name }, page);
         };
         return pageOf({ of: "ListWorkflows", prefix: scope, filters: { name, type }, startingToken, maxResults, read });
       },
@@ -78,7 +92,8 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
     CreateWorkflowVersion: declare<CreateWorkflowVersionRequest, unknown>("CreateWorkflowVersion", random, {
       access: ({ workflowId, versionName, tags, definitionRepository }, call) => [
         { action: "omics:CreateWorkflowVersion", resource: workflowArn(call, workflowId), context: tagContext(tags) },
-        ...taggingAccess(tags, versionArn(call, workflowId, versionName)), ...connectionAccess(definitionRepository),
+        ...taggingAccess(tags, versionArn(call, workflowId, versionName)),
+        ...connectionAccess(definitionRepository),
       ],
       run: (input, call) => createVersion(omics, input, call),
     }),
@@ -97,7 +112,13 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
         checkOwn(input, call, workflowId);
         findWorkflow(omics, call, workflowId);
         const prefix = [call.account, call.region, workflowId];
-        return pageOf({ of: "ListWorkflowVersions", prefix, startingToken, maxResults, read: (page) => store.versions.items.list(prefix, page) });
+        return pageOf({
+          of: "ListWorkflowVersions",
+          prefix,
+          startingToken,
+          maxResults,
+          read: (page) => store.versions.items.list(prefix, page),
+        });
       },
     }),
     UpdateWorkflowVersion: declare<UpdateWorkflowVersionRequest, unknown>("UpdateWorkflowVersion", random, {

@@ -38,7 +38,8 @@ async function outcomeOf(omics: Omics, definition: Definition): Promise<Partial<
 }
 
 function reasonOf(omics: Omics, error: unknown): string {
-  if (error instanceof CreationFailed || error instanceof TooLarge || error instanceof EngineUnavailable || error instanceof InvalidValue) return error.message;
+  if (error instanceof CreationFailed || error instanceof TooLarge || error instanceof EngineUnavailable || error instanceof InvalidValue)
+    return error.message;
   // Seen from the service (awslabs/mcp#4485); what exactly is wrong follows, which the service keeps to itself.
   if (error instanceof BadArchive) return `Invalid zip file: ${error.message}`;
   if (error instanceof AwsError) return `${error.code}: ${error.message}`;
@@ -58,8 +59,12 @@ async function readAll(omics: Omics, definition: Definition): Promise<Partial<De
     const read = await readDefinition(omics, known, { archive, folder, unpack: () => unpackZip(archive, folder) });
     const { parameterTemplate, readmePath } = known;
     return {
-      ...(parameterTemplate && { parameterTemplate }), ...(readmePath !== undefined && { readmePath }),
-      ...read, ...fetched, ...(containerRegistryMap && { containerRegistryMap }), ...(readme !== undefined && { readme }),
+      ...(parameterTemplate && { parameterTemplate }),
+      ...(readmePath !== undefined && { readmePath }),
+      ...read,
+      ...fetched,
+      ...(containerRegistryMap && { containerRegistryMap }),
+      ...(readme !== undefined && { readme }),
     };
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -75,21 +80,30 @@ async function fetchZip(omics: Omics, definition: Definition, folder: string): P
     const { zip, details } = await fetchRepository(omics, definition, folder);
     return { zip, digest: `sha256:${zip}`, repositoryDetails: details };
   }
-  const { sha256 } = await s3As(omics.core, creator, place.region).read(source.uri, {
-    maxBytes: omics.quotas.zipInS3Bytes,
-    ...(source.ownerId && { ownerId: source.ownerId }),
-  }).catch(naming(source.uri));
+  const { sha256 } = await s3As(omics.core, creator, place.region)
+    .read(source.uri, {
+      maxBytes: omics.quotas.zipInS3Bytes,
+      ...(source.ownerId && { ownerId: source.ownerId }),
+    })
+    .catch(naming(source.uri));
   return { zip: sha256, digest: `sha256:${sha256}` };
 }
 
 /** S3's own words, with what was asked for. */
-const naming = (uri: string) => (error: unknown): never => {
-  throw error instanceof AwsError ? new CreationFailed(`${error.code}: ${error.message} (${uri})`) : error;
-};
+const naming =
+  (uri: string) =>
+  (error: unknown): never => {
+    throw error instanceof AwsError ? new CreationFailed(`${error.code}: ${error.message} (${uri})`) : error;
+  };
 
-async function registryMapOf(omics: Omics, { containerRegistryMapUri, creator, place }: Definition): Promise<ContainerRegistryMap | undefined> {
+async function registryMapOf(
+  omics: Omics,
+  { containerRegistryMapUri, creator, place }: Definition,
+): Promise<ContainerRegistryMap | undefined> {
   if (containerRegistryMapUri === undefined) return undefined;
-  const text = await s3As(omics.core, creator, place.region).text(containerRegistryMapUri, { maxBytes: 1_000_000 }).catch(naming(containerRegistryMapUri));
+  const text = await s3As(omics.core, creator, place.region)
+    .text(containerRegistryMapUri, { maxBytes: 1_000_000 })
+    .catch(naming(containerRegistryMapUri));
   const map = parsedJson(text, containerRegistryMapUri);
   const broken = validateValue("ContainerRegistryMap", map, "containerRegistryMap");
   if (broken !== undefined) throw new CreationFailed(`${containerRegistryMapUri}: ${broken}`);
@@ -107,5 +121,7 @@ function parsedJson(text: string, uri: string): unknown {
 async function readmeOf(omics: Omics, { readmeSource, creator, place }: Definition): Promise<string | undefined> {
   if (readmeSource === undefined || readmeSource.kind === "repository") return undefined;
   if (readmeSource.kind === "text") return readmeSource.text;
-  return s3As(omics.core, creator, place.region).text(readmeSource.uri, { maxBytes: omics.quotas.readmeBytes }).catch(naming(readmeSource.uri));
+  return s3As(omics.core, creator, place.region)
+    .text(readmeSource.uri, { maxBytes: omics.quotas.readmeBytes })
+    .catch(naming(readmeSource.uri));
 }

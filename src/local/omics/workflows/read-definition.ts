@@ -61,7 +61,12 @@ async function messageOf(omics: Omics, { definition, unread, found, inspection }
   if (found.engine === "NEXTFLOW") return inspection.languageVersion === "DSL1" ? "" : lintReport(inspection.diagnostics);
   if (found.engine === "CWL") return "";
   await unread.unpack();
-  const checking = { owner: `omics/check/${definition.uuid}`, folder: unread.folder, main: found.main, isLenient: definition.engine === "WDL_LENIENT" };
+  const checking = {
+    owner: `omics/check/${definition.uuid}`,
+    folder: unread.folder,
+    main: found.main,
+    isLenient: definition.engine === "WDL_LENIENT",
+  };
   const check = await checkWdl(checking, omics.engines).catch((error: unknown) => {
     if (error instanceof EngineUnavailable) return checkWithout(inspection.diagnostics, error.message);
     throw error;
@@ -84,7 +89,8 @@ function templateOf(found: FoundTemplate, { source }: Definition): ParameterTemp
 }
 
 const templateEntry = ({ description, optional }: FoundTemplate[string]): ParameterTemplate[string] => ({
-  ...(description != null && { description }), ...(optional !== undefined && { optional }),
+  ...(description != null && { description }),
+  ...(optional !== undefined && { optional }),
 });
 
 function needsOf(tree: SourceTree, { main, inspection }: { readonly main: string; readonly inspection: Inspection }): NextflowNeeds {
@@ -103,7 +109,8 @@ function profilesOf(tree: SourceTree, main: string): Pick<Definition, "profiles"
   const profiles = nextflowProfiles(tree, main);
   if (profiles.length === 0) return {};
   const templates = Object.entries(nextflowProfileTemplates(tree, main)).map(([profile, template]) => [
-    profile, Object.fromEntries(Object.entries(template).map(([name, entry]) => [name, templateEntry(entry)])),
+    profile,
+    Object.fromEntries(Object.entries(template).map(([name, entry]) => [name, templateEntry(entry)])),
   ]);
   return { profiles, profileParameterTemplates: Object.fromEntries(templates) as Readonly<Record<string, ParameterTemplate>> };
 }

@@ -46,7 +46,11 @@ async function checkOut({ core }: Omics, { definition, repository, folder }: Che
   const repositoryName = repository.fullRepositoryId.split("/").at(-1) ?? "";
   const commitSpecifier = repository.sourceReference && refOf(repository.sourceReference);
   await core.dispatcher.call({
-    service: "codecommit", operation: "CheckOut", as: definition.creator, account: definition.place.account, region: definition.place.region,
+    service: "codecommit",
+    operation: "CheckOut",
+    as: definition.creator,
+    account: definition.place.account,
+    region: definition.place.region,
     input: { repositoryName, directory: folder, ...(commitSpecifier !== undefined && { commitSpecifier }) },
   });
 }
@@ -57,7 +61,10 @@ async function clone(omics: Omics, { fullRepositoryId, sourceReference }: Defini
   const wanted = sourceReference === undefined ? "HEAD" : refOf(sourceReference);
   const git = async (...args: string[]): Promise<void> => {
     const environment = { ...omics.engines.environment, GIT_TERMINAL_PROMPT: "0" };
-    const { code, text } = await runCommand({ ...omics.engines, environment }, { owner: "omics/git", program: "git", args: ["-C", folder, ...args], timeoutMs: MINUTES_10 });
+    const { code, text } = await runCommand(
+      { ...omics.engines, environment },
+      { owner: "omics/git", program: "git", args: ["-C", folder, ...args], timeoutMs: MINUTES_10 },
+    );
     if (code !== 0) throw new CreationFailed(`The repository ${fullRepositoryId} can't be read at ${wanted}: ${text.trim().slice(-500)}`);
   };
   await git("init", "--quiet");
@@ -71,12 +78,17 @@ const refOf = ({ type, value }: NonNullable<DefinitionRepository["sourceReferenc
 /** Files that match a pattern, and folders with all they hold. Globs of Fossil: `*` also matches slashes. */
 function leaveOut(folder: string, patterns: readonly string[]): void {
   if (patterns.length === 0) return;
-  const isLeftOut = picomatch(patterns.flatMap((pattern) => (pattern.endsWith("/") ? [`${pattern}**`] : [pattern, `${pattern}/**`])), { dot: true, bash: true });
+  const isLeftOut = picomatch(
+    patterns.flatMap((pattern) => (pattern.endsWith("/") ? [`${pattern}**`] : [pattern, `${pattern}/**`])),
+    { dot: true, bash: true },
+  );
   for (const file of filesIn(folder)) if (isLeftOut(relative(folder, file).split(sep).join("/"))) rmSync(file);
 }
 
 function filesIn(folder: string): readonly string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function checkSizes(folder: string): void {
@@ -84,7 +96,8 @@ function checkSizes(folder: string): void {
   for (const file of filesIn(folder)) {
     const { size } = lstatSync(file);
     total += size;
-    if (size > MOST_FILE_BYTES) throw new CreationFailed(`${relative(folder, file)} has ${size} bytes; a file of a repository can have 100 MiB`);
+    if (size > MOST_FILE_BYTES)
+      throw new CreationFailed(`${relative(folder, file)} has ${size} bytes; a file of a repository can have 100 MiB`);
   }
   if (total > MOST_BYTES) throw new CreationFailed(`The repository has ${total} bytes; 1 GiB is the most`);
 }

@@ -17,8 +17,10 @@ export function checkDefinitionRequest(input: DefinitionRequest, quotas: Quotas)
   oneOf(input, ["readmeMarkdown", "readmeUri", "readmePath"], false);
   oneOf(input, ["parameterTemplate", "parameterTemplatePath"], false);
   for (const member of ["parameterTemplatePath", "readmePath"] as const)
-    if (isGiven(input[member]) && !isGiven(input.definitionRepository)) throw invalid(`${member} can be given only together with definitionRepository`);
-  if (isGiven(input.workflowBucketOwnerId) && !isGiven(input.definitionUri)) throw invalid("workflowBucketOwnerId can be given only together with definitionUri");
+    if (isGiven(input[member]) && !isGiven(input.definitionRepository))
+      throw invalid(`${member} can be given only together with definitionRepository`);
+  if (isGiven(input.workflowBucketOwnerId) && !isGiven(input.definitionUri))
+    throw invalid("workflowBucketOwnerId can be given only together with definitionUri");
   checkSizes(input, quotas);
   checkTags(input.tags ?? {}, quotas);
 }
@@ -35,10 +37,13 @@ function oneOf(input: DefinitionRequest, members: readonly (keyof DefinitionRequ
 function checkSizes({ definitionZip, readmeMarkdown, parameterTemplate }: DefinitionRequest, quotas: Quotas): void {
   const zipBytes = Math.floor(((definitionZip?.length ?? 0) * 3) / 4);
   if (zipBytes > quotas.zipInRequestBytes)
-    throw invalid(`definitionZip has ${zipBytes} bytes; ${quotas.zipInRequestBytes} are the most. Put a larger definition in S3 and give definitionUri`);
+    throw invalid(
+      `definitionZip has ${zipBytes} bytes; ${quotas.zipInRequestBytes} are the most. Put a larger definition in S3 and give definitionUri`,
+    );
   checkReadmeSize(readmeMarkdown, quotas);
   const entries = Object.keys(parameterTemplate ?? {}).length;
-  if (entries > quotas.templateEntries) throw quotaExceeded(`A parameter template can have ${quotas.templateEntries} parameters, not ${entries}`);
+  if (entries > quotas.templateEntries)
+    throw quotaExceeded(`A parameter template can have ${quotas.templateEntries} parameters, not ${entries}`);
   if (Buffer.byteLength(JSON.stringify(parameterTemplate ?? {})) > quotas.templateBytes)
     throw quotaExceeded(`A parameter template can have ${quotas.templateBytes} bytes at most`);
 }
@@ -49,7 +54,12 @@ export function checkReadmeSize(readme: string | null | undefined, quotas: Quota
 }
 
 /** Where the README comes from; a repository without any word of it gives the README.md at its root. */
-export function readmeSourceOf({ readmeMarkdown, readmeUri, readmePath, definitionRepository }: DefinitionRequest): ReadmeSource | undefined {
+export function readmeSourceOf({
+  readmeMarkdown,
+  readmeUri,
+  readmePath,
+  definitionRepository,
+}: DefinitionRequest): ReadmeSource | undefined {
   if (isGiven(readmeMarkdown)) return { kind: "text", text: readmeMarkdown ?? "" };
   if (isGiven(readmeUri)) return { kind: "s3", uri: readmeUri ?? "" };
   if (!isGiven(definitionRepository)) return undefined;

@@ -10,7 +10,9 @@ const MOMENT = new Date("1980-01-01T00:00:00Z");
 /** Makes a ZIP of a folder's files, links left out. Returns its SHA-256. */
 export async function zipFolder(blobs: BlobStore, folder: string): Promise<string> {
   const zip = new ZipFile();
-  const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
   for (const file of files.sort()) {
     const mode = (lstatSync(file).mode & 0o111) === 0 ? 0o100644 : 0o100755;
     zip.addFile(file, relative(folder, file).split(sep).join("/"), { mtime: MOMENT, mode });

@@ -57,7 +57,11 @@ describe("Choice by paths", () => {
 
   test("a variable that is not there fails the execution as AWS does", async () => {
     const { result } = await choose(at("StringEquals", "a"), {});
-    expect(result).toMatchObject({ error: "States.Runtime", cause: "An error occurred while executing the state 'C' (entered at the event id #2). Invalid path '$.v': The choice state's condition path references an invalid value." });
+    expect(result).toMatchObject({
+      error: "States.Runtime",
+      cause:
+        "An error occurred while executing the state 'C' (entered at the event id #2). Invalid path '$.v': The choice state's condition path references an invalid value.",
+    });
   });
   test("no rule and no Default", async () => {
     const { result } = await choose(at("StringEquals", "a"), { v: "b" }, { Default: undefined });
@@ -68,7 +72,11 @@ describe("Choice by paths", () => {
 describe("Choice by JSONata", () => {
   const jsonata = { QueryLanguage: "JSONata" };
   test("takes the first Condition that is true, with its own Output", async () => {
-    const { result, events } = await choose({ Condition: "{% $states.input.n > 1 %}", Output: { n: "{% $states.input.n %}" } }, { n: 2 }, jsonata);
+    const { result, events } = await choose(
+      { Condition: "{% $states.input.n > 1 %}", Output: { n: "{% $states.input.n %}" } },
+      { n: 2 },
+      jsonata,
+    );
     expect(result).toMatchObject({ output: { answer: true } });
     expect(events[2]?.stateExitedEventDetails?.output).toBe('{"n":2}');
   });
@@ -78,7 +86,11 @@ describe("Choice by JSONata", () => {
   });
   test("a rule's Assign stands in for the state's", async () => {
     const variables = async (n: number) => {
-      const { events } = await choose({ Condition: "{% $states.input.n > 1 %}", Assign: { by: "rule" } }, { n }, { ...jsonata, Assign: { by: "default" } });
+      const { events } = await choose(
+        { Condition: "{% $states.input.n > 1 %}", Assign: { by: "rule" } },
+        { n },
+        { ...jsonata, Assign: { by: "default" } },
+      );
       return events[2]?.stateExitedEventDetails?.assignedVariables;
     };
     expect([await variables(2), await variables(1)]).toEqual([{ by: '"rule"' }, { by: '"default"' }]);

@@ -65,7 +65,11 @@ function holdsForVariable(rule: ChoiceRule, scope: Scope): boolean {
   const value = lookUp(variable, scope);
   if (typeof rule["IsPresent"] === "boolean") return (value !== undefined) === rule["IsPresent"];
   if (value === undefined)
-    throw failure(scope.visit, StatesError.runtime, `Invalid path '${variable}': The choice state's condition path references an invalid value.`);
+    throw failure(
+      scope.visit,
+      StatesError.runtime,
+      `Invalid path '${variable}': The choice state's condition path references an invalid value.`,
+    );
   for (const [operator, expected] of Object.entries(rule)) {
     const kind = KINDS[operator];
     if (kind !== undefined) return kind(value) === expected;

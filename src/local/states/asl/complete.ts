@@ -25,7 +25,8 @@ export interface Result {
  */
 export async function complete(visit: Visit, result: Result): Promise<Outcome> {
   const fields = visit.state as OutputFields;
-  const { output, assigned } = visit.state.QueryLanguage === "JSONata" ? await byJsonata(visit, fields, result) : byPath(visit, fields, result);
+  const { output, assigned } =
+    visit.state.QueryLanguage === "JSONata" ? await byJsonata(visit, fields, result) : byPath(visit, fields, result);
   return { output: withinDataLimit(visit, output), assigned: withinDataLimit(visit, assigned), next: fields.Next };
 }
 

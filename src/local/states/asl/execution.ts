@@ -103,7 +103,9 @@ function conclude({ signal }: ExecutionRequest, { journal, frame, error }: Endin
   signal.throwIfAborted();
   if (error instanceof ExecutionTimedOut) return resultOf(journal.event(ENDED, journal.lastEventId, { type: "ExecutionTimedOut" }));
   const failure: Failure =
-    error instanceof StateFailed ? error.failure : { error: StatesError.runtime, cause: error instanceof Error ? error.message : String(error) };
+    error instanceof StateFailed
+      ? error.failure
+      : { error: StatesError.runtime, cause: error instanceof Error ? error.message : String(error) };
   return resultOf(journal.event(ENDED, frame.lastEventId, failed(failure)));
 }
 
@@ -123,7 +125,8 @@ const aborted = ({ error, errorCause }: ExecutionStopped): NewEvent => ({
 });
 
 function resultOf({ event }: EventEntry): ExecutionResult {
-  if (event.type === "ExecutionSucceeded") return { status: "SUCCEEDED", output: parseJson(event.executionSucceededEventDetails?.output ?? "null") };
+  if (event.type === "ExecutionSucceeded")
+    return { status: "SUCCEEDED", output: parseJson(event.executionSucceededEventDetails?.output ?? "null") };
   if (event.type === "ExecutionTimedOut") return { status: "TIMED_OUT" };
   const isAborted = event.type === "ExecutionAborted";
   const details = isAborted ? event.executionAbortedEventDetails : event.executionFailedEventDetails;

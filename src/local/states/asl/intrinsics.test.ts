@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "./json.ts";
 import { only, outputOf, runMachine } from "./testing/machine.ts";
 
-const call = async (text: string, input: Json = {}) => ((await outputOf({ Type: "Pass", Parameters: { "v.$": text } }, input)) as { v: Json }).v;
+const call = async (text: string, input: Json = {}) =>
+  ((await outputOf({ Type: "Pass", Parameters: { "v.$": text } }, input)) as { v: Json }).v;
 
 /** Examples of https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html and their edges. */
 describe("intrinsic functions", () => {
@@ -23,7 +24,7 @@ describe("intrinsic functions", () => {
     ["States.Hash('', 'MD5')", {}, "d41d8cd98f00b204e9800998ecf8427e"],
     ["States.JsonMerge($.a, $.b, false)", { a: { x: { y: 1 }, z: 1 }, b: { x: { w: 2 } } }, { x: { w: 2 }, z: 1 }],
     ["States.StringToJson($.t)", { t: '{"foo": [1, null]}' }, { foo: [1, null] }],
-    ["States.JsonToString($.v)", { v: { foo: "b\"r", n: [1] } }, '{"foo":"b\\"r","n":[1]}'],
+    ["States.JsonToString($.v)", { v: { foo: 'b"r', n: [1] } }, '{"foo":"b\\"r","n":[1]}'],
     ["States.MathAdd($.a, -1)", { a: 111 }, 110],
     ["States.MathRandom(1, 2)", {}, 1],
     ["States.StringSplit($.t, $.s)", { t: "1,2,3,4,5", s: "," }, ["1", "2", "3", "4", "5"]],

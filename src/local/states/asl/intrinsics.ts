@@ -81,7 +81,8 @@ const INTRINSICS: Readonly<Record<string, Intrinsic>> = {
   "States.ArrayGetItem": ([list, index]) => {
     const items = array(list, "States.ArrayGetItem");
     const item = items[integer(index, "States.ArrayGetItem")];
-    if (item === undefined) throw new IntrinsicFailed(`States.ArrayGetItem: the array has ${items.length} items, none at ${JSON.stringify(index)}`);
+    if (item === undefined)
+      throw new IntrinsicFailed(`States.ArrayGetItem: the array has ${items.length} items, none at ${JSON.stringify(index)}`);
     return item;
   },
   "States.ArrayLength": ([list]) => array(list, "States.ArrayLength").length,
@@ -105,7 +106,13 @@ function range(first: number, last: number, step: number): Json {
   return Array.from({ length }, (_, index) => first + index * step);
 }
 
-const HASHES: Readonly<Record<string, string>> = { MD5: "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512" };
+const HASHES: Readonly<Record<string, string>> = {
+  MD5: "md5",
+  "SHA-1": "sha1",
+  "SHA-256": "sha256",
+  "SHA-384": "sha384",
+  "SHA-512": "sha512",
+};
 
 /** The hexadecimal digest of a text (or of the JSON of any other value), as States.Hash and $hash give it. @throws IntrinsicFailed */
 export function hash(data: Json, algorithm: Json | undefined): string {

@@ -10,8 +10,7 @@ export interface JsonObject {
 export const DATA_LIMIT_BYTES = 262_144;
 
 /** Whether the value is a JSON object (arrays and null are not). */
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Whether the value is a JSON array. */
 export const isArray = (value: unknown): value is readonly Json[] => Array.isArray(value);

@@ -98,11 +98,7 @@ export function placeResult(visit: Visit, path: string | null | undefined, resul
   if (path === undefined || path === "$") return result;
   const placed = writePath(visit.input, stepsOf(visit, path), result);
   if (placed !== undefined) return placed;
-  throw failure(
-    visit,
-    StatesError.resultPathMatchFailure,
-    `Unable to apply ReferencePath ${path} to input ${JSON.stringify(visit.input)}`,
-  );
+  throw failure(visit, StatesError.resultPathMatchFailure, `Unable to apply ReferencePath ${path} to input ${JSON.stringify(visit.input)}`);
 }
 
 function stepsOf(visit: Visit, path: string): readonly (string | number)[] {

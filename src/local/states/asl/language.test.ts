@@ -4,8 +4,11 @@ import { runMachine, only, outputOf, sketch } from "./testing/machine.ts";
 describe("Pass and the five JSONPath fields", () => {
   test("select, fill, place and select again", async () => {
     const state = {
-      Type: "Pass", InputPath: "$.a", Parameters: { "x.$": "$.b", "list": [{ "y.$": "$.b" }], "id.$": "$$.Execution.Name", "u.$": "States.Format('{}-{}', $.b, 1)" },
-      ResultPath: "$.r.s", OutputPath: "$.r",
+      Type: "Pass",
+      InputPath: "$.a",
+      Parameters: { "x.$": "$.b", list: [{ "y.$": "$.b" }], "id.$": "$$.Execution.Name", "u.$": "States.Format('{}-{}', $.b, 1)" },
+      ResultPath: "$.r.s",
+      OutputPath: "$.r",
     };
     expect(await outputOf(state, { a: { b: 5 } })).toEqual({ s: { x: 5, list: [{ y: 5 }], id: "e", u: "5-1" } });
   });
@@ -25,11 +28,21 @@ describe("Pass and the five JSONPath fields", () => {
   });
   test("a path that finds nothing fails the execution in AWS's words", async () => {
     const { result } = await runMachine(only({ Type: "Pass", InputPath: "$.a.b" }), { input: {} });
-    expect(result).toEqual({ status: "FAILED", error: "States.Runtime", cause: "An error occurred while executing the state 'S' (entered at the event id #2). Invalid path '$.a.b' : No results for path: $['a']['b']" });
+    expect(result).toEqual({
+      status: "FAILED",
+      error: "States.Runtime",
+      cause:
+        "An error occurred while executing the state 'S' (entered at the event id #2). Invalid path '$.a.b' : No results for path: $['a']['b']",
+    });
   });
   test("a template whose path finds nothing names the field and the input", async () => {
     const { result } = await runMachine(only({ Type: "Pass", Parameters: { "x.$": "$.y" } }), { input: { flagged: false } });
-    expect(result).toMatchObject({ error: "States.Runtime", cause: expect.stringContaining("The JSONPath '$.y' specified for the field 'x.$' could not be found in the input '{\"flagged\":false}'") });
+    expect(result).toMatchObject({
+      error: "States.Runtime",
+      cause: expect.stringContaining(
+        "The JSONPath '$.y' specified for the field 'x.$' could not be found in the input '{\"flagged\":false}'",
+      ),
+    });
   });
   test("ResultPath that does not fit the input", async () => {
     const { result } = await runMachine(only({ Type: "Pass", Result: 1, ResultPath: "$.a.b" }), { input: { a: "text" } });
@@ -39,19 +52,28 @@ describe("Pass and the five JSONPath fields", () => {
 
 describe("variables", () => {
   test("are assigned after the state and read by later ones in both languages", async () => {
-    const { result, events } = await runMachine({
-      StartAt: "A",
-      States: {
-        A: { Type: "Pass", Assign: { "x.$": "$.n", "y": { "z.$": "States.MathAdd($.n, 1)" } }, Next: "B" },
-        B: { Type: "Pass", Parameters: { "x.$": "$x", "z.$": "$y.z", "f.$": "States.Format('{}', $y.z)" }, Next: "C" },
-        C: { Type: "Pass", QueryLanguage: "JSONata", Output: "{% {'b': $states.input, 'sum': $x + $y.z} %}", End: true },
+    const { result, events } = await runMachine(
+      {
+        StartAt: "A",
+        States: {
+          A: { Type: "Pass", Assign: { "x.$": "$.n", y: { "z.$": "States.MathAdd($.n, 1)" } }, Next: "B" },
+          B: { Type: "Pass", Parameters: { "x.$": "$x", "z.$": "$y.z", "f.$": "States.Format('{}', $y.z)" }, Next: "C" },
+          C: { Type: "Pass", QueryLanguage: "JSONata", Output: "{% {'b': $states.input, 'sum': $x + $y.z} %}", End: true },
+        },
       },
-    }, { input: { n: 2 } });
+      { input: { n: 2 } },
+    );
     expect(result).toEqual({ status: "SUCCEEDED", output: { b: { x: 2, z: 3, f: "3" }, sum: 5 } });
-    expect(events[2]?.stateExitedEventDetails).toMatchObject({ assignedVariables: { x: "2", y: '{"z":3}' }, assignedVariablesDetails: { truncated: false } });
+    expect(events[2]?.stateExitedEventDetails).toMatchObject({
+      assignedVariables: { x: "2", y: '{"z":3}' },
+      assignedVariablesDetails: { truncated: false },
+    });
   });
   test("of a branch are not seen outside of it", async () => {
-    const branch = { StartAt: "I", States: { I: { Type: "Pass", QueryLanguage: "JSONata", Assign: { x: 1 }, Output: "{% $outer %}", End: true } } };
+    const branch = {
+      StartAt: "I",
+      States: { I: { Type: "Pass", QueryLanguage: "JSONata", Assign: { x: 1 }, Output: "{% $outer %}", End: true } },
+    };
     const { result } = await runMachine({
       StartAt: "A",
       QueryLanguage: "JSONata",
@@ -93,7 +115,10 @@ describe("JSONata", () => {
   ])("%s fails with States.QueryEvaluationError and tells it", async (output, cause) => {
     const { result, events } = await runMachine(only({ Type: "Pass", QueryLanguage: "JSONata", Output: output }));
     expect(result).toMatchObject({ status: "FAILED", error: "States.QueryEvaluationError", cause: expect.stringContaining(cause) });
-    expect(events[2]).toMatchObject({ type: "EvaluationFailed", evaluationFailedEventDetails: { state: "S", location: "Output", error: "States.QueryEvaluationError" } });
+    expect(events[2]).toMatchObject({
+      type: "EvaluationFailed",
+      evaluationFailedEventDetails: { state: "S", location: "Output", error: "States.QueryEvaluationError" },
+    });
     expect(sketch(events).at(-1)).toBe("4<3 ExecutionFailed");
   });
 });
@@ -113,8 +138,14 @@ describe("Wait", () => {
     expect((Number(events[2]?.timestamp) - Number(events[1]?.timestamp)) / 1000).toBe(seconds);
   });
   test("a timestamp without an offset is refused as AWS does", async () => {
-    const { result } = await runMachine(only({ Type: "Wait", TimestampPath: "$.start_at" }), { input: { start_at: "2026-01-02T03:04:05" } });
-    expect(result).toMatchObject({ error: "States.Runtime", cause: "An error occurred while executing the state 'S' (entered at the event id #2). The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.start_at == 2026-01-02T03:04:05" });
+    const { result } = await runMachine(only({ Type: "Wait", TimestampPath: "$.start_at" }), {
+      input: { start_at: "2026-01-02T03:04:05" },
+    });
+    expect(result).toMatchObject({
+      error: "States.Runtime",
+      cause:
+        "An error occurred while executing the state 'S' (entered at the event id #2). The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: $.start_at == 2026-01-02T03:04:05",
+    });
   });
   test("a negative number of seconds is refused", async () => {
     const { result } = await runMachine(only({ Type: "Wait", SecondsPath: "$.s" }), { input: { s: -1 } });
@@ -124,10 +155,19 @@ describe("Wait", () => {
 
 describe("Fail", () => {
   test.each([
-    [{ Error: "E", Cause: "c" }, { error: "E", cause: "c" }],
+    [
+      { Error: "E", Cause: "c" },
+      { error: "E", cause: "c" },
+    ],
     [{}, { error: undefined, cause: undefined }],
-    [{ ErrorPath: "$.e", CausePath: "States.Format('{}!', $.e)" }, { error: "X", cause: "X!" }],
-    [{ QueryLanguage: "JSONata", Error: "{% $states.input.e %}", Cause: "{% 'because ' & $states.input.e %}" }, { error: "X", cause: "because X" }],
+    [
+      { ErrorPath: "$.e", CausePath: "States.Format('{}!', $.e)" },
+      { error: "X", cause: "X!" },
+    ],
+    [
+      { QueryLanguage: "JSONata", Error: "{% $states.input.e %}", Cause: "{% 'because ' & $states.input.e %}" },
+      { error: "X", cause: "because X" },
+    ],
   ])("%j", async (fields, expected) => {
     const { result, events } = await runMachine(only({ Type: "Fail", ...fields }), { input: { e: "X" } });
     expect(result).toEqual({ status: "FAILED", ...expected });
@@ -137,13 +177,21 @@ describe("Fail", () => {
 
 test("a state's output over 256 KiB fails the execution and nothing catches it", async () => {
   const item = "x".repeat(200_000);
-  const state = { Type: "Parallel", Branches: [1, 2].map(() => ({ StartAt: "I", States: { I: { Type: "Pass", End: true } } })), Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }] };
+  const state = {
+    Type: "Parallel",
+    Branches: [1, 2].map(() => ({ StartAt: "I", States: { I: { Type: "Pass", End: true } } })),
+    Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }],
+  };
   const { result } = await runMachine(only(state), { input: item });
   expect(result).toMatchObject({ status: "FAILED", error: "States.DataLimitExceeded" });
 });
 
 test("a machine that never ends fails at 25,000 history events", async () => {
   const { result, events } = await runMachine({ StartAt: "A", States: { A: { Type: "Pass", Next: "A" } } });
-  expect(result).toEqual({ status: "FAILED", error: "States.Runtime", cause: "The execution reached the maximum number of history events (25000)." });
+  expect(result).toEqual({
+    status: "FAILED",
+    error: "States.Runtime",
+    cause: "The execution reached the maximum number of history events (25000).",
+  });
   expect(events.length).toBe(25_000);
 });

@@ -41,24 +41,55 @@ const task = (Parameters: object, fields: object = {}) => ({ Type: "Task", Resou
 const DEFINITION = {
   StartAt: "Begin",
   States: {
-    Begin: { Type: "Pass", Parameters: { "id.$": "States.UUID()", list: [1, 2, 3] }, Assign: { "chance.$": "States.MathRandom(1, 1000000)" }, Next: "Flaky" },
-    Flaky: task({ fail: 2 }, { ResultPath: "$.flaky", Retry: [{ ErrorEquals: ["Flaky"], IntervalSeconds: 30, JitterStrategy: "FULL" }], Next: "Job" }),
+    Begin: {
+      Type: "Pass",
+      Parameters: { "id.$": "States.UUID()", list: [1, 2, 3] },
+      Assign: { "chance.$": "States.MathRandom(1, 1000000)" },
+      Next: "Flaky",
+    },
+    Flaky: task(
+      { fail: 2 },
+      { ResultPath: "$.flaky", Retry: [{ ErrorEquals: ["Flaky"], IntervalSeconds: 30, JitterStrategy: "FULL" }], Next: "Job" },
+    ),
     Job: task({ job: true, "token.$": "$$.Task.Token" }, { Resource: `${INVOKE}.waitForTaskToken`, ResultPath: null, Next: "Each" }),
     Each: {
-      Type: "Map", ItemsPath: "$.list", MaxConcurrency: 2, ResultPath: "$.each", Next: "Both",
+      Type: "Map",
+      ItemsPath: "$.list",
+      MaxConcurrency: 2,
+      ResultPath: "$.each",
+      Next: "Both",
       ItemSelector: { "n.$": "$$.Map.Item.Value", "u.$": "States.UUID()" },
-      ItemProcessor: { StartAt: "Work", States: { Work: { ...task({ "n.$": "$.n", "u.$": "$.u" }), Next: "Rest" }, Rest: { Type: "Wait", SecondsPath: "$.done.n", End: true } } },
+      ItemProcessor: {
+        StartAt: "Work",
+        States: {
+          Work: { ...task({ "n.$": "$.n", "u.$": "$.u" }), Next: "Rest" },
+          Rest: { Type: "Wait", SecondsPath: "$.done.n", End: true },
+        },
+      },
     },
     Both: {
-      Type: "Parallel", ResultPath: "$.both", Next: "Decide",
+      Type: "Parallel",
+      ResultPath: "$.both",
+      Next: "Decide",
       Branches: [
         { StartAt: "Left", States: { Left: task({ job: true }, { Resource: SYNC, End: true }) } },
-        { StartAt: "Bad", States: { Bad: task({ fail: 99 }, { Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.caught", Next: "Saved" }], End: true }), Saved: { Type: "Pass", Parameters: { "why.$": "$.caught.Cause", "chance.$": "$chance" }, End: true } } },
+        {
+          StartAt: "Bad",
+          States: {
+            Bad: task({ fail: 99 }, { Catch: [{ ErrorEquals: ["States.ALL"], ResultPath: "$.caught", Next: "Saved" }], End: true }),
+            Saved: { Type: "Pass", Parameters: { "why.$": "$.caught.Cause", "chance.$": "$chance" }, End: true },
+          },
+        },
       ],
     },
     Decide: { Type: "Choice", Choices: [{ Variable: "$.list[0]", NumericEquals: 1, Next: "Last" }], Default: "Never" },
     Never: { Type: "Fail", Error: "Never" },
-    Last: { Type: "Pass", QueryLanguage: "JSONata", Output: "{% $merge([$states.input, {'end': $uuid(), 'chance': $chance}]) %}", End: true },
+    Last: {
+      Type: "Pass",
+      QueryLanguage: "JSONata",
+      Output: "{% $merge([$states.input, {'end': $uuid(), 'chance': $chance}]) %}",
+      End: true,
+    },
   },
 };
 
@@ -66,10 +97,24 @@ const FAILING = {
   StartAt: "P",
   States: {
     P: {
-      Type: "Parallel", Next: "R", Catch: [{ ErrorEquals: ["Flaky"], Next: "R" }],
+      Type: "Parallel",
+      Next: "R",
+      Catch: [{ ErrorEquals: ["Flaky"], Next: "R" }],
       Branches: [
         { StartAt: "W", States: { W: { Type: "Wait", Seconds: 1e6, End: true } } },
-        { StartAt: "M", States: { M: { Type: "Map", Items: "{% [$random(), $random()] %}", QueryLanguage: "JSONata", MaxConcurrency: 1, ItemProcessor: { StartAt: "T", States: { T: task({ fail: 9 }, { End: true }) } }, End: true } } },
+        {
+          StartAt: "M",
+          States: {
+            M: {
+              Type: "Map",
+              Items: "{% [$random(), $random()] %}",
+              QueryLanguage: "JSONata",
+              MaxConcurrency: 1,
+              ItemProcessor: { StartAt: "T", States: { T: task({ fail: 9 }, { End: true }) } },
+              End: true,
+            },
+          },
+        },
       ],
     },
     R: { Type: "Succeed" },
@@ -83,11 +128,16 @@ async function killAfter(definition: object, length: number, world: World): Prom
     if (journal.length >= length) throw new Killed();
     journal.push(structuredClone(entry));
   };
-  await runMachine(definition, { record, runTask: world.runTask, random: seededRandom("first"), clock: new VirtualClock() }).catch(() => undefined);
+  await runMachine(definition, { record, runTask: world.runTask, random: seededRandom("first"), clock: new VirtualClock() }).catch(
+    () => undefined,
+  );
   return journal;
 }
 
-describe.each([["succeeds", DEFINITION], ["fails inside", FAILING]])("an execution that %s, killed after any entry of its journal", (_, definition) => {
+describe.each([
+  ["succeeds", DEFINITION],
+  ["fails inside", FAILING],
+])("an execution that %s, killed after any entry of its journal", (_, definition) => {
   test("ends as it would have, doing nothing twice that was recorded as done", async () => {
     const whole = new World();
     const reference = await runMachine(definition, { runTask: whole.runTask, random: seededRandom("first"), clock: new VirtualClock() });
@@ -97,7 +147,12 @@ describe.each([["succeeds", DEFINITION], ["fails inside", FAILING]])("an executi
       const before = await killAfter(definition, length, world);
       const doneBefore = new Set(before.filter(({ key }) => key.endsWith("#done")).map(({ key }) => key.replace(/#done$/, "")));
       const callsBefore = new Map(world.completed);
-      const { result, journal, events } = await runMachine(definition, { resume: before, runTask: world.runTask, random: seededRandom("second"), clock: new VirtualClock("2026-01-02T05:00:00Z") });
+      const { result, journal, events } = await runMachine(definition, {
+        resume: before,
+        runTask: world.runTask,
+        random: seededRandom("second"),
+        clock: new VirtualClock("2026-01-02T05:00:00Z"),
+      });
       expect(shape(result), `killed after ${length} entries`).toEqual(shape(reference.result));
       expect(events.map(({ id }) => id)).toEqual(events.map((_event, index) => index + 1));
       expect(new Set(journal.map(({ key }) => key)).size).toBe(journal.length);
@@ -148,4 +203,9 @@ test("an execution that had ended answers from its journal", async () => {
 });
 
 /** The result without what is random. */
-const shape = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll(/"[0-9a-f]{8}-[0-9a-f-]{27}"/g, '"uuid"').replaceAll(/"chance":\d+/g, '"chance":0'));
+const shape = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value)
+      .replaceAll(/"[0-9a-f]{8}-[0-9a-f-]{27}"/g, '"uuid"')
+      .replaceAll(/"chance":\d+/g, '"chance":0'),
+  );

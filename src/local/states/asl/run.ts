@@ -91,8 +91,7 @@ export function failure(visit: Visit, error: string, text: string): StateFailed 
   });
 }
 
-const terminalIfRuntime = (error: string): Pick<Failure, "isTerminal"> =>
-  error === StatesError.runtime ? { isTerminal: true } : {};
+const terminalIfRuntime = (error: string): Pick<Failure, "isTerminal"> => (error === StatesError.runtime ? { isTerminal: true } : {});
 
 /** The value itself. @throws StateFailed when it is more than Step Functions carries */
 export function withinDataLimit<T extends Json>(visit: Visit, value: T): T {

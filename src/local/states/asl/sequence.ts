@@ -67,14 +67,22 @@ async function work(visit: Visit): Promise<Outcome> {
 function dispatch(visit: Visit): Promise<Outcome> {
   const { state } = visit;
   switch (state.Type) {
-    case "Pass": return runPass({ ...visit, state });
-    case "Task": return runTaskState({ ...visit, state });
-    case "Choice": return runChoice({ ...visit, state });
-    case "Wait": return runWait({ ...visit, state });
-    case "Succeed": return runSucceed({ ...visit, state });
-    case "Fail": return runFail({ ...visit, state });
-    case "Parallel": return runParallel({ ...visit, state });
-    case "Map": return runMap({ ...visit, state });
+    case "Pass":
+      return runPass({ ...visit, state });
+    case "Task":
+      return runTaskState({ ...visit, state });
+    case "Choice":
+      return runChoice({ ...visit, state });
+    case "Wait":
+      return runWait({ ...visit, state });
+    case "Succeed":
+      return runSucceed({ ...visit, state });
+    case "Fail":
+      return runFail({ ...visit, state });
+    case "Parallel":
+      return runParallel({ ...visit, state });
+    case "Map":
+      return runMap({ ...visit, state });
   }
 }
 
@@ -97,7 +105,12 @@ function exit(visit: Visit, outcome: Outcome): Outcome {
     ...(names.length === 0 ? {} : { assignedVariables: variables, assignedVariablesDetails: whole }),
   };
   const memo = { next: outcome.next ?? null };
-  const entry = run.journal.event(`${path}#exited`, frame.lastEventId, { type: `${state.Type}StateExited`, stateExitedEventDetails: event }, memo);
+  const entry = run.journal.event(
+    `${path}#exited`,
+    frame.lastEventId,
+    { type: `${state.Type}StateExited`, stateExitedEventDetails: event },
+    memo,
+  );
   frame.lastEventId = entry.event.id;
   return outcome;
 }

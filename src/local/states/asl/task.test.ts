@@ -23,15 +23,37 @@ describe("the history of a task", () => {
   test("by a service integration", async () => {
     const { events } = await runMachine(only(task({ Parameters: { "a.$": "$.x" }, TimeoutSeconds: 5 })), { input: { x: 1 } });
     expect(sketch(events)).toEqual([
-      "1<0 ExecutionStarted", "2<0 TaskStateEntered", "3<2 TaskScheduled", "4<3 TaskStarted", "5<4 TaskSucceeded", "6<5 TaskStateExited", "7<6 ExecutionSucceeded",
+      "1<0 ExecutionStarted",
+      "2<0 TaskStateEntered",
+      "3<2 TaskScheduled",
+      "4<3 TaskStarted",
+      "5<4 TaskSucceeded",
+      "6<5 TaskStateExited",
+      "7<6 ExecutionSucceeded",
     ]);
-    expect(events[2]?.taskScheduledEventDetails).toEqual({ resourceType: "lambda", resource: "invoke", region: "us-east-1", parameters: '{"a":1}', timeoutInSeconds: 5 });
-    expect(events[4]?.taskSucceededEventDetails).toEqual({ resourceType: "lambda", resource: "invoke", output: '{"a":1}', outputDetails: { truncated: false } });
+    expect(events[2]?.taskScheduledEventDetails).toEqual({
+      resourceType: "lambda",
+      resource: "invoke",
+      region: "us-east-1",
+      parameters: '{"a":1}',
+      timeoutInSeconds: 5,
+    });
+    expect(events[4]?.taskSucceededEventDetails).toEqual({
+      resourceType: "lambda",
+      resource: "invoke",
+      output: '{"a":1}',
+      outputDetails: { truncated: false },
+    });
   });
   test("by a function's ARN, failing", async () => {
     const { events, result } = await runMachine(only(task({ Resource: FUNCTION })), { input: 7, runTask: failing("MyError") });
     expect(sketch(events)).toEqual([
-      "1<0 ExecutionStarted", "2<0 TaskStateEntered", "3<2 LambdaFunctionScheduled", "4<3 LambdaFunctionStarted", "5<4 LambdaFunctionFailed", "6<5 ExecutionFailed",
+      "1<0 ExecutionStarted",
+      "2<0 TaskStateEntered",
+      "3<2 LambdaFunctionScheduled",
+      "4<3 LambdaFunctionStarted",
+      "5<4 LambdaFunctionFailed",
+      "6<5 ExecutionFailed",
     ]);
     expect(events[2]?.lambdaFunctionScheduledEventDetails).toEqual({ resource: FUNCTION, input: "7", inputDetails: { truncated: false } });
     expect(result).toEqual({ status: "FAILED", error: "MyError", cause: "cause of MyError" });
@@ -43,11 +65,20 @@ describe("the history of a task", () => {
     };
     const { events } = await runMachine(only(task({ Resource: "arn:aws:states:::codebuild:startBuild.sync" })), { runTask });
     expect(sketch(events).slice(2, 6)).toEqual(["3<2 TaskScheduled", "4<3 TaskStarted", "5<4 TaskSubmitted", "6<5 TaskSucceeded"]);
-    expect(events[4]?.taskSubmittedEventDetails).toMatchObject({ resourceType: "codebuild", resource: "startBuild.sync", output: '{"Build":{"Id":"b:1"}}' });
+    expect(events[4]?.taskSubmittedEventDetails).toMatchObject({
+      resourceType: "codebuild",
+      resource: "startBuild.sync",
+      output: '{"Build":{"Id":"b:1"}}',
+    });
   });
   test("a job that can't be begun is a TaskSubmitFailed", async () => {
-    const { events } = await runMachine(only(task({ Resource: "arn:aws:states:::states:startExecution.sync:2" })), { runTask: failing("E") });
-    expect(events[4]).toMatchObject({ type: "TaskSubmitFailed", taskSubmitFailedEventDetails: { resourceType: "states", resource: "startExecution.sync:2", error: "E" } });
+    const { events } = await runMachine(only(task({ Resource: "arn:aws:states:::states:startExecution.sync:2" })), {
+      runTask: failing("E"),
+    });
+    expect(events[4]).toMatchObject({
+      type: "TaskSubmitFailed",
+      taskSubmitFailedEventDetails: { resourceType: "states", resource: "startExecution.sync:2", error: "E" },
+    });
   });
   test("an SDK integration names service and operation", async () => {
     const { events } = await runMachine(only(task({ Resource: "arn:aws:states:::aws-sdk:ecr:describeRepositories" })));
@@ -63,7 +94,13 @@ describe("Retry", () => {
     expect(result).toMatchObject({ output: "done" });
     const scheduled = events.filter(({ type }) => type === "TaskScheduled").map(({ timestamp }) => Number(timestamp));
     expect(scheduled.map((ms) => (ms - (scheduled[0] ?? 0)) / 1000)).toEqual([0, 3, 15]);
-    expect(sketch(events).slice(2, 7)).toEqual(["3<2 TaskScheduled", "4<3 TaskStarted", "5<4 TaskFailed", "6<5 TaskScheduled", "7<6 TaskStarted"]);
+    expect(sketch(events).slice(2, 7)).toEqual([
+      "3<2 TaskScheduled",
+      "4<3 TaskStarted",
+      "5<4 TaskFailed",
+      "6<5 TaskScheduled",
+      "7<6 TaskStarted",
+    ]);
     expect(new Set(runTask.calls.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
   });
   test("gives up after MaxAttempts, which is 3 unless said", async () => {
@@ -76,7 +113,12 @@ describe("Retry", () => {
     await runMachine(only(retry({ MaxAttempts: 0 })), { runTask: none });
     expect(none.calls.length).toBe(1);
     const two = failing("E", "F", "E", "F");
-    const state = task({ Retry: [{ ErrorEquals: ["E"], MaxAttempts: 2 }, { ErrorEquals: ["States.ALL"], MaxAttempts: 2 }] });
+    const state = task({
+      Retry: [
+        { ErrorEquals: ["E"], MaxAttempts: 2 },
+        { ErrorEquals: ["States.ALL"], MaxAttempts: 2 },
+      ],
+    });
     expect((await runMachine(only(state), { runTask: two })).result).toMatchObject({ output: "done" });
   });
   test("RetryCount is in the context object", async () => {
@@ -101,7 +143,14 @@ describe("Retry", () => {
 describe("Catch", () => {
   const caught = (ErrorEquals: readonly string[], error: string, fields: object = {}) =>
     runMachine(
-      { StartAt: "S", States: { S: task({ Catch: [{ ErrorEquals, Next: "R", ...fields }], Next: "N" }), R: { Type: "Pass", End: true }, N: { Type: "Fail", Error: "NotCaught" } } },
+      {
+        StartAt: "S",
+        States: {
+          S: task({ Catch: [{ ErrorEquals, Next: "R", ...fields }], Next: "N" }),
+          R: { Type: "Pass", End: true },
+          N: { Type: "Fail", Error: "NotCaught" },
+        },
+      },
       { input: { a: 1 }, runTask: failing(error) },
     );
   test.each([
@@ -120,23 +169,60 @@ describe("Catch", () => {
     expect(sketch(events).slice(4, 7)).toEqual(["5<4 TaskFailed", "6<5 TaskStateExited", "7<6 PassStateEntered"]);
   });
   test("in JSONata has $states.errorOutput in Output and Assign", async () => {
-    const state = { Type: "Task", QueryLanguage: "JSONata", Resource: INVOKE, Next: "R", Catch: [{ ErrorEquals: ["States.ALL"], Next: "R", Output: "{% $states.errorOutput.Error %}", Assign: { cause: "{% $states.errorOutput.Cause %}" } }] };
-    const { result } = await runMachine({ StartAt: "S", States: { S: state, R: { Type: "Pass", QueryLanguage: "JSONata", Output: "{% [$states.input, $cause] %}", End: true } } }, { runTask: failing("X") });
+    const state = {
+      Type: "Task",
+      QueryLanguage: "JSONata",
+      Resource: INVOKE,
+      Next: "R",
+      Catch: [
+        {
+          ErrorEquals: ["States.ALL"],
+          Next: "R",
+          Output: "{% $states.errorOutput.Error %}",
+          Assign: { cause: "{% $states.errorOutput.Cause %}" },
+        },
+      ],
+    };
+    const { result } = await runMachine(
+      {
+        StartAt: "S",
+        States: { S: state, R: { Type: "Pass", QueryLanguage: "JSONata", Output: "{% [$states.input, $cause] %}", End: true } },
+      },
+      { runTask: failing("X") },
+    );
     expect(result).toMatchObject({ output: ["X", "cause of X"] });
   });
   test("a failing expression in Output is caught too", async () => {
-    const state = { Type: "Task", QueryLanguage: "JSONata", Resource: INVOKE, Output: "{% $states.result.none %}", Next: "R", Catch: [{ ErrorEquals: ["States.QueryEvaluationError"], Next: "R" }] };
+    const state = {
+      Type: "Task",
+      QueryLanguage: "JSONata",
+      Resource: INVOKE,
+      Output: "{% $states.result.none %}",
+      Next: "R",
+      Catch: [{ ErrorEquals: ["States.QueryEvaluationError"], Next: "R" }],
+    };
     const { result } = await runMachine({ StartAt: "S", States: { S: state, R: { Type: "Succeed" } } });
     expect(result).toMatchObject({ status: "SUCCEEDED", output: { Error: "States.QueryEvaluationError" } });
   });
   test("a path that finds nothing in Parameters is not caught", async () => {
     const state = task({ Parameters: { "x.$": "$.none" }, Catch: [{ ErrorEquals: ["States.ALL"], Next: "R" }], Next: "R" });
-    expect((await runMachine({ StartAt: "S", States: { S: state, R: { Type: "Succeed" } } })).result).toMatchObject({ status: "FAILED", error: "States.Runtime" });
+    expect((await runMachine({ StartAt: "S", States: { S: state, R: { Type: "Succeed" } } })).result).toMatchObject({
+      status: "FAILED",
+      error: "States.Runtime",
+    });
   });
   test("a task's result over 256 KiB is caught", async () => {
     const state = task({ Catch: [{ ErrorEquals: ["States.DataLimitExceeded"], Next: "R" }], Next: "R" });
-    const { result } = await runMachine({ StartAt: "S", States: { S: state, R: { Type: "Succeed" } } }, { runTask: async () => "é".repeat(140_000) });
-    expect(result).toMatchObject({ output: { Error: "States.DataLimitExceeded", Cause: "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit." } });
+    const { result } = await runMachine(
+      { StartAt: "S", States: { S: state, R: { Type: "Succeed" } } },
+      { runTask: async () => "é".repeat(140_000) },
+    );
+    expect(result).toMatchObject({
+      output: {
+        Error: "States.DataLimitExceeded",
+        Cause: "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
+      },
+    });
   });
   test("what runTask throws besides a TaskError fails the execution and says why", async () => {
     const state = task({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }] });
@@ -146,10 +232,12 @@ describe("Catch", () => {
 });
 
 describe("timeouts", () => {
-  const forever = (clock: VirtualClock): RunTask => async ({ signal }) => {
-    await clock.sleep(1e9, signal);
-    return null;
-  };
+  const forever =
+    (clock: VirtualClock): RunTask =>
+    async ({ signal }) => {
+      await clock.sleep(1e9, signal);
+      return null;
+    };
   test.each([
     [{ TimeoutSeconds: 5 }, {}],
     [{ TimeoutSecondsPath: "$.t" }, { t: 5 }],
@@ -178,17 +266,28 @@ describe("timeouts", () => {
       await clock.sleep(1e9, signal);
       return null;
     };
-    const state = task({ Resource: `${INVOKE}.waitForTaskToken`, HeartbeatSeconds: 5, Parameters: { "t.$": "$$.Task.Token" }, Catch: [{ ErrorEquals: ["States.HeartbeatTimeout"], Next: "R" }], Next: "R" });
+    const state = task({
+      Resource: `${INVOKE}.waitForTaskToken`,
+      HeartbeatSeconds: 5,
+      Parameters: { "t.$": "$$.Task.Token" },
+      Catch: [{ ErrorEquals: ["States.HeartbeatTimeout"], Next: "R" }],
+      Next: "R",
+    });
     const { result, events } = await runMachine({ StartAt: "S", States: { S: state, R: { Type: "Succeed" } } }, { clock, runTask });
     expect(result).toEqual({ status: "SUCCEEDED", output: { Error: "States.Timeout" } });
     expect(events.find(({ type }) => type === "TaskTimedOut")?.timestamp).toEqual(new Date("2026-01-02T03:04:22Z"));
-    expect(events[2]?.taskScheduledEventDetails).toMatchObject({ heartbeatInSeconds: 5, parameters: expect.stringMatching(/^\{"t":"[0-9a-f]{96}"\}$/) });
+    expect(events[2]?.taskScheduledEventDetails).toMatchObject({
+      heartbeatInSeconds: 5,
+      parameters: expect.stringMatching(/^\{"t":"[0-9a-f]{96}"\}$/),
+    });
   });
 });
 
 test("the token of a callback is what runTask is given", async () => {
   const runTask: RunTask = async ({ taskToken, parameters }) => (parameters as { t: string }).t === taskToken;
-  expect(await outputOf(task({ Resource: `${INVOKE}.waitForTaskToken`, Parameters: { "t.$": "$$.Task.Token" } }), {}, { runTask })).toBe(true);
+  expect(await outputOf(task({ Resource: `${INVOKE}.waitForTaskToken`, Parameters: { "t.$": "$$.Task.Token" } }), {}, { runTask })).toBe(
+    true,
+  );
 });
 
 test("Credentials name the role to act as", async () => {
@@ -198,14 +297,18 @@ test("Credentials name the role to act as", async () => {
 });
 
 describe("ending from outside", () => {
-  const hanging: RunTask = ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+  const hanging: RunTask = ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
   test("ExecutionStopped makes it ABORTED", async () => {
     const stop = new AbortController();
     const runTask: RunTask = (call) => {
       queueMicrotask(() => stop.abort(new ExecutionStopped("Enough", "by hand")));
       return hanging(call);
     };
-    const { result, events } = await runMachine(only(task({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }] })), { runTask, signal: stop.signal });
+    const { result, events } = await runMachine(only(task({ Catch: [{ ErrorEquals: ["States.ALL"], Next: "S" }] })), {
+      runTask,
+      signal: stop.signal,
+    });
     expect(result).toEqual({ status: "ABORTED", error: "Enough", cause: "by hand" });
     expect(sketch(events).at(-1)).toBe("5<4 ExecutionAborted");
   });

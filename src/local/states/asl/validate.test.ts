@@ -12,8 +12,25 @@ describe("a definition that can be run has no problems", () => {
   test.each([
     ["Pass", { A: pass }],
     ["legacy Map", { A: { Type: "Map", Iterator: inner, Parameters: { "v.$": "$$.Map.Item.Value" }, End: true } }],
-    ["Task with everything", { A: { Type: "Task", Resource: INVOKE, Parameters: { "a.$": "States.Format('{}', $.x)" }, TimeoutSeconds: 5, Retry: [{ ErrorEquals: ["States.ALL"], JitterStrategy: "FULL", MaxDelaySeconds: 9 }], Catch: [{ ErrorEquals: ["States.ALL"], Next: "B" }], Next: "B" }, B: { Type: "Succeed" } }],
-    ["variables", { A: { Type: "Pass", Assign: { "x.$": "$.a" }, Next: "B" }, B: { Type: "Pass", Parameters: { "y.$": "$x.z" }, End: true } }],
+    [
+      "Task with everything",
+      {
+        A: {
+          Type: "Task",
+          Resource: INVOKE,
+          Parameters: { "a.$": "States.Format('{}', $.x)" },
+          TimeoutSeconds: 5,
+          Retry: [{ ErrorEquals: ["States.ALL"], JitterStrategy: "FULL", MaxDelaySeconds: 9 }],
+          Catch: [{ ErrorEquals: ["States.ALL"], Next: "B" }],
+          Next: "B",
+        },
+        B: { Type: "Succeed" },
+      },
+    ],
+    [
+      "variables",
+      { A: { Type: "Pass", Assign: { "x.$": "$.a" }, Next: "B" }, B: { Type: "Pass", Parameters: { "y.$": "$x.z" }, End: true } },
+    ],
     ["JSONata state", { A: { Type: "Pass", QueryLanguage: "JSONata", Output: "{% $states.input %}", End: true } }],
   ])("%s", (_, states) => {
     expect(validateDefinition(machine(states))).toEqual([]);
@@ -29,8 +46,18 @@ describe("problems", () => {
     ["an unknown field", { A: { ...pass, Colour: 1 } }, "SCHEMA_VALIDATION_FAILED", "/States/A"],
     ["a bad path", { A: { ...pass, InputPath: "x" } }, "SCHEMA_VALIDATION_FAILED", "/States/A/InputPath"],
     ["an unknown intrinsic function", { A: { ...pass, Parameters: { "a.$": "States.Nope()" } } }, "SCHEMA_VALIDATION_FAILED", "Parameters"],
-    ["a distributed Map", { A: { Type: "Map", ItemProcessor: { ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" }, ...inner }, End: true } }, "SCHEMA_VALIDATION_FAILED", 'state "A" is a distributed Map (Mode DISTRIBUTED), which is not supported here: use Mode INLINE'],
-    ["a duplicate name", { A: { Type: "Map", ItemProcessor: { StartAt: "A", States: { A: pass } }, End: true } }, "DUPLICATE_STATE_NAMES", "A"],
+    [
+      "a distributed Map",
+      { A: { Type: "Map", ItemProcessor: { ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" }, ...inner }, End: true } },
+      "SCHEMA_VALIDATION_FAILED",
+      'state "A" is a distributed Map (Mode DISTRIBUTED), which is not supported here: use Mode INLINE',
+    ],
+    [
+      "a duplicate name",
+      { A: { Type: "Map", ItemProcessor: { StartAt: "A", States: { A: pass } }, End: true } },
+      "DUPLICATE_STATE_NAMES",
+      "A",
+    ],
   ])("%s", (_, states, code, text) => {
     const found = validateDefinition(machine(states));
     expect(found).toContainEqual(expect.objectContaining({ severity: "ERROR", code, message: expect.stringContaining(text) }));
@@ -49,7 +76,12 @@ describe("problems", () => {
       resource.includes("dynamodb") ? `${resource} is not provided here` : undefined,
     );
     expect(found).toEqual([
-      { severity: "ERROR", code: "SCHEMA_VALIDATION_FAILED", message: "arn:aws:states:::dynamodb:getItem is not provided here", location: "/States/A/Branches/0/States/T/Resource" },
+      {
+        severity: "ERROR",
+        code: "SCHEMA_VALIDATION_FAILED",
+        message: "arn:aws:states:::dynamodb:getItem is not provided here",
+        location: "/States/A/Branches/0/States/T/Resource",
+      },
     ]);
   });
 });

@@ -48,7 +48,8 @@ function grammarProblems(document: object): readonly Diagnostic[] {
 
 /** The schema of a state repeats each of its errors as an error of its Type; only the first is of use. */
 const isEcho = (location: string | undefined, all: readonly Diagnostic[]): boolean =>
-  location?.endsWith("/Type") === true && all.some((other) => other.location !== location && other.location?.startsWith(location.slice(0, -"Type".length)));
+  location?.endsWith("/Type") === true &&
+  all.some((other) => other.location !== location && other.location?.startsWith(location.slice(0, -"Type".length)));
 
 function machineProblems(text: string): readonly Diagnostic[] {
   try {

@@ -10,7 +10,13 @@ const POLL_MS = 300;
 export const startBuild: Integration = {
   patterns: ["sync"],
   async request(task) {
-    const begun = await sdkCall(task, { service: "codebuild", operation: "startBuild", parameters: task.call.parameters, naming, timestamps: "milliseconds" });
+    const begun = await sdkCall(task, {
+      service: "codebuild",
+      operation: "startBuild",
+      parameters: task.call.parameters,
+      naming,
+      timestamps: "milliseconds",
+    });
     return { ...(isObject(begun) ? begun : {}), ...sdkMetadata(task) };
   },
   follow: async (task, begun) => {
@@ -28,7 +34,13 @@ export const startBuild: Integration = {
 export const codebuildRequest = (operation: string): Integration => ({
   patterns: [],
   async request(task) {
-    const answer = await sdkCall(task, { service: "codebuild", operation, parameters: task.call.parameters, naming, timestamps: "milliseconds" });
+    const answer = await sdkCall(task, {
+      service: "codebuild",
+      operation,
+      parameters: task.call.parameters,
+      naming,
+      timestamps: "milliseconds",
+    });
     return { ...(isObject(answer) ? answer : {}), ...sdkMetadata(task) };
   },
 });
@@ -44,7 +56,13 @@ async function waitForBuild(task: Task, id: string): Promise<Json> {
 }
 
 async function describe(task: Task, id: string): Promise<Json> {
-  const answer = await sdkCall(task, { service: "codebuild", operation: "batchGetBuilds", parameters: { Ids: [id] }, naming, timestamps: "milliseconds" });
+  const answer = await sdkCall(task, {
+    service: "codebuild",
+    operation: "batchGetBuilds",
+    parameters: { Ids: [id] },
+    naming,
+    timestamps: "milliseconds",
+  });
   const builds = isObject(answer) ? answer["Builds"] : undefined;
   const build = isArray(builds) ? builds[0] : undefined;
   if (build === undefined) throw new TaskError("States.TaskFailed", `The build ${id} is not there any more`);

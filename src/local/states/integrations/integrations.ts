@@ -29,12 +29,14 @@ export const sdkIntegration = (service: string, operation: string): Integration 
 /** Why a Resource can't be used; undefined when it can. */
 export async function resourceProblem(text: string): Promise<string | undefined> {
   const resource = parseResource(text);
-  if (resource === undefined) return `The resource provided ${text} is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.`;
+  if (resource === undefined)
+    return `The resource provided ${text} is not recognized. The value is not a valid resource ARN, or the resource is not available in this region.`;
   if (resource.kind === "function") return undefined;
   const { service, operation, pattern } = resource;
   const integration = resource.kind === "sdk" ? await knownSdkOperation(service, operation) : optimizedIntegration(service, operation);
   if (integration === undefined) return `The resource provided ${text} is not provided by the local accounts.`;
-  if (pattern !== "request" && !integration.patterns.includes(pattern)) return `The resource provided ${text} is not recognized: ${service}:${operation} has no .${pattern}.`;
+  if (pattern !== "request" && !integration.patterns.includes(pattern))
+    return `The resource provided ${text} is not recognized: ${service}:${operation} has no .${pattern}.`;
   return undefined;
 }
 

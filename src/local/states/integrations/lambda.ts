@@ -31,7 +31,12 @@ export const lambdaIntegration: Integration = {
   patterns: ["waitForTaskToken"],
   async request(task) {
     const answer = await invoke(task, invocationOf(task.call.parameters));
-    return { ExecutedVersion: answer.ExecutedVersion ?? "$LATEST", Payload: payloadOf(answer), ...sdkMetadata(task), StatusCode: answer.StatusCode ?? 200 };
+    return {
+      ExecutedVersion: answer.ExecutedVersion ?? "$LATEST",
+      Payload: payloadOf(answer),
+      ...sdkMetadata(task),
+      StatusCode: answer.StatusCode ?? 200,
+    };
   },
 };
 
@@ -51,7 +56,14 @@ async function invoke(task: Task, input: Invocation): Promise<Answer> {
   const account = isArn(input.FunctionName) ? parseArn(input.FunctionName).account : undefined;
   let answer: Answer;
   try {
-    answer = await task.core.dispatcher.call<Answer>({ service: "lambda", operation: "Invoke", input, as: task.as, region: task.region, ...(account && { account }) });
+    answer = await task.core.dispatcher.call<Answer>({
+      service: "lambda",
+      operation: "Invoke",
+      input,
+      as: task.as,
+      region: task.region,
+      ...(account && { account }),
+    });
   } catch (error) {
     if (error instanceof AwsError) throw serviceError(task, error);
     throw error;
@@ -60,7 +72,8 @@ async function invoke(task: Task, input: Invocation): Promise<Answer> {
   return answer;
 }
 
-const MODELLED = /^(ResourceNotFoundException|TooManyRequestsException|ServiceException|InvalidParameterValueException|InvalidRequestContentException|RequestTooLargeException)$/;
+const MODELLED =
+  /^(ResourceNotFoundException|TooManyRequestsException|ServiceException|InvalidParameterValueException|InvalidRequestContentException|RequestTooLargeException)$/;
 
 function serviceError({ core }: Task, { code, message, status }: AwsError): TaskError {
   const name = MODELLED.test(code) ? code : "AWSLambdaException";
@@ -72,7 +85,10 @@ function functionError(payload: string): TaskError {
   const parsed = readJson(payload);
   const type = isObject(parsed) ? parsed["errorType"] : undefined;
   if (typeof type === "string") return new TaskError(type, payload);
-  return new TaskError("Lambda.Unknown", `The cause could not be determined because Lambda did not return an error type. Returned payload: ${payload}`);
+  return new TaskError(
+    "Lambda.Unknown",
+    `The cause could not be determined because Lambda did not return an error type. Returned payload: ${payload}`,
+  );
 }
 
 function payloadOf({ Payload }: Answer): Json {

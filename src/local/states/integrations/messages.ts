@@ -11,7 +11,12 @@ export const publish: Integration = {
   async request(task) {
     const given = isObject(task.call.parameters) ? task.call.parameters : {};
     const parameters = { ...given, ...(given["Message"] !== undefined && { Message: asText(given["Message"]) }) };
-    const answer = await sdkCall(task, { service: "sns", operation: "publish", parameters, naming: { prefix: "SNS", unknown: "AmazonSNSException" } });
+    const answer = await sdkCall(task, {
+      service: "sns",
+      operation: "publish",
+      parameters,
+      naming: { prefix: "SNS", unknown: "AmazonSNSException" },
+    });
     return { ...(isObject(answer) ? answer : {}), ...sdkMetadata(task) };
   },
 };
@@ -23,7 +28,10 @@ export const putEvents: Integration = {
     const { Entries } = isObject(task.call.parameters) ? task.call.parameters : {};
     const parameters = { Entries: (isArray(Entries) ? Entries : []).map((entry) => toEntry(task, entry)) };
     const answer = await sdkCall(task, {
-      service: "eventbridge", operation: "putEvents", parameters, naming: { prefix: "EventBridge", unknown: "AmazonEventBridgeException" },
+      service: "eventbridge",
+      operation: "putEvents",
+      parameters,
+      naming: { prefix: "EventBridge", unknown: "AmazonEventBridgeException" },
     });
     const result = isObject(answer) ? answer : {};
     if (Number(result["FailedEntryCount"] ?? 0) > 0) throw new TaskError("EventBridge.FailedEntry", JSON.stringify(result));

@@ -32,10 +32,17 @@ export async function sdkCall(task: Task, { service: name, operation, parameters
   const service = sdkService(name);
   const model = service && (await sdkModel(service));
   const described = model?.operations.get(operationName(operation));
-  if (service === undefined || model === undefined || described === undefined) throw new Error(`aws-sdk:${name}:${operation} is not provided here`);
+  if (service === undefined || model === undefined || described === undefined)
+    throw new Error(`aws-sdk:${name}:${operation} is not provided here`);
   const input = withToken(described.input, inputOf(described.input, parameters, name), task);
   try {
-    const output = await task.core.dispatcher.call({ service: service.signingName, operation: described.name, input, as: task.as, region: task.region });
+    const output = await task.core.dispatcher.call({
+      service: service.signingName,
+      operation: described.name,
+      input,
+      as: task.as,
+      region: task.region,
+    });
     return described.output.isUnitSchema() ? {} : await fromOutput(described.output, output ?? {}, timestamps);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
@@ -77,16 +84,24 @@ function toTaskError(task: Task, error: AwsError, { model, service, naming }: Na
   const prefix = naming?.prefix ?? service.prefix;
   // S3's model has AccessDenied by now; Step Functions goes on to call it S3Exception.
   const known = error.code === "AccessDenied" ? undefined : model.errors.get(error.code);
-  const name = known === undefined ? (naming?.unknown ?? `${service.prefix}Exception`) : known.endsWith("Exception") ? known : `${known}Exception`;
+  const name =
+    known === undefined ? (naming?.unknown ?? `${service.prefix}Exception`) : known.endsWith("Exception") ? known : `${known}Exception`;
   const requestId = task.core.random.uuid();
-  return new TaskError(`${prefix}.${name}`, `${error.message} (Service: ${service.prefix}, Status Code: ${error.status}, Request ID: ${requestId})`);
+  return new TaskError(
+    `${prefix}.${name}`,
+    `${error.message} (Service: ${service.prefix}, Status Code: ${error.status}, Request ID: ${requestId})`,
+  );
 }
 
 /** What optimized integrations add to an answer. */
 export function sdkMetadata({ core }: Task): Record<string, Json> {
   const requestId = core.random.uuid();
   return {
-    SdkHttpMetadata: { AllHttpHeaders: { "x-amzn-RequestId": [requestId] }, HttpHeaders: { "x-amzn-RequestId": requestId }, HttpStatusCode: 200 },
+    SdkHttpMetadata: {
+      AllHttpHeaders: { "x-amzn-RequestId": [requestId] },
+      HttpHeaders: { "x-amzn-RequestId": requestId },
+      HttpStatusCode: 200,
+    },
     SdkResponseMetadata: { RequestId: requestId },
   };
 }

@@ -28,7 +28,9 @@ export function toInput(schema: NormalizedSchema, value: Json, field = ""): unkn
   if (schema.isStructSchema()) return toStruct(schema, value, field);
   if (schema.isListSchema()) return listOf(value, field).map((item, index) => toInput(schema.getValueSchema(), item, `${field}[${index}]`));
   if (schema.isMapSchema())
-    return Object.fromEntries(Object.entries(objectOf(value, field)).map(([name, item]) => [name, toInput(schema.getValueSchema(), item, `${field}.${name}`)]));
+    return Object.fromEntries(
+      Object.entries(objectOf(value, field)).map(([name, item]) => [name, toInput(schema.getValueSchema(), item, `${field}.${name}`)]),
+    );
   if (schema.isTimestampSchema()) return new Date(typeof value === "number" ? value * 1_000 : stringOf(value, field));
   if (schema.isBlobSchema()) return Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
   if (schema.isStringSchema()) return stringOf(value, field);
@@ -40,7 +42,8 @@ function toStruct(schema: NormalizedSchema, value: Json, field: string): Record<
   const input: Record<string, unknown> = {};
   for (const [given, item] of Object.entries(objectOf(value, field))) {
     const found = members.get(given);
-    if (found === undefined) throw new BadParameter(`The field "${field === "" ? "" : `${field}.`}${given}" is not supported by Step Functions`);
+    if (found === undefined)
+      throw new BadParameter(`The field "${field === "" ? "" : `${field}.`}${given}" is not supported by Step Functions`);
     input[found.name] = toInput(found.member, item, field === "" ? given : `${field}.${given}`);
   }
   return input;

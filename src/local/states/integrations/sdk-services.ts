@@ -55,7 +55,12 @@ function errorsOf(module: object): ReadonlyMap<string, string> {
   const errors = new Map<string, string>();
   for (const exported of Object.values(module) as unknown[]) {
     if (!Array.isArray(exported) || exported[0] !== -3) continue;
-    const [, , name, traits] = exported as unknown as readonly [number, string, string, { readonly awsQueryError?: readonly [code: string, status: number] } | number];
+    const [, , name, traits] = exported as unknown as readonly [
+      number,
+      string,
+      string,
+      { readonly awsQueryError?: readonly [code: string, status: number] } | number,
+    ];
     errors.set(name, name);
     if (typeof traits === "object" && traits.awsQueryError) errors.set(traits.awsQueryError[0], name);
   }

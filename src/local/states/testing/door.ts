@@ -1,6 +1,12 @@
 import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
-  CreateStateMachineCommand, type CreateStateMachineCommandInput, DescribeExecutionCommand, GetExecutionHistoryCommand, type GetExecutionHistoryCommandInput, SFNClient, StartExecutionCommand,
+  CreateStateMachineCommand,
+  type CreateStateMachineCommandInput,
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  type GetExecutionHistoryCommandInput,
+  SFNClient,
+  StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
 import { expect, vi } from "vitest";
 import { CICD, type TestAccounts } from "../../testing/accounts.ts";
@@ -29,14 +35,25 @@ export class Door {
   role = async (...statements: object[]): Promise<string> => {
     const iam = new IAMClient(this.#accounts().config());
     const RoleName = fresh("role");
-    const trust = document({ Effect: "Allow", Principal: { Service: ["states.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com"] }, Action: "sts:AssumeRole", Condition: { StringEquals: { "aws:SourceAccount": CICD } } });
+    const trust = document({
+      Effect: "Allow",
+      Principal: { Service: ["states.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com"] },
+      Action: "sts:AssumeRole",
+      Condition: { StringEquals: { "aws:SourceAccount": CICD } },
+    });
     const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }));
-    if (statements.length > 0) await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "inline", PolicyDocument: document(...statements) }));
+    if (statements.length > 0)
+      await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "inline", PolicyDocument: document(...statements) }));
     return Role!.Arn!;
   };
 
-  machine = async (definition: string, { statements = [], ...more }: { statements?: object[] } & Partial<CreateStateMachineCommandInput> = {}): Promise<string> => {
-    const { stateMachineArn } = await this.sfn().send(new CreateStateMachineCommand({ name: fresh("machine"), definition, roleArn: await this.role(...statements), ...more }));
+  machine = async (
+    definition: string,
+    { statements = [], ...more }: { statements?: object[] } & Partial<CreateStateMachineCommandInput> = {},
+  ): Promise<string> => {
+    const { stateMachineArn } = await this.sfn().send(
+      new CreateStateMachineCommand({ name: fresh("machine"), definition, roleArn: await this.role(...statements), ...more }),
+    );
     return stateMachineArn!;
   };
 
@@ -46,11 +63,14 @@ export class Door {
   describe = (executionArn: string) => this.sfn().send(new DescribeExecutionCommand({ executionArn }));
 
   ended = (executionArn: string) =>
-    vi.waitFor(async () => {
-      const described = await this.describe(executionArn);
-      expect(described.status).not.toBe("RUNNING");
-      return described;
-    }, { timeout: 90_000, interval: 20 });
+    vi.waitFor(
+      async () => {
+        const described = await this.describe(executionArn);
+        expect(described.status).not.toBe("RUNNING");
+        return described;
+      },
+      { timeout: 90_000, interval: 20 },
+    );
 
   run = async (stateMachineArn: string, input: unknown = {}) => this.ended(await this.start(stateMachineArn, input));
 

@@ -32,26 +32,37 @@ export async function readBases(client: RegistryClient, item: BuildItem, context
   // What the files alone tell is told before anybody is asked.
   checkCopied(text, baseOptions(item), { context, called: "the build context" });
   // Each platform may have bases of its own: FROM tools:$TARGETARCH.
-  const uses = (item.platforms ?? [DEFAULT_PLATFORM]).flatMap((platform) => baseUses(text, baseOptions(item, platform)).filter(({ isNeeded }) => isNeeded));
-  return Promise.all([...new Map(uses.map((use) => [use.image, use])).values()].map(async (use): Promise<PinnedBase> => {
-    const at = { file: item.dockerfile, line: use.instruction.line };
-    const ref = refOf(use, at);
-    return { image: use.image, ref: pinImageRef(ref, await wantedDigest(client.repository(ref), ref).catch(naming(use, at))) };
-  }));
+  const uses = (item.platforms ?? [DEFAULT_PLATFORM]).flatMap((platform) =>
+    baseUses(text, baseOptions(item, platform)).filter(({ isNeeded }) => isNeeded),
+  );
+  return Promise.all(
+    [...new Map(uses.map((use) => [use.image, use])).values()].map(async (use): Promise<PinnedBase> => {
+      const at = { file: item.dockerfile, line: use.instruction.line };
+      const ref = refOf(use, at);
+      return { image: use.image, ref: pinImageRef(ref, await wantedDigest(client.repository(ref), ref).catch(naming(use, at))) };
+    }),
+  );
 }
 
 type Line = ConstructorParameters<typeof DockerfileError>[0];
 
 /** Adds the line to what a registry says. */
-const naming = ({ image, isStageToCome }: BaseUse, { file, line }: Line) => (error: unknown): never => {
-  if (!(error instanceof RegistryError)) throw error;
-  const { doing, says } = error.failure;
-  const hint = isStageToCome && error.kind !== "throttled" ? `; or is the stage ${image} meant, which is not there before line ${line}` : "";
-  throw new RegistryError({ ...error.failure, doing: `${doing}, ${file}:${line}`, says: `${says}${hint}`, cause: error });
-};
+const naming =
+  ({ image, isStageToCome }: BaseUse, { file, line }: Line) =>
+  (error: unknown): never => {
+    if (!(error instanceof RegistryError)) throw error;
+    const { doing, says } = error.failure;
+    const hint =
+      isStageToCome && error.kind !== "throttled" ? `; or is the stage ${image} meant, which is not there before line ${line}` : "";
+    throw new RegistryError({ ...error.failure, doing: `${doing}, ${file}:${line}`, says: `${says}${hint}`, cause: error });
+  };
 
 /** @throws DockerfileError for a COPY or ADD of what is not in the context, as far as it is written without patterns and variables */
-export function checkCopied(text: string, options: ReturnType<typeof baseOptions>, { context, called }: { readonly context: string; readonly called: string }): void {
+export function checkCopied(
+  text: string,
+  options: ReturnType<typeof baseOptions>,
+  { context, called }: { readonly context: string; readonly called: string },
+): void {
   const missing = copiedNames(text, options).find(({ name }) => !existsSync(join(context, posix.normalize(`/${name}`))));
   if (missing) throw new DockerfileError({ file: options.file, line: missing.line }, `${missing.name} is not in ${called}`);
 }
@@ -60,14 +71,20 @@ export function checkCopied(text: string, options: ReturnType<typeof baseOptions
 export const readDockerfile = (context: string, { dockerfile }: BuildItem): Promise<string> =>
   readFile(join(context, dockerfile), "utf8").catch(async () => {
     const others = (await listSource(context)).flatMap(({ path }) => (posix.basename(path) === posix.basename(dockerfile) ? [path] : []));
-    throw new DockerfileError({ file: dockerfile, line: 1 }, `the file does not exist in the build context${others.length > 0 ? `; there is ${others.slice(0, 3).join(", ")}` : ""}`);
+    throw new DockerfileError(
+      { file: dockerfile, line: 1 },
+      `the file does not exist in the build context${others.length > 0 ? `; there is ${others.slice(0, 3).join(", ")}` : ""}`,
+    );
   });
 
 /** On which HealthOmics runs tasks. */
 export const DEFAULT_PLATFORM = "linux/amd64";
 
 /** How the Dockerfile of an item is read for a platform; the first, where none is named. */
-export const baseOptions = ({ dockerfile, build_args: buildArgs, platforms, target }: BuildItem, platform = platforms?.[0] ?? DEFAULT_PLATFORM) => ({
+export const baseOptions = (
+  { dockerfile, build_args: buildArgs, platforms, target }: BuildItem,
+  platform = platforms?.[0] ?? DEFAULT_PLATFORM,
+) => ({
   file: dockerfile,
   buildArgs,
   target,
@@ -90,7 +107,8 @@ export function refOf({ image, written }: BaseUse, at: Line): ImageRef {
 }
 
 /** The label of these bases: every one in full, in one order. */
-export const formatBases = (bases: readonly PinnedBase[]): string => [...new Set(bases.map(({ ref }) => formatImageRef(ref)))].sort().join(" ");
+export const formatBases = (bases: readonly PinnedBase[]): string =>
+  [...new Set(bases.map(({ ref }) => formatImageRef(ref)))].sort().join(" ");
 
 /** The bases of a label that have another digest now, or were not known then: a sentence, or undefined where all are the same. */
 export function movedBases(label: string | undefined, bases: readonly PinnedBase[]): string | undefined {
@@ -99,7 +117,9 @@ export function movedBases(label: string | undefined, bases: readonly PinnedBase
   const moved = bases.flatMap(({ ref }) => {
     const { digest, ...tagged } = ref;
     const was = before.get(formatImageRef(tagged))?.split("@")[1];
-    return was === digest ? [] : [`${formatImageRef(tagged)} is ${digest}, ${was === undefined ? "and was not noted" : `and was ${was}`} when the image was built`];
+    return was === digest
+      ? []
+      : [`${formatImageRef(tagged)} is ${digest}, ${was === undefined ? "and was not noted" : `and was ${was}`} when the image was built`];
   });
   return moved.length > 0 ? `its base has moved: ${moved.join("; ")}` : "its bases are others";
 }

@@ -40,7 +40,13 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
   if (item.status === "BUILD_FAILED") {
     const failure = await failureOf(workshop.logs, item.cause);
     // Why a build was needed at all comes first: where there is no engine, it is the line to change.
-    return { ...about, status: "FAILED", ...(item.started !== undefined && sinceStart()), ...failure, reason: [item.reason, failure.reason].filter(Boolean).join("\n") };
+    return {
+      ...about,
+      status: "FAILED",
+      ...(item.started !== undefined && sinceStart()),
+      ...failure,
+      reason: [item.reason, failure.reason].filter(Boolean).join("\n"),
+    };
   }
   const isBuilt = item.status === "BUILD_ENDED";
   const overtime = isBuilt ? undefined : watchDeadline(workshop.clock, workshop.deadline);
@@ -52,7 +58,8 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
     const why = isBuilt ? undefined : beyond(error, overtime);
     if (why !== undefined) return { ...item, status: "TOO_LARGE", reason: why, started };
     if (error instanceof RegistryError && error.temporary) throw new RegistryBusy(error.message);
-    if (!(error instanceof RegistryError) && isPassing(error)) throw new RegistryBusy(`${(error as Error).name}: ${(error as Error).message}`);
+    if (!(error instanceof RegistryError) && isPassing(error))
+      throw new RegistryBusy(`${(error as Error).name}: ${(error as Error).message}`);
     if (!isItsOwn(error)) throw error;
     return { ...about, status: "FAILED", ...sinceStart(), reason: reasonOf(error) };
   } finally {
@@ -62,7 +69,11 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
 
 /** What a function lacks that a build has. */
 const beyond = (error: unknown, overtime: Overtime | undefined): string | undefined =>
-  overtime?.isOver() ? "the function's time was over" : (error as NodeJS.ErrnoException).code === "ENOSPC" ? "the function's disk is full" : undefined;
+  overtime?.isOver()
+    ? "the function's time was over"
+    : (error as NodeJS.ErrnoException).code === "ENOSPC"
+      ? "the function's disk is full"
+      : undefined;
 
 /** A build says what it did; the registry says what is there. */
 async function judge(workshop: BuildWorkshop, item: BuildItem & AfterBuild) {
@@ -73,7 +84,11 @@ async function judge(workshop: BuildWorkshop, item: BuildItem & AfterBuild) {
 }
 
 /** CodeBuild's part: the same without a function's limits, and with an engine where the Dockerfile runs commands; `env` is what that is called with. */
-export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem, env: EngineMachine["env"]): Promise<Omit<ImageOutcome, "source_uri" | "target_image"> & { readonly source_hash: string }> {
+export async function buildInBuild(
+  workshop: BuildWorkshop,
+  item: BuildItem,
+  env: EngineMachine["env"],
+): Promise<Omit<ImageOutcome, "source_uri" | "target_image"> & { readonly source_hash: string }> {
   try {
     return await withSource(workshop, item, async (folder) => {
       const engine = () => findEngine({ env, folder: join(folder.work, "logins") });
@@ -84,7 +99,11 @@ export async function buildInBuild(workshop: BuildWorkshop, item: BuildItem, env
   } catch (error) {
     const isTold = isItsOwn(error) || (error instanceof Error && isPassing(error));
     if (error instanceof ReleaseError || !isTold) throw error;
-    throw new ReleaseError("ImagesFailed", { says: reasonOf(error), fix: "start the execution again when the reason is gone", blame: "user" });
+    throw new ReleaseError("ImagesFailed", {
+      says: reasonOf(error),
+      fix: "start the execution again when the reason is gone",
+      blame: "user",
+    });
   }
 }
 
@@ -97,7 +116,12 @@ const withoutEngine = (reason = ""): ReleaseError =>
 
 /** What is wrong with this image alone. */
 const isItsOwn = (error: unknown): error is Error =>
-  error instanceof RegistryError || error instanceof DockerfileError || error instanceof InvalidManifest || error instanceof InvalidValue || error instanceof ReleaseError || isOfS3(error);
+  error instanceof RegistryError ||
+  error instanceof DockerfileError ||
+  error instanceof InvalidManifest ||
+  error instanceof InvalidValue ||
+  error instanceof ReleaseError ||
+  isOfS3(error);
 
 /** What S3 says for good: no object, no bucket, no permission. */
 const isOfS3 = (error: unknown): error is S3ServiceException => error instanceof S3ServiceException && error.$fault === "client";
@@ -105,11 +129,16 @@ const isOfS3 = (error: unknown): error is S3ServiceException => error instanceof
 function reasonOf(error: Error): string {
   if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
   if (!isOfS3(error)) return error.message;
-  const advice = error.$metadata.httpStatusCode === 403 ? "; the builder reads what containers.builderSources of omx.deploy.yaml names" : "";
+  const advice =
+    error.$metadata.httpStatusCode === 403 ? "; the builder reads what containers.builderSources of omx.deploy.yaml names" : "";
   return `${error.name}: ${error.message}${advice}`;
 }
 
-async function withSource<Result>(workshop: BuildWorkshop, item: BuildItem, work: (folder: BuildFolder) => Promise<Result>): Promise<Result> {
+async function withSource<Result>(
+  workshop: BuildWorkshop,
+  item: BuildItem,
+  work: (folder: BuildFolder) => Promise<Result>,
+): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), "omx-build-"));
   try {
     const context = join(folder, "context");

@@ -32,10 +32,24 @@ export async function buildNeed(client: RegistryClient, item: BuildItem, context
   const hash = await hashSource(context, item);
   const there = await imageThere(repository, target.tag ?? "latest");
   const locked = item.locked_digest === undefined || item.force ? undefined : await imageThere(repository, item.locked_digest);
-  if (locked?.labels[SOURCE_HASH_LABEL] === hash) return { kind: "kept", digest: locked.digest, platform: locked.platform, reason: "the lock's image is there, and the source is unchanged" };
+  if (locked?.labels[SOURCE_HASH_LABEL] === hash)
+    return {
+      kind: "kept",
+      digest: locked.digest,
+      platform: locked.platform,
+      reason: "the lock's image is there, and the source is unchanged",
+    };
   const bases = await readBases(client, item, context);
   const isSame = there?.labels[SOURCE_HASH_LABEL] === hash;
   const moved = isSame ? movedBases(there.labels[BASES_LABEL], bases) : undefined;
-  if (isSame && !moved && !item.force) return { kind: "kept", digest: there.digest, platform: there.platform, reason: "the source is unchanged" };
-  return { kind: "needed", hash, bases, ...(there && { present: there.digest }), isOthers: there !== undefined && !(SOURCE_HASH_LABEL in there.labels), ...(moved && { moved }) };
+  if (isSame && !moved && !item.force)
+    return { kind: "kept", digest: there.digest, platform: there.platform, reason: "the source is unchanged" };
+  return {
+    kind: "needed",
+    hash,
+    bases,
+    ...(there && { present: there.digest }),
+    isOthers: there !== undefined && !(SOURCE_HASH_LABEL in there.labels),
+    ...(moved && { moved }),
+  };
 }

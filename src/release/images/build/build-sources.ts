@@ -49,10 +49,14 @@ async function packSource(folder: string, { source, dockerfile }: ImageBuild): P
     });
   // A folder of which all is left out can be copied, and is empty.
   const left = (await listSource(folder)).flatMap(({ path }) => foldersAbove(path));
-  for (const above of [...left, ...(await emptyFolders(folder, dockerfile))]) contents[`${above}/`] = [new Uint8Array(), { mtime: FIRST_DAY, os: 3, attrs: (0o40755 << 16) >>> 0 }];
+  for (const above of [...left, ...(await emptyFolders(folder, dockerfile))])
+    contents[`${above}/`] = [new Uint8Array(), { mtime: FIRST_DAY, os: 3, attrs: (0o40755 << 16) >>> 0 }];
   for (const { path, isExecutable, linkTarget } of files) {
     const mode = linkTarget === undefined ? (isExecutable ? 0o100755 : 0o100644) : 0o120777;
-    contents[path] = [linkTarget === undefined ? await readFile(join(folder, path)) : Buffer.from(linkTarget), { mtime: FIRST_DAY, os: 3, attrs: (mode << 16) >>> 0 }];
+    contents[path] = [
+      linkTarget === undefined ? await readFile(join(folder, path)) : Buffer.from(linkTarget),
+      { mtime: FIRST_DAY, os: 3, attrs: (mode << 16) >>> 0 },
+    ];
   }
   return zipSync(contents);
 }

@@ -47,14 +47,22 @@ export interface EngineWanted extends BuildFolder {
 }
 
 /** As `buildFolder`; what needs an engine is built by one. NEEDS_ENGINE where there is none. */
-export async function buildFolderAnyhow(workshop: PullWorkshop, item: BuildItem, { engine, ...folder }: EngineWanted): Promise<FolderResult & { readonly engine?: Engine["program"] }> {
+export async function buildFolderAnyhow(
+  workshop: PullWorkshop,
+  item: BuildItem,
+  { engine, ...folder }: EngineWanted,
+): Promise<FolderResult & { readonly engine?: Engine["program"] }> {
   const assembled = await buildFolder(workshop, item, folder);
   const found = assembled.status === "NEEDS_ENGINE" ? await engine(assembled.reason ?? "") : undefined;
   if (!found) return assembled;
   const build = { engine: found, workshop, item, ...folder };
   if ((item.platforms ?? []).length > 1) return { ...(await buildIndex(build)), engine: found.program };
   const pushed = await buildWithEngine(build);
-  return { ...(await judgeBuilt(workshop, item, { hash: await hashSource(folder.context, item), digest: pushed.digest })), ...pushed, engine: found.program };
+  return {
+    ...(await judgeBuilt(workshop, item, { hash: await hashSource(folder.context, item), digest: pushed.digest })),
+    ...pushed,
+    engine: found.program,
+  };
 }
 
 /** All platforms or none: the tag stays what it is until every image is there. */
@@ -79,9 +87,15 @@ export async function judgeBuilt(workshop: ImageWorkshop, item: BuildItem, { has
   await using client = workshopClient(workshop);
   const [repository, tag] = [client.repository(target), target.tag ?? "latest"];
   const there = await imageThere(repository, digest ?? tag);
-  if (there?.labels[SOURCE_HASH_LABEL] !== hash) return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
+  if (there?.labels[SOURCE_HASH_LABEL] !== hash)
+    return { status: "FAILED", reason: `the build ended, but ${item.target_image} is not what it should have built` };
   const reason = ["built by an engine", await sinceTaken(repository, tag, there.digest)].filter(Boolean).join("; ");
-  return await ready(workshop, item, { status: "SUCCEEDED", digest: there.digest, ...(there.platform && { platform: there.platform }), reason });
+  return await ready(workshop, item, {
+    status: "SUCCEEDED",
+    digest: there.digest,
+    ...(there.platform && { platform: there.platform }),
+    reason,
+  });
 }
 
 /** Of two builds for one tag the later has it, and both images are there. */
@@ -95,13 +109,20 @@ async function ready({ ecr, place }: ImageWorkshop, item: BuildItem, result: Fol
   await openRepository(ecr, target.repository, place);
   const size = result.size ?? (await sizeOf(ecr, target, result.digest));
   const remark = otherPlatform(item, result);
-  return { ...result, size, ...(result.status === "SKIPPED" && { bytes_saved: size }), ...(remark && { reason: `${result.reason}; ${remark}` }) };
+  return {
+    ...result,
+    size,
+    ...(result.status === "SKIPPED" && { bytes_saved: size }),
+    ...(remark && { reason: `${result.reason}; ${remark}` }),
+  };
 }
 
 /** An image is for the platform of its base, whatever is asked for: Docker warns of it too. */
 function otherPlatform({ platforms }: BuildItem, { platform }: FolderResult): string | undefined {
   const [asked = DEFAULT_PLATFORM] = platforms ?? [];
-  return platform === undefined || isFor(parsePlatform(platform), asked) ? undefined : `it is for ${platform} as its base is, and not for ${asked}`;
+  return platform === undefined || isFor(parsePlatform(platform), asked)
+    ? undefined
+    : `it is for ${platform} as its base is, and not for ${asked}`;
 }
 
 /** Bases seldom say the variant. */
@@ -118,14 +139,28 @@ interface Building {
 
 async function decide(building: Building, { context, work }: BuildFolder): Promise<FolderResult> {
   const need = await buildNeed(building.client, building.item, context);
-  if (need.kind === "kept") return { status: "SKIPPED", digest: need.digest, ...(need.platform && { platform: need.platform }), bytes_moved: 0, reason: need.reason };
+  if (need.kind === "kept")
+    return {
+      status: "SKIPPED",
+      digest: need.digest,
+      ...(need.platform && { platform: need.platform }),
+      bytes_moved: 0,
+      reason: need.reason,
+    };
   if (need.isOthers) await checkNotPulled(building.workshop.ecr, parseImageRef(building.item.target_image), building.workshop.place);
   const built = await assemble({ ...building, ...need, context, folder: join(work, "layers") });
-  return { ...built, reason: [built.reason, need.moved, differsFromLock(building.item, built), await misspelt(building.item, context)].filter(Boolean).join("; ") };
+  return {
+    ...built,
+    reason: [built.reason, need.moved, differsFromLock(building.item, built), await misspelt(building.item, context)]
+      .filter(Boolean)
+      .join("; "),
+  };
 }
 
 const differsFromLock = ({ locked_digest: locked }: BuildItem, { digest }: FolderResult): string | undefined =>
-  locked !== undefined && digest !== undefined && digest !== locked ? `containers.lock.json says ${locked}: write it anew with \`omx images lock\`` : undefined;
+  locked !== undefined && digest !== undefined && digest !== locked
+    ? `containers.lock.json says ${locked}: write it anew with \`omx images lock\``
+    : undefined;
 
 /** Arguments that change nothing: Docker warns of them too. */
 async function misspelt(item: BuildItem, context: string): Promise<string | undefined> {
@@ -146,8 +181,14 @@ async function assemble({ workshop, client, item, hash, bases, context, folder }
   const images: BuiltImage[] = [];
   for (const platform of item.platforms ?? [DEFAULT_PLATFORM]) {
     const outcome = await buildImage({
-      context, dockerfile: item.dockerfile, buildArgs: item.build_args, resolveBase, folder: join(folder, platform.replaceAll("/", "-")),
-      labels: labelsOf(item, { hash, bases }), platform: parsePlatform(platform), signal: workshop.signal,
+      context,
+      dockerfile: item.dockerfile,
+      buildArgs: item.build_args,
+      resolveBase,
+      folder: join(folder, platform.replaceAll("/", "-")),
+      labels: labelsOf(item, { hash, bases }),
+      platform: parsePlatform(platform),
+      signal: workshop.signal,
       ...(item.target && { target: item.target }),
     });
     if (outcome.kind === "built") images.push(outcome.image);
@@ -167,10 +208,17 @@ function checkImages({ dockerfile, platforms = [] }: BuildItem, images: readonly
   for (const [index, { platform }] of images.entries()) {
     const asked = platforms.length > 1 ? platforms[index] : undefined;
     if (asked !== undefined && !isFor(platform, asked))
-      throw new DockerfileError({ file: dockerfile, line: 1 }, `its base is for ${formatPlatform(platform)} alone: nothing can be built for ${asked}`);
+      throw new DockerfileError(
+        { file: dockerfile, line: 1 },
+        `its base is for ${formatPlatform(platform)} alone: nothing can be built for ${asked}`,
+      );
   }
   const most = Math.max(...images.map(({ layers }) => layers.length));
-  if (most > MOST_LAYERS) throw new DockerfileError({ file: dockerfile, line: 1 }, `it makes an image of ${most} layers, and Docker runs those of up to ${MOST_LAYERS}: copy more files by one COPY`);
+  if (most > MOST_LAYERS)
+    throw new DockerfileError(
+      { file: dockerfile, line: 1 },
+      `it makes an image of ${most} layers, and Docker runs those of up to ${MOST_LAYERS}: copy more files by one COPY`,
+    );
 }
 
 // moby, layer_store.go, maxLayerDepth: what overlay file systems chain, without the two of a container.
@@ -183,7 +231,13 @@ async function push(repository: Repository, tag: string, images: readonly BuiltI
   const size = images.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (others.length === 0) {
     const pushed = await pushImage(repository, tag, first);
-    const about = { digest: pushed.digest, platform: formatPlatform(first.platform), size, bytes_moved: pushed.bytesMoved, bytes_saved: pushed.bytesSaved };
+    const about = {
+      digest: pushed.digest,
+      platform: formatPlatform(first.platform),
+      size,
+      bytes_moved: pushed.bytesMoved,
+      bytes_saved: pushed.bytesSaved,
+    };
     return { status: pushed.isNew ? "SUCCEEDED" : "SKIPPED", ...about, reason: pushed.isNew ? "built" : "the same image is there" };
   }
   const pushed = [];

@@ -69,7 +69,10 @@ export async function writeEngineDockerfile(request: EngineDockerfile): Promise<
   const pulls: EnginePull[] = [];
   let addressed = text;
   // The places that name one image for one platform.
-  const named = Map.groupBy(baseUses(text, { ...baseOptions(item), buildPlatform: parsePlatform(OWN_PLATFORM ?? DEFAULT_PLATFORM) }), ({ platform = "", image }) => `${platform} ${image}`);
+  const named = Map.groupBy(
+    baseUses(text, { ...baseOptions(item), buildPlatform: parsePlatform(OWN_PLATFORM ?? DEFAULT_PLATFORM) }),
+    ({ platform = "", image }) => `${platform} ${image}`,
+  );
   for (const uses of named.values()) {
     const [use] = uses;
     const base = bases.find(({ image }) => image === use?.image);
@@ -92,7 +95,11 @@ export async function writeEngineDockerfile(request: EngineDockerfile): Promise<
  * that, whatever its platform.
  * @throws DockerfileError where one of several platforms is not offered
  */
-async function ofPlatform({ client, item, isOneOfSeveral }: EngineDockerfile, { platform: own, instruction }: BaseUse, image: ImageRef): Promise<ImageRef> {
+async function ofPlatform(
+  { client, item, isOneOfSeveral }: EngineDockerfile,
+  { platform: own, instruction }: BaseUse,
+  image: ImageRef,
+): Promise<ImageRef> {
   const asked = own ?? item.platforms?.[0] ?? DEFAULT_PLATFORM;
   if (!isOneOfSeveral && asked === OWN_PLATFORM) return image;
   const repository = client.repository(image);
@@ -115,7 +122,8 @@ async function reachable(workshop: PullWorkshop, { ref }: PinnedBase): Promise<I
   const [pull] = planPulls([formatImageRef(ref)], workshop.place);
   if (!pull) return ref;
   const { status, reason } = await pullImage(workshop, pull);
-  if (status === "SUCCEEDED" || status === "SKIPPED") return { ...parseImageRef(pull.target_image), ...(ref.digest && { digest: ref.digest }) };
+  if (status === "SUCCEEDED" || status === "SKIPPED")
+    return { ...parseImageRef(pull.target_image), ...(ref.digest && { digest: ref.digest }) };
   throw new ReleaseError("ImagesFailed", {
     says: `the base ${formatImageRef(ref)} could not be brought into ECR: ${reason ?? status}`,
     fix: "correct the name of the base, or who may read it, and start again",

@@ -39,8 +39,14 @@ export async function buildWithEngine(build: EngineBuild): Promise<EnginePushed>
   const image = engineAddress(workshop, target);
   const id = await makeWithEngine({ ...build, client, labels, platform: item.platforms?.[0] ?? DEFAULT_PLATFORM, isOneOfSeveral: false });
   return await pushWithEngine({
-    engine, clock: workshop.clock, id, work, address: formatImageRef(image), flags: plainFlags(engine, [{ image: target, address: image }]),
-    repository: client.repository(target), tag: target.tag ?? "latest",
+    engine,
+    clock: workshop.clock,
+    id,
+    work,
+    address: formatImageRef(image),
+    flags: plainFlags(engine, [{ image: target, address: image }]),
+    repository: client.repository(target),
+    tag: target.tag ?? "latest",
   });
 }
 
@@ -53,11 +59,31 @@ export interface EngineMake extends EngineBuild {
 }
 
 /** Has an engine build for one platform. What the engine calls the image: two builds may give theirs one name. */
-export async function makeWithEngine({ engine, workshop, item, context, work, client, labels, platform, isOneOfSeveral }: EngineMake): Promise<string> {
+export async function makeWithEngine({
+  engine,
+  workshop,
+  item,
+  context,
+  work,
+  client,
+  labels,
+  platform,
+  isOneOfSeveral,
+}: EngineMake): Promise<string> {
   const dialect = await dialectOf(engine);
   const forOne = isOneOfSeveral ? { ...item, platforms: [platform] } : item;
   await mkdir(work, { recursive: true });
-  const dockerfile = await writeEngineDockerfile({ workshop, item: forOne, context, bases: await readBases(client, forOne, context), folder: work, client, engine, dialect, isOneOfSeveral });
+  const dockerfile = await writeEngineDockerfile({
+    workshop,
+    item: forOne,
+    context,
+    bases: await readBases(client, forOne, context),
+    folder: work,
+    client,
+    engine,
+    dialect,
+    isOneOfSeveral,
+  });
   const target = parseImageRef(item.target_image);
   const image = engineAddress(workshop, target);
   const asked = [...dockerfile.pulls, { image: target, address: image }];
@@ -81,7 +107,8 @@ export async function makeWithEngine({ engine, workshop, item, context, work, cl
     context,
   ];
   const ended = await execute(dialect === "classic" ? { ...engine, env: { ...engine.env, DOCKER_BUILDKIT: "0" } } : engine, args);
-  if (ended.code !== 0) throw buildFailed(engine, ended, { dialect, platform, text: await readDockerfile(context, item), file: item.dockerfile });
+  if (ended.code !== 0)
+    throw buildFailed(engine, ended, { dialect, platform, text: await readDockerfile(context, item), file: item.dockerfile });
   const built = await readFile(noted, "utf8");
   return dialect === "BuildKit" ? (JSON.parse(built) as BuildKitNotes)["containerimage.digest"] : built.trim();
 }
@@ -92,7 +119,11 @@ interface BuildKitNotes {
 }
 
 /** Docker's `build` is BuildKit or not by version and settings; the image goes to where `push` and `save` look for it, and the log is one of lines. */
-const BUILD: Readonly<Record<Dialect, readonly string[]>> = { BuildKit: ["buildx", "build", "--load", "--progress", "plain"], classic: ["build"], own: ["build"] };
+const BUILD: Readonly<Record<Dialect, readonly string[]>> = {
+  BuildKit: ["buildx", "build", "--load", "--progress", "plain"],
+  classic: ["build"],
+  own: ["build"],
+};
 
 /** Podman and Buildah ask for HTTPS on loopback too. */
 const plainFlags = ({ program }: Engine, asked: readonly EnginePull[]): readonly string[] =>
@@ -106,7 +137,11 @@ async function login(engine: Engine, workshop: PullWorkshop, asked: EnginePull):
   const found = await credentialsFor(workshop, asked.image);
   if (found?.kind !== "password") return;
   // Docker warns of the file it writes to, which goes with the build.
-  await run({ ...engine, onLine: () => undefined }, ["login", ...plainFlags(engine, [asked]), "--username", found.username, "--password-stdin", asked.address.registry], found.password);
+  await run(
+    { ...engine, onLine: () => undefined },
+    ["login", ...plainFlags(engine, [asked]), "--username", found.username, "--password-stdin", asked.address.registry],
+    found.password,
+  );
 }
 
 async function credentialsFor({ ecr, ecrIn, place, credentials }: PullWorkshop, { registry }: ImageRef) {
@@ -126,7 +161,11 @@ const argumentsOf = ({ target, build_args: args }: BuildItem): readonly string[]
  * fetches may have changed without a word of the Dockerfile. BuildKit reads its own notes in the image; Docker's classic builder
  * has to have the image itself, and leaves the container of a RUN that fails. Podman and Buildah keep to what they have.
  */
-async function cacheOf(engine: Engine, image: string, { force, dialect, platform }: { readonly force: boolean; readonly dialect: Dialect; readonly platform: string }): Promise<readonly string[]> {
+async function cacheOf(
+  engine: Engine,
+  image: string,
+  { force, dialect, platform }: { readonly force: boolean; readonly dialect: Dialect; readonly platform: string },
+): Promise<readonly string[]> {
   const anew = force ? ["--no-cache"] : [];
   if (dialect === "own") return anew;
   const from = ["--cache-from", image];

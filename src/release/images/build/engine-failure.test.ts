@@ -30,8 +30,15 @@ ${Array.from({ length: 30 }, (_, index) => `   ${index + 2} | >>>     echo step 
 ERROR: failed to build: failed to solve: process "/bin/sh -c ${RUN}" did not complete successfully: exit code: 7
 `;
 
-test.each([["who sees the engine's output", () => undefined], ["a build's log", undefined]] as const)("of BuildKit the step that failed is told, and not the Dockerfile that it shows below: %s", (_, onLine) => {
-  const { message } = buildFailed({ program: "docker", env: {}, ...(onLine && { onLine }) }, ended(BUILDKIT), { ...FILE, dialect: "BuildKit", text: "FROM scratch\nRUN x\n" });
+test.each([
+  ["who sees the engine's output", () => undefined],
+  ["a build's log", undefined],
+] as const)("of BuildKit the step that failed is told, and not the Dockerfile that it shows below: %s", (_, onLine) => {
+  const { message } = buildFailed({ program: "docker", env: {}, ...(onLine && { onLine }) }, ended(BUILDKIT), {
+    ...FILE,
+    dialect: "BuildKit",
+    text: "FROM scratch\nRUN x\n",
+  });
   const lines = message.split("\n");
   expect(lines[0]).toBe("docker build ended with exit status 1:");
   expect(lines).toContain("#7 0.257 E: Unable to locate package samtoolz");
@@ -41,9 +48,21 @@ test.each([["who sees the engine's output", () => undefined], ["a build's log", 
 });
 
 test.each([
-  ["BuildKit", "ERROR: failed to build: failed to solve: dockerfile parse error line 5: unknown instruction: ECHO", /tools\/Dockerfile:2: .*Docker 23 and newer do, and any BuildKit where .*# syntax=docker\/dockerfile:1/],
-  ["classic", "Error response from daemon: dockerfile parse error line 5: unknown instruction: ECHO", /tools\/Dockerfile:2: .*install Docker's buildx/],
-  ["own", 'Error: building at STEP "ECHO ": Build error: Unknown instruction: "ECHO"', /tools\/Dockerfile:2: .*Buildah 1.33 and Podman 4.8/],
+  [
+    "BuildKit",
+    "ERROR: failed to build: failed to solve: dockerfile parse error line 5: unknown instruction: ECHO",
+    /tools\/Dockerfile:2: .*Docker 23 and newer do, and any BuildKit where .*# syntax=docker\/dockerfile:1/,
+  ],
+  [
+    "classic",
+    "Error response from daemon: dockerfile parse error line 5: unknown instruction: ECHO",
+    /tools\/Dockerfile:2: .*install Docker's buildx/,
+  ],
+  [
+    "own",
+    'Error: building at STEP "ECHO ": Build error: Unknown instruction: "ECHO"',
+    /tools\/Dockerfile:2: .*Buildah 1.33 and Podman 4.8/,
+  ],
 ] as const)("a text in the Dockerfile that the engine does not know is told with who does: %s", (dialect, says, advice) => {
   const engine = { program: "docker", env: {}, onLine: () => undefined } as const;
   expect(buildFailed(engine, ended(says), { ...FILE, dialect, text: "FROM scratch\nRUN <<EOF\necho one\nEOF\n" }).message).toMatch(advice);
@@ -60,5 +79,7 @@ test("an image of a # syntax line that can't be had is told as that", () => {
 ERROR: failed to build: failed to solve: failed to resolve source metadata for docker.io/docker/dockerfile:1.7: no such host
 `;
   const of = { ...FILE, dialect: "BuildKit", text: "# syntax=docker/dockerfile:1.7\nFROM scratch\n" } as const;
-  expect(buildFailed({ program: "docker", env: {} }, ended(offline), of).message).toMatch(/no such host\nthe # syntax line of tools\/Dockerfile names an image/);
+  expect(buildFailed({ program: "docker", env: {} }, ended(offline), of).message).toMatch(
+    /no such host\nthe # syntax line of tools\/Dockerfile names an image/,
+  );
 });

@@ -20,7 +20,10 @@ export function buildFailed(engine: Engine, ended: Ended, attempt: Attempt): Rel
   const said = step ?? (engine.onLine ? ended.lines : []);
   const advice = adviceOn(ended, attempt);
   return new ReleaseError("ImagesFailed", {
-    says: [`${engine.program} build ended with exit status ${ended.code}${said.length > 0 ? `:\n${lastLines(said)}` : ""}`, ...(advice === undefined ? [] : [advice])].join("\n"),
+    says: [
+      `${engine.program} build ended with exit status ${ended.code}${said.length > 0 ? `:\n${lastLines(said)}` : ""}`,
+      ...(advice === undefined ? [] : [advice]),
+    ].join("\n"),
     blame: "user",
     fix: "correct the Dockerfile or its source, and start again",
   });
@@ -32,7 +35,9 @@ export function buildFailed(engine: Engine, ended: Ended, attempt: Attempt): Rel
  */
 function failedStep(lines: readonly string[]): readonly string[] | undefined {
   const number = lines.map((line) => /^#(\d+) ERROR: /.exec(line)?.[1]).findLast(Boolean);
-  return number === undefined ? undefined : [...lines.filter((line) => line.startsWith(`#${number} `)), lines.findLast((line) => line.startsWith("ERROR: ")) ?? ""];
+  return number === undefined
+    ? undefined
+    : [...lines.filter((line) => line.startsWith(`#${number} `)), lines.findLast((line) => line.startsWith("ERROR: ")) ?? ""];
 }
 
 function adviceOn({ lines }: Ended, { dialect, platform, text, file }: Attempt): string | undefined {

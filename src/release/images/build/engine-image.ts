@@ -35,7 +35,8 @@ export async function takeImage({ engine, id, known, folder, signal }: EngineIma
   const saved = await readSaved(archive);
   const [config] = await filesOf(archive, new Set([saved.Config]), (_, content) => buffer(content));
   if (!config) throw incomplete(engine, saved.Config);
-  const { diff_ids: diffIds } = (JSON.parse(config.toString("utf8")) as { readonly rootfs: { readonly diff_ids: readonly string[] } }).rootfs;
+  const { diff_ids: diffIds } = (JSON.parse(config.toString("utf8")) as { readonly rootfs: { readonly diff_ids: readonly string[] } })
+    .rootfs;
   const layers = new Map(known);
   // The same archive may be there twice, once as a link to the other.
   const wanted = new Map(diffIds.flatMap((diffId, index) => (layers.has(diffId) ? [] : [[saved.Layers[index] ?? "", diffId] as const])));
@@ -44,12 +45,17 @@ export async function takeImage({ engine, id, known, folder, signal }: EngineIma
     layers.set(diffId, await packLayer(content, { diffId, file: join(folder, diffId.replace(":", "-")), signal }));
   });
   await rm(archive);
-  return imageWith(config, diffIds.map((diffId) => layers.get(diffId) ?? fail(incomplete(engine, diffId))));
+  return imageWith(
+    config,
+    diffIds.map((diffId) => layers.get(diffId) ?? fail(incomplete(engine, diffId))),
+  );
 }
 
 function saveArguments({ program }: Engine, id: string, archive: string): readonly string[] {
   if (program === "docker") return ["save", "--output", archive, id];
-  return program === "podman" ? ["save", "--quiet", "--format", "docker-archive", "--output", archive, id] : ["push", "--quiet", id, `docker-archive:${archive}`];
+  return program === "podman"
+    ? ["save", "--quiet", "--format", "docker-archive", "--output", archive, id]
+    : ["push", "--quiet", id, `docker-archive:${archive}`];
 }
 
 /** Docker's own list of what an archive holds (moby, image/spec, "manifest.json"), which all engines write. */
@@ -60,13 +66,20 @@ interface Saved {
 
 async function readSaved(archive: string): Promise<Saved> {
   const [list] = await filesOf(archive, new Set(["manifest.json"]), (_, content) => buffer(content));
-  const [saved] = JSON.parse(list?.toString("utf8") ?? "[]") as readonly { readonly Config: string; readonly Layers: readonly string[] | null }[];
+  const [saved] = JSON.parse(list?.toString("utf8") ?? "[]") as readonly {
+    readonly Config: string;
+    readonly Layers: readonly string[] | null;
+  }[];
   if (!saved) throw new Error("the engine saved an archive without an image");
   return { Config: saved.Config, Layers: saved.Layers ?? [] };
 }
 
 /** Reads the files of these names out of an archive, as they come. */
-async function filesOf<Result>(archive: string, names: ReadonlySet<string>, read: (name: string, content: Readable) => Promise<Result>): Promise<readonly Result[]> {
+async function filesOf<Result>(
+  archive: string,
+  names: ReadonlySet<string>,
+  read: (name: string, content: Readable) => Promise<Result>,
+): Promise<readonly Result[]> {
   const tar = tarExtract();
   const feeding = pipeline(createReadStream(archive, { highWaterMark: 1024 * 1024 }), tar);
   feeding.catch(() => undefined);
@@ -97,10 +110,21 @@ async function packLayer(content: Readable, { diffId, file, signal }: Packing): 
     size += chunk.length;
   });
   if (packing) await pipeline(all, counted, createWriteStream(file));
-  else await pipeline(all, seen((chunk) => plain.update(chunk)), createGzip(), counted, createWriteStream(file));
+  else
+    await pipeline(
+      all,
+      seen((chunk) => plain.update(chunk)),
+      createGzip(),
+      counted,
+      createWriteStream(file),
+    );
   const found = `sha256:${plain.digest("hex")}`;
   if (!packing && found !== diffId) throw new Error(`the engine saved the layer ${found} as ${diffId}`);
-  const descriptor = { mediaType: packing === "zstd" ? MEDIA_TYPES.ociLayerZstd : MEDIA_TYPES.ociLayerGzip, digest: `sha256:${packed.digest("hex")}`, size };
+  const descriptor = {
+    mediaType: packing === "zstd" ? MEDIA_TYPES.ociLayerZstd : MEDIA_TYPES.ociLayerGzip,
+    digest: `sha256:${packed.digest("hex")}`,
+    size,
+  };
   return { descriptor, diffId, source: fileBlob(file, descriptor) };
 }
 

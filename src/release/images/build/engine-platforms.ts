@@ -32,14 +32,16 @@ export async function makeForPlatforms(build: EngineBuild, client: RegistryClien
 async function knownLayers({ item, context }: EngineBuild, client: RegistryClient, platform: string): Promise<ReadonlyMap<string, Layer>> {
   const bases = await readBases(client, { ...item, platforms: [platform] }, context);
   const resolve = baseFromRegistry(client);
-  const found = await Promise.all([...bases.map(({ ref }) => ref), parseImageRef(item.target_image)].map(async (ref) => {
-    try {
-      return (await resolve(ref, parsePlatform(platform))).layers;
-    } catch (error) {
-      // What is not there, or not for this platform, has no layers to offer.
-      if (error instanceof InvalidManifest || (error instanceof RegistryError && error.kind === "missing")) return [];
-      throw error;
-    }
-  }));
+  const found = await Promise.all(
+    [...bases.map(({ ref }) => ref), parseImageRef(item.target_image)].map(async (ref) => {
+      try {
+        return (await resolve(ref, parsePlatform(platform))).layers;
+      } catch (error) {
+        // What is not there, or not for this platform, has no layers to offer.
+        if (error instanceof InvalidManifest || (error instanceof RegistryError && error.kind === "missing")) return [];
+        throw error;
+      }
+    }),
+  );
   return new Map(found.flat().map((layer) => [layer.diffId, layer]));
 }

@@ -62,7 +62,16 @@ async function pushOnce({ engine, id, address, flags, work }: EnginePush): Promi
     return { ...ended, digest: ended.lines.map((line) => /^\S+: digest: (sha256:[0-9a-f]{64}) size: /.exec(line)?.[1]).findLast(Boolean) };
   }
   const noted = join(work, "pushed-digest");
-  const ended = await execute({ ...engine, isShown: (line) => !isDebug(line) }, ["--log-level", "debug", "push", ...flags, "--digestfile", noted, id, `docker://${address}`]);
+  const ended = await execute({ ...engine, isShown: (line) => !isDebug(line) }, [
+    "--log-level",
+    "debug",
+    "push",
+    ...flags,
+    "--digestfile",
+    noted,
+    id,
+    `docker://${address}`,
+  ]);
   return { ...ended, digest: ended.code === 0 ? (await readFile(noted, "utf8")).trim() : undefined };
 }
 
@@ -79,16 +88,23 @@ const isDebug = (line: string): boolean => /^time="[^"]*" level=(?:debug|info) /
 
 /** Docker names a layer by the beginning of its digest, unpacked or packed; the others by the whole of it, unpacked. */
 const SENT = /^([0-9a-f]{12}): Pushed$|^Copying blob sha256:([0-9a-f]{64})/;
-const PASSED_OVER = /^([0-9a-f]{12}): (?:Layer already exists|Already exists|Mounted from .*)$|Skipping blob sha256:([0-9a-f]{64}) \(already present\)/;
+const PASSED_OVER =
+  /^([0-9a-f]{12}): (?:Layer already exists|Already exists|Mounted from .*)$|Skipping blob sha256:([0-9a-f]{64}) \(already present\)/;
 
 async function counted(repository: Repository, reference: string, lines: readonly string[]): Promise<Omit<EnginePushed, "digest">> {
   const stored = await repository.getManifest(reference);
   const manifest = stored && readManifest(stored.bytes, stored.mediaType);
   if (manifest?.kind !== "image") return {};
-  const { rootfs } = JSON.parse((await buffer(repository.blob(manifest.config).read())).toString("utf8")) as { rootfs: { diff_ids: readonly string[] } };
-  const [sent, passedOver] = [SENT, PASSED_OVER].map((pattern) => lines.flatMap((line) => pattern.exec(line)?.slice(1).find(Boolean) ?? []));
+  const { rootfs } = JSON.parse((await buffer(repository.blob(manifest.config).read())).toString("utf8")) as {
+    rootfs: { diff_ids: readonly string[] };
+  };
+  const [sent, passedOver] = [SENT, PASSED_OVER].map((pattern) =>
+    lines.flatMap((line) => pattern.exec(line)?.slice(1).find(Boolean) ?? []),
+  );
   let [moved, saved] = [manifest.config.size, 0];
-  const layers = new Map(manifest.layers.map(({ digest, size }, index) => [digest, { size, names: [digest, rootfs.diff_ids[index] ?? ""] }]));
+  const layers = new Map(
+    manifest.layers.map(({ digest, size }, index) => [digest, { size, names: [digest, rootfs.diff_ids[index] ?? ""] }]),
+  );
   for (const { size, names } of layers.values()) {
     const isNamed = (all: readonly string[] = []) => all.some((start) => names.some((name) => name.startsWith(`sha256:${start}`)));
     if (isNamed(passedOver)) saved += size;

@@ -39,7 +39,11 @@ export const failed = ({ program, onLine }: Engine, command: string, { code, lin
 const KEPT_LINES = 2000;
 
 /** Calls an engine and waits for its end, whatever that is. */
-export const execute = ({ program, env, onLine = toErrors, isShown, signal }: Engine, args: readonly string[], input: string | Uint8Array = ""): Promise<Ended> =>
+export const execute = (
+  { program, env, onLine = toErrors, isShown, signal }: Engine,
+  args: readonly string[],
+  input: string | Uint8Array = "",
+): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"], env, ...(signal && { signal }) });
     const lines: string[] = [];

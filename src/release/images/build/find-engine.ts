@@ -24,7 +24,10 @@ export async function findEngine({ env, folder }: EngineMachine): Promise<Pick<E
   await mkdir(folder, { recursive: true });
   await copyDockerSetup(dockerFolder(env), folder);
   for (const program of ["docker", "podman", "buildah"] as const) {
-    const says = await promisify(execFile)(program, ["info"], { env: own, timeout: ANSWER_MS }).then(({ stdout }) => stdout, () => undefined);
+    const says = await promisify(execFile)(program, ["info"], { env: own, timeout: ANSWER_MS }).then(
+      ({ stdout }) => stdout,
+      () => undefined,
+    );
     // A `docker` that is Podman (podman-docker) takes Podman's options.
     if (says !== undefined && !(program === "docker" && says.includes("buildahVersion"))) return { program, env: own };
   }
@@ -35,4 +38,9 @@ export async function findEngine({ env, folder }: EngineMachine): Promise<Pick<E
 const ALWAYS = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
 
 /** Of the user's choices those that would have another image built than was asked for, or leave it where nobody finds it. */
-const withoutChoices = ({ DOCKER_DEFAULT_PLATFORM: _platform, BUILDX_BUILDER: _builder, BUILDX_CONFIG: _config, ...env }: Readonly<Record<string, string>>) => env;
+const withoutChoices = ({
+  DOCKER_DEFAULT_PLATFORM: _platform,
+  BUILDX_BUILDER: _builder,
+  BUILDX_CONFIG: _config,
+  ...env
+}: Readonly<Record<string, string>>) => env;

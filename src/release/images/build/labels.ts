@@ -17,8 +17,14 @@ export const REVISION_LABEL = "org.opencontainers.image.revision";
  * Labels of a built image. Where the source is not named, its hash alone: an address in a bucket would make the same
  * source another image in every account.
  */
-export const labelsOf = ({ source, commit }: BuildItem, { hash, bases }: { readonly hash: string; readonly bases: readonly PinnedBase[] }): Readonly<Record<string, string>> => ({
-  [SOURCE_HASH_LABEL]: hash, ...(bases.length > 0 && { [BASES_LABEL]: formatBases(bases) }), ...(source && { [SOURCE_LABEL]: source }), ...(commit && { [REVISION_LABEL]: commit }),
+export const labelsOf = (
+  { source, commit }: BuildItem,
+  { hash, bases }: { readonly hash: string; readonly bases: readonly PinnedBase[] },
+): Readonly<Record<string, string>> => ({
+  [SOURCE_HASH_LABEL]: hash,
+  ...(bases.length > 0 && { [BASES_LABEL]: formatBases(bases) }),
+  ...(source && { [SOURCE_LABEL]: source }),
+  ...(commit && { [REVISION_LABEL]: commit }),
 });
 
 /** An image as it is in a registry. */
@@ -42,7 +48,13 @@ async function describeImage(repository: Repository, stored: StoredManifest): Pr
     const child = manifest.manifests[0] && (await repository.getManifest(manifest.manifests[0].digest));
     return { digest: stored.digest, labels: child ? (await describeImage(repository, child)).labels : {} };
   }
-  const config = JSON.parse((await buffer(repository.blob(manifest.config).read())).toString("utf8")) as Partial<Platform> & { config?: { Labels?: Record<string, string> | null } };
+  const config = JSON.parse((await buffer(repository.blob(manifest.config).read())).toString("utf8")) as Partial<Platform> & {
+    config?: { Labels?: Record<string, string> | null };
+  };
   const { os, architecture, variant } = config;
-  return { digest: stored.digest, labels: config.config?.Labels ?? {}, ...(os && architecture && { platform: formatPlatform({ os, architecture, ...(variant && { variant }) }) }) };
+  return {
+    digest: stored.digest,
+    labels: config.config?.Labels ?? {},
+    ...(os && architecture && { platform: formatPlatform({ os, architecture, ...(variant && { variant }) }) }),
+  };
 }

@@ -19,23 +19,25 @@ export interface SourceFile {
 /** Everything in a source but Git's own folder, in one order whatever the file system's. @throws ReleaseError ProjectInvalid for a name that is not UTF-8 */
 export async function listSource(folder: string): Promise<readonly SourceFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const found = await Promise.all(entries.flatMap((entry) => {
-    const file = join(entry.parentPath, entry.name);
-    const path = relative(folder, file).split(sep).join("/");
-    if (path.split("/").includes(".git") || !(entry.isFile() || entry.isSymbolicLink())) return [];
-    // Node reads such a name, and finds no file of it.
-    if (path.includes("\uFFFD") && !existsSync(file))
-      throw new ReleaseError("ProjectInvalid", {
-        says: `the name of ${path} in the source is not in UTF-8`,
-        fix: "give the file a name in UTF-8",
-        blame: "user",
-      });
-    return [
-      entry.isSymbolicLink()
-        ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 }))
-        : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size })),
-    ];
-  }));
+  const found = await Promise.all(
+    entries.flatMap((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      const path = relative(folder, file).split(sep).join("/");
+      if (path.split("/").includes(".git") || !(entry.isFile() || entry.isSymbolicLink())) return [];
+      // Node reads such a name, and finds no file of it.
+      if (path.includes("\uFFFD") && !existsSync(file))
+        throw new ReleaseError("ProjectInvalid", {
+          says: `the name of ${path} in the source is not in UTF-8`,
+          fix: "give the file a name in UTF-8",
+          blame: "user",
+        });
+      return [
+        entry.isSymbolicLink()
+          ? readlink(file).then((linkTarget): SourceFile => ({ path, linkTarget, isExecutable: false, sizeBytes: 0 }))
+          : stat(file).then(({ mode, size }): SourceFile => ({ path, isExecutable: (mode & 0o111) !== 0, sizeBytes: size })),
+      ];
+    }),
+  );
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
@@ -57,7 +59,9 @@ export async function emptyFolders(folder: string, dockerfile: string): Promise<
   const { ignores } = await readDockerignore(folder, dockerfile);
   const filled = new Set((await usedFiles(folder, dockerfile)).flatMap(({ path }) => foldersAbove(path)));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const all = entries.filter((entry) => entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
+  const all = entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));
   return all.filter((path) => !path.split("/").includes(".git") && !filled.has(path) && !ignores(path)).sort();
 }
 
@@ -78,7 +82,8 @@ export async function hashSource(folder: string, { dockerfile, build_args, targe
   hash.update(JSON.stringify({ dockerfile, args, target, platforms: platforms ?? ["linux/amd64"] }));
   const files = await usedFiles(folder, dockerfile);
   // Where a link leads out of the folder no list has what lies there.
-  if (files.some(({ path, linkTarget }) => linkTarget !== undefined && path === posix.normalize(dockerfile))) hash.update(await readFile(join(folder, dockerfile)).catch(() => ""));
+  if (files.some(({ path, linkTarget }) => linkTarget !== undefined && path === posix.normalize(dockerfile)))
+    hash.update(await readFile(join(folder, dockerfile)).catch(() => ""));
   for (const { path, isExecutable, sizeBytes, linkTarget } of files) {
     hash.update(`\n${linkTarget === undefined ? (isExecutable ? "x" : "-") : "l"} ${sizeBytes} ${path}\n${linkTarget ?? ""}`);
     if (linkTarget === undefined) for await (const chunk of fileBytes(join(folder, path), sizeBytes)) hash.update(chunk);

@@ -1,6 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -45,10 +57,16 @@ async function tarGz(entries: readonly TarEntry[]): Promise<Buffer> {
 }
 
 /** Unpacks below a folder whose parent is looked at afterwards. */
-async function fetched(uri: string, limits?: NonNullable<Parameters<typeof fetchSource>[3]>["limits"]): Promise<{ readonly folder: string; readonly failure: string | undefined }> {
+async function fetched(
+  uri: string,
+  limits?: NonNullable<Parameters<typeof fetchSource>[3]>["limits"],
+): Promise<{ readonly folder: string; readonly failure: string | undefined }> {
   const root = scratch();
   const folder = join(root, "a", "context");
-  const failure = await fetchSource(s3, uri, folder, limits && { limits }).then(() => undefined, (error: unknown) => error);
+  const failure = await fetchSource(s3, uri, folder, limits && { limits }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   if (failure !== undefined) expect(failure).toBeInstanceOf(ReleaseError);
   expect([existsSync(join(root, "evil")), existsSync(join(root, "a", "evil"))]).toEqual([false, false]);
   return { folder, failure: (failure as Error | undefined)?.message };
@@ -59,15 +77,28 @@ const zipEntry = (text: string, mode: number): Zippable[string] => [Buffer.from(
 /** As Info-ZIP writes it in a locale without UTF-8: the same names, and no word of what they are written in (APPNOTE, general purpose bit 11). */
 function withoutFlag(zip: Uint8Array): Buffer {
   const bytes = Buffer.from(zip);
-  for (const [header, flags] of [["PK\x03\x04", 6], ["PK\x01\x02", 8]] as const)
-    for (let at = bytes.indexOf(header); at >= 0; at = bytes.indexOf(header, at + 1)) bytes.writeUInt16LE(bytes.readUInt16LE(at + flags) & ~0x800, at + flags);
+  for (const [header, flags] of [
+    ["PK\x03\x04", 6],
+    ["PK\x01\x02", 8],
+  ] as const)
+    for (let at = bytes.indexOf(header); at >= 0; at = bytes.indexOf(header, at + 1))
+      bytes.writeUInt16LE(bytes.readUInt16LE(at + flags) & ~0x800, at + flags);
   return bytes;
 }
 
 const item = { source_uri: "", target_image: "", dockerfile: "Dockerfile", build_args: {} };
 
 describe("one source is one source, however it is packed and whoever made it", () => {
-  const files = { Dockerfile: "FROM scratch\nCOPY . /\n", "run.sh": "#!/bin/sh\n", "Ä/ß.txt": "umlaut", "z/y/x": "deep", b: "", "a-b": "1", "a.b": "2", "a/b": "3" };
+  const files = {
+    Dockerfile: "FROM scratch\nCOPY . /\n",
+    "run.sh": "#!/bin/sh\n",
+    "Ä/ß.txt": "umlaut",
+    "z/y/x": "deep",
+    b: "",
+    "a-b": "1",
+    "a.b": "2",
+    "a/b": "3",
+  };
   function copy({ umask, reversed, time }: { readonly umask: number; readonly reversed: boolean; readonly time: number }): string {
     const folder = scratch();
     const before = process.umask(umask);
@@ -95,8 +126,15 @@ describe("one source is one source, however it is packed and whoever made it", (
     expect(await hashSource(two, item)).toBe(hash);
     const tar = join(scratch(), "x.tar.gz");
     execFileSync("tar", ["-czf", tar, "--exclude=.git", "-C", two, "."], { env: { ...process.env, LC_ALL: "C" } });
-    const zipped = zipSync({ ...Object.fromEntries(Object.entries(files).map(([name, text]) => [name, zipEntry(text, name === "run.sh" ? 0o100700 : 0o100600)])), link: zipEntry("z/y", 0o120777) });
-    for (const uri of [await put("same.tgz", readFileSync(tar)), await put("same.zip", zipped), await put("bytes.zip", withoutFlag(zipped))]) {
+    const zipped = zipSync({
+      ...Object.fromEntries(Object.entries(files).map(([name, text]) => [name, zipEntry(text, name === "run.sh" ? 0o100700 : 0o100600)])),
+      link: zipEntry("z/y", 0o120777),
+    });
+    for (const uri of [
+      await put("same.tgz", readFileSync(tar)),
+      await put("same.zip", zipped),
+      await put("bytes.zip", withoutFlag(zipped)),
+    ]) {
       const { folder, failure } = await fetched(uri);
       expect(failure).toBeUndefined();
       expect(await hashSource(folder, item)).toBe(hash);
@@ -105,10 +143,24 @@ describe("one source is one source, however it is packed and whoever made it", (
   });
 
   test.each<readonly [string, (folder: string) => void]>([
-    ["a byte", (folder) => writeFileSync(join(folder, "b"), "x")], ["what may be executed", (folder) => chmodSync(join(folder, "b"), 0o755)], ["a name", (folder) => writeFileSync(join(folder, "c"), "")],
+    ["a byte", (folder) => writeFileSync(join(folder, "b"), "x")],
+    ["what may be executed", (folder) => chmodSync(join(folder, "b"), 0o755)],
+    ["a name", (folder) => writeFileSync(join(folder, "c"), "")],
     ["an empty folder", (folder) => mkdirSync(join(folder, "z", "empty"))],
-    ["where a link leads", (folder) => { rmSync(join(folder, "link")); symlinkSync("z", join(folder, "link")); }],
-    ["a link for its file", (folder) => { rmSync(join(folder, "a-b")); symlinkSync("a.b", join(folder, "a-b")); }],
+    [
+      "where a link leads",
+      (folder) => {
+        rmSync(join(folder, "link"));
+        symlinkSync("z", join(folder, "link"));
+      },
+    ],
+    [
+      "a link for its file",
+      (folder) => {
+        rmSync(join(folder, "a-b"));
+        symlinkSync("a.b", join(folder, "a-b"));
+      },
+    ],
   ])("%s makes another", async (_, change) => {
     const folder = copy({ umask: 0o022, reversed: false, time: 1 });
     const before = await hashSource(folder, item);
@@ -117,7 +169,13 @@ describe("one source is one source, however it is packed and whoever made it", (
   });
 
   test("a second name of a file in a tarball is a file of the same content; a Dockerfile behind a link counts", async () => {
-    const tarball = await tarGz([{ name: "x", text: "twice", mode: 0o755 }, { name: "sub/y", type: "link", linkname: "x" }, { name: "Dockerfile", type: "symlink", linkname: "docker/Dockerfile" }, { name: "docker/Dockerfile", text: "FROM scratch\n" }, { name: ".dockerignore", text: "docker\n" }]);
+    const tarball = await tarGz([
+      { name: "x", text: "twice", mode: 0o755 },
+      { name: "sub/y", type: "link", linkname: "x" },
+      { name: "Dockerfile", type: "symlink", linkname: "docker/Dockerfile" },
+      { name: "docker/Dockerfile", text: "FROM scratch\n" },
+      { name: ".dockerignore", text: "docker\n" },
+    ]);
     const { folder } = await fetched(await put("hard.tar.gz", tarball));
     expect([readFileSync(join(folder, "sub/y"), "utf8"), statSync(join(folder, "sub/y")).mode & 0o777]).toEqual(["twice", 0o755]);
     const hash = await hashSource(folder, item);
@@ -138,9 +196,22 @@ describe("one source is one source, however it is packed and whoever made it", (
 
   test("an argument, a stage, a platform and the Dockerfile's name make another, their order does not", async () => {
     const folder = copy({ umask: 0o022, reversed: false, time: 1 });
-    const hashes = await Promise.all([{}, { build_args: { A: "1" } }, { build_args: { A: "2" } }, { target: "x" }, { platforms: ["linux/arm64"] }, { platforms: ["linux/amd64", "linux/arm64"] }, { platforms: ["linux/amd64", "linux/386"] }, { dockerfile: "run.sh" }].map((more) => hashSource(folder, { ...item, ...more })));
+    const hashes = await Promise.all(
+      [
+        {},
+        { build_args: { A: "1" } },
+        { build_args: { A: "2" } },
+        { target: "x" },
+        { platforms: ["linux/arm64"] },
+        { platforms: ["linux/amd64", "linux/arm64"] },
+        { platforms: ["linux/amd64", "linux/386"] },
+        { dockerfile: "run.sh" },
+      ].map((more) => hashSource(folder, { ...item, ...more })),
+    );
     expect(new Set(hashes).size).toBe(hashes.length);
-    expect(await hashSource(folder, { ...item, build_args: { B: "2", A: "1" } })).toBe(await hashSource(folder, { ...item, build_args: { A: "1", B: "2" } }));
+    expect(await hashSource(folder, { ...item, build_args: { B: "2", A: "1" } })).toBe(
+      await hashSource(folder, { ...item, build_args: { A: "1", B: "2" } }),
+    );
     expect(await hashSource(folder, { ...item, platforms: ["linux/amd64"] })).toBe(hashes[0]);
   });
 });
@@ -172,7 +243,11 @@ describe("what .dockerignore leaves out does not make another", () => {
     const own = { "sub/x.Dockerfile": "FROM scratch\n", "sub/x.Dockerfile.dockerignore": "sub\nnotes\n", ".dockerignore": "a.txt\n" };
     const owned = await hashOf(own, { dockerfile: "./sub/x.Dockerfile" });
     expect(await hashOf({ ...own, "notes/x.md": "y" }, { dockerfile: "./sub/x.Dockerfile" })).toBe(owned);
-    for (const change of [{ "sub/x.Dockerfile": "FROM scratch\nENV A=1\n" }, { "sub/x.Dockerfile.dockerignore": "sub\n" }, { "a.txt": "b" }])
+    for (const change of [
+      { "sub/x.Dockerfile": "FROM scratch\nENV A=1\n" },
+      { "sub/x.Dockerfile.dockerignore": "sub\n" },
+      { "a.txt": "b" },
+    ])
       expect(await hashOf({ ...own, ...change }, { dockerfile: "./sub/x.Dockerfile" })).not.toBe(owned);
   });
 
@@ -185,25 +260,40 @@ describe("E36: nothing leaves its folder", () => {
   const file = (name: string): TarEntry => ({ name, text: "evil" });
   const link = (name: string, linkname: string, type: "symlink" | "link" = "symlink"): TarEntry => ({ name, linkname, type });
   test.each<readonly [string, readonly TarEntry[], RegExp]>([
-    ["a name that climbs", [file("../evil")], /would leave/], ["a name that climbs later", [file("x/../../evil")], /would leave/], ["an absolute name", [file("/tmp/omx-evil")], /would leave/],
-    ["a name beside the folder that begins like it", [file("../context-evil")], /would leave/], ["a link to what lies beside the folder", [link("x", "../context-evil")], /leads out/],
+    ["a name that climbs", [file("../evil")], /would leave/],
+    ["a name that climbs later", [file("x/../../evil")], /would leave/],
+    ["an absolute name", [file("/tmp/omx-evil")], /would leave/],
+    ["a name beside the folder that begins like it", [file("../context-evil")], /would leave/],
+    ["a link to what lies beside the folder", [link("x", "../context-evil")], /leads out/],
     ["a folder that climbs", [{ name: "../evil", type: "directory" }], /would leave/],
-    ["a link that climbs", [link("x", "../evil")], /leads out/], ["an absolute link", [link("x", "/etc")], /leads out/], ["a file below a link", [link("x", ".."), file("x/evil")], /leads out/],
+    ["a link that climbs", [link("x", "../evil")], /leads out/],
+    ["an absolute link", [link("x", "/etc")], /leads out/],
+    ["a file below a link", [link("x", ".."), file("x/evil")], /leads out/],
     ["a link through a link", [link("s/t/u", "../../.."), link("v", "s/t/u/../..")], /leads out/],
-    ["a hard link", [file("x"), link("y", "../../evil", "link")], /would leave/], ["a hard link to a file of the machine", [link("y", "/etc/passwd", "link")], /would leave/],
-    ["a hard link to what is not there yet", [link("y", "x", "link"), file("x")], /y is a hard link to x, which is no file before it/], ["a hard link to a link", [link("s", "x"), file("x"), link("y", "s", "link")], /which is no file before it/],
-    ["a device", [{ name: "null", type: "character-device", devmajor: 1, devminor: 3 }], /character-device/], ["a disk", [{ name: "sda", type: "block-device", devmajor: 8, devminor: 0 }], /block-device/], ["a pipe", [{ name: "pipe", type: "fifo" }], /fifo/],
+    ["a hard link", [file("x"), link("y", "../../evil", "link")], /would leave/],
+    ["a hard link to a file of the machine", [link("y", "/etc/passwd", "link")], /would leave/],
+    ["a hard link to what is not there yet", [link("y", "x", "link"), file("x")], /y is a hard link to x, which is no file before it/],
+    ["a hard link to a link", [link("s", "x"), file("x"), link("y", "s", "link")], /which is no file before it/],
+    ["a device", [{ name: "null", type: "character-device", devmajor: 1, devminor: 3 }], /character-device/],
+    ["a disk", [{ name: "sda", type: "block-device", devmajor: 8, devminor: 0 }], /block-device/],
+    ["a pipe", [{ name: "pipe", type: "fifo" }], /fifo/],
     ["a file in place of a folder", [file("x"), file("x/y")], /can't be built: (?:ENOTDIR|EEXIST)[^/]*'x(?:\/y)?'/],
     ["a link in place of a folder", [file("x/y"), link("x", "z")], /EEXIST/],
   ])("%s of a tarball is refused", async (name, entries, message) => {
-    const { failure } = await fetched(await put(`${name.replaceAll(" ", "-")}.tar.gz`, await tarGz([{ name: "Dockerfile", text: "FROM scratch\n" }, ...entries])));
+    const { failure } = await fetched(
+      await put(`${name.replaceAll(" ", "-")}.tar.gz`, await tarGz([{ name: "Dockerfile", text: "FROM scratch\n" }, ...entries])),
+    );
     expect(failure).toMatch(message);
     expect(existsSync("/tmp/omx-evil")).toBe(false);
   });
 
   test.each<readonly [string, Zippable, RegExp]>([
-    ["a name that climbs", { "../evil": zipEntry("x", 0o100644) }, /relative path|would leave/], ["an absolute name", { "/tmp/omx-evil": zipEntry("x", 0o100644) }, /absolute path|would leave/], ["a backslash", { "..\\evil": zipEntry("x", 0o100644) }, /character|relative path|would leave/],
-    ["a link that climbs", { x: zipEntry("../evil", 0o120777) }, /leads out/], ["an absolute link", { x: zipEntry("/etc/passwd", 0o120777) }, /leads out/], ["a link of a book's length", { x: zipEntry("a/".repeat(5000), 0o120777) }, /10000 bytes/],
+    ["a name that climbs", { "../evil": zipEntry("x", 0o100644) }, /relative path|would leave/],
+    ["an absolute name", { "/tmp/omx-evil": zipEntry("x", 0o100644) }, /absolute path|would leave/],
+    ["a backslash", { "..\\evil": zipEntry("x", 0o100644) }, /character|relative path|would leave/],
+    ["a link that climbs", { x: zipEntry("../evil", 0o120777) }, /leads out/],
+    ["an absolute link", { x: zipEntry("/etc/passwd", 0o120777) }, /leads out/],
+    ["a link of a book's length", { x: zipEntry("a/".repeat(5000), 0o120777) }, /10000 bytes/],
   ])("%s of a ZIP is refused", async (name, entries, message) => {
     expect((await fetched(await put(`${name.replaceAll(" ", "-")}.zip`, zipSync(entries)))).failure).toMatch(message);
     expect(existsSync("/tmp/omx-evil")).toBe(false);
@@ -214,21 +304,35 @@ describe("E36: nothing leaves its folder", () => {
   test("what unpacks to too much is refused, whatever it says of itself", async () => {
     const honest = zipSync({ zeros: Buffer.from(zeros) });
     const lying = Buffer.from(honest);
-    for (const header of [Buffer.from("PK\u0001\u0002"), Buffer.from("PK\u0003\u0004")]) lying.writeUInt32LE(10, lying.indexOf(header) + (header[2] === 1 ? 24 : 22));
-    for (const [key, body] of [["zeros.zip", honest], ["lying.zip", lying], ["zeros.tgz", await tarGz([{ name: "zeros", text: zeros }])]] as const)
+    for (const header of [Buffer.from("PK\u0001\u0002"), Buffer.from("PK\u0003\u0004")])
+      lying.writeUInt32LE(10, lying.indexOf(header) + (header[2] === 1 ? 24 : 22));
+    for (const [key, body] of [
+      ["zeros.zip", honest],
+      ["lying.zip", lying],
+      ["zeros.tgz", await tarGz([{ name: "zeros", text: zeros }])],
+    ] as const)
       expect((await fetched(await put(key, body), limits)).failure, key).toMatch(/unpacks to more than|too many bytes/);
     await put("prefix/zeros", zeros);
     expect((await fetched("s3://sources/prefix/", limits)).failure).toMatch(/unpacks to more than/);
-    expect((await fetched(await put("noise.zip", zipSync({ zeros: [Buffer.from(zeros), { level: 0 }] })), limits)).failure).toMatch(/unpacks to more than/);
+    expect((await fetched(await put("noise.zip", zipSync({ zeros: [Buffer.from(zeros), { level: 0 }] })), limits)).failure).toMatch(
+      /unpacks to more than/,
+    );
     // An archive is put on disk before it is known to be one.
     expect((await fetched(await put("no-archive.zip", zeros), limits)).failure).toMatch(/unpacks to more than/);
     const half = { name: "half", text: zeros.slice(0, zeros.length / 4) };
-    expect((await fetched(await put("hard-links.tgz", await tarGz([half, link("same", "half", "link"), link("again", "half", "link")])), limits)).failure).toMatch(/unpacks to more than/);
+    expect(
+      (await fetched(await put("hard-links.tgz", await tarGz([half, link("same", "half", "link"), link("again", "half", "link")])), limits))
+        .failure,
+    ).toMatch(/unpacks to more than/);
   });
 
   test("too many files, folders or links are refused", async () => {
     const many = (of: (index: number) => TarEntry) => tarGz(Array.from({ length: 11 }, (_, index) => of(index)));
-    for (const [key, body] of [["files.tgz", await many((index) => file(`f${index}`))], ["folders.tgz", await many((index) => ({ name: `d${index}`, type: "directory" }))], ["links.tgz", await many((index) => link(`l${index}`, "x"))]] as const)
+    for (const [key, body] of [
+      ["files.tgz", await many((index) => file(`f${index}`))],
+      ["folders.tgz", await many((index) => ({ name: `d${index}`, type: "directory" }))],
+      ["links.tgz", await many((index) => link(`l${index}`, "x"))],
+    ] as const)
       expect((await fetched(await put(key, body), limits)).failure, key).toMatch(/more than 1 MiB or 10 files/);
   });
 
@@ -237,10 +341,24 @@ describe("E36: nothing leaves its folder", () => {
     await put("twice/a/b", "2");
     expect((await fetched("s3://sources/twice")).failure).toMatch(/a\/\/b and a\/b are the same file/);
     for (const [key, entries, message] of [
-      ["twice.tgz", [file("x"), file("x")], /x is in it twice/], ["dotted.tgz", [file("x"), file("./x")], /x and \.\/x are the same file/], ["linked.tgz", [link("x", "y"), file("x")], /x is in it twice/],
-    ] as const) expect((await fetched(await put(key, await tarGz(entries)))).failure).toMatch(message);
-    expect((await fetched(await put("twice-a-folder.tgz", await tarGz([{ name: "d", type: "directory" }, file("d/x"), { name: "./d/", type: "directory" }])))).failure).toBeUndefined();
-    expect((await fetched(await put("dotted.zip", zipSync({ x: zipEntry("1", 0o100644), "./x": zipEntry("2", 0o100644) })))).failure).toMatch(/x and \.\/x are the same file/);
+      ["twice.tgz", [file("x"), file("x")], /x is in it twice/],
+      ["dotted.tgz", [file("x"), file("./x")], /x and \.\/x are the same file/],
+      ["linked.tgz", [link("x", "y"), file("x")], /x is in it twice/],
+    ] as const)
+      expect((await fetched(await put(key, await tarGz(entries)))).failure).toMatch(message);
+    expect(
+      (
+        await fetched(
+          await put(
+            "twice-a-folder.tgz",
+            await tarGz([{ name: "d", type: "directory" }, file("d/x"), { name: "./d/", type: "directory" }]),
+          ),
+        )
+      ).failure,
+    ).toBeUndefined();
+    expect(
+      (await fetched(await put("dotted.zip", zipSync({ x: zipEntry("1", 0o100644), "./x": zipEntry("2", 0o100644) })))).failure,
+    ).toMatch(/x and \.\/x are the same file/);
   });
 
   test("a prefix: keys that climb, and an object where a folder is needed", async () => {
@@ -265,7 +383,13 @@ describe("E36: nothing leaves its folder", () => {
 describe("a connection to S3 that breaks", () => {
   const large = randomBytes(3_000_000);
   const sources = async () => [
-    await put("cut.tar.gz", await tarGz([{ name: "Dockerfile", text: "FROM scratch\n" }, { name: "large", text: large.toString("base64") }])),
+    await put(
+      "cut.tar.gz",
+      await tarGz([
+        { name: "Dockerfile", text: "FROM scratch\n" },
+        { name: "large", text: large.toString("base64") },
+      ]),
+    ),
     await put("cut.zip", zipSync({ Dockerfile: Buffer.from("FROM scratch\n"), large: Buffer.from(large.toString("base64")) })),
     (await put("cut/large", large.toString("base64"))).replace("large", ""),
   ];
@@ -278,14 +402,30 @@ describe("a connection to S3 that breaks", () => {
 
   test("a source is read on from where it broke, however it is packed", async () => {
     for (const uri of await sources())
-      for (const cut of [{ kind: "cut", afterBytes: 1 }, { kind: "cut", afterBytes: 1_000_000 }] as const) expect((await through(({ path, headers }) => (path.includes("/cut") && headers.range === undefined && !path.includes("list-type") ? cut : undefined), uri)) === large.toString("base64")).toBe(true);
+      for (const cut of [
+        { kind: "cut", afterBytes: 1 },
+        { kind: "cut", afterBytes: 1_000_000 },
+      ] as const)
+        expect(
+          (await through(
+            ({ path, headers }) => (path.includes("/cut") && headers.range === undefined && !path.includes("list-type") ? cut : undefined),
+            uri,
+          )) === large.toString("base64"),
+        ).toBe(true);
   }, 60_000);
 
   test("one that breaks again and again is told as such, to be tried again, and never as the archive's fault", async () => {
     for (const uri of await sources())
       for (const again of [{ kind: "cut", afterBytes: 0 }, { kind: "reset" }] as const) {
-        const failure = await through(({ path, headers }) => (path.includes("list-type") ? undefined : headers.range === undefined ? { kind: "cut", afterBytes: 500_000 } : again), uri).catch((error: unknown) => error);
-        expect(failure).toMatchObject({ name: "ObjectCutShort", message: expect.stringMatching(/^s3:\/\/sources\/cut\S*: the connection broke again and again after \d+ bytes/) });
+        const failure = await through(
+          ({ path, headers }) =>
+            path.includes("list-type") ? undefined : headers.range === undefined ? { kind: "cut", afterBytes: 500_000 } : again,
+          uri,
+        ).catch((error: unknown) => error);
+        expect(failure).toMatchObject({
+          name: "ObjectCutShort",
+          message: expect.stringMatching(/^s3:\/\/sources\/cut\S*: the connection broke again and again after \d+ bytes/),
+        });
         expect(isPassing(failure)).toBe(true);
       }
   }, 60_000);

@@ -27,7 +27,12 @@ export interface Fetching {
  * @throws ReleaseError ProjectInvalid for an archive that would leave its folder, by a name or by a link, that holds
  * devices, or that is over its limits; ObjectCutShort where S3 breaks off whatever is tried
  */
-export async function fetchSource(s3: S3Client, uri: string, folder: string, { limits = UNPACK_LIMITS, signal }: Fetching = {}): Promise<void> {
+export async function fetchSource(
+  s3: S3Client,
+  uri: string,
+  folder: string,
+  { limits = UNPACK_LIMITS, signal }: Fetching = {},
+): Promise<void> {
   const at = parseS3Uri(uri);
   await mkdir(folder, { recursive: true });
   const unpacking: Unpacking = { folder, uri, limits, signal, bytes: 0, entries: 0, links: new Map(), names: new Map() };
@@ -43,7 +48,8 @@ export async function fetchSource(s3: S3Client, uri: string, folder: string, { l
   }
 }
 
-const packingOf = ({ key }: S3Uri): "zip" | "tar" | undefined => (/\.zip$/i.test(key) ? "zip" : /\.(?:tar\.gz|tgz)$/i.test(key) ? "tar" : undefined);
+const packingOf = ({ key }: S3Uri): "zip" | "tar" | undefined =>
+  /\.zip$/i.test(key) ? "zip" : /\.(?:tar\.gz|tgz)$/i.test(key) ? "tar" : undefined;
 
 /** The same for the same source: a prefix may end with a slash or not. */
 export function sourceKey(uri: string): string {
@@ -54,22 +60,28 @@ export function sourceKey(uri: string): string {
 const prefixOf = ({ key }: S3Uri): string => (key === "" || key.endsWith("/") ? key : `${key}/`);
 
 /** A file where another needs a folder, a name that is too long. */
-const isOfFiles = (error: unknown): error is Error => error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
+const isOfFiles = (error: unknown): error is Error =>
+  error instanceof Error && ["EEXIST", "ENOTDIR", "EISDIR", "ENAMETOOLONG"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** Whether the archive is to blame, and neither what has been said of it, nor the way it came, nor a full disk. */
-const isOfArchive = (error: unknown): boolean => !(error instanceof ReleaseError || error instanceof ObjectCutShort) && (error as NodeJS.ErrnoException).code !== "ENOSPC";
+const isOfArchive = (error: unknown): boolean =>
+  !(error instanceof ReleaseError || error instanceof ObjectCutShort) && (error as NodeJS.ErrnoException).code !== "ENOSPC";
 
 /** A ZIP is read from its end: it is put on disk, for a function has not the memory for it. It may not be larger than what it unpacks to. */
 async function spoolZip(s3: S3Client, at: S3Uri, unpacking: Unpacking): Promise<string> {
   const file = `${unpacking.folder}.zip`;
   let size = 0;
-  await pipeline(await openSteadily(s3, at, unpacking.signal), async function* (source: AsyncIterable<Buffer>) {
-    for await (const chunk of source) {
-      size += chunk.length;
-      if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
-      yield chunk;
-    }
-  }, createWriteStream(file));
+  await pipeline(
+    await openSteadily(s3, at, unpacking.signal),
+    async function* (source: AsyncIterable<Buffer>) {
+      for await (const chunk of source) {
+        size += chunk.length;
+        if (size > unpacking.limits.bytes) throw tooMuch(unpacking);
+        yield chunk;
+      }
+    },
+    createWriteStream(file),
+  );
   return file;
 }
 
@@ -136,7 +148,8 @@ async function makeLinks(unpacking: Unpacking): Promise<void> {
   const root = await realpath(unpacking.folder);
   for (const at of unpacking.links.keys()) {
     const real = await realpath(at).catch(() => root);
-    if (real !== root && !real.startsWith(root + sep)) throw bad(unpacking, `${relative(unpacking.folder, at)} is a link that leads out of the folder`);
+    if (real !== root && !real.startsWith(root + sep))
+      throw bad(unpacking, `${relative(unpacking.folder, at)} is a link that leads out of the folder`);
   }
 }
 
@@ -153,7 +166,8 @@ async function write(unpacking: Unpacking, path: string, open: () => Readable | 
 async function writeAgain(unpacking: Unpacking, path: string, first: string): Promise<void> {
   count(unpacking);
   const from = inside(unpacking, first);
-  if (!unpacking.names.has(from) || unpacking.links.has(from)) throw bad(unpacking, `${path} is a hard link to ${first}, which is no file before it`);
+  if (!unpacking.names.has(from) || unpacking.links.has(from))
+    throw bad(unpacking, `${path} is a hard link to ${first}, which is no file before it`);
   unpacking.bytes += (await stat(from)).size;
   if (unpacking.bytes > unpacking.limits.bytes) throw tooMuch(unpacking);
   const target = placeOf(unpacking, path);
@@ -168,7 +182,8 @@ async function fetchPrefix(s3: S3Client, { bucket, key }: S3Uri, unpacking: Unpa
   const prefix = prefixOf({ bucket, key });
   const objects = listObjects(s3, { bucket, key: prefix });
   const workers = Array.from({ length: OBJECTS_AT_ONCE }, async () => {
-    for (let next = await objects.next(); !next.done; next = await objects.next()) await fetchObject(s3, { bucket, ...next.value, path: next.value.key.slice(prefix.length) }, unpacking);
+    for (let next = await objects.next(); !next.done; next = await objects.next())
+      await fetchObject(s3, { bucket, ...next.value, path: next.value.key.slice(prefix.length) }, unpacking);
   });
   try {
     await Promise.all(workers);
@@ -236,7 +251,8 @@ function nameOf({ fileName, fileNameRaw, versionMadeBy, generalPurposeBitFlag, e
 
 /** The content of a link's entry is where it leads. */
 async function linkTextOf(zip: ZipFile, entry: Entry, unpacking: Unpacking): Promise<string> {
-  if (entry.uncompressedSize > LONGEST_LINK) throw bad(unpacking, `${entry.fileName} is a link to a name of ${entry.uncompressedSize} bytes`);
+  if (entry.uncompressedSize > LONGEST_LINK)
+    throw bad(unpacking, `${entry.fileName} is a link to a name of ${entry.uncompressedSize} bytes`);
   return text(await zip.openReadStreamPromise(entry));
 }
 
@@ -252,7 +268,8 @@ async function untar(stream: Readable, unpacking: Unpacking): Promise<void> {
       if (type === "directory") await makeFolder(unpacking, `${name}/`);
       else if (type === "symlink") noteLink(unpacking, name, linkname ?? "");
       else if (type === "link") await writeAgain(unpacking, name, linkname ?? "");
-      else if (type === "file" || type === "contiguous-file") await makeRunnable(await write(unpacking, name, () => entry as unknown as Readable), mode);
+      else if (type === "file" || type === "contiguous-file")
+        await makeRunnable(await write(unpacking, name, () => entry as unknown as Readable), mode);
       else throw bad(unpacking, `${name} is a ${type}`);
       entry.resume();
     }

@@ -13,7 +13,8 @@ export const LOCK_FILE = "containers.lock.json";
 const ALL = "all";
 
 const digest = z.string().refine(isDigest, "a digest is sha256: and 64 of 0-9a-f");
-const LockedImageEntry = z.object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() })
+const LockedImageEntry = z
+  .object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() })
   .refine((locked) => digestIn(locked.target) === locked.digest, { path: ["target"], error: "it is not named by the digest beside it" })
   .transform(({ platform, ...rest }) => ({ ...rest, ...(platform && platform !== ALL && { platform }) }));
 const ContainersLockFile = z.object({
@@ -39,14 +40,21 @@ export function parseLock(text: string, file: string): ContainersLock {
   try {
     return ContainersLockFile.parse(JSON.parse(text));
   } catch (error) {
-    const why = error instanceof z.ZodError ? error.issues.map(({ path, message }) => [...(path.length > 0 ? [path.join(".")] : []), message].join(": ")).join("; ") : (error as Error).message;
+    const why =
+      error instanceof z.ZodError
+        ? error.issues.map(({ path, message }) => [...(path.length > 0 ? [path.join(".")] : []), message].join(": ")).join("; ")
+        : (error as Error).message;
     throw notOurs(`${file} is no lock of images: ${why}`);
   }
 }
 
 /** What is locked is read before it is written anew, as what can't be locked now stays as it was. */
 const notOurs = (says: string): ReleaseError =>
-  new ReleaseError("ProjectInvalid", { says, fix: "take it from an earlier commit, or delete it; then write it anew with `omx images lock`", blame: "user" });
+  new ReleaseError("ProjectInvalid", {
+    says,
+    fix: "take it from an earlier commit, or delete it; then write it anew with `omx images lock`",
+    blame: "user",
+  });
 
 /** The lock of a repository, or undefined where it has none. @throws ReleaseError ProjectInvalid */
 export function readLock(root: string): ContainersLock | undefined {
@@ -59,7 +67,8 @@ export const formatLock = ({ version, images }: ContainersLock): string =>
   `${JSON.stringify({ version, images: images.map(({ image, source, target, digest: of, platform = ALL }) => ({ image, source, target, digest: of, platform })) }, null, 2)}\n`;
 
 /** What the lock says an image is that is built for this target. */
-export const lockedBuild = (lock: ContainersLock | undefined, target: string): string | undefined => lock?.images.find(({ image }) => image === target)?.digest;
+export const lockedBuild = (lock: ContainersLock | undefined, target: string): string | undefined =>
+  lock?.images.find(({ image }) => image === target)?.digest;
 
 /**
  * The plan with every image that the lock knows pulled by its digest: what upstream calls by the same tag tomorrow is
@@ -67,7 +76,9 @@ export const lockedBuild = (lock: ContainersLock | undefined, target: string): s
  */
 export function pinnedBy(plan: ImagePlan, lock: ContainersLock | undefined): ImagePlan {
   const known = new Map((lock?.images ?? []).map((locked) => [locked.source, locked]));
-  const uses = plan.uses.map((use) => ("pull" in use.from ? { ...use, from: { pull: pinned(use.from.pull, known.get(use.from.pull)?.digest) } } : use));
+  const uses = plan.uses.map((use) =>
+    "pull" in use.from ? { ...use, from: { pull: pinned(use.from.pull, known.get(use.from.pull)?.digest) } } : use,
+  );
   return { ...plan, uses, pulls: [...new Set(uses.flatMap(({ from }) => ("pull" in from ? [from.pull] : [])))] };
 }
 

@@ -32,7 +32,16 @@ export function lockImages(plan: ImagePlan, outcomes: readonly ImageOutcome[], p
   const unknown: string[] = [];
   const images = plan.uses.flatMap(({ image, from }): LockedImage[] => {
     const outcome = "pull" in from ? bySource.get(from.pull) : byTarget.get(formatImageRef(buildTarget(from.build, place)));
-    if (outcome?.digest) return [lockedImage({ image, source: outcome.source_uri, target: outcome.target_image, digest: outcome.digest, ...(outcome.platform && { platform: outcome.platform }) })];
+    if (outcome?.digest)
+      return [
+        lockedImage({
+          image,
+          source: outcome.source_uri,
+          target: outcome.target_image,
+          digest: outcome.digest,
+          ...(outcome.platform && { platform: outcome.platform }),
+        }),
+      ];
     unknown.push(`${image}: ${outcome ? `${outcome.status} without a digest` : "staging says nothing of it"}`);
     return [];
   });

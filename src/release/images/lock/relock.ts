@@ -50,8 +50,13 @@ export async function relock(relocking: Relocking): Promise<{ readonly lock: Con
   const entries = new Map((before?.images ?? []).map((locked) => [locked.image, locked]));
   const looked = await Promise.all(plan.uses.map(async (use) => ({ use, ...(await look(relocking, use, entries.get(use.image))) })));
   const used = new Set(plan.uses.map(({ image }) => image));
-  const removed = [...entries.values()].filter(({ image }) => !used.has(image)).map(({ image, source, digest }): Relocked => ({ image, source, status: "REMOVED", before: digest }));
-  return { lock: { version: 1, images: looked.flatMap(({ entry }) => entry ?? []) }, images: [...looked.map(({ told }) => told), ...removed] };
+  const removed = [...entries.values()]
+    .filter(({ image }) => !used.has(image))
+    .map(({ image, source, digest }): Relocked => ({ image, source, status: "REMOVED", before: digest }));
+  return {
+    lock: { version: 1, images: looked.flatMap(({ entry }) => entry ?? []) },
+    images: [...looked.map(({ told }) => told), ...removed],
+  };
 }
 
 interface Looked {
@@ -60,14 +65,29 @@ interface Looked {
 }
 
 async function look(relocking: Relocking, use: PlannedUse, before: LockedImage | undefined): Promise<Looked> {
-  const about = { image: use.image, source: "pull" in use.from ? use.from.pull : (buildOf(relocking.plan, use.from.build)?.source ?? use.from.build), ...(before && { before: before.digest }) };
+  const about = {
+    image: use.image,
+    source: "pull" in use.from ? use.from.pull : (buildOf(relocking.plan, use.from.build)?.source ?? use.from.build),
+    ...(before && { before: before.digest }),
+  };
   try {
-    const { target, digest, platform, missing } = await ("pull" in use.from ? findPulled(relocking, use.from.pull, wantedPlatform(relocking, before)) : findBuilt(relocking, use.from.build));
-    if (missing !== undefined) return { entry: before, told: { ...about, status: "NOT_STAGED", ...(digest !== "" && { digest }), reason: missing } };
+    const { target, digest, platform, missing } = await ("pull" in use.from
+      ? findPulled(relocking, use.from.pull, wantedPlatform(relocking, before))
+      : findBuilt(relocking, use.from.build));
+    if (missing !== undefined)
+      return { entry: before, told: { ...about, status: "NOT_STAGED", ...(digest !== "" && { digest }), reason: missing } };
     const entry = lockedImage({ image: about.image, source: about.source, target, digest, ...(platform && { platform }) });
     const isSame = before?.digest === digest;
     const place = isSame && before.target !== entry.target ? { reason: `the same bytes; their place in ECR was ${before.target}` } : {};
-    return { entry, told: { ...about, digest, ...place, status: before === undefined ? "NEW" : isSame && before.target === entry.target ? "SAME" : "MOVED" } };
+    return {
+      entry,
+      told: {
+        ...about,
+        digest,
+        ...place,
+        status: before === undefined ? "NEW" : isSame && before.target === entry.target ? "SAME" : "MOVED",
+      },
+    };
   } catch (error) {
     return { entry: before, told: { ...about, status: "FAILED", reason: (error as Error).message } };
   }
@@ -95,7 +115,12 @@ async function findPulled({ client, place, namespaces }: Relocking, image: strin
   const there = client.repository(target);
   const digest = await nameThere(there, target.tag ?? referenceOf(target), await wantedDigest(client.repository(source), source, platform));
   const staged = await there.headManifest(digest);
-  return { target: pull.target_image, digest, ...(platform && { platform: formatPlatform(platform) }), ...(!staged && { missing: "bring it in with `omx images pull`" }) };
+  return {
+    target: pull.target_image,
+    digest,
+    ...(platform && { platform: formatPlatform(platform) }),
+    ...(!staged && { missing: "bring it in with `omx images pull`" }),
+  };
 }
 
 /** A built image is locked where it was built from the source as it lies there now. */
@@ -105,8 +130,15 @@ async function findBuilt({ client, place, plan, root }: Relocking, name: string)
   const found = { target: formatImageRef(target), digest: there?.digest ?? "", ...(there?.platform && { platform: there.platform }) };
   const build = buildOf(plan, name);
   if (!there || !build) return { ...found, missing: "build it with `omx images build`" };
-  const hash = await hashSource(join(root, build.source), { source_uri: build.source, target_image: found.target, dockerfile: build.dockerfile, build_args: build.args });
-  return there.labels[SOURCE_HASH_LABEL] === hash ? found : { ...found, missing: "it was built from another source; build it with `omx images build`" };
+  const hash = await hashSource(join(root, build.source), {
+    source_uri: build.source,
+    target_image: found.target,
+    dockerfile: build.dockerfile,
+    build_args: build.args,
+  });
+  return there.labels[SOURCE_HASH_LABEL] === hash
+    ? found
+    : { ...found, missing: "it was built from another source; build it with `omx images build`" };
 }
 
 const buildOf = ({ builds }: ImagePlan, target: string): ImageBuild | undefined => builds.find((build) => build.target === target);

@@ -33,15 +33,21 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
   const { bucket, key } = parseS3Uri(uri);
   const { record, file } = await openBundle(s3, bucket, key.replace(/\/+$/, ""));
   const lock = parseLock((await file(LOCK_FILE)).toString("utf8"), `${uri}/${LOCK_FILE}`);
-  const { imageMappings: mappings = [] } = JSON.parse((await file(MAP_FILE)).toString("utf8")) as { readonly imageMappings?: readonly Mapping[] };
+  const { imageMappings: mappings = [] } = JSON.parse((await file(MAP_FILE)).toString("utf8")) as {
+    readonly imageMappings?: readonly Mapping[];
+  };
   const recorded = new Set(record.images.map(({ image }) => image));
   return {
     record,
     lock,
     mappings,
     problems: [
-      ...[LOCK_FILE, MAP_FILE].filter((name) => record.files.every((one) => one.name !== name)).map((name) => `release.json: it does not say which bytes ${name} has`),
-      ...lock.images.filter(({ image }) => !recorded.has(image)).map(({ image, digest }) => `release.json: ${image} is not in it, the lock says ${digest}`),
+      ...[LOCK_FILE, MAP_FILE]
+        .filter((name) => record.files.every((one) => one.name !== name))
+        .map((name) => `release.json: it does not say which bytes ${name} has`),
+      ...lock.images
+        .filter(({ image }) => !recorded.has(image))
+        .map(({ image, digest }) => `release.json: ${image} is not in it, the lock says ${digest}`),
       ...differences(
         lock,
         "release.json",
@@ -63,7 +69,9 @@ export async function productionImages(
 ): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
   const [found] = await listWorkflowsNamed(omics, workflow);
   if (!found?.id) return { images: [], problems: [`production has no workflow ${workflow}`] };
-  const there = await omics.send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version })).catch((error: Error) => error);
+  const there = await omics
+    .send(new GetWorkflowVersionCommand({ workflowId: found.id, versionName: version }))
+    .catch((error: Error) => error);
   if (there instanceof Error) return { images: [], problems: [`production has no version ${version} of ${workflow}: ${there.message}`] };
   const mappings = there.containerRegistryMap?.imageMappings ?? [];
   const targets = new Map(mappings.map(({ sourceImage, destinationImage }) => [sourceImage, destinationImage]));
@@ -73,13 +81,24 @@ export async function productionImages(
 }
 
 /** Mappings of images that the lock does not know are the user's own: production has those of the bundle, and no others. */
-function beside({ images }: ContainersLock, where: string, { released, mappings }: { readonly released: readonly Mapping[]; readonly mappings: readonly Mapping[] }): readonly string[] {
+function beside(
+  { images }: ContainersLock,
+  where: string,
+  { released, mappings }: { readonly released: readonly Mapping[]; readonly mappings: readonly Mapping[] },
+): readonly string[] {
   const locked = new Set(images.map(({ image }) => image));
-  const placesOf = (from: readonly Mapping[]) => new Map(from.flatMap(({ sourceImage = "", destinationImage = "" }) => (locked.has(sourceImage) ? [] : [[sourceImage, placeIn(destinationImage)]])));
+  const placesOf = (from: readonly Mapping[]) =>
+    new Map(
+      from.flatMap(({ sourceImage = "", destinationImage = "" }) =>
+        locked.has(sourceImage) ? [] : [[sourceImage, placeIn(destinationImage)]],
+      ),
+    );
   const [wanted, found] = [placesOf(released), placesOf(mappings)];
   return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((image) => {
     const [is, says] = [found.get(image), wanted.get(image)];
-    return is === says ? [] : [`${where}: ${image} is mapped to ${is ?? "nothing"}, by the bundle to ${says ?? "nothing"}; the lock does not know it`];
+    return is === says
+      ? []
+      : [`${where}: ${image} is mapped to ${is ?? "nothing"}, by the bundle to ${says ?? "nothing"}; the lock does not know it`];
   });
 }
 
@@ -92,7 +111,11 @@ function placeIn(address: string): string {
 /** An image that is named by its address in ECR needs no mapping. */
 const mapDifferences = (lock: ContainersLock, where: string, mappings: readonly Mapping[] = []): readonly string[] => {
   const mapped = new Map(mappings.map(({ sourceImage = "", destinationImage = "" }) => [sourceImage, destinationImage]));
-  return differences(lock, where, lock.images.flatMap(({ image, target }) => (mapped.has(image) || image !== target ? [[image, mapped.get(image) ?? ""] as const] : [])));
+  return differences(
+    lock,
+    where,
+    lock.images.flatMap(({ image, target }) => (mapped.has(image) || image !== target ? [[image, mapped.get(image) ?? ""] as const] : [])),
+  );
 };
 
 function differences(lock: ContainersLock, where: string, named: readonly (readonly [string, string])[]): readonly string[] {

@@ -21,8 +21,14 @@ afterAll(async () => {
 
 const layer = (about: Pick<Descriptor, "digest" | "size">): Descriptor => ({ mediaType: MEDIA_TYPES.ociLayerTar, ...about });
 const image = (...layers: readonly Descriptor[]): string =>
-  registry.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: { mediaType: MEDIA_TYPES.ociConfig, ...registry.blob(Buffer.from('{"os":"linux","architecture":"amd64"}')) }, layers }).digest;
-const problemsOf = async (digest: string, named = digest) => (await verifyImage({ name: "cicd", client }, { image: "tool", target: `quay.io/tool@${named}`, digest }, { deep: false })).problems;
+  registry.manifest({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: { mediaType: MEDIA_TYPES.ociConfig, ...registry.blob(Buffer.from('{"os":"linux","architecture":"amd64"}')) },
+    layers,
+  }).digest;
+const problemsOf = async (digest: string, named = digest) =>
+  (await verifyImage({ name: "cicd", client }, { image: "tool", target: `quay.io/tool@${named}`, digest }, { deep: false })).problems;
 
 test("a layer that is not there, or in another size, is named without reading one; so is an image that is named by another digest", async () => {
   const there = layer(registry.blob(noise("there", 3000)));
@@ -32,6 +38,10 @@ test("a layer that is not there, or in another size, is named without reading on
   expect(await problemsOf(image(there, layer({ digest: absent, size: 10 })))).toEqual([`the layer ${absent} is not there`]);
   expect(await problemsOf(image({ ...there, size: 3001 }))).toEqual([`the layer ${there.digest} has 3000 bytes, the manifest says 3001`]);
   expect(await problemsOf(whole, absent)).toEqual([`it is named by ${absent}, not by ${whole}`]);
-  const index = registry.manifest({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [{ mediaType: MEDIA_TYPES.ociManifest, digest: absent, size: 10 }] }).digest;
+  const index = registry.manifest({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociIndex,
+    manifests: [{ mediaType: MEDIA_TYPES.ociManifest, digest: absent, size: 10 }],
+  }).digest;
   expect(await problemsOf(index)).toEqual([`the manifest ${absent} is not there`]);
 });

@@ -32,7 +32,11 @@ export interface VerifiedImage extends ImageToVerify {
  * Proves that an image is the bytes that its digest names, as this identity reads them: every manifest and
  * configuration is hashed anew, every layer is there in its size, or, with `deep`, hashed as well.
  */
-export async function verifyImage({ name, client }: View, image: ImageToVerify, { deep }: { readonly deep: boolean }): Promise<VerifiedImage> {
+export async function verifyImage(
+  { name, client }: View,
+  image: ImageToVerify,
+  { deep }: { readonly deep: boolean },
+): Promise<VerifiedImage> {
   const ref = parseImageRef(image.target);
   const tally: Tally = { manifests: 0, hashedBytes: 0, problems: [] };
   if (ref.digest !== undefined && ref.digest !== image.digest) tally.problems.push(`it is named by ${ref.digest}, not by ${image.digest}`);
@@ -69,7 +73,9 @@ async function content(at: Walk, stored: StoredManifest): Promise<void> {
     for (const child of manifest.manifests) await walk(at, child.digest);
     return;
   }
-  await Promise.all(blobsHeld(manifest).map((blob) => (at.deep || blob.digest === manifest.config.digest ? rehash(at, blob) : measure(at, blob))));
+  await Promise.all(
+    blobsHeld(manifest).map((blob) => (at.deep || blob.digest === manifest.config.digest ? rehash(at, blob) : measure(at, blob))),
+  );
 }
 
 /** Reading from the first byte proves size and digest. */
@@ -87,7 +93,11 @@ async function measure({ repository, tally }: Walk, { digest, size }: Descriptor
 }
 
 /** The answer, `missing` for none; a failure becomes a finding. */
-async function attempt<Answer>(tally: Tally, digest: string, ask: () => Promise<Answer | undefined>): Promise<Answer | "missing" | undefined> {
+async function attempt<Answer>(
+  tally: Tally,
+  digest: string,
+  ask: () => Promise<Answer | undefined>,
+): Promise<Answer | "missing" | undefined> {
   try {
     return (await ask()) ?? "missing";
   } catch (error) {

@@ -16,7 +16,11 @@ export async function readCacheRules(client: ECRClient): Promise<readonly CacheR
   const rules: CacheRule[] = [];
   try {
     for await (const { pullThroughCacheRules = [] } of paginateDescribePullThroughCacheRules({ client }, {}))
-      for (const { ecrRepositoryPrefix: prefix = "ROOT", upstreamRegistryUrl: url = "", upstreamRepositoryPrefix: upstreamPrefix = "ROOT" } of pullThroughCacheRules)
+      for (const {
+        ecrRepositoryPrefix: prefix = "ROOT",
+        upstreamRegistryUrl: url = "",
+        upstreamRepositoryPrefix: upstreamPrefix = "ROOT",
+      } of pullThroughCacheRules)
         rules.push({ prefix, registry: url === "registry-1.docker.io" ? DOCKER_HUB : url, upstreamPrefix });
     return rules;
   } catch (error) {

@@ -53,7 +53,13 @@ export async function previewCopy({ source, target, client, platform, signal, co
   const uncounted = [...blobs.values()].filter(({ digest }) => !counted?.has(digest));
   for (const { digest } of uncounted) counted?.add(digest);
   const missing = await Promise.all(uncounted.map(async (blob) => ((await to.headBlob(blob.digest)) === undefined ? blob.size : 0)));
-  return { digest: wanted, ...present, sizeBytes: sum([...blobs.values()].map(({ size }) => size)), missingBytes: sum(missing), ...(remark && { remark }) };
+  return {
+    digest: wanted,
+    ...present,
+    sizeBytes: sum([...blobs.values()].map(({ size }) => size)),
+    missingBytes: sum(missing),
+    ...(remark && { remark }),
+  };
 }
 
 /** The digest that would be copied: of the tag, or of one platform below it. @throws RegistryError, InvalidManifest */
@@ -67,7 +73,9 @@ async function blobsBelow(from: Repository, stored: StoredManifest, source: Imag
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return blobsHeld(manifest);
   if (depth >= DEEPEST_INDEX) throw tooDeep(formatImageRef(source));
-  const children = await Promise.all(manifest.manifests.map(async ({ digest }) => blobsBelow(from, await mustHave(from, source, digest, "the index"), source, depth + 1)));
+  const children = await Promise.all(
+    manifest.manifests.map(async ({ digest }) => blobsBelow(from, await mustHave(from, source, digest, "the index"), source, depth + 1)),
+  );
   return children.flat();
 }
 
@@ -83,7 +91,10 @@ export function rememberingManifests(client: RegistryClient): RegistryClient {
       const asked = known.get(key) ?? repository.getManifest(reference);
       known.set(key, asked);
       // What failed or is not there yet may be there the next time.
-      void asked.then((found) => found ?? known.delete(key), () => known.delete(key));
+      void asked.then(
+        (found) => found ?? known.delete(key),
+        () => known.delete(key),
+      );
       return asked;
     },
   }));

@@ -23,17 +23,23 @@ export interface PrimeOptions {
 }
 
 /** How ECR's cache did with one image: as a copy would, or why it brought nothing. */
-export type PrimeResult = { readonly result: CopyResult; /** What upstream has under the tag, where it was asked. */ readonly upstream?: string } | { readonly refusal: string };
+export type PrimeResult =
+  | { readonly result: CopyResult; /** What upstream has under the tag, where it was asked. */ readonly upstream?: string }
+  | { readonly refusal: string };
 
 /** Has ECR's pull-through cache bring images; no byte of them passes here. One image's failure leaves the others alone. */
 export async function primeImages(plan: readonly ImageCopy[], options: PrimeOptions): Promise<readonly PrimeResult[]> {
   const gate = new Gate(options.concurrency ?? 8, options.clock);
   const silent = new Map<string, string>();
-  return Promise.all(plan.map((image) => gate.pass(async () => {
-    const primed = await primeOne(image, { ...options, silent });
-    if ("result" in primed) options.onDone?.(primed.result);
-    return primed;
-  })));
+  return Promise.all(
+    plan.map((image) =>
+      gate.pass(async () => {
+        const primed = await primeOne(image, { ...options, silent });
+        if ("result" in primed) options.onDone?.(primed.result);
+        return primed;
+      }),
+    ),
+  );
 }
 
 interface PrimingAll extends PrimeOptions {
@@ -47,17 +53,41 @@ async function primeOne({ source, target }: ImageCopy, options: PrimingAll): Pro
   const startedAt = clock.now().getTime();
   const context = { onRequest: () => void (requests += 1) };
   const done = (ending: Pick<CopyResult, "status" | "reason"> & Partial<CopyResult>): CopyResult => ({
-    source: formatImageRef(source), target: formatImageRef(target), bytesMoved: 0, bytesSaved: 0, requests, seconds: (clock.now().getTime() - startedAt) / 1000, ...ending,
+    source: formatImageRef(source),
+    target: formatImageRef(target),
+    bytesMoved: 0,
+    bytesSaved: 0,
+    requests,
+    seconds: (clock.now().getTime() - startedAt) / 1000,
+    ...ending,
   });
   let upstream: Upstream = {};
   const wanted = async () => (upstream = await askUpstream(source, options, context)).digest;
   try {
-    const { digest, isNew, sizeBytes, reason } = await primeImage({ source, target, client, wanted, ...(isWhole && { isWhole: (found: string) => isWhole(target, found) }), context });
-    const result = done({ status: isNew ? "PULLED" : "SKIPPED", digest, bytesSaved: sizeBytes, reason: [reason, ...remarks(upstream)].join("; ") });
+    const { digest, isNew, sizeBytes, reason } = await primeImage({
+      source,
+      target,
+      client,
+      wanted,
+      ...(isWhole && { isWhole: (found: string) => isWhole(target, found) }),
+      context,
+    });
+    const result = done({
+      status: isNew ? "PULLED" : "SKIPPED",
+      digest,
+      bytesSaved: sizeBytes,
+      reason: [reason, ...remarks(upstream)].join("; "),
+    });
     return { result, ...(upstream.isNew && upstream.digest && { upstream: upstream.digest }) };
   } catch (error) {
     if (error instanceof CacheRefusal) return { refusal: error.message };
-    return { result: done({ status: "FAILED", reason: (error as Error).message, ...(error instanceof RegistryError && error.temporary && { isTemporary: true as const }) }) };
+    return {
+      result: done({
+        status: "FAILED",
+        reason: (error as Error).message,
+        ...(error instanceof RegistryError && error.temporary && { isTemporary: true as const }),
+      }),
+    };
   }
 }
 
@@ -72,20 +102,28 @@ interface Upstream {
 }
 
 const remarks = ({ unknown, isKept }: Upstream): readonly string[] => [
-  ...(unknown ? [`whether its tag has moved upstream is not known: ${unknown}`] : []), ...(isKept ? ["upstream was asked less than five minutes ago, --fresh asks again"] : []),
+  ...(unknown ? [`whether its tag has moved upstream is not known: ${unknown}`] : []),
+  ...(isKept ? ["upstream was asked less than five minutes ago, --fresh asks again"] : []),
 ];
 
 /** Time enough for a registry that answers. Where only ECR gets through to it, its cache has the image all the same. */
 const PATIENCE_MS = 10_000;
 
-async function askUpstream(source: ImageRef, { client, clock, known, isFresh, silent }: PrimingAll, context: RequestContext): Promise<Upstream> {
+async function askUpstream(
+  source: ImageRef,
+  { client, clock, known, isFresh, silent }: PrimingAll,
+  context: RequestContext,
+): Promise<Upstream> {
   const digest = known?.(source);
   if (digest !== undefined) return { digest, isKept: true };
   if (isFresh) return { digest: await wantedDigest(client.repository(source, context), source), isNew: true };
   const before = silent.get(source.registry);
   if (before !== undefined) return { unknown: before };
   try {
-    return { digest: await within(clock, PATIENCE_MS, (signal) => wantedDigest(client.repository(source, { ...context, signal }), source)), isNew: true };
+    return {
+      digest: await within(clock, PATIENCE_MS, (signal) => wantedDigest(client.repository(source, { ...context, signal }), source)),
+      isNew: true,
+    };
   } catch (error) {
     const unknown = (error as Error).message;
     if (!(error instanceof RegistryError) || error.kind === "unreachable" || error.temporary) silent.set(source.registry, unknown);
@@ -95,7 +133,10 @@ async function askUpstream(source: ImageRef, { client, clock, known, isFresh, si
 
 async function within<Value>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
   const [late, done] = [new AbortController(), new AbortController()];
-  const timer = clock.sleep(ms, done.signal).then(() => late.abort(new Error(`it does not answer within ${ms / 1000} s`)), () => undefined);
+  const timer = clock.sleep(ms, done.signal).then(
+    () => late.abort(new Error(`it does not answer within ${ms / 1000} s`)),
+    () => undefined,
+  );
   try {
     return await work(late.signal);
   } finally {

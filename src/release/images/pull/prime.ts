@@ -49,7 +49,10 @@ export class CacheRefusal extends Error {
  */
 export async function primeImage({ source, target, client, wanted: ask, isWhole, context = {} }: Priming): Promise<Primed> {
   const repository = client.repository(target, context);
-  const [upstream, cached] = await Promise.allSettled([source.digest ?? ask?.(), brought(repository, target, target.tag ?? referenceOf(target))]);
+  const [upstream, cached] = await Promise.allSettled([
+    source.digest ?? ask?.(),
+    brought(repository, target, target.tag ?? referenceOf(target)),
+  ]);
   const [wanted, tagged] = [valueOf(upstream), valueOf(cached)];
   const isOlder = wanted !== undefined && tagged.digest !== wanted;
   const manifest = isOlder ? await brought(repository, target, wanted) : tagged;
@@ -60,7 +63,12 @@ export async function primeImage({ source, target, client, wanted: ask, isWhole,
   const [blobs, remark] = isKnown
     ? [blobsIn(manifest), await platformRemark(manifest)]
     : await Promise.all([awaitLayers(repository, manifest, isReadBy(manifest)), platformRemark(manifest, repository)]);
-  return { digest: manifest.digest, isNew: !isKnown, sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0), reason: [reason, remark ?? []].flat().join("; ") };
+  return {
+    digest: manifest.digest,
+    isNew: !isKnown,
+    sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0),
+    reason: [reason, remark ?? []].flat().join("; "),
+  };
 }
 
 function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {
@@ -74,7 +82,11 @@ function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {
  * @returns all blobs
  * @throws RegistryError
  */
-export async function awaitLayers(repository: Repository, manifest: StoredManifest, isRead: (blob: Descriptor) => boolean = () => false): Promise<readonly Descriptor[]> {
+export async function awaitLayers(
+  repository: Repository,
+  manifest: StoredManifest,
+  isRead: (blob: Descriptor) => boolean = () => false,
+): Promise<readonly Descriptor[]> {
   const blobs = await blobsBelow(repository, manifest);
   await Promise.all(blobs.filter((blob) => !isRead(blob)).map((blob) => present(repository, blob)));
   return blobs;
@@ -113,10 +125,12 @@ function blobsIn({ bytes, mediaType }: StoredManifest): readonly Descriptor[] {
 async function blobsBelow(repository: Repository, stored: StoredManifest): Promise<readonly Descriptor[]> {
   const manifest = readManifest(stored.bytes, stored.mediaType);
   if (manifest.kind === "image") return blobsIn(stored);
-  const children = await Promise.all(manifest.manifests.map(async ({ digest }) => {
-    const child = await repository.getManifest(digest);
-    return child ? blobsBelow(repository, child) : [];
-  }));
+  const children = await Promise.all(
+    manifest.manifests.map(async ({ digest }) => {
+      const child = await repository.getManifest(digest);
+      return child ? blobsBelow(repository, child) : [];
+    }),
+  );
   return [...new Map(children.flat().map((blob) => [blob.digest, blob])).values()];
 }
 

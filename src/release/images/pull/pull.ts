@@ -58,7 +58,10 @@ const IMAGES_AT_ONCE = 8;
  * Brings images into the account's ECR as `pullImage` does each. A blob that several of them need comes from its source once.
  * @returns what became of each; the item itself where it is to be tried alone: its registry was busy, or time was over
  */
-export async function pullTogether(workshop: PullWorkshop, items: readonly (PullItem | ImageOutcome)[]): Promise<readonly (PullItem | Pulled)[]> {
+export async function pullTogether(
+  workshop: PullWorkshop,
+  items: readonly (PullItem | ImageOutcome)[],
+): Promise<readonly (PullItem | Pulled)[]> {
   const { clock, deadline } = workshop;
   const gate = new Gate(IMAGES_AT_ONCE, clock);
   await using registries = workshopClient(workshop);
@@ -98,7 +101,13 @@ async function pullIn(workshop: OpenWorkshop, item: PullItem): Promise<Pulled> {
   try {
     const result = await pull(workshop, item, built !== undefined);
     const handedOver = result.status === "TOO_LARGE" && { source, ...(referrers && { referrers }) };
-    return { ...about, ...handedOver, seconds: secondsSince(workshop.clock, started), ...result, ...(result.status === "SKIPPED" && built) };
+    return {
+      ...about,
+      ...handedOver,
+      seconds: secondsSince(workshop.clock, started),
+      ...result,
+      ...(result.status === "SKIPPED" && built),
+    };
   } catch (error) {
     return { ...about, status: "FAILED", seconds: secondsSince(workshop.clock, started), reason: reasonOf(error) };
   }
@@ -111,7 +120,8 @@ function reasonOf(error: unknown): string {
   if (error instanceof RegistryError && error.passesSoon) throw new RegistryBusy(error.message);
   if (error instanceof RegistryError || error instanceof InvalidManifest || error instanceof InvalidValue) return error.message;
   // A registry whose name nobody knows says so itself.
-  if (!(error instanceof RegistryError) && isPassing(error)) throw new RegistryBusy(`ECR: ${(error as Error).name}: ${(error as Error).message}`);
+  if (!(error instanceof RegistryError) && isPassing(error))
+    throw new RegistryBusy(`ECR: ${(error as Error).name}: ${(error as Error).message}`);
   if (error instanceof ECRServiceException) return `${error.name}: ${error.message}`;
   if (error instanceof ReleaseError) return `${error.message}; ${error.fix}`;
   throw error;
@@ -141,7 +151,10 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
       ? there(preview)
       : !isBuilt && limit !== undefined && preview.missingBytes > limit
         ? tooLarge(preview, limit)
-        : await copy({ workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false }, isBuilt);
+        : await copy(
+            { workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false },
+            isBuilt,
+          );
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
@@ -158,7 +171,13 @@ async function prime({ workshop, client, source, target }: Copying): Promise<Res
   const overtime = watchDeadline(workshop.clock, workshop.deadline);
   const context = overtime ? { signal: overtime.signal } : {};
   try {
-    const { digest, sizeBytes, reason } = await primeImage({ source, target, client, wanted: () => wantedDigest(client.repository(source, context), source), context });
+    const { digest, sizeBytes, reason } = await primeImage({
+      source,
+      target,
+      client,
+      wanted: () => wantedDigest(client.repository(source, context), source),
+      context,
+    });
     await openRepository(workshop.ecr, target.repository, workshop.place);
     return { status: "SUCCEEDED", digest, size: sizeBytes, bytes_moved: 0, bytes_saved: sizeBytes, reason };
   } catch (error) {
@@ -172,9 +191,15 @@ async function prime({ workshop, client, source, target }: Copying): Promise<Res
 
 async function stillComing({ workshop, client, source, target }: Copying): Promise<Result> {
   const digest = await wantedDigest(client.repository(source), source);
-  if (!(await client.repository(target).headManifest(digest))) return { status: "FAILED", reason: "the function's time was over before ECR's pull-through cache had the image's manifest" };
+  if (!(await client.repository(target).headManifest(digest)))
+    return { status: "FAILED", reason: "the function's time was over before ECR's pull-through cache had the image's manifest" };
   await openRepository(workshop.ecr, target.repository, workshop.place);
-  return { status: "SUCCEEDED", digest, bytes_moved: 0, reason: "ECR's pull-through cache is still bringing its layers; who reads one waits for it" };
+  return {
+    status: "SUCCEEDED",
+    digest,
+    bytes_moved: 0,
+    reason: "ECR's pull-through cache is still bringing its layers; who reads one waits for it",
+  };
 }
 
 /** What a copy would do; undefined where the function's time was over before a registry had said it. */
@@ -196,7 +221,8 @@ const timeOver = (isBuilt: boolean): Result => ({ status: isBuilt ? "FAILED" : "
 const there = ({ digest }: Preview): Result => ({ status: "SKIPPED", digest, bytes_moved: 0, reason: "the target has the same digest" });
 
 const tooLarge = ({ missingBytes }: Preview, limit: number): Result => ({
-  status: "TOO_LARGE", reason: `${missingBytes} bytes are missing, a function is given up to ${Math.floor(limit)}`,
+  status: "TOO_LARGE",
+  reason: `${missingBytes} bytes are missing, a function is given up to ${Math.floor(limit)}`,
 });
 
 interface Copying {
@@ -206,7 +232,10 @@ interface Copying {
   readonly target: ImageRef;
 }
 
-async function copy({ workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean }, isBuilt: boolean): Promise<Result> {
+async function copy(
+  { workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean },
+  isBuilt: boolean,
+): Promise<Result> {
   const overtime = watchDeadline(clock, deadline);
   const [copied] = await copyImages([{ source, target }], {
     sourceClient: client,

@@ -23,7 +23,11 @@ const ROUNDS = 6;
  * @returns the repositories whose policy had to be changed
  * @throws RepositoryNotFoundException; ReleaseError ImageNotReadable where somebody takes the statements out again and again
  */
-export async function ensureRepositoryPolicies(ecr: ECRClient, wanted: ReadonlyMap<string, readonly Statement[]>, pace: Pace = {}): Promise<ReadonlySet<string>> {
+export async function ensureRepositoryPolicies(
+  ecr: ECRClient,
+  wanted: ReadonlyMap<string, readonly Statement[]>,
+  pace: Pace = {},
+): Promise<ReadonlySet<string>> {
   const { clock = systemClock, random = systemRandom } = pace;
   const changed = new Set<string>();
   let unsettled = wanted;
@@ -74,21 +78,28 @@ class Repetition extends Error {
 
 function unrepeated(command: SetRepositoryPolicyCommand): SetRepositoryPolicyCommand {
   let failure: unknown;
-  command.middlewareStack.addRelativeTo(<Args, Result>(next: (args: Args) => Promise<Result>) => async (args: Args): Promise<Result> => {
-    if (failure !== undefined) throw new Repetition("this text was read before the last attempt", { cause: failure });
-    try {
-      return await next(args);
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  }, { name: "unrepeated", relation: "after", toMiddleware: "retryMiddleware" });
+  command.middlewareStack.addRelativeTo(
+    <Args, Result>(next: (args: Args) => Promise<Result>) =>
+      async (args: Args): Promise<Result> => {
+        if (failure !== undefined) throw new Repetition("this text was read before the last attempt", { cause: failure });
+        try {
+          return await next(args);
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
+      },
+    { name: "unrepeated", relation: "after", toMiddleware: "retryMiddleware" },
+  );
   return command;
 }
 
 /** The policy of a repository, where it has one. @throws RepositoryNotFoundException */
 export const readPolicy = (ecr: ECRClient, repositoryName: string): Promise<string | undefined> =>
-  ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(({ policyText }) => policyText, (error: Error) => {
-    if (error.name === "RepositoryPolicyNotFoundException") return undefined;
-    throw error;
-  });
+  ecr.send(new GetRepositoryPolicyCommand({ repositoryName })).then(
+    ({ policyText }) => policyText,
+    (error: Error) => {
+      if (error.name === "RepositoryPolicyNotFoundException") return undefined;
+      throw error;
+    },
+  );

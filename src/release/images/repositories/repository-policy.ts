@@ -30,7 +30,10 @@ export const omicsStatement = ({ account, region }: Place, sid: string): Stateme
 
 /** Lets the roles of an account read a repository. */
 export const accountStatement = ({ account }: Place, sid: string): Statement => ({
-  Sid: sid, Effect: "Allow", Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: READ,
+  Sid: sid,
+  Effect: "Allow",
+  Principal: { AWS: `arn:aws:iam::${account}:root` },
+  Action: READ,
 });
 
 /** Statements every repository of ours carries from its first day. */
@@ -38,7 +41,8 @@ export const stagingStatements = (cicd: Place): readonly Statement[] => [omicsSt
 
 /** Statements for a production account: its own roles read, and, unless it has copies of its own, HealthOmics on its behalf. */
 export const productionStatements = (place: Place, promote: "share" | "copy" = "share"): readonly Statement[] => [
-  ...(promote === "share" ? [omicsStatement(place, `OmxHealthOmics${place.account}`)] : []), accountStatement(place, `OmxAccount${place.account}`),
+  ...(promote === "share" ? [omicsStatement(place, `OmxHealthOmics${place.account}`)] : []),
+  accountStatement(place, `OmxAccount${place.account}`),
 ];
 
 /**
@@ -51,7 +55,9 @@ export function mergePolicy(present: string | undefined, statements: readonly St
   const sids = new Set(statements.map((statement) => statement.Sid));
   const kept = before.filter((statement) => !sids.has(statement.Sid));
   const merged: PolicyDocument = { Version: "2012-10-17", Statement: [...kept, ...statements] };
-  const unchanged = statements.every((statement) => before.some((other) => canonical(other) === canonical(statement))) && kept.length + statements.length === before.length;
+  const unchanged =
+    statements.every((statement) => before.some((other) => canonical(other) === canonical(statement))) &&
+    kept.length + statements.length === before.length;
   return unchanged ? undefined : JSON.stringify(merged);
 }
 
@@ -76,29 +82,45 @@ type IsMeant = (statement: Statement) => boolean;
 
 function letsRead(policy: string | undefined, { allows, denies }: { readonly allows: IsMeant; readonly denies: IsMeant }): boolean {
   const statements = policy === undefined ? [] : [(JSON.parse(policy) as { Statement: Statement | Statement[] }).Statement].flat();
-  const patterns = (effect: Statement["Effect"], isMeant: IsMeant) => statements.filter((one) => one.Effect === effect && isMeant(one)).flatMap(({ Action = [] }) => Action);
+  const patterns = (effect: Statement["Effect"], isMeant: IsMeant) =>
+    statements.filter((one) => one.Effect === effect && isMeant(one)).flatMap(({ Action = [] }) => Action);
   const allowed = patterns("Allow", allows);
   const denied = patterns("Deny", (statement) => statement.Condition === undefined && denies(statement));
   return READ.every((action) => allowed.some((pattern) => matches(pattern, action)) && !denied.some((pattern) => matches(pattern, action)));
 }
 
 const serves = (principal: Statement["Principal"], kind: "Service" | "AWS", isIt: (name: string) => boolean): boolean =>
-  principal === "*" || (typeof principal === "object" && [(principal as { readonly [kind]?: string | readonly string[] })[kind] ?? []].flat().some((name) => name === "*" || isIt(name)));
+  principal === "*" ||
+  (typeof principal === "object" &&
+    [(principal as { readonly [kind]?: string | readonly string[] })[kind] ?? []].flat().some((name) => name === "*" || isIt(name)));
 
 /** Whether no condition names the account or ARN that HealthOmics reads for, or one names the account. */
 const isFor = (condition: object = {}, account: string): boolean =>
-  Object.entries(condition).filter(([operator]) => !operator.includes("Not")).flatMap(([, keys]) => Object.entries(keys as object)).every(([key, value]) => {
-    const values = [value as string | readonly string[]].flat();
-    if (key.toLowerCase() === "aws:sourceaccount") return values.some((one) => matches(one, account));
-    return key.toLowerCase() !== "aws:sourcearn" || values.some((one) => matches(one.split(":")[4] ?? "*", account));
-  });
+  Object.entries(condition)
+    .filter(([operator]) => !operator.includes("Not"))
+    .flatMap(([, keys]) => Object.entries(keys as object))
+    .every(([key, value]) => {
+      const values = [value as string | readonly string[]].flat();
+      if (key.toLowerCase() === "aws:sourceaccount") return values.some((one) => matches(one, account));
+      return key.toLowerCase() !== "aws:sourcearn" || values.some((one) => matches(one.split(":")[4] ?? "*", account));
+    });
 
 const matches = (pattern: string, action: string): boolean =>
-  new RegExp(`^${pattern.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")}$`, "i").test(action);
+  new RegExp(
+    `^${pattern
+      .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", ".")}$`,
+    "i",
+  ).test(action);
 
 /** A statement in one spelling: members sorted, lists of one as plain strings, lists sorted. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return value.length === 1 ? canonical(value[0]) : JSON.stringify(value.map(canonical).sort());
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, canonical(member)]));
+  return JSON.stringify(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [key, canonical(member)]),
+  );
 }

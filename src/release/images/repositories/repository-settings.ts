@@ -25,7 +25,10 @@ export const keyIn = ({ kmsKeys }: Pick<RepositorySettings, "kmsKeys">, { accoun
   });
 
 /** The settings as CreateRepository takes them. */
-export function creationOf(settings: RepositorySettings, place: Place): Pick<CreateRepositoryCommandInput, "encryptionConfiguration" | "imageTagMutability" | "imageScanningConfiguration"> {
+export function creationOf(
+  settings: RepositorySettings,
+  place: Place,
+): Pick<CreateRepositoryCommandInput, "encryptionConfiguration" | "imageTagMutability" | "imageScanningConfiguration"> {
   const kmsKey = keyIn(settings, place);
   return {
     imageScanningConfiguration: { scanOnPush: settings.scanOnPush },

@@ -32,11 +32,19 @@ export async function openImageLab(): Promise<ImageLab> {
   const [accounts, upstream, clients] = [await startAccounts(), await startDockerRegistry(), registryClient()];
   const proxy = await faultProxy(upstream.url, (seen) => decide?.(seen));
   return {
-    accounts, upstream, asked: proxy.seen,
+    accounts,
+    upstream,
+    asked: proxy.seen,
     fail: (how) => void (decide = how),
     push: (repository, ...layers) => pushSample(clients.repository({ registry: upstream.host, repository }), "1", { layers }),
     workshop: (more = {}) => ({
-      ecr: new ECRClient(accounts.config()), logs: new CloudWatchLogsClient(accounts.config()), place: PLACE, clock: systemClock, endpoint: accounts.url, upstreams: { "quay.io": proxy.url }, ...more,
+      ecr: new ECRClient(accounts.config()),
+      logs: new CloudWatchLogsClient(accounts.config()),
+      place: PLACE,
+      clock: systemClock,
+      endpoint: accounts.url,
+      upstreams: { "quay.io": proxy.url },
+      ...more,
     }),
     async [Symbol.asyncDispose]() {
       await clients.close();

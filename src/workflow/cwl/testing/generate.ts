@@ -115,9 +115,7 @@ class Maker {
 
   #shortened(input: Readonly<Record<string, Plain>>): Plain {
     const { type } = input;
-    return Object.keys(input).length === 1 && type !== undefined && (typeof type === "string" || Array.isArray(type))
-      ? type
-      : input;
+    return Object.keys(input).length === 1 && type !== undefined && (typeof type === "string" || Array.isArray(type)) ? type : input;
   }
 
   #input(): Readonly<Record<string, Plain>> {
@@ -188,11 +186,8 @@ class Maker {
   }
 
   #step(depth: number): Readonly<Record<string, Plain>> {
-    const process =
-      depth < 2 && this.choice.chance(0.3) ? this.#workflow(depth + 1) : this.choice.chance(0.1) ? EXPRESSION : this.#tool();
-    const run = this.choice.chance(0.5)
-      ? this.#put(`${this.#name("tool")}.cwl`, { cwlVersion: this.#version, ...process })
-      : process;
+    const process = depth < 2 && this.choice.chance(0.3) ? this.#workflow(depth + 1) : this.choice.chance(0.1) ? EXPRESSION : this.#tool();
+    const run = this.choice.chance(0.5) ? this.#put(`${this.#name("tool")}.cwl`, { cwlVersion: this.#version, ...process }) : process;
     const field = this.choice.of(["requirements", "hints"]);
     const docker = this.choice.chance(0.2) ? { [field]: this.#classes({ DockerRequirement: this.#docker() }) } : {};
     return { run, in: this.#links(namesOf(process["inputs"] ?? {}), []), out: [], ...docker };
@@ -200,8 +195,7 @@ class Maker {
 
   #links(names: readonly string[], sources: readonly string[]): Plain {
     const links = names.map(
-      (id) =>
-        [id, { ...(sources[0] !== undefined && this.choice.chance(0.5) ? { source: sources[0] } : {}), default: null }] as const,
+      (id) => [id, { ...(sources[0] !== undefined && this.choice.chance(0.5) ? { source: sources[0] } : {}), default: null }] as const,
     );
     return this.choice.chance(0.5) ? Object.fromEntries(links) : links.map(([id, link]) => ({ id, ...link }));
   }

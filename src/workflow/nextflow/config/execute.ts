@@ -73,8 +73,7 @@ export function run(builder: Builder, statements: readonly Statement[], place: P
       selector = statement.name;
       continue;
     }
-    if (statement.kind === "expression")
-      runExpression(builder, statement.expression, { ...place, selector });
+    if (statement.kind === "expression") runExpression(builder, statement.expression, { ...place, selector });
     else if (statement.kind === "if") runIf(builder, statement, place);
     else if (statement.kind === "compound") runCompound(builder, statement, place);
     else execute(statement, place.scope);
@@ -290,6 +289,9 @@ function setParam(builder: Builder, { path, expr }: Assigned, { scope }: Place):
   const [top] = path;
   if (name === undefined || top === undefined) return;
   const value = evaluate(expr.value, scope);
-  makeParam(builder.params, path.slice(0, -1)).set(name, isClosure(value) ? null : known(snapshot(value), () => unknown(scope, expr.value)));
+  makeParam(builder.params, path.slice(0, -1)).set(
+    name,
+    isClosure(value) ? null : known(snapshot(value), () => unknown(scope, expr.value)),
+  );
   if (path.length === 1) builder.paramPlaces.set(top, { file: scope.file, offset: expr.start, value: expr.value });
 }

@@ -26,7 +26,10 @@ export function roundsOfCall({ callee, args }: Call, scope: Scope): readonly Rou
 
 /** What of a loop or a switch is run, in its order. */
 export function roundsOfCompound(statement: Compound, scope: Scope): readonly Round[] {
-  if (statement.word === "switch") return switchSides(statement, scope).slice(0, 1).map(({ body }) => ({ body, scope }));
+  if (statement.word === "switch")
+    return switchSides(statement, scope)
+      .slice(0, 1)
+      .map(({ body }) => ({ body, scope }));
   const [head] = statement.expressions;
   if (statement.word !== "loop" || head?.kind !== "binary" || head.operator !== "in" || head.left.kind !== "name") return [];
   const { name } = head.left;
@@ -44,7 +47,10 @@ function itemsOf(collection: Expr, scope: Scope): readonly Item[] {
   if (!isMap(result)) return [];
   return [...result].map(([key, value]) => ({
     kind: "entry",
-    whole: new Map<string, Value>([["key", key], ["value", value]]),
+    whole: new Map<string, Value>([
+      ["key", key],
+      ["value", value],
+    ]),
     key,
     value,
   }));

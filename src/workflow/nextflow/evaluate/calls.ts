@@ -38,7 +38,9 @@ export function bodyScope(outer: Scope, parameters: readonly FormalParameter[], 
 function defaultOf(tokens: FormalParameter["default"], scope: Scope): readonly Choice[] | undefined {
   const value = tokens && interpolated(tokens);
   if (value === undefined) return undefined;
-  return [{ value: scope.evaluation.value(value, scope), conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.start }];
+  return [
+    { value: scope.evaluation.value(value, scope), conditions: [], inputs: [], how: "variable", file: scope.file, offset: value.start },
+  ];
 }
 
 /** A closure of two parameters takes an entry apart. Undefined once all work is done that one reading may do. */

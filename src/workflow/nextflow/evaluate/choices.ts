@@ -199,13 +199,14 @@ export function chooseBody(body: readonly Statement[], scope: Scope): readonly C
 function chooseSwitch(statement: Compound, rest: readonly Statement[], scope: Scope): readonly Choice[] {
   const sides = switchSides(statement, scope);
   if (sides.length === 0) return chooseBody(rest, scope);
-  const chosen = (followed: readonly SwitchSide[]): readonly Choice[] => followed.flatMap(({ body, condition, inputs }) =>
-    chooseBody([...body, ...rest], forked(scope)).map((choice) => ({
-      ...choice,
-      conditions: [...(condition === undefined ? [] : [condition]), ...choice.conditions],
-      inputs: [...new Set([...choice.inputs, ...inputs])],
-    })),
-  );
+  const chosen = (followed: readonly SwitchSide[]): readonly Choice[] =>
+    followed.flatMap(({ body, condition, inputs }) =>
+      chooseBody([...body, ...rest], forked(scope)).map((choice) => ({
+        ...choice,
+        conditions: [...(condition === undefined ? [] : [condition]), ...choice.conditions],
+        inputs: [...new Set([...choice.inputs, ...inputs])],
+      })),
+    );
   const all = spread(scope.evaluation, Math.min(sides.length, MOST_CHOICES), () => chosen(sides.slice(0, MOST_CHOICES)));
   return (all ?? chosen(sides.slice(0, 1))).slice(0, MOST_CHOICES);
 }
@@ -254,7 +255,10 @@ function setMember(target: Expr, value: Expr, scope: Scope): void {
   const key = target.kind === "index" ? target.index : target.name;
   const name = typeof key === "string" ? key : textOf(evaluate(key, scope));
   if (map === undefined || !isMap(map) || name === undefined) return;
-  map.set(name, known(snapshot(evaluate(value, scope)), () => unknown(scope, value)));
+  map.set(
+    name,
+    known(snapshot(evaluate(value, scope)), () => unknown(scope, value)),
+  );
 }
 
 function executeIf(statement: Extract<Statement, { kind: "if" }>, scope: Scope): void {

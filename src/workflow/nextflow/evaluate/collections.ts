@@ -8,7 +8,13 @@ type Call = (item: Value) => Value | undefined;
 export function callWithClosure(object: Value, name: string, call: Call): Value | undefined {
   if (isList(object)) return ofItems(object, name, call);
   if (!isMap(object)) return undefined;
-  const entries = [...object].map(([key, value]) => new Map<string, Value>([["key", key], ["value", value]]));
+  const entries = [...object].map(
+    ([key, value]) =>
+      new Map<string, Value>([
+        ["key", key],
+        ["value", value],
+      ]),
+  );
   return name === "findAll" ? undefined : ofItems(entries, name, call);
 }
 

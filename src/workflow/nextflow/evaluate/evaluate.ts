@@ -226,15 +226,18 @@ function evaluateCall(expr: Call, scope: Scope): Value {
   if (callee.kind === "closure") return callClosure({ kind: "closure", closure: callee, scope }, positional(expr.args, scope), scope);
   if (callee.kind !== "property" || typeof callee.name !== "string") return volatileUnknown(scope, expr);
   const args = positional(expr.args, scope);
-  if (callee.object.kind === "name" && callee.object.name === "System" && callee.name === "getenv") return environment(args[0], expr, scope);
+  if (callee.object.kind === "name" && callee.object.name === "System" && callee.name === "getenv")
+    return environment(args[0], expr, scope);
   if (callee.object.kind === "name" && callee.object.name === "Math") return callMath(callee.name, args) ?? unknown(scope, expr);
-  if (callee.object.kind === "name" && callee.object.name === "String" && callee.name === "format") return callFormat(args) ?? unknown(scope, expr, inputsOf(args));
+  if (callee.object.kind === "name" && callee.object.name === "String" && callee.name === "format")
+    return callFormat(args) ?? unknown(scope, expr, inputsOf(args));
   const object = evaluate(callee.object, scope);
   if (object === scope.params && typeof args[0] === "string") scope.evaluation.inputs.add(args[0]);
   if (object === null) return null;
   if (isClosure(object)) return callee.name === "call" ? callClosure(object, args, scope) : volatileUnknown(scope, expr);
   const [closure] = args;
-  const given = closure !== undefined && isClosure(closure) ? callWithClosure(object, callee.name, (item) => applied(closure, item, scope)) : undefined;
+  const given =
+    closure !== undefined && isClosure(closure) ? callWithClosure(object, callee.name, (item) => applied(closure, item, scope)) : undefined;
   if (given !== undefined) return given;
   return known(callMethod(object, callee.name, args), () => volatileUnknown(scope, expr, isUnknown(object) ? object.inputs : []));
 }
@@ -256,5 +259,8 @@ function callNamed(name: string, expr: Call, scope: Scope): Value {
   if (called === undefined && name === "env" && expr.args.length === 1) return environment(positional(expr.args, scope)[0], expr, scope);
   if (called === undefined) return volatileUnknown(scope, expr);
   const body = bodyScope(called.scope, called.definition.parameters, choicesOf(expr.args, scope));
-  return known(guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)), () => volatileUnknown(scope, expr));
+  return known(
+    guarded(scope, called, (definition) => scope.evaluation.run(definition.body, body)),
+    () => volatileUnknown(scope, expr),
+  );
 }

@@ -36,8 +36,10 @@ const LIST_METHODS: Readonly<Record<string, Method>> = {
   indexOf: (object, [item]) => (item === undefined ? undefined : indexOf(object, item)),
   unique: (object) => (object.length > LONGEST_UNIQUE ? undefined : unique(object)),
   toUnique: (object) => (object.length > LONGEST_UNIQUE ? undefined : unique(object)),
-  intersect: (object, [items]) => (items !== undefined && isList(items) && isSmall(object, items) ? object.filter((item) => contains(items, item) === true) : undefined),
-  disjoint: (object, [items]) => (items !== undefined && isList(items) && isSmall(object, items) ? !object.some((item) => contains(items, item) === true) : undefined),
+  intersect: (object, [items]) =>
+    items !== undefined && isList(items) && isSmall(object, items) ? object.filter((item) => contains(items, item) === true) : undefined,
+  disjoint: (object, [items]) =>
+    items !== undefined && isList(items) && isSmall(object, items) ? !object.some((item) => contains(items, item) === true) : undefined,
   reverse: (object) => object.toReversed(),
   flatten: (object) => bounded(object.flat(8) as Items),
   plus: (object, [items]) => (items === undefined ? undefined : bounded([...object, ...(isList(items) ? items : [items])])),

@@ -22,7 +22,8 @@ export function switchSides({ expressions, cases = [], sometimes }: Compound, sc
   const sides = cases.map((value, at): SwitchSide => {
     const body = bodyFrom(sometimes, at);
     if (at === taken) return { body, inputs };
-    const condition = value === undefined ? `no case of ${sourceText(scope, subject)}` : `${sourceText(scope, subject)} == ${sourceText(scope, value)}`;
+    const condition =
+      value === undefined ? `no case of ${sourceText(scope, subject)}` : `${sourceText(scope, subject)} == ${sourceText(scope, value)}`;
     return { body, inputs, condition };
   });
   const usual = sides.filter((_, at) => at === taken);

@@ -24,8 +24,7 @@ function withCount(apply: (object: string, count: number) => Value): Method<stri
   };
 }
 
-const isNumber = (object: string): boolean =>
-  /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(object.trim());
+const isNumber = (object: string): boolean => /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(object.trim());
 
 function substring(object: string, from: number | undefined, to: number | undefined): Value | undefined {
   if (from === undefined || to === undefined || from < 0 || to > object.length || from > to) return undefined;
@@ -104,7 +103,8 @@ const TEXT_METHODS: Readonly<Record<string, Method<string>>> = {
   isFloat: isNumber,
   isBigDecimal: isNumber,
   isBlank: (object) => object.trim() === "",
-  minus: (object, [removed]) => (removed === undefined || textOf(removed) === undefined ? undefined : object.replace(textOf(removed) ?? "", () => "")),
+  minus: (object, [removed]) =>
+    removed === undefined || textOf(removed) === undefined ? undefined : object.replace(textOf(removed) ?? "", () => ""),
   split,
   tokenize: (object, [separators]) => {
     const characters = separators === undefined ? " \t\n\r\f" : text(separators);

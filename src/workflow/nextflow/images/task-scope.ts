@@ -88,7 +88,12 @@ function directiveOf({ directives, labels, configured, asked }: TaskSource, name
 function converted(name: string, value: Value): Value {
   if (name === "accelerator" && !isMap(value)) {
     const request = numeric(isList(value) ? value[0] : value);
-    return request === undefined ? value : new Map([["request", request], ["limit", request]]);
+    return request === undefined
+      ? value
+      : new Map([
+          ["request", request],
+          ["limit", request],
+        ]);
   }
   const isAmount = name === "memory" || name === "time" || name === "disk";
   return isAmount && typeof value === "string" ? (parseQuantity(value) ?? value) : value;

@@ -149,7 +149,11 @@ function setParam({ params }: Scope, name: string, value: Value): void {
 
 const moduleKey = (path: string, params: string | undefined): string => JSON.stringify([path, params ?? null]);
 
-function include(loading: Loading, module: Module, { statement, isTaken }: { readonly statement: Include; readonly isTaken: boolean }): void {
+function include(
+  loading: Loading,
+  module: Module,
+  { statement, isTaken }: { readonly statement: Include; readonly isTaken: boolean },
+): void {
   const path = evaluateNoting(loading, statement.from, module.scope);
   if (typeof path !== "string" || path.startsWith("plugin/")) return;
   const file = scriptAt(loading, module, { path, statement });

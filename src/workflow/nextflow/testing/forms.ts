@@ -28,7 +28,10 @@ export const PARAMETERS = `    deep {
     empty = ''
 `;
 
-export const registryForms: readonly string[] = ["docker.registry = ''\n", "docker {\n    enabled = true\n    registry = params.empty\n}\n"];
+export const registryForms: readonly string[] = [
+  "docker.registry = ''\n",
+  "docker {\n    enabled = true\n    registry = params.empty\n}\n",
+];
 
 /** Container directives of a process, with two images to choose from. */
 export function containerForms(name: string, one: string, two: string): readonly string[] {
@@ -48,13 +51,13 @@ export function containerForms(name: string, one: string, two: string): readonly
     `    container { switch (params.tag) { case '1': return '${one}'; case ['2', '9']: return '${two}'; default: return 'switch/default:1' } }`,
     `    container { if (params.flag) { '${one}' } else { '${two}' } }`,
     `    container { def version = params.tag; "local/def:\${version}" }`,
-    '    container "${([params.registry, \'team/minus:1\'] - \'\').join(\'/\')}"',
-    '    container "${([params.empty, \'team/minus:2\'] - \'\').join(\'/\')}"',
-    '    container "${[params.registry, \'team\', \'found:1\'].findAll { it != \'team\' }.join(\'/\')}"',
+    "    container \"${([params.registry, 'team/minus:1'] - '').join('/')}\"",
+    "    container \"${([params.empty, 'team/minus:2'] - '').join('/')}\"",
+    "    container \"${[params.registry, 'team', 'found:1'].findAll { it != 'team' }.join('/')}\"",
     `    container 'sum/' + 'of:' + params.tag`,
     `    container "\${params.map.containsKey('first') ? params.map.first : '${one}'}"`,
     `    container "\${params.map.get('nope') ?: '${two}'}"`,
-    '    container "${task.process.tokenize(\':\')[-1].toLowerCase()}:1"',
+    "    container \"${task.process.tokenize(':')[-1].toLowerCase()}:1\"",
     `    container "split/\${task.process.split(':').last().toLowerCase().replaceAll('_', '-')}:1"`,
     `    container { "\${task.ext.image ?: '${one}'}" }`,
     `    def image = params.flag ? '${one}' : '${two}'\n    container "\${image}"`,

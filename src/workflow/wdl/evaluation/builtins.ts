@@ -16,7 +16,8 @@ type Builtin = (values: readonly SingleValue[], site: Site) => Value | undefined
 export function applyFunction(expression: ApplyExpression, names: Names, evaluate: (argument: Expression) => Value): Value {
   const values = expression.arguments.map(evaluate);
   const builtin = Object.hasOwn(BUILTINS, expression.name) ? BUILTINS[expression.name] : undefined;
-  if (!builtin || values.length === 0) return unknown(`${expression.name}@${names.source.file}:${expression.start}`, decidingInputs(values));
+  if (!builtin || values.length === 0)
+    return unknown(`${expression.name}@${names.source.file}:${expression.start}`, decidingInputs(values));
   return combine(values, (singles) => builtin(singles, { names, start: expression.start }) ?? unanswered(expression.name, singles));
 }
 

@@ -112,7 +112,8 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-network",
     severity: "warning",
     title: "A command wants a network",
-    reason: "By default a task reaches S3 and ECR of its Region alone, no internet and no other service (user guide, workflows-vpc-networking).",
+    reason:
+      "By default a task reaches S3 and ECR of its Region alone, no internet and no other service (user guide, workflows-vpc-networking).",
     fix: "Make what is fetched an input, or a part of the image; else start runs in VPC mode.",
   },
   {
@@ -164,7 +165,8 @@ export const CAUTIONS: readonly Rule[] = [
     id: "wdl-float-division",
     severity: "info",
     title: "A division of Float values is about to change",
-    reason: "HealthOmics cuts off the fraction of `/` between Float values until 30 November 2026, and keeps it from then on (user guide, wdl-engine-change-log).",
+    reason:
+      "HealthOmics cuts off the fraction of `/` between Float values until 30 November 2026, and keeps it from then on (user guide, wdl-engine-change-log).",
     fix: "Write floor(a / b) where the fraction must go; else make sure that the result may have one.",
   },
   {

@@ -35,8 +35,7 @@ export function lintOutput({ type, value }: Declaration): readonly Finding[] {
     }));
 }
 
-const isFile = (type: Type): boolean =>
-  type.kind === "File" || type.kind === "Directory" || (type.kind === "Array" && isFile(type.item));
+const isFile = (type: Type): boolean => type.kind === "File" || type.kind === "Directory" || (type.kind === "Array" && isFile(type.item));
 
 interface Text {
   readonly text: string;

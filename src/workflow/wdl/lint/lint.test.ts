@@ -139,7 +139,8 @@ test("folders that are made, divisions of integers and files of S3 are nobody's 
 });
 
 test("tasks that no call comes to, and the inputs of a sub-workflow, are not talked of", () => {
-  const library = "version 1.1\ntask Used { command <<< >>> }\ntask Idle { command <<< >>> runtime { cpu: 1 zones: \"x\" } }\ntask Wrong { command <<< ~{no} >>> }";
+  const library =
+    'version 1.1\ntask Used { command <<< >>> }\ntask Idle { command <<< >>> runtime { cpu: 1 zones: "x" } }\ntask Wrong { command <<< ~{no} >>> }';
   const sub = 'version 1.1\nimport "library.wdl"\nworkflow Sub { meta { allowNestedInputs: true } call library.Used output { } }';
   const main = 'version 1.1\nimport "sub.wdl"\nworkflow W { input { Int n } call sub.Sub }';
   const { diagnostics } = readWdl(memoryTree({ "main.wdl": main, "sub.wdl": sub, "library.wdl": library }), "main.wdl");
@@ -154,7 +155,9 @@ test("tasks that no call comes to, and the inputs of a sub-workflow, are not tal
 
 test("types of other engines and versions are told of with what to do", () => {
   const told = (type: string) =>
-    readWdl(memoryTree({ "main.wdl": `version 1.1\nworkflow W { input { ${type} x } }` }), "main.wdl").diagnostics.map(({ message }) => message);
+    readWdl(memoryTree({ "main.wdl": `version 1.1\nworkflow W { input { ${type} x } }` }), "main.wdl").diagnostics.map(
+      ({ message }) => message,
+    );
   expect(told("Directory")).toEqual(['there is no type "Directory" in this version: write version development']);
   expect(told("Object")).toEqual(['there is no type "Object": HealthOmics does not have it; declare a struct']);
 });

@@ -38,7 +38,9 @@ function lintVersion({ syntax }: Document): readonly Finding[] {
     return syntax.source.text.trim() === "" ? [] : [found("wdl-missing-version", "no version line: this is read as draft-2", at)];
   if (SUPPORTED.has(version)) return [];
   if (!isKnownVersion(version))
-    return [found("wdl-unknown-version", `"${version}" is not a version of WDL that HealthOmics can read: write 1.0, 1.1 or development`, at)];
+    return [
+      found("wdl-unknown-version", `"${version}" is not a version of WDL that HealthOmics can read: write 1.0, 1.1 or development`, at),
+    ];
   return [found("wdl-unsupported-version", `"${version}" is not among the versions that HealthOmics supports (1.0, 1.1, development)`, at)];
 }
 
@@ -91,7 +93,9 @@ function lintInput({ name, type, value, ...at }: Declaration): readonly Finding[
   const text = value?.kind === "string" ? plainText(value.parts) : undefined;
   if (text?.startsWith("s3://"))
     return [found("wdl-string-directory", `"${name}" is a String with an address in S3: nothing is copied`, at)];
-  return FOLDER.test(name) && !MADE.test(name) ? [found("wdl-string-directory", `"${name}" is a String: a folder it names is not copied`, at)] : [];
+  return FOLDER.test(name) && !MADE.test(name)
+    ? [found("wdl-string-directory", `"${name}" is a String: a folder it names is not copied`, at)]
+    : [];
 }
 
 const NESTED = ["allowNestedInputs", "allow_nested_inputs"] as const;
@@ -100,7 +104,9 @@ function lintNestedInputs({ meta }: Workflow): readonly Finding[] {
   const key = NESTED.find((name) => meta && Object.hasOwn(meta.values, name) && meta.values[name] === true);
   if (!meta || key === undefined) return [];
   const start = meta.keys.get(key) ?? meta.start;
-  return [found("wdl-nested-inputs", `${key}: only the workflow's own inputs are in the template that is made of it`, { start, end: start })];
+  return [
+    found("wdl-nested-inputs", `${key}: only the workflow's own inputs are in the template that is made of it`, { start, end: start }),
+  ];
 }
 
 function lintCalls(document: Document, workflow: Workflow): readonly Finding[] {

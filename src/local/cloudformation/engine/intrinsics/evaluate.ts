@@ -57,7 +57,9 @@ export function evaluateValue(node: Json, scope: Scope): Value {
 function apply({ name, argument }: Intrinsic, scope: Scope): Value | typeof NO_VALUE {
   const implementation = FUNCTIONS[name];
   if (name === "Fn::Transform")
-    throw validationError("Fn::Transform is not available in the local accounts: no macro runs here. Expand the template before it is deployed.");
+    throw validationError(
+      "Fn::Transform is not available in the local accounts: no macro runs here. Expand the template before it is deployed.",
+    );
   if (!implementation || (isExtension(name) && !scope.hasExtensions)) throw unsupported(name, scope);
   return implementation({ argument, scope, value: (node) => evaluateValue(node, scope) });
 }

@@ -6,21 +6,36 @@ import { type ResourceView, scopeOf } from "../stack-scope.ts";
 import { parseTemplate } from "../template/template.ts";
 import { evaluateValue } from "./evaluate.ts";
 
-const stack = { id: "arn:aws:cloudformation:eu-west-1:111122223333:stack/s/1", name: "s", account: "111122223333", region: "eu-west-1", notificationArns: [] };
+const stack = {
+  id: "arn:aws:cloudformation:eu-west-1:111122223333:stack/s/1",
+  name: "s",
+  account: "111122223333",
+  region: "eu-west-1",
+  notificationArns: [],
+};
 
 /** Evaluates a property in a template that has a parameter, a mapping, conditions and one resource that exists. */
 function evaluated(property: Json, { isMade = true, transform }: { isMade?: boolean; transform?: string } = {}): unknown {
-  const template = parseTemplate(JSON.stringify({
-    ...(transform && { Transform: transform }),
-    Parameters: { P: { Type: "String" }, L: { Type: "CommaDelimitedList" } },
-    Mappings: { M: { "eu-west-1": { size: 3, names: ["x", "y"] } } },
-    Conditions: { Yes: { "Fn::Equals": [{ Ref: "P" }, "p"] }, No: { "Fn::Not": [{ Condition: "Yes" }] } },
-    Resources: { B: { Type: "T" }, A: { Type: "T", Properties: { X: property } } },
-  }));
-  const parameters = [{ key: "P", value: "p" }, { key: "L", value: "a, b,c" }];
+  const template = parseTemplate(
+    JSON.stringify({
+      ...(transform && { Transform: transform }),
+      Parameters: { P: { Type: "String" }, L: { Type: "CommaDelimitedList" } },
+      Mappings: { M: { "eu-west-1": { size: 3, names: ["x", "y"] } } },
+      Conditions: { Yes: { "Fn::Equals": [{ Ref: "P" }, "p"] }, No: { "Fn::Not": [{ Condition: "Yes" }] } },
+      Resources: { B: { Type: "T" }, A: { Type: "T", Properties: { X: property } } },
+    }),
+  );
+  const parameters = [
+    { key: "P", value: "p" },
+    { key: "L", value: "a, b,c" },
+  ];
   const importValue = (name: string) => `imported-${name}`;
   const { instance, scope } = prepare({ template, parameters, stack, importValue });
-  const view: ResourceView = { ref: isMade ? "b-id" : UNKNOWN, attributes: isMade ? { Arn: "arn:b", "Nested.Name": "n" } : undefined, provider: { attributes: ["Arn", "Nested.Name"] } };
+  const view: ResourceView = {
+    ref: isMade ? "b-id" : UNKNOWN,
+    attributes: isMade ? { Arn: "arn:b", "Nested.Name": "n" } : undefined,
+    provider: { attributes: ["Arn", "Nested.Name"] },
+  };
   const resources = new Map([["B", view]]);
   const value = evaluateValue(instance.resources["A"]?.Properties as Json, scopeOf({ ...scope, resources }));
   return (value as { X?: unknown }).X;
@@ -65,8 +80,10 @@ describe("intrinsic functions", () => {
   });
 
   test("what comes from a resource that is not made yet stays unknown, and only that", () => {
-    expect(evaluated({ known: { Ref: "P" }, deep: { "Fn::Join": ["", ["x", { "Fn::GetAtt": "B.Arn" }]] } }, { isMade: false }))
-      .toEqual({ known: "p", deep: UNKNOWN });
+    expect(evaluated({ known: { Ref: "P" }, deep: { "Fn::Join": ["", ["x", { "Fn::GetAtt": "B.Arn" }]] } }, { isMade: false })).toEqual({
+      known: "p",
+      deep: UNKNOWN,
+    });
     expect(evaluated({ "Fn::Select": [0, ["a", { Ref: "B" }]] }, { isMade: false })).toBe("a");
   });
 
@@ -96,27 +113,46 @@ describe("intrinsic functions", () => {
 });
 
 describe("conditions and rules", () => {
-  const with_ = (sections: object, value = "p") => () =>
-    prepare({
-      template: parseTemplate(JSON.stringify({ Parameters: { P: { Type: "String" } }, Resources: { B: { Type: "T", Condition: "C" } }, ...sections })),
-      parameters: [{ key: "P", value }], stack, importValue: () => "",
-    }).instance.resources;
+  const with_ =
+    (sections: object, value = "p") =>
+    () =>
+      prepare({
+        template: parseTemplate(
+          JSON.stringify({ Parameters: { P: { Type: "String" } }, Resources: { B: { Type: "T", Condition: "C" } }, ...sections }),
+        ),
+        parameters: [{ key: "P", value }],
+        stack,
+        importValue: () => "",
+      }).instance.resources;
 
   test("a resource whose condition does not hold is not there", () => {
-    const Conditions = { C: { "Fn::And": [{ "Fn::Equals": [{ Ref: "P" }, "p"] }, { "Fn::Or": [{ "Fn::Equals": [1, 2] }, { "Fn::Equals": ["1", 1] }] }] } };
+    const Conditions = {
+      C: { "Fn::And": [{ "Fn::Equals": [{ Ref: "P" }, "p"] }, { "Fn::Or": [{ "Fn::Equals": [1, 2] }, { "Fn::Equals": ["1", 1] }] }] },
+    };
     expect(Object.keys(with_({ Conditions })())).toEqual(["B"]);
     expect(Object.keys(with_({ Conditions }, "q")())).toEqual([]);
   });
 
   test("a condition that needs itself, a resource or nobody is refused", () => {
-    expect(with_({ Conditions: { C: { "Fn::Not": [{ Condition: "D" }] }, D: { "Fn::Not": [{ Condition: "C" }] } } })).toThrow("C -> D -> C");
+    expect(with_({ Conditions: { C: { "Fn::Not": [{ Condition: "D" }] }, D: { "Fn::Not": [{ Condition: "C" }] } } })).toThrow(
+      "C -> D -> C",
+    );
     expect(with_({ Conditions: { C: { "Fn::Equals": [{ Ref: "B" }, 1] } } })).toThrow("Cannot reference resources in the Conditions block");
     expect(with_({ Conditions: { C: { Ref: "P" } } })).toThrow("Conditions can only be boolean operations");
     expect(with_({})).toThrow("Unresolved condition dependency C");
   });
 
   test("the bootstrap rule of the CDK holds for version 6 and not for version 5", () => {
-    const Rules = { CheckBootstrapVersion: { Assertions: [{ Assert: { "Fn::Not": [{ "Fn::Contains": [["1", "2", "3", "4", "5"], { Ref: "P" }] }] }, AssertDescription: "version 6 required" }] } };
+    const Rules = {
+      CheckBootstrapVersion: {
+        Assertions: [
+          {
+            Assert: { "Fn::Not": [{ "Fn::Contains": [["1", "2", "3", "4", "5"], { Ref: "P" }] }] },
+            AssertDescription: "version 6 required",
+          },
+        ],
+      },
+    };
     const Conditions = { C: { "Fn::Equals": [1, 1] } };
     expect(with_({ Rules, Conditions }, "6")).not.toThrow();
     expect(with_({ Rules, Conditions }, "5")).toThrow("version 6 required");

@@ -18,7 +18,8 @@ export function select({ argument, value }: Application): Value {
   return found;
 }
 
-const SPLIT = "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that " +
+const SPLIT =
+  "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that " +
   "returns a string to be split.";
 
 /** `{"Fn::Split": [delimiter, text]}` */
@@ -54,9 +55,14 @@ export function cidr({ argument, value }: Application): Value {
   const parts = isList<Json>(argument) ? argument.map(value) : [];
   if (parts.some(hasUnknown)) return UNKNOWN;
   const [block, count, bits] = parts.map(scalarText);
-  const blocks = block === undefined || count === undefined ? undefined : subnets({ block, count: Number(count), ...(bits && { hostBits: Number(bits) }) });
+  const blocks =
+    block === undefined || count === undefined
+      ? undefined
+      : subnets({ block, count: Number(count), ...(bits && { hostBits: Number(bits) }) });
   if (!blocks)
-    throw templateError("every Fn::Cidr object requires two or three parameters, the ipBlock, the number of CIDRs (1 to 256) and the number of subnet bits, " +
-      "and as many blocks must fit into the ipBlock");
+    throw templateError(
+      "every Fn::Cidr object requires two or three parameters, the ipBlock, the number of CIDRs (1 to 256) and the number of subnet bits, " +
+        "and as many blocks must fit into the ipBlock",
+    );
   return blocks;
 }

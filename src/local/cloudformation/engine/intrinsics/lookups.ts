@@ -11,16 +11,19 @@ export const ref = ({ argument, scope }: Application): Value | typeof NO_VALUE =
 export function attribute({ argument, scope, value }: Application): Value {
   const parts = attributeParts(argument);
   const name = scalarText(value(parts.attribute));
-  if (name === undefined) throw templateError("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute");
+  if (name === undefined)
+    throw templateError("every Fn::GetAtt object requires two non-empty parameters, the resource name and the resource attribute");
   return scope.attribute(parts.name, name);
 }
 
 /** `{"Fn::ImportValue": name}`; the name can't depend on a resource of the same stack. */
 export function importValue({ argument, scope, value }: Application): Value {
   const name = value(argument);
-  if (name === UNKNOWN) throw templateError("The attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs");
+  if (name === UNKNOWN)
+    throw templateError("The attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs");
   const text = scalarText(name);
-  if (text === undefined || text === "") throw templateError("the attribute in Fn::ImportValue must be a string or a function that returns a string");
+  if (text === undefined || text === "")
+    throw templateError("the attribute in Fn::ImportValue must be a string or a function that returns a string");
   return scope.importValue(text);
 }
 

@@ -13,7 +13,8 @@ export function base64({ argument, value }: Application): Value {
   return Buffer.from(text, "utf8").toString("base64");
 }
 
-const JOIN = "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a " +
+const JOIN =
+  "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a " +
   "function that returns a list of strings (such as Fn::GetAZs) to be joined.";
 
 /** `{"Fn::Join": [delimiter, list]}` */

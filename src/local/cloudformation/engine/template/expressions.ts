@@ -10,8 +10,17 @@ export interface Intrinsic {
 
 /** Functions of every template, as AWS lists them. */
 export const STANDARD_FUNCTIONS = [
-  "Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::ImportValue", "Fn::Join",
-  "Fn::Select", "Fn::Split", "Fn::Sub",
+  "Fn::Base64",
+  "Fn::Cidr",
+  "Fn::FindInMap",
+  "Fn::GetAtt",
+  "Fn::GetAZs",
+  "Fn::If",
+  "Fn::ImportValue",
+  "Fn::Join",
+  "Fn::Select",
+  "Fn::Split",
+  "Fn::Sub",
 ] as const;
 
 /** Functions of the Conditions and Rules sections. */
@@ -29,7 +38,9 @@ export function asIntrinsic(node: Json): Intrinsic | undefined {
   if (names.length > 1) {
     // A property may be called Ref; nothing but a function is called Fn::Something.
     if (name === "Ref") return undefined;
-    throw templateError(`${name} must be the only member of its object, beside it stand: ${names.filter((key) => key !== name).join(", ")}`);
+    throw templateError(
+      `${name} must be the only member of its object, beside it stand: ${names.filter((key) => key !== name).join(", ")}`,
+    );
   }
   return { name, argument: node[name] as Json };
 }
@@ -92,8 +103,10 @@ export function subParts(argument: Json): { readonly text: string; readonly vari
   if (typeof argument === "string") return { text: argument, variables: {} };
   if (isList<Json>(argument) && argument.length === 2 && typeof argument[0] === "string" && isObject(argument[1]))
     return { text: argument[0], variables: argument[1] };
-  throw templateError("One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first " +
-    "argument, and an optional second argument to specify a mapping of values to replace in the string");
+  throw templateError(
+    "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first " +
+      "argument, and an optional second argument to specify a mapping of values to replace in the string",
+  );
 }
 
 /** A `${name}` in the text of a Fn::Sub. */

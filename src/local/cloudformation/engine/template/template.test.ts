@@ -40,7 +40,9 @@ Resources:
   });
 
   test("dates stay text, and yes is a boolean as in YAML 1.1", () => {
-    const { resources } = parseTemplate("AWSTemplateFormatVersion: 2010-09-09\nResources:\n  A: {Type: X, Properties: {Version: 2012-10-17, Is: yes}}");
+    const { resources } = parseTemplate(
+      "AWSTemplateFormatVersion: 2010-09-09\nResources:\n  A: {Type: X, Properties: {Version: 2012-10-17, Is: yes}}",
+    );
     expect(resources["A"]?.Properties).toEqual({ Version: "2012-10-17", Is: true });
   });
 
@@ -58,7 +60,10 @@ Resources:
     ["Resources: {A: {Type: X, Properties: {P: [null]}}}", "[/Resources/A/Properties/P/0] 'null' values are not allowed in templates"],
     ["Resources: {A: {Type: X}}\nOutputs: {O: {Description: x}}", "Output O is malformed"],
     ["Resources: {A: {Type: X, CreationPolicy: {}}}", "CreationPolicy is not available in the local accounts"],
-    ["Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: X}}", "Transform AWS::Serverless-2016-10-31 is not available in the local accounts"],
+    [
+      "Transform: AWS::Serverless-2016-10-31\nResources: {A: {Type: X}}",
+      "Transform AWS::Serverless-2016-10-31 is not available in the local accounts",
+    ],
     ["AWSTemplateFormatVersion: 2020-01-01\nResources: {A: {Type: X}}", "Unsupported template version"],
     ["Resources: {A: {Type: X, Properties: {P: !Sup x}}}", "Unresolved tag: !Sup"],
   ])("refuses %s", (body, message) => {

@@ -51,16 +51,40 @@ export interface OutputDeclaration {
 }
 
 const SECTIONS = [
-  "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Transform",
-  "Resources", "Outputs",
+  "AWSTemplateFormatVersion",
+  "Description",
+  "Metadata",
+  "Parameters",
+  "Rules",
+  "Mappings",
+  "Conditions",
+  "Transform",
+  "Resources",
+  "Outputs",
 ];
 const RESOURCE_MEMBERS = [
-  "Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy", "CreationPolicy",
+  "Type",
+  "Properties",
+  "DependsOn",
+  "Condition",
+  "Metadata",
+  "DeletionPolicy",
+  "UpdateReplacePolicy",
+  "CreationPolicy",
   "UpdatePolicy",
 ];
 const PARAMETER_MEMBERS = [
-  "Type", "Default", "NoEcho", "AllowedValues", "AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue",
-  "Description", "ConstraintDescription",
+  "Type",
+  "Default",
+  "NoEcho",
+  "AllowedValues",
+  "AllowedPattern",
+  "MinLength",
+  "MaxLength",
+  "MinValue",
+  "MaxValue",
+  "Description",
+  "ConstraintDescription",
 ];
 
 /** The one macro whose functions are part of this engine. */
@@ -105,8 +129,10 @@ function transforms(given: Json | undefined): readonly string[] {
   const names = (isList<Json>(given) ? given : [given]).map((item) => (isObject(item) ? item["Name"] : item));
   const foreign = names.filter((name) => name !== LANGUAGE_EXTENSIONS);
   if (foreign.length > 0)
-    throw validationError(`Transform ${foreign.map(String).join(", ")} is not available in the local accounts: no macro runs here. ` +
-      "Expand the template before it is deployed.");
+    throw validationError(
+      `Transform ${foreign.map(String).join(", ")} is not available in the local accounts: no macro runs here. ` +
+        "Expand the template before it is deployed.",
+    );
   return names as readonly string[];
 }
 

@@ -2,8 +2,29 @@ import { type CollectionTag, isSeq, type ScalarTag, type Tags, YAMLMap, YAMLSeq 
 
 /** The functions that YAML templates may write as tags: `!Sub text` for `Fn::Sub: text`. */
 const FUNCTIONS = [
-  "And", "Base64", "Cidr", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap", "GetAtt", "GetAZs", "If",
-  "ImportValue", "Join", "Length", "Not", "Or", "RefAll", "Select", "Split", "Sub", "ToJsonString", "Transform", "ValueOf",
+  "And",
+  "Base64",
+  "Cidr",
+  "Contains",
+  "EachMemberEquals",
+  "EachMemberIn",
+  "Equals",
+  "FindInMap",
+  "GetAtt",
+  "GetAZs",
+  "If",
+  "ImportValue",
+  "Join",
+  "Length",
+  "Not",
+  "Or",
+  "RefAll",
+  "Select",
+  "Split",
+  "Sub",
+  "ToJsonString",
+  "Transform",
+  "ValueOf",
   "ValueOfAll",
 ] as const;
 
@@ -14,7 +35,9 @@ const longName = (tag: string): string => (tag === "Ref" || tag === "Condition" 
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
  */
 export const shortForms: Tags = ["Ref", "Condition", ...FUNCTIONS].flatMap((tag) => [
-  scalar(tag), collection(tag, "seq"), collection(tag, "map"),
+  scalar(tag),
+  collection(tag, "seq"),
+  collection(tag, "map"),
 ]);
 
 function scalar(tag: string): ScalarTag {

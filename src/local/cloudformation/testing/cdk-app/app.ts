@@ -17,11 +17,17 @@ class Store extends Stack {
     super(scope, id, props);
     const context = (name: string): string | undefined => this.node.tryGetContext(name) as string | undefined;
     this.bucket = new Bucket(this, "Bucket", {
-      encryption: BucketEncryption.S3_MANAGED, enforceSSL: true, versioned: true, removalPolicy: RemovalPolicy.DESTROY,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      versioned: true,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
     const unit = new CfnParameter(this, "Unit", { type: "String", default: "GB", allowedValues: ["GB", "TB"] });
     const name = `/app/${context("name") ?? "size"}`;
-    const parameter = new StringParameter(this, "SizeParameter", { parameterName: name, stringValue: `${context("size") ?? "1"} ${unit.valueAsString}` });
+    const parameter = new StringParameter(this, "SizeParameter", {
+      parameterName: name,
+      stringValue: `${context("size") ?? "1"} ${unit.valueAsString}`,
+    });
     if (context("broken") === "yes") {
       // The name is taken by the first parameter: SSM refuses the second.
       const second = new StringParameter(this, "Broken", { parameterName: name, stringValue: "x" });
@@ -37,7 +43,9 @@ class Reader extends Stack {
     super(scope, id, props);
     const role = new Role(this, "Role", { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
     bucket.grantRead(role);
-    role.addToPolicy(new PolicyStatement({ actions: ["ssm:GetParameter"], resources: [this.formatArn({ service: "ssm", resource: "parameter/app/*" })] }));
+    role.addToPolicy(
+      new PolicyStatement({ actions: ["ssm:GetParameter"], resources: [this.formatArn({ service: "ssm", resource: "parameter/app/*" })] }),
+    );
   }
 }
 
@@ -46,11 +54,22 @@ class Custom extends Stack {
   constructor(scope: Construct, id: string, props: StackProps) {
     super(scope, id, props);
     const bucket = new Bucket(this, "Emptied", { removalPolicy: RemovalPolicy.DESTROY, autoDeleteObjects: true });
-    const listener = new Function(this, "Listener", { runtime: Runtime.PYTHON_3_12, handler: "index.handler", code: Code.fromInline("def handler(event, context):\n  return {}\n") });
+    const listener = new Function(this, "Listener", {
+      runtime: Runtime.PYTHON_3_12,
+      handler: "index.handler",
+      code: Code.fromInline("def handler(event, context):\n  return {}\n"),
+    });
     bucket.addEventNotification(EventType.OBJECT_CREATED, new LambdaDestination(listener), { prefix: "in/" });
     const answering = `require("cfn-response").send(event, context, "SUCCESS", { Echo: JSON.stringify(event.ResourceProperties.Given) }, "answered")`;
-    const answerer = new Function(this, "Answerer", { runtime: Runtime.NODEJS_22_X, handler: "index.handler", code: Code.fromInline(`exports.handler = (event, context) => { ${answering}; };`) });
-    const answered = new CustomResource(this, "Answered", { serviceToken: answerer.functionArn, properties: { Given: { yes: true, five: 5 } } });
+    const answerer = new Function(this, "Answerer", {
+      runtime: Runtime.NODEJS_22_X,
+      handler: "index.handler",
+      code: Code.fromInline(`exports.handler = (event, context) => { ${answering}; };`),
+    });
+    const answered = new CustomResource(this, "Answered", {
+      serviceToken: answerer.functionArn,
+      properties: { Given: { yes: true, five: 5 } },
+    });
     new CfnOutput(this, "Echo", { value: answered.getAttString("Echo") });
     new CfnOutput(this, "Bucket", { value: bucket.bucketName });
   }
@@ -61,4 +80,5 @@ const env = { account: "111122223333", region: "us-east-1" };
 const store = new Store(app, "Store", { env, tags: { team: "omx" } });
 new Reader(app, "Reader", { env, bucket: store.bucket });
 new Custom(app, "Custom", { env });
-if (app.node.tryGetContext("unserved") === "yes") new (await import("aws-cdk-lib/aws-sqs")).Queue(new Stack(app, "Unserved", { env }), "Queue");
+if (app.node.tryGetContext("unserved") === "yes")
+  new (await import("aws-cdk-lib/aws-sqs")).Queue(new Stack(app, "Unserved", { env }), "Queue");

@@ -41,7 +41,10 @@ export const TYPES = {
 } as const;
 
 const EXAMPLE = "application/vnd.example.walk.v1";
-const PLATFORMS = [{ os: "linux", architecture: "amd64" }, { os: "linux", architecture: "arm64" }];
+const PLATFORMS = [
+  { os: "linux", architecture: "amd64" },
+  { os: "linux", architecture: "arm64" },
+];
 
 interface Parts {
   readonly mediaType?: string;
@@ -79,30 +82,55 @@ export class Assembly implements DataSet {
   layer = (mediaType: string = TYPES.layer): Descriptor => this.blob(noise(`${this.seed} ${this.blobs.size}`, 700), mediaType);
 
   image({ mediaType = TYPES.image, config, isCarrying = false, layers = [this.layer(), this.layer()], ...more }: Parts = {}): Descriptor {
-    const text = config?.text ?? JSON.stringify({ ...PLATFORMS[0], seed: `${this.seed} ${this.manifests.length}`, rootfs: { type: "layers", diff_ids: [] } });
+    const text =
+      config?.text ??
+      JSON.stringify({ ...PLATFORMS[0], seed: `${this.seed} ${this.manifests.length}`, rootfs: { type: "layers", diff_ids: [] } });
     const described = (isCarrying ? this.carrying : this.blob).call(this, Buffer.from(text), config?.mediaType ?? TYPES.config);
     return this.#add({ schemaVersion: 2, mediaType, config: described, layers, ...more });
   }
 
   /** What is no image: named by its type, its configuration empty. */
   artifact = ({ artifactType = EXAMPLE, ...more }: Parts = {}): Descriptor =>
-    this.image({ artifactType, config: { mediaType: TYPES.empty, text: "{}" }, layers: [this.layer(artifactType as string)], annotations: { "org.example.walk": "hello", [`org.example.${this.manifests.length}`]: this.seed }, ...more });
+    this.image({
+      artifactType,
+      config: { mediaType: TYPES.empty, text: "{}" },
+      layers: [this.layer(artifactType as string)],
+      annotations: { "org.example.walk": "hello", [`org.example.${this.manifests.length}`]: this.seed },
+      ...more,
+    });
 
   index = (manifests: readonly Descriptor[], { mediaType = TYPES.index, ...more }: Parts = {}): Descriptor =>
-    this.#add({ schemaVersion: 2, mediaType, manifests: manifests.map((one, index) => ({ ...one, platform: PLATFORMS[index % 2] })), ...more });
+    this.#add({
+      schemaVersion: 2,
+      mediaType,
+      manifests: manifests.map((one, index) => ({ ...one, platform: PLATFORMS[index % 2] })),
+      ...more,
+    });
 
   #add(document: { readonly mediaType: string; readonly [member: string]: unknown }): Descriptor {
     const bytes = Buffer.from(JSON.stringify(document));
     const descriptor = { mediaType: document.mediaType, digest: digestBy(this.algorithm, bytes), size: bytes.length };
-    const { subject, config, artifactType = config?.mediaType, annotations } = document as { subject?: Descriptor; config?: Descriptor; artifactType?: string; annotations?: object };
+    const {
+      subject,
+      config,
+      artifactType = config?.mediaType,
+      annotations,
+    } = document as { subject?: Descriptor; config?: Descriptor; artifactType?: string; annotations?: object };
     this.manifests.push({ bytes, descriptor, ...(subject && { subject: subject.digest }) });
-    if (subject) this.referrers.set(subject.digest, [...(this.referrers.get(subject.digest) ?? []), { ...descriptor, ...(artifactType !== undefined && { artifactType }), ...(annotations && { annotations }) }]);
+    if (subject)
+      this.referrers.set(subject.digest, [
+        ...(this.referrers.get(subject.digest) ?? []),
+        { ...descriptor, ...(artifactType !== undefined && { artifactType }), ...(annotations && { annotations }) },
+      ]);
     return descriptor;
   }
 
   /** Tags the manifest that was added last, or the one given. */
   tag(name: string, { digest } = this.manifests.at(-1)!.descriptor): this {
-    this.tags.set(name, this.manifests.find((one) => one.descriptor.digest === digest)!);
+    this.tags.set(
+      name,
+      this.manifests.find((one) => one.descriptor.digest === digest)!,
+    );
     return this;
   }
 }
@@ -113,18 +141,23 @@ type Build = (set: Assembly) => unknown;
 export const DATA_SETS: Readonly<Record<string, Build>> = {
   "an image": (set) => set.image(),
   "an image with uncompressed layers": (set) => set.image({ layers: [set.layer(TYPES.plainLayer), set.layer(TYPES.plainLayer)] }),
-  "an image whose manifest has 3.9 MB": (set) => set.image({ annotations: Object.fromEntries(Array.from({ length: 390 }, (_, index) => [`large-${index}`, "A".repeat(10_000)])) }),
+  "an image whose manifest has 3.9 MB": (set) =>
+    set.image({ annotations: Object.fromEntries(Array.from({ length: 390 }, (_, index) => [`large-${index}`, "A".repeat(10_000)])) }),
   "an image without layers": (set) => set.image({ layers: [] }),
   "an image with members nobody knows": (set) => {
     const config = { mediaType: TYPES.config, text: JSON.stringify({ ...PLATFORMS[0], "org.example.fourth": set.seed }) };
-    set.index([set.image({ "org.example.unknown": { a: [1] }, config }), set.image({ "org.example.other": "b" })], { "org.example.third": null });
+    set.index([set.image({ "org.example.unknown": { a: [1] }, config }), set.image({ "org.example.other": "b" })], {
+      "org.example.third": null,
+    });
   },
   "images that share a configuration and a layer": (set) => {
     const [config, layer] = [{ mediaType: TYPES.config, text: JSON.stringify({ ...PLATFORMS[0], seed: set.seed }) }, set.layer()];
     set.index([set.image({ config, layers: [layer, set.layer()] }), set.image({ config, layers: [layer, layer] })]);
   },
-  "an image whose descriptors carry their data": (set) => set.image({ isCarrying: true, layers: [set.carrying(noise("data in a descriptor", 300), TYPES.layer)] }),
-  "an image with layers that lie elsewhere": (set) => set.image({ layers: [foreign(TYPES.foreign), foreign(TYPES.plainForeign), set.layer()] }),
+  "an image whose descriptors carry their data": (set) =>
+    set.image({ isCarrying: true, layers: [set.carrying(noise("data in a descriptor", 300), TYPES.layer)] }),
+  "an image with layers that lie elsewhere": (set) =>
+    set.image({ layers: [foreign(TYPES.foreign), foreign(TYPES.plainForeign), set.layer()] }),
   "an index": (set) => set.index([set.image(), set.image()]),
   "an index of indexes": (set) => set.index([set.index([set.image(), set.image()]), set.index([set.image(), set.image()])]),
   "an index of nothing": (set) => set.index([]),
@@ -139,13 +172,24 @@ export const DATA_SETS: Readonly<Record<string, Build>> = {
   },
   "an index with a subject": (set) => {
     const subject = set.index([set.image(), set.image()]);
-    set.tag("subject").index([set.artifact({ subject }), set.artifact({ subject })], { subject, artifactType: EXAMPLE, annotations: { of: "index" } });
+    set
+      .tag("subject")
+      .index([set.artifact({ subject }), set.artifact({ subject })], { subject, artifactType: EXAMPLE, annotations: { of: "index" } });
   },
-  "an artifact whose subject is missing": (set) => set.artifact({ subject: { mediaType: TYPES.image, digest: digestBy("sha256", "nowhere"), size: 123 } }),
+  "an artifact whose subject is missing": (set) =>
+    set.artifact({ subject: { mediaType: TYPES.image, digest: digestBy("sha256", "nowhere"), size: 123 } }),
   "a chart, whose types only its client knows": (set) =>
-    set.image({ config: { mediaType: "application/vnd.cncf.helm.config.v1+json", text: '{"name":"chart"}' }, layers: [set.layer("application/vnd.cncf.helm.chart.content.v1.tar+gzip")] }),
+    set.image({
+      config: { mediaType: "application/vnd.cncf.helm.config.v1+json", text: '{"name":"chart"}' },
+      layers: [set.layer("application/vnd.cncf.helm.chart.content.v1.tar+gzip")],
+    }),
   "a list of Docker's own manifests": (set) => {
-    const docker = () => set.image({ mediaType: TYPES.dockerImage, config: { mediaType: TYPES.dockerConfig, text: `{"docker":${set.blobs.size}}` }, layers: [set.layer(TYPES.dockerLayer)] });
+    const docker = () =>
+      set.image({
+        mediaType: TYPES.dockerImage,
+        config: { mediaType: TYPES.dockerConfig, text: `{"docker":${set.blobs.size}}` },
+        layers: [set.layer(TYPES.dockerLayer)],
+      });
     set.index([docker(), docker()], { mediaType: TYPES.dockerList });
   },
 };

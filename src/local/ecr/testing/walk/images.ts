@@ -34,7 +34,10 @@ const short = (digest: string): string => digest.slice(0, 15);
 const at = ({ registry, repository }: Walk, reference: string): string => within(registry, repository, `manifests/${reference}`);
 const blobsOf = ({ registry, repository, set }: Walk) => [...set.blobs].map(([digest, bytes]) => ({ registry, repository, digest, bytes }));
 /** Every reference to a manifest: its digest, and its tags. */
-const references = ({ set }: Walk): readonly (readonly [string, Manifest])[] => [...set.manifests.map((one) => [one.descriptor.digest, one] as const), ...set.tags];
+const references = ({ set }: Walk): readonly (readonly [string, Manifest])[] => [
+  ...set.manifests.map((one) => [one.descriptor.digest, one] as const),
+  ...set.tags,
+];
 
 async function push(walk: Walk): Promise<void> {
   // Each blob by the next form, so that every form meets every kind of content.
@@ -43,15 +46,27 @@ async function push(walk: Walk): Promise<void> {
     const isPushed = await walk.check(`push: blob ${short(blob.digest)}`, () => uploadBlob(blob, forms[(turn += 1) % forms.length]!));
     if (!isPushed) await uploadBlob(blob, "POST and PUT").catch(() => undefined);
   }
-  for (const [reference, manifest] of references(walk)) await walk.check(`push: ${short(reference)}`, () => pushManifest(walk, reference, manifest));
+  for (const [reference, manifest] of references(walk))
+    await walk.check(`push: ${short(reference)}`, () => pushManifest(walk, reference, manifest));
 }
 
 async function pushManifest(walk: Walk, reference: string, { bytes, descriptor, subject }: Manifest): Promise<void> {
   // The length is not said: clients that stream a manifest do the same.
-  const made = expectAnswer(await ask(walk.registry, "PUT", at(walk, reference), { headers: { "content-type": descriptor.mediaType }, body: bytes, isStream: true }), { status: 201 });
+  const made = expectAnswer(
+    await ask(walk.registry, "PUT", at(walk, reference), {
+      headers: { "content-type": descriptor.mediaType },
+      body: bytes,
+      isStream: true,
+    }),
+    { status: 201 },
+  );
   expectDigest(made, descriptor.digest);
   if (subject !== undefined) expectAnswer(made, { status: 201, headers: { "oci-subject": subject } });
-  expectAnswer(await ask(walk.registry, "GET", locationOf(made), { headers: ACCEPT }), { status: 200, headers: { "content-type": descriptor.mediaType, "content-length": String(bytes.length) }, body: bytes });
+  expectAnswer(await ask(walk.registry, "GET", locationOf(made), { headers: ACCEPT }), {
+    status: 200,
+    headers: { "content-type": descriptor.mediaType, "content-length": String(bytes.length) },
+    body: bytes,
+  });
 }
 
 async function list({ registry, repository, set, check }: Walk): Promise<void> {
@@ -71,15 +86,35 @@ async function read(walk: Walk, method: string): Promise<void> {
   for (const [reference, { bytes, descriptor }] of references(walk))
     await walk.check(`${method} ${short(reference)}`, async () => {
       const answer = await ask(walk.registry, method, at(walk, reference), { headers: ACCEPT });
-      expectDigest(expectAnswer(answer, { status: 200, headers: { "content-type": descriptor.mediaType, "content-length": String(bytes.length) }, body: method === "HEAD" ? Buffer.alloc(0) : bytes }), descriptor.digest);
+      expectDigest(
+        expectAnswer(answer, {
+          status: 200,
+          headers: { "content-type": descriptor.mediaType, "content-length": String(bytes.length) },
+          body: method === "HEAD" ? Buffer.alloc(0) : bytes,
+        }),
+        descriptor.digest,
+      );
     });
   if (method === "GET") for (const blob of blobsOf(walk)) await readBlob(blob, `blob ${short(blob.digest)}`, walk.check);
 }
 
 /** The manifests that refer to a digest. */
-export async function referrersOf(registry: WalkedRegistry, repository: string, { digest, artifactType }: { readonly digest: string; readonly artifactType?: string }) {
-  const answer = expectAnswer(await ask(registry, "GET", within(registry, repository, `referrers/${digest}`), { query: artifactType === undefined ? {} : { artifactType } }), { status: 200, headers: { "content-type": TYPES.index } });
-  const { schemaVersion, mediaType, manifests } = JSON.parse(answer.body.toString()) as { readonly schemaVersion: number; readonly mediaType: string; readonly manifests: readonly Descriptor[] };
+export async function referrersOf(
+  registry: WalkedRegistry,
+  repository: string,
+  { digest, artifactType }: { readonly digest: string; readonly artifactType?: string },
+) {
+  const answer = expectAnswer(
+    await ask(registry, "GET", within(registry, repository, `referrers/${digest}`), {
+      query: artifactType === undefined ? {} : { artifactType },
+    }),
+    { status: 200, headers: { "content-type": TYPES.index } },
+  );
+  const { schemaVersion, mediaType, manifests } = JSON.parse(answer.body.toString()) as {
+    readonly schemaVersion: number;
+    readonly mediaType: string;
+    readonly manifests: readonly Descriptor[];
+  };
   if (schemaVersion !== 2 || mediaType !== TYPES.index) throw new Error(`referrers of ${digest} are no index`);
   return { manifests, isFiltered: (answer.headers.get("oci-filters-applied") ?? "").split(/\s*,\s*/).includes("artifactType") };
 }
@@ -95,18 +130,23 @@ async function askReferrers({ registry, repository, set, check }: Walk): Promise
           throw new Unsupported("referrers are not filtered by artifactType");
         }
         if (manifests.some((one) => one["artifactType"] !== artifactType)) throw new Error(`referrers of type ${artifactType} hold others`);
-        expectAll(manifests, wanted.filter((one) => one["artifactType"] === artifactType));
+        expectAll(
+          manifests,
+          wanted.filter((one) => one["artifactType"] === artifactType),
+        );
       }
     });
 }
 
 function expectAll(found: readonly Descriptor[], wanted: readonly Descriptor[]): void {
-  if (found.length !== wanted.length) throw new Error(`${found.length} referrers are told instead of ${wanted.length}: ${found.map(({ digest }) => digest).join(", ")}`);
+  if (found.length !== wanted.length)
+    throw new Error(`${found.length} referrers are told instead of ${wanted.length}: ${found.map(({ digest }) => digest).join(", ")}`);
   for (const one of wanted) {
     const same = found.find(({ digest }) => digest === one.digest);
     const annotations = (of: Descriptor | undefined) => (of?.["annotations"] ?? {}) as Readonly<Record<string, string>>;
     const isSame = same && same.mediaType === one.mediaType && same.size === one.size && same["artifactType"] === one["artifactType"];
-    if (!isSame || Object.entries(annotations(one)).some(([key, value]) => annotations(same)[key] !== value)) throw new Error(`the referrer ${JSON.stringify(one)} is told as ${JSON.stringify(same)}`);
+    if (!isSame || Object.entries(annotations(one)).some(([key, value]) => annotations(same)[key] !== value))
+      throw new Error(`the referrer ${JSON.stringify(one)} is told as ${JSON.stringify(same)}`);
   }
 }
 

@@ -19,11 +19,23 @@ export async function walkNextVersion(registry: WalkedRegistry, check: Check): P
       named(expectAnswer(await ask(registry, "PUT", at, { query: { digest }, headers: OCTETS, body: bytes }), { status: 201 }), digest);
     });
     for (const method of ["HEAD", "GET"])
-      await check(`the digest of a blob, by ${method}`, async () => named(expectAnswer(await ask(registry, method, within(registry, repository, `blobs/${digest}`)), { status: 200 }), digest));
+      await check(`the digest of a blob, by ${method}`, async () =>
+        named(expectAnswer(await ask(registry, method, within(registry, repository, `blobs/${digest}`)), { status: 200 }), digest),
+      );
   }
-  await check("the digest of a manifest that is pushed", async () => named(expectAnswer(await ask(registry, "PUT", manifest, { headers: { "content-type": TYPES.image }, body: image.bytes }), { status: 201 }), image.descriptor.digest));
+  await check("the digest of a manifest that is pushed", async () =>
+    named(
+      expectAnswer(await ask(registry, "PUT", manifest, { headers: { "content-type": TYPES.image }, body: image.bytes }), { status: 201 }),
+      image.descriptor.digest,
+    ),
+  );
   for (const method of ["HEAD", "GET"])
-    await check(`the digest of a manifest, by ${method}`, async () => named(expectAnswer(await ask(registry, method, manifest, { headers: { accept: TYPES.image } }), { status: 200 }), image.descriptor.digest));
+    await check(`the digest of a manifest, by ${method}`, async () =>
+      named(
+        expectAnswer(await ask(registry, method, manifest, { headers: { accept: TYPES.image } }), { status: 200 }),
+        image.descriptor.digest,
+      ),
+    );
   await check("tags in the query of a push", () => pushTagged(registry, image));
   await ask(registry, "DELETE", manifest);
 }
@@ -36,8 +48,16 @@ function named(answer: Answer, digest: string): void {
 async function pushTagged(registry: WalkedRegistry, { bytes, descriptor }: Manifest): Promise<void> {
   const [repository] = registry.repositories;
   const tags = ["next-one", "next-two"];
-  const answer = await ask(registry, "PUT", within(registry, repository, `manifests/${descriptor.digest}`), { query: tags.map((tag) => ["tag", tag] as const), headers: { "content-type": descriptor.mediaType }, body: bytes });
+  const answer = await ask(registry, "PUT", within(registry, repository, `manifests/${descriptor.digest}`), {
+    query: tags.map((tag) => ["tag", tag] as const),
+    headers: { "content-type": descriptor.mediaType },
+    body: bytes,
+  });
   const told = (expectAnswer(answer, { status: 201 }).headers.get("oci-tag") ?? "").split(/\s*,\s*/);
   if (tags.some((tag) => !told.includes(tag))) throw new Unsupported("tags in the query are not taken");
-  for (const tag of tags) expectAnswer(await ask(registry, "GET", within(registry, repository, `manifests/${tag}`), { headers: { accept: descriptor.mediaType } }), { status: 200, body: bytes });
+  for (const tag of tags)
+    expectAnswer(
+      await ask(registry, "GET", within(registry, repository, `manifests/${tag}`), { headers: { accept: descriptor.mediaType } }),
+      { status: 200, body: bytes },
+    );
 }

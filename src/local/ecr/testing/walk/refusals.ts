@@ -16,7 +16,8 @@ export async function walkFalse(registry: WalkedRegistry, check: Check): Promise
   const [manifest] = set.manifests as [Manifest];
   const blobs = [...set.blobs].map(([blob, bytes]) => ({ registry, repository, digest: blob, bytes }));
   for (const blob of blobs) await check("push: blob", () => uploadBlob(blob, "POST and PUT"));
-  const put = (reference: string, body: Buffer) => ask(registry, "PUT", address(reference), { headers: { "content-type": TYPES.image }, body, isStream: true });
+  const put = (reference: string, body: Buffer) =>
+    ask(registry, "PUT", address(reference), { headers: { "content-type": TYPES.image }, body, isStream: true });
   for (const method of ["GET", "HEAD"]) {
     await check(`${method} of a missing digest`, async () => expectRefusal(await ask(registry, method, address(nowhere())), 404));
     await check(`${method} of a missing tag`, async () => expectRefusal(await ask(registry, method, address("missing-tag")), 404));
@@ -42,17 +43,30 @@ export async function walkSparse(registry: WalkedRegistry, check: Check): Promis
   set.image({ layers: [set.layer(), { mediaType: TYPES.layer, digest: nowhere(), size: 700 }] });
   set.index([here, { mediaType: TYPES.image, digest: nowhere(), size: 1024 }]);
   const [whole, image, index] = set.manifests as [Manifest, Manifest, Manifest];
-  const put = ({ descriptor, bytes }: Manifest): Promise<Answer> => ask(registry, "PUT", within(registry, repository, `manifests/${descriptor.digest}`), { headers: { "content-type": descriptor.mediaType }, body: bytes });
-  for (const [digest, bytes] of set.blobs) await check("push: blob", () => uploadBlob({ registry, repository, digest, bytes }, "POST and PUT"));
+  const put = ({ descriptor, bytes }: Manifest): Promise<Answer> =>
+    ask(registry, "PUT", within(registry, repository, `manifests/${descriptor.digest}`), {
+      headers: { "content-type": descriptor.mediaType },
+      body: bytes,
+    });
+  for (const [digest, bytes] of set.blobs)
+    await check("push: blob", () => uploadBlob({ registry, repository, digest, bytes }, "POST and PUT"));
   await check("push: whole image", async () => expectAnswer(await put(whole), { status: 201 }));
-  for (const [name, manifest] of [["an image without one of its layers", image], ["an index without one of its images", index]] as const)
+  for (const [name, manifest] of [
+    ["an image without one of its layers", image],
+    ["an index without one of its images", index],
+  ] as const)
     await check(name, async () => {
       const answer = await put(manifest);
       const address = within(registry, repository, `manifests/${manifest.descriptor.digest}`);
-      if (answer.status === 201) return expectAnswer(await ask(registry, "GET", address, { headers: { accept: manifest.descriptor.mediaType } }), { status: 200, body: manifest.bytes });
+      if (answer.status === 201)
+        return expectAnswer(await ask(registry, "GET", address, { headers: { accept: manifest.descriptor.mediaType } }), {
+          status: 200,
+          body: manifest.bytes,
+        });
       expectRefusal(answer, [400, 404]);
       expectAnswer(await ask(registry, "HEAD", address, { headers: { accept: manifest.descriptor.mediaType } }), { status: 404 });
       throw new Unsupported(`refused: ${answer.body.toString()}`);
     });
-  for (const { descriptor } of [index, image, whole]) await ask(registry, "DELETE", within(registry, repository, `manifests/${descriptor.digest}`));
+  for (const { descriptor } of [index, image, whole])
+    await ask(registry, "DELETE", within(registry, repository, `manifests/${descriptor.digest}`));
 }

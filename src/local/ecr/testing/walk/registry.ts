@@ -28,17 +28,28 @@ export interface Asked {
 
 export type Algorithm = "sha256" | "sha512";
 
-export const digestBy = (algorithm: Algorithm, bytes: Uint8Array | string): string => `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
+export const digestBy = (algorithm: Algorithm, bytes: Uint8Array | string): string =>
+  `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`;
 
 /** The address of something in a repository, `blobs/sha256:…`. */
 export const within = ({ url }: WalkedRegistry, repository: string, rest: string): string => `${url}/v2/${repository}/${rest}`;
 
 /** One request and its whole answer. */
-export async function ask({ authorization }: WalkedRegistry, method: string, address: string, { body, headers = {}, query = {}, isStream = false }: Asked = {}): Promise<Answer> {
+export async function ask(
+  { authorization }: WalkedRegistry,
+  method: string,
+  address: string,
+  { body, headers = {}, query = {}, isStream = false }: Asked = {},
+): Promise<Answer> {
   const url = new URL(address);
   for (const [name, value] of Array.isArray(query) ? query : Object.entries(query)) url.searchParams.append(name, value);
-  const sent = body && isStream ? { body: new Blob([new Uint8Array(body)]).stream(), duplex: "half" } : body && { body: new Uint8Array(body) };
-  const answer = await fetch(url, { method, headers: { ...(authorization !== undefined && { authorization }), ...headers }, ...sent } as RequestInit);
+  const sent =
+    body && isStream ? { body: new Blob([new Uint8Array(body)]).stream(), duplex: "half" } : body && { body: new Uint8Array(body) };
+  const answer = await fetch(url, {
+    method,
+    headers: { ...(authorization !== undefined && { authorization }), ...headers },
+    ...sent,
+  } as RequestInit);
   return { status: answer.status, headers: answer.headers, body: Buffer.from(await answer.arrayBuffer()), url: url.href };
 }
 
@@ -52,12 +63,15 @@ export interface Expected {
 /** @throws Error naming the first thing that differs */
 export function expectAnswer(answer: Answer, { status, headers = {}, body }: Expected): Answer {
   const allowed = [status].flat();
-  if (!allowed.includes(answer.status)) throw new Error(`${answer.url}: status ${answer.status} instead of ${allowed.join(" or ")}: ${answer.body.toString("utf8", 0, 300)}`);
+  if (!allowed.includes(answer.status))
+    throw new Error(`${answer.url}: status ${answer.status} instead of ${allowed.join(" or ")}: ${answer.body.toString("utf8", 0, 300)}`);
   for (const [name, wanted] of Object.entries(headers)) {
     const found = answer.headers.get(name);
-    if (found === null || ![wanted].flat().includes(found)) throw new Error(`${answer.url}: ${name} is ${found ?? "missing"} instead of ${[wanted].flat().join(" or ")}`);
+    if (found === null || ![wanted].flat().includes(found))
+      throw new Error(`${answer.url}: ${name} is ${found ?? "missing"} instead of ${[wanted].flat().join(" or ")}`);
   }
-  if (body && !answer.body.equals(body)) throw new Error(`${answer.url}: ${answer.body.length} bytes that are not the ${body.length} expected`);
+  if (body && !answer.body.equals(body))
+    throw new Error(`${answer.url}: ${answer.body.length} bytes that are not the ${body.length} expected`);
   return answer;
 }
 
@@ -69,7 +83,8 @@ export function expectRefusal(answer: Answer, status: number | readonly number[]
   expectAnswer(answer, { status });
   if (answer.body.length === 0 || !/^application\/json\b/.test(answer.headers.get("content-type") ?? "")) return answer;
   const { errors } = JSON.parse(answer.body.toString()) as { readonly errors?: readonly { readonly code?: unknown }[] };
-  if (!Array.isArray(errors) || errors.length === 0 || errors.some(({ code }) => typeof code !== "string" || !/^[A-Z_]+$/.test(code))) throw new Error(`${answer.url}: ${answer.body.toString("utf8", 0, 300)} is no list of errors`);
+  if (!Array.isArray(errors) || errors.length === 0 || errors.some(({ code }) => typeof code !== "string" || !/^[A-Z_]+$/.test(code)))
+    throw new Error(`${answer.url}: ${answer.body.toString("utf8", 0, 300)} is no list of errors`);
   return answer;
 }
 

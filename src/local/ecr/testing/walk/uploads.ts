@@ -16,16 +16,26 @@ export const chunkSize = ({ headers }: Answer): number => Math.max(CHUNK_BYTES, 
 
 /** Opens an upload. */
 export const begin = async ({ registry, repository }: Pick<Upload, "registry" | "repository">): Promise<Answer> =>
-  expectAnswer(await ask(registry, "POST", within(registry, repository, "blobs/uploads/"), { headers: { "content-length": "0" } }), { status: 202 });
+  expectAnswer(await ask(registry, "POST", within(registry, repository, "blobs/uploads/"), { headers: { "content-length": "0" } }), {
+    status: 202,
+  });
 
-const finish = ({ registry, digest }: Upload, at: string, body?: Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
-  ask(registry, "PUT", at, { query: { digest }, headers: { ...OCTETS, ...headers }, ...(body && { body }) });
+const finish = (
+  { registry, digest }: Upload,
+  at: string,
+  body?: Uint8Array,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> => ask(registry, "PUT", at, { query: { digest }, headers: { ...OCTETS, ...headers }, ...(body && { body }) });
 
 /** Every way a blob can be sent (specification, "Pushing blobs"); each gives the answer that ends it. */
 export const FORMS = {
   "one POST": async (upload: Upload) => {
     const { registry, repository, bytes, digest } = upload;
-    const answer = await ask(registry, "POST", within(registry, repository, "blobs/uploads/"), { query: { digest }, headers: OCTETS, body: bytes });
+    const answer = await ask(registry, "POST", within(registry, repository, "blobs/uploads/"), {
+      query: { digest },
+      headers: OCTETS,
+      body: bytes,
+    });
     if (answer.status !== 202) return answer;
     const ended = await finish(upload, locationOf(answer), bytes);
     if (ended.status !== 201) return ended;
@@ -35,13 +45,17 @@ export const FORMS = {
   "one chunk": (upload: Upload) => chunks(upload, { count: 1 }),
   "a stream of unknown length": async (upload: Upload) => {
     const { registry, bytes } = upload;
-    const sent = expectAnswer(await ask(registry, "PATCH", locationOf(await begin(upload)), { headers: OCTETS, body: bytes, isStream: true }), { status: 202 });
+    const sent = expectAnswer(
+      await ask(registry, "PATCH", locationOf(await begin(upload)), { headers: OCTETS, body: bytes, isStream: true }),
+      { status: 202 },
+    );
     return finish(upload, locationOf(sent));
   },
   "three chunks": (upload: Upload) => chunks(upload, { count: 3 }),
   "three chunks, the last by PUT": (upload: Upload) => chunks(upload, { count: 3, putLast: true }),
   "three chunks, each after one out of order": (upload: Upload) => chunks(upload, { count: 3, isDisordered: true }),
-  "three chunks, each after one out of order, the last by PUT": (upload: Upload) => chunks(upload, { count: 3, isDisordered: true, putLast: true }),
+  "three chunks, each after one out of order, the last by PUT": (upload: Upload) =>
+    chunks(upload, { count: 3, isDisordered: true, putLast: true }),
 } as const satisfies Readonly<Record<string, (upload: Upload) => Promise<Answer>>>;
 
 export type Form = keyof typeof FORMS;
@@ -87,7 +101,10 @@ const outOfOrder = (all: readonly Chunk[], index: number): Chunk => {
   return all[index + 1] ?? (all.length > 1 ? only : { ...only, first: only.bytes.length });
 };
 
-const send = (upload: Upload, { at, chunk, isPut }: { readonly at: string; readonly chunk: Chunk; readonly isPut: boolean }): Promise<Answer> => {
+const send = (
+  upload: Upload,
+  { at, chunk, isPut }: { readonly at: string; readonly chunk: Chunk; readonly isPut: boolean },
+): Promise<Answer> => {
   const headers = { ...OCTETS, "content-range": `${chunk.first}-${chunk.first + chunk.bytes.length - 1}` };
   return isPut ? finish(upload, at, chunk.bytes, headers) : ask(upload.registry, "PATCH", at, { headers, body: chunk.bytes });
 };
@@ -105,6 +122,7 @@ async function refused(upload: Upload, { at, wrong, received, putLast }: Wrong):
   // Some clients go back with the digest of their PUT still in the address.
   const status = expectAnswer(await ask(upload.registry, "GET", at, isPut ? { query: { digest: upload.digest } } : {}), { status: 204 });
   const range = status.headers.get("range");
-  if (range === null || !/^0-\d+$/.test(range) || (received > 0 && range !== `0-${received - 1}`)) throw new Error(`${at}: Range ${range} after ${received} bytes`);
+  if (range === null || !/^0-\d+$/.test(range) || (received > 0 && range !== `0-${received - 1}`))
+    throw new Error(`${at}: Range ${range} after ${received} bytes`);
   return locationOf(status);
 }

@@ -38,7 +38,8 @@ async function walkEmpty(registry: WalkedRegistry, check: Check): Promise<void> 
   await check("GET /v2/", async () => expectAnswer(await ask(registry, "GET", `${registry.url}/v2/`), { status: 200 }));
   await check("tags", async () => {
     const answer = expectAnswer(await ask(registry, "GET", within(registry, repository, "tags/list")), { status: [200, 404] });
-    if (answer.status === 200 && !("tags" in (JSON.parse(answer.body.toString()) as object))) throw new Error(`${answer.body.toString()} is no list of tags`);
+    if (answer.status === 200 && !("tags" in (JSON.parse(answer.body.toString()) as object)))
+      throw new Error(`${answer.body.toString()} is no list of tags`);
   });
   await check("referrers", async () => {
     const { manifests } = await referrersOf(registry, repository, { digest: digestBy("sha256", `nothing ${performance.now()}`) });

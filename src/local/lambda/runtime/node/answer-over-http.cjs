@@ -10,7 +10,10 @@ const { AWS_ENDPOINT_URL } = process.env;
 const endpoint = AWS_ENDPOINT_URL ? new URL(AWS_ENDPOINT_URL) : undefined;
 
 const isAnswer = (options) =>
-  endpoint !== undefined && typeof options === "object" && (options.hostname ?? options.host) === endpoint.hostname && /^\/+cloudformation-responses\//.test(options.path ?? "");
+  endpoint !== undefined &&
+  typeof options === "object" &&
+  (options.hostname ?? options.host) === endpoint.hostname &&
+  /^\/+cloudformation-responses\//.test(options.path ?? "");
 
 const { request } = https;
 https.request = (options, ...rest) => {

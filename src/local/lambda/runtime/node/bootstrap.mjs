@@ -54,19 +54,31 @@ class RuntimeProblem extends Error {
 async function loadHandler() {
   const dot = handlerName.indexOf(".", handlerName.lastIndexOf("/") + 1);
   const [moduleName, functionName] = [handlerName.slice(0, dot), handlerName.slice(dot + 1)];
-  const file = ["", ".mjs", ".js", ".cjs"].map((extension) => join(root, moduleName + extension)).find((path) => path !== root && existsSync(path));
+  const file = ["", ".mjs", ".js", ".cjs"]
+    .map((extension) => join(root, moduleName + extension))
+    .find((path) => path !== root && existsSync(path));
   if (file === undefined) throw new RuntimeProblem("Runtime.ImportModuleError", `Error: Cannot find module '${moduleName}'`);
   let loaded;
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
-    const name = error instanceof SyntaxError ? "Runtime.UserCodeSyntaxError" : error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND" ? "Runtime.ImportModuleError" : error.name;
+    const name =
+      error instanceof SyntaxError
+        ? "Runtime.UserCodeSyntaxError"
+        : error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND"
+          ? "Runtime.ImportModuleError"
+          : error.name;
     throw Object.assign(error, { name });
   }
-  const found = functionName.split(".").reduce((value, part) => value?.[part], loaded) ?? functionName.split(".").reduce((value, part) => value?.[part], loaded.default);
+  const found =
+    functionName.split(".").reduce((value, part) => value?.[part], loaded) ??
+    functionName.split(".").reduce((value, part) => value?.[part], loaded.default);
   if (typeof found !== "function") throw new RuntimeProblem("Runtime.HandlerNotFound", `${handlerName} is undefined or not exported`);
   if (runtimeMajor >= 24 && found.length > 2)
-    throw new RuntimeProblem("Runtime.CallbackHandlerDeprecated", "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature");
+    throw new RuntimeProblem(
+      "Runtime.CallbackHandlerDeprecated",
+      "AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature",
+    );
   return found;
 }
 
@@ -112,7 +124,13 @@ async function fail(path, error) {
 
 for (const kind of ["uncaughtException", "unhandledRejection"])
   process.on(kind, async (reason) => {
-    const error = kind === "unhandledRejection" ? new RuntimeProblem("Runtime.UnhandledPromiseRejection", reason instanceof Error ? `${reason.name}: ${reason.message}` : format(reason)) : reason;
+    const error =
+      kind === "unhandledRejection"
+        ? new RuntimeProblem(
+            "Runtime.UnhandledPromiseRejection",
+            reason instanceof Error ? `${reason.name}: ${reason.message}` : format(reason),
+          )
+        : reason;
     await fail(requestId === "" ? "init/error" : `invocation/${requestId}/error`, error).catch(() => undefined);
     process.exit(128);
   });

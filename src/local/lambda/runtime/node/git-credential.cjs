@@ -5,7 +5,12 @@ const { createHash, createHmac } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 
 if (process.argv[2] === "get") {
-  const asked = Object.fromEntries(readFileSync(0, "utf8").split("\n").filter(Boolean).map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  const asked = Object.fromEntries(
+    readFileSync(0, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
   const { AWS_ACCESS_KEY_ID: id, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: token, AWS_REGION: region } = process.env;
   const hmac = (key, text) => createHmac("sha256", key).update(text).digest();
   const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}Z$/g, "");

@@ -27,7 +27,8 @@ async function ruleByCondition(visit: Visit<ChoiceState>): Promise<ChoiceRule | 
   for (const [index, rule] of visit.state.Choices.entries()) {
     const field = `Choices[${index}]/Condition`;
     const isMatch = await evaluate(rule["Condition"] ?? null, field, { visit });
-    if (typeof isMatch !== "boolean") throw evaluationFailed(visit, field, `The ${field} is ${JSON.stringify(isMatch)}, not true or false.`);
+    if (typeof isMatch !== "boolean")
+      throw evaluationFailed(visit, field, `The ${field} is ${JSON.stringify(isMatch)}, not true or false.`);
     if (isMatch) return rule;
   }
   return undefined;

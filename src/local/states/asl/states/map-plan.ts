@@ -23,7 +23,11 @@ export async function planMap(visit: Visit<MapState>): Promise<MapPlan> {
   const { state } = visit;
   const scope = { visit, data: effectiveInput(visit) };
   const atOnce = await readNumber(scope, { field: "MaxConcurrency", value: state.MaxConcurrency, path: state.MaxConcurrencyPath });
-  const count = await readNumber(scope, { field: "ToleratedFailureCount", value: state.ToleratedFailureCount, path: state.ToleratedFailureCountPath });
+  const count = await readNumber(scope, {
+    field: "ToleratedFailureCount",
+    value: state.ToleratedFailureCount,
+    path: state.ToleratedFailureCountPath,
+  });
   const percentage = await readNumber(scope, {
     field: "ToleratedFailurePercentage",
     value: state.ToleratedFailurePercentage,

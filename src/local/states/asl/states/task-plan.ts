@@ -38,7 +38,12 @@ async function evaluatePlan(visit: Visit<TaskState>): Promise<TaskPlan> {
   const scope = { visit, data };
   return {
     parameters: isJsonata ? await parametersByJsonata(visit) : state.Parameters === undefined ? data : fill(state.Parameters, scope),
-    timeoutSeconds: await readNumber(scope, { field: "TimeoutSeconds", value: state.TimeoutSeconds, path: state.TimeoutSecondsPath, least: 1 }),
+    timeoutSeconds: await readNumber(scope, {
+      field: "TimeoutSeconds",
+      value: state.TimeoutSeconds,
+      path: state.TimeoutSecondsPath,
+      least: 1,
+    }),
     heartbeatSeconds: await readNumber(scope, {
       field: "HeartbeatSeconds",
       value: state.HeartbeatSeconds,

@@ -46,7 +46,8 @@ async function perform(visit: Visit<TaskState>, attempt: Attempt): Promise<Json>
   const { run, frame } = visit;
   const timing = new Timing(attempt, run.clock.now().getTime());
   try {
-    const work = (signal: AbortSignal) => run.runTask(taskCall(visit, attempt, { signal, beat: () => timing.beat(run.clock.now().getTime()) }));
+    const work = (signal: AbortSignal) =>
+      run.runTask(taskCall(visit, attempt, { signal, beat: () => timing.beat(run.clock.now().getTime()) }));
     const output = await withDeadline(run.clock, { deadline: timing.deadline(), signal: frame.signal }, work);
     if (exceedsDataLimit(output)) throw tooLarge(attempt.events.label);
     emit(visit, "done", attempt.events.succeeded(output));
@@ -57,7 +58,11 @@ async function perform(visit: Visit<TaskState>, attempt: Attempt): Promise<Json>
   }
 }
 
-function taskCall(visit: Visit<TaskState>, { plan, events }: Attempt, life: { readonly signal: AbortSignal; readonly beat: () => void }): TaskCall {
+function taskCall(
+  visit: Visit<TaskState>,
+  { plan, events }: Attempt,
+  life: { readonly signal: AbortSignal; readonly beat: () => void },
+): TaskCall {
   const { run, name, state } = visit;
   const known = run.journal.findEvent(`${attemptPath(visit)}#submitted`);
   if (known !== undefined) visit.frame.lastEventId = known.event.id;

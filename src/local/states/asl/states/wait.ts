@@ -38,7 +38,11 @@ async function timestampMs(visit: Visit<WaitState>, scope: Scope): Promise<numbe
   if (ms !== undefined) return ms;
   const subject = TimestampPath === undefined ? "The Timestamp parameter is" : "The TimestampPath parameter does not reference";
   const shown = typeof text === "string" ? text : JSON.stringify(text);
-  throw failure(visit, StatesError.runtime, `${subject}${TimestampPath === undefined ? " not" : ""} ${FORMAT}: ${TimestampPath ?? "Timestamp"} == ${shown}`);
+  throw failure(
+    visit,
+    StatesError.runtime,
+    `${subject}${TimestampPath === undefined ? " not" : ""} ${FORMAT}: ${TimestampPath ?? "Timestamp"} == ${shown}`,
+  );
 }
 
 const FORMAT = "a valid ISO-8601 extended offset date-time format string";

@@ -10,7 +10,10 @@ import { VirtualClock } from "./virtual-clock.ts";
 /** Randomness that is the same in each test run. */
 export function seededRandom(seed = "omx"): Random {
   let count = 0;
-  const next = () => createHash("sha512").update(`${seed}${(count += 1)}`).digest("hex");
+  const next = () =>
+    createHash("sha512")
+      .update(`${seed}${(count += 1)}`)
+      .digest("hex");
   return {
     uuid: () => next().replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, "$1-$2-4$3-8$4-$5"),
     hex: (length) => next().slice(0, length),
@@ -52,7 +55,12 @@ const CONTEXT = {
 /** The machine of a single state that ends it. */
 export const only = (state: object, machine: object = {}): object => ({
   StartAt: "S",
-  States: { S: { ...state, ...("Next" in state || ["Succeed", "Fail", "Choice"].includes(String((state as { Type?: string }).Type)) ? {} : { End: true }) } },
+  States: {
+    S: {
+      ...state,
+      ...("Next" in state || ["Succeed", "Fail", "Choice"].includes(String((state as { Type?: string }).Type)) ? {} : { End: true }),
+    },
+  },
   ...machine,
 });
 
