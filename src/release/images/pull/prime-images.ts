@@ -1,20 +1,13 @@
 import { formatImageRef, type ImageRef } from "../../../kit/image-ref.ts";
 import type { Clock } from "../../../kit/clock.ts";
 import { Gate } from "../../../oci/client/gate.ts";
-import type { RegistryClient } from "../../../oci/client/registry-client.ts";
 import type { CopyResult, ImageCopy } from "../../../oci/copy.ts";
 import { RegistryError } from "../../../oci/errors.ts";
 import type { RequestContext } from "../../../oci/client/exchange.ts";
-import { wantedDigest } from "./preview.ts";
+import { askUpstream, remarks, type Upstream, type UpstreamOptions } from "./ask-upstream.ts";
 import { CacheRefusal, primeImage } from "./prime.ts";
 
-export interface PrimeOptions {
-  readonly client: RegistryClient;
-  readonly clock: Clock;
-  /** What is known of tags upstream: it was asked a moment ago. @default - nothing is */
-  readonly known?: (source: ImageRef) => string | undefined;
-  /** An image whose tag upstream can't say anything of fails. @default false: ECR's cache decides, and the reason says so */
-  readonly isFresh?: boolean;
+export interface PrimeOptions extends Omit<UpstreamOptions, "silent"> {
   /** Whether an image is known to be in a repository with all its layers. @default - it is looked at */
   readonly isWhole?: (target: ImageRef, digest: string) => boolean;
   /** Images at a time. @default 8 */
@@ -42,17 +35,34 @@ export async function primeImages(plan: readonly ImageCopy[], options: PrimeOpti
   );
 }
 
-interface PrimingAll extends PrimeOptions {
-  /** Registries that did not answer for one image, and why: they are not asked for the next. */
-  readonly silent: Map<string, string>;
+type PrimingAll = PrimeOptions & UpstreamOptions;
+
+async function primeOne(image: ImageCopy, options: PrimingAll): Promise<PrimeResult> {
+  const { context, ended } = startTally(image, options.clock);
+  try {
+    const { upstream, ...ending } = await bring(image, options, context);
+    return { result: ended(ending), ...(upstream.isNew && upstream.digest && { upstream: upstream.digest }) };
+  } catch (error) {
+    if (error instanceof CacheRefusal) return { refusal: error.message };
+    const isTemporary = error instanceof RegistryError && error.temporary;
+    return {
+      result: ended({ status: "FAILED", reason: (error as Error).message, ...(isTemporary && { isTemporary: true as const }) }),
+    };
+  }
 }
 
-async function primeOne({ source, target }: ImageCopy, options: PrimingAll): Promise<PrimeResult> {
-  const { client, clock, isWhole } = options;
+type Ending = Pick<CopyResult, "status" | "reason"> & Partial<CopyResult>;
+
+/** Counts the requests for one image and the time it takes, for its result. */
+function startTally({ source, target }: ImageCopy, clock: Clock) {
   let requests = 0;
   const startedAt = clock.now().getTime();
-  const context = { onRequest: () => void (requests += 1) };
-  const done = (ending: Pick<CopyResult, "status" | "reason"> & Partial<CopyResult>): CopyResult => ({
+  const context: RequestContext = {
+    onRequest: () => {
+      requests += 1;
+    },
+  };
+  const ended = (ending: Ending): CopyResult => ({
     source: formatImageRef(source),
     target: formatImageRef(target),
     bytesMoved: 0,
@@ -61,86 +71,33 @@ async function primeOne({ source, target }: ImageCopy, options: PrimingAll): Pro
     seconds: (clock.now().getTime() - startedAt) / 1000,
     ...ending,
   });
-  let upstream: Upstream = {};
-  const wanted = async () => (upstream = await askUpstream(source, options, context)).digest;
-  try {
-    const { digest, isNew, sizeBytes, reason } = await primeImage({
-      source,
-      target,
-      client,
-      wanted,
-      ...(isWhole && { isWhole: (found: string) => isWhole(target, found) }),
-      context,
-    });
-    const result = done({
-      status: isNew ? "PULLED" : "SKIPPED",
-      digest,
-      bytesSaved: sizeBytes,
-      reason: [reason, ...remarks(upstream)].join("; "),
-    });
-    return { result, ...(upstream.isNew && upstream.digest && { upstream: upstream.digest }) };
-  } catch (error) {
-    if (error instanceof CacheRefusal) return { refusal: error.message };
-    return {
-      result: done({
-        status: "FAILED",
-        reason: (error as Error).message,
-        ...(error instanceof RegistryError && error.temporary && { isTemporary: true as const }),
-      }),
-    };
-  }
+  return { context, ended };
 }
 
-interface Upstream {
-  readonly digest?: string;
-  /** Whether it was asked just now. */
-  readonly isNew?: true;
-  /** Whether it was asked before, and not now. */
-  readonly isKept?: true;
-  /** Why nothing is known. */
-  readonly unknown?: string;
-}
-
-const remarks = ({ unknown, isKept }: Upstream): readonly string[] => [
-  ...(unknown ? [`whether its tag has moved upstream is not known: ${unknown}`] : []),
-  ...(isKept ? ["upstream was asked less than five minutes ago, --fresh asks again"] : []),
-];
-
-/** Time enough for a registry that answers. Where only ECR gets through to it, its cache has the image all the same. */
-const PATIENCE_MS = 10_000;
-
-async function askUpstream(
-  source: ImageRef,
-  { client, clock, known, isFresh, silent }: PrimingAll,
+/** Has the cache bring one image while upstream is asked what it means by the tag. */
+async function bring(
+  { source, target }: ImageCopy,
+  options: PrimingAll,
   context: RequestContext,
-): Promise<Upstream> {
-  const digest = known?.(source);
-  if (digest !== undefined) return { digest, isKept: true };
-  if (isFresh) return { digest: await wantedDigest(client.repository(source, context), source), isNew: true };
-  const before = silent.get(source.registry);
-  if (before !== undefined) return { unknown: before };
-  try {
-    return {
-      digest: await within(clock, PATIENCE_MS, (signal) => wantedDigest(client.repository(source, { ...context, signal }), source)),
-      isNew: true,
-    };
-  } catch (error) {
-    const unknown = (error as Error).message;
-    if (!(error instanceof RegistryError) || error.kind === "unreachable" || error.temporary) silent.set(source.registry, unknown);
-    return { unknown };
-  }
-}
-
-async function within<Value>(clock: Clock, ms: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-  const [late, done] = [new AbortController(), new AbortController()];
-  const timer = clock.sleep(ms, done.signal).then(
-    () => late.abort(new Error(`it does not answer within ${ms / 1000} s`)),
-    () => undefined,
-  );
-  try {
-    return await work(late.signal);
-  } finally {
-    done.abort(new Error("done"));
-    await timer;
-  }
+): Promise<Ending & { readonly upstream: Upstream }> {
+  const { client, isWhole } = options;
+  let upstream: Upstream = {};
+  const { digest, isNew, sizeBytes, reason } = await primeImage({
+    source,
+    target,
+    client,
+    wanted: async () => {
+      upstream = await askUpstream(source, options, context);
+      return upstream.digest;
+    },
+    ...(isWhole && { isWhole: (found: string) => isWhole(target, found) }),
+    context,
+  });
+  return {
+    status: isNew ? "PULLED" : "SKIPPED",
+    digest,
+    bytesSaved: sizeBytes,
+    reason: [reason, ...remarks(upstream)].join("; "),
+    upstream,
+  };
 }
