@@ -11,106 +11,109 @@ import { invalidArgument } from "./errors.ts";
 import { listKeys } from "./listing.ts";
 import { quoted } from "./objects.ts";
 import type { S3 } from "./service.ts";
-import type { ObjectVersion } from "./store.ts";
+import type { Bucket, ObjectVersion, Store } from "./store.ts";
 
 const PAGE = 1000;
 
 /** ListObjects, ListObjectsV2 and ListObjectVersions. */
 export function listingOperations(s3: S3) {
-  return { ...objectListings(s3), ...versionListing(s3) };
+  return { ListObjectsV2: listObjectsV2(s3), ListObjects: listObjects(s3), ListObjectVersions: listObjectVersions(s3) };
 }
 
-function objectListings({ store, access }: S3) {
-  return {
-    ListObjectsV2: operation<ListObjectsV2Request, ListObjectsV2Output>({
-      access: access.list("ListBucket"),
-      run(input) {
-        const { name } = store.bucket(input.Bucket);
-        const limit = pageSize(input.MaxKeys);
-        const after = input.ContinuationToken ? decodeToken(input.ContinuationToken) : (input.StartAfter ?? "");
-        const page = listKeys(store.objects, { bucket: name, prefix: input.Prefix ?? "", delimiter: input.Delimiter ?? "", after, limit });
-        const write = encoder(input.EncodingType);
-        return {
-          ...echo(input, write),
-          Name: name,
-          MaxKeys: limit,
-          KeyCount: page.items.length + page.commonPrefixes.length,
-          IsTruncated: page.next !== undefined,
-          Contents: page.items.map((item) => describe(item, write)),
-          CommonPrefixes: page.commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
-          ...(input.ContinuationToken && { ContinuationToken: input.ContinuationToken }),
-          ...(input.StartAfter && { StartAfter: write(input.StartAfter) }),
-          ...(page.next !== undefined && { NextContinuationToken: encodeToken(page.next) }),
-        };
-      },
-    }),
-    ListObjects: operation<ListObjectsRequest, ListObjectsOutput>({
-      access: access.list("ListBucket"),
-      run(input) {
-        const { name } = store.bucket(input.Bucket);
-        const limit = pageSize(input.MaxKeys);
-        const page = listKeys(store.objects, {
-          bucket: name,
-          prefix: input.Prefix ?? "",
-          delimiter: input.Delimiter ?? "",
-          after: input.Marker ?? "",
-          limit,
-        });
-        const write = encoder(input.EncodingType);
-        return {
-          ...echo(input, write),
-          Name: name,
-          MaxKeys: limit,
-          Marker: write(input.Marker ?? ""),
-          IsTruncated: page.next !== undefined,
-          Contents: page.items.map((item) => describe(item, write)),
-          CommonPrefixes: page.commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
-          ...(page.next !== undefined && { NextMarker: write(page.next) }),
-        };
-      },
-    }),
+function listObjectsV2({ store, access }: S3) {
+  return operation<ListObjectsV2Request, ListObjectsV2Output>({
+    access: access.list("ListBucket"),
+    run(input) {
+      const after = input.ContinuationToken ? decodeToken(input.ContinuationToken) : (input.StartAfter ?? "");
+      const { shared, write, next } = listObjectsAfter(store, input, after);
+      return {
+        ...shared,
+        KeyCount: shared.Contents.length + shared.CommonPrefixes.length,
+        ...(input.ContinuationToken && { ContinuationToken: input.ContinuationToken }),
+        ...(input.StartAfter && { StartAfter: write(input.StartAfter) }),
+        ...(next !== undefined && { NextContinuationToken: encodeToken(next) }),
+      };
+    },
+  });
+}
+
+function listObjects({ store, access }: S3) {
+  return operation<ListObjectsRequest, ListObjectsOutput>({
+    access: access.list("ListBucket"),
+    run(input) {
+      const { shared, write, next } = listObjectsAfter(store, input, input.Marker ?? "");
+      return { ...shared, Marker: write(input.Marker ?? ""), ...(next !== undefined && { NextMarker: write(next) }) };
+    },
+  });
+}
+
+/** One page behind the key `after`: what both listings of objects answer, how they write keys, and the key to go on from. */
+function listObjectsAfter(store: Store, input: ListObjectsRequest | ListObjectsV2Request, after: string) {
+  const { name } = store.bucket(input.Bucket);
+  const limit = pageSize(input.MaxKeys);
+  const page = listKeys(store.objects, { bucket: name, prefix: input.Prefix ?? "", delimiter: input.Delimiter ?? "", after, limit });
+  const write = encoder(input.EncodingType);
+  const shared = {
+    ...echo(input, write),
+    Name: name,
+    MaxKeys: limit,
+    IsTruncated: page.next !== undefined,
+    Contents: page.items.map((item) => describe(item, write)),
+    CommonPrefixes: page.commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
   };
+  return { shared, write, next: page.next };
 }
 
-function versionListing({ store, access }: S3) {
+function listObjectVersions({ store, access }: S3) {
+  return operation<ListObjectVersionsRequest, ListObjectVersionsOutput>({
+    access: access.list("ListBucketVersions"),
+    run(input) {
+      const bucket = store.bucket(input.Bucket);
+      const limit = pageSize(input.MaxKeys);
+      const versions = versionsBehind(store, bucket, input.KeyMarker, limit + 1).filter(({ key }) => key.startsWith(input.Prefix ?? ""));
+      const page = wholeKeys(versions, limit);
+      const truncated = page.length < versions.length;
+      return {
+        Name: bucket.name,
+        Prefix: input.Prefix ?? "",
+        MaxKeys: limit,
+        IsTruncated: truncated,
+        ...(truncated && { NextKeyMarker: page.at(-1)?.key ?? "", NextVersionIdMarker: page.at(-1)?.versionId ?? "" }),
+        ...describeVersions(page),
+      };
+    },
+  });
+}
+
+/** The first versions whose keys come after the marker: of a bucket that never had versions, its objects. */
+function versionsBehind(
+  store: Store,
+  { name, versioning }: Bucket,
+  keyMarker: string | undefined,
+  limit: number,
+): readonly ObjectVersion[] {
+  // A key's versions are stored under the key: the last character of all skips every one of the marker's.
+  const marker = versioning ? [name, keyMarker ?? "", "\u{10ffff}"] : [name, keyMarker ?? ""];
+  const stored = versioning ? store.versions : store.objects;
+  return stored.list([name], { limit, ...(keyMarker && { after: marker }) }).map((entry) => entry.value);
+}
+
+/** The versions and the delete markers of a page; a key's latest version is the first of the key. */
+function describeVersions(page: readonly ObjectVersion[]): Pick<ListObjectVersionsOutput, "Versions" | "DeleteMarkers"> {
+  const rows = page.map((version, index) => ({
+    version,
+    row: {
+      Key: version.key,
+      VersionId: version.versionId,
+      IsLatest: page[index - 1]?.key !== version.key,
+      LastModified: new Date(version.lastModified),
+    },
+  }));
   return {
-    ListObjectVersions: operation<ListObjectVersionsRequest, ListObjectVersionsOutput>({
-      access: access.list("ListBucketVersions"),
-      run(input) {
-        const bucket = store.bucket(input.Bucket);
-        const limit = pageSize(input.MaxKeys);
-        const all = bucket.versioning
-          ? store.versions.list(
-              [bucket.name],
-              input.KeyMarker ? { after: [bucket.name, input.KeyMarker, "\u{10ffff}"], limit: limit + 1 } : { limit: limit + 1 },
-            )
-          : store.objects.list(
-              [bucket.name],
-              input.KeyMarker ? { after: [bucket.name, input.KeyMarker], limit: limit + 1 } : { limit: limit + 1 },
-            );
-        const versions = all.map((entry) => entry.value).filter((version) => version.key.startsWith(input.Prefix ?? ""));
-        const page = wholeKeys(versions, limit);
-        const latest = new Set(page.filter((version, index) => page[index - 1]?.key !== version.key).map((version) => version.order));
-        const row = (version: ObjectVersion) => ({
-          Key: version.key,
-          VersionId: version.versionId,
-          IsLatest: latest.has(version.order),
-          LastModified: new Date(version.lastModified),
-        });
-        const truncated = page.length < versions.length;
-        return {
-          Name: bucket.name,
-          Prefix: input.Prefix ?? "",
-          MaxKeys: limit,
-          IsTruncated: truncated,
-          ...(truncated && { NextKeyMarker: page.at(-1)?.key ?? "", NextVersionIdMarker: page.at(-1)?.versionId ?? "" }),
-          Versions: page
-            .filter((version) => !version.isDeleteMarker)
-            .map((version) => ({ ...row(version), ETag: quoted(version.etag), Size: version.size, StorageClass: "STANDARD" })),
-          DeleteMarkers: page.filter((version) => version.isDeleteMarker).map(row),
-        };
-      },
-    }),
+    Versions: rows
+      .filter(({ version }) => !version.isDeleteMarker)
+      .map(({ version, row }) => ({ ...row, ETag: quoted(version.etag), Size: version.size, StorageClass: "STANDARD" as const })),
+    DeleteMarkers: rows.filter(({ version }) => version.isDeleteMarker).map(({ row }) => row),
   };
 }
 

@@ -21,8 +21,10 @@ import { checkedKey, describeEncryption, findSource, keptHeaders, quoted, source
 import { openVersion, parseRange } from "./reading.ts";
 import type { S3 } from "./service.ts";
 import type { Upload, UploadedPart } from "./store.ts";
+import type { Written } from "./versions.ts";
 
 const MINIMUM_PART_BYTES = 5 * 1024 * 1024;
+const MAXIMUM_LISTED = 1000;
 
 interface UploadInput {
   readonly Bucket?: string | undefined;
@@ -30,192 +32,191 @@ interface UploadInput {
   readonly UploadId?: string | undefined;
 }
 
-/** Uploads in parts. */
+/** Uploads in parts: begun, filled, put together or given up, listed. */
 export function multipartOperations(s3: S3) {
-  return { ...startingOperations(s3), ...partOperations(s3), ...endingOperations(s3), ...listingOperations(s3) };
-}
-
-function startingOperations(s3: S3) {
-  const { store, access, core } = s3;
   return {
-    CreateMultipartUpload: operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput>({
-      access: access.write,
-      async run(input, call) {
-        const bucket = store.bucket(input.Bucket);
-        const encryption = await s3.encryptFor(bucket, input, call);
-        const upload: Upload = {
-          uploadId: core.random.hex(64),
-          bucket: bucket.name,
-          key: checkedKey(input.Key),
-          initiatedAt: core.clock.now().toISOString(),
-          metadata: input.Metadata ?? {},
-          headers: keptHeaders(input),
-          ...encryption,
-          ...tagsOf(input.Tagging),
-          ...(input.ChecksumAlgorithm && { checksumAlgorithm: input.ChecksumAlgorithm }),
-        };
-        store.uploads.put([bucket.name, upload.uploadId], upload);
-        return {
-          Bucket: bucket.name,
-          Key: upload.key,
-          UploadId: upload.uploadId,
-          ...(upload.kmsKeyId && { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: upload.kmsKeyId }),
-        };
-      },
-    }),
+    CreateMultipartUpload: createMultipartUpload(s3),
+    UploadPart: uploadPart(s3),
+    UploadPartCopy: uploadPartCopy(s3),
+    CompleteMultipartUpload: completeMultipartUpload(s3),
+    AbortMultipartUpload: abortMultipartUpload(s3),
+    ListParts: listParts(s3),
+    ListMultipartUploads: listMultipartUploads(s3),
   };
 }
 
-function partOperations(s3: S3) {
+function createMultipartUpload(s3: S3) {
+  const { store, access, core } = s3;
+  return operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput>({
+    access: access.write,
+    async run(input, call) {
+      const bucket = store.bucket(input.Bucket);
+      const encryption = await s3.encryptFor(bucket, input, call);
+      const upload: Upload = {
+        uploadId: core.random.hex(64),
+        bucket: bucket.name,
+        key: checkedKey(input.Key),
+        initiatedAt: core.clock.now().toISOString(),
+        metadata: input.Metadata ?? {},
+        headers: keptHeaders(input),
+        ...encryption,
+        ...tagsOf(input.Tagging),
+        ...(input.ChecksumAlgorithm && { checksumAlgorithm: input.ChecksumAlgorithm }),
+      };
+      store.uploads.put([bucket.name, upload.uploadId], upload);
+      return {
+        Bucket: bucket.name,
+        Key: upload.key,
+        UploadId: upload.uploadId,
+        ...(upload.kmsKeyId && { ServerSideEncryption: "aws:kms" as const, SSEKMSKeyId: upload.kmsKeyId }),
+      };
+    },
+  });
+}
+
+function uploadPart(s3: S3) {
   const { access, core } = s3;
   const { find, keep } = uploadsOf(s3);
-  return {
-    UploadPart: operation<UploadPartRequest, UploadPartOutput>({
-      access: access.object("PutObject"),
-      async run(input, call) {
-        const upload = find(input);
-        const { blob, checksums } = await s3.receive(input.Body as Readable | Uint8Array | string | undefined, {
-          ...input,
-          http: call.http?.headers,
-        });
-        keep(upload, {
-          number: input.PartNumber ?? 0,
-          sha256: blob.sha256,
-          size: blob.size,
-          etag: blob.md5,
-          checksums,
-          uploadedAt: core.clock.now().toISOString(),
-        });
-        return { ETag: quoted(blob.md5), ...checksums };
-      },
-    }),
-    UploadPartCopy: operation<UploadPartCopyRequest, UploadPartCopyOutput>({
-      access: (input) => [...access.object("PutObject")(input), ...sourceAccess(s3, input.CopySource)],
-      async run(input, call) {
-        const upload = find(input);
-        const source = findSource(s3, input.CopySource);
-        await s3.decryptFor(source, call);
-        const { blob } = await s3.receive(openVersion(s3.blobs, source, parseRange(input.CopySourceRange, source.size)), {});
-        const uploadedAt = core.clock.now();
-        keep(upload, {
-          number: input.PartNumber ?? 0,
-          sha256: blob.sha256,
-          size: blob.size,
-          etag: blob.md5,
-          checksums: {},
-          uploadedAt: uploadedAt.toISOString(),
-        });
-        return { CopyPartResult: { ETag: quoted(blob.md5), LastModified: uploadedAt } };
-      },
-    }),
-  };
+  return operation<UploadPartRequest, UploadPartOutput>({
+    access: access.object("PutObject"),
+    async run(input, call) {
+      const upload = find(input);
+      const body = input.Body as Readable | Uint8Array | string | undefined;
+      const { blob, checksums } = await s3.receive(body, { ...input, http: call.http?.headers });
+      const uploadedAt = core.clock.now().toISOString();
+      keep(upload, { number: input.PartNumber ?? 0, sha256: blob.sha256, size: blob.size, etag: blob.md5, checksums, uploadedAt });
+      return { ETag: quoted(blob.md5), ...checksums };
+    },
+  });
 }
 
-function endingOperations(s3: S3) {
+function uploadPartCopy(s3: S3) {
+  const { access, core } = s3;
+  const { find, keep } = uploadsOf(s3);
+  return operation<UploadPartCopyRequest, UploadPartCopyOutput>({
+    access: (input) => [...access.object("PutObject")(input), ...sourceAccess(s3, input.CopySource)],
+    async run(input, call) {
+      const upload = find(input);
+      const source = findSource(s3, input.CopySource);
+      await s3.decryptFor(source, call);
+      const { blob } = await s3.receive(openVersion(s3.blobs, source, parseRange(input.CopySourceRange, source.size)), {});
+      const uploadedAt = core.clock.now();
+      keep(upload, {
+        number: input.PartNumber ?? 0,
+        sha256: blob.sha256,
+        size: blob.size,
+        etag: blob.md5,
+        checksums: {},
+        uploadedAt: uploadedAt.toISOString(),
+      });
+      return { CopyPartResult: { ETag: quoted(blob.md5), LastModified: uploadedAt } };
+    },
+  });
+}
+
+function completeMultipartUpload(s3: S3) {
   const { store, access } = s3;
   const { find, forget } = uploadsOf(s3);
+  return operation<CompleteMultipartUploadRequest, CompleteMultipartUploadOutput>({
+    access: access.object("PutObject"),
+    run(input, call) {
+      const upload = find(input);
+      const bucket = store.bucket(input.Bucket);
+      const uploaded = store.parts.list([bucket.name, upload.uploadId]).map((entry) => entry.value);
+      const whole = putTogether(upload, chosenParts(input, uploaded));
+      const version = store.transaction(() => {
+        forget(upload);
+        return s3.put(bucket, whole, { event: "ObjectCreated:CompleteMultipartUpload", call, conditions: input });
+      });
+      return {
+        Location: `${call.endpoint}/${bucket.name}/${encodeURIComponent(upload.key).replaceAll("%2F", "/")}`,
+        Bucket: bucket.name,
+        Key: upload.key,
+        ETag: quoted(version.etag),
+        ...describeEncryption(version),
+        ...versionOf(bucket, version),
+      };
+    },
+  });
+}
+
+/** The object that an upload becomes. Its ETag is the MD5 of the parts' MD5s, and their number. */
+function putTogether(upload: Upload, parts: readonly UploadedPart[]): Written {
+  const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex")));
   return {
-    CompleteMultipartUpload: operation<CompleteMultipartUploadRequest, CompleteMultipartUploadOutput>({
-      access: access.object("PutObject"),
-      run(input, call) {
-        const upload = find(input);
-        const bucket = store.bucket(input.Bucket);
-        const parts = chosenParts(
-          input,
-          store.parts.list([bucket.name, upload.uploadId]).map((entry) => entry.value),
-        );
-        const etag = `${createHash("md5")
-          .update(Buffer.concat(parts.map((part) => Buffer.from(part.etag, "hex"))))
-          .digest("hex")}-${parts.length}`;
-        const version = store.transaction(() => {
-          forget(upload);
-          return s3.put(
-            bucket,
-            {
-              key: upload.key,
-              blobs: parts.map(({ sha256, size }) => ({ sha256, size })),
-              size: parts.reduce((sum, part) => sum + part.size, 0),
-              etag,
-              checksums: {},
-              metadata: upload.metadata,
-              headers: upload.headers,
-              ...(upload.kmsKeyId && { kmsKeyId: upload.kmsKeyId }),
-              ...(upload.tags && { tags: upload.tags }),
-            },
-            { event: "ObjectCreated:CompleteMultipartUpload", call, conditions: input },
-          );
-        });
-        return {
-          Location: `${call.endpoint}/${bucket.name}/${encodeURIComponent(upload.key).replaceAll("%2F", "/")}`,
-          Bucket: bucket.name,
-          Key: upload.key,
-          ETag: quoted(etag),
-          ...describeEncryption(version),
-          ...versionOf(bucket, version),
-        };
-      },
-    }),
-    AbortMultipartUpload: operation<AbortMultipartUploadRequest, object>({
-      access: access.object("AbortMultipartUpload"),
-      run(input) {
-        const upload = find(input);
-        store.transaction(() => forget(upload));
-        return {};
-      },
-    }),
+    key: upload.key,
+    blobs: parts.map(({ sha256, size }) => ({ sha256, size })),
+    size: parts.reduce((sum, part) => sum + part.size, 0),
+    etag: `${createHash("md5").update(md5s).digest("hex")}-${parts.length}`,
+    checksums: {},
+    metadata: upload.metadata,
+    headers: upload.headers,
+    ...(upload.kmsKeyId && { kmsKeyId: upload.kmsKeyId }),
+    ...(upload.tags && { tags: upload.tags }),
   };
 }
 
-function listingOperations(s3: S3) {
+function abortMultipartUpload(s3: S3) {
+  const { find, forget } = uploadsOf(s3);
+  return operation<AbortMultipartUploadRequest, object>({
+    access: s3.access.object("AbortMultipartUpload"),
+    run(input) {
+      const upload = find(input);
+      s3.store.transaction(() => forget(upload));
+      return {};
+    },
+  });
+}
+
+function listParts(s3: S3) {
   const { store, access } = s3;
   const { find } = uploadsOf(s3);
-  return {
-    ListParts: operation<ListPartsRequest, ListPartsOutput>({
-      access: access.object("ListMultipartUploadParts"),
-      run(input) {
-        const upload = find(input);
-        const limit = Math.min(input.MaxParts ?? 1000, 1000);
-        const after = String(input.PartNumberMarker ?? "0").padStart(5, "0");
-        const found = store.parts
-          .list([upload.bucket, upload.uploadId], { after: [upload.bucket, upload.uploadId, after], limit: limit + 1 })
-          .map((entry) => entry.value);
-        const page = found.slice(0, limit);
-        return {
-          Bucket: upload.bucket,
-          Key: upload.key,
-          UploadId: upload.uploadId,
-          MaxParts: limit,
-          IsTruncated: found.length > limit,
-          ...(found.length > limit && { NextPartNumberMarker: String(page.at(-1)?.number) }),
-          Parts: page.map((part) => ({
-            PartNumber: part.number,
-            ETag: quoted(part.etag),
-            Size: part.size,
-            LastModified: new Date(part.uploadedAt),
-            ...part.checksums,
-          })),
-        };
-      },
-    }),
-    ListMultipartUploads: operation<ListMultipartUploadsRequest, ListMultipartUploadsOutput>({
-      access: access.bucket("ListBucketMultipartUploads"),
-      run(input) {
-        const bucket = store.bucket(input.Bucket);
-        const uploads = store.uploads
-          .list([bucket.name])
-          .map((entry) => entry.value)
-          .filter((upload) => upload.key.startsWith(input.Prefix ?? ""));
-        uploads.sort((a, b) => (a.key < b.key ? -1 : 1));
-        return {
-          Bucket: bucket.name,
-          IsTruncated: false,
-          MaxUploads: 1000,
-          Uploads: uploads.map(({ key, uploadId, initiatedAt }) => ({ Key: key, UploadId: uploadId, Initiated: new Date(initiatedAt) })),
-        };
-      },
-    }),
-  };
+  return operation<ListPartsRequest, ListPartsOutput>({
+    access: access.object("ListMultipartUploadParts"),
+    run(input) {
+      const { bucket, key, uploadId } = find(input);
+      const limit = Math.min(input.MaxParts ?? MAXIMUM_LISTED, MAXIMUM_LISTED);
+      const after = [bucket, uploadId, numberInKey(input.PartNumberMarker ?? 0)];
+      const found = store.parts.list([bucket, uploadId], { after, limit: limit + 1 }).map((entry) => entry.value);
+      const page = found.slice(0, limit);
+      return {
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        MaxParts: limit,
+        IsTruncated: found.length > limit,
+        ...(found.length > limit && { NextPartNumberMarker: String(page.at(-1)?.number) }),
+        Parts: page.map((part) => ({
+          PartNumber: part.number,
+          ETag: quoted(part.etag),
+          Size: part.size,
+          LastModified: new Date(part.uploadedAt),
+          ...part.checksums,
+        })),
+      };
+    },
+  });
 }
+
+function listMultipartUploads({ store, access }: S3) {
+  return operation<ListMultipartUploadsRequest, ListMultipartUploadsOutput>({
+    access: access.bucket("ListBucketMultipartUploads"),
+    run(input) {
+      const bucket = store.bucket(input.Bucket);
+      const all = store.uploads.list([bucket.name]).map((entry) => entry.value);
+      const uploads = all.filter((upload) => upload.key.startsWith(input.Prefix ?? "")).sort((a, b) => (a.key < b.key ? -1 : 1));
+      return {
+        Bucket: bucket.name,
+        IsTruncated: false,
+        MaxUploads: MAXIMUM_LISTED,
+        Uploads: uploads.map(({ key, uploadId, initiatedAt }) => ({ Key: key, UploadId: uploadId, Initiated: new Date(initiatedAt) })),
+      };
+    },
+  });
+}
+
+/** A part's number as its key holds it: five digits sort as the numbers do. */
+const numberInKey = (number: number | string): string => String(number).padStart(5, "0");
 
 /** Uploads and their parts, by what a request names. @throws AwsError NoSuchUpload */
 function uploadsOf({ store }: S3) {
@@ -228,7 +229,7 @@ function uploadsOf({ store }: S3) {
   const keep = (upload: Upload, part: UploadedPart) => {
     if (part.number < 1 || part.number > 10_000) throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive");
     find({ Bucket: upload.bucket, Key: upload.key, UploadId: upload.uploadId });
-    store.parts.put([upload.bucket, upload.uploadId, String(part.number).padStart(5, "0")], part);
+    store.parts.put([upload.bucket, upload.uploadId, numberInKey(part.number)], part);
   };
   const forget = ({ bucket, uploadId }: Upload) => {
     for (const { key } of store.parts.list([bucket, uploadId])) store.parts.delete(key);

@@ -13,6 +13,7 @@ import { operation } from "../gateway/service.ts";
 import { keyTooLong, malformedXml, noSuchKey, noSuchVersion, preconditionFailed } from "./errors.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket, ObjectVersion } from "./store.ts";
+import type { Written } from "./versions.ts";
 
 /** The members of a write that are kept with the object and come back as headers. */
 const KEPT_HEADERS = [
@@ -44,103 +45,100 @@ const unquoted = (etag: string): string => etag.replace(/^W\//, "").replace(/^"(
 
 /** PutObject, CopyObject, DeleteObject and DeleteObjects. */
 export function objectOperations(s3: S3) {
-  return { ...writingOperations(s3), ...deletingOperations(s3) };
+  return { PutObject: putObject(s3), CopyObject: copyObject(s3), DeleteObject: deleteObject(s3), DeleteObjects: deleteObjects(s3) };
 }
 
-function writingOperations(s3: S3) {
+function putObject(s3: S3) {
   const { store, access } = s3;
-  return {
-    PutObject: operation<PutObjectRequest, PutObjectOutput>({
-      access: access.write,
-      async run(input, call) {
-        const bucket = store.bucket(input.Bucket);
-        const key = checkedKey(input.Key);
-        checkWriteConditions(store.objects.get([bucket.name, key]), input);
-        const encryption = await s3.encryptFor(bucket, input, call);
-        const { blob, checksums } = await s3.receive(input.Body as Readable | Uint8Array | string | undefined, {
-          ...input,
-          http: call.http?.headers,
-        });
-        const version = s3.put(
-          bucket,
-          {
-            key,
-            blobs: [{ sha256: blob.sha256, size: blob.size }],
-            size: blob.size,
-            etag: blob.md5,
-            checksums,
-            metadata: input.Metadata ?? {},
-            headers: keptHeaders(input),
-            ...encryption,
-            ...tagsOf(input.Tagging),
-          },
-          { event: "ObjectCreated:Put", call, conditions: input },
-        );
-        return { ETag: quoted(version.etag), ...checksums, ...describeEncryption(version), ...versionOf(bucket, version) };
-      },
-    }),
-    CopyObject: operation<CopyObjectRequest, CopyObjectOutput>({
-      access: (input, call) => [...access.write(input, call), ...sourceAccess(s3, input.CopySource)],
-      async run(input, call) {
-        const bucket = store.bucket(input.Bucket);
-        const source = findSource(s3, input.CopySource);
-        const encryption = await s3.encryptFor(bucket, input, call);
-        await s3.decryptFor(source, call);
-        const replaced = input.MetadataDirective === "REPLACE";
-        const version = s3.put(
-          bucket,
-          {
-            key: checkedKey(input.Key),
-            blobs: source.blobs,
-            size: source.size,
-            etag: source.etag,
-            checksums: source.checksums,
-            metadata: replaced ? (input.Metadata ?? {}) : source.metadata,
-            headers: replaced ? keptHeaders(input) : source.headers,
-            ...encryption,
-            ...(input.TaggingDirective === "REPLACE" ? tagsOf(input.Tagging) : source.tags && { tags: source.tags }),
-          },
-          { event: "ObjectCreated:Copy", call },
-        );
+  return operation<PutObjectRequest, PutObjectOutput>({
+    access: access.write,
+    async run(input, call) {
+      const bucket = store.bucket(input.Bucket);
+      const key = checkedKey(input.Key);
+      checkWriteConditions(store.objects.get([bucket.name, key]), input);
+      const encryption = await s3.encryptFor(bucket, input, call);
+      const body = input.Body as Readable | Uint8Array | string | undefined;
+      const { blob, checksums } = await s3.receive(body, { ...input, http: call.http?.headers });
+      const written: Written = {
+        key,
+        blobs: [{ sha256: blob.sha256, size: blob.size }],
+        size: blob.size,
+        etag: blob.md5,
+        checksums,
+        metadata: input.Metadata ?? {},
+        headers: keptHeaders(input),
+        ...encryption,
+        ...tagsOf(input.Tagging),
+      };
+      const version = s3.put(bucket, written, { event: "ObjectCreated:Put", call, conditions: input });
+      return { ETag: quoted(version.etag), ...checksums, ...describeEncryption(version), ...versionOf(bucket, version) };
+    },
+  });
+}
+
+function copyObject(s3: S3) {
+  const { store, access } = s3;
+  return operation<CopyObjectRequest, CopyObjectOutput>({
+    access: (input, call) => [...access.write(input, call), ...sourceAccess(s3, input.CopySource)],
+    async run(input, call) {
+      const bucket = store.bucket(input.Bucket);
+      const source = findSource(s3, input.CopySource);
+      const encryption = await s3.encryptFor(bucket, input, call);
+      await s3.decryptFor(source, call);
+      const written: Written = {
+        key: checkedKey(input.Key),
+        blobs: source.blobs,
+        size: source.size,
+        etag: source.etag,
+        checksums: source.checksums,
+        ...copiedDescription(source, input),
+        ...encryption,
+      };
+      const version = s3.put(bucket, written, { event: "ObjectCreated:Copy", call });
+      return {
+        CopyObjectResult: { ETag: quoted(version.etag), LastModified: new Date(version.lastModified) },
+        ...describeEncryption(version),
+        ...versionOf(bucket, version),
+      };
+    },
+  });
+}
+
+/** What a copy is told of itself: all as its source was, but for what the request replaces. */
+function copiedDescription(source: ObjectVersion, input: CopyObjectRequest): Pick<Written, "metadata" | "headers" | "tags"> {
+  const { metadata, headers } =
+    input.MetadataDirective === "REPLACE" ? { metadata: input.Metadata ?? {}, headers: keptHeaders(input) } : source;
+  const tags = input.TaggingDirective === "REPLACE" ? tagsOf(input.Tagging).tags : source.tags;
+  return { metadata, headers, ...(tags && { tags }) };
+}
+
+function deleteObject(s3: S3) {
+  return operation<DeleteObjectRequest, DeleteObjectOutput>({
+    access: s3.access.version("DeleteObject", "DeleteObjectVersion"),
+    run: (input, call) => s3.remove(s3.store.bucket(input.Bucket), { key: input.Key ?? "", versionId: input.VersionId }, call),
+  });
+}
+
+function deleteObjects(s3: S3) {
+  const mayDelete = s3.access.version("DeleteObject", "DeleteObjectVersion");
+  return operation<DeleteObjectsRequest, DeleteObjectsOutput>({
+    access: ({ Bucket, Delete }) => (Delete?.Objects ?? []).flatMap(({ Key, VersionId }) => mayDelete({ Bucket, Key, VersionId })),
+    run(input, call) {
+      const bucket = s3.store.bucket(input.Bucket);
+      const objects = input.Delete?.Objects ?? [];
+      if (objects.length === 0 || objects.length > 1000) throw malformedXml("between 1 and 1000 objects are needed");
+      const Deleted = objects.map(({ Key = "", VersionId }) => {
+        const { DeleteMarker, VersionId: marker } = s3.remove(bucket, { key: Key, versionId: VersionId }, call);
         return {
-          CopyObjectResult: { ETag: quoted(version.etag), LastModified: new Date(version.lastModified) },
-          ...describeEncryption(version),
-          ...versionOf(bucket, version),
+          Key,
+          ...(VersionId && { VersionId }),
+          ...(DeleteMarker && { DeleteMarker }),
+          ...(DeleteMarker && marker && { DeleteMarkerVersionId: marker }),
         };
-      },
-    }),
-  };
-}
-
-function deletingOperations(s3: S3) {
-  const { store, access } = s3;
-  return {
-    DeleteObject: operation<DeleteObjectRequest, DeleteObjectOutput>({
-      access: access.version("DeleteObject", "DeleteObjectVersion"),
-      run: (input, call) => s3.remove(store.bucket(input.Bucket), { key: input.Key ?? "", versionId: input.VersionId }, call),
-    }),
-    DeleteObjects: operation<DeleteObjectsRequest, DeleteObjectsOutput>({
-      access: (input) =>
-        (input.Delete?.Objects ?? []).flatMap(({ Key, VersionId }) =>
-          access.version("DeleteObject", "DeleteObjectVersion")({ Bucket: input.Bucket, Key, VersionId }),
-        ),
-      run(input, call) {
-        const bucket = store.bucket(input.Bucket);
-        const objects = input.Delete?.Objects ?? [];
-        if (objects.length === 0 || objects.length > 1000) throw malformedXml("between 1 and 1000 objects are needed");
-        const Deleted = objects.map(({ Key = "", VersionId }) => {
-          const { DeleteMarker, VersionId: marker } = s3.remove(bucket, { key: Key, versionId: VersionId }, call);
-          return {
-            Key,
-            ...(VersionId && { VersionId }),
-            ...(DeleteMarker && { DeleteMarker }),
-            ...(DeleteMarker && marker && { DeleteMarkerVersionId: marker }),
-          };
-        });
-        return input.Delete?.Quiet ? {} : { Deleted };
-      },
-    }),
-  };
+      });
+      return input.Delete?.Quiet ? {} : { Deleted };
+    },
+  });
 }
 
 export function checkedKey(key: string | undefined): string {
@@ -148,11 +146,14 @@ export function checkedKey(key: string | undefined): string {
   return key;
 }
 
+/** What a client makes its write depend on. */
+export interface WriteConditions {
+  readonly IfNoneMatch?: string | undefined;
+  readonly IfMatch?: string | undefined;
+}
+
 /** `If-None-Match: *` creates only; `If-Match` replaces only what is expected. */
-export function checkWriteConditions(
-  current: ObjectVersion | undefined,
-  { IfNoneMatch, IfMatch }: { readonly IfNoneMatch?: string | undefined; readonly IfMatch?: string | undefined },
-): void {
+export function checkWriteConditions(current: ObjectVersion | undefined, { IfNoneMatch, IfMatch }: WriteConditions): void {
   if (IfNoneMatch === "*" && current) throw preconditionFailed("If-None-Match");
   if (IfMatch !== undefined && !current) throw noSuchKey("");
   if (IfMatch !== undefined && current && unquoted(IfMatch) !== current.etag) throw preconditionFailed("If-Match");
