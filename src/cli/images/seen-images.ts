@@ -32,7 +32,10 @@ export function openSeenImages(
   const now = clock.now().getTime();
   const seen = new Map(Object.entries(read(file)).filter(([, at]) => at > now - DAY_MS && at <= now));
   let isChanged = false;
-  const keep = (key: string): void => void ((isChanged = true), seen.set(key, now));
+  const keep = (key: string): void => {
+    isChanged = true;
+    seen.set(key, now);
+  };
   const tagKey = (source: ImageRef): string => `upstream ${formatImageRef(source)} `;
   return {
     isWhole: (target, digest) => seen.has(keyOf(target, digest)),

@@ -49,40 +49,58 @@ export interface VerifyRequest {
 
 /** Proves that the images of a lock or bundle are the same bytes for cicd and for production. @throws Problem where there is no lock */
 export async function verifyImages(cli: Cli, choice: Choice, request: VerifyRequest): Promise<Verification> {
-  const cicd = await openSession(cli, choice, { ecr, omics, s3 });
-  const production =
-    request.production === undefined
-      ? undefined
-      : await openSession(cli, { profile: request.production, ...regionOf(request.bundle) }, { ecr, omics, s3 });
-  if (production) refuseSamePlace(production.place, cicd.place, request.production);
-  const bundle =
-    request.bundle === undefined
-      ? undefined
-      : await readBundleImages(await s3For((production ?? cicd).clients, parseS3Uri(request.bundle).bucket), request.bundle);
-  const isOfProject = request.path !== undefined || !bundle;
-  const lock = isOfProject ? lockAt(request.path ?? ".") : bundle.lock;
-  const released = production && bundle ? await productionImages(production.clients, bundle, lock) : undefined;
-  const produced =
-    production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path: request.path }));
-  await using asCicd = await viewOf(cli, cicd, "cicd");
-  await using asProduction = production && (await viewOf(cli, production, "production"));
+  const sessions = await openSessions(cli, choice, request);
+  const { lock, produced, problems } = await readClaims(sessions, request);
   const { deep } = request;
-  await using looking = openLooking(cli, lock.images.length + (produced?.length ?? 0), request.isEachTold ?? false);
-  const images = [
-    ...(await verifyAs(cli, asCicd, { images: lock.images, deep, looking })),
-    ...(asProduction && produced ? await verifyAs(cli, asProduction, { images: produced, deep, looking }) : []),
-  ];
-  const referrers =
-    asProduction && produced
-      ? await verifyAllReferrers(cli, { cicd: asCicd, production: asProduction }, { images: inBoth(lock, produced), deep: request.deep })
-      : [];
+  await using cicd = await viewOf(cli, sessions.cicd, "cicd");
+  await using production = sessions.production && (await viewOf(cli, sessions.production, "production"));
+  await using looking = openLooking(cli, lock.images.length + produced.length, request.isEachTold ?? false);
+  const images = await verifyAs(cli, cicd, { images: lock.images, deep, looking });
+  const there = production ? await verifyAs(cli, production, { images: produced, deep, looking }) : [];
+  const referrers = production ? await verifyAllReferrers(cli, { cicd, production }, { images: inBoth(lock, produced), deep }) : [];
+  const isProved = [...images, ...there, ...referrers].every((one) => one.problems.length === 0);
+  return { ok: isProved && problems.length === 0, images: [...images, ...there], referrers, problems };
+}
+
+type Account = Session<"ecr" | "omics" | "s3">;
+
+interface Sessions {
+  readonly cicd: Account;
+  /** Where an identity of it is given. */
+  readonly production?: Account;
+}
+
+async function openSessions(cli: Cli, choice: Choice, { production: profile, bundle }: VerifyRequest): Promise<Sessions> {
+  const cicd = await openSession(cli, choice, { ecr, omics, s3 });
+  if (profile === undefined) return { cicd };
+  const production = await openSession(cli, { profile, ...regionOf(bundle) }, { ecr, omics, s3 });
+  refuseSamePlace(production.place, cicd.place, profile);
+  return { cicd, production };
+}
+
+interface Claims {
+  readonly lock: ContainersLock;
+  /** What production is said to read; nothing without an identity of it. */
+  readonly produced: readonly ImageToVerify[];
+  /** In what the documents contradict one another. */
+  readonly problems: readonly string[];
+}
+
+/** What is to be proved: the images of a repository's lock, or of a bundle's, and of production's workflow version. */
+async function readClaims({ cicd, production }: Sessions, { path, bundle: uri }: VerifyRequest): Promise<Claims> {
+  const bundle =
+    uri === undefined ? undefined : await readBundleImages(await s3For((production ?? cicd).clients, parseS3Uri(uri).bucket), uri);
+  const isOfRepository = path !== undefined || !bundle;
+  const lock = isOfRepository ? lockAt(path ?? ".") : bundle.lock;
+  const released = production && bundle ? await productionImages(production.clients, bundle, lock) : undefined;
+  const claimed = production && (released?.images ?? inProduction(lock, { production: production.place, cicd: cicd.place, path }));
   const problems = [
-    ...(isOfProject ? unlocked(request.path ?? ".", lock) : []),
+    ...(isOfRepository ? unlocked(path ?? ".", lock) : []),
     ...(bundle?.problems ?? []),
-    ...(bundle && request.path !== undefined ? compared(lock, bundle) : []),
+    ...(bundle && path !== undefined ? compared(lock, bundle) : []),
     ...(released?.problems ?? []),
   ];
-  return { ok: problems.length === 0 && [...images, ...referrers].every((one) => one.problems.length === 0), images, referrers, problems };
+  return { lock, produced: claimed ?? [], problems };
 }
 
 /** What cicd sees proves nothing of production. */

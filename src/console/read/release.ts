@@ -1,4 +1,4 @@
-import { GetPipelineExecutionCommand } from "@aws-sdk/client-codepipeline";
+import { GetPipelineExecutionCommand, type PipelineExecution } from "@aws-sdk/client-codepipeline";
 import type { AwsClients } from "../../aws/clients.ts";
 import { contentDigest } from "../../release/approval/content.ts";
 import { isFirstStart } from "../../release/first-start.ts";
@@ -33,27 +33,24 @@ export interface ReleaseKey {
 export async function readRelease(clients: AwsClients, evidence: EvidenceReader, { workflow, id }: ReleaseKey): Promise<ReleaseView> {
   const { codepipeline } = clients;
   // In this order: of an execution that has ended, stages that were read before may not have, and the page would stay so.
-  const { pipelineExecution } = await codepipeline.send(
+  const { pipelineExecution: execution = {} } = await codepipeline.send(
     new GetPipelineExecutionCommand({ pipelineName: pipelineName(workflow), pipelineExecutionId: id }),
   );
   const progress = await readProgress(codepipeline, workflow, id);
-  const revision = sourceOf(pipelineExecution?.artifactRevisions ?? []);
+  const revision = sourceOf(execution.artifactRevisions ?? []);
   const commit = revision?.revisionId ?? "";
   const reached = (stage: string) => progress.stages.find(({ name }) => name === stage)?.status ?? "succeeded";
   const build = reached("Build") === "succeeded" ? await evidence.findBuild(workflow, { id, commit }) : undefined;
   const tested = ["succeeded", "failed"].includes(reached("Test"));
   const failed = progress.stages.find(({ status }) => status === "failed");
-  const status = isFirstStart(pipelineExecution ?? {}, pipelineExecution?.artifactRevisions)
-    ? "FirstStart"
-    : (pipelineExecution?.status ?? "");
   return {
     workflow,
     id,
-    status,
+    status: isFirstStart(execution, execution.artifactRevisions) ? "FirstStart" : (execution.status ?? ""),
     commit,
     summary: firstLine(revision?.revisionSummary ?? ""),
     ...progress,
-    startedBy: build?.startedBy || pipelineExecution?.trigger?.triggerDetail || pipelineExecution?.trigger?.triggerType || "unknown",
+    startedBy: build?.startedBy || starterOf(execution),
     // A later release of the same commit writes its own record in place of this one's.
     altered: build?.pipelineExecutionId === id && progress.content !== undefined && progress.content !== contentDigest(build),
     ...(build && { evidence: await evidence.read(build, tested) }),
@@ -61,6 +58,8 @@ export async function readRelease(clients: AwsClients, evidence: EvidenceReader,
     said: failed && failed.name !== "Test" ? await lastLines(clients, failed).catch(() => []) : [],
   };
 }
+
+const starterOf = ({ trigger }: PipelineExecution): string => trigger?.triggerDetail || trigger?.triggerType || "unknown";
 
 /** Whether nothing changes any more. */
 export const hasEnded = ({ status }: Pick<ReleaseView, "status">): boolean => !["InProgress", "Stopping"].includes(status);

@@ -38,12 +38,7 @@ export async function findApproval(
   codepipeline: CodePipelineClient,
   { workflow, pipelineExecutionId, content, approvedBy }: Approvable,
 ): Promise<Approval> {
-  const actions: ActionExecutionDetail[] = [];
-  const pages = paginateListActionExecutions(
-    { client: codepipeline },
-    { pipelineName: pipelineName(workflow), filter: { pipelineExecutionId } },
-  );
-  for await (const page of pages) actions.push(...(page.actionExecutionDetails ?? []));
+  const actions = await readActions(codepipeline, workflow, pipelineExecutionId);
   const execution = `execution ${pipelineExecutionId} of ${pipelineName(workflow)}`;
   const latest = latestOf(actions, NAMES.approvalStage, NAMES.approvalAction);
   const by = latest?.updatedBy;
@@ -60,9 +55,22 @@ export async function findApproval(
       `${by} approved what ${execution} built, ${built ?? "which has no digest"}, and this is ${content}`,
       built ? AGAIN : "deploy omx, then push again: an older omx built it",
     );
-  const comment = latest.output?.executionResult?.externalExecutionSummary ?? latest.output?.outputVariables?.["comment"] ?? "";
-  return { by, at: (latest.lastUpdateTime ?? latest.startTime ?? new Date(0)).toISOString(), comment };
+  return { by, at: (latest.lastUpdateTime ?? latest.startTime ?? new Date(0)).toISOString(), comment: commentOf(latest) };
 }
+
+async function readActions(
+  codepipeline: CodePipelineClient,
+  workflow: string,
+  pipelineExecutionId: string,
+): Promise<readonly ActionExecutionDetail[]> {
+  const of = { pipelineName: pipelineName(workflow), filter: { pipelineExecutionId } };
+  const actions: ActionExecutionDetail[] = [];
+  for await (const page of paginateListActionExecutions({ client: codepipeline }, of)) actions.push(...(page.actionExecutionDetails ?? []));
+  return actions;
+}
+
+const commentOf = ({ output }: ActionExecutionDetail): string =>
+  output?.executionResult?.externalExecutionSummary ?? output?.outputVariables?.["comment"] ?? "";
 
 const latestOf = (actions: readonly ActionExecutionDetail[], stage: string, action: string): ActionExecutionDetail | undefined =>
   actions

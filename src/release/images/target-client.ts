@@ -51,8 +51,14 @@ export function targetClient(
   };
   const changed = (repository: Repository, at: Place): Repository => ({
     ...repository,
-    beginUpload: async (mount) => (await make(at.repository), repository.beginUpload(mount)),
-    uploadBlob: async (source, session) => (await make(at.repository), repository.uploadBlob(source, session)),
+    async beginUpload(mount) {
+      await make(at.repository);
+      return repository.beginUpload(mount);
+    },
+    async uploadBlob(source, session) {
+      await make(at.repository);
+      return repository.uploadBlob(source, session);
+    },
     async putManifest(reference, manifest) {
       await make(at.repository);
       const source = sourceOf(at.repository);

@@ -35,27 +35,51 @@ export async function createChangeSet(
   const deployment = await deploymentOf(cloudformation, input, { owner: { stack, ...(present && { present: present.deployment }) }, call });
   // Where another request was faster while the template was read, all of this is asked again.
   if (hasMoved(cloudformation, { found, input, call })) return createChangeSet(cloudformation, input, call);
-  const planned = plan(cloudformation, deployment, { stack, present });
-  const record: ChangeSetRecord = {
+  const record = recordOf(cloudformation, input, { call, stack, present, deployment });
+  keep(cloudformation, record, found ? undefined : { stack, deployment });
+  return { Id: record.id, StackId: stack.id };
+}
+
+interface Planned {
+  readonly call: Call;
+  readonly stack: StackRecord;
+  /** The stack as it runs; a new one, or one that is only planned yet, does not. */
+  readonly present: StackRecord | undefined;
+  readonly deployment: Deployment;
+}
+
+function recordOf(
+  cloudformation: CloudFormation,
+  {
+    ChangeSetName = "",
+    ChangeSetType,
+    ImportExistingResources,
+    IncludeNestedStacks,
+    Description,
+    OnStackFailure,
+    ClientToken,
+  }: CreateChangeSetInput,
+  { call, stack, present, deployment }: Planned,
+): ChangeSetRecord {
+  const { isChange, changes } = plan(cloudformation, deployment, { stack, present });
+  return {
     id: changeSetId(cloudformation, ChangeSetName, call),
     name: ChangeSetName,
     stackId: stack.id,
-    type: type === "CREATE" ? "CREATE" : "UPDATE",
-    ...(planned.isChange
+    type: ChangeSetType === "CREATE" ? "CREATE" : "UPDATE",
+    ...(isChange
       ? { status: "CREATE_COMPLETE", executionStatus: "AVAILABLE" }
       : { status: "FAILED", executionStatus: "UNAVAILABLE", reason: NO_CHANGES }),
     created: cloudformation.core.clock.now().toISOString(),
     deployment,
-    changes: changesOutput(planned.changes, deployment.parameters, present?.deployment.parameters ?? []),
-    importsExisting: input.ImportExistingResources ?? false,
-    includesNestedStacks: input.IncludeNestedStacks ?? false,
+    changes: changesOutput(changes, deployment.parameters, present?.deployment.parameters ?? []),
+    importsExisting: ImportExistingResources ?? false,
+    includesNestedStacks: IncludeNestedStacks ?? false,
     operations: stack.operations,
-    ...(input.Description !== undefined && { description: input.Description }),
-    ...(input.OnStackFailure !== undefined && { onFailure: input.OnStackFailure }),
+    ...(Description !== undefined && { description: Description }),
+    ...(OnStackFailure !== undefined && { onFailure: OnStackFailure }),
     ...(ClientToken !== undefined && { clientToken: ClientToken }),
   };
-  keep(cloudformation, record, found ? undefined : { stack, deployment });
-  return { Id: record.id, StackId: stack.id };
 }
 
 interface Seen {

@@ -2,16 +2,17 @@ import type { Argument, Closure, Expr, Literal } from "./ast.ts";
 import { readParameters } from "./formal-parameters.ts";
 import { describe, type Cursor } from "./cursor.ts";
 import { decimalText, numberOf } from "./numbers.ts";
+import type { Token } from "./tokens.ts";
 
 type ReadExpression = (cursor: Cursor) => Expr;
 
 /** Reads a value that no operator takes apart. @throws SyntaxFault */
 export function readPrimary(cursor: Cursor, readExpression: ReadExpression): Expr {
   const token = cursor.peek();
-  const { start, end } = token;
-  if (token.type === "number") return (cursor.next(), { ...numberLiteral(token.text), start, end });
-  if (token.type === "string") return (cursor.next(), { kind: "literal", value: token.text, start, end });
-  if (token.type === "template") return (cursor.next(), { kind: "template", parts: token.parts ?? [], start, end });
+  if (token.type === "number" || token.type === "string" || token.type === "template") {
+    cursor.next();
+    return readValue(token);
+  }
   if (token.type === "name") return readName(cursor, readExpression);
   if (cursor.is("(")) return readParenthesised(cursor, readExpression);
   if (cursor.is("[")) return readBracketed(cursor, readExpression);
@@ -21,6 +22,11 @@ export function readPrimary(cursor: Cursor, readExpression: ReadExpression): Exp
     return readPrimary(cursor, readExpression);
   }
   return cursor.fail(`a value is missing before ${describe(token)}`);
+}
+
+function readValue({ type, text, parts = [], start, end }: Token): Expr {
+  if (type === "template") return { kind: "template", parts, start, end };
+  return { ...(type === "number" ? numberLiteral(text) : { kind: "literal", value: text }), start, end };
 }
 
 function numberLiteral(text: string): Pick<Literal, "kind" | "value" | "digits"> {
