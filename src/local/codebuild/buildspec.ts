@@ -132,7 +132,11 @@ const isYes = (value: unknown): boolean => value === true || value === "yes";
 const asObject = (value: unknown): Json => (typeof value === "object" && value !== null ? (value as Json) : {});
 const texts = (value: unknown): Record<string, string> =>
   Object.fromEntries(Object.entries(asObject(value)).map(([name, text]) => [name, String(text)]));
-const list = (value: unknown): string[] =>
-  Array.isArray(value) ? value.flat().map(String) : value === undefined || value === null ? [] : [String(value)];
+
+/** One value is a list of one. */
+function list(value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value.flat().map(String) : [String(value)];
+}
 
 const yamlError = (why: string): Failure => new Failure("YAML_FILE_ERROR", `Message: ${why}`);

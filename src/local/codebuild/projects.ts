@@ -18,16 +18,11 @@ import type { Project, Store } from "./store.ts";
 export const projectArn = ({ region, account }: Pick<Call, "region" | "account">, name: string): string =>
   `arn:aws:codebuild:${region}:${account}:project/${name}`;
 
-const passRole = (role: string | undefined, call: Call) =>
-  role === undefined
-    ? []
-    : [
-        {
-          action: "iam:PassRole",
-          resource: role.startsWith("arn:") ? role : `arn:aws:iam::${call.account}:role/${role}`,
-          context: { "iam:PassedToService": "codebuild.amazonaws.com" },
-        },
-      ];
+function passRole(role: string | undefined, call: Call) {
+  if (role === undefined) return [];
+  const resource = role.startsWith("arn:") ? role : `arn:aws:iam::${call.account}:role/${role}`;
+  return [{ action: "iam:PassRole", resource, context: { "iam:PassedToService": "codebuild.amazonaws.com" } }];
+}
 
 const keyOf = (call: Call, name: string | undefined) => [call.account, call.region, name ?? ""];
 
@@ -36,45 +31,23 @@ export function projectOperations(core: Core, store: Store) {
   return { ...writingOperations(core, store), ...readingOperations(store) };
 }
 
+const on = (action: string, call: Call, name: string | undefined) => ({
+  action: `codebuild:${action}`,
+  resource: projectArn(call, name ?? ""),
+});
+
 function writingOperations(core: Core, store: Store) {
   return {
     CreateProject: operation<CreateProjectInput, CreateProjectOutput>({
-      access: (input, call) => [
-        { action: "codebuild:CreateProject", resource: projectArn(call, input.name ?? "") },
-        ...passRole(input.serviceRole, call),
-      ],
-      run(input, call) {
-        const name = input.name ?? "";
-        if (!/^[A-Za-z0-9][A-Za-z0-9\-_]{1,254}$/.test(name)) throw invalidInput(`Invalid project name: ${name}`);
-        const now = core.clock.now().toISOString();
-        const project = {
-          ...input,
-          name,
-          arn: projectArn(call, name),
-          timeoutInMinutes: input.timeoutInMinutes ?? 60,
-          created: now,
-          lastModified: now,
-        } as unknown as Project;
-        if (!store.projects.insert(keyOf(call, name), project)) throw projectExists(name);
-        return { project: describe(project) };
-      },
+      access: (input, call) => [on("CreateProject", call, input.name), ...passRole(input.serviceRole, call)],
+      run: (input, call) => ({ project: describe(create(core, store, input, call)) }),
     }),
     UpdateProject: operation<UpdateProjectInput, UpdateProjectOutput>({
-      access: (input, call) => [
-        { action: "codebuild:UpdateProject", resource: projectArn(call, input.name ?? "") },
-        ...passRole(input.serviceRole, call),
-      ],
-      run(input, call) {
-        const before = store.projects.get(keyOf(call, input.name));
-        if (!before) throw projectNotFound(input.name ?? "");
-        const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-        const project = { ...before, ...given, lastModified: core.clock.now().toISOString() } as Project;
-        store.projects.put(keyOf(call, input.name), project);
-        return { project: describe(project) };
-      },
+      access: (input, call) => [on("UpdateProject", call, input.name), ...passRole(input.serviceRole, call)],
+      run: (input, call) => ({ project: describe(update(core, store, input, call)) }),
     }),
     DeleteProject: operation<DeleteProjectInput, DeleteProjectOutput>({
-      access: (input, call) => [{ action: "codebuild:DeleteProject", resource: projectArn(call, input.name ?? "") }],
+      access: (input, call) => [on("DeleteProject", call, input.name)],
       run(input, call) {
         store.projects.delete(keyOf(call, input.name));
         return {};
@@ -86,8 +59,7 @@ function writingOperations(core: Core, store: Store) {
 function readingOperations(store: Store) {
   return {
     BatchGetProjects: operation<BatchGetProjectsInput, BatchGetProjectsOutput>({
-      access: (input, call) =>
-        (input.names ?? []).map((name) => ({ action: "codebuild:BatchGetProjects", resource: projectArn(call, nameOf(name)) })),
+      access: (input, call) => (input.names ?? []).map((name) => on("BatchGetProjects", call, nameOf(name))),
       run(input, call) {
         const found = (input.names ?? []).map((name) => [name, store.projects.get(keyOf(call, nameOf(name)))] as const);
         return {
@@ -101,6 +73,31 @@ function readingOperations(store: Store) {
       run: (_input, call) => ({ projects: store.projects.list([call.account, call.region]).map((entry) => entry.value.name) }),
     }),
   };
+}
+
+function create(core: Core, store: Store, input: CreateProjectInput, call: Call): Project {
+  const name = input.name ?? "";
+  if (!/^[A-Za-z0-9][A-Za-z0-9\-_]{1,254}$/.test(name)) throw invalidInput(`Invalid project name: ${name}`);
+  const now = core.clock.now().toISOString();
+  const project = {
+    ...input,
+    name,
+    arn: projectArn(call, name),
+    timeoutInMinutes: input.timeoutInMinutes ?? 60,
+    created: now,
+    lastModified: now,
+  } as unknown as Project;
+  if (!store.projects.insert(keyOf(call, name), project)) throw projectExists(name);
+  return project;
+}
+
+function update(core: Core, store: Store, input: UpdateProjectInput, call: Call): Project {
+  const before = store.projects.get(keyOf(call, input.name));
+  if (!before) throw projectNotFound(input.name ?? "");
+  const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const project = { ...before, ...given, lastModified: core.clock.now().toISOString() } as Project;
+  store.projects.put(keyOf(call, input.name), project);
+  return project;
 }
 
 /** A project may be named by its ARN. */

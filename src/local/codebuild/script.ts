@@ -58,10 +58,13 @@ function commandLine({ version }: BuildSpec, text: string, index: number): strin
   return `  [ "$__omx_rc" = 0 ] && { __omx_command=${quote(text)}; printf '[Container] Running command %s\\n' "$__omx_command"; ${run}; __omx_rc=$?; [ "$__omx_rc" = 0 ] || ${failed}; }`;
 }
 
+const afterFailure = (name: PhaseName, phase: Phase): string =>
+  `[ "$__omx_failed" != 0 ] || __omx_failed=$__omx_rc; __omx_next=${nextAfterFailure(name, phase)}`;
+
 /** Without `on-failure` a failed build is followed by post_build alone, and any other failed phase by nothing. */
-function afterFailure(name: PhaseName, { onFailure }: Phase): string {
-  const next = onFailure === "CONTINUE" ? "$__omx_next" : onFailure === undefined && name === "build" ? "post" : "none";
-  return `[ "$__omx_failed" != 0 ] || __omx_failed=$__omx_rc; __omx_next=${next}`;
+function nextAfterFailure(name: PhaseName, { onFailure }: Phase): string {
+  if (onFailure === "CONTINUE") return "$__omx_next";
+  return onFailure === undefined && name === "build" ? "post" : "none";
 }
 
 /** The command of a phase with this number, counted over `commands` and `finally`. */
