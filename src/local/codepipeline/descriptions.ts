@@ -1,5 +1,23 @@
-import type { ActionExecutionDetail, PipelineDeclaration, PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
+import type { ActionExecutionDetail, PipelineDeclaration, PipelineExecution, PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
 import type { ActionExecution, ArtifactLocation, Execution } from "./store.ts";
+
+/** An execution as GetPipelineExecution gives it. */
+export const describeExecution = (execution: Execution): PipelineExecution => ({
+  pipelineName: execution.pipeline,
+  pipelineVersion: execution.declaration.version,
+  pipelineExecutionId: execution.id,
+  status: execution.status,
+  ...(execution.statusSummary && { statusSummary: execution.statusSummary }),
+  trigger: execution.trigger as never,
+  executionMode: execution.declaration.executionMode ?? "SUPERSEDED",
+  variables: Object.entries(execution.variables["variables"] ?? {}).map(([name, resolvedValue]) => ({ name, resolvedValue })),
+  artifactRevisions: execution.revisions.map(({ actionName, revisionId, revisionSummary, revisionUrl }) => ({
+    name: actionName,
+    revisionId,
+    revisionSummary,
+    revisionUrl,
+  })),
+});
 
 /** An execution as ListPipelineExecutions gives it. */
 export const describeSummary = (execution: Execution): PipelineExecutionSummary => ({

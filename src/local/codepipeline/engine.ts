@@ -91,7 +91,7 @@ function enter(mover: Mover, execution: Execution): Execution {
   return mover.store.transaction(() => {
     const stage = stageName(execution);
     const entered = save(mover, execution, { inStage: true, stages: { ...read(mover, execution).stages, [stage]: "InProgress" } });
-    emitStage(mover.core, entered, { stage, state: "STARTED" });
+    emitStage(mover.core, entered, { stage, status: "InProgress" });
     return entered;
   });
 }
@@ -102,13 +102,14 @@ function leave(mover: Mover, execution: Execution, status: StageStatus): void {
     const now = read(mover, execution);
     const stage = stageName(now);
     const stages = { ...now.stages, [stage]: status };
-    emitStage(mover.core, now, { stage, state: status === "Succeeded" ? "SUCCEEDED" : status === "Stopped" ? "STOPPED" : "FAILED" });
+    emitStage(mover.core, now, { stage, status });
     if (status === "Failed" && isRetriable(now, stage)) return retry(mover, now, stage);
-    if (status === "Failed") return finish(mover, save(mover, now, { stages, inStage: false }), "Failed", `stage ${stage} failed`);
-    if (status === "Stopped") return finish(mover, save(mover, now, { stages, inStage: false }), "Stopped", now.stopRequested?.reason);
+    const left = { stages, inStage: false };
+    if (status === "Failed") return finish(mover, save(mover, now, left), "Failed", `stage ${stage} failed`);
+    if (status === "Stopped") return finish(mover, save(mover, now, left), "Stopped", now.stopRequested?.reason);
     const next = now.stageIndex + 1;
-    if (next >= (now.declaration.stages?.length ?? 0)) return finish(mover, save(mover, now, { stages, inStage: false }), "Succeeded");
-    save(mover, now, { stages, inStage: false, stageIndex: next });
+    if (next >= (now.declaration.stages?.length ?? 0)) return finish(mover, save(mover, now, left), "Succeeded");
+    save(mover, now, { ...left, stageIndex: next });
   });
 }
 

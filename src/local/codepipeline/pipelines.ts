@@ -17,91 +17,81 @@ import type {
   UpdatePipelineOutput,
 } from "@aws-sdk/client-codepipeline";
 import { principalArn } from "../authorization/principal.ts";
-import { type Call, type Core, operation } from "../gateway/service.ts";
-import type { Engine } from "./engine.ts";
-import { pipelineNameInUse, pipelineNotFound, stageNotFound } from "./errors.ts";
+import { type Call, operation } from "../gateway/service.ts";
+import { pipelineNameInUse, stageNotFound } from "./errors.ts";
+import { isComplete } from "./pipeline-variables.ts";
+import { advance, findPipeline, on, type Parts } from "./service-parts.ts";
 import { startExecution } from "./start.ts";
 import { checked } from "./structure.ts";
-import { isComplete } from "./pipeline-variables.ts";
 import { type PipelineRecord, pipelineArn, type Store } from "./store.ts";
-
-export const on = (action: string) => (name: string | undefined, call: Call) => [
-  { action: `codepipeline:${action}`, resource: pipelineArn(call, name ?? "") },
-];
 
 const passRole = (pipeline: PipelineDeclaration | undefined) =>
   [pipeline?.roleArn, ...(pipeline?.stages ?? []).flatMap((stage) => (stage.actions ?? []).map((action) => action.roleArn))]
     .filter((role) => role !== undefined)
     .map((role) => ({ action: "iam:PassRole", resource: role, context: { "iam:PassedToService": "codepipeline.amazonaws.com" } }));
 
-interface Parts {
-  readonly core: Core;
-  readonly store: Store;
-  readonly engine: Engine;
-}
-
 /** Pipelines themselves, their tags and transitions. */
-export function pipelineOperations(core: Core, store: Store, engine: Engine) {
+export function pipelineOperations(parts: Parts) {
   return {
-    ...writingOperations({ core, store, engine }),
-    ...readingOperations({ core, store, engine }),
-    ...transitionOperations({ core, store, engine }),
-    ...tagOperations({ core, store, engine }),
+    ...writingOperations(parts),
+    ...readingOperations(parts.store),
+    ...transitionOperations(parts),
+    ...tagOperations(parts.store),
   };
 }
 
-function writingOperations({ core, store, engine }: Parts) {
+function writingOperations(parts: Parts) {
   return {
     CreatePipeline: operation<CreatePipelineInput, CreatePipelineOutput>({
-      access: (input, call) => [...on("CreatePipeline")(input.pipeline?.name, call), ...passRole(input.pipeline)],
-      run(input, call) {
-        const declaration = { ...checked(input.pipeline), version: 1 };
-        const now = core.clock.now().toISOString();
-        const tags = (input.tags ?? []).map(({ key = "", value = "" }) => ({ key, value }));
-        const record: PipelineRecord = {
-          account: call.account,
-          region: call.region,
-          declaration,
-          created: now,
-          updated: now,
-          tags,
-          disabled: {},
-        };
-        if (!store.pipelines.insert([call.account, call.region, declaration.name], record)) throw pipelineNameInUse(declaration.name);
-        // Creating a pipeline starts a first execution (codepipeline/latest/userguide/pipelines-create.html), unless it can't know a variable.
-        if (isComplete(declaration))
-          startExecution(core, store, { record, trigger: { triggerType: "CreatePipeline", triggerDetail: principalArn(call.caller) } });
-        engine.advance({ account: call.account, region: call.region, name: declaration.name });
-        return { pipeline: declaration, tags };
-      },
+      access: (input, call) => [...on("CreatePipeline", call, input.pipeline?.name), ...passRole(input.pipeline)],
+      run: (input, call) => create(parts, input, call),
     }),
     UpdatePipeline: operation<UpdatePipelineInput, UpdatePipelineOutput>({
-      access: (input, call) => [...on("UpdatePipeline")(input.pipeline?.name, call), ...passRole(input.pipeline)],
-      run(input, call) {
-        const before = findPipeline(store, call, input.pipeline?.name);
-        const declaration = { ...checked(input.pipeline), version: before.declaration.version + 1 };
-        save(store, { ...before, declaration, updated: core.clock.now().toISOString() });
-        return { pipeline: declaration };
-      },
+      access: (input, call) => [...on("UpdatePipeline", call, input.pipeline?.name), ...passRole(input.pipeline)],
+      run: (input, call) => update(parts, input, call),
     }),
     DeletePipeline: operation<DeletePipelineInput, object>({
-      access: (input, call) => on("DeletePipeline")(input.name, call),
-      run(input, call) {
-        store.transaction(() => {
-          for (const { key, value } of store.executions.find("active", `${call.account}/${call.region}/${input.name}`))
-            store.executions.put(key, { ...value, status: "Stopped", inStage: false, statusSummary: "the pipeline was deleted" });
-          store.pipelines.delete([call.account, call.region, input.name ?? ""]);
-        });
-        return {};
-      },
+      access: (input, call) => on("DeletePipeline", call, input.name),
+      run: (input, call) => remove(parts.store, input, call),
     }),
   };
 }
 
-function readingOperations({ store }: Parts) {
+function create({ core, store, engine }: Parts, input: CreatePipelineInput, call: Call): CreatePipelineOutput {
+  const { account, region } = call;
+  const declaration = { ...checked(input.pipeline), version: 1 };
+  const now = core.clock.now().toISOString();
+  const tags = (input.tags ?? []).map(({ key = "", value = "" }) => ({ key, value }));
+  const record: PipelineRecord = { account, region, declaration, created: now, updated: now, tags, disabled: {} };
+  if (!store.pipelines.insert([account, region, declaration.name], record)) throw pipelineNameInUse(declaration.name);
+  // Creating a pipeline starts a first execution (codepipeline/latest/userguide/pipelines-create.html), unless it can't know a variable.
+  if (isComplete(declaration))
+    startExecution(core, store, { record, trigger: { triggerType: "CreatePipeline", triggerDetail: principalArn(call.caller) } });
+  advance(engine, call, declaration.name);
+  return { pipeline: declaration, tags };
+}
+
+function update({ core, store }: Parts, input: UpdatePipelineInput, call: Call): UpdatePipelineOutput {
+  const before = findPipeline(store, call, input.pipeline?.name);
+  const declaration = { ...checked(input.pipeline), version: before.declaration.version + 1 };
+  save(store, { ...before, declaration, updated: core.clock.now().toISOString() });
+  return { pipeline: declaration };
+}
+
+/** Its executions stop where they are. */
+function remove(store: Store, { name }: DeletePipelineInput, { account, region }: Call): object {
+  store.transaction(() => {
+    for (const { key, value } of store.executions.find("active", `${account}/${region}/${name}`))
+      store.executions.put(key, { ...value, status: "Stopped", inStage: false, statusSummary: "the pipeline was deleted" });
+    store.pipelines.delete([account, region, name ?? ""]);
+  });
+  return {};
+}
+
+function readingOperations(store: Store) {
   return {
     GetPipeline: operation<GetPipelineInput, GetPipelineOutput>({
-      access: (input, call) => on("GetPipeline")(input.name, call),
+      access: (input, call) => on("GetPipeline", call, input.name),
       run(input, call) {
         const { declaration, created, updated } = findPipeline(store, call, input.name);
         return {
@@ -129,9 +119,7 @@ function readingOperations({ store }: Parts) {
 function transitionOperations({ core, store, engine }: Parts) {
   return {
     DisableStageTransition: operation<DisableStageTransitionInput, object>({
-      access: (input, call) => [
-        { action: "codepipeline:DisableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` },
-      ],
+      access: (input, call) => on("DisableStageTransition", call, input.pipelineName, input.stageName),
       run(input, call) {
         const record = findPipeline(store, call, input.pipelineName);
         const stage = stageOf(record, input.stageName);
@@ -146,28 +134,26 @@ function transitionOperations({ core, store, engine }: Parts) {
       },
     }),
     EnableStageTransition: operation<EnableStageTransitionInput, object>({
-      access: (input, call) => [
-        { action: "codepipeline:EnableStageTransition", resource: `${pipelineArn(call, input.pipelineName ?? "")}/${input.stageName}` },
-      ],
+      access: (input, call) => on("EnableStageTransition", call, input.pipelineName, input.stageName),
       run(input, call) {
         const record = findPipeline(store, call, input.pipelineName);
         const { [stageOf(record, input.stageName)]: _enabled, ...disabled } = record.disabled;
         save(store, { ...record, disabled });
-        engine.advance({ account: call.account, region: call.region, name: record.declaration.name });
+        advance(engine, call, record.declaration.name);
         return {};
       },
     }),
   };
 }
 
-function tagOperations({ store }: Parts) {
+function tagOperations(store: Store) {
   return {
     ListTagsForResource: operation<ListTagsForResourceInput, ListTagsForResourceOutput>({
-      access: (input, call) => on("ListTagsForResource")(nameOf(input.resourceArn), call),
+      access: (input, call) => on("ListTagsForResource", call, nameOf(input.resourceArn)),
       run: (input, call) => ({ tags: [...findPipeline(store, call, nameOf(input.resourceArn)).tags] }),
     }),
     TagResource: operation<TagResourceInput, object>({
-      access: (input, call) => on("TagResource")(nameOf(input.resourceArn), call),
+      access: (input, call) => on("TagResource", call, nameOf(input.resourceArn)),
       run(input, call) {
         const record = findPipeline(store, call, nameOf(input.resourceArn));
         const added = (input.tags ?? []).map(({ key = "", value = "" }) => ({ key, value }));
@@ -176,7 +162,7 @@ function tagOperations({ store }: Parts) {
       },
     }),
     UntagResource: operation<UntagResourceInput, object>({
-      access: (input, call) => on("UntagResource")(nameOf(input.resourceArn), call),
+      access: (input, call) => on("UntagResource", call, nameOf(input.resourceArn)),
       run(input, call) {
         const record = findPipeline(store, call, nameOf(input.resourceArn));
         save(store, { ...record, tags: record.tags.filter(({ key }) => !input.tagKeys?.includes(key)) });
@@ -190,13 +176,6 @@ const save = (store: Store, record: PipelineRecord) =>
   store.pipelines.put([record.account, record.region, record.declaration.name], record);
 
 const nameOf = (arn: string | undefined): string => arn?.split(":")[5]?.split("/")[0] ?? "";
-
-/** @throws AwsError PipelineNotFoundException */
-export function findPipeline(store: Store, call: Pick<Call, "account" | "region">, name: string | undefined): PipelineRecord {
-  const record = store.pipelines.get([call.account, call.region, name ?? ""]);
-  if (!record) throw pipelineNotFound(name ?? "", call.account);
-  return record;
-}
 
 function stageOf({ declaration }: PipelineRecord, name: string | undefined): string {
   if (!name || !declaration.stages?.some((stage) => stage.name === name)) throw stageNotFound(name ?? "");

@@ -1,4 +1,5 @@
 import type { Service, ServiceFactory } from "../gateway/service.ts";
+import { approvalOperations } from "./approvals.ts";
 import { connectedTriggers } from "./connected-triggers.ts";
 import { createEngine } from "./engine.ts";
 import { executionOperations } from "./executions.ts";
@@ -17,8 +18,9 @@ export const codepipelineService: ServiceFactory = (core): Service => {
     name: "codepipeline",
     wire: { kind: "sdk", protocol: "json1.1", model: () => import("@aws-sdk/client-codepipeline") },
     operations: {
-      ...pipelineOperations(core, store, engine),
-      ...executionOperations(core, store, engine),
+      ...pipelineOperations({ core, store, engine }),
+      ...executionOperations({ core, store, engine }),
+      ...approvalOperations({ core, store }),
       ...jobOperations(core, store),
       ...stateOperations(store),
     },

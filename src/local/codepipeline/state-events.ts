@@ -1,5 +1,5 @@
 import type { Core } from "../gateway/service.ts";
-import { type ActionExecution, type Execution, pipelineArn } from "./store.ts";
+import { type ActionExecution, type Execution, pipelineArn, type StageStatus } from "./store.ts";
 
 // https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
 
@@ -35,8 +35,11 @@ export const emitExecution = (core: Core, execution: Execution): void =>
     "execution-trigger": { "trigger-type": execution.trigger.triggerType, "trigger-detail": execution.trigger.triggerDetail },
   });
 
-export const emitStage = (core: Core, execution: Execution, { stage, state }: { readonly stage: string; readonly state: string }): void =>
-  base(core, execution, "CodePipeline Stage Execution State Change", { stage, state });
+export const emitStage = (
+  core: Core,
+  execution: Execution,
+  { stage, status }: { readonly stage: string; readonly status: StageStatus },
+): void => base(core, execution, "CodePipeline Stage Execution State Change", { stage, state: STATES[status] });
 
 export const emitAction = (core: Core, execution: Execution, action: ActionExecution): void => {
   const declared = execution.declaration.stages

@@ -1,13 +1,13 @@
 import type { ActionState, GetPipelineStateInput, GetPipelineStateOutput, StageState } from "@aws-sdk/client-codepipeline";
 import { operation } from "../gateway/service.ts";
-import { findPipeline, on } from "./pipelines.ts";
+import { findPipeline, on } from "./service-parts.ts";
 import { type ActionExecution, type Execution, pipelineArn, type PipelineRecord, type Store } from "./store.ts";
 
 /** GetPipelineState: what each stage and action last did, and the token of an approval that waits. */
 export function stateOperations(store: Store) {
   return {
     GetPipelineState: operation<GetPipelineStateInput, GetPipelineStateOutput>({
-      access: (input, call) => on("GetPipelineState")(input.name, call),
+      access: (input, call) => on("GetPipelineState", call, input.name),
       run(input, call) {
         const record = findPipeline(store, call, input.name);
         const { declaration } = record;

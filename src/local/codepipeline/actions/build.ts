@@ -17,47 +17,52 @@ const POLL_MS = 150;
 
 /** Starts a build on the action's artifacts and waits for it. */
 export async function codeBuild(context: ActionContext): Promise<ActionOutcome> {
-  const { core, execution, configuration, inputs, outputs, as, signal, current, note } = context;
-  const { account, region } = execution;
-  const call = <Output>(operation: string, input: object) =>
-    core.dispatcher.call<Output>({
-      service: "codebuild",
-      operation,
-      input,
-      as,
-      account,
-      region,
-      context: { "omx:Pipeline": execution.pipeline },
-    });
-  const id = current().externalId ?? (await start());
+  const { core, execution, signal, current } = context;
+  const id = current().externalId ?? (await start(context));
   for (;;) {
-    const {
-      builds: [build],
-    } = await call<{ builds: readonly BuildAnswer[] }>("BatchGetBuilds", { ids: [id] });
+    const { builds } = await call<{ builds: readonly BuildAnswer[] }>(context, "BatchGetBuilds", { ids: [id] });
+    const [build] = builds;
     if (!build) throw new Failure("JobFailed", `build ${id} is gone`);
-    if (build.buildStatus === "SUCCEEDED")
-      return { variables: Object.fromEntries((build.exportedEnvironmentVariables ?? []).map(({ name, value }) => [name, value])) };
+    if (build.buildStatus === "SUCCEEDED") return { variables: exportedBy(build) };
     if (build.buildStatus !== "IN_PROGRESS") throw new Failure("JobFailed", describeFailure(build));
     if (execution.stopRequested?.abandon || current().status === "Abandoned") {
-      await call("StopBuild", { id });
+      await call(context, "StopBuild", { id });
       throw new Failure("JobFailed", "the execution was stopped");
     }
     await core.clock.sleep(POLL_MS, signal);
   }
+}
 
-  async function start(): Promise<string> {
-    const primary = configuration["PrimarySource"];
-    const ordered = primary ? [...inputs.filter(({ name }) => name === primary), ...inputs.filter(({ name }) => name !== primary)] : inputs;
-    const { build } = await call<{ build: BuildAnswer }>("StartBuild", {
-      projectName: configuration["ProjectName"],
-      environmentVariablesOverride: readVariables(configuration["EnvironmentVariables"]),
-      idempotencyToken: current().id,
-      pipeline: { inputs: ordered, outputs },
-      ...(revisionOf(context) && { sourceVersion: revisionOf(context) }),
-    });
-    note({ externalId: build.id, ...(build.logs?.deepLink && { externalUrl: build.logs.deepLink }) });
-    return build.id;
-  }
+const call = <Output>({ core, execution, as }: ActionContext, operation: string, input: object) =>
+  core.dispatcher.call<Output>({
+    service: "codebuild",
+    operation,
+    input,
+    as,
+    account: execution.account,
+    region: execution.region,
+    context: { "omx:Pipeline": execution.pipeline },
+  });
+
+async function start(context: ActionContext): Promise<string> {
+  const { configuration, outputs, current, note } = context;
+  const revision = revisionOf(context);
+  const { build } = await call<{ build: BuildAnswer }>(context, "StartBuild", {
+    projectName: configuration["ProjectName"],
+    environmentVariablesOverride: readVariables(configuration["EnvironmentVariables"]),
+    idempotencyToken: current().id,
+    pipeline: { inputs: primaryFirst(context), outputs },
+    ...(revision && { sourceVersion: revision }),
+  });
+  note({ externalId: build.id, ...(build.logs?.deepLink && { externalUrl: build.logs.deepLink }) });
+  return build.id;
+}
+
+/** A build's first artifact is its primary source; the others are secondary ones. */
+function primaryFirst({ configuration, inputs }: ActionContext): ActionContext["inputs"] {
+  const primary = configuration["PrimarySource"];
+  if (!primary) return inputs;
+  return [...inputs.filter(({ name }) => name === primary), ...inputs.filter(({ name }) => name !== primary)];
 }
 
 const revisionOf = ({ execution }: ActionContext): string | undefined =>
@@ -72,8 +77,13 @@ function readVariables(text: string | undefined): unknown {
   }
 }
 
+const exportedBy = ({ exportedEnvironmentVariables = [] }: BuildAnswer): Record<string, string> =>
+  Object.fromEntries(exportedEnvironmentVariables.map(({ name, value }) => [name, value]));
+
 function describeFailure({ id, buildStatus, phases = [] }: BuildAnswer): string {
   const failed = phases.find((phase) => phase.phaseStatus === "FAILED");
   const why = failed?.contexts?.[0]?.message;
-  return `Build terminated with state: ${buildStatus}.${failed ? ` Phase: ${failed.phaseType}` : ""}${why ? `, ${why}` : ""} (build ${id})`;
+  const phase = failed ? ` Phase: ${failed.phaseType}` : "";
+  const reason = why ? `, ${why}` : "";
+  return `Build terminated with state: ${buildStatus}.${phase}${reason} (build ${id})`;
 }
