@@ -46,57 +46,60 @@ export interface Children {
   forget(record: ChildRecord): void;
 }
 
+/** Opens the records of children: those of this start, and what earlier ones left behind. */
+export function openChildren(database: Database, clock: Clock): Children {
+  const records = database.collection<ChildRecord>("children");
+  const boot = bootId();
+  const isAlive = (record: ChildRecord): boolean => record.pid !== undefined && startTime(record.pid) === record.startedAt;
+  // The kernel gives no pid anew while a group has it: within a boot a group without its leader is what ours left behind.
+  const hasLeft = ({ pid, boot: itsBoot }: ChildRecord): boolean =>
+    pid !== undefined && itsBoot !== undefined && itsBoot === boot && startTime(pid) === undefined && groupLives(pid);
+  return {
+    start(spec) {
+      const child = spawnWaiting(spec);
+      const { pid } = child;
+      if (pid === undefined) return child;
+      const record = { owner: spec.owner, kind: spec.kind, pid, startedAt: startTime(pid) ?? "", ...(boot !== undefined && { boot }) };
+      records.put(keyOf(record), record);
+      child.once("exit", () => {
+        // After an ordered stop the database is closed; the record is found dead at the next start.
+        if (database.isOpen() && !hasLeft(record)) records.delete(keyOf(record));
+      });
+      letWork(child);
+      return child;
+    },
+    recordContainer: (record) => records.put(keyOf(record), record),
+    of(owner) {
+      const all = records.list([]).map((entry) => entry.value);
+      return all.filter((record) => record.owner === owner || record.owner.startsWith(`${owner}/`));
+    },
+    isAlive,
+    async end(record, graceMs = 5000) {
+      if (record.container) await removeContainer(record.container);
+      else if (record.pid !== undefined && (isAlive(record) || hasLeft(record))) await endGroup(record.pid, graceMs, clock);
+      records.delete(keyOf(record));
+    },
+    forget(record) {
+      records.delete(keyOf(record));
+    },
+  };
+}
+
+const keyOf = ({ owner, pid, container }: ChildRecord) => [owner, container ? `container ${container.name}` : `pid ${pid}`];
+
 // The shell waits for one line on descriptor 3 before it becomes the program. We write it after the record is
 // committed; if we die before that, the descriptor closes, `read` fails and nothing has run.
 const GATE = 'read -r _ <&3 || exit 125; exec 3<&-; exec "$@"';
 
-export function openChildren(database: Database, clock: Clock): Children {
-  const records = database.collection<ChildRecord>("children");
-  const boot = bootId();
-  // The kernel gives no pid anew while a group has it: within a boot a group without its leader is what ours left behind.
-  const hasLeft = ({ pid, boot: itsBoot }: ChildRecord): boolean =>
-    pid !== undefined && itsBoot !== undefined && itsBoot === boot && startTime(pid) === undefined && groupLives(pid);
-  const keyOf = (record: ChildRecord) => [record.owner, record.container ? `container ${record.container.name}` : `pid ${record.pid}`];
-  const children: Children = {
-    start(spec) {
-      const stdio: StdioOptions = [...spec.stdio, "pipe"];
-      const child = spawn("/bin/sh", ["-c", GATE, "sh", spec.command, ...spec.args], {
-        cwd: spec.cwd,
-        env: { ...spec.env },
-        stdio,
-        detached: true,
-      });
-      if (child.pid === undefined) return child;
-      const record = {
-        owner: spec.owner,
-        kind: spec.kind,
-        pid: child.pid,
-        startedAt: startTime(child.pid) ?? "",
-        ...(boot !== undefined && { boot }),
-      };
-      records.put(keyOf(record), record);
-      // After an ordered stop the database is closed; the record is found dead at the next start.
-      child.once("exit", () => void (database.isOpen() && !hasLeft(record) && records.delete(keyOf(record))));
-      const gate = child.stdio[3] as Writable;
-      gate.on("error", () => undefined); // the child may have died before reading: its exit code tells
-      gate.end("go\n");
-      return child;
-    },
-    recordContainer: (record) => records.put(keyOf(record), record),
-    of: (owner) =>
-      records
-        .list([])
-        .map((entry) => entry.value)
-        .filter((record) => record.owner === owner || record.owner.startsWith(`${owner}/`)),
-    isAlive: (record) => record.pid !== undefined && startTime(record.pid) === record.startedAt,
-    async end(record, graceMs = 5000) {
-      if (record.container) await removeContainer(record.container);
-      else if (record.pid !== undefined && (children.isAlive(record) || hasLeft(record))) await endGroup(record.pid, graceMs, clock);
-      records.delete(keyOf(record));
-    },
-    forget: (record) => void records.delete(keyOf(record)),
-  };
-  return children;
+function spawnWaiting({ command, args, cwd, env, stdio }: ChildSpec): ChildProcess {
+  const withGate: StdioOptions = [...stdio, "pipe"];
+  return spawn("/bin/sh", ["-c", GATE, "sh", command, ...args], { cwd, env: { ...env }, stdio: withGate, detached: true });
+}
+
+function letWork(child: ChildProcess): void {
+  const gate = child.stdio[3] as Writable;
+  gate.on("error", () => undefined); // the child may have died before reading: its exit code tells
+  gate.end("go\n");
 }
 
 const removeContainer = ({ runtime, name }: { runtime: string; name: string }): Promise<void> =>

@@ -26,20 +26,10 @@ export interface CloudFormation {
   carryOn(stackId: string): Promise<void>;
 }
 
-/** How many resources of a stack are worked on at once. */
-const PARALLEL = 16;
-
-/** @param resourceTypes the types of every service, asked for when they are first needed */
+/** What the operations share, made once. */
 export function openCloudFormation(core: Core): CloudFormation {
   const store = openStore(core.database);
-  const deployer: Deployer = {
-    store,
-    clock: core.clock,
-    parallel: PARALLEL,
-    providers: lazyProviders(() => core.resourceProviders()),
-    callAs: (caller) => callAs(core, caller),
-  };
-  const working = new Map<string, Promise<void>>();
+  const deployer = deployerOf(core, store);
   const find: CloudFormation["find"] = (call, nameOrId) => {
     if (!nameOrId.startsWith("arn:")) return store.stacks.named(call, nameOrId);
     const stack = store.stacks.get(nameOrId);
@@ -50,6 +40,20 @@ export function openCloudFormation(core: Core): CloudFormation {
     if (!stack) throw missing(name ?? "");
     return stack;
   };
+  return {
+    core,
+    store,
+    deployer,
+    find,
+    described: (call, name) => required(call, name, stackWithIdMissing),
+    present: (call, name) => required(call, name, stackMissing),
+    carryOn: operationsOfStacks(core, deployer),
+  };
+}
+
+/** Carries out the operations of stacks in the background, each stack's once however often it is asked for. */
+function operationsOfStacks(core: Core, deployer: Deployer): CloudFormation["carryOn"] {
+  const working = new Map<string, Promise<void>>();
   const start = (stackId: string): Promise<void> => {
     const done = new Promise<void>((resolve) => {
       core.background(`cloudformation ${stackId}`, (signal) =>
@@ -62,18 +66,7 @@ export function openCloudFormation(core: Core): CloudFormation {
     working.set(stackId, done);
     return done;
   };
-  return {
-    core,
-    store,
-    deployer,
-    find,
-    described: (call, name) => required(call, name, stackWithIdMissing),
-    present: (call, name) => required(call, name, stackMissing),
-    carryOn(stackId) {
-      const done = working.get(stackId) ?? start(stackId);
-      return endsSoon(core, done);
-    },
-  };
+  return (stackId) => endsSoon(core, working.get(stackId) ?? start(stackId));
 }
 
 /** How long a request that begins an operation waits for its end. */
@@ -85,6 +78,18 @@ async function endsSoon({ clock }: Pick<Core, "clock">, done: Promise<void>): Pr
   over.abort();
 }
 
+/** How many resources of a stack are worked on at once. */
+const PARALLEL = 16;
+
+const deployerOf = (core: Core, store: Store): Deployer => ({
+  store,
+  clock: core.clock,
+  parallel: PARALLEL,
+  providers: lazyProviders(() => core.resourceProviders()),
+  callAs: (caller) => callAs(core, caller),
+});
+
+/** @param list the types of every service: all are there when the first is asked for, not yet now */
 function lazyProviders(list: () => readonly ResourceProvider[]): Deployer["providers"] {
   let collected: Deployer["providers"] | undefined;
   const providers = () => (collected ??= providersOf(list()));

@@ -30,7 +30,6 @@ function announceRef(codecommit: CodeCommit, repository: Repository, { name, bef
   const { core, store } = codecommit;
   const isTag = name.startsWith("refs/tags/");
   const referenceName = name.replace(/^refs\/(heads|tags)\//, "");
-  const event = after === undefined ? "referenceDeleted" : before === undefined ? "referenceCreated" : "referenceUpdated";
   core.emit({
     account: repository.account,
     region: repository.region,
@@ -38,7 +37,7 @@ function announceRef(codecommit: CodeCommit, repository: Repository, { name, bef
     detailType: "CodeCommit Repository State Change",
     resources: [repositoryArn(repository, repository.name)],
     detail: {
-      event,
+      event: eventOf(before, after),
       repositoryName: repository.name,
       repositoryId: repository.id,
       referenceType: isTag ? "tag" : "branch",
@@ -56,6 +55,11 @@ function announceRef(codecommit: CodeCommit, repository: Repository, { name, bef
     store.pullRequests.put(key, moved);
     announcePullRequest(codecommit, moved, { event: "pullRequestSourceBranchUpdated", by });
   }
+}
+
+function eventOf(before: string | undefined, after: string | undefined): string {
+  if (after === undefined) return "referenceDeleted";
+  return before === undefined ? "referenceCreated" : "referenceUpdated";
 }
 
 /** Tells what happened to a pull request. */

@@ -42,16 +42,24 @@ export function createCodeCommit(core: Core, store: Store): CodeCommit {
       const branches = Object.keys(now)
         .filter((name) => name.startsWith("refs/heads/"))
         .map((name) => name.slice("refs/heads/".length));
-      if (!stored || stored.defaultBranch || !branches[0]) return;
       // The first branch that is pushed becomes the default one.
-      store.repositories.put([stored.account, stored.region, stored.name], {
-        ...stored,
-        defaultBranch: branches.includes("main") ? "main" : branches[0],
-      });
-      await git.run(["symbolic-ref", "HEAD", `refs/heads/${branches.includes("main") ? "main" : branches[0]}`]);
+      const defaultBranch = branches.includes("main") ? "main" : branches[0];
+      if (!stored || stored.defaultBranch || !defaultBranch) return;
+      store.repositories.put([stored.account, stored.region, stored.name], { ...stored, defaultBranch });
+      await git.run(["symbolic-ref", "HEAD", `refs/heads/${defaultBranch}`]);
     },
   };
   return codecommit;
+}
+
+/** The commit that a request names: by branch, tag or id, or the tip of the default branch. @throws AwsError CommitDoesNotExistException */
+export async function commitOf(
+  codecommit: CodeCommit,
+  call: Call,
+  { repositoryName, commitSpecifier }: { readonly repositoryName: string | undefined; readonly commitSpecifier?: string | undefined },
+): Promise<{ readonly git: Git; readonly commitId: string }> {
+  const { git, repository } = codecommit.open(call, repositoryName);
+  return { git, commitId: await codecommit.commit(git, commitSpecifier ?? repository.defaultBranch ?? "main") };
 }
 
 /** What IAM must allow on a repository. */

@@ -2,7 +2,7 @@ import type { Service, ServiceFactory } from "../gateway/service.ts";
 import { commitOperations } from "./commits.ts";
 import { contentOperations } from "./contents.ts";
 import { serveGit } from "./git-http.ts";
-import { pullRequestOperations } from "./pull-requests.ts";
+import { pullRequestOperations } from "./pull-requests/operations.ts";
 import { repositoryOperations } from "./repositories.ts";
 import { createCodeCommit } from "./repository-access.ts";
 import { codecommitResources } from "./resources.ts";

@@ -6,12 +6,15 @@ export interface Database {
    * A named set of JSON documents. Ask once, at construction.
    * @param indexes functions from a document to a text it can be found by; `undefined` leaves it out of that index
    */
-  collection<T>(name: string, indexes?: Readonly<Record<string, (document: T) => string | undefined>>): Collection<T>;
+  collection<T>(name: string, indexes?: Indexes<T>): Collection<T>;
   /** All or nothing. Nested calls join the outer transaction. The work must be synchronous. */
   transaction<R>(work: () => R): R;
   isOpen(): boolean;
   close(): void;
 }
+
+/** By the index's name: the text by which it finds a document, if any. */
+export type Indexes<T> = Readonly<Record<string, (document: T) => string | undefined>>;
 
 /** A key: parts from the widest scope to the narrowest, for instance account, region, id. */
 export type Key = readonly string[];
@@ -81,15 +84,11 @@ export function openDatabase(file: string): Database {
   };
 }
 
-function openCollection<T>(
-  sqlite: DatabaseSync,
-  name: string,
-  indexes: Readonly<Record<string, (document: T) => string | undefined>>,
-): Collection<T> {
+function openCollection<T>(sqlite: DatabaseSync, name: string, indexes: Indexes<T>): Collection<T> {
   const names = Object.keys(indexes);
   const table = quoted(name);
   sqlite.exec(`CREATE TABLE IF NOT EXISTS ${table} (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`);
-  addIndexes(sqlite, name, indexes as Readonly<Record<string, (document: unknown) => string | undefined>>);
+  addIndexes(sqlite, name, indexes);
   const statements = prepareStatements(sqlite, table, names);
   const finders = new Map(names.map((index) => [index, finder(sqlite, table, index)]));
   const row = (key: Key, value: T) => [encode(key), JSON.stringify(value), ...names.map((index) => indexes[index]?.(value) ?? null)];
@@ -98,31 +97,35 @@ function openCollection<T>(
       const found = statements.get.get(encode(key));
       return found ? (JSON.parse(found["value"] as string) as T) : undefined;
     },
-    put: (key, value) => void statements.put.run(...row(key, value)),
+    put(key, value) {
+      statements.put.run(...row(key, value));
+    },
     insert: (key, value) => Number(statements.insert.run(...row(key, value)).changes) === 1,
     delete: (key) => Number(statements.remove.run(encode(key)).changes) === 1,
-    list(prefix, page = {}) {
-      const [low, high] = bounds(prefix);
-      const limit = page.limit ?? -1;
-      const after = page.after && encode(page.after);
-      // SQLite seeks to the first bound of a side alone: the later pages of a long list begin there, not at the list's beginning.
-      const isInside = after?.startsWith(low) === true;
-      if (page.reverse) return entries(statements.backward.all(low, isInside ? after : high, after ?? high, limit));
-      return entries(statements.forward.all(isInside ? after : low, high, after ?? "", limit));
-    },
+    list: (prefix, page = {}) => entriesOf<T>(rowsUnder(statements, prefix, page)),
     find(index, value, page = {}) {
       const statement = finders.get(index);
       if (!statement) throw new Error(`collection ${name} has no index ${index}`);
-      return entries(statement.all(value, page.after ? encode(page.after) : "", page.limit ?? -1));
+      return entriesOf<T>(statement.all(value, page.after ? encode(page.after) : "", page.limit ?? -1));
     },
-    count(prefix) {
-      return Number(statements.count.get(...bounds(prefix))?.["n"]);
-    },
+    count: (prefix) => Number(statements.count.get(...bounds(prefix))?.["n"]),
   };
+}
 
-  function entries(rows: ReturnType<StatementSync["all"]>): readonly Entry<T>[] {
-    return rows.map((found) => ({ key: decode(found["key"] as string), value: JSON.parse(found["value"] as string) as T }));
-  }
+type Rows = ReturnType<StatementSync["all"]>;
+
+const entriesOf = <T>(rows: Rows): readonly Entry<T>[] =>
+  rows.map((found) => ({ key: decode(found["key"] as string), value: JSON.parse(found["value"] as string) as T }));
+
+/** The rows whose key starts with all parts of `prefix`. */
+function rowsUnder({ forward, backward }: ReturnType<typeof prepareStatements>, prefix: Key, page: Page): Rows {
+  const [low, high] = bounds(prefix);
+  const limit = page.limit ?? -1;
+  const after = page.after && encode(page.after);
+  // SQLite seeks to the first bound of a side alone: the later pages of a long list begin there, not at the list's beginning.
+  const isInside = after?.startsWith(low) === true;
+  if (page.reverse) return backward.all(low, isInside ? after : high, after ?? high, limit);
+  return forward.all(isInside ? after : low, high, after ?? "", limit);
 }
 
 function prepareStatements(sqlite: DatabaseSync, table: string, names: readonly string[]) {
@@ -139,25 +142,18 @@ function prepareStatements(sqlite: DatabaseSync, table: string, names: readonly 
   };
 }
 
-function addIndexes(
-  sqlite: DatabaseSync,
-  name: string,
-  indexes: Readonly<Record<string, (document: unknown) => string | undefined>>,
-): void {
+/** Indexes that a collection of an earlier start lacks, filled from the documents that are there. */
+function addIndexes<T>(sqlite: DatabaseSync, name: string, indexes: Indexes<T>): void {
   const table = quoted(name);
-  const present = new Set(
-    sqlite
-      .prepare(`PRAGMA table_info(${table})`)
-      .all()
-      .map((column) => column["name"]),
-  );
+  const columns = sqlite.prepare(`PRAGMA table_info(${table})`).all();
+  const present = new Set(columns.map((column) => column["name"]));
   for (const [index, valueOf] of Object.entries(indexes)) {
     const column = quoted(`ix_${index}`);
     if (present.has(`ix_${index}`)) continue;
     sqlite.exec(`ALTER TABLE ${table} ADD COLUMN ${column} TEXT; CREATE INDEX ${quoted(`${name}.${index}`)} ON ${table} (${column}, key)`);
     const fill = sqlite.prepare(`UPDATE ${table} SET ${column} = ? WHERE key = ?`);
     for (const found of sqlite.prepare(`SELECT key, value FROM ${table}`).all())
-      fill.run(valueOf(JSON.parse(found["value"] as string)) ?? null, found["key"] as string);
+      fill.run(valueOf(JSON.parse(found["value"] as string) as T) ?? null, found["key"] as string);
   }
 }
 

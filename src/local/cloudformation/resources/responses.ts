@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { Clock } from "../../../kit/clock.ts";
 import type { Core, PathHandler, WireRequest, WireResponse } from "../../gateway/service.ts";
 import { AwsError } from "../../gateway/aws-error.ts";
 import { isObject } from "../engine/values.ts";
@@ -24,7 +25,13 @@ export interface Expected {
 /** Answers of custom resources: expected here, kept durably when they come. */
 export interface Responses extends PathHandler {
   /** Expects the answer to a step; one that came before a restart is there at once. */
-  expect(token: string, limit: { readonly seconds: number; readonly signal: AbortSignal }): Expected;
+  expect(token: string, limit: Limit): Expected;
+}
+
+/** How long an answer is waited for. */
+export interface Limit {
+  readonly seconds: number;
+  readonly signal: AbortSignal;
 }
 
 interface ResponseRecord {
@@ -40,7 +47,7 @@ const TIMED_OUT = "CloudFormation did not receive a response from your Custom Re
 /** Opens the mailbox of custom resources' answers. */
 export function openResponses(core: Pick<Core, "database" | "clock" | "random" | "endpoint">): Responses {
   const records = core.database.collection<ResponseRecord>("cloudformation.responses");
-  const waiting = new Map<string, (response: CustomResponse) => void>();
+  const waiting: Waiting = new Map();
   return {
     prefix: PREFIX,
     async handle(request) {
@@ -58,7 +65,7 @@ export function openResponses(core: Pick<Core, "database" | "clock" | "random" |
     expect(token, limit) {
       const record = records.get([token]) ?? { secret: core.random.hex(32) };
       records.put([token], record);
-      const response = record.response ? Promise.resolve(record.response) : answerOf(token, limit);
+      const response = record.response ? Promise.resolve(record.response) : answerTo(token, limit, { clock: core.clock, waiting });
       return {
         url: `${core.endpoint()}${PREFIX}${token}/${record.secret}`,
         response,
@@ -66,40 +73,46 @@ export function openResponses(core: Pick<Core, "database" | "clock" | "random" |
       };
     },
   };
+}
 
-  function answerOf(
-    token: string,
-    { seconds, signal }: { readonly seconds: number; readonly signal: AbortSignal },
-  ): Promise<CustomResponse> {
-    const over = new AbortController();
-    const answered = new Promise<CustomResponse>((resolve) => waiting.set(token, resolve));
-    const timedOut = core.clock.sleep(seconds * 1000, AbortSignal.any([signal, over.signal])).then(() => {
-      throw new AwsError(408, "NotStabilized", `${TIMED_OUT} [${token}].`);
-    });
-    const first = Promise.race([answered, timedOut]).finally(() => {
-      waiting.delete(token);
-      over.abort();
-    });
-    // The loser of a race whose winner nobody awaits any more must not bring the process down.
-    first.catch(() => undefined);
-    timedOut.catch(() => undefined);
-    return first;
-  }
+/** By token: who wants to know of an answer when it comes. */
+type Waiting = Map<string, (response: CustomResponse) => void>;
+
+function answerTo(
+  token: string,
+  { seconds, signal }: Limit,
+  { clock, waiting }: { readonly clock: Clock; readonly waiting: Waiting },
+): Promise<CustomResponse> {
+  const over = new AbortController();
+  const answered = new Promise<CustomResponse>((resolve) => waiting.set(token, resolve));
+  const timedOut = clock.sleep(seconds * 1000, AbortSignal.any([signal, over.signal])).then(() => {
+    throw new AwsError(408, "NotStabilized", `${TIMED_OUT} [${token}].`);
+  });
+  const first = Promise.race([answered, timedOut]).finally(() => {
+    waiting.delete(token);
+    over.abort();
+  });
+  // The loser of a race whose winner nobody awaits any more must not bring the process down.
+  first.catch(() => undefined);
+  timedOut.catch(() => undefined);
+  return first;
 }
 
 const refusal = (status: number, body: string): WireResponse => ({ status, headers: { "content-type": "text/plain" }, body });
 
 async function read({ body }: WireRequest): Promise<CustomResponse | undefined> {
   const text = await textOf(body);
+  if (text === undefined) return undefined;
   try {
-    const parsed: unknown = text === undefined ? undefined : JSON.parse(text);
-    return isObject(parsed) && (parsed["Status"] === "SUCCESS" || parsed["Status"] === "FAILED")
-      ? (parsed as unknown as CustomResponse)
-      : undefined;
+    const parsed: unknown = JSON.parse(text);
+    return isResponse(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
 }
+
+const isResponse = (value: unknown): value is CustomResponse =>
+  isObject(value) && (value["Status"] === "SUCCESS" || value["Status"] === "FAILED");
 
 async function textOf(body: Readable): Promise<string | undefined> {
   const chunks: Buffer[] = [];
