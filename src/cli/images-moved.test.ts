@@ -13,6 +13,8 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 // The accounts' ECR has a rule `quay` for quay.io, which compares a tag with upstream once a day.
 
+const HOUR_MS = 3_600_000;
+
 let cached: CachedAccounts;
 beforeAll(async () => {
   cached = await startCached();
@@ -31,11 +33,11 @@ async function pull(cli: ReturnType<typeof cliAt>, ...args: readonly string[]) {
   return { code, ...rest, ...image };
 }
 
-/** What was found out before is as old as if it had been six minutes earlier. */
-function sixMinutesPass(): void {
+/** What was found out before is as old as if it had been so much earlier. */
+function timePasses(ms: number): void {
   const file = join(cached.accounts.dataDir, "seen-images.json");
   const kept = JSON.parse(readFileSync(file, "utf8")) as Record<string, number>;
-  writeFileSync(file, JSON.stringify(Object.fromEntries(Object.entries(kept).map(([key, at]) => [key, at - 360_000]))));
+  writeFileSync(file, JSON.stringify(Object.fromEntries(Object.entries(kept).map(([key, at]) => [key, at - ms]))));
 }
 
 const isMade = (repositoryName: string) =>
@@ -55,7 +57,7 @@ test("a tag that has moved upstream is brought as it is there now, and stays so,
     requests: 1,
     reason: expect.stringContaining("upstream was asked less than five minutes ago, --fresh asks again"),
   });
-  sixMinutesPass();
+  timePasses(0.1 * HOUR_MS);
   expect(await pull(cli, "quay.io/moving:1")).toMatchObject({
     code: 0,
     digest: after.digest,
@@ -70,6 +72,16 @@ test("a tag that has moved upstream is brought as it is there now, and stays so,
   const last = await push("moving", "moving last");
   const fresh = await cli.run("images", "pull", "quay.io/moving:1", "--fresh", "--profile", "cicd");
   expect(fresh.stdout).toMatch(new RegExp(`^PULLED .*@${last.digest} \\(0 B; upstream has moved the tag`));
+});
+
+test("an image that was found whole is looked at again, layer by layer, a day later", async () => {
+  using cli = cliAt(cached.accounts);
+  await push("dated");
+  await pull(cli, "quay.io/dated:1");
+  timePasses(23 * HOUR_MS);
+  expect(await pull(cli, "quay.io/dated:1")).toMatchObject({ status: "SKIPPED", requests: 2 });
+  timePasses(2 * HOUR_MS);
+  expect(await pull(cli, "quay.io/dated:1")).toMatchObject({ code: 0, requests: 4 });
 });
 
 test("plan and lock notice a moved tag, and have the cache bring nothing", async () => {
@@ -101,7 +113,7 @@ test("plan and lock notice a moved tag, and have the cache bring nothing", async
     `SKIP   quay.io/looked:1@${before.digest} → 111122223333.dkr.ecr.us-east-1.amazonaws.com/quay/looked:1@${before.digest}\n`,
   );
   expect(await lock()).toMatchObject([{ status: "NOT_STAGED", digest: after.digest, before: before.digest }]);
-  sixMinutesPass();
+  timePasses(0.1 * HOUR_MS);
   await pull(cli, "quay.io/looked:1");
   expect(await lock()).toMatchObject([{ status: "MOVED", digest: after.digest, before: before.digest }]);
 });

@@ -109,17 +109,20 @@ export interface FailedAnswer {
   readonly status: number;
   readonly body: string;
   readonly retryAfterMs?: number;
+  /** Where it points to, and nobody follows: what is written is for the registry that was named. */
+  readonly location?: string;
 }
 
 /** The error for an answer of the registry, its kind decided by status and code (distribution spec, "Error Codes"). */
-export function errorFromAnswer({ registry, doing, status, body, retryAfterMs }: FailedAnswer): RegistryError {
+export function errorFromAnswer({ registry, doing, status, body, retryAfterMs, location }: FailedAnswer): RegistryError {
   const { code, message } = readErrorBody(body);
+  const isRedirect = location !== undefined && status >= 300 && status < 400;
   return new RegistryError({
     kind: kindOf(status, code),
     registry,
     doing,
     status,
-    says: message,
+    says: isRedirect ? `it points to ${location}, and what is written does not follow` : message,
     ...(code === undefined ? {} : { code }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });

@@ -233,6 +233,19 @@ test.each(["Bearer", "Basic"])(
   },
 );
 
+test("what is written goes to the registry that was named, wherever it points", async () => {
+  const other = await serve((_request, _url, answer) => void answer.writeHead(201).end());
+  const server = await serve((_request, url, answer) => void answer.writeHead(307, { location: `${other.url}${url.pathname}` }).end());
+  await using client = registryClient({ clock: fixedClock() });
+  const manifest = { digest: `sha256:${"a".repeat(64)}`, mediaType: "x", bytes: Buffer.from("{}") };
+  const putting = client.repository({ registry: server.host, repository: "a" }).putManifest("1", manifest);
+  await expect(putting).rejects.toMatchObject({
+    kind: "refused",
+    message: expect.stringContaining(`, 307: it points to ${other.url}/v2/a/manifests/1, and`),
+  });
+  expect(other.seen).toEqual([]);
+});
+
 test("a redirect to what is no address is told with what it says", async () => {
   const server = await serve((_, _url, answer) => void answer.writeHead(307, { location: "https://[bad" }).end());
   await using client = registryClient({ clock: fixedClock() });

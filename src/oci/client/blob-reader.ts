@@ -42,7 +42,10 @@ export async function awaitBlob(address: RepositoryAddress, { digest, size }: Bl
   return exchange.patience.again(async () => {
     const { status, body } = await exchange.sendOnce({ ...blobRequest(address, digest), method: "GET", headers, expect: [200, 206, 404] });
     // Who knows no ranges would send everything: that it begins has to be enough.
-    if (status === 200 && size > 1) return body.destroy() !== undefined;
+    if (status === 200 && size > 1) {
+      body.destroy();
+      return true;
+    }
     await body.text().catch(asRegistryError(address.registry, `read ${describe(address, digest)}`, context.signal));
     return status !== 404;
   }, context.signal);

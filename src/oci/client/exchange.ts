@@ -238,7 +238,9 @@ export class Exchange {
   ): RegistryError {
     const retryAfterMs = readRetryAfter(one(answer.headers["retry-after"]), this.#options.clock.now());
     const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-    return errorFromAnswer({ registry: ask.registry, doing: ask.doing, status: answer.statusCode, body, ...wait });
+    const location = one(answer.headers["location"]);
+    const pointed = location === undefined ? {} : { location };
+    return errorFromAnswer({ registry: ask.registry, doing: ask.doing, status: answer.statusCode, body, ...wait, ...pointed });
   }
 
   /** One client that was told to wait makes the others wait too. */
@@ -271,10 +273,7 @@ interface Turned {
   readonly failure: RegistryError;
 }
 
-const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "registry" | "doing"> => ({
-  registry,
-  doing,
-});
+const pick = ({ registry, doing }: RegistryRequest): Pick<RegistryRequest, "registry" | "doing"> => ({ registry, doing });
 
 const isRead = ({ method }: Pick<RegistryRequest, "method">): boolean => method === "GET" || method === "HEAD";
 

@@ -25,7 +25,7 @@ export interface Priming {
 /** An image that ECR has, all of it. */
 export interface Primed {
   readonly digest: string;
-  /** Whether it was known to be whole before. */
+  /** Whether it was not known to be whole before: what ECR had already is not told apart from what it brought now. */
   readonly isNew: boolean;
   /** Bytes of its configuration and layers, of all its platforms. */
   readonly sizeBytes: number;
