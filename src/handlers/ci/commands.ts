@@ -17,7 +17,7 @@ import type { BuildItem, ImageOutcome } from "../../release/images/staging.ts";
 import { pipelineName } from "../../release/names.ts";
 import { promoteRelease } from "../../release/promote/promote.ts";
 import { BUILD_FILE } from "../../release/publish/build-record.ts";
-import { releaseBundle } from "../../release/promote/receive.ts";
+import { releaseBundle } from "../../release/promote/release-bundle.ts";
 import { checkPullRequest } from "../../release/project/pull-request.ts";
 import { buildRelease } from "../../release/release.ts";
 import { type HandlerSettings, environmentSettings } from "../settings.ts";

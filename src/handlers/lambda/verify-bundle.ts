@@ -1,7 +1,8 @@
 import { systemClock } from "../../kit/clock.ts";
 import { describeEvent } from "../../release/events.ts";
 import { answerForBuild } from "../../release/promote/lost-build.ts";
-import { type ProductionEnvironment, receiveBundle } from "../../release/promote/receive.ts";
+import type { ProductionEnvironment } from "../../release/promote/production-environment.ts";
+import { receiveBundle } from "../../release/promote/receive.ts";
 import { environmentSettings } from "../settings.ts";
 import { placeOf } from "../place.ts";
 

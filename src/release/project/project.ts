@@ -37,29 +37,9 @@ export function readProject(root: string): Project {
   const config = parseOmxYaml(readFileSync(file, "utf8"));
   const tree = openFolder(root);
   const inspection = inspect(tree, { ...(config.main && { main: config.main }), ...engineOf(config) });
-  const errors = inspection.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-  if (errors.length > 0)
-    throw new ReleaseError("WorkflowInvalid", {
-      says: `HealthOmics would refuse this workflow: ${errors.length} error${errors.length === 1 ? "" : "s"}`,
-      fix: "correct the named places; `omx check` shows them all",
-      blame: "user",
-      details: errors.map((error) => `${error.file}:${error.line}:${error.column}: ${error.message} [${error.rule}]`),
-    });
-  const { engine, main } = inspection;
-  if (!engine || !main)
-    throw new ReleaseError("WorkflowInvalid", {
-      says: `${root} has no workflow definition that can be told apart`,
-      fix: "name main and engine in omx.yaml",
-      blame: "user",
-    });
-  const missing = missingFiles(tree, config);
-  if (missing.length > 0)
-    throw new ReleaseError("TestDataMissing", {
-      says: "omx.yaml names files that are not in the repository",
-      fix: "add the files, or correct the paths in omx.yaml",
-      blame: "user",
-      details: missing,
-    });
+  refuseErrors(inspection);
+  const { engine, main } = definitionOf(root, inspection);
+  refuseMissingFiles(tree, config);
   const readme = readReadme(root, config);
   return {
     root,
@@ -76,15 +56,47 @@ export function readProject(root: string): Project {
 
 function noProject(root: string): ReleaseError {
   const there = statSync(root, { throwIfNoEntry: false });
-  const says = there?.isDirectory() ? "has no omx.yaml" : there ? "is a file" : "does not exist";
-  const fix = there?.isDirectory()
-    ? "run `omx init` there, or give the folder of a workflow repository"
-    : `give the folder of a workflow repository${there ? `, as ${dirname(root)}` : ""}`;
-  return new ReleaseError("ProjectInvalid", { says: `${root} ${says}`, fix, blame: "user" });
+  const invalid = (says: string, fix: string) => new ReleaseError("ProjectInvalid", { says: `${root} ${says}`, fix, blame: "user" });
+  if (!there) return invalid("does not exist", "give the folder of a workflow repository");
+  if (!there.isDirectory()) return invalid("is a file", `give the folder of a workflow repository, as ${dirname(root)}`);
+  return invalid("has no omx.yaml", "run `omx init` there, or give the folder of a workflow repository");
 }
 
-const engineOf = ({ engine }: OmxYaml): { engine?: Engine } =>
-  engine === undefined ? {} : { engine: engine === "WDL_LENIENT" ? "WDL" : engine };
+function engineOf({ engine }: OmxYaml): { engine?: Engine } {
+  if (engine === undefined) return {};
+  return { engine: engine === "WDL_LENIENT" ? "WDL" : engine };
+}
+
+function refuseErrors({ diagnostics }: Inspection): void {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  if (errors.length === 0) return;
+  throw new ReleaseError("WorkflowInvalid", {
+    says: `HealthOmics would refuse this workflow: ${errors.length} error${errors.length === 1 ? "" : "s"}`,
+    fix: "correct the named places; `omx check` shows them all",
+    blame: "user",
+    details: errors.map((error) => `${error.file}:${error.line}:${error.column}: ${error.message} [${error.rule}]`),
+  });
+}
+
+function definitionOf(root: string, { engine, main }: Inspection): { readonly engine: Engine; readonly main: string } {
+  if (engine && main) return { engine, main };
+  throw new ReleaseError("WorkflowInvalid", {
+    says: `${root} has no workflow definition that can be told apart`,
+    fix: "name main and engine in omx.yaml",
+    blame: "user",
+  });
+}
+
+function refuseMissingFiles(tree: SourceTree, config: OmxYaml): void {
+  const missing = missingFiles(tree, config);
+  if (missing.length === 0) return;
+  throw new ReleaseError("TestDataMissing", {
+    says: "omx.yaml names files that are not in the repository",
+    fix: "add the files, or correct the paths in omx.yaml",
+    blame: "user",
+    details: missing,
+  });
+}
 
 function missingFiles(tree: SourceTree, config: OmxYaml): readonly string[] {
   const named = [

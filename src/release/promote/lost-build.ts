@@ -1,8 +1,8 @@
 import { BatchGetBuildsCommand, type Build } from "@aws-sdk/client-codebuild";
-import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
+import { isMissing, readObject } from "../../aws/objects.ts";
 import { parseS3Uri, type S3Uri } from "../../kit/s3-uri.ts";
-import type { ProductionEnvironment } from "./receive.ts";
-import { BUNDLE_VARIABLE, HANDED_OVER_VARIABLE, RESULT_FILE, type ReleaseResult } from "./result.ts";
+import type { ProductionEnvironment } from "./production-environment.ts";
+import { BUNDLE_VARIABLE, HANDED_OVER_VARIABLE, RESULT_FILE, type ReleaseResult, writeResult } from "./result.ts";
 
 /**
  * Answers for a build that was to release a bundle and ended without a word: it was stopped, lost its machine, or never came
@@ -16,15 +16,14 @@ export async function answerForBuild(
   const { builds: [build] = [] } = await clients.codebuild.send(new BatchGetBuildsCommand({ ids: [buildId] }));
   const [bundle, handedOverAt] = [variableOf(build, BUNDLE_VARIABLE), variableOf(build, HANDED_OVER_VARIABLE)];
   if (!build || bundle === undefined || handedOverAt === undefined) return undefined;
-  const { bucket, key } = parseS3Uri(bundle);
-  const at = { bucket, key: `${key}/${RESULT_FILE}` };
-  const there = await resultAt(clients.s3, at);
+  const { bucket, key: prefix } = parseS3Uri(bundle);
+  const there = await resultAt(clients.s3, { bucket, key: `${prefix}/${RESULT_FILE}` });
   // ISO times of one clock: later ones sort behind.
   if (there !== undefined && (there.handedOverAt >= handedOverAt || there.handedOverAt === "")) return undefined;
   const { logs, buildStatus = "FAILED" } = build;
   const message = `the build ${buildId} of account ${place.account} ended ${buildStatus} and wrote no ${RESULT_FILE}: see its log ${logs?.groupName ?? ""}:${logs?.streamName ?? ""} there`;
-  const result: ReleaseResult = { ...place, status: "FAILED", handedOverAt, message, at: clock.now().toISOString() };
-  await writeObject(clients.s3, at, `${JSON.stringify(result, null, 2)}\n`, "application/json");
+  const at = clock.now().toISOString();
+  const result = await writeResult(clients.s3, { bucket, prefix }, { ...place, status: "FAILED", handedOverAt, message, at });
   emit({ type: "note", text: `${bundle}: ${message}` });
   return result;
 }

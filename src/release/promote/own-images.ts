@@ -8,7 +8,7 @@ import { inRegistryOf } from "../images/registry-of.ts";
 import type { ImageOutcome } from "../images/staging.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { ReleasedImages, ReleaseRecord } from "./bundle.ts";
-import type { ProductionEnvironment } from "./receive.ts";
+import type { ProductionEnvironment } from "./production-environment.ts";
 
 /** Other productions and builds share the limit of 10 manifests a second; object stores are far away. */
 const TUNING = { rangesPerBlob: 8, manifestPutsPerSecond: 5 } as const;

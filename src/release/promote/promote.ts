@@ -37,9 +37,9 @@ export async function promoteRelease(
   { buildDir, production, identity }: Promotion,
 ): Promise<readonly ReleaseResult[]> {
   const step = timed(env);
-  const build = JSON.parse(readFileSync(join(buildDir, BUILD_FILE), "utf8")) as BuildRecord;
+  const build = readJson<BuildRecord>(buildDir, BUILD_FILE);
   const approval = await step("approval", () => findApproval(env.clients.codepipeline, { ...identity, content: contentDigest(build) }));
-  const opening = { ...build, registryMap: JSON.parse(readFileSync(join(buildDir, REGISTRY_MAP_FILE), "utf8")) as ContainerRegistryMap };
+  const opening = { ...build, registryMap: readJson<ContainerRegistryMap>(buildDir, REGISTRY_MAP_FILE) };
   await step("image permissions", () => openRepositories(env, opening, production));
   const record = await step("record", async (): Promise<ReleaseRecord> => ({
     ...recordOf(build, await readReport(env, build)),
@@ -48,11 +48,7 @@ export async function promoteRelease(
   }));
   const contents = build.files.map(({ name }) => readContent(buildDir, name));
   await step("hand over", async () => {
-    for (const place of production) {
-      if (record.smoke) await handOverSmokeData(env, { ...record, smoke: record.smoke }, place);
-      const { uri, uploaded } = await handOver(env.s3In(place.region), releasesBucket(place.account, place.region), record, contents);
-      env.emit({ type: "note", text: `${uri}: ${uploaded} of ${contents.length} files moved, release.json last` });
-    }
+    for (const place of production) await handOverTo(env, place, record, contents);
   });
   const results = await step("release in production", () =>
     Promise.all(production.map((place) => awaitResult({ ...env, s3: env.s3In(place.region) }, record, place))),
@@ -63,22 +59,41 @@ export async function promoteRelease(
     `${JSON.stringify({ ...record, results }, null, 2)}\n`,
     "application/json",
   );
-  const closed = await step("image permissions at the end", () =>
-    keepOpen(env, opening, production).then(
-      () => undefined,
-      (error: Error) => error,
-    ),
-  );
-  const failed = results.filter((result) => result.status !== "ACTIVE");
-  if (failed.length > 0)
-    throw new ReleaseError("ReleaseFailed", {
-      says: `${failed.length} of ${results.length} production accounts did not release ${record.version}`,
-      fix: "correct what is named, then try the Promote stage again by `omx release retry`",
-      blame: "aws",
-      details: failed.map(({ account, message }) => `${account}: ${message}`),
-    });
+  const closed = await step("image permissions at the end", () => failureOf(keepOpen(env, opening, production)));
+  refuseUnreleased(record, results);
   if (closed) throw closed;
   return results;
+}
+
+const readJson = <Content>(folder: string, name: string): Content => JSON.parse(readFileSync(join(folder, name), "utf8")) as Content;
+
+async function handOverTo(
+  env: PromotionEnvironment,
+  place: Place,
+  record: ReleaseRecord,
+  contents: readonly BundleContent[],
+): Promise<void> {
+  if (record.smoke) await handOverSmokeData(env, { ...record, smoke: record.smoke }, place);
+  const { uri, uploaded } = await handOver(env.s3In(place.region), releasesBucket(place.account, place.region), record, contents);
+  env.emit({ type: "note", text: `${uri}: ${uploaded} of ${contents.length} files moved, release.json last` });
+}
+
+/** A failure that is told only where there is no other. */
+const failureOf = (work: Promise<void>): Promise<Error | undefined> =>
+  work.then(
+    () => undefined,
+    (error: Error) => error,
+  );
+
+function refuseUnreleased({ version }: ReleaseRecord, results: readonly ReleaseResult[]): void {
+  const failed = results.filter(({ status }) => status !== "ACTIVE");
+  if (failed.length === 0) return;
+  throw new ReleaseError("ReleaseFailed", {
+    says: `${failed.length} of ${results.length} production accounts did not release ${version}`,
+    fix: "correct what is named, then try the Promote stage again by `omx release retry`",
+    blame: "aws",
+    details: failed.map(({ account, message }) => `${account}: ${message}`),
+  });
 }
 
 function recordOf(
@@ -89,9 +104,8 @@ function recordOf(
 }
 
 async function readReport({ clients }: ReleaseEnvironment, { evidence }: BuildRecord): Promise<TestReport> {
-  return JSON.parse(
-    (await readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/tests.json` })).toString("utf8"),
-  ) as TestReport;
+  const body = await readObject(clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/tests.json` });
+  return JSON.parse(body.toString("utf8")) as TestReport;
 }
 
 function readContent(buildDir: string, name: string): BundleContent {

@@ -6,7 +6,7 @@ import { InvalidManifest } from "../../oci/manifest.ts";
 import { workshopClient } from "../images/workshop.ts";
 import type { ReleasedImages, ReleaseRecord } from "./bundle.ts";
 import { workshopIn } from "./own-images.ts";
-import type { ProductionEnvironment } from "./receive.ts";
+import type { ProductionEnvironment } from "./production-environment.ts";
 import { wayInto } from "./way.ts";
 
 /** Signatures, SBOMs and attestations of a released image, as production has them. */

@@ -10,7 +10,7 @@ import type { Place } from "../project/deploy-config.ts";
 import type { PublishedVersion } from "../publish/create-version.ts";
 import { isSheet } from "../testrun/test-data.ts";
 import { bundlePrefix, type ReleaseRecord } from "./bundle.ts";
-import type { ProductionEnvironment } from "./receive.ts";
+import type { ProductionEnvironment } from "./production-environment.ts";
 
 /** A smoke run as the bundle carries it: a test of omx.yaml, whose data is handed over with it. */
 export type Smoke = NonNullable<ReleaseRecord["smoke"]>;

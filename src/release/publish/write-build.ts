@@ -13,15 +13,24 @@ import { compareWithLast } from "./differences.ts";
 
 /** Writes the artifact of the build stage, and the same record where the review page reads it. */
 export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
-  const { env, identity, project, version, outputDir, tests } = parts;
+  const { env, outputDir, tests } = parts;
   const contents = bundleContents(parts);
-  const evidence = {
-    bucket: artifactsBucket(env.cicd.account, env.cicd.region),
-    prefix: evidencePrefix(identity.workflow, version.versionName),
-  };
+  const record = await recordOf(parts, contents);
+  mkdirSync(outputDir, { recursive: true });
+  for (const { name, body } of contents) writeFileSync(join(outputDir, name), body);
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  writeFileSync(join(outputDir, BUILD_FILE), text);
+  writeFileSync(join(outputDir, "test-run.json"), JSON.stringify(tests));
+  const { bucket, prefix } = record.evidence;
+  await writeObject(env.clients.s3, { bucket, key: `${prefix}/${BUILD_FILE}` }, text, "application/json");
+  return record;
+}
+
+async function recordOf(parts: BuiltParts, contents: readonly BundleContent[]): Promise<BuildRecord> {
+  const { env, identity, project, version } = parts;
   const { config } = project;
   const differences = await compareWithLast(parts);
-  const record: BuildRecord = {
+  return {
     format: 1,
     workflow: identity.workflow,
     version: version.versionName,
@@ -35,25 +44,24 @@ export async function writeBuild(parts: BuiltParts): Promise<BuildRecord> {
     tags: config.tags,
     ...(config.description && { description: config.description }),
     ...(config.accelerators && { accelerators: config.accelerators }),
-    ...(config.storage && {
-      storage: { type: config.storage.type, ...(config.storage.capacity !== undefined && { capacity: config.storage.capacity }) },
-    }),
+    ...(config.storage && { storage: storageOf(config.storage) }),
     cicd: { ...env.cicd, workflowId: version.workflowId, versionArn: version.arn },
     images: await imagesOf(parts),
     promote: config.images.promote,
     ...smokeOf(parts),
     files: contents.map(describeContent),
     differences,
-    evidence,
+    evidence: {
+      bucket: artifactsBucket(env.cicd.account, env.cicd.region),
+      prefix: evidencePrefix(identity.workflow, version.versionName),
+    },
   };
-  mkdirSync(outputDir, { recursive: true });
-  for (const { name, body } of contents) writeFileSync(join(outputDir, name), body);
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  writeFileSync(join(outputDir, BUILD_FILE), text);
-  writeFileSync(join(outputDir, "test-run.json"), JSON.stringify(tests));
-  await writeObject(env.clients.s3, { bucket: evidence.bucket, key: `${evidence.prefix}/${BUILD_FILE}` }, text, "application/json");
-  return record;
 }
+
+const storageOf = ({ type, capacity }: NonNullable<BuiltParts["project"]["config"]["storage"]>): BuildRecord["storage"] => ({
+  type,
+  ...(capacity !== undefined && { capacity }),
+});
 
 /** The images with what an approver is told of them; a release does not fail for want of that. */
 const imagesOf = ({ env, lock }: BuiltParts): Promise<BuildRecord["images"]> =>

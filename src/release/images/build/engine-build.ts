@@ -6,7 +6,7 @@ import { readPrivateEcrHost } from "../../../kit/image-ref-ecr.ts";
 import { passwordFrom } from "../../../oci/client/credentials.ts";
 import type { RegistryClient } from "../../../oci/client/registry-client.ts";
 import { DEFAULT_PLATFORM, readBases, readDockerfile } from "./bases.ts";
-import { engineAddress, type EnginePull, writeEngineDockerfile } from "./engine-bases.ts";
+import { engineAddress, type EnginePull, type PreparedDockerfile, writeEngineDockerfile } from "./engine-bases.ts";
 import { type Dialect, dialectOf, platformFlags } from "./engine-dialect.ts";
 import { type Engine, execute, run } from "./engine.ts";
 import { buildFailed } from "./engine-failure.ts";
@@ -59,58 +59,61 @@ export interface EngineMake extends EngineBuild {
 }
 
 /** Has an engine build for one platform. What the engine calls the image: two builds may give theirs one name. */
-export async function makeWithEngine({
-  engine,
-  workshop,
-  item,
-  context,
-  work,
-  client,
-  labels,
-  platform,
-  isOneOfSeveral,
-}: EngineMake): Promise<string> {
+export async function makeWithEngine(make: EngineMake): Promise<string> {
+  const { engine, workshop, item, context, work, platform } = make;
   const dialect = await dialectOf(engine);
-  const forOne = isOneOfSeveral ? { ...item, platforms: [platform] } : item;
   await mkdir(work, { recursive: true });
-  const dockerfile = await writeEngineDockerfile({
-    workshop,
-    item: forOne,
-    context,
-    bases: await readBases(client, forOne, context),
-    folder: work,
-    client,
-    engine,
-    dialect,
-    isOneOfSeveral,
-  });
-  const target = parseImageRef(item.target_image);
-  const image = engineAddress(workshop, target);
-  const asked = [...dockerfile.pulls, { image: target, address: image }];
+  const dockerfile = await dockerfileFor(make, dialect);
+  const image = parseImageRef(item.target_image);
+  const target = { image, address: engineAddress(workshop, image) };
+  const asked = [...dockerfile.pulls, target];
   for (const one of new Map(asked.map((each) => [each.address.registry, each])).values()) await login(engine, workshop, one);
   const noted = join(work, "built");
-  const labelFlags = Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
-  const cache = await cacheOf(engine, formatImageRef(image), { force: item.force ?? false, dialect, platform });
-  const names = isOneOfSeveral ? [] : ["--tag", formatImageRef(image)];
-  const args = [
-    ...BUILD[dialect],
-    ...formatFlags(engine),
-    ...plainFlags(engine, asked),
-    "--file",
-    dockerfile.path,
-    ...(dialect === "BuildKit" ? ["--metadata-file", noted] : ["--iidfile", noted]),
-    ...names,
-    ...dockerfile.flags,
-    ...argumentsOf(item),
-    ...cache,
-    ...labelFlags,
-    context,
-  ];
+  const args = await buildArguments(make, { dialect, dockerfile, asked, name: formatImageRef(target.address), noted });
   const ended = await execute(dialect === "classic" ? { ...engine, env: { ...engine.env, DOCKER_BUILDKIT: "0" } } : engine, args);
   if (ended.code !== 0)
     throw buildFailed(engine, ended, { dialect, platform, text: await readDockerfile(context, item), file: item.dockerfile });
   const built = await readFile(noted, "utf8");
   return dialect === "BuildKit" ? (JSON.parse(built) as BuildKitNotes)["containerimage.digest"] : built.trim();
+}
+
+async function dockerfileFor(make: EngineMake, dialect: Dialect): Promise<PreparedDockerfile> {
+  const { engine, workshop, context, work: folder, client, platform, isOneOfSeveral } = make;
+  const item = isOneOfSeveral ? { ...make.item, platforms: [platform] } : make.item;
+  const bases = await readBases(client, item, context);
+  return await writeEngineDockerfile({ workshop, item, context, bases, folder, client, engine, dialect, isOneOfSeveral });
+}
+
+interface EngineCommand {
+  readonly dialect: Dialect;
+  readonly dockerfile: PreparedDockerfile;
+  /** Whatever the engine reads and writes. */
+  readonly asked: readonly EnginePull[];
+  /** Of the image. */
+  readonly name: string;
+  /** The file in which the engine notes what it calls the image. */
+  readonly noted: string;
+}
+
+async function buildArguments(
+  { engine, item, context, labels, platform, isOneOfSeveral }: EngineMake,
+  { dialect, dockerfile, asked, name, noted }: EngineCommand,
+): Promise<readonly string[]> {
+  return [
+    ...BUILD[dialect],
+    ...formatFlags(engine),
+    ...plainFlags(engine, asked),
+    "--file",
+    dockerfile.path,
+    dialect === "BuildKit" ? "--metadata-file" : "--iidfile",
+    noted,
+    ...(isOneOfSeveral ? [] : ["--tag", name]),
+    ...dockerfile.flags,
+    ...argumentsOf(item),
+    ...(await cacheOf(engine, name, { force: item.force ?? false, dialect, platform })),
+    ...Object.entries(labels).flatMap(([label, value]) => ["--label", `${label}=${value}`]),
+    context,
+  ];
 }
 
 /** BuildKit's `--iidfile` has the configuration's digest, by which a Docker that keeps its images in containerd finds none. */
