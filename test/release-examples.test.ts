@@ -1,3 +1,5 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { ListPipelineExecutionsCommand } from "@aws-sdk/client-codepipeline";
 import {
   DescribeImagesCommand,
@@ -290,6 +292,8 @@ describe("releases by the commands of omx", () => {
       const clone = journey.clone("inner");
       clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
       clone.write("inputs.json", JSON.stringify({ name: "World" }));
+      // Leads out of the repository: nobody may read there what lies on this machine.
+      symlinkSync("/etc/passwd", join(clone.folder, "README.md"));
       const ran = done(await run("run", clone.folder, "--params", `${clone.folder}/inputs.json`, "--json")).json<{
         status: string;
         outputs: Record<string, string>;
@@ -312,6 +316,12 @@ describe("releases by the commands of omx", () => {
       ).json<object>();
       expect(published).toMatchObject({ versionName: "0.1.0", status: "ACTIVE" });
       expect(await versionsIn("cicd", "inner")).toEqual(["0.1.0"]);
+      const { omics } = as("cicd");
+      const { items = [] } = await omics.send(new ListWorkflowsCommand({ name: "inner" }));
+      const { readme } = await omics.send(
+        new GetWorkflowVersionCommand({ workflowId: items[0]?.id, versionName: "0.1.0", export: ["README"] }),
+      );
+      expect(readme).toBeUndefined();
     },
     SLOW,
   );

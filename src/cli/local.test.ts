@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -38,6 +38,17 @@ test("start --detach prints where the accounts answer, and they do; stop waits u
   expect(startTimeOf(started.pid)).toBeUndefined();
   const after = await cli.run("local", "status", "--json");
   expect([after.code, after.json<object>()]).toEqual([1, { running: false, dataDir: cli.dataDir }]);
+});
+
+test("nobody else of the machine reads the data folder, which holds keys and secrets, be it made by start or there before", async () => {
+  await using cli = omx();
+  const before = join(cli.folder, "before");
+  mkdirSync(before, { mode: 0o755 });
+  for (const data of [cli.dataDir, before]) {
+    expect((await cli.run("local", "start", "--detach", "--port", "0", "--data", data)).code).toBe(0);
+    expect((statSync(data).mode & 0o777).toString(8)).toBe("700");
+    await cli.run("local", "stop", "--data", data);
+  }
 });
 
 test("a second start on the same data says so, and starts nothing", async () => {

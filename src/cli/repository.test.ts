@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -220,6 +220,20 @@ test("check names the place of a wrong field, a missing test file and inputs tha
   rmSync(join(cli.folder, "wf", "containers.lock.json"));
   expect(await checked(good.replace("data: { sequences:", "data: { sequence:"))).toMatch(/inputs do not fit[\s\S]*sequence/);
 });
+
+test.each(["omx.yaml", "parameter-template.json", "containers.lock.json"])(
+  "a link of a repository shows nothing that lies outside: %s",
+  async (name) => {
+    await using cli = omx();
+    await cli.run("init", "mine");
+    writeFileSync(join(cli.folder, "secret"), "secret: [1");
+    rmSync(join(cli.folder, "mine", name), { force: true });
+    symlinkSync("../secret", join(cli.folder, "mine", name));
+    const { code, stderr } = await cli.run("check", "mine");
+    expect(stderr).not.toMatch(/secret|not JSON|sequence/);
+    expect(code).toBe(name === "omx.yaml" ? 1 : 0);
+  },
+);
 
 test("check names what is wrong with the Dockerfile of an image that the repository builds, and lets a right one through", async () => {
   await using cli = omx();

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import type { Random } from "../kit/random.ts";
@@ -48,6 +48,8 @@ export interface LocalAccounts {
 export async function startLocalAccounts(options: StartOptions): Promise<LocalAccounts> {
   const { settings, dataDir } = options;
   mkdirSync(join(dataDir, "work"), { recursive: true });
+  // Keys of the administrators, secrets and everybody's objects lie here; a folder of before is closed too.
+  chmodSync(dataDir, 0o700);
   const lock = lockDataDir(dataDir);
   keepOwnModules(dataDir);
   const database = openDatabase(join(dataDir, "state.sqlite"));

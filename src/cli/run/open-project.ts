@@ -32,7 +32,6 @@ export function openProject(named: string, asked: Asked = {}): Project {
       "correct the named places; give --main or --engine where they can't be told",
     );
   const config = OmxYaml.parse({ name: nameOf(path), version: "0.0" });
-  const readme = join(path, "README.md");
   return {
     root: path,
     config,
@@ -42,7 +41,7 @@ export function openProject(named: string, asked: Asked = {}): Project {
     engine: asked.engine ?? inspection.engine,
     main: inspection.main,
     parameterTemplate: inspection.parameterTemplate,
-    ...(existsSync(readme) && { readme: readFileSync(readme, "utf8") }),
+    ...(tree.has("README.md") && { readme: readFileSync(join(path, "README.md"), "utf8") }),
   };
 }
 

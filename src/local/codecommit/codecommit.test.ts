@@ -17,7 +17,9 @@ import {
   MergePullRequestBySquashCommand,
   PostCommentForPullRequestCommand,
 } from "@aws-sdk/client-codecommit";
+import { GetSessionTokenCommand, STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { type Clock, systemClock } from "../../kit/clock.ts";
 import { gitCredential } from "./git-password.ts";
 import { startAccounts, type TestAccounts } from "../testing/accounts.ts";
 
@@ -95,6 +97,34 @@ test("who may not push is refused, and a wrong password is", async () => {
   await git(folder, "commit", "--quiet", "-m", "second");
   await expect(git(folder, "push", remote("guarded", "approver"), "main")).rejects.toThrow(/403/);
   await expect(git(folder, "push", remote("guarded", "developer").replace(/(:[^:@]+)@/, "0@"), "main")).rejects.toThrow();
+});
+
+test("keys of a session clone with their token, and until they end", async () => {
+  let laterMs = 0;
+  const clock: Clock = { ...systemClock, now: () => new Date(systemClock.now().getTime() + laterMs) };
+  await using own = await startAccounts({}, clock);
+  await new CodeCommitClient(own.config()).send(new CreateRepositoryCommand({ repositoryName: "lent" }));
+  const { Credentials } = await new STSClient(own.config("developer")).send(new GetSessionTokenCommand({ DurationSeconds: 900 }));
+  const { AccessKeyId = "", SecretAccessKey = "", SessionToken = "" } = Credentials ?? {};
+  const read = async (token: { sessionToken?: string }): Promise<number> => {
+    const path = "/v1/repos/lent";
+    const { username, password } = gitCredential({
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      ...token,
+      region: "us-east-1",
+      host: new URL(own.url).host,
+      path,
+      now: clock.now(),
+    });
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+    return (await fetch(`${own.url}${path}/info/refs?service=git-upload-pack`, { headers: { authorization } })).status;
+  };
+  expect(await read({ sessionToken: SessionToken })).toBe(200);
+  expect(await read({})).toBe(403);
+  expect(await read({ sessionToken: `${SessionToken}x` })).toBe(403);
+  laterMs = 901_000;
+  expect(await read({ sessionToken: SessionToken })).toBe(403);
 });
 
 test("a policy may close one branch to pushes, commits and merges", async () => {

@@ -2,11 +2,12 @@ import { spawn } from "node:child_process";
 import { PassThrough, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { principalAccount, principalArn, type Principal } from "../authorization/principal.ts";
+import { authenticate } from "../gateway/authenticate.ts";
 import { AwsError } from "../gateway/aws-error.ts";
 import { globalContext } from "../gateway/dispatcher.ts";
 import type { WireRequest, WireResponse } from "../gateway/service.ts";
 import { isFailure } from "../gateway/signed-request.ts";
-import { parseSignature, verifySignature } from "../gateway/sigv4.ts";
+import { parseSignature } from "../gateway/sigv4.ts";
 import { sha256Hex } from "../gateway/signing-key.ts";
 import { signedRegion } from "../gateway/git-credential.ts";
 import type { CodeCommit } from "./repository-access.ts";
@@ -60,11 +61,18 @@ function authenticateGit(
       "AuthenticationRequired",
       "sign in with the user name and password of `aws codecommit credential-helper get` or `omx local git-credential`",
     );
-  const credential = core.directory.credential(presented.accessKeyId);
-  const failure =
-    credential && verifySignature(presented, { secretKey: credential.secretAccessKey, request: signed, now: core.clock.now() });
-  if (!credential || failure) throw new AwsError(403, "AccessDenied", failure?.message ?? "the access key is not known");
-  return { caller: credential.principal, region: signedRegion(presented, credential.secretAccessKey, signed) ?? core.settings.region };
+  const { caller } = signedIn(() => authenticate(signed, presented, core));
+  const { secretAccessKey = "" } = core.directory.credential(presented.accessKeyId) ?? {};
+  return { caller, region: signedRegion(presented, secretAccessKey, signed) ?? core.settings.region };
+}
+
+/** Git knows a refusal by its status: whatever is wrong with a password is 403. */
+function signedIn<Result>(verify: () => Result): Result {
+  try {
+    return verify();
+  } catch (error) {
+    throw error instanceof AwsError ? new AwsError(403, "AccessDenied", error.message) : error;
+  }
 }
 
 const bodyOf = ({ body, headers }: WireRequest): Readable => (headers["content-encoding"] === "gzip" ? body.pipe(createGunzip()) : body);

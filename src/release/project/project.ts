@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseDeclaredVersion, type DeclaredVersion } from "../../kit/version.ts";
 import { openFolder } from "../../workflow/folder-tree.ts";
@@ -32,15 +32,15 @@ const README_LIMIT_BYTES = 500 * 1024;
  * @throws ReleaseError ProjectInvalid, WorkflowInvalid, TestDataMissing
  */
 export function readProject(root: string): Project {
-  const file = join(root, "omx.yaml");
-  if (!existsSync(file)) throw noProject(root);
-  const config = parseOmxYaml(readFileSync(file, "utf8"));
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw noProject(root);
   const tree = openFolder(root);
+  if (!tree.has("omx.yaml")) throw noProject(root);
+  const config = parseOmxYaml(readFileSync(join(root, "omx.yaml"), "utf8"));
   const inspection = inspect(tree, { ...(config.main && { main: config.main }), ...engineOf(config) });
   refuseErrors(inspection);
   const { engine, main } = definitionOf(root, inspection);
   refuseMissingFiles(tree, config);
-  const readme = readReadme(root, config);
+  const readme = readReadme(root, tree, config);
   return {
     root,
     config,
@@ -49,7 +49,7 @@ export function readProject(root: string): Project {
     inspection,
     engine: config.engine ?? engine,
     main,
-    parameterTemplate: readTemplate(root, config) ?? inspection.parameterTemplate,
+    parameterTemplate: readTemplate(root, tree, config) ?? inspection.parameterTemplate,
     ...(readme !== undefined && { readme }),
   };
 }
@@ -59,6 +59,8 @@ function noProject(root: string): ReleaseError {
   const invalid = (says: string, fix: string) => new ReleaseError("ProjectInvalid", { says: `${root} ${says}`, fix, blame: "user" });
   if (!there) return invalid("does not exist", "give the folder of a workflow repository");
   if (!there.isDirectory()) return invalid("is a file", `give the folder of a workflow repository, as ${dirname(root)}`);
+  if (lstatSync(join(root, "omx.yaml"), { throwIfNoEntry: false })?.isSymbolicLink())
+    return invalid("has an omx.yaml that is a link to what is no file of the repository", "put the file itself there");
   return invalid("has no omx.yaml", "run `omx init` there, or give the folder of a workflow repository");
 }
 
@@ -120,20 +122,21 @@ const comparedFiles = (test: TestCase): readonly string[] => [
   ...(typeof test.parameters === "string" ? [test.parameters] : []),
 ];
 
-function readReadme(root: string, config: OmxYaml): string | undefined {
-  const path = join(root, config.readme ?? "README.md");
-  if (!existsSync(path)) return undefined;
-  if (statSync(path).size > README_LIMIT_BYTES)
+// Asked of the tree: a link that leads out of the repository must not bring a file of this machine into a release.
+function readReadme(root: string, tree: SourceTree, config: OmxYaml): string | undefined {
+  const path = config.readme ?? "README.md";
+  if (!tree.has(path)) return undefined;
+  if ((tree.size(path) ?? 0) > README_LIMIT_BYTES)
     throw new ReleaseError("TooLarge", {
-      says: `${config.readme ?? "README.md"} is over 500 KiB, HealthOmics's limit`,
+      says: `${path} is over 500 KiB, HealthOmics's limit`,
       fix: "shorten it, or name another file as readme in omx.yaml",
       blame: "user",
     });
-  return readFileSync(path, "utf8");
+  return readFileSync(join(root, path), "utf8");
 }
 
-function readTemplate(root: string, config: OmxYaml): ParameterTemplate | undefined {
-  const path = config.parameterTemplate ?? (existsSync(join(root, "parameter-template.json")) ? "parameter-template.json" : undefined);
+function readTemplate(root: string, tree: SourceTree, config: OmxYaml): ParameterTemplate | undefined {
+  const path = config.parameterTemplate ?? (tree.has("parameter-template.json") ? "parameter-template.json" : undefined);
   if (path === undefined) return undefined;
   try {
     return JSON.parse(readFileSync(join(root, path), "utf8")) as ParameterTemplate;

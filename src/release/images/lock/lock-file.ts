@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { formatImageRef, isDigest, parseImageRef } from "../../../kit/image-ref.ts";
+import { openFolder } from "../../../workflow/folder-tree.ts";
 import { ReleaseError } from "../../errors.ts";
 import type { ContainersLock } from "./lock.ts";
 import type { ImagePlan } from "../plan.ts";
@@ -59,7 +60,7 @@ const notOurs = (says: string): ReleaseError =>
 /** The lock of a repository, or undefined where it has none. @throws ReleaseError ProjectInvalid */
 export function readLock(root: string): ContainersLock | undefined {
   const file = join(root, LOCK_FILE);
-  return existsSync(file) ? parseLock(readFileSync(file, "utf8"), file) : undefined;
+  return existsSync(root) && openFolder(root).has(LOCK_FILE) ? parseLock(readFileSync(file, "utf8"), file) : undefined;
 }
 
 /** The text of a lock, in the repository and in bundles, its members always in one order: what is the same has the same bytes. */
