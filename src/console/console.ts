@@ -1,7 +1,8 @@
+import type { Hono } from "hono";
 import type { AwsClients } from "../aws/clients.ts";
 import type { Clock } from "../kit/clock.ts";
 import { artifactsBucket } from "../release/names.ts";
-import { listen } from "./listen.ts";
+import { listen, type Listener } from "./listen.ts";
 import type { Door } from "./protection.ts";
 import { createEvidenceReader } from "./read/evidence.ts";
 import { reportsApp } from "./reports.ts";
@@ -39,44 +40,28 @@ const AWS_POLL_MS = 5000;
  * Starts the console: the pages on `port`, reports of workflows on a free port of their own.
  * @throws Error when the port is in use
  */
-export async function startConsole({
-  clients,
-  region,
-  account,
-  host = "127.0.0.1",
-  port,
-  clock,
-  hosts = [],
-}: ConsoleOptions): Promise<Console> {
-  const bound = { pages: 0, reports: 0, origin: "", reportsOrigin: "" };
+export async function startConsole(options: ConsoleOptions): Promise<Console> {
+  const { clients, region, account, clock, host = "127.0.0.1", port, hosts = [] } = options;
+  // Each of the two asks for the other's address, which is known once both listen.
+  const listening: { pages?: Listener; reports?: Listener } = {};
+  const door = (which: "pages" | "reports"): Door => ({ hosts, port: () => listening[which]?.port ?? 0 });
   const closing = new AbortController();
-  const door = (which: "pages" | "reports"): Door => ({ hosts, port: () => bound[which] });
-  const sessions = createSessions(() => bound.pages);
-  const evidence = createEvidenceReader(clients.s3, artifactsBucket(account, region));
-  const everyMs = clients.target.endpoint ? LOCAL_POLL_MS : AWS_POLL_MS;
-
-  const pages = await listen(
-    consoleApp({
-      clients,
-      clock,
-      evidence,
-      sessions,
-      everyMs,
-      door: door("pages"),
-      closing: closing.signal,
-      reportsOrigin: () => bound.reportsOrigin,
-    }),
-    { host, port },
-  );
-  Object.assign(bound, { pages: pages.port, origin: pages.origin });
-  const consoles = () => [...new Set([pages.origin, `http://localhost:${pages.port}`, `http://127.0.0.1:${pages.port}`])];
-  const reports = await listen(reportsApp({ s3: clients.s3, sessions, door: door("reports"), consoles }), { host, port: 0 }).catch(
-    async (error: Error) => {
-      await pages.close();
-      throw error;
-    },
-  );
-  Object.assign(bound, { reports: reports.port, reportsOrigin: reports.origin });
+  const sessions = createSessions(door("pages").port);
+  const app = consoleApp({
+    clients,
+    clock,
+    evidence: createEvidenceReader(clients.s3, artifactsBucket(account, region)),
+    sessions,
+    everyMs: clients.target.endpoint ? LOCAL_POLL_MS : AWS_POLL_MS,
+    door: door("pages"),
+    closing: closing.signal,
+    reportsOrigin: () => listening.reports?.origin ?? "",
+  });
+  const pages = await listen(app, { host, port });
+  listening.pages = pages;
+  const consoles = () => originsOf(pages);
+  const reports = await listenBeside(pages, reportsApp({ s3: clients.s3, sessions, door: door("reports"), consoles }), host);
+  listening.reports = reports;
   return {
     url: pages.origin,
     reportsUrl: reports.origin,
@@ -86,3 +71,17 @@ export async function startConsole({
     },
   };
 }
+
+/** Serves an app on a free port; where that can't be had, the pages are not served either. */
+async function listenBeside(pages: Listener, app: Hono, host: string): Promise<Listener> {
+  try {
+    return await listen(app, { host, port: 0 });
+  } catch (error) {
+    await pages.close();
+    throw error;
+  }
+}
+
+const originsOf = ({ origin, port }: Listener): readonly string[] => [
+  ...new Set([origin, `http://localhost:${port}`, `http://127.0.0.1:${port}`]),
+];

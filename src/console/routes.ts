@@ -64,6 +64,8 @@ export function consoleApp(parts: ConsoleParts): Hono {
     return show(context, workflow, workflowBody(workflow, await listReleases(parts.clients.codepipeline, workflow, SHOWN)));
   });
   releaseRoutes(app, parts, show);
+  decisionRoute(app, parts);
+  fileRoutes(app, parts, show);
   return app;
 }
 
@@ -92,25 +94,24 @@ function releaseRoutes(app: Hono, parts: ConsoleParts, show: Show): void {
       explain: (error) => explain(error, "The console's profile").message,
     }),
   );
-  app.post(
-    `${RELEASE}/decision`,
-    bodyLimit({
-      maxSize: BODY_BYTES,
-      onError: () => {
-        throw new ConsoleError(413, "The comment is too long.");
-      },
-    }),
-    async (context) => {
-      const form = await context.req.parseBody();
-      const field = (name: string): string => (typeof form[name] === "string" ? form[name] : "");
-      if (!sessions.accepts(context, field("csrf")))
-        throw new ConsoleError(403, "The form is not of this session of the console. Load the release's page again and answer there.");
-      const key = keyOf(context);
-      await decide(clients, key, { verdict: field("verdict"), comment: field("comment") });
-      return context.redirect(releasePath(key), 303);
+}
+
+function decisionRoute(app: Hono, { clients, sessions }: ConsoleParts): void {
+  const shortEnough = bodyLimit({
+    maxSize: BODY_BYTES,
+    onError: () => {
+      throw new ConsoleError(413, "The comment is too long.");
     },
-  );
-  fileRoutes(app, parts, show);
+  });
+  app.post(`${RELEASE}/decision`, shortEnough, async (context) => {
+    const form = await context.req.parseBody();
+    const field = (name: string): string => (typeof form[name] === "string" ? form[name] : "");
+    if (!sessions.accepts(context, field("csrf")))
+      throw new ConsoleError(403, "The form is not of this session of the console. Load the release's page again and answer there.");
+    const key = keyOf(context);
+    await decide(clients, key, { verdict: field("verdict"), comment: field("comment") });
+    return context.redirect(releasePath(key), 303);
+  });
 }
 
 function fileRoutes(app: Hono, { clients, evidence, sessions, reportsOrigin }: ConsoleParts, show: Show): void {
@@ -137,5 +138,8 @@ const keyOf = (context: Context): ReleaseKey => ({ workflow: context.req.param("
 /** Whom the console works as; asked once it is known. */
 function identityOf({ sts }: AwsClients): () => Promise<string> {
   let known: string | undefined;
-  return async () => (known ??= (await sts.send(new GetCallerIdentityCommand({}))).Arn ?? "unknown");
+  return async () => {
+    known ??= (await sts.send(new GetCallerIdentityCommand({}))).Arn ?? "unknown";
+    return known;
+  };
 }
