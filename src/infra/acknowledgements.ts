@@ -83,54 +83,17 @@ function logStreams(reviewed: Reviewed): readonly Acknowledgement[] {
   ];
 }
 
-function objects(reviewed: Reviewed): readonly Acknowledgement[] {
-  const { cicd, production, workflow, toolkitKey } = reviewed;
-  const { wf, prod } = paths(reviewed);
-  const artifacts = `arn:aws:s3:::${artifactsBucket(cicd.account, cicd.region)}`;
-  const releases = `arn:aws:s3:::${releasesBucket(production.account, production.region)}`;
-  const below = (arn: string, at: readonly string[], reason: string): Acknowledgement => ({ finding: resource(`${arn}*`), at, reason });
-  const toolkit = (place: Place, at: readonly string[]): Acknowledgement =>
-    below(
-      `arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-${place.account}-${place.region}/${toolkitKey}`,
-      at,
-      "One object, named by the digest of its content; nothing else begins with that name.",
-    );
-  return [
-    ...artifactsBelow(reviewed, below),
-    below(`${artifacts}/${PREFIXES.testData}/`, ["omx-cicd/RunRole"], "Test runs read the data of the tests, a folder for each version."),
-    below(
-      `${artifacts}/${PREFIXES.testOutputs}/`,
-      ["omx-cicd/RunRole", "omx-cicd/Judge"],
-      "Test runs write a folder for each run, whose name HealthOmics makes; the judge reads it.",
-    ),
-    below(
-      `${artifacts}/${PREFIXES.evidence}/`,
-      ["omx-cicd/Judge"],
-      "The judge writes what it found for every workflow, a folder for each version.",
-    ),
-    below(
-      `${artifacts}/${PREFIXES.imageSources}/`,
-      ["omx-containers/BuildImage", "omx-containers/ImageBuild"],
-      "Sources of images to build, named by the digest of their content.",
-    ),
-    toolkit(cicd, ["omx-containers/ImageBuild", "omx-containers/ImagePull", `${wf}/Checks`]),
-    toolkit(production, [`${prod}/Release`]),
-    below(`${releases}/${workflow}/`, [`${wf}/Promote`], "This workflow's bundles, a folder for each version."),
-    below(
-      `${releases}/`,
-      [`${prod}/Verify`, `${prod}/Release`],
-      "The bundles of all workflows arrive here, and results are written beside them.",
-    ),
-    below(`${releases}/data/`, [`${prod}/RunRole`], "What runs of released versions may read."),
-    below(`${releases}/*/smoke/`, [`${prod}/RunRole`], "The data of smoke runs, beside the bundle it came with."),
-    below(`${releases}/runs/`, [`${prod}/RunRole`], "Where runs of released versions write, a folder for each run."),
-  ];
-}
+const objects = (reviewed: Reviewed): readonly Acknowledgement[] => [
+  ...pipelineArtifacts(reviewed),
+  ...sharedArtifacts(reviewed),
+  ...toolkits(reviewed),
+  ...bundles(reviewed),
+];
 
-type Below = (arn: string, at: readonly string[], reason: string) => Acknowledgement;
+const below = (arn: string, at: readonly string[], reason: string): Acknowledgement => ({ finding: resource(`${arn}*`), at, reason });
 
 /** What a workflow's own pipeline reads and writes. */
-function artifactsBelow(reviewed: Reviewed, below: Below): readonly Acknowledgement[] {
+function pipelineArtifacts(reviewed: Reviewed): readonly Acknowledgement[] {
   const { workflow } = reviewed;
   const { wf } = paths(reviewed);
   const both = [`${wf}/Build`, `${wf}/Promote`];
@@ -152,13 +115,86 @@ function artifactsBelow(reviewed: Reviewed, below: Below): readonly Acknowledgem
   ];
 }
 
+/** What test runs and builds of images of all workflows read and write. */
+function sharedArtifacts({ cicd }: Reviewed): readonly Acknowledgement[] {
+  const folder = (prefix: string): string => `arn:aws:s3:::${artifactsBucket(cicd.account, cicd.region)}/${prefix}/`;
+  return [
+    below(folder(PREFIXES.testData), ["omx-cicd/RunRole"], "Test runs read the data of the tests, a folder for each version."),
+    below(
+      folder(PREFIXES.testOutputs),
+      ["omx-cicd/RunRole", "omx-cicd/Judge"],
+      "Test runs write a folder for each run, whose name HealthOmics makes; the judge reads it.",
+    ),
+    below(folder(PREFIXES.evidence), ["omx-cicd/Judge"], "The judge writes what it found for every workflow, a folder for each version."),
+    below(
+      folder(PREFIXES.imageSources),
+      ["omx-containers/BuildImage", "omx-containers/ImageBuild"],
+      "Sources of images to build, named by the digest of their content.",
+    ),
+  ];
+}
+
+function toolkits(reviewed: Reviewed): readonly Acknowledgement[] {
+  const { cicd, production, toolkitKey } = reviewed;
+  const { wf, prod } = paths(reviewed);
+  const toolkit = ({ account, region }: Place, at: readonly string[]): Acknowledgement =>
+    below(
+      `arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-${account}-${region}/${toolkitKey}`,
+      at,
+      "One object, named by the digest of its content; nothing else begins with that name.",
+    );
+  return [
+    toolkit(cicd, ["omx-containers/ImageBuild", "omx-containers/ImagePull", `${wf}/Checks`]),
+    toolkit(production, [`${prod}/Release`]),
+  ];
+}
+
+/** What arrives in production, and the runs of released versions. */
+function bundles(reviewed: Reviewed): readonly Acknowledgement[] {
+  const { production, workflow } = reviewed;
+  const { wf, prod } = paths(reviewed);
+  const releases = `arn:aws:s3:::${releasesBucket(production.account, production.region)}`;
+  return [
+    below(`${releases}/${workflow}/`, [`${wf}/Promote`], "This workflow's bundles, a folder for each version."),
+    below(
+      `${releases}/`,
+      [`${prod}/Verify`, `${prod}/Release`],
+      "The bundles of all workflows arrive here, and results are written beside them.",
+    ),
+    below(`${releases}/data/`, [`${prod}/RunRole`], "What runs of released versions may read."),
+    below(`${releases}/*/smoke/`, [`${prod}/RunRole`], "The data of smoke runs, beside the bundle it came with."),
+    below(`${releases}/runs/`, [`${prod}/RunRole`], "Where runs of released versions write, a folder for each run."),
+  ];
+}
+
 function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
+  const { cicd, production } = reviewed;
+  const { wf } = paths(reviewed);
+  return [
+    ...repositoriesToCome(reviewed),
+    ...idsToCome(reviewed),
+    ...executionsToCome(reviewed),
+    {
+      finding: resource(`arn:aws:codepipeline:${within(cicd)}:omx-*`),
+      at: ["omx-cicd/ApprovalReader"],
+      reason: "Production asks for the approval of any workflow's pipeline; reading only.",
+    },
+    {
+      finding: resource(`arn:aws:kms:${within(production)}:key/*`),
+      at: [`${wf}/Promote`],
+      reason:
+        "The production key's id is made after this role; its policy lets promotion roles in, and the condition allows it through S3 alone.",
+    },
+  ];
+}
+
+/** Runs, caches, tasks and workflows, whose ids HealthOmics makes. */
+function idsToCome(reviewed: Reviewed): readonly Acknowledgement[] {
   const { cicd, production } = reviewed;
   const { wf, prod } = paths(reviewed);
   const omics = (place: Place, kind: string): string => resource(`arn:aws:omics:${within(place)}:${kind}/*`);
-  const executions = (machine: string): string => resource(`arn:aws:states:${within(cicd)}:execution:${machine}:*`);
+  const workflowId = "A workflow's id is made by HealthOmics with the first release.";
   return [
-    ...repositoriesToCome(reviewed),
     {
       finding: omics(cicd, "run"),
       at: ["omx-cicd/Judge", "omx-cicd/TestRun"],
@@ -171,33 +207,23 @@ function namesToCome(reviewed: Reviewed): readonly Acknowledgement[] {
     },
     { finding: omics(production, "run"), at: [`${prod}/Release`], reason: "The id of a smoke run is made by HealthOmics when it starts." },
     { finding: omics(cicd, "task"), at: ["omx-cicd/Judge"], reason: "A task's id is made by HealthOmics when it starts." },
-    {
-      finding: omics(cicd, "workflow"),
-      at: ["omx-cicd/TestRun", `${wf}/Build`],
-      reason: "A workflow's id is made by HealthOmics with the first release.",
-    },
-    {
-      finding: omics(production, "workflow"),
-      at: [`${prod}/Release`],
-      reason: "A workflow's id is made by HealthOmics with the first release.",
-    },
-    {
-      finding: resource(`arn:aws:codepipeline:${within(cicd)}:omx-*`),
-      at: ["omx-cicd/ApprovalReader"],
-      reason: "Production asks for the approval of any workflow's pipeline; reading only.",
-    },
-    { finding: executions("omx-container-builder"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
-    { finding: executions("omx-container-puller"), at: [`${wf}/Build`], reason: "The name of an execution holds the commit it is for." },
+    { finding: omics(cicd, "workflow"), at: ["omx-cicd/TestRun", `${wf}/Build`], reason: workflowId },
+    { finding: omics(production, "workflow"), at: [`${prod}/Release`], reason: workflowId },
+  ];
+}
+
+/** Executions of state machines, which are named when they start. */
+function executionsToCome(reviewed: Reviewed): readonly Acknowledgement[] {
+  const { wf } = paths(reviewed);
+  const executions = (machine: string): string => resource(`arn:aws:states:${within(reviewed.cicd)}:execution:${machine}:*`);
+  const named = "The name of an execution holds the commit it is for.";
+  return [
+    { finding: executions("omx-container-builder"), at: [`${wf}/Build`], reason: named },
+    { finding: executions("omx-container-puller"), at: [`${wf}/Build`], reason: named },
     {
       finding: executions("omx-test-run"),
       at: [`${wf}/Pipeline/Test/Test/CodePipelineActionRole`],
       reason: "CodePipeline names the executions it starts.",
-    },
-    {
-      finding: resource(`arn:aws:kms:${within(production)}:key/*`),
-      at: [`${wf}/Promote`],
-      reason:
-        "The production key's id is made after this role; its policy lets promotion roles in, and the condition allows it through S3 alone.",
     },
   ];
 }

@@ -79,40 +79,15 @@ export class BuildProject extends Construct {
 
   constructor(scope: Construct, id: string, props: BuildProjectProps) {
     super(scope, id);
-    const { partition, region, account } = Stack.of(this);
     const logGroup = new LogGroup(this, "Logs", {
       logGroupName: `/aws/codebuild/${props.name}`,
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    this.role = new Role(this, "Role", {
-      assumedBy: new ServicePrincipal("codebuild.amazonaws.com"),
-      description: `What ${props.name} may do`,
-      ...(props.roleName && { roleName: props.roleName }),
-    });
-    this.role.addToPolicy(
-      new PolicyStatement({
-        sid: "Logs",
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: [`arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/${props.name}:*`],
-      }),
-    );
-    for (const statement of props.statements) this.role.addToPolicy(statement);
+    this.role = this.makeRole(props);
     const shared = {
-      projectName: props.name,
-      description: props.description,
+      ...ofAnyProject(props),
       role: this.role.withoutPolicyUpdates(),
-      buildSpec: BuildSpec.fromObjectToYaml(props.buildSpec as Record<string, unknown>),
-      encryptionKey: props.key,
-      timeout: props.timeout ?? Duration.hours(1),
-      environment: {
-        buildImage: LinuxBuildImage.STANDARD_7_0,
-        computeType: props.computeType ?? ComputeType.SMALL,
-        privileged: props.privileged ?? false,
-      },
-      environmentVariables: Object.fromEntries(
-        Object.entries(props.environment).map(([name, value]): [string, BuildEnvironmentVariable] => [name, { value }]),
-      ),
       logging: { cloudWatch: { logGroup } },
     };
     this.project = props.source
@@ -124,4 +99,37 @@ export class BuildProject extends Construct {
         })
       : new PipelineProject(this, "Project", shared);
   }
+
+  private makeRole({ name, roleName, statements }: BuildProjectProps): Role {
+    const { partition, region, account } = Stack.of(this);
+    const role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("codebuild.amazonaws.com"),
+      description: `What ${name} may do`,
+      ...(roleName && { roleName }),
+    });
+    const writeLogs = new PolicyStatement({
+      sid: "Logs",
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [`arn:${partition}:logs:${region}:${account}:log-group:/aws/codebuild/${name}:*`],
+    });
+    for (const statement of [writeLogs, ...statements]) role.addToPolicy(statement);
+    return role;
+  }
 }
+
+/** What is said of a project in the same words whether a pipeline starts it or somebody else. */
+const ofAnyProject = (props: BuildProjectProps) => ({
+  projectName: props.name,
+  description: props.description,
+  buildSpec: BuildSpec.fromObjectToYaml(props.buildSpec as Record<string, unknown>),
+  encryptionKey: props.key,
+  timeout: props.timeout ?? Duration.hours(1),
+  environment: {
+    buildImage: LinuxBuildImage.STANDARD_7_0,
+    computeType: props.computeType ?? ComputeType.SMALL,
+    privileged: props.privileged ?? false,
+  },
+  environmentVariables: Object.fromEntries(
+    Object.entries(props.environment).map(([name, value]): [string, BuildEnvironmentVariable] => [name, { value }]),
+  ),
+});

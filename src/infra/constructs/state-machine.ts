@@ -28,32 +28,7 @@ export class DefinedStateMachine extends Construct {
       assumedBy: new ServicePrincipal("states.amazonaws.com"),
       description: `What ${props.name} may do`,
     });
-    for (const statement of props.statements) role.addToPolicy(statement);
-    // Log delivery of Step Functions knows no resources (stepfunctions/latest/dg/cw-logs.html).
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: "LogDelivery",
-        actions: [
-          "logs:CreateLogDelivery",
-          "logs:GetLogDelivery",
-          "logs:UpdateLogDelivery",
-          "logs:DeleteLogDelivery",
-          "logs:ListLogDeliveries",
-          "logs:PutResourcePolicy",
-          "logs:DescribeResourcePolicies",
-          "logs:DescribeLogGroups",
-        ],
-        resources: ["*"],
-      }),
-    );
-    // Without these an execution runs and is not traced (step-functions/latest/dg/xray-iam.html).
-    role.addToPolicy(
-      new PolicyStatement({
-        sid: "Traces",
-        actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
-        resources: ["*"],
-      }),
-    );
+    for (const statement of [...props.statements, deliverLogs(), trace()]) role.addToPolicy(statement);
     const machine = new CfnStateMachine(this, "Machine", {
       stateMachineName: props.name,
       roleArn: role.roleArn,
@@ -70,3 +45,28 @@ export class DefinedStateMachine extends Construct {
     this.arn = `arn:${partition}:states:${region}:${account}:stateMachine:${props.name}`;
   }
 }
+
+/** Log delivery of Step Functions knows no resources (stepfunctions/latest/dg/cw-logs.html). */
+const deliverLogs = (): PolicyStatement =>
+  new PolicyStatement({
+    sid: "LogDelivery",
+    actions: [
+      "logs:CreateLogDelivery",
+      "logs:GetLogDelivery",
+      "logs:UpdateLogDelivery",
+      "logs:DeleteLogDelivery",
+      "logs:ListLogDeliveries",
+      "logs:PutResourcePolicy",
+      "logs:DescribeResourcePolicies",
+      "logs:DescribeLogGroups",
+    ],
+    resources: ["*"],
+  });
+
+/** Without this an execution runs and is not traced (step-functions/latest/dg/xray-iam.html). */
+const trace = (): PolicyStatement =>
+  new PolicyStatement({
+    sid: "Traces",
+    actions: ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+    resources: ["*"],
+  });

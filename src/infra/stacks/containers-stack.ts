@@ -38,31 +38,36 @@ export class ContainersStack extends Stack {
   constructor(scope: Construct, id: string, { context, key, ...props }: ContainersStackProps) {
     super(scope, id, props);
     const { cicd, containers } = context.config;
-    const environment = { OMX_DEPLOYMENT: settingsOf(context) };
-    const code = context.bundles.functions;
+    const staging: Staging = {
+      context,
+      key,
+      plan: new HandlerFunction(this, "PlanImages", {
+        name: "omx-plan-images",
+        handler: "plan-images",
+        code: context.bundles.functions,
+        environment: { OMX_DEPLOYMENT: settingsOf(context) },
+        statements: [],
+      }),
+      toolkit: new Asset(this, "Toolkit", { path: context.bundles.toolkit }),
+      reading: [
+        ...stageImages(cicd, keyIn(containers.repositories, cicd)),
+        ...foreignImages(cicd, containers),
+        ...readSecrets(Object.values(containers.credentials)),
+      ],
+    };
+    this.puller(staging);
+    this.builder(staging);
+    if (containers.pullThrough.length > 0) new PullThrough(this, "PullThrough", { place: cicd, containers });
+    this.openNewRepositories(context);
+  }
 
-    const plan = new HandlerFunction(this, "PlanImages", {
-      name: "omx-plan-images",
-      handler: "plan-images",
-      code,
-      environment,
-      statements: [],
-    });
-    const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
-    const sources = [`s3://${artifactsOf(context)}/${PREFIXES.imageSources}/`, ...containers.builderSources];
-    // The base of an image that is built is read from where images are pulled from.
-    const reading = [
-      ...stageImages(cicd, keyIn(containers.repositories, cicd)),
-      ...foreignImages(cicd, containers),
-      ...readSecrets(Object.values(containers.credentials)),
-    ];
-    const building = [...reading, ...readSources(sources), useKey("Key", key.keyArn, ["read"])];
-
+  private puller({ context, key, plan, toolkit, reading }: Staging): void {
+    const { cicd, containers } = context.config;
     const pull = new HandlerFunction(this, "PullImage", {
       name: "omx-pull-image",
       handler: "pull-image",
-      code,
-      environment: { ...environment, ...LONG_COPIES },
+      code: context.bundles.functions,
+      environment: { OMX_DEPLOYMENT: settingsOf(context), ...LONG_COPIES },
       timeout: Duration.minutes(15),
       memorySize: 1536,
       statements: [...reading, ...pullThroughImages(cicd, cachedPrefixes(containers)), readLog(cicd, NAMES.imagePullProject)],
@@ -74,12 +79,18 @@ export class ContainersStack extends Stack {
       functions: { PlanImages: plan, PullImage: pull },
       project: { ImagePullProject: pullBuild },
     });
+  }
 
+  private builder({ context, key, plan, toolkit, reading }: Staging): void {
+    const { cicd, containers } = context.config;
+    const sources = [`s3://${artifactsOf(context)}/${PREFIXES.imageSources}/`, ...containers.builderSources];
+    // The base of an image that is built is read from where images are pulled from.
+    const building = [...reading, ...readSources(sources), useKey("Key", key.keyArn, ["read"])];
     const build = new HandlerFunction(this, "BuildImage", {
       name: "omx-build-image",
       handler: "build-image",
-      code,
-      environment,
+      code: context.bundles.functions,
+      environment: { OMX_DEPLOYMENT: settingsOf(context) },
       timeout: Duration.minutes(15),
       memorySize: 1536,
       storageGiB: 6,
@@ -92,8 +103,6 @@ export class ContainersStack extends Stack {
       functions: { PlanImages: plan, BuildImage: build },
       project: { ImageBuildProject: engine },
     });
-    if (containers.pullThrough.length > 0) new PullThrough(this, "PullThrough", { place: cicd, containers });
-    this.openNewRepositories(context);
   }
 
   /** What a function has no time, no disk or no engine for. */
@@ -172,10 +181,17 @@ export class ContainersStack extends Stack {
   }
 }
 
-interface BuildParts {
+/** What puller and builder share. */
+interface Staging {
   readonly context: AppContext;
   readonly key: IKey;
+  readonly plan: HandlerFunction;
   readonly toolkit: Asset;
+  /** What who reads images from anywhere and stores them may do. */
+  readonly reading: readonly PolicyStatement[];
+}
+
+interface BuildParts extends Pick<Staging, "context" | "key" | "toolkit"> {
   readonly name: string;
   readonly statements: readonly PolicyStatement[];
 }

@@ -44,7 +44,8 @@ export class ProductionStack extends Stack {
     this.bucket = dataBucket(this, "Releases", { name: releasesBucket(place.account, place.region), key: this.key, keep });
     (this.bucket.node.defaultChild as CfnBucket).notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
     this.letPromotionsIn();
-    this.release();
+    this.wake(this.verifier());
+    this.releaser();
     this.runRole();
   }
 
@@ -86,42 +87,45 @@ export class ProductionStack extends Stack {
     );
   }
 
-  private release(): void {
+  /** Starts the release of a bundle that is whole and approved. */
+  private verifier(): HandlerFunction {
     const { place, context } = this;
     const bucket = bucketArn(releasesBucket(place.account, place.region));
-    const environment = { OMX_DEPLOYMENT: settingsOf(context) };
-    const askForApproval = statement("AskForApproval", ["sts:AssumeRole"], [roleArn(context.config.cicd, NAMES.approvalReaderRole)]);
-    const verify = new HandlerFunction(this, "Verify", {
+    return new HandlerFunction(this, "Verify", {
       name: "omx-verify-bundle",
       handler: "verify-bundle",
-      roleName: roleName(NAMES.verifyRole, this.place.region),
+      roleName: roleName(NAMES.verifyRole, place.region),
       code: context.bundles.functions,
-      environment,
+      environment: { OMX_DEPLOYMENT: settingsOf(context) },
       timeout: Duration.minutes(5),
       statements: [
         ...readObjects("Bundles", bucket),
         useKey("Key", this.key.keyArn, ["read", "write"]),
         writeObjects("Results", bucket),
-        askForApproval,
+        askForApproval(context),
         statement("Release", ["codebuild:StartBuild", "codebuild:BatchGetBuilds"], [projectArn(place, NAMES.releaseProject)]),
       ],
     });
-    this.wake(verify);
+  }
+
+  private releaser(): void {
+    const { place, context } = this;
+    const bucket = bucketArn(releasesBucket(place.account, place.region));
     const toolkit = new Asset(this, "Toolkit", { path: context.bundles.toolkit });
     new BuildProject(this, "Release", {
       name: NAMES.releaseProject,
-      roleName: roleName(NAMES.releaseRole, this.place.region),
+      roleName: roleName(NAMES.releaseRole, place.region),
       description: "Creates the workflow version of a verified bundle",
       key: this.key,
       source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),
-      environment,
+      environment: { OMX_DEPLOYMENT: settingsOf(context) },
       buildSpec: toolkitBuildSpec("$CODEBUILD_SRC_DIR", "release"),
       statements: [
         ...readObjects("Toolkit", toolkit.bucket.bucketArn, [toolkit.s3ObjectKey]),
         ...readObjects("Bundles", bucket),
         writeObjects("Results", bucket),
         useKey("Key", this.key.keyArn, ["read", "write"]),
-        askForApproval,
+        askForApproval(context),
         ...publishWorkflows(place),
         ...stageImages(place, keyIn(context.config.containers.repositories, place)),
         ...this.smokeRuns(),
@@ -194,3 +198,6 @@ export class ProductionStack extends Stack {
     role.addToPolicy(useKey("Key", this.key.keyArn, ["read", "write"]));
   }
 }
+
+const askForApproval = ({ config: { cicd } }: AppContext): PolicyStatement =>
+  statement("AskForApproval", ["sts:AssumeRole"], [roleArn(cicd, NAMES.approvalReaderRole)]);
