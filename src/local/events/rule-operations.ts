@@ -33,17 +33,7 @@ export const ruleOperations = (events: Events): Readonly<Record<string, AnyOpera
     ];
   return {
     PutRule: operation<PutRuleRequest, PutRuleResponse>({
-      access: (input, call) => [
-        {
-          action: "events:PutRule",
-          resource: ruleArn(call, input.Name ?? ""),
-          context: { ...tagContext(events, call, input.Name ?? ""), ...requestTags(input.Tags) },
-        },
-        ...(input.Tags?.length
-          ? [{ action: "events:TagResource", resource: ruleArn(call, input.Name ?? ""), context: requestTags(input.Tags) }]
-          : []),
-        ...passRole(input.RoleArn),
-      ],
+      access: (input, call) => putAccess(events, input, call),
       run: (input, call) => put(events, input, call),
     }),
     DescribeRule: operation<DescribeRuleRequest, DescribeRuleResponse>({
@@ -69,6 +59,14 @@ export const ruleOperations = (events: Events): Readonly<Record<string, AnyOpera
     }),
   };
 };
+
+/** Tagging a rule as it is put, and handing it a role, need leave of their own. */
+function putAccess(events: Events, { Name = "", Tags, RoleArn }: PutRuleRequest, call: Call): readonly Access[] {
+  const resource = ruleArn(call, Name);
+  const put = { action: "events:PutRule", resource, context: { ...tagContext(events, call, Name), ...requestTags(Tags) } };
+  const tag = { action: "events:TagResource", resource, context: requestTags(Tags) };
+  return [put, ...(Tags?.length ? [tag] : []), ...passRole(RoleArn)];
+}
 
 function put(events: Events, input: PutRuleRequest, call: Call): PutRuleResponse {
   checkBus(call, input.EventBusName);

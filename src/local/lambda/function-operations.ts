@@ -30,53 +30,60 @@ const passRole = (roleArn: string | undefined): readonly Access[] =>
   roleArn === undefined ? [] : [{ action: "iam:PassRole", resource: roleArn, context: { "iam:PassedToService": "lambda.amazonaws.com" } }];
 
 /** Operations on functions. */
-export const functionOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => {
-  const access =
-    (action: string) =>
-    (input: Named, call: Call): readonly Access[] => [functionAccess(lambda, action, call, input)];
-  return {
-    CreateFunction: operation<CreateFunctionRequest, FunctionConfiguration>({
-      access: (input, call) => [
-        { ...functionAccess(lambda, "CreateFunction", call, input), context: requestTags(input.Tags) },
-        ...passRole(input.Role),
-      ],
-      run: (input, call) => create(lambda, input, call),
-    }),
-    UpdateFunctionCode: operation<UpdateFunctionCodeRequest, FunctionConfiguration>({
-      access: access("UpdateFunctionCode"),
-      run: (input, call) => updateCode(lambda, input, call),
-    }),
-    UpdateFunctionConfiguration: operation<UpdateFunctionConfigurationRequest, FunctionConfiguration>({
-      access: (input, call) => [functionAccess(lambda, "UpdateFunctionConfiguration", call, input), ...passRole(input.Role)],
-      run: (input, call) => updateConfiguration(lambda, input, call),
-    }),
-    GetFunction: operation<GetFunctionRequest, GetFunctionResponse>({
-      access: access("GetFunction"),
-      run: (input, call) => get(lambda, findFunction(lambda, call, input), call),
-    }),
-    GetFunctionConfiguration: operation<GetFunctionConfigurationRequest, FunctionConfiguration>({
-      access: access("GetFunctionConfiguration"),
-      run: (input, call) => describe(findFunction(lambda, call, input)),
-    }),
-    DeleteFunction: operation<DeleteFunctionRequest, object>({
-      access: access("DeleteFunction"),
-      run: (input, call) => remove(lambda, findFunction(lambda, call, input)),
-    }),
-    ListFunctions: operation<ListFunctionsRequest, ListFunctionsResponse>({
-      access: () => [{ action: "lambda:ListFunctions", resource: "*" }],
-      run: (input, call) => list(lambda, input, call),
-    }),
-    ListVersionsByFunction: operation<ListVersionsByFunctionRequest, ListVersionsByFunctionResponse>({
-      access: access("ListVersionsByFunction"),
-      run: (input, call) => ({ Versions: [describe(findFunction(lambda, call, input))] }),
-    }),
-    ...concurrencyOperations(lambda),
-  };
-};
+export const functionOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => ({
+  ...writingOperations(lambda),
+  ...readingOperations(lambda),
+  ...concurrencyOperations(lambda),
+});
+
+const on =
+  (lambda: Lambda, action: string) =>
+  (input: Named, call: Call): readonly Access[] => [functionAccess(lambda, action, call, input)];
+
+const writingOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => ({
+  CreateFunction: operation<CreateFunctionRequest, FunctionConfiguration>({
+    access: (input, call) => [
+      { ...functionAccess(lambda, "CreateFunction", call, input), context: requestTags(input.Tags) },
+      ...passRole(input.Role),
+    ],
+    run: (input, call) => create(lambda, input, call),
+  }),
+  UpdateFunctionCode: operation<UpdateFunctionCodeRequest, FunctionConfiguration>({
+    access: on(lambda, "UpdateFunctionCode"),
+    run: (input, call) => updateCode(lambda, input, call),
+  }),
+  UpdateFunctionConfiguration: operation<UpdateFunctionConfigurationRequest, FunctionConfiguration>({
+    access: (input, call) => [functionAccess(lambda, "UpdateFunctionConfiguration", call, input), ...passRole(input.Role)],
+    run: (input, call) => updateConfiguration(lambda, input, call),
+  }),
+  DeleteFunction: operation<DeleteFunctionRequest, object>({
+    access: on(lambda, "DeleteFunction"),
+    run: (input, call) => remove(lambda, findFunction(lambda, call, input)),
+  }),
+});
+
+const readingOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => ({
+  GetFunction: operation<GetFunctionRequest, GetFunctionResponse>({
+    access: on(lambda, "GetFunction"),
+    run: (input, call) => get(lambda, findFunction(lambda, call, input), call),
+  }),
+  GetFunctionConfiguration: operation<GetFunctionConfigurationRequest, FunctionConfiguration>({
+    access: on(lambda, "GetFunctionConfiguration"),
+    run: (input, call) => describe(findFunction(lambda, call, input)),
+  }),
+  ListFunctions: operation<ListFunctionsRequest, ListFunctionsResponse>({
+    access: () => [{ action: "lambda:ListFunctions", resource: "*" }],
+    run: (input, call) => list(lambda, input, call),
+  }),
+  ListVersionsByFunction: operation<ListVersionsByFunctionRequest, ListVersionsByFunctionResponse>({
+    access: on(lambda, "ListVersionsByFunction"),
+    run: (input, call) => ({ Versions: [describe(findFunction(lambda, call, input))] }),
+  }),
+});
 
 const concurrencyOperations = (lambda: Lambda): Readonly<Record<string, AnyOperation>> => ({
   PutFunctionConcurrency: operation<PutFunctionConcurrencyRequest, object>({
-    access: (input, call) => [functionAccess(lambda, "PutFunctionConcurrency", call, input)],
+    access: on(lambda, "PutFunctionConcurrency"),
     run(input, call) {
       const of = findFunction(lambda, call, input);
       lambda.store.functions.put(functionKey(of), { ...of, reservedConcurrency: input.ReservedConcurrentExecutions ?? 0 });
@@ -84,11 +91,11 @@ const concurrencyOperations = (lambda: Lambda): Readonly<Record<string, AnyOpera
     },
   }),
   GetFunctionConcurrency: operation<GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse>({
-    access: (input, call) => [functionAccess(lambda, "GetFunctionConcurrency", call, input)],
+    access: on(lambda, "GetFunctionConcurrency"),
     run: (input, call) => ({ ReservedConcurrentExecutions: findFunction(lambda, call, input).reservedConcurrency }),
   }),
   DeleteFunctionConcurrency: operation<DeleteFunctionConcurrencyRequest, object>({
-    access: (input, call) => [functionAccess(lambda, "DeleteFunctionConcurrency", call, input)],
+    access: on(lambda, "DeleteFunctionConcurrency"),
     run(input, call) {
       const { reservedConcurrency: _reservedConcurrency, ...of } = findFunction(lambda, call, input);
       lambda.store.functions.put(functionKey(of), of);

@@ -46,15 +46,9 @@ export function createLayerCopies(parts: Parts): LayerCopies {
   const find = finder(parts);
   const gate = new Gate(LAYERS_AT_ONCE, core.clock);
   const imports = new Set<string>();
-  const keep = async (place: Place, digest: string, bytes: Promise<Bytes>): Promise<Layer> => {
-    const layer: Layer = { digest, ...(await askUpstream(bytes)) };
-    // Its image, or the repository, may have been deleted meanwhile.
-    store.transaction(() => store.upstreamLayers.get([...keyOf(place), digest]) !== undefined && keepLayer(core, store, { place, layer }));
-    return layer;
-  };
   const bring = async (place: Place, digest: string, signal?: AbortSignal): Promise<Layer | undefined> => {
     const found = find(place, digest, signal);
-    return found && ("sha256" in found ? found : keep(place, digest, found.stored));
+    return found === undefined || "sha256" in found ? found : keep(parts, place, found);
   };
   const start = (place: Place, digest: string): void => {
     const name = JSON.stringify([...keyOf(place), digest]);
@@ -74,19 +68,27 @@ export function createLayerCopies(parts: Parts): LayerCopies {
       if (!found) return undefined;
       if ("sha256" in found) return storedLayer(core, found);
       // A reader that is told of a failure need not be told twice.
-      keep(place, digest, found.stored).catch(() => undefined);
+      keep(parts, place, found).catch(() => undefined);
       return { ...found, reaches: (offset) => askUpstream(found.reaches(offset)) };
     },
     resume() {
-      for (const {
-        key: [account = "", region = "", name = "", digest = ""],
-      } of store.imports.list([]))
+      for (const { key } of store.imports.list([])) {
+        const [account = "", region = "", name = "", digest = ""] = key;
         start({ account, region, name }, digest);
+      }
     },
   };
 }
 
-type Bytes = Pick<Layer, "sha256" | "size">;
+/** Waits for a layer and makes it one of the repository's, unless its image, or the repository, was deleted meanwhile. */
+async function keep({ core, store }: Parts, place: Place, { digest, stored }: ArrivingLayer): Promise<Layer> {
+  const layer: Layer = { digest, ...(await askUpstream(stored)) };
+  store.transaction(() => {
+    if (store.upstreamLayers.get([...keyOf(place), digest]) !== undefined) keepLayer(core, store, { place, layer });
+  });
+  return layer;
+}
+
 type Find = (place: Place, digest: string, signal?: AbortSignal) => Layer | ArrivingLayer | undefined;
 
 /** Layers that are here, or begin to come: each once, for all repositories of a rule. */
