@@ -1,6 +1,5 @@
 import { findContainerEngine } from "../../engines/container-engine.ts";
 import type { Containers } from "../../engines/engine.ts";
-import { findEngine } from "../../engines/launch.ts";
 import { readResult } from "../../engines/run-folder.ts";
 import type { Omics } from "../omics.ts";
 import type { Run, Verdict } from "../store.ts";
@@ -9,7 +8,7 @@ import { clearRun } from "./clear.ts";
 import { endRun } from "./end.ts";
 import { changeRun, keyOf, type RunKey } from "./find.ts";
 import { followRun } from "./follow.ts";
-import { foldersOf, ownerOf } from "./folders.ts";
+import { engineOf, foldersOf } from "./folders.ts";
 import { grantTasks, repeatGrants } from "./grants.ts";
 import { startWaitingRuns } from "./queue.ts";
 import { RunFailure } from "./run-failure.ts";
@@ -26,7 +25,7 @@ export interface Driver {
 
 export function createDriver(omicsOf: () => Omics): Driver {
   const driving = new Set<string>();
-  let containers: Promise<Containers> | undefined;
+  const containers = chosenContainers(omicsOf);
 
   const driver: Driver = {
     schedule() {
@@ -35,16 +34,15 @@ export function createDriver(omicsOf: () => Omics): Driver {
     },
     recover() {
       const { store } = omicsOf();
-      for (const { key, value } of store.runs.find("active", "yes")) if (value.status !== "PENDING") drive(key as unknown as RunKey);
+      const begun = store.runs.find("active", "yes").filter(({ value }) => value.status !== "PENDING");
+      for (const { key } of begun) drive(key as unknown as RunKey);
       driver.schedule();
     },
     cancel(key) {
       const omics = omicsOf();
       const run = omics.store.runs.get(key);
       if (run === undefined) return;
-      omics.core.background(`omics cancel run ${run.id}`, () =>
-        findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel(),
-      );
+      omics.core.background(`omics cancel run ${run.id}`, () => engineOf(omics, run).cancel());
       drive(key);
     },
   };
@@ -55,20 +53,24 @@ export function createDriver(omicsOf: () => Omics): Driver {
     if (driving.has(name)) return;
     driving.add(name);
     omicsOf().core.background(`omics run ${key[2]}`, (signal) =>
-      driveToEnd(omicsOf(), key, { signal, containers: () => chosenContainers(omicsOf()) }).finally(() => {
+      driveToEnd(omicsOf(), key, { signal, containers }).finally(() => {
         driving.delete(name);
         if (!signal.aborted) driver.schedule();
       }),
     );
   }
+}
 
-  /** Asked of the machine once; `auto` is what the settings say when they leave it to us. */
-  function chosenContainers({ core, engines }: Omics): Promise<Containers> {
+/** Where tasks run: what the settings say, and where they say `auto`, what the machine has. It is asked once. */
+function chosenContainers(omicsOf: () => Omics): () => Promise<Containers> {
+  let found: Promise<Containers> | undefined;
+  return () => {
+    const { core, engines } = omicsOf();
     const asked = core.settings.containers;
     if (asked !== "auto") return Promise.resolve(asked);
-    containers ??= findContainerEngine(engines);
-    return containers;
-  }
+    found ??= findContainerEngine(engines);
+    return found;
+  };
 }
 
 interface Driving {
@@ -85,7 +87,7 @@ async function driveToEnd(omics: Omics, key: RunKey, { signal, containers }: Dri
     if (signal.aborted) return;
     decide(omics, key, verdictOf(omics, error));
     const run = omics.store.runs.get(key);
-    if (run !== undefined) await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+    if (run !== undefined) await engineOf(omics, run).cancel();
   }
   if (signal.aborted) return;
   const ended = await endRun(omics, key);
@@ -98,13 +100,14 @@ const LEAVING_MS = 5000;
 const REAPING_MS = 50;
 
 /** The engine has said its last word; its process takes a moment to go. */
-async function gone({ core, engines }: Omics, run: Run): Promise<void> {
-  const engine = findEngine(ownerOf(run), foldersOf({ core }, run).engine, engines);
-  for (let waited = 0; waited < LEAVING_MS && engine.isAlive(); waited += 20) await core.clock.sleep(20);
+async function gone(omics: Omics, run: Run): Promise<void> {
+  const { clock } = omics.core;
+  const engine = engineOf(omics, run);
+  for (let waited = 0; waited < LEAVING_MS && engine.isAlive(); waited += 20) await clock.sleep(20);
   // Also forgets the record of one that a former process had started.
   await engine.cancel();
   // Its exit is told to us a turn after the kernel shows it; a stop may close the database before that.
-  await core.clock.sleep(REAPING_MS);
+  await clock.sleep(REAPING_MS);
 }
 
 async function begun(omics: Omics, key: RunKey, containers: () => Promise<Containers>): Promise<void> {
@@ -116,25 +119,25 @@ async function followed(omics: Omics, key: RunKey, signal: AbortSignal): Promise
   const run = omics.store.runs.get(key);
   if (run === undefined || run.verdict !== undefined) return;
   if (run.status === "RUNNING" || run.isCancelled) {
-    if (run.isCancelled) await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+    if (run.isCancelled) await engineOf(omics, run).cancel();
     answerInputs(omics, run);
     repeatGrants(omics, run);
     await followRun(omics, key, signal);
     if (signal.aborted) return;
     await endRemains(omics, run);
   }
-  if ((omics.store.runs.get(key) ?? run).verdict === undefined) decide(omics, key, verdictFrom(omics, omics.store.runs.get(key) ?? run));
+  const now = omics.store.runs.get(key) ?? run;
+  if (now.verdict === undefined) decide(omics, key, verdictFrom(omics, now));
 }
 
 /** An engine that died without a word leaves tasks that nobody follows: they must not work on while the run ends. */
 async function endRemains(omics: Omics, run: Run): Promise<void> {
-  const { engine } = foldersOf(omics, run);
-  if (readResult(engine) === undefined) await findEngine(ownerOf(run), engine, omics.engines).cancel();
+  if (readResult(foldersOf(omics, run).engine) === undefined) await engineOf(omics, run).cancel();
 }
 
 function verdictFrom(omics: Omics, run: Run): Verdict {
   if (run.isCancelled) return { status: "CANCELLED" };
-  const result = findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).result();
+  const result = engineOf(omics, run).result();
   switch (result.outcome) {
     case "completed":
       return { status: "COMPLETED" };
@@ -162,11 +165,12 @@ function failureFrom(omics: Omics, run: Run, { code, message }: { readonly code:
 
 function verdictOf(omics: Omics, error: unknown): Verdict {
   if (error instanceof RunFailure) return { status: "FAILED", reason: error.code, message: error.message };
-  omics.core.log(
-    "omics",
-    `a run failed inside the local accounts: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
-  return { status: "FAILED", reason: "SERVICE_ERROR", message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  omics.core.log("omics", `a run failed inside the local accounts: ${stack ?? message}`);
+  return { status: "FAILED", reason: "SERVICE_ERROR", message };
 }
 
-const decide = (omics: Omics, key: RunKey, verdict: Verdict): void => void changeRun(omics, key, { verdict });
+function decide(omics: Omics, key: RunKey, verdict: Verdict): void {
+  changeRun(omics, key, { verdict });
+}

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Engine, findEngine } from "../../engines/launch.ts";
 import { runFolder, type RunFolder } from "../../engines/run-folder.ts";
 import type { Omics } from "../omics.ts";
 import type { Run } from "../store.ts";
@@ -29,3 +30,7 @@ export function makeMountPoints({ definition }: RunFolders, uuid: string): void 
 
 /** The child owner of a run. */
 export const ownerOf = ({ place, id }: Pick<Run, "place" | "id">): string => `omics/run/${place.account}/${place.region}/${id}`;
+
+/** The engine of a run that was begun, perhaps by a process that is no more. */
+export const engineOf = (omics: Pick<Omics, "core" | "engines">, run: Run): Engine =>
+  findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines);

@@ -1,10 +1,9 @@
 import type { EngineEvent } from "../../engines/engine.ts";
-import { findEngine } from "../../engines/launch.ts";
 import type { Omics } from "../omics.ts";
 import type { Run, Task } from "../store.ts";
 import { answerInputs } from "./answer-inputs.ts";
 import { changeRun, keyOf, type RunKey } from "./find.ts";
-import { foldersOf, ownerOf } from "./folders.ts";
+import { engineOf, foldersOf } from "./folders.ts";
 import { containerOf } from "./grants.ts";
 import { sendTail, streams } from "./logs.ts";
 import { watchStorage } from "./storage.ts";
@@ -17,7 +16,7 @@ const TAIL_MS = 1000;
 export async function followRun(omics: Omics, key: RunKey, signal: AbortSignal): Promise<void> {
   const run = omics.store.runs.get(key);
   if (run === undefined) return;
-  const engine = findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines);
+  const engine = engineOf(omics, run);
   const ended = new AbortController();
   const tails = sendTails(omics, key, AbortSignal.any([signal, ended.signal]));
   const limits = [endAtLimit, watchStorage].map((limit) => limit(omics, run, AbortSignal.any([signal, ended.signal])));

@@ -1,11 +1,10 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { findEngine } from "../../engines/launch.ts";
 import type { Omics } from "../omics.ts";
 import { usableBytes } from "../storage-sizes.ts";
 import type { Run, Verdict } from "../store.ts";
 import { changeRun, keyOf } from "./find.ts";
-import { foldersOf, ownerOf } from "./folders.ts";
+import { engineOf, foldersOf } from "./folders.ts";
 
 const LOOK_MS = 5000;
 /** Looking takes one part in so many of the time: a run may have a hundred thousand files. */
@@ -51,7 +50,7 @@ export async function watchStorage(omics: Omics, run: Run, signal: AbortSignal):
     pauseMs = Math.max(LOOK_MS, (clock.now().getTime() - fromMs) * PAUSES);
     if (verdict === undefined || signal.aborted) continue;
     changeRun(omics, keyOf(run), { verdict });
-    await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+    await engineOf(omics, run).cancel();
     return;
   }
 }

@@ -1,8 +1,7 @@
-import { findEngine } from "../../engines/launch.ts";
 import type { Omics } from "../omics.ts";
 import type { Run } from "../store.ts";
 import { changeRun, keyOf } from "./find.ts";
-import { foldersOf, ownerOf } from "./folders.ts";
+import { engineOf } from "./folders.ts";
 
 /** How long a run may take: what its group allows, and never more than the account's quota. */
 export function secondsAllowed({ store, quotas }: Omics, { place, runGroupId }: Run): number {
@@ -23,5 +22,5 @@ export async function endAtLimit(omics: Omics, run: Run, signal: AbortSignal): P
   }
   const message = `The run took longer than ${Math.round(seconds / 60)} minutes`;
   changeRun(omics, keyOf(run), { verdict: { status: "FAILED", reason: "RUN_TIMED_OUT", message } });
-  await findEngine(ownerOf(run), foldersOf(omics, run).engine, omics.engines).cancel();
+  await engineOf(omics, run).cancel();
 }

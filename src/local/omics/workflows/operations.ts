@@ -42,7 +42,6 @@ const onVersion = (action: string, call: Call, { workflowId, versionName }: Vers
 /** Workflows: create, read, list, update, delete. */
 export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
   const { random } = omics.core;
-  const { store } = omics;
   return {
     CreateWorkflow: declare<CreateWorkflowRequest, unknown>("CreateWorkflow", random, {
       access: ({ tags, definitionRepository }) => [
@@ -54,24 +53,11 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
     }),
     GetWorkflow: declare<GetWorkflowRequest, unknown>("GetWorkflow", random, {
       access: ({ id }, call) => onWorkflow("GetWorkflow", call, id),
-      run(input, call) {
-        checkOwn(input, call, input.id);
-        const workflow = findWorkflow(omics, call, input.id);
-        return describeWorkflow(workflow, exportsOf(omics, workflow, { wanted: input.export ?? [], call }));
-      },
+      run: (input, call) => getWorkflow(omics, input, call),
     }),
     ListWorkflows: declare<ListWorkflowsRequest, unknown>("ListWorkflows", random, {
       access: () => [{ action: "omics:ListWorkflows", resource: anyArn }],
-      run({ name, type, startingToken, maxResults }, { account, region }) {
-        const scope = [account, region];
-        const read = (page: Page) => {
-          if (type === "READY2RUN") return [];
-          return name == null
-            ? store.workflows.items.list(scope, page)
-            : store.workflows.listBy({ scope, name: "name", value: name }, page);
-        };
-        return pageOf({ of: "ListWorkflows", prefix: scope, filters: { name, type }, startingToken, maxResults, read });
-      },
+      run: (input, call) => listWorkflows(omics, input, call),
     }),
     UpdateWorkflow: declare<UpdateWorkflowRequest, unknown>("UpdateWorkflow", random, {
       access: ({ id }, call) => onWorkflow("UpdateWorkflow", call, id),
@@ -84,10 +70,24 @@ export function workflowOperations(omics: Omics): Readonly<Record<string, AnyOpe
   };
 }
 
+function getWorkflow(omics: Omics, input: GetWorkflowRequest, call: Call) {
+  checkOwn(input, call, input.id);
+  const workflow = findWorkflow(omics, call, input.id);
+  return describeWorkflow(workflow, exportsOf(omics, workflow, { wanted: input.export ?? [], call }));
+}
+
+function listWorkflows({ store }: Omics, { name, type, startingToken, maxResults }: ListWorkflowsRequest, { account, region }: Call) {
+  const scope = [account, region];
+  const read = (page: Page) => {
+    if (type === "READY2RUN") return [];
+    return name == null ? store.workflows.items.list(scope, page) : store.workflows.listBy({ scope, name: "name", value: name }, page);
+  };
+  return pageOf({ of: "ListWorkflows", prefix: scope, filters: { name, type }, startingToken, maxResults, read });
+}
+
 /** Versions of workflows: create, read, list, update, delete. */
 export function versionOperations(omics: Omics): Readonly<Record<string, AnyOperation>> {
   const { random } = omics.core;
-  const { store } = omics;
   return {
     CreateWorkflowVersion: declare<CreateWorkflowVersionRequest, unknown>("CreateWorkflowVersion", random, {
       access: ({ workflowId, versionName, tags, definitionRepository }, call) => [
@@ -99,27 +99,11 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
     }),
     GetWorkflowVersion: declare<GetWorkflowVersionRequest, unknown>("GetWorkflowVersion", random, {
       access: (input, call) => onVersion("GetWorkflowVersion", call, input),
-      run(input, call) {
-        checkOwn(input, call, input.workflowId);
-        const version = findVersion(omics, call, input);
-        return describeVersion(version, exportsOf(omics, version, { wanted: input.export ?? [], call }));
-      },
+      run: (input, call) => getVersion(omics, input, call),
     }),
     ListWorkflowVersions: declare<ListWorkflowVersionsRequest, unknown>("ListWorkflowVersions", random, {
       access: ({ workflowId }, call) => onWorkflow("ListWorkflowVersions", call, workflowId),
-      run(input, call) {
-        const { workflowId, startingToken, maxResults } = input;
-        checkOwn(input, call, workflowId);
-        findWorkflow(omics, call, workflowId);
-        const prefix = [call.account, call.region, workflowId];
-        return pageOf({
-          of: "ListWorkflowVersions",
-          prefix,
-          startingToken,
-          maxResults,
-          read: (page) => store.versions.items.list(prefix, page),
-        });
-      },
+      run: (input, call) => listVersions(omics, input, call),
     }),
     UpdateWorkflowVersion: declare<UpdateWorkflowVersionRequest, unknown>("UpdateWorkflowVersion", random, {
       access: (input, call) => onVersion("UpdateWorkflowVersion", call, input),
@@ -130,6 +114,21 @@ export function versionOperations(omics: Omics): Readonly<Record<string, AnyOper
       run: (input, call) => deleteVersion(omics, call, input),
     }),
   };
+}
+
+function getVersion(omics: Omics, input: GetWorkflowVersionRequest, call: Call) {
+  checkOwn(input, call, input.workflowId);
+  const version = findVersion(omics, call, input);
+  return describeVersion(version, exportsOf(omics, version, { wanted: input.export ?? [], call }));
+}
+
+function listVersions(omics: Omics, input: ListWorkflowVersionsRequest, call: Call) {
+  const { workflowId, startingToken, maxResults } = input;
+  checkOwn(input, call, workflowId);
+  findWorkflow(omics, call, workflowId);
+  const prefix = [call.account, call.region, workflowId];
+  const read = (page: Page) => omics.store.versions.items.list(prefix, page);
+  return pageOf({ of: "ListWorkflowVersions", prefix, startingToken, maxResults, read });
 }
 
 const connectionAccess = (repository: DefinitionRepository | null | undefined): readonly Access[] =>
