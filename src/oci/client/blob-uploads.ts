@@ -4,48 +4,12 @@ import { RegistryError } from "../errors.ts";
 import type { BlobSource } from "./blob-reader.ts";
 import { headBlob } from "./blob-reader.ts";
 import type { Answer } from "./exchange.ts";
-import { describe, nameAt, pointedTo, scopeOf, urlIn } from "./repository-address.ts";
 import type { RepositoryAddress } from "./repository-address.ts";
-
-/** An upload that the registry has opened; its address changes with every answer. */
-export interface UploadSession {
-  readonly location: URL;
-}
-
-/** A blob of another repository of the same registry, to be used here without sending it. */
-export interface Mount {
-  readonly digest: string;
-  readonly from: string;
-}
+import { askOffset, cancelUpload, offsetFrom, openUpload, sessionFrom, temporary, uploading, withDigest } from "./upload-sessions.ts";
+import type { UploadSession } from "./upload-sessions.ts";
 
 /** Blobs up to this size go in one request; larger ones can be taken up again where a connection broke. */
 const LARGEST_WHOLE_BYTES = 4 * 1024 * 1024;
-
-/**
- * Opens an upload, or mounts the blob where that is asked for and the registry does it.
- * @returns undefined when the blob is mounted; the opened upload otherwise (ECR answers so unless mounting is enabled)
- */
-export async function beginUpload(address: RepositoryAddress, mount?: Mount): Promise<UploadSession | undefined> {
-  const url = urlIn(address, "blobs/uploads/");
-  if (mount) {
-    url.searchParams.set("mount", mount.digest);
-    url.searchParams.set("from", nameAt(address, mount.from));
-  }
-  const scopes = [scopeOf(address, "pull,push"), ...(mount ? [scopeOf(address, "pull", mount.from)] : [])];
-  const doing = mount ? `mount ${describe(address, mount.digest)}` : `open an upload to ${address.registry}/${address.repository}`;
-  const answer = await address.exchange.send({
-    registry: address.registry,
-    method: "POST",
-    url,
-    scopes,
-    doing,
-    headers: { "content-length": "0" },
-    expect: [201, 202],
-    context: address.context,
-  });
-  await answer.body.dump();
-  return answer.status === 201 ? undefined : sessionFrom(address, answer);
-}
 
 /**
  * Uploads a blob, from where a broken connection left off.
@@ -56,7 +20,12 @@ export async function beginUpload(address: RepositoryAddress, mount?: Mount): Pr
 export async function uploadBlob(address: RepositoryAddress, source: BlobSource, session?: UploadSession): Promise<number> {
   const { exchange, context } = address;
   const isWhole = source.blob.size <= LARGEST_WHOLE_BYTES;
-  let upload: OpenUpload = { session: session ?? (await opened(address)), offset: 0, sentBytes: 0, isProvedThere: provesDigests(address) };
+  let upload: OpenUpload = {
+    session: session ?? (await openUpload(address)),
+    offset: 0,
+    sentBytes: 0,
+    isProvedThere: provesDigests(address),
+  };
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await (isWhole ? sendWhole(address, source, upload) : sendResumable(address, source, upload));
@@ -65,12 +34,8 @@ export async function uploadBlob(address: RepositoryAddress, source: BlobSource,
       await exchange.patience.wait(error, attempt, context.signal).catch((last: unknown) => giveUp(address, upload, last));
       const isResumable = !isWhole && !isTurnedDown(error) && error.says !== KEPT_NONE;
       const { sentBytes } = upload;
-      upload = (isResumable && (await takenUp(address, source, upload))) || {
-        session: await opened(address),
-        offset: 0,
-        sentBytes,
-        isProvedThere: false,
-      };
+      const there = isResumable ? await askOffset(address, source.blob.digest, upload.session) : undefined;
+      upload = { ...(there ?? { session: await openUpload(address), offset: 0 }), sentBytes, isProvedThere: false };
     }
   }
 }
@@ -126,7 +91,7 @@ async function sendResumable(address: RepositoryAddress, source: BlobSource, upl
     await answer.body.dump();
     upload.sentBytes += source.blob.size - offset;
     upload.session = sessionFrom(address, answer);
-    const received = offsetFrom(answer.headers["range"]) ?? source.blob.size;
+    const received = offsetFrom(answer) ?? source.blob.size;
     if (received <= offset) throw temporary(address, KEPT_NONE);
     offset = received;
   }
@@ -171,7 +136,7 @@ async function sendBody(address: RepositoryAddress, { method, url, source, uploa
     expect,
   };
   try {
-    return await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked, body: body() });
+    return await address.exchange.sendOnce({ ...uploading(address, source.blob.digest), ...asked, body: body() });
   } catch (error) {
     if (failed === undefined) throw error;
     // Too many bytes are as a wrong one: both are read once more.
@@ -186,7 +151,7 @@ async function commit(address: RepositoryAddress, { location }: UploadSession, d
   const headers = { "content-length": "0" };
   try {
     const answer = await address.exchange.send({
-      ...common(address, digest),
+      ...uploading(address, digest),
       method: "PUT",
       url,
       headers,
@@ -215,66 +180,8 @@ const provesDigests = ({ registry }: RepositoryAddress): boolean => readPrivateE
 
 async function giveUp(address: RepositoryAddress, { session }: OpenUpload, error: unknown): Promise<never> {
   address.context.signal?.throwIfAborted();
-  await cancel(address, session);
+  await cancelUpload(address, session);
   throw error instanceof TriedEnough ? error.cause : error;
-}
-
-/** Where the upload stands in the registry; undefined where the registry cannot say. */
-async function takenUp(address: RepositoryAddress, source: BlobSource, upload: OpenUpload): Promise<OpenUpload | undefined> {
-  const { session, sentBytes } = upload;
-  const asked = { method: "GET" as const, url: session.location, expect: [200, 202, 204] };
-  try {
-    const answer = await address.exchange.sendOnce({ ...common(address, source.blob.digest), ...asked });
-    await answer.body.dump();
-    const offset = offsetFrom(answer.headers["range"]);
-    if (offset === undefined) return undefined;
-    return { session: sessionFrom(address, answer), offset, sentBytes, isProvedThere: false };
-  } catch (error) {
-    if (!(error instanceof RegistryError) || error.kind === "denied") throw error;
-    return undefined;
-  }
-}
-
-async function cancel(address: RepositoryAddress, { location }: UploadSession): Promise<void> {
-  try {
-    const answer = await address.exchange.sendOnce({
-      ...common(address, "upload"),
-      method: "DELETE",
-      url: location,
-      expect: [200, 202, 204, 404, 405],
-    });
-    await answer.body.dump();
-  } catch (error) {
-    // A courtesy: registries clear abandoned uploads by themselves.
-    if (!(error instanceof RegistryError)) throw error;
-  }
-}
-
-async function opened(address: RepositoryAddress): Promise<UploadSession> {
-  const session = await beginUpload(address);
-  if (session) return session;
-  throw temporary(address, "it answered 201 to the opening of an upload");
-}
-
-function sessionFrom(address: RepositoryAddress, { headers, url }: Answer): UploadSession {
-  const location = headers["location"];
-  if (location === undefined) throw temporary(address, "it opened an upload and did not say where");
-  return { location: pointedTo(url, location) };
-}
-
-/**
- * The number of bytes in `0-<last>`. Docker's registry says `0-0` of an empty upload, so that one byte and none cannot
- * be told apart: the caller begins anew.
- */
-function offsetFrom(range: string | undefined): number | undefined {
-  const last = /^(?:bytes=)?0-(\d+)$/.exec(range ?? "")?.[1];
-  return last === undefined || last === "0" ? undefined : Number(last) + 1;
-}
-
-function withDigest(location: URL, digest: string): URL {
-  const url = new URL(location);
-  url.searchParams.set("digest", digest);
-  return url;
 }
 
 const LOST = new Set(["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "RANGE_INVALID"]);
@@ -287,18 +194,3 @@ const isCorrupt = (error: unknown): boolean => error instanceof RegistryError &&
 
 /** Whether the bytes may be why. The API page does not say with which code the registry protocol answers for them. */
 const isTurnedDown = (error: unknown): boolean => isCorrupt(error) || (error instanceof RegistryError && error.status === 400);
-
-const common = (address: RepositoryAddress, digest: string) => ({
-  registry: address.registry,
-  scopes: [scopeOf(address, "pull,push")],
-  doing: `upload ${describe(address, digest)}`,
-  context: address.context,
-});
-
-const temporary = (address: RepositoryAddress, says: string): RegistryError =>
-  new RegistryError({
-    kind: "unavailable",
-    registry: address.registry,
-    doing: `upload to ${address.registry}/${address.repository}`,
-    says,
-  });

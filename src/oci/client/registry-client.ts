@@ -9,8 +9,7 @@ import { DEFAULT_RETRIES } from "./backoff.ts";
 import type { RetryPolicy } from "./backoff.ts";
 import { awaitBlob, blobSource, headBlob } from "./blob-reader.ts";
 import type { BlobSource } from "./blob-reader.ts";
-import { beginUpload, uploadBlob } from "./blob-uploads.ts";
-import type { Mount, UploadSession } from "./blob-uploads.ts";
+import { uploadBlob } from "./blob-uploads.ts";
 import { anonymous } from "./credentials.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { Exchange } from "./exchange.ts";
@@ -21,6 +20,8 @@ import type { ManifestHead, StoredManifest } from "./manifests.ts";
 import type { Wait } from "./patience.ts";
 import { transportFor } from "./transport.ts";
 import type { Transport } from "./transport.ts";
+import { beginUpload } from "./upload-sessions.ts";
+import type { Mount, UploadSession } from "./upload-sessions.ts";
 
 export interface RegistryClientOptions {
   /** @default - each registry at its own address, Docker Hub and loopback as Docker does */
