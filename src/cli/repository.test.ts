@@ -91,14 +91,20 @@ test("an omx.yaml stands for its folder; what no engine reads is refused, and wh
   }
   expect((await cli.run("inspect", "--all", "README.md")).stderr).toContain("README.md is a file; give the folder that it is in");
   expect((await cli.run("init", "README.md")).stderr).toContain("README.md is a file; give a folder");
-  for (const name of ["empty.wdl", "empty.nf"]) {
-    writeFileSync(join(cli.folder, name), "\n");
-    expect(await cli.run("lint", name)).toMatchObject({
-      code: 1,
-      stdout: expect.stringContaining(`there is no workflow in ${name}: the file is empty`),
-    });
-    rmSync(join(cli.folder, name));
-  }
+  for (const name of ["main.wdl", "main.nf", "main.cwl"])
+    for (const [text, says] of [
+      ["\n", `there is no workflow in ${name}: the file is empty`],
+      ["\u007fELF\0\0", "text"],
+    ] as const) {
+      writeFileSync(join(cli.folder, name), text);
+      for (const [command, path] of [
+        ["lint", name],
+        ["inspect", name],
+        ["inspect", "."],
+      ] as const)
+        expect(await cli.run(command, path)).toMatchObject({ code: 1, stdout: expect.stringContaining(says) });
+      rmSync(join(cli.folder, name));
+    }
 });
 
 test("inspect --all prints one document a line", async () => {

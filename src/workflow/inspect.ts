@@ -69,9 +69,10 @@ function hasWorkflow(tree: SourceTree, file: string): boolean {
 function inspectMain(tree: SourceTree, { engine, main }: Detected): Inspection {
   const path = withoutId(main);
   try {
+    const text = tree.text(path);
     // Readers of languages in which a file may hold anything find nothing wrong with nothing.
-    if (tree.text(path)?.trim() === "") return { ...NOTHING, path, engine, main, diagnostics: [empty(path)] };
-    return { path, engine, main, ...READERS[engine](tree, main) };
+    if (text?.trim() === "") return { ...NOTHING, path, engine, main, isNothing: true, diagnostics: [empty(path)] };
+    return { path, engine, main, ...(text === undefined && { isNothing: true }), ...READERS[engine](tree, main) };
   } catch (error) {
     return { ...NOTHING, path, engine, main, diagnostics: [defect(path, error as Error)] };
   }

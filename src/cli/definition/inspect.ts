@@ -14,7 +14,7 @@ export interface InspectFlags {
   readonly json?: boolean;
 }
 
-/** Prints what one definition says of itself. @throws NotDone when its engine or main file can't be told */
+/** Prints what one definition says of itself. @throws NotDone when its engine or main file can't be told, or that is empty or no text */
 export async function inspectOne(cli: Cli, path: string, flags: InspectFlags): Promise<void> {
   const { tree, main, problem } = await openDefinition(definitionAt(path, flags.engine));
   const project = await projectOf(path);
@@ -22,7 +22,7 @@ export async function inspectOne(cli: Cli, path: string, flags: InspectFlags): P
     ? unread(problem)
     : inspect(tree, { main: flags.main ?? main ?? project.main, engine: flags.engine ?? project.engine });
   printResult(cli, flags, { value: toJson(inspection), lines: describe(inspection) });
-  if (!inspection.engine) throw new NotDone();
+  if (!inspection.engine || inspection.isNothing) throw new NotDone();
 }
 
 /** Of a folder it is told what HealthOmics would detect; who names an omx.yaml asks for what that says. */
