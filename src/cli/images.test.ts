@@ -118,6 +118,7 @@ test(
     writeFileSync(join(folder, "tool", "Dockerfile"), "FROM scratch\n");
     const of = async (...flags: readonly string[]) =>
       (await cli.run("images", "plan", "--project", folder, ...at(), ...flags)).json<Images>().images;
+    expect(await of()).toEqual(await of("--project", join(folder, "omx.yaml")));
     expect(await of("--namespace", `quay.io=mirror/quay`)).toMatchObject([{ target: `${HOME}/mirror/quay/plan/multi:1` }, {}]);
     expect(await of("--platform", "linux/amd64")).toMatchObject([
       { status: "PULL", digest: amd.digest },
@@ -222,7 +223,10 @@ test(
     expect(readFileSync(file, "utf8")).toContain(second);
 
     await pushSample(quay("lock/tool"), "latest", { layers: [noise("lock 3", 5000)] });
-    const pulled = (await cli.run("images", "pull", "--project", folder, ...at())).json<{ images: readonly Row[]; requests: number }>();
+    const pulled = (await cli.run("images", "pull", "--project", join(folder, "omx.yaml"), ...at())).json<{
+      images: readonly Row[];
+      requests: number;
+    }>();
     expect(pulled).toMatchObject({ images: [{ status: "SKIPPED", digest: second }, { status: "SKIPPED" }], requests: 2 });
 
     writeFileSync(file, '{"version": 1, "images": [{"image": "x"}]}');
@@ -268,6 +272,7 @@ test(
         { view: "cicd", problems: [] },
       ],
     });
+    expect(await verify(join(folder, "omx.yaml"))).toEqual(shallow);
     const deep = await verify(folder, "--deep");
     expect([shallow.images[0]!.hashedBytes < 10_000, deep.images[0]!.hashedBytes > 300_000]).toEqual([true, true]);
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
+import { repositoryAt } from "../definition/named.ts";
 import type { PlannedImage, Planning } from "../images/plan.ts";
 import { onePlatform } from "../options.ts";
 import { readableSize } from "../../kit/readable-size.ts";
@@ -21,7 +22,7 @@ export function imagesPlan(group: Command, cli: Cli): void {
       "Says for each image what `omx images pull` would do: PULL (it is not in ECR), MOVED (its tag means something else upstream by now), SKIP (the same bytes are there), FAILED with a reason; of an image that is built, BUILD with the reason, or SKIP. Bytes are those that the image's own repository lacks, a layer that several images share counted once; an image that is written in several ways is listed once; ECR may mount some of them from its other repositories. Manifests are read, no layer is.",
     )
     .option("--manifest <file>", 'the puller\'s input: {"manifest": ["image", …]}')
-    .option("--project <path>", "a workflow's repository: the images of its definition and omx.yaml, builds included");
+    .option("--project <path>", "a workflow's repository: the images of its definition and omx.yaml, builds included", repositoryAt);
   upstreamOption(identity(command))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")
     .option(

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type Cli, NotDone, printResult, UsageError } from "../cli.ts";
+import { repositoryAt } from "../definition/named.ts";
 import { count, onePlatform } from "../options.ts";
 import type { RepositoryFlags } from "../images/new-repositories.ts";
 import type { PulledImage, Pulling } from "../images/pull.ts";
@@ -37,6 +38,7 @@ export function imagesPull(group: Command, cli: Cli): void {
     .option(
       "--project <path>",
       "a workflow's repository: the images that its definition and omx.yaml pull, each by its digest where containers.lock.json has one; what it builds is left to `omx images build`",
+      repositoryAt,
     );
   newRepositories(upstreamOption(identity(command)))
     .option("--platform <os/arch>", "one platform out of images that have several, as in linux/amd64; or all", onePlatform, "all")

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { VerifiedImage } from "../../release/images/lock/verify.ts";
 import { type Cli, NotDone, printResult } from "../cli.ts";
+import { repositoryAt } from "../definition/named.ts";
 import { s3Uri } from "../options.ts";
 import { readableSize } from "../../kit/readable-size.ts";
 import { identity, type ImagesFlags } from "./images-options.ts";
@@ -20,6 +21,7 @@ export function imagesVerify(group: Command, cli: Cli): void {
     .argument(
       "[path]",
       "a repository with containers.lock.json, or such a file (default: the current folder; with --bundle, the bundle alone)",
+      repositoryAt,
     )
     .summary("prove that ECR, the bundle and production hold the same bytes")
     .description(
