@@ -213,10 +213,27 @@ test("workflow add edits omx.deploy.yaml, keeps its comments, and refuses a name
   for (const command of [["add", "three", "--no-deploy"], ["list"]]) {
     const { code, stderr } = await cli.run("workflow", ...command, "--config", config);
     expect([code, stderr]).toEqual([
-      1,
+      2,
       expect.stringContaining(
         "deploy.yaml:10:5: containers.namespaces.index.docker.io: index.docker.io is another name of docker.io; write docker.io",
       ),
     ]);
   }
+});
+
+test("what is wrong in omx.deploy.yaml is wrong usage, told with its place before anybody signs in", async () => {
+  await using cli = omx();
+  const config = join(cli.folder, "deploy.yaml");
+  writeFileSync(
+    config,
+    'cicd: { account: "111122223333", region: mars }\nproduction:\n  - { account: "444455556666", region: us-gov-west-1 }\n',
+  );
+  for (const command of [["deploy"], ["workflow", "list"], ["workflow", "add", "one"]])
+    expect(await cli.run(...command, "--config", config)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /deploy\.yaml:1:34: cicd\.region: a region looks like us-east-1\n.*deploy\.yaml:3:32: production\.0\.region: HealthOmics is in/,
+      ),
+    });
 });

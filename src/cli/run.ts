@@ -45,6 +45,8 @@ export function explain(cli: Cli, error: Error, command: readonly string[] = [])
       error.message,
       command.length > 0 ? `\`omx help ${command.join(" ")}\` is the manual` : "`omx help` lists the commands",
     );
+  // By its name: its module would be loaded for every command.
+  if (error.name === "DeployConfigInvalid") return tell(cli, 2, error.message);
   if (error instanceof Problem || error instanceof ReleaseError) return tell(cli, 1, error.message, error.fix);
   const fix = advice(error);
   // Without advice it may be a mistake of ours: the stack is what a report needs.

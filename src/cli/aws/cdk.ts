@@ -27,10 +27,11 @@ type Deployer = Pick<Session, "profile" | "local">;
 
 /**
  * `cdk deploy --all` of omx's stacks. In the local accounts each account is bootstrapped first, where it is not yet.
- * @throws Problem where another deployment's stacks stand, or when cdk fails, with what it said last where nobody has seen it
+ * @throws DeployConfigInvalid before anybody is asked; Problem where another deployment's stacks stand, or when cdk fails, with what it said last where nobody has seen it
  */
 export async function deployStacks(cli: Cli, deployment: Deployment): Promise<void> {
   const { config, profile } = deployment;
+  readDeployConfig(config);
   const session = await openSession(cli, { ...(profile && { profile }) }, {});
   cli.say(`deploying ${config} as ${session.arn}${session.local ? ` of the local accounts at ${session.local.endpoint}` : ""}`);
   await refuseOtherDeployment(cli, deployment);
