@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import type { RegistryMapping } from "@aws-sdk/client-omics";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CICD, PRODUCTION, startAccounts, type TestAccounts } from "../local/testing/accounts.ts";
 import { createRepository, hostOf, type RegistryUser, signIn } from "../local/ecr/testing/registry.ts";
@@ -36,7 +37,7 @@ async function staged(name: string): Promise<ContainersLock["images"][number]> {
 
 interface Bundle {
   lock: { images: object[] };
-  map: { imageMappings: object[] };
+  map: { imageMappings: object[]; registryMappings?: RegistryMapping[] };
   record: { images: object[]; files: { name: string }[] };
 }
 const FILES = { lock: "containers.lock.json", map: "container-registry-map.json", record: "release.json" };
@@ -44,10 +45,13 @@ const FILES = { lock: "containers.lock.json", map: "container-registry-map.json"
 async function verified(
   workflow: string,
   change: (bundle: Bundle) => void,
-  map?: readonly { readonly image: string; readonly target: string }[],
+  production: {
+    readonly map?: readonly { readonly image: string; readonly target: string }[];
+    readonly registries?: RegistryMapping[];
+  } = {},
 ): Promise<readonly string[]> {
   using cli = cliAt(accounts);
-  const uri = await release(accounts, { lock, workflow, ...(map && { map }) });
+  const uri = await release(accounts, { lock, workflow, ...production });
   const s3 = new S3Client(accounts.config("production"));
   const at = (name: string) => ({ Bucket: workflow, Key: `${workflow}/1.0.0/${name}` });
   const read = async (name: string) => JSON.parse((await (await s3.send(new GetObjectCommand(at(name)))).Body?.transformToString()) ?? "");
@@ -69,7 +73,7 @@ test("a bundle that is as it was has nothing against it, the user's own mappings
   const mapped = await verified(
     "own-mapping",
     ({ map }) => map.imageMappings.push({ sourceImage: own.image, destinationImage: own.target }),
-    [...lock.images, own],
+    { map: [...lock.images, own] },
   );
   expect(mapped).toEqual([]);
 });
@@ -97,8 +101,24 @@ test("a record that names no sums proves no file", async () => {
 
 test("an image that production maps besides, and nobody released, is named", async () => {
   const besides = { image: "quay.io/nobodys/tool:1", target: `${hostOf(CICD)}/nobodys/tool:1` };
-  expect(await verified("one-more", () => undefined, [...lock.images, besides])).toEqual([
+  expect(await verified("one-more", () => undefined, { map: [...lock.images, besides] })).toEqual([
     `version 1.0.0 in production: ${besides.image} is mapped to nobodys/tool:1, by the bundle to nothing; the lock does not know it`,
+  ]);
+});
+
+test("a mapping of a registry that production lacks, has besides, or that leads elsewhere there is named", async () => {
+  const quay = { upstreamRegistryUrl: "quay.io", ecrRepositoryPrefix: "quay" };
+  const lab = { upstreamRegistryUrl: "lab.example", ecrRepositoryPrefix: "lab", ecrAccountId: CICD };
+  const gone = { upstreamRegistryUrl: "ghcr.io", upstreamRepositoryPrefix: "lab", ecrRepositoryPrefix: "ghcr" };
+  const more = { upstreamRegistryUrl: "public.ecr.aws", ecrRepositoryPrefix: "ecr-public" };
+  const released = ({ map }: Bundle) => void (map.registryMappings = [quay, lab, gone]);
+  expect(await verified("registries", released, { registries: [gone, lab, quay] })).toEqual([]);
+  const registries = [{ ...quay, ecrRepositoryPrefix: "mirror" }, { ...lab, ecrAccountId: PRODUCTION }, more];
+  expect(await verified("other-registries", released, { registries })).toEqual([
+    "version 1.0.0 in production: the registry quay.io is mapped to mirror in the run's own account, by the bundle to quay in the run's own account",
+    `version 1.0.0 in production: the registry lab.example is mapped to lab in ${PRODUCTION}, by the bundle to lab in ${CICD}`,
+    "version 1.0.0 in production: the registry ghcr.io/lab is mapped to nothing, by the bundle to ghcr in the run's own account",
+    "version 1.0.0 in production: the registry public.ecr.aws is mapped to ecr-public in the run's own account, by the bundle to nothing",
   ]);
 });
 

@@ -25,7 +25,7 @@ export function imagesVerify(group: Command, cli: Cli): void {
     )
     .summary("prove that ECR, the bundle and production hold the same bytes")
     .description(
-      "Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. A repository's lock has to have every image that its workflow uses. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.",
+      "Reads every image of a lock by its digest from the cicd account's ECR and hashes its manifests and configurations anew; layers have to be there in their size, and with --deep they are read and hashed as well. A repository's lock has to have every image that its workflow uses. With --bundle the bundle has to be whole, and its record, lock and registry map have to name the same digests. With --production the same is read as production reads it (its own copies, where omx.yaml says `promote: copy`), and the released version's registry map there has to name these digests and to lead registries where the bundle's does; signatures, SBOMs and attestations of the images in the cicd account have to be there as well.",
     );
   identity(command)
     .option(

@@ -1,5 +1,11 @@
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { CreateWorkflowCommand, CreateWorkflowVersionCommand, GetWorkflowCommand, OmicsClient } from "@aws-sdk/client-omics";
+import {
+  CreateWorkflowCommand,
+  CreateWorkflowVersionCommand,
+  GetWorkflowCommand,
+  OmicsClient,
+  type RegistryMapping,
+} from "@aws-sdk/client-omics";
 import { zipSync } from "fflate";
 import { systemClock } from "../../kit/clock.ts";
 import { CICD, REGION, type TestAccounts } from "../../local/testing/accounts.ts";
@@ -18,6 +24,8 @@ interface Released {
   readonly bucket?: string;
   /** What production's version maps to. @default - what the lock says */
   readonly map?: readonly Mapped[];
+  /** Registries that production's version maps. @default - none */
+  readonly registries?: RegistryMapping[];
   /** @default REGION */
   readonly region?: string;
 }
@@ -29,7 +37,7 @@ const mappings = (images: readonly Mapped[]) => ({
 /** A release's bundle in production's bucket, and its workflow version there, as a promotion leaves them. @returns the bundle's URI */
 export async function release(
   accounts: TestAccounts,
-  { lock, workflow, bucket = workflow, map = lock.images, region = REGION }: Released,
+  { lock, workflow, bucket = workflow, map = lock.images, registries, region = REGION }: Released,
 ): Promise<string> {
   const config = { ...accounts.config("production"), region };
   const s3 = new S3Client(config);
@@ -74,7 +82,7 @@ export async function release(
       definitionZip,
       engine: "WDL",
       requestId: crypto.randomUUID(),
-      containerRegistryMap: mappings(map),
+      containerRegistryMap: { ...mappings(map), ...(registries && { registryMappings: registries }) },
     }),
   );
   return `s3://${bucket}/${workflow}/1.0.0`;

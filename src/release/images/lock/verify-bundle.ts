@@ -1,4 +1,4 @@
-import { GetWorkflowVersionCommand } from "@aws-sdk/client-omics";
+import { type ContainerRegistryMap, GetWorkflowVersionCommand } from "@aws-sdk/client-omics";
 import type { AwsClients } from "../../../aws/clients.ts";
 import { listWorkflowsNamed } from "../../../aws/workflows.ts";
 import { parseImageRef } from "../../../kit/image-ref.ts";
@@ -16,6 +16,8 @@ export interface BundleImages {
   readonly lock: ContainersLock;
   /** What production's version is to map images to, but for copies of its own. */
   readonly mappings: readonly Mapping[];
+  /** And registries, where the user's own map does. */
+  readonly registries: readonly RegistryMapping[];
   readonly problems: readonly string[];
 }
 
@@ -23,6 +25,8 @@ interface Mapping {
   readonly sourceImage?: string | undefined;
   readonly destinationImage?: string | undefined;
 }
+
+type RegistryMapping = Readonly<NonNullable<ContainerRegistryMap["registryMappings"]>[number]>;
 
 /**
  * Reads a bundle and compares what it says of images in three places: release.json, the lock, the registry map.
@@ -33,14 +37,14 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
   const { bucket, key } = parseS3Uri(uri);
   const { record, file } = await openBundle(s3, bucket, key.replace(/\/+$/, ""));
   const lock = parseLock((await file(LOCK_FILE)).toString("utf8"), `${uri}/${LOCK_FILE}`);
-  const { imageMappings: mappings = [] } = JSON.parse((await file(MAP_FILE)).toString("utf8")) as {
-    readonly imageMappings?: readonly Mapping[];
-  };
+  const map = JSON.parse((await file(MAP_FILE)).toString("utf8")) as ContainerRegistryMap;
+  const { imageMappings: mappings = [], registryMappings: registries = [] } = map;
   const recorded = new Set(record.images.map(({ image }) => image));
   return {
     record,
     lock,
     mappings,
+    registries,
     problems: [
       ...[LOCK_FILE, MAP_FILE]
         .filter((name) => record.files.every((one) => one.name !== name))
@@ -64,9 +68,10 @@ export async function readBundleImages(s3: AwsClients["s3"], uri: string): Promi
  */
 export async function productionImages(
   { omics }: Pick<AwsClients, "omics">,
-  { record: { workflow, version }, mappings: released }: Pick<BundleImages, "record" | "mappings">,
+  { record, mappings: released, registries }: Pick<BundleImages, "record" | "mappings" | "registries">,
   lock: ContainersLock,
 ): Promise<{ readonly images: readonly ImageToVerify[]; readonly problems: readonly string[] }> {
+  const { workflow, version } = record;
   const [found] = await listWorkflowsNamed(omics, workflow);
   if (!found?.id) return { images: [], problems: [`production has no workflow ${workflow}`] };
   const there = await omics
@@ -77,8 +82,32 @@ export async function productionImages(
   const targets = new Map(mappings.map(({ sourceImage, destinationImage }) => [sourceImage, destinationImage]));
   const images = lock.images.map(({ image, target, digest }): ImageToVerify => ({ image, digest, target: targets.get(image) ?? target }));
   const where = `version ${version} in production`;
-  return { images, problems: [...mapDifferences(lock, where, mappings), ...beside(lock, where, { released, mappings })] };
+  return {
+    images,
+    problems: [
+      ...mapDifferences(lock, where, mappings),
+      ...beside(lock, where, { released, mappings }),
+      ...registryDifferences(where, registries, there.containerRegistryMap?.registryMappings ?? []),
+    ],
+  };
 }
+
+/** Images that only an input names are found by mappings of their registries: production has those of the bundle, and no others. */
+function registryDifferences(where: string, released: readonly RegistryMapping[], there: readonly RegistryMapping[]): readonly string[] {
+  const leadsOf = (from: readonly RegistryMapping[]) => new Map(from.map((mapping) => [registryOf(mapping), leadOf(mapping)]));
+  const [wanted, found] = [leadsOf(released), leadsOf(there)];
+  return [...new Set([...wanted.keys(), ...found.keys()])].flatMap((registry) => {
+    const [is, says] = [found.get(registry), wanted.get(registry)];
+    return is === says ? [] : [`${where}: the registry ${registry} is mapped to ${is ?? "nothing"}, by the bundle to ${says ?? "nothing"}`];
+  });
+}
+
+const registryOf = ({ upstreamRegistryUrl = "", upstreamRepositoryPrefix: below }: RegistryMapping): string =>
+  below ? `${upstreamRegistryUrl}/${below}` : upstreamRegistryUrl;
+
+/** Without the secret: the SDK reads none out of HealthOmics's answers. */
+const leadOf = ({ ecrRepositoryPrefix = "", ecrAccountId = "the run's own account" }: RegistryMapping): string =>
+  `${ecrRepositoryPrefix} in ${ecrAccountId}`;
 
 /** Mappings of images that the lock does not know are the user's own: production has those of the bundle, and no others. */
 function beside(
