@@ -18,7 +18,10 @@ export function inspect(program: Command, cli: Cli): void {
       "--json",
       "one JSON document: path, engine, languageVersion, main, name, version, parameterTemplate, parameters, images, unresolved, diagnostics",
     )
-    .addHelpText("after", "\nExit code 1 when engine or main file can't be told, or the main file is empty or no text. `omx lint` and `omx check` judge the definition.")
+    .addHelpText(
+      "after",
+      "\nExit code 1 when engine or main file can't be told, or the main file is empty or no text. `omx lint` and `omx check` judge the definition.",
+    )
     .action(async (path: string, flags: InspectFlags) => {
       const { inspectEach, inspectOne } = await import("../definition/inspect.ts");
       await (flags.all ? inspectEach : inspectOne)(cli, path, flags);
