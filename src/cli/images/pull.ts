@@ -6,6 +6,7 @@ import { copyImages, type CopyResult, type ImageCopy } from "../../oci/copy.ts";
 import { ReleaseError } from "../../release/errors.ts";
 import { isCached, isFilled, readCacheRules } from "../../release/images/pull/cache-rules.ts";
 import { type ImagePull, planPulls } from "../../release/images/plan.ts";
+import { presentBefore } from "../../release/images/present.ts";
 import { platformRemark } from "../../release/images/platform-remark.ts";
 import { primeImages } from "../../release/images/pull/prime-images.ts";
 import { openCached, openRepository } from "../../release/images/repositories/repository.ts";
@@ -152,6 +153,7 @@ async function prime(
     client,
     clock: cli.clock,
     isFresh,
+    present: presentBefore(session.clients.ecr),
     ...(!isFresh && { isWhole: seen.isWhole, known: seen.upstream }),
     onDone: progress.onDone,
     ...(concurrency && { concurrency }),

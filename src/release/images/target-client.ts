@@ -1,4 +1,4 @@
-import { DescribeImagesCommand, type ECRClient } from "@aws-sdk/client-ecr";
+import type { ECRClient } from "@aws-sdk/client-ecr";
 import { isPassing } from "../../aws/passing.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { RegistryClient, Repository } from "../../oci/client/registry-client.ts";
@@ -10,6 +10,7 @@ import { imageThere, SOURCE_HASH_LABEL } from "./build/labels.ts";
 import { checkRepository, ensureRepository, isOurs, type RepositoryMaker, sourceTag, tagsOfRepository } from "./repositories/repository.ts";
 import { awaitLayers } from "./pull/prime.ts";
 import { type CacheRule, isFilled } from "./pull/cache-rules.ts";
+import { presentDigest } from "./present.ts";
 import { registryOf } from "./registry-of.ts";
 import type { ImageWorkshop } from "./workshop.ts";
 import { overRepositories } from "./repositories/over-repositories.ts";
@@ -114,16 +115,8 @@ const inEcr = (ecr: ECRClient, repository: Repository): Pick<Repository, "headMa
     (await isThere(ecr, repository.repository, reference)) ? repository.getManifest(reference) : undefined,
 });
 
-async function isThere(ecr: ECRClient, repositoryName: string, reference: string): Promise<boolean> {
-  const id = reference.includes(":") ? { imageDigest: reference } : { imageTag: reference };
-  try {
-    await ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [id] }));
-    return true;
-  } catch (error) {
-    if (["ImageNotFoundException", "RepositoryNotFoundException"].includes((error as Error).name)) return false;
-    throw error;
-  }
-}
+const isThere = async (ecr: ECRClient, repository: string, reference: string): Promise<boolean> =>
+  (await presentDigest(ecr, repository, reference)) !== undefined;
 
 interface Move {
   readonly there: Repository;

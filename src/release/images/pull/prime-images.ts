@@ -5,11 +5,13 @@ import type { CopyResult, ImageCopy } from "../../../oci/copy.ts";
 import { RegistryError } from "../../../oci/errors.ts";
 import type { RequestContext } from "../../../oci/client/exchange.ts";
 import { askUpstream, remarks, type Upstream, type UpstreamOptions } from "./ask-upstream.ts";
-import { CacheRefusal, primeImage } from "./prime.ts";
+import { CacheRefusal, primeImage, type Priming } from "./prime.ts";
 
 export interface PrimeOptions extends Omit<UpstreamOptions, "silent"> {
   /** Whether an image is known to be in a repository with all its layers. @default - it is looked at */
   readonly isWhole?: (target: ImageRef, digest: string) => boolean;
+  /** The digest that a repository has under a tag or digest before anything is brought. @default - unknown: what comes counts as new */
+  readonly present?: Priming["present"];
   /** Images at a time. @default 8 */
   readonly concurrency?: number;
   readonly onDone?: (result: CopyResult) => void;
@@ -80,7 +82,9 @@ async function bring(
   options: PrimingAll,
   context: RequestContext,
 ): Promise<Ending & { readonly upstream: Upstream }> {
-  const { client, isWhole } = options;
+  const { client, isWhole, known, present } = options;
+  const expected = source.digest ?? known?.(source);
+  const isExpected = expected !== undefined && isWhole?.(target, expected) === true;
   let upstream: Upstream = {};
   const { digest, isNew, sizeBytes, reason } = await primeImage({
     source,
@@ -90,6 +94,8 @@ async function bring(
       upstream = await askUpstream(source, options, context);
       return upstream.digest;
     },
+    // What is known to be there needs no look before.
+    ...(present && !isExpected && { present }),
     ...(isWhole && { isWhole: (found: string) => isWhole(target, found) }),
     context,
   });

@@ -17,6 +17,8 @@ export interface Priming {
    * @default - what the cache takes the tag for, which compares once a day
    */
   readonly wanted?: () => Promise<string | undefined>;
+  /** The digest that a repository of ECR has under a tag or digest before anything is brought. @default - unknown: what comes counts as new */
+  readonly present?: (repository: string, reference: string) => Promise<string | undefined>;
   /** Whether the image is known to be there with all its layers. @default - it is looked at */
   readonly isWhole?: (digest: string) => boolean;
   readonly context?: RequestContext;
@@ -25,7 +27,7 @@ export interface Priming {
 /** An image that ECR has, all of it. */
 export interface Primed {
   readonly digest: string;
-  /** Whether it was not known to be whole before: what ECR had already is not told apart from what it brought now. */
+  /** Whether ECR has brought it for this call, as far as is known. */
   readonly isNew: boolean;
   /** Bytes of its configuration and layers, of all its platforms. */
   readonly sizeBytes: number;
@@ -47,17 +49,19 @@ export class CacheRefusal extends Error {
  * works on behind that answer. A layer is asked for by its last byte, which no registry has before the others.
  * @throws CacheRefusal where nothing came; RegistryError where layers do not come or upstream does not have the image
  */
-export async function primeImage({ source, target, client, wanted: ask, isWhole, context = {} }: Priming): Promise<Primed> {
+export async function primeImage({ source, target, client, wanted: ask, present, isWhole, context = {} }: Priming): Promise<Primed> {
   const repository = client.repository(target, context);
-  const [upstream, cached] = await Promise.allSettled([
-    source.digest ?? ask?.(),
-    brought(repository, target, target.tag ?? referenceOf(target)),
-  ]);
+  const bring = async (reference: string): Promise<Brought> => {
+    const before = await present?.(target.repository, reference);
+    const manifest = await brought(repository, target, reference);
+    return { manifest, isNew: manifest.digest !== before };
+  };
+  const [upstream, cached] = await Promise.allSettled([source.digest ?? ask?.(), bring(target.tag ?? referenceOf(target))]);
   const [wanted, tagged] = [valueOf(upstream), valueOf(cached)];
-  const isOlder = wanted !== undefined && tagged.digest !== wanted;
-  const manifest = isOlder ? await brought(repository, target, wanted) : tagged;
+  const isOlder = wanted !== undefined && tagged.manifest.digest !== wanted;
+  const { manifest, isNew } = isOlder ? await bring(wanted) : tagged;
   const reason = isOlder
-    ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR`
+    ? `upstream has moved the tag, and this is what it means there; ECR's cache takes it for ${tagged.manifest.digest} until it compares again, once a day: name the image by its digest, or delete the tag in ECR`
     : "ECR's pull-through cache has it";
   const isKnown = isWhole?.(manifest.digest) === true;
   const [blobs, remark] = isKnown
@@ -65,10 +69,16 @@ export async function primeImage({ source, target, client, wanted: ask, isWhole,
     : await Promise.all([awaitLayers(repository, manifest, isReadBy(manifest)), platformRemark(manifest, repository)]);
   return {
     digest: manifest.digest,
-    isNew: !isKnown,
+    isNew: isNew && !isKnown,
     sizeBytes: blobs.reduce((sum, { size }) => sum + size, 0),
     reason: [reason, remark ?? []].flat().join("; "),
   };
+}
+
+interface Brought {
+  readonly manifest: StoredManifest;
+  /** Whether ECR did not have it before. */
+  readonly isNew: boolean;
 }
 
 function valueOf<Value>(settled: PromiseSettledResult<Value>): Value {

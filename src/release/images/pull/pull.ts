@@ -15,6 +15,7 @@ import { exportedResult, failureOf } from "../after-build.ts";
 import { watchDeadline } from "../overtime.ts";
 import type { ImagePull } from "../plan.ts";
 import { platformRemark } from "../platform-remark.ts";
+import { presentBefore } from "../present.ts";
 import { type Preview, previewCopy, wantedDigest } from "./preview.ts";
 import { CacheRefusal, primeImage } from "./prime.ts";
 import { openRepository } from "../repositories/repository.ts";
@@ -171,15 +172,16 @@ async function prime({ workshop, client, source, target }: Copying): Promise<Res
   const overtime = watchDeadline(workshop.clock, workshop.deadline);
   const context = overtime ? { signal: overtime.signal } : {};
   try {
-    const { digest, sizeBytes, reason } = await primeImage({
+    const { digest, isNew, sizeBytes, reason } = await primeImage({
       source,
       target,
       client,
+      present: presentBefore(workshop.ecr),
       wanted: () => wantedDigest(client.repository(source, context), source),
       context,
     });
     await openRepository(workshop.ecr, target.repository, workshop.place);
-    return { status: "SUCCEEDED", digest, size: sizeBytes, bytes_moved: 0, bytes_saved: sizeBytes, reason };
+    return { status: isNew ? "SUCCEEDED" : "SKIPPED", digest, size: sizeBytes, bytes_moved: 0, bytes_saved: sizeBytes, reason };
   } catch (error) {
     if (error instanceof CacheRefusal && !error.failure.temporary) return { refusal: error.message };
     if (!overtime?.isOver()) throw error instanceof CacheRefusal ? error.failure : error;
