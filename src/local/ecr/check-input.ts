@@ -72,7 +72,7 @@ function kindOf(value: unknown): Rule["kind"] | "nothing" {
 
 /** What is wrong with a list; of items that are no structures, all that is wrong with one of them is told together. */
 function whyNotList({ min = 0, max = Infinity, of }: Extract<Rule, { kind: "list" }>, items: readonly unknown[]): string | undefined {
-  const length = lengthOf(items.length, min, max);
+  const length = whyNotLength(items.length, min, max);
   if (length !== undefined || of.kind === "structure") return length;
   const wrong = items.flatMap((item) => (kindOf(item) === of.kind ? (whyNot(of, item) ?? []) : `Member must be ${KINDS[of.kind]}`))[0];
   return wrong === undefined ? undefined : `Member must satisfy constraint: [${wrong}]`;
@@ -83,20 +83,21 @@ function whyNot(rule: Rule, value: unknown): string | undefined {
     case "text":
       return whyNotText(rule, value as string);
     case "number":
-      return (value as number) < rule.min
-        ? `Member must have value greater than or equal to ${rule.min}`
-        : (value as number) > (rule.max ?? Infinity)
-          ? `Member must have value less than or equal to ${rule.max}`
-          : undefined;
+      return whyNotNumber(rule, value as number);
     case "bytes":
-      return lengthOf((value as Uint8Array).byteLength, 0, rule.max);
+      return whyNotLength((value as Uint8Array).byteLength, 0, rule.max);
     default:
       return undefined;
   }
 }
 
+function whyNotNumber({ min, max = Infinity }: Extract<Rule, { kind: "number" }>, value: number): string | undefined {
+  if (value < min) return `Member must have value greater than or equal to ${min}`;
+  return value > max ? `Member must have value less than or equal to ${max}` : undefined;
+}
+
 function whyNotText({ min = 0, max = Infinity, pattern, values }: Extract<Rule, { kind: "text" }>, value: string): string | undefined {
-  const length = lengthOf(value.length, min, max);
+  const length = whyNotLength(value.length, min, max);
   if (length !== undefined) return length;
   if (values && !values.includes(value)) return `Member must satisfy enum value set: [${values.join(", ")}]`;
   if (!pattern || new RegExp(`^(?:${pattern.source})$`).test(value)) return undefined;
@@ -105,9 +106,7 @@ function whyNotText({ min = 0, max = Infinity, pattern, values }: Extract<Rule, 
     : `Member must satisfy regular expression pattern: ${pattern.source}`;
 }
 
-const lengthOf = (length: number, min: number, max: number): string | undefined =>
-  length < min
-    ? `Member must have length greater than or equal to ${min}`
-    : length > max
-      ? `Member must have length less than or equal to ${max}`
-      : undefined;
+function whyNotLength(length: number, min: number, max: number): string | undefined {
+  if (length < min) return `Member must have length greater than or equal to ${min}`;
+  return length > max ? `Member must have length less than or equal to ${max}` : undefined;
+}

@@ -42,6 +42,8 @@ export function createOutbox({
       for (const listener of listeners) queueMicrotask(listener);
       return id;
     },
-    subscribe: (listener) => void listeners.add(listener),
+    subscribe(listener) {
+      listeners.add(listener);
+    },
   };
 }

@@ -121,9 +121,10 @@ function affix(operand: unknown, path: string, test: (value: string, part: strin
 /** `*` stands for any text; a backslash makes it, or itself, plain. */
 function wildcard(pattern: string, path: string): Test {
   if (/\*\*/.test(pattern.replaceAll(/\\./g, "x"))) throw new InvalidPattern(`Consecutive wildcard characters at ${path}`);
-  const source = pattern.replaceAll(/\\([\\*])|\*|[\\^$.*+?()[\]{}|]/g, (found, escaped: string | undefined) =>
-    escaped !== undefined ? `\\${escaped}` : found === "*" ? "[^]*" : `\\${found}`,
-  );
+  const source = pattern.replaceAll(/\\([\\*])|\*|[\\^$.*+?()[\]{}|]/g, (found, escaped: string | undefined) => {
+    if (escaped !== undefined) return `\\${escaped}`;
+    return found === "*" ? "[^]*" : `\\${found}`;
+  });
   const regex = new RegExp(`^${source}$`);
   return (value) => typeof value === "string" && regex.test(value);
 }

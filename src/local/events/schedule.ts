@@ -88,7 +88,8 @@ function range(text: string, field: Field): { from: number; to: number; step: nu
 
 function number(text: string, { least, most, names = [], first = 0 }: Field): number {
   const named = names.indexOf(text.toUpperCase());
-  const value = named >= 0 ? named + first : /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  const given = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  const value = named >= 0 ? named + first : given;
   if (value >= least && value <= most) return value;
   throw new InvalidSchedule(`"${text}" is not between ${least} and ${most}`);
 }

@@ -68,7 +68,8 @@ function substitute(template: string, values: ReadonlyMap<string, unknown>): str
     if (name === undefined || !values.has(name)) return found;
     const value = values.get(name);
     if (!isQuoted) return JSON.stringify(value ?? null);
-    const text = value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+    if (value === undefined) return "";
+    const text = typeof value === "string" ? value : JSON.stringify(value);
     return JSON.stringify(text).slice(1, -1);
   });
 }

@@ -129,7 +129,10 @@ export class Pool {
   }
 
   #keep(room: Room, worker: Worker): void {
-    if (![...this.#rooms.values()].includes(room)) return void worker.end();
+    if (![...this.#rooms.values()].includes(room)) {
+      void worker.end();
+      return;
+    }
     const idle = { worker, taken: new AbortController() };
     room.idle.push(idle);
     this.#core.background(`idle worker ${worker.token}`, async (signal) => {

@@ -56,7 +56,10 @@ export class WorkerLogs {
   /** Resolves when both streams have written the end of this invocation, or after a moment: a runtime may not mark it. */
   async settled(requestId: string): Promise<void> {
     const known = this.#waiting.get(requestId);
-    if (known?.left === 0) return void this.#waiting.delete(requestId);
+    if (known?.left === 0) {
+      this.#waiting.delete(requestId);
+      return;
+    }
     const given = new AbortController();
     const marked = new Promise<void>((done) => this.#waiting.set(requestId, { left: known?.left ?? 2, done }));
     await Promise.race([marked, this.#core.clock.sleep(100, given.signal).catch(() => undefined)]);

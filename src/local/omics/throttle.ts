@@ -8,9 +8,11 @@ const TAG_RATE = 5;
 const SHARE_RATE = 1;
 const OTHER_RATE = 10;
 
-const rateOf = (operation: string): number =>
-  RATES[operation] ??
-  (operation.includes("Tag") || operation === "UntagResource" ? TAG_RATE : operation.includes("Share") ? SHARE_RATE : OTHER_RATE);
+function rateOf(operation: string): number {
+  if (operation.includes("Tag") || operation === "UntagResource") return TAG_RATE;
+  if (operation.includes("Share")) return SHARE_RATE;
+  return RATES[operation] ?? OTHER_RATE;
+}
 
 interface Bucket {
   readonly tokens: number;

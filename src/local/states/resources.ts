@@ -78,7 +78,8 @@ function substituted(definition: string, { DefinitionSubstitutions }: Properties
   const values = (DefinitionSubstitutions ?? {}) as Readonly<Record<string, Json>>;
   return definition.replaceAll(/\$\{([A-Za-z0-9_]+)\}/g, (whole, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    return value === undefined || value === null ? whole : typeof value === "object" ? JSON.stringify(value) : String(value);
+    if (value === undefined || value === null) return whole;
+    return typeof value === "object" ? JSON.stringify(value) : String(value);
   });
 }
 

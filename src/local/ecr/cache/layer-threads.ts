@@ -31,7 +31,9 @@ export function layerThreads(): LayerThreads {
   };
   return {
     bring: (order, onWritten, signal) => free().bring(order, onWritten, signal),
-    close: async () => void (await Promise.all(threads.map((thread) => thread.end()))),
+    async close() {
+      await Promise.all(threads.map((thread) => thread.end()));
+    },
   };
 }
 

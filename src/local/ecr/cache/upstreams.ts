@@ -45,11 +45,15 @@ export function createUpstreams(core: Core): Upstreams {
   const threads = layerThreads();
   const upstreams = mirrors(core.settings.upstreams);
   const clients = openClients(core, { upstreams, secrets });
+  const repository: Upstreams["repository"] = (rule, name) =>
+    clients.of(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository: name });
   return {
     now: () => core.clock.now(),
     checkCredentials: (rule) => secrets.check(rule),
-    readCredentials: async (rule) => void (await secrets.read(rule)),
-    repository: (rule, repository) => clients.of(rule).repository({ registry: registryAt(rule.upstreamRegistryUrl), repository }),
+    async readCredentials(rule) {
+      await secrets.read(rule);
+    },
+    repository,
     layer: (rule, { repository, digest, size }, signal) => ({
       digest,
       size,
@@ -66,18 +70,23 @@ export function createUpstreams(core: Core): Upstreams {
         return threads.bring({ ...from, blob: { digest, size }, file }, onWritten, signal);
       },
     }),
-    async failure(rule) {
-      try {
-        await this.repository(rule, "library/validate").headManifest("latest");
-        return undefined;
-      } catch (error) {
-        // A registry that knows no such image, or shows it to nobody, has answered.
-        const answered = error instanceof RegistryError && (error.kind === "denied" || error.kind === "missing");
-        return answered ? undefined : (error as Error).message;
-      }
+    failure: (rule) => unanswered(() => repository(rule, "library/validate").headManifest("latest")),
+    async close() {
+      await Promise.all([threads.close(), clients.close()]);
     },
-    close: async () => void (await Promise.all([threads.close(), clients.close()])),
   };
+}
+
+/** Why a registry did not answer; undefined where it did. */
+async function unanswered(ask: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await ask();
+    return undefined;
+  } catch (error) {
+    // A registry that knows no such image, or shows it to nobody, has answered.
+    const isAnswered = error instanceof RegistryError && (error.kind === "denied" || error.kind === "missing");
+    return isAnswered ? undefined : (error as Error).message;
+  }
 }
 
 /** Who signs in differently has other connections and tokens. */
@@ -106,7 +115,9 @@ function openClients({ clock, random, settings: { proxy } }: Core, { upstreams, 
       clients.set(keyOf(rule), client);
       return client;
     },
-    close: async () => void (await Promise.all([...clients.values()].map((one) => one.close()))),
+    async close() {
+      await Promise.all([...clients.values()].map((client) => client.close()));
+    },
   };
 }
 

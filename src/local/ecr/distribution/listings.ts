@@ -33,7 +33,8 @@ export function listTags({ contents, caller, place, pathName, request }: Exchang
 export function listRepositories({ contents, caller, request }: Omit<Exchange, keyof RegistryPath>): WireResponse {
   const page = askedPage(request);
   const registry = registryOfHost(request);
-  const within = registry ? [registry.account, registry.region] : "account" in caller ? [caller.account] : [];
+  const own = "account" in caller ? [caller.account] : [];
+  const within = registry ? [registry.account, registry.region] : own;
   if (within.length === 0) return json({ repositories: [] });
   const last = page.last === undefined ? undefined : placeOf(page.last, request);
   const after = last && keyOf(last);

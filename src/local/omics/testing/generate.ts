@@ -55,7 +55,8 @@ function stringOf(shape: Extract<Shape, { type: "string" }>, next: Next): string
 /** Any of those that are allowed, the bounds themselves more often than chance would have them. */
 function numberOf({ min = 0, max = 1000 }: { readonly min?: number; readonly max?: number }, next: Next): number {
   const dice = next();
-  return dice < 0.15 ? min : dice < 0.3 ? max : whole(next, min, max);
+  if (dice < 0.15) return min;
+  return dice < 0.3 ? max : whole(next, min, max);
 }
 
 const named = (name: string): Shape => (shapes as Readonly<Record<string, Shape>>)[name]!;

@@ -85,7 +85,9 @@ function take(cursor: Cursor, pattern: RegExp): string | undefined {
   return match;
 }
 
-const skipSpace = (cursor: Cursor) => void take(cursor, /\s*/y);
+function skipSpace(cursor: Cursor): void {
+  take(cursor, /\s*/y);
+}
 
 function expect(cursor: Cursor, character: string): void {
   if (cursor.text[cursor.at] !== character) fail(cursor, `"${character}"`);

@@ -79,18 +79,21 @@ interface Naming {
   readonly naming: ErrorNaming | undefined;
 }
 
-/** Errors that a model knows keep their name, with `Exception` at its end; others carry the service's own. */
-function toTaskError(task: Task, error: AwsError, { model, service, naming }: Naming): TaskError {
-  const prefix = naming?.prefix ?? service.prefix;
-  // S3's model has AccessDenied by now; Step Functions goes on to call it S3Exception.
-  const known = error.code === "AccessDenied" ? undefined : model.errors.get(error.code);
-  const name =
-    known === undefined ? (naming?.unknown ?? `${service.prefix}Exception`) : known.endsWith("Exception") ? known : `${known}Exception`;
+function toTaskError(task: Task, error: AwsError, named: Naming): TaskError {
+  const { service, naming } = named;
   const requestId = task.core.random.uuid();
   return new TaskError(
-    `${prefix}.${name}`,
+    `${naming?.prefix ?? service.prefix}.${errorName(error.code, named)}`,
     `${error.message} (Service: ${service.prefix}, Status Code: ${error.status}, Request ID: ${requestId})`,
   );
+}
+
+/** Errors that a model knows keep their name, with `Exception` at its end; others carry the service's own. */
+function errorName(code: string, { model, service, naming }: Naming): string {
+  // S3's model has AccessDenied by now; Step Functions goes on to call it S3Exception.
+  const known = code === "AccessDenied" ? undefined : model.errors.get(code);
+  if (known === undefined) return naming?.unknown ?? `${service.prefix}Exception`;
+  return known.endsWith("Exception") ? known : `${known}Exception`;
 }
 
 /** What optimized integrations add to an answer. */

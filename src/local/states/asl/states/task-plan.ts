@@ -37,7 +37,7 @@ async function evaluatePlan(visit: Visit<TaskState>): Promise<TaskPlan> {
   const data = isJsonata ? visit.input : select(state.InputPath, { visit, data: visit.input });
   const scope = { visit, data };
   return {
-    parameters: isJsonata ? await parametersByJsonata(visit) : state.Parameters === undefined ? data : fill(state.Parameters, scope),
+    parameters: isJsonata ? await parametersByJsonata(visit) : parametersByJsonpath(scope),
     timeoutSeconds: await readNumber(scope, {
       field: "TimeoutSeconds",
       value: state.TimeoutSeconds,
@@ -57,6 +57,9 @@ async function evaluatePlan(visit: Visit<TaskState>): Promise<TaskPlan> {
 
 const parametersByJsonata = async (visit: Visit<TaskState>): Promise<Json> =>
   visit.state.Arguments === undefined ? visit.input : evaluate(visit.state.Arguments, "Arguments", { visit });
+
+const parametersByJsonpath = ({ visit, data }: { readonly visit: Visit<TaskState>; readonly data: Json }): Json =>
+  visit.state.Parameters === undefined ? data : fill(visit.state.Parameters, { visit, data });
 
 async function credentials(visit: Visit<TaskState>, data: Json): Promise<Json> {
   const { Credentials, QueryLanguage } = visit.state;
