@@ -144,7 +144,8 @@ function typeOf(document: Json, header: string | undefined): string {
   if (isIndexType(type) || isManifestType(type)) return confused(document, type);
   if (own !== undefined) return confused(document, own);
   if (document["schemaVersion"] !== 2) return type;
-  return "manifests" in document ? MEDIA_TYPES.ociIndex : "config" in document ? MEDIA_TYPES.ociManifest : type;
+  if ("manifests" in document) return MEDIA_TYPES.ociIndex;
+  return "config" in document ? MEDIA_TYPES.ociManifest : type;
 }
 
 /** A document that is both an index and an image would be read differently by different clients (CVE-2021-41190). */

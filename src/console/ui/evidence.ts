@@ -124,11 +124,17 @@ function changes({ differences }: BuildRecord): Html {
   </section>`;
 }
 
+const CHANGES_IN_WORDS = [
+  ["added", "new"],
+  ["removed", "removed"],
+  ["changed", "with another digest"],
+] as const;
+
 /** In a sentence; each is told of where the images are listed. */
 function imagesInWords(changes: BuildRecord["differences"]["images"]): string {
-  const counts = (["added", "removed", "changed"] as const).flatMap((kind) => {
+  const counts = CHANGES_IN_WORDS.flatMap(([kind, words]) => {
     const count = changes.filter(({ change }) => change === kind).length;
-    return count === 0 ? [] : [`${count} ${kind === "added" ? "new" : kind === "removed" ? "removed" : "with another digest"}`];
+    return count === 0 ? [] : [`${count} ${words}`];
   });
   return counts.length === 0 ? "Images are the same." : `Images: ${counts.join(", ")}.`;
 }

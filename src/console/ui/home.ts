@@ -44,7 +44,7 @@ function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Ht
           html`<tr>
             <td>${releaseBadge(release.status)}</td>
             <td>
-              ${release.summary || (release.commit ? "no message" : release.status === "FirstStart" ? "no commit: the pipeline's own start when it was made" : "no commit")}
+              ${release.summary || withoutSummary(release)}
               <code class="soft">${shortCommit(release.commit)}</code>
             </td>
             <td>${moment(release.started)}</td>
@@ -55,4 +55,9 @@ function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Ht
       )}
     </tbody>
   </table>`;
+}
+
+function withoutSummary({ commit, status }: ReleaseSummary): string {
+  if (commit) return "no message";
+  return status === "FirstStart" ? "no commit: the pipeline's own start when it was made" : "no commit";
 }

@@ -62,12 +62,10 @@ const IS: Readonly<Record<Stage["status"], string>> = {
 function nowPart({ stages, status }: ReleaseView): Html {
   if (status === "FirstStart") return html`<p class="soft">Nothing to release: ${FIRST_START}.</p>`;
   const current = stages.find((stage) => ["running", "waiting", "failed", "stopped"].includes(stage.status));
+  if (current) return html`<p class="soft">${current.name} ${IS[current.status]}.</p>`;
   const next = stages.find((stage) => stage.status === "pending");
-  if (!current)
-    return html`<p class="soft">
-      ${status === "InProgress" && next ? `Waits to enter ${next.name}: one release at a time.` : status === "Succeeded" ? "Everything is done." : "Nothing runs any more."}
-    </p>`;
-  return html`<p class="soft">${current.name} ${IS[current.status]}.</p>`;
+  if (status === "InProgress" && next) return html`<p class="soft">Waits to enter ${next.name}: one release at a time.</p>`;
+  return html`<p class="soft">${status === "Succeeded" ? "Everything is done." : "Nothing runs any more."}</p>`;
 }
 
 function stagesPart({ stages, said, workflow, id, status: whole }: ReleaseView, now: Date): Html {

@@ -120,11 +120,14 @@ const tooShort = (address: RepositoryAddress, span: Span, position: number): Reg
     tries: 2,
   });
 
+function rangeHeader({ start, end, isPart }: Span): Record<string, string> {
+  if (isPart) return { range: `bytes=${start}-${end - 1}` };
+  return start > 0 ? { range: `bytes=${start}-` } : {};
+}
+
 async function bodyOf(address: RepositoryAddress, span: Span): Promise<AsyncIterable<Uint8Array>> {
-  const { digest, start, end, isPart, isLent } = span;
-  const range = isPart ? `bytes=${start}-${end - 1}` : start > 0 ? `bytes=${start}-` : undefined;
-  const headers: Record<string, string> = range === undefined ? {} : { range };
-  const asked = { ...blobRequest(address, digest), method: "GET" as const, headers, isLent };
+  const { digest, start, isPart, isLent } = span;
+  const asked = { ...blobRequest(address, digest), method: "GET" as const, headers: rangeHeader(span), isLent };
   const answer = await address.exchange.sendOnce({ ...asked, expect: [200, 206] });
   if (isPart && answer.status !== 206) {
     answer.body.destroy();

@@ -53,12 +53,7 @@ export class Patience {
         failure,
         `it asks to be left alone until ${new Date(clock.now().getTime() + retryAfterMs).toISOString().slice(0, 16).replace("T", " ")} UTC`,
       );
-    const attempts =
-      failure.kind === "throttled"
-        ? retries.attemptsWhenThrottled
-        : isSilence(failure)
-          ? Math.min(retries.attempts, retries.attemptsWhenSilent)
-          : retries.attempts;
+    const attempts = attemptsFor(failure, retries);
     if (failure.failure.tries !== undefined) throw failure;
     if (attempt >= attempts) throw attempt === 1 ? failure : advised(failure, `${attempt} tries ended so`, attempt);
     const ms = Math.max(retryAfterMs, waitBefore(attempt, retries, random));
@@ -69,6 +64,11 @@ export class Patience {
 
 /** Whether a request ended because nothing came for a long time: no connection, no answer, or no more of its body. */
 export const isSilence = ({ code = "" }: RegistryError): boolean => /^UND_ERR_(?:CONNECT|HEADERS|BODY)_TIMEOUT$/.test(code);
+
+function attemptsFor(failure: RegistryError, { attempts, attemptsWhenThrottled, attemptsWhenSilent }: RetryPolicy): number {
+  if (failure.kind === "throttled") return attemptsWhenThrottled;
+  return isSilence(failure) ? Math.min(attempts, attemptsWhenSilent) : attempts;
+}
 
 /** The failure with one more thing to say. */
 export function advised({ failure, cause }: RegistryError, advice: string, tries = failure.tries): RegistryError {

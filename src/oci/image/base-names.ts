@@ -132,12 +132,11 @@ function namedIn(
   ];
 }
 
-const sourcesOf = ({ keyword, flags, mounts }: Instruction): readonly string[] =>
-  keyword === "RUN"
-    ? mounts.flatMap((mount) => /(?:^|,)from=["']?([^,"']+)/.exec(mount)?.[1] ?? [])
-    : keyword === "COPY" && flags["from"] !== undefined
-      ? [flags["from"].replace(/^["']|["']$/g, "")]
-      : [];
+function sourcesOf({ keyword, flags, mounts }: Instruction): readonly string[] {
+  if (keyword === "RUN") return mounts.flatMap((mount) => /(?:^|,)from=["']?([^,"']+)/.exec(mount)?.[1] ?? []);
+  if (keyword !== "COPY" || flags["from"] === undefined) return [];
+  return [flags["from"].replace(/^["']|["']$/g, "")];
+}
 
 function closure(named: readonly (readonly Named[])[], target: number): ReadonlySet<number> {
   const needed = new Set<number>();

@@ -33,9 +33,10 @@ export function replaced(
 
 /** Go's regexp.ReplaceAllString gives `$0` and `$$` a meaning; groups there are none. */
 const filledIn = (other: string, found: string): string =>
-  other.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, name?: string, braced?: string) =>
-    dollar ? "$" : (name ?? braced) === "0" ? found : "",
-  );
+  other.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_, dollar?: string, name?: string, braced?: string) => {
+    if (dollar) return "$";
+    return (name ?? braced) === "0" ? found : "";
+  });
 
 /** `*` and `?` of a shell, which stop at the end of a line; brackets are themselves. */
 function patternOf(pattern: string, { isLongest, isAtStart }: { readonly isLongest: boolean; readonly isAtStart: boolean }): RegExp {

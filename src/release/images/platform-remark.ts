@@ -1,7 +1,7 @@
 import type { StoredManifest } from "../../oci/client/manifests.ts";
 import type { Repository } from "../../oci/client/registry-client.ts";
 import { configuredPlatform } from "../../oci/copy/platform.ts";
-import { formatPlatform, isPlatform, readManifest } from "../../oci/manifest.ts";
+import { formatPlatform, isPlatform, type Manifest, type Platform, readManifest } from "../../oci/manifest.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 
 /** The last is what Docker wrote in its first year of schema 2. Charts, Singularity's images and files have others. */
@@ -20,13 +20,12 @@ export async function platformRemark({ bytes, mediaType }: StoredManifest, from?
   const manifest = readManifest(bytes, mediaType);
   if (manifest.kind === "image" && !IMAGE_CONFIGS.has(manifest.config.mediaType))
     return `no task can run in it: it is no container image but ${manifest.artifactType ?? manifest.config.mediaType}`;
-  const named =
-    manifest.kind === "index"
-      ? manifest.manifests.flatMap(({ platform }) => platform ?? [])
-      : from
-        ? await configuredPlatform(from, manifest.config)
-        : [];
-  const offered = named.filter(({ os }) => os !== "unknown");
+  const offered = (await platformsOf(manifest, from)).filter(({ os }) => os !== "unknown");
   if (offered.length === 0 || offered.some((one) => isPlatform(one, RUNS_ON))) return undefined;
   return `HealthOmics runs tasks on ${formatPlatform(RUNS_ON)}, for which this image is not offered, only for ${offered.map(formatPlatform).join(", ")}`;
+}
+
+async function platformsOf(manifest: Manifest, from: Repository | undefined): Promise<readonly Platform[]> {
+  if (manifest.kind === "index") return manifest.manifests.flatMap(({ platform }) => platform ?? []);
+  return from ? await configuredPlatform(from, manifest.config) : [];
 }

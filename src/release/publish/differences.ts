@@ -78,13 +78,8 @@ function changes(before: Readonly<Record<string, string>>, after: Readonly<Recor
   return names.flatMap((name): Change[] => {
     const [was, is] = [before[name], after[name]];
     if (was === is) return [];
-    return [
-      {
-        name,
-        change: was === undefined ? "added" : is === undefined ? "removed" : "changed",
-        ...(was !== undefined && { before: was }),
-        ...(is !== undefined && { after: is }),
-      },
-    ];
+    if (was === undefined) return [{ name, change: "added", ...(is !== undefined && { after: is }) }];
+    if (is === undefined) return [{ name, change: "removed", before: was }];
+    return [{ name, change: "changed", before: was, after: is }];
   });
 }

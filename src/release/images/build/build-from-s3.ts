@@ -68,12 +68,10 @@ export async function buildImageFromSource(workshop: BuildWorkshop, item: BuildI
 }
 
 /** What a function lacks that a build has. */
-const beyond = (error: unknown, overtime: Overtime | undefined): string | undefined =>
-  overtime?.isOver()
-    ? "the function's time was over"
-    : (error as NodeJS.ErrnoException).code === "ENOSPC"
-      ? "the function's disk is full"
-      : undefined;
+function beyond(error: unknown, overtime: Overtime | undefined): string | undefined {
+  if (overtime?.isOver()) return "the function's time was over";
+  return (error as NodeJS.ErrnoException).code === "ENOSPC" ? "the function's disk is full" : undefined;
+}
 
 /** A build says what it did; the registry says what is there. */
 async function judge(workshop: BuildWorkshop, item: BuildItem & AfterBuild) {

@@ -77,20 +77,17 @@ async function look(relocking: Relocking, use: PlannedUse, before: LockedImage |
     if (missing !== undefined)
       return { entry: before, told: { ...about, status: "NOT_STAGED", ...(digest !== "" && { digest }), reason: missing } };
     const entry = lockedImage({ image: about.image, source: about.source, target, digest, ...(platform && { platform }) });
-    const isSame = before?.digest === digest;
-    const place = isSame && before.target !== entry.target ? { reason: `the same bytes; their place in ECR was ${before.target}` } : {};
-    return {
-      entry,
-      told: {
-        ...about,
-        digest,
-        ...place,
-        status: before === undefined ? "NEW" : isSame && before.target === entry.target ? "SAME" : "MOVED",
-      },
-    };
+    return { entry, told: { ...about, digest, ...comparedWith(before, entry) } };
   } catch (error) {
     return { entry: before, told: { ...about, status: "FAILED", reason: (error as Error).message } };
   }
+}
+
+function comparedWith(before: LockedImage | undefined, { digest, target }: LockedImage): Pick<Relocked, "status" | "reason"> {
+  if (before === undefined) return { status: "NEW" };
+  if (before.digest !== digest) return { status: "MOVED" };
+  if (before.target === target) return { status: "SAME" };
+  return { reason: `the same bytes; their place in ECR was ${before.target}`, status: "MOVED" };
 }
 
 interface Found {

@@ -146,16 +146,7 @@ async function pull(workshop: OpenWorkshop, item: ImagePull, isBuilt: boolean): 
   });
   const preview = await look({ workshop, client, source, target });
   if (!preview) return timeOver(isBuilt);
-  const limit = workshop.limitBytes;
-  const result =
-    preview.present === preview.digest && !item.referrers
-      ? there(preview)
-      : !isBuilt && limit !== undefined && preview.missingBytes > limit
-        ? tooLarge(preview, limit)
-        : await copy(
-            { workshop, client, source: { ...source, digest: preview.digest }, target, referrers: item.referrers ?? false },
-            isBuilt,
-          );
+  const result = await bring({ workshop, client, source, target, referrers: item.referrers ?? false }, preview, isBuilt);
   if (result.status !== "SUCCEEDED" && result.status !== "SKIPPED") return result;
   await openRepository(workshop.ecr, target.repository, workshop.place);
   const size = await sizeOf(workshop.ecr, target, result.digest);
@@ -227,6 +218,15 @@ const tooLarge = ({ missingBytes }: Preview, limit: number): Result => ({
   reason: `${missingBytes} bytes are missing, a function is given up to ${Math.floor(limit)}`,
 });
 
+/** Copies an image, unless it is there or too large for a function. */
+async function bring(copying: WholeCopying, preview: Preview, isBuilt: boolean): Promise<Result> {
+  const { workshop, source, referrers } = copying;
+  const limit = workshop.limitBytes;
+  if (preview.present === preview.digest && !referrers) return there(preview);
+  if (!isBuilt && limit !== undefined && preview.missingBytes > limit) return tooLarge(preview, limit);
+  return await copy({ ...copying, source: { ...source, digest: preview.digest } }, isBuilt);
+}
+
 interface Copying {
   readonly workshop: OpenWorkshop;
   readonly client: RegistryClient;
@@ -234,8 +234,13 @@ interface Copying {
   readonly target: ImageRef;
 }
 
+interface WholeCopying extends Copying {
+  /** Whether what refers to the image comes too. */
+  readonly referrers: boolean;
+}
+
 async function copy(
-  { workshop: { clock, deadline, transfers }, client, source, target, referrers }: Copying & { readonly referrers: boolean },
+  { workshop: { clock, deadline, transfers }, client, source, target, referrers }: WholeCopying,
   isBuilt: boolean,
 ): Promise<Result> {
   const overtime = watchDeadline(clock, deadline);
