@@ -147,6 +147,7 @@ describe("policy variables", () => {
 describe("what is not known", () => {
   test.each([
     ["an operator", "StringSounds", KEY, "a", 'the condition operator "StringSounds" is not known'],
+    ["an operator that every object has", "constructor", KEY, "a", 'the condition operator "constructor" is not known'],
     ["IfExists on Null", "NullIfExists", KEY, "true", 'the condition operator "NullIfExists" is not known'],
     ["a key", "StringEquals", "aws:Nonsense", "a", 'the condition key "aws:Nonsense" is not known'],
     ["a number that is none", "NumericEquals", KEY, "ten", '"ten" is not a value for the condition operator "NumericEquals"'],

@@ -42,7 +42,7 @@ const operatorName = (text: string): string => CANONICAL.get(text.toLowerCase())
 /** Whether the operator, with whatever prefix and suffix, is one of the policy language. */
 export const isKnownOperator = (text: string): boolean => {
   const { name, ifExists } = readOperator(text);
-  return name in OPERATORS || (name === "Null" && !ifExists);
+  return Object.hasOwn(OPERATORS, name) || (name === "Null" && !ifExists);
 };
 
 /** Compiles one operator and key of a Condition element. */

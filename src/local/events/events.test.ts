@@ -288,6 +288,10 @@ describe("events", () => {
     await expect(events().send(new TestEventPatternCommand({ EventPattern: '{"a":[1]}', Event: "{}" }))).rejects.toMatchObject({
       name: "ValidationException",
     });
+    // A regular expression would try all ways to share the text among the stars, and nobody else would be served meanwhile.
+    const long = JSON.stringify({ ...(JSON.parse(Event) as object), detail: { a: `${"a".repeat(60)}b` } });
+    const starred = JSON.stringify({ detail: { a: [{ wildcard: "*a".repeat(30) }] } });
+    expect(await events().send(new TestEventPatternCommand({ EventPattern: starred, Event: long }))).toMatchObject({ Result: false });
   });
 
   test("the default bus is there", async () => {

@@ -1,4 +1,5 @@
 import { isIP, BlockList } from "node:net";
+import { matchesParts, starredParts } from "../../kit/starred.ts";
 
 /** Whether an event fits a pattern. */
 export type Matcher = (event: unknown) => boolean;
@@ -68,7 +69,7 @@ function compileTest(value: unknown, path: string): Test {
   if (entry === undefined || more.length > 0) throw new InvalidPattern(`Only one key allowed in match expression at ${path}`);
   const [operator, operand] = entry;
   if (operator === "exists") return compileExists(operand, path);
-  const compile = OPERATORS[operator];
+  const compile = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
   if (compile === undefined) throw new InvalidPattern(`Unrecognized match type ${operator} at ${path}`);
   return anyElement(compile(operand, path));
 }
@@ -121,12 +122,8 @@ function affix(operand: unknown, path: string, test: (value: string, part: strin
 /** `*` stands for any text; a backslash makes it, or itself, plain. */
 function wildcard(pattern: string, path: string): Test {
   if (/\*\*/.test(pattern.replaceAll(/\\./g, "x"))) throw new InvalidPattern(`Consecutive wildcard characters at ${path}`);
-  const source = pattern.replaceAll(/\\([\\*])|\*|[\\^$.*+?()[\]{}|]/g, (found, escaped: string | undefined) => {
-    if (escaped !== undefined) return `\\${escaped}`;
-    return found === "*" ? "[^]*" : `\\${found}`;
-  });
-  const regex = new RegExp(`^${source}$`);
-  return (value) => typeof value === "string" && regex.test(value);
+  const parts = starredParts(pattern);
+  return (value) => typeof value === "string" && matchesParts(parts, value);
 }
 
 /** True for a value that is there and is none of these. */

@@ -1,3 +1,4 @@
+import { matchesParts } from "../../kit/starred.ts";
 import { invalidParameter } from "./errors.ts";
 
 type Test = (value: unknown) => boolean;
@@ -114,15 +115,10 @@ function compare(read: (value: unknown) => unknown, operator: string, wanted: st
 
 function equality(wanted: string): Test {
   const text = wanted.startsWith('"') ? wanted.slice(1, -1).replace(/\\(.)/g, "$1") : wanted;
-  const pattern = new RegExp(
-    `^${text
-      .split("*")
-      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
-      .join("[^]*")}$`,
-  );
+  const parts = text.split("*");
   const isNumber = !wanted.startsWith('"') && text !== "" && Number.isFinite(Number(text));
   return (value) => {
-    if (typeof value === "number") return isNumber ? value === Number(text) : pattern.test(String(value));
-    return typeof value === "string" && pattern.test(value);
+    if (typeof value === "number") return isNumber ? value === Number(text) : matchesParts(parts, String(value));
+    return typeof value === "string" && matchesParts(parts, value);
   };
 }

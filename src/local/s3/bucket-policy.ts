@@ -1,3 +1,5 @@
+import { conditionValues } from "../authorization/condition-values.ts";
+import { compileTemplate } from "../authorization/template.ts";
 import { validatePolicyDocument } from "../authorization/validate-policy.ts";
 import type { Core } from "../gateway/service.ts";
 import { malformedPolicy, policyTooLarge } from "./errors.ts";
@@ -7,6 +9,8 @@ interface Statement {
   readonly NotResource?: string | readonly string[];
 }
 
+const WILDCARDS = { variables: false, wildcards: true };
+const NO_VALUES = conditionValues({});
 const MOST_BYTES = 20 * 1024;
 
 /**
@@ -32,9 +36,5 @@ export function checkBucketPolicy({ directory }: Core, bucket: string, policy: s
 function isOf(bucket: string, arn: string): boolean {
   const [, , service, , , ...rest] = arn.split(":");
   const [name = ""] = rest.join(":").split("/");
-  const pattern = name
-    .replaceAll(/[.+^$()|[\]{}\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return service === "s3" && new RegExp(`^${pattern}$`).test(bucket);
+  return service === "s3" && compileTemplate(name, WILDCARDS).matches(bucket, NO_VALUES) === true;
 }

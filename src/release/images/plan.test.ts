@@ -26,6 +26,10 @@ describe("what a definition's images become", () => {
     expect(plan.uses).toContainEqual({ image: "demo/tool:1", from: { build: "demo/tool:1" } });
   });
 
+  test("an image that is called as what every object has is an image", () => {
+    expect(planImages(uses("constructor"), NONE).pulls).toEqual(["constructor"]);
+  });
+
   test("a substitute is pulled under its own name, for the name the definition uses", () => {
     const plan = planImages(uses("ubuntu:latest"), images('  substitute: { "ubuntu:latest": "ubuntu:24.04" }'));
     expect(plan.pulls).toEqual(["ubuntu:24.04"]);

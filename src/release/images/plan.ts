@@ -42,9 +42,10 @@ export interface PlannedUse {
  */
 export function planImages(images: readonly ImageUse[], config: OmxYaml["images"]): ImagePlan {
   const built = new Set(config.build.map((build) => build.target));
+  const substitutes = new Map(Object.entries(config.substitute));
   const names = [...new Set([...images.map((use) => use.image).filter(isContainerImage), ...config.extra])];
   const uses = names.map((image): PlannedUse =>
-    built.has(image) ? { image, from: { build: image } } : { image, from: { pull: config.substitute[image] ?? image } },
+    built.has(image) ? { image, from: { build: image } } : { image, from: { pull: substitutes.get(image) ?? image } },
   );
   return { uses, builds: config.build, pulls: [...new Set(uses.flatMap(({ from }) => ("pull" in from ? [from.pull] : [])))] };
 }

@@ -25,6 +25,11 @@ test("text that is not YAML is located", () => {
   expect(() => parseOmxYaml("name: [a\nversion: b")).toThrow(/omx\.yaml:\d+:\d+/);
 });
 
+test("aliases of aliases of aliases are told, and not unfolded", () => {
+  const each = Array.from({ length: 11 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array(9).fill(`*a${n}`).join()}]\n`).join("");
+  expect(() => parseOmxYaml(`${minimal}a0: &a0 [x]\n${each}`)).toThrow(/omx\.yaml: its aliases unfold to more than anybody writes/);
+});
+
 test("a path out of the repository is refused", () => {
   expect(() => parseOmxYaml(`${minimal}main: ../x.wdl\n`)).toThrow(/omx\.yaml:3:1: main: a path inside the repository/);
 });

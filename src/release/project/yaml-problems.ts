@@ -16,12 +16,25 @@ export function readYaml<Schema extends z.ZodType>(
     return `${file}:${line}:${col}`;
   };
   if (document.errors.length > 0) return { problems: document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`) };
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  const unfolded = unfold(document);
+  if (unfolded === undefined)
+    return { problems: [`${file}: its aliases unfold to more than anybody writes; write out what they stand for`] };
+  const parsed = schema.safeParse(unfolded.value ?? {});
   if (parsed.success) return { data: parsed.data };
   const problems = parsed.error.issues.flatMap((issue) => problemsOf(schema, issue));
   return {
     problems: problems.map(({ where, message }) => `${at(offsetOf(document, where))}: ${where.join(".") || "the document"}: ${message}`),
   };
+}
+
+/** The values of a document; undefined where aliases of aliases would fill the memory, which the library tells by this error. */
+function unfold(document: Document): { readonly value: unknown } | undefined {
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    if (error instanceof ReferenceError) return undefined;
+    throw error;
+  }
 }
 
 /** Where a place of the document is written: its key, else its value, else what it is missing from. */

@@ -1,3 +1,4 @@
+import { matchesParts } from "../../../kit/starred.ts";
 import type { Core } from "../../gateway/service.ts";
 import { digestOf } from "../layers/digests.ts";
 import {
@@ -136,13 +137,6 @@ export const tagsOf = (store: Store, place: Place, digest: string): readonly str
   store.tagsOfImage.list([...keyOf(place), digest]).map(({ key }) => key[4] ?? "");
 
 export const isImmutable = ({ mutability, exclusions = [] }: Repository, tag: string): boolean => {
-  const excluded = exclusions.some((pattern) =>
-    new RegExp(
-      `^${pattern
-        .split("*")
-        .map((part) => part.replace(/[.\\]/g, "\\$&"))
-        .join(".*")}$`,
-    ).test(tag),
-  );
+  const excluded = exclusions.some((pattern) => matchesParts(pattern.split("*"), tag));
   return mutability.startsWith("IMMUTABLE") ? !excluded : mutability === "MUTABLE_WITH_EXCLUSION" && excluded;
 };

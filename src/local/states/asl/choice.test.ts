@@ -37,6 +37,7 @@ describe("Choice by paths", () => {
     [at("StringMatches", String.raw`a\*b\\*`), { v: String.raw`a*b\anything` }, true],
     [at("StringMatches", String.raw`a\*b`), { v: "axb" }, false],
     [at("StringMatches", "*line*"), { v: "a\nline\n" }, true],
+    [at("StringMatches", "*a".repeat(30)), { v: `${"a".repeat(60)}b` }, false],
     [at("StringMatches", "a.c"), { v: "abc" }, false],
     [at("IsPresent", true), { v: null }, true],
     [at("IsPresent", true), {}, false],

@@ -1,3 +1,4 @@
+import { matchesParts, starredParts } from "../../../kit/starred.ts";
 import type { ChoiceRule } from "./definition.ts";
 import { StatesError } from "./errors.ts";
 import { lookUp, read, type Scope } from "./jsonpath.ts";
@@ -71,21 +72,20 @@ function holdsForVariable(rule: ChoiceRule, scope: Scope): boolean {
       `Invalid path '${variable}': The choice state's condition path references an invalid value.`,
     );
   for (const [operator, expected] of Object.entries(rule)) {
-    const kind = KINDS[operator];
+    const kind = named(KINDS, operator);
     if (kind !== undefined) return kind(value) === expected;
-    const literal = COMPARISONS[operator];
+    const literal = named(COMPARISONS, operator);
     if (literal !== undefined) return literal(value, expected);
-    const byPath = operator.endsWith("Path") ? COMPARISONS[operator.slice(0, -"Path".length)] : undefined;
+    const byPath = operator.endsWith("Path") ? named(COMPARISONS, operator.slice(0, -"Path".length)) : undefined;
     if (byPath !== undefined) return byPath(value, read(String(expected), scope));
   }
   throw failure(scope.visit, StatesError.runtime, `A choice rule for '${variable}' has no comparison.`);
 }
 
+const named = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 /** `*` stands for any text; `\*` and `\\` for themselves. */
 function matchesPattern(value: string, pattern: string): boolean {
-  const source = pattern.replaceAll(/\\([\s\S])|\*|[.+?^${}()|[\]\\]/g, (found, escaped: string | undefined) => {
-    if (escaped !== undefined) return escaped.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-    return found === "*" ? "[^]*" : `\\${found}`;
-  });
-  return new RegExp(`^${source}$`).test(value);
+  return matchesParts(starredParts(pattern, /[^]/), value);
 }
