@@ -10,7 +10,9 @@ import { type ChildRecord, type Children, openChildren } from "./children.ts";
  * @throws an Error that says what to do when the accounts of the folder run
  */
 export const endLeftChildren = (dataDir: string, clock: Clock, graceMs?: number): Promise<void> =>
-  withLeft(dataDir, clock, async (children, left) => void (await Promise.all(left.map((record) => children.end(record, graceMs)))));
+  withLeft(dataDir, clock, async (children, left) => {
+    await Promise.all(left.map((record) => children.end(record, graceMs)));
+  });
 
 /** What the next start takes up: builds, engines and their tasks. Whoever asked a function or a command is no more. */
 const TAKEN_UP = ["build", "engine", "task"];
@@ -34,12 +36,10 @@ async function withLeft<Result>(
   const lock = lockDataDir(dataDir);
   const database = openDatabase(join(dataDir, "state.sqlite"));
   try {
+    const left = database.collection<ChildRecord>("children").list([]);
     return await work(
       openChildren(database, clock),
-      database
-        .collection<ChildRecord>("children")
-        .list([])
-        .map(({ value }) => value),
+      left.map(({ value }) => value),
     );
   } finally {
     database.close();

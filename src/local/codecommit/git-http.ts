@@ -113,20 +113,24 @@ async function backend(codecommit: CodeCommit, { request, body, repository, rest
   child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
   const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
   const answered = await readCgi(child.stdout);
-  if (rest === "/git-receive-pack") {
-    // A client must not see the end of its push before the push has had its consequences.
-    const rest = answered.body;
-    const held = new PassThrough();
-    void (async () => {
-      for await (const chunk of rest) held.write(chunk);
-      const code = await ended;
-      if (code === 0) await codecommit.refsMoved(repository, by);
-      else core.log("codecommit", `git http-backend: ${Buffer.concat(errors).toString("utf8").trim()}`);
-      held.end();
-    })().catch((error: Error) => held.destroy(error));
-    return { ...answered, body: held };
-  }
-  return answered;
+  if (rest !== "/git-receive-pack") return answered;
+  const consequences = async (): Promise<void> => {
+    if ((await ended) === 0) await codecommit.refsMoved(repository, by);
+    else core.log("codecommit", `git http-backend: ${Buffer.concat(errors).toString("utf8").trim()}`);
+  };
+  return { ...answered, body: endingAfter(answered.body, consequences) };
+}
+
+/** The answer to a push: its client must not see the end before the push has had its consequences. */
+function endingAfter(body: Readable, consequences: () => Promise<void>): Readable {
+  const held = new PassThrough();
+  const pass = async (): Promise<void> => {
+    for await (const chunk of body) held.write(chunk);
+    await consequences();
+    held.end();
+  };
+  pass().catch((error: Error) => held.destroy(error));
+  return held;
 }
 
 /** Headers up to an empty line, then the body. */

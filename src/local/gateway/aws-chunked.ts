@@ -112,8 +112,12 @@ function signatureChain({ signing }: ChunkedBody): SignatureChain {
     previous = expected;
   };
   return {
-    begin: () => void (hash = createHash("sha256")),
-    update: (bytes) => void hash.update(bytes),
+    begin() {
+      hash = createHash("sha256");
+    },
+    update(bytes) {
+      hash.update(bytes);
+    },
     verifyChunk: (presented) => verify("PAYLOAD", `${EMPTY_SHA256}\n${hash.digest("hex")}`, presented),
     verifyTrailer: (text, presented) => verify("TRAILER", sha256Hex(text), presented),
   };

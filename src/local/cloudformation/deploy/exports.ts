@@ -30,8 +30,9 @@ export function exportOutputs(store: Store, stack: StackRecord, outputs: readonl
       throw validationError(`Export with name ${name} is already exported by stack ${stackName(store, owner)}.`);
   }
   for (const { name, value } of exportsBy(store, stack)) {
-    const verb = !next.has(name) ? "deleted" : next.get(name) !== value ? "updated" : undefined;
-    if (verb !== undefined) checkUnused(store, stack, { name, verb });
+    if (next.get(name) === value) continue;
+    const verb = next.has(name) ? "updated" : "deleted";
+    checkUnused(store, stack, { name, verb });
     if (verb === "deleted") store.exports.delete(stack, name);
   }
   for (const [name, value] of next) store.exports.put(stack, { name, value, stackId: stack.id });

@@ -49,7 +49,12 @@ function* walk({ before, after, path }: Pair): Generator<Pair & Pick<Difference,
       yield* walk({ before: before[name], after: after[name], path: [...path, name] });
     return;
   }
-  yield { before, after, path, change: before === undefined ? "Add" : after === undefined ? "Remove" : "Modify" };
+  yield { before, after, path, change: changeOf(before, after) };
+}
+
+function changeOf(before: Pair["before"], after: Pair["after"]): Difference["change"] {
+  if (before === undefined) return "Add";
+  return after === undefined ? "Remove" : "Modify";
 }
 
 // A change of A touches A.B, and a change of A.B.C touches A.B.

@@ -59,17 +59,24 @@ function fitObject(value: Value, fitting: Fitting & { readonly shape: Members })
 
 const TYPE_NAMES = { string: "String", number: "Number", boolean: "Boolean", json: "JSONObject" } as const;
 
+/** What a value is as a scalar of each type, where it can be one. */
 const SCALARS: Readonly<Record<keyof typeof TYPE_NAMES, (value: Value) => Value | undefined>> = {
-  string: (value) =>
-    typeof value === "number" || typeof value === "boolean" ? String(value) : typeof value === "string" ? value : undefined,
-  number: (value) =>
-    typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))
-      ? Number(value)
-      : typeof value === "number"
-        ? value
-        : undefined,
-  boolean: (value) => (value === "true" || value === "false" ? value === "true" : typeof value === "boolean" ? value : undefined),
-  json: (value) => (typeof value === "string" ? parsedDocument(value) : typeof value === "object" && value !== null ? value : undefined),
+  string(value) {
+    if (typeof value === "number" || typeof value === "boolean") return String(value);
+    return typeof value === "string" ? value : undefined;
+  },
+  number(value) {
+    if (typeof value === "string" && value.trim() !== "" && !Number.isNaN(Number(value))) return Number(value);
+    return typeof value === "number" ? value : undefined;
+  },
+  boolean(value) {
+    if (value === "true" || value === "false") return value === "true";
+    return typeof value === "boolean" ? value : undefined;
+  },
+  json(value) {
+    if (typeof value === "string") return parsedDocument(value);
+    return typeof value === "object" && value !== null ? value : undefined;
+  },
 };
 
 function parsedDocument(text: string): Value | undefined {
