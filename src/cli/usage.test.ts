@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { cliAt } from "./testing/in-process.ts";
 import { omx } from "./testing/omx.ts";
 
 test("wrong usage exits 2 with the manual's name, nothing on stdout", async () => {
@@ -154,4 +155,21 @@ test("run refuses a path where there is no file before anything is made of it", 
     writeFileSync(inputs, JSON.stringify({ sequences: right }));
     expect((await cli.run("run", "counted", "--params", inputs)).stderr).toContain("no AWS identity is chosen");
   }
+});
+
+test("a manual is as wide as the terminal, and no wider than 120 characters", async () => {
+  const widest = async (columns?: number): Promise<number> => {
+    using cli = cliAt({ configFile: "/nowhere/aws-config" }, columns === undefined ? {} : { columns });
+    const { stdout } = await cli.run("images", "pull", "--help");
+    return Math.max(
+      ...stdout
+        .split("\n\nExit code")[0]!
+        .split("\n")
+        .map((line) => line.length),
+    );
+  };
+  expect(await widest(80)).toBeLessThanOrEqual(80);
+  const [usual, wide] = [await widest(), await widest(300)];
+  expect([usual, wide]).toEqual([wide, usual]);
+  expect(usual).toBeLessThanOrEqual(120);
 });

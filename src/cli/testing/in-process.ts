@@ -17,7 +17,10 @@ export interface InProcess extends Disposable {
 }
 
 /** The command line in this process, at local accounts that run in it as well. */
-export function cliAt(accounts: TestAccounts, { columns, ...settings }: Partial<Cli["settings"]> & Pick<Cli, "columns"> = {}): InProcess {
+export function cliAt(
+  accounts: Pick<TestAccounts, "configFile">,
+  { columns, ...settings }: Partial<Cli["settings"]> & Pick<Cli, "columns"> = {},
+): InProcess {
   const folder = mkdtempSync(join(tmpdir(), "omx-cli-"));
   const path = process.env["PATH"] ?? "";
   return {
