@@ -1,17 +1,11 @@
 import { expect, test } from "vitest";
-import type { Clock } from "../../kit/clock.ts";
+import { fastClock } from "../testing/behind-faults.ts";
 import { ecrUploads } from "../testing/ecr-uploads.ts";
 import { memoryBlob, noise } from "../testing/sample-images.ts";
 import { registryClient } from "./registry-client.ts";
 import { transportFor } from "./transport.ts";
 
 const LARGE = noise("more than one request takes", 9_000_000);
-
-/** Waits take no time. */
-function fastClock(): Clock {
-  let ms = 0;
-  return { now: () => new Date(ms), sleep: async (wait) => void (ms += wait) };
-}
 
 async function upload(registry: { readonly url: string }): Promise<number> {
   await using client = registryClient({ clock: fastClock(), transport: transportFor({ ecrEndpoint: registry.url }) });

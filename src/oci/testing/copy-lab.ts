@@ -1,8 +1,8 @@
-import type { Clock } from "../../kit/clock.ts";
 import { parseImageRef } from "../../kit/image-ref.ts";
 import { registryClient, type Repository } from "../client/registry-client.ts";
 import { transportFor } from "../client/transport.ts";
 import { copyImages, type CopyOptions, type CopyResult } from "../copy.ts";
+import { fastClock } from "./behind-faults.ts";
 import { type DockerRegistry, startDockerRegistry } from "./docker-registry.ts";
 import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "./fault-proxy.ts";
 
@@ -27,12 +27,6 @@ export interface CopyLab extends AsyncDisposable {
   at(registry: DockerRegistry, repository: string): Repository;
   /** Copies from quay.io, which is `upstream` behind a proxy, to the private registry, `ecr` behind another one. */
   copy(images: readonly string[], options?: Copying): Promise<Copied>;
-}
-
-/** Waits pass at once. */
-function fastClock(): Clock {
-  let ms = 0;
-  return { now: () => new Date(ms), sleep: (wait) => ((ms += wait), Promise.resolve()) };
 }
 
 export async function startCopyLab(): Promise<CopyLab> {
