@@ -3,10 +3,10 @@ import { CreateRoleCommand, IAMClient, PutRolePolicyCommand } from "@aws-sdk/cli
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { digestOf } from "../../../oci/digest.ts";
-import { noise, pushSample } from "../../../oci/testing/sample-images.ts";
+import { pushSample } from "../../../oci/testing/sample-images.ts";
 import { CICD, PRODUCTION, REGION } from "../../testing/accounts.ts";
-import { signIn } from "../testing/registry.ts";
-import { type CachedAccounts, startCached, template } from "../testing/upstream.ts";
+import { codeOf, signIn } from "../testing/registry.ts";
+import { type CachedAccounts, sample, startCached, template } from "../testing/upstream.ts";
 
 // Accounts and a registry of its own: long on a machine that is busy.
 vi.setConfig({ testTimeout: 120_000 });
@@ -17,10 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => cached[Symbol.asyncDispose]());
 
-const sample = (seed: string) => ({ layers: [noise(`${seed}-1`, 20_000), noise(`${seed}-2`, 30_000)] });
-const manifest = (path: string) => cached.user.http("GET", path);
-const codeOf = async (answer: Response): Promise<string> => ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code;
-
 describe("who may bring images", () => {
   test("of the same account needs CreateRepository for the first and BatchImportUpstreamImage for each", async () => {
     await pushSample(cached.at("guarded"), "1", sample("guarded"));
@@ -28,7 +24,7 @@ describe("who may bring images", () => {
     await using developer = await signIn(cached.accounts, "developer");
     const first = await developer.http("GET", "quay/guarded/manifests/1");
     expect([first.status, await first.text()]).toEqual([404, expect.stringMatching(/NAME_UNKNOWN.*ecr:CreateRepository/)]);
-    await manifest("quay/guarded/manifests/1");
+    await cached.manifest("quay/guarded/manifests/1");
     expect((await developer.http("GET", "quay/guarded/manifests/1")).status).toBe(200);
     const second = await developer.http("GET", "quay/guarded/manifests/2");
     expect([second.status, await second.text()]).toEqual([404, expect.stringMatching(/MANIFEST_UNKNOWN.*ecr:BatchImportUpstreamImage/)]);
@@ -83,10 +79,10 @@ test("a template's role makes the repository, and only what it may", async () =>
     );
   await template(cached.user, { prefix: "quay/roles", customRoleArn: Role!.Arn, resourceTags: [{ Key: "by", Value: "role" }] });
   await allow("ecr:CreateRepository");
-  const refused = await manifest("quay/roles/tool/manifests/1");
+  const refused = await cached.manifest("quay/roles/tool/manifests/1");
   expect([refused.status, await refused.text()]).toEqual([404, expect.stringMatching(/NAME_UNKNOWN.*ecr:TagResource/)]);
   await allow("ecr:CreateRepository", "ecr:TagResource");
-  expect((await manifest("quay/roles/tool/manifests/1")).status).toBe(200);
+  expect((await cached.manifest("quay/roles/tool/manifests/1")).status).toBe(200);
 
   await pushSample(cached.at("sealed/tool"), "1", sample("sealed"));
   const { KeyMetadata } = await new KMSClient(cached.accounts.config()).send(new CreateKeyCommand({}));
@@ -95,13 +91,13 @@ test("a template's role makes the repository, and only what it may", async () =>
     customRoleArn: Role!.Arn,
     encryptionConfiguration: { encryptionType: "KMS", kmsKey: KeyMetadata!.Arn },
   });
-  const sealed = await manifest("quay/sealed/tool/manifests/1");
+  const sealed = await cached.manifest("quay/sealed/tool/manifests/1");
   expect([sealed.status, await sealed.text()]).toEqual([
     404,
     expect.stringMatching(/NAME_UNKNOWN.*was not created: .*KMS exception.*kms:DescribeKey/),
   ]);
   await allow("ecr:CreateRepository", "kms:DescribeKey", "kms:CreateGrant");
-  expect((await manifest("quay/sealed/tool/manifests/1")).status).toBe(200);
+  expect((await cached.manifest("quay/sealed/tool/manifests/1")).status).toBe(200);
   const { repositories } = await cached.user.ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["quay/sealed/tool"] }));
   expect(repositories?.[0]?.encryptionConfiguration).toEqual({ encryptionType: "KMS", kmsKey: KeyMetadata!.Arn });
 });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digestOf } from "../../../oci/digest.ts";
 import { startAccounts, type TestAccounts } from "../../testing/accounts.ts";
-import { createRepository, signIn, V2, type RegistryUser } from "../testing/registry.ts";
+import { codeOf, createRepository, signIn, V2, type RegistryUser } from "../testing/registry.ts";
 
 // The rules of the OCI distribution specification 1.1, each by its request.
 
@@ -20,7 +20,6 @@ afterAll(async () => {
 
 const OCI = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
-const codeOf = async (answer: Response): Promise<string> => ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code;
 const begin = async (name = "spec") => (await user.http("POST", `${name}/blobs/uploads/`)).headers.get("location")!;
 const put = async (text: string, name = "spec") => {
   expect((await user.http("POST", `${name}/blobs/uploads/?digest=${digestOf(text)}`, { body: text })).status).toBe(201);

@@ -55,6 +55,10 @@ export async function signIn(accounts: Pick<TestAccounts, "config" | "url">, pro
   };
 }
 
+/** The code of a registry's refusal. */
+export const codeOf = async (answer: Response): Promise<string> =>
+  ((await answer.json()) as { errors: { code: string }[] }).errors[0]!.code;
+
 /** Runs `skopeo copy`, its unpacked files in `folder`. */
 export const skopeoCopy = (folder: string, ...args: readonly string[]) =>
   promisify(execFile)("skopeo", ["--insecure-policy", "--tmpdir", folder, "copy", "--quiet", "--preserve-digests", ...args]).catch(

@@ -1,4 +1,5 @@
 import {
+  BatchGetImageCommand,
   CreatePullThroughCacheRuleCommand,
   type CreateRepositoryCreationTemplateCommandInput,
   CreateRepositoryCreationTemplateCommand,
@@ -9,6 +10,7 @@ import { type Clock, systemClock } from "../../../kit/clock.ts";
 import { registryClient, type RegistryClient } from "../../../oci/client/registry-client.ts";
 import { type DockerRegistry, startDockerRegistry } from "../../../oci/testing/docker-registry.ts";
 import { type Fault, type FaultProxy, faultProxy, type SeenRequest } from "../../../oci/testing/fault-proxy.ts";
+import { noise } from "../../../oci/testing/sample-images.ts";
 import { CICD, REGION, startAccounts, type TestAccounts } from "../../testing/accounts.ts";
 import { type RegistryUser, signIn } from "./registry.ts";
 
@@ -56,7 +58,12 @@ export interface CachedAccounts extends AsyncDisposable {
   readonly asked: FaultProxy;
   /** What the upstream registry does wrong from now on. */
   fail(decide: ((seen: SeenRequest) => Fault | undefined) | undefined): void;
+  /** An upstream repository. */
   at(repository: string): ReturnType<RegistryClient["repository"]>;
+  /** Asks ECR for a path under `/v2/<account>/<region>/`. */
+  manifest(path: string, method?: string): Promise<Response>;
+  /** What BatchGetImage says of a tag: the image's digest, or the code of its failure. */
+  image(repositoryName: string, imageTag: string): Promise<{ readonly digest: string | undefined; readonly failure: string | undefined }>;
 }
 
 export async function startCached(): Promise<CachedAccounts> {
@@ -75,8 +82,15 @@ export async function startCached(): Promise<CachedAccounts> {
     registry,
     upstream,
     asked,
-    fail: (by) => void (decide = by),
+    fail(by) {
+      decide = by;
+    },
     at: (repository) => upstream.repository({ registry: registry.host, repository }),
+    manifest: (path, method = "GET") => user.http(method, path),
+    async image(repositoryName, imageTag) {
+      const { images = [], failures = [] } = await user.ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag }] }));
+      return { digest: images[0]?.imageId?.imageDigest, failure: failures[0]?.failureCode };
+    },
     async [Symbol.asyncDispose]() {
       await user[Symbol.asyncDispose]();
       await accounts[Symbol.asyncDispose]();
@@ -86,6 +100,9 @@ export async function startCached(): Promise<CachedAccounts> {
     },
   };
 }
+
+/** An image of two layers, the same for the same seed. */
+export const sample = (seed: string) => ({ layers: [noise(`${seed}-1`, 20_000), noise(`${seed}-2`, 30_000)] });
 
 export const template = (user: RegistryUser, input: Partial<CreateRepositoryCreationTemplateCommandInput>) =>
   user.ecr.send(new CreateRepositoryCreationTemplateCommand({ prefix: "quay", appliedFor: ["PULL_THROUGH_CACHE"], ...input }));
@@ -111,7 +128,10 @@ export async function collectEvents({ accounts }: Pick<CachedAccounts, "accounts
   };
   /** The first event that fits, once it is there. */
   const first = (fits: (event: Awaited<ReturnType<typeof all>>[number]) => boolean) => until(async () => (await all()).find(fits));
-  return { all, first };
+  /** What became of bringing an image of a repository here. */
+  const synced = (repository: string) =>
+    first(({ "detail-type": type, detail }) => type === "ECR Pull Through Cache Action" && detail["repository-name"] === repository);
+  return { all, first, synced };
 }
 
 /** Asks until there is an answer. */
