@@ -3,6 +3,7 @@ import { checkBucketPolicy } from "./bucket-policy.ts";
 import { notConfigured } from "./errors.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket } from "./store.ts";
+import { setVersioning } from "./versions.ts";
 
 type Input = Readonly<Record<string, unknown>> & { readonly Bucket?: string };
 
@@ -116,7 +117,6 @@ function operationsOf(s3: S3, { name, input: member, output, action, absent }: C
 }
 
 function versioning({ store, access }: S3): Record<string, AnyOperation> {
-  const change = changeIn(store);
   return {
     GetBucketVersioning: operation<Input, object>({
       access: access.bucket("GetBucketVersioning"),
@@ -127,11 +127,12 @@ function versioning({ store, access }: S3): Record<string, AnyOperation> {
     }),
     PutBucketVersioning: operation<Input & { readonly VersioningConfiguration?: { readonly Status?: "Enabled" | "Suspended" } }, object>({
       access: access.bucket("PutBucketVersioning"),
-      run: (input) =>
-        change(input.Bucket, (bucket) => ({
-          ...bucket,
-          ...(input.VersioningConfiguration?.Status && { versioning: input.VersioningConfiguration.Status }),
-        })),
+      run(input) {
+        const bucket = store.bucket(input.Bucket);
+        const status = input.VersioningConfiguration?.Status;
+        if (status) setVersioning(store, bucket, status);
+        return {};
+      },
     }),
   };
 }

@@ -43,9 +43,9 @@ export function listKeys<T extends { readonly key: string }>(objects: Collection
   return { items, commonPrefixes };
 
   function* batches(): Generator<readonly T[]> {
-    const exact = before(after, prefix) ? objects.get([bucket, prefix]) : undefined;
+    const exact = isBefore(after, prefix) ? objects.get([bucket, prefix]) : undefined;
     if (exact) yield [exact];
-    if (before(from, prefix)) from = prefix;
+    if (isBefore(from, prefix)) from = prefix;
     for (;;) {
       const batch = objects.list([bucket], { after: [bucket, from], limit: BATCH }).map((entry) => entry.value);
       if (batch.length === 0) return;
@@ -55,4 +55,4 @@ export function listKeys<T extends { readonly key: string }>(objects: Collection
 }
 
 /** Whether `a` sorts before `b` by UTF-8 bytes, which is the order of code points. */
-const before = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+export const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;

@@ -7,8 +7,9 @@ import type {
   ListObjectVersionsRequest,
 } from "@aws-sdk/client-s3";
 import { operation } from "../gateway/service.ts";
+import type { Key } from "../storage/database.ts";
 import { invalidArgument } from "./errors.ts";
-import { listKeys } from "./listing.ts";
+import { isBefore, listKeys } from "./listing.ts";
 import { quoted } from "./objects.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket, ObjectVersion, Store } from "./store.ts";
@@ -70,59 +71,64 @@ function listObjectVersions({ store, access }: S3) {
     run(input) {
       const bucket = store.bucket(input.Bucket);
       const limit = pageSize(input.MaxKeys);
-      const versions = versionsBehind(store, bucket, input.KeyMarker, limit + 1).filter(({ key }) => key.startsWith(input.Prefix ?? ""));
-      const page = wholeKeys(versions, limit);
-      const truncated = page.length < versions.length;
+      const versions = versionsBehind(store, bucket, input, limit + 1);
+      const page = versions.slice(0, limit);
+      const last = versions.length > limit ? page.at(-1) : undefined;
       return {
         Name: bucket.name,
         Prefix: input.Prefix ?? "",
         MaxKeys: limit,
-        IsTruncated: truncated,
-        ...(truncated && { NextKeyMarker: page.at(-1)?.key ?? "", NextVersionIdMarker: page.at(-1)?.versionId ?? "" }),
-        ...describeVersions(page),
+        IsTruncated: last !== undefined,
+        ...(last && { NextKeyMarker: last.key, NextVersionIdMarker: last.versionId }),
+        ...describeVersions(store, bucket, page),
       };
     },
   });
 }
 
-/** The first versions whose keys come after the marker: of a bucket that never had versions, its objects. */
+/** The first versions behind the markers, of the keys with the prefix; of a bucket that never had versions, its objects. */
 function versionsBehind(
   store: Store,
   { name, versioning }: Bucket,
-  keyMarker: string | undefined,
+  input: ListObjectVersionsRequest,
   limit: number,
 ): readonly ObjectVersion[] {
-  // A key's versions are stored under the key: the last character of all skips every one of the marker's.
-  const marker = versioning ? [name, keyMarker ?? "", "\u{10ffff}"] : [name, keyMarker ?? ""];
-  const stored = versioning ? store.versions : store.objects;
-  return stored.list([name], { limit, ...(keyMarker && { after: marker }) }).map((entry) => entry.value);
+  const { Prefix: prefix = "", KeyMarker: marker = "" } = input;
+  if (!versioning) return listKeys(store.objects, { bucket: name, prefix, delimiter: "", after: marker, limit }).items;
+  const isBehindPrefix = marker !== "" && !isBefore(marker, prefix);
+  const after = isBehindPrefix ? behindMarkers(store, [name, marker], input.VersionIdMarker) : [name, prefix];
+  const versions = store.versions.list([name], { after, limit }).map((entry) => entry.value);
+  return versions.filter(({ key }) => key.startsWith(prefix));
 }
 
-/** The versions and the delete markers of a page; a key's latest version is the first of the key. */
-function describeVersions(page: readonly ObjectVersion[]): Pick<ListObjectVersionsOutput, "Versions" | "DeleteMarkers"> {
-  const rows = page.map((version, index) => ({
-    version,
-    row: {
-      Key: version.key,
-      VersionId: version.versionId,
-      IsLatest: page[index - 1]?.key !== version.key,
-      LastModified: new Date(version.lastModified),
-    },
-  }));
+function behindMarkers({ versions }: Store, key: Key, versionId: string | undefined): Key {
+  // Behind every version of the key: the last character of all comes after what any of them is stored under.
+  if (!versionId) return [...key, "\u{10ffff}"];
+  // Whoever deletes what a page lists deletes the version where it ended: what is left of its key is next.
+  return versions.list(key).find(({ value }) => value.versionId === versionId)?.key ?? key;
+}
+
+/** The versions and the delete markers of a page. */
+function describeVersions(
+  store: Store,
+  { name, versioning }: Bucket,
+  page: readonly ObjectVersion[],
+): Pick<ListObjectVersionsOutput, "Versions" | "DeleteMarkers"> {
+  // The latest version of a key is stored before its others.
+  const isLatest = ({ key, order }: ObjectVersion): boolean =>
+    !versioning || store.versions.list([name, key], { limit: 1 })[0]?.value.order === order;
+  const row = (version: ObjectVersion) => ({
+    Key: version.key,
+    VersionId: version.versionId,
+    IsLatest: isLatest(version),
+    LastModified: new Date(version.lastModified),
+  });
   return {
-    Versions: rows
-      .filter(({ version }) => !version.isDeleteMarker)
-      .map(({ version, row }) => ({ ...row, ETag: quoted(version.etag), Size: version.size, StorageClass: "STANDARD" as const })),
-    DeleteMarkers: rows.filter(({ version }) => version.isDeleteMarker).map(({ row }) => row),
+    Versions: page
+      .filter((version) => !version.isDeleteMarker)
+      .map((version) => ({ ...row(version), ETag: quoted(version.etag), Size: version.size, StorageClass: "STANDARD" })),
+    DeleteMarkers: page.filter((version) => version.isDeleteMarker).map(row),
   };
-}
-
-/** Cuts a page between keys, not inside one, unless a single key fills it. */
-function wholeKeys(versions: readonly ObjectVersion[], limit: number): readonly ObjectVersion[] {
-  if (versions.length <= limit) return versions;
-  const next = versions[limit]?.key;
-  const cut = versions.findIndex((version) => version.key === next);
-  return versions.slice(0, cut > 0 ? cut : limit);
 }
 
 function pageSize(asked: number | undefined): number {

@@ -14,6 +14,7 @@ import {
   ListBucketsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
+  type ListObjectVersionsOutput,
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
@@ -121,6 +122,56 @@ test("a versioned bucket hides a deleted object and gives old versions back", as
   await s3.send(new DeleteObjectCommand({ Bucket, Key: "k", VersionId: marker.VersionId }));
   expect(await text(Bucket, "k")).toBe("two");
   await expect(s3.send(new DeleteBucketCommand({ Bucket }))).rejects.toMatchObject({ name: "BucketNotEmpty" });
+});
+
+test.each([true, false])("versions are listed page by page, of the keys with a prefix, whole (versioning: %s)", async (isVersioned) => {
+  const Bucket = await newBucket();
+  if (isVersioned) await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  const keys = ["a/1", "a/2", "a/3", "b", "b/1", "b/1", "b/1", "b/2", "ba", "c"];
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+  const listed = async (Prefix: string, MaxKeys: number) => {
+    const found: string[] = [];
+    let [KeyMarker, VersionIdMarker]: (string | undefined)[] = [];
+    for (let isMore = true; isMore;) {
+      const page: ListObjectVersionsOutput = await s3.send(
+        new ListObjectVersionsCommand({ Bucket, Prefix, MaxKeys, KeyMarker, VersionIdMarker }),
+      );
+      for (const { Key, VersionId, IsLatest } of page.Versions ?? []) found.push(`${Key} ${VersionId} ${IsLatest ? "latest" : "older"}`);
+      [isMore, KeyMarker, VersionIdMarker] = [page.IsTruncated ?? false, page.NextKeyMarker, page.NextVersionIdMarker];
+    }
+    return found;
+  };
+  const all = await listed("", 1000);
+  expect(all.map((version) => version.split(" ")[0])).toEqual(isVersioned ? keys : [...new Set(keys)]);
+  expect(all.filter((version) => version.startsWith("b/1 ")).map((version) => version.split(" ")[2])).toEqual(
+    isVersioned ? ["latest", "older", "older"] : ["latest"],
+  );
+  for (const prefix of ["", "b", "b/", "b/1", "c", "none"])
+    for (const size of [1, 2, 3]) expect(await listed(prefix, size)).toEqual(all.filter((version) => version.startsWith(prefix)));
+});
+
+test("what a bucket held before it had versions is a version too", async () => {
+  const Bucket = await newBucket();
+  await s3.send(new PutObjectCommand({ Bucket, Key: "old", Body: "x" }));
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+  expect(Versions).toMatchObject([{ Key: "old", VersionId: "null", IsLatest: true }]);
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: "old", VersionId: "null" }));
+  await s3.send(new DeleteBucketCommand({ Bucket }));
+});
+
+test("versions that are deleted while they are listed are no end of the list", async () => {
+  const Bucket = await newBucket();
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  for (const Key of ["a", "a", "a", "b"]) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+  let markers: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } = {};
+  for (let isMore = true; isMore;) {
+    const page = await s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }));
+    for (const { Key, VersionId } of page.Versions ?? []) await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+    isMore = page.IsTruncated ?? false;
+    markers = { KeyMarker: page.NextKeyMarker ?? "", VersionIdMarker: page.NextVersionIdMarker ?? "" };
+  }
+  await s3.send(new DeleteBucketCommand({ Bucket }));
 });
 
 test("copies, deletes many, and lists what is left", async () => {

@@ -61,7 +61,15 @@ function keepVersion(store: Store, bucket: Bucket, version: ObjectVersion): void
   store.versions.put([bucket.name, version.key, version.order], version);
 }
 
-/** An object older than its bucket's versioning becomes a version before another one takes its place. */
+/** From now on a bucket keeps versions, or keeps no new ones; what it held before it had any is each object's first. */
+export function setVersioning(store: Store, bucket: Bucket, versioning: "Enabled" | "Suspended"): void {
+  store.transaction(() => {
+    if (!bucket.versioning) for (const { value } of store.objects.list([bucket.name])) keepCurrent(store, bucket, value);
+    store.buckets.put([bucket.name], { ...bucket, versioning });
+  });
+}
+
+/** An object that a data folder of an earlier omx holds may not be among the versions yet. */
 function keepCurrent(store: Store, { name }: Bucket, current: ObjectVersion | undefined): void {
   if (current && !store.versions.get([name, current.key, current.order])) store.versions.put([name, current.key, current.order], current);
 }
