@@ -71,18 +71,16 @@ export function pieces(): readonly Piece[] {
   const indexes = [[a, b], [b, c], [a]].map((of) => indexOf(of));
   const all = [...images, ...indexes, indexOf(indexes.slice(0, 2))];
   const types = ["application/vnd.example.one", "application/vnd.example.two"];
-  const referrers = all
-    .slice(2)
-    .map((subject, index) =>
-      piece({
-        mediaType: IMAGE,
-        artifactType: types[index % 2],
-        config: CONFIG,
-        layers: [],
-        subject: described(subject),
-        annotations: { of: String(index) },
-      }),
-    );
+  const referrers = all.slice(2).map((subject, index) =>
+    piece({
+      mediaType: IMAGE,
+      artifactType: types[index % 2],
+      config: CONFIG,
+      layers: [],
+      subject: described(subject),
+      annotations: { of: String(index) },
+    }),
+  );
   return [...all, ...referrers];
 }
 
