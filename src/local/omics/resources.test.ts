@@ -1,13 +1,4 @@
-import {
-  CloudFormationClient,
-  CreateStackCommand,
-  DeleteStackCommand,
-  DescribeStackEventsCommand,
-  DescribeStackResourcesCommand,
-  DescribeStacksCommand,
-  UpdateStackCommand,
-  waitUntilStackDeleteComplete,
-} from "@aws-sdk/client-cloudformation";
+import { CreateStackCommand, DeleteStackCommand, DescribeStackResourcesCommand } from "@aws-sdk/client-cloudformation";
 import {
   CreateWorkflowVersionCommand,
   GetRunGroupCommand,
@@ -15,139 +6,22 @@ import {
   GetWorkflowVersionCommand,
   ListRunGroupsCommand,
   ListTagsForResourceCommand,
-  ListWorkflowsCommand,
 } from "@aws-sdk/client-omics";
-import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { systemClock } from "../../kit/clock.ts";
 import { gitRepository } from "../testing/git-repository.ts";
-import { openLab, zipOf, type OmicsLab } from "./testing/omics.ts";
+import { MAIN, openStacksLab, type StacksLab, template } from "./testing/stacks.ts";
 
 // Definitions are checked by miniwdl, which takes its time on a machine that is busy.
 vi.setConfig({ testTimeout: 240_000 });
 
-let lab: OmicsLab;
-let client: CloudFormationClient;
+let lab: StacksLab;
 beforeAll(async () => {
-  lab = await openLab();
-  client = new CloudFormationClient(lab.config);
+  lab = await openStacksLab();
 });
 afterAll(() => lab[Symbol.asyncDispose]());
 
-const MAIN = 'version 1.1\nworkflow hello { input { String who = "you" } output { String said = who } }\n';
-
-async function zipAt(key: string, main = MAIN): Promise<string> {
-  await lab.s3.send(new PutObjectCommand({ Bucket: lab.bucket, Key: key, Body: zipOf({ "main.wdl": main }) }));
-  return `s3://${lab.bucket}/${key}`;
-}
-
-interface Written {
-  readonly name: string;
-  readonly definition: string;
-  readonly version?: string;
-  readonly more?: object;
-}
-
-const template = ({ name, definition, version = "1.0.0", more = {} }: Written) =>
-  JSON.stringify({
-    Resources: {
-      Flow: {
-        Type: "AWS::Omics::Workflow",
-        Properties: {
-          Name: name,
-          Description: `${name} says hello`,
-          Engine: "WDL",
-          Main: "main.wdl",
-          DefinitionUri: definition,
-          StorageType: "STATIC",
-          StorageCapacity: "1200",
-          readmeMarkdown: `# ${name}`,
-          Tags: { team: "phages", own: name },
-          ParameterTemplate: { who: { Description: "Whom to greet", Optional: "true" } },
-          ContainerRegistryMap: {
-            RegistryMappings: [{ UpstreamRegistryUrl: "quay.io", EcrRepositoryPrefix: "quay" }],
-            ImageMappings: [{ SourceImage: "ubuntu:24.04", DestinationImage: "111122223333.dkr.ecr.us-east-1.amazonaws.com/ubuntu:24.04" }],
-          },
-          ...more,
-        },
-      },
-      Version: {
-        Type: "AWS::Omics::WorkflowVersion",
-        Properties: {
-          WorkflowId: { "Fn::GetAtt": ["Flow", "Id"] },
-          VersionName: version,
-          Engine: "WDL",
-          DefinitionUri: definition,
-          Description: name,
-          StorageType: "DYNAMIC",
-        },
-      },
-      Group: { Type: "AWS::Omics::RunGroup", Properties: { Name: name, MaxRuns: 3, MaxCpus: name.length, Tags: { own: name } } },
-    },
-    Outputs: Object.fromEntries(
-      [
-        ["Flow", { Ref: "Flow" }],
-        ["Version", { Ref: "Version" }],
-        ["Group", { Ref: "Group" }],
-        ...[
-          "Flow.Arn",
-          "Flow.Status",
-          "Flow.Type",
-          "Flow.Uuid",
-          "Flow.CreationTime",
-          "Version.Arn",
-          "Version.Status",
-          "Version.Type",
-          "Version.Uuid",
-          "Version.CreationTime",
-          "Group.Arn",
-          "Group.Id",
-          "Group.CreationTime",
-        ].map((path) => [path.replace(".", ""), { "Fn::GetAtt": path.split(".") }]),
-      ].map(([id, Value]) => [id, { Value }]),
-    ),
-  });
-
-/** The stack's status and outputs once nothing goes on in it. */
-async function settled(StackName: string): Promise<{ readonly status: string; readonly outputs: Readonly<Record<string, string>> }> {
-  for (;;) {
-    const { StackStatus: status = "", Outputs = [] } = (await client.send(new DescribeStacksCommand({ StackName }))).Stacks![0]!;
-    if (!status.endsWith("IN_PROGRESS"))
-      return { status, outputs: Object.fromEntries(Outputs.map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue])) };
-    await systemClock.sleep(100);
-  }
-}
-
-async function made(StackName: string, written: Written): Promise<Readonly<Record<string, string>>> {
-  await client.send(new CreateStackCommand({ StackName, TemplateBody: template(written), Tags: [{ Key: "stack", Value: StackName }] }));
-  const { status, outputs } = await settled(StackName);
-  expect(status, (await reasons(StackName)).join("\n")).toBe("CREATE_COMPLETE");
-  return outputs;
-}
-
-async function updated(StackName: string, written: Written): Promise<Readonly<Record<string, string>>> {
-  await client.send(new UpdateStackCommand({ StackName, TemplateBody: template(written), Tags: [{ Key: "stack", Value: StackName }] }));
-  const { status, outputs } = await settled(StackName);
-  expect(status, (await reasons(StackName)).join("\n")).toBe("UPDATE_COMPLETE");
-  return outputs;
-}
-
-async function reasons(StackName: string): Promise<readonly string[]> {
-  const { StackEvents = [] } = await client.send(new DescribeStackEventsCommand({ StackName }));
-  return StackEvents.flatMap(({ LogicalResourceId, ResourceStatusReason }) =>
-    ResourceStatusReason ? [`${LogicalResourceId}: ${ResourceStatusReason}`] : [],
-  );
-}
-
-async function removed(StackName: string): Promise<void> {
-  await client.send(new DeleteStackCommand({ StackName }));
-  await waitUntilStackDeleteComplete({ client, maxWaitTime: 200, minDelay: 0.1, maxDelay: 0.5 }, { StackName });
-}
-
-const workflowsNamed = async (name: string) => (await lab.omics.send(new ListWorkflowsCommand({ name }))).items;
-
 test("a stack makes a workflow, a version and a run group, and gives what a template asks of them", async () => {
-  const outputs = await made("makes", { name: "made", definition: await zipAt("made.zip") });
+  const outputs = await lab.made("makes", { name: "made", definition: await lab.zipAt("made.zip") });
   const id = outputs["Flow"];
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string;
   const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
@@ -195,14 +69,14 @@ test("a stack makes a workflow, a version and a run group, and gives what a temp
     maxCpus: 4,
     tags: { own: "made", stack: "makes" },
   });
-  await removed("makes");
-  expect([await workflowsNamed("made"), (await lab.omics.send(new ListRunGroupsCommand({ name: "made" }))).items]).toEqual([[], []]);
+  await lab.removed("makes");
+  expect([await lab.workflowsNamed("made"), (await lab.omics.send(new ListRunGroupsCommand({ name: "made" }))).items]).toEqual([[], []]);
 });
 
 test("what HealthOmics can change is changed in place, anything else by a new resource", async () => {
-  const definition = await zipAt("changes.zip");
-  const before = await made("changes", { name: "before", definition });
-  const after = await updated("changes", { name: "after", definition, more: { readmeMarkdown: "# Changed", Tags: { own: "after" } } });
+  const definition = await lab.zipAt("changes.zip");
+  const before = await lab.made("changes", { name: "before", definition });
+  const after = await lab.updated("changes", { name: "after", definition, more: { readmeMarkdown: "# Changed", Tags: { own: "after" } } });
   expect(after).toEqual(before);
   expect(await lab.omics.send(new GetWorkflowCommand({ id: after["Flow"] }))).toMatchObject({
     name: "after",
@@ -222,34 +96,34 @@ test("what HealthOmics can change is changed in place, anything else by a new re
     tags: { own: "after" },
   });
 
-  const replaced = await updated("changes", { name: "after", definition, version: "1.0.1" });
+  const replaced = await lab.updated("changes", { name: "after", definition, version: "1.0.1" });
   expect(replaced).toMatchObject({ Flow: after["Flow"], Version: `${after["FlowArn"]}/version/1.0.1` });
-  const anew = await updated("changes", { name: "after", definition: await zipAt("changes-2.zip"), version: "1.0.1" });
+  const anew = await lab.updated("changes", { name: "after", definition: await lab.zipAt("changes-2.zip"), version: "1.0.1" });
   expect(anew["Flow"]).not.toBe(after["Flow"]);
-  expect(await workflowsNamed("after")).toMatchObject([{ id: anew["Flow"] }]);
-  await removed("changes");
+  expect(await lab.workflowsNamed("after")).toMatchObject([{ id: anew["Flow"] }]);
+  await lab.removed("changes");
 });
 
 test("a definition that does not parse fails the stack with the service's reason, and nothing is left", async () => {
-  await client.send(
+  await lab.cloudformation.send(
     new CreateStackCommand({
       StackName: "broken",
-      TemplateBody: template({ name: "broken", definition: await zipAt("broken.zip", "version 1.1\nworkflow broken {") }),
+      TemplateBody: template({ name: "broken", definition: await lab.zipAt("broken.zip", "version 1.1\nworkflow broken {") }),
     }),
   );
-  expect((await settled("broken")).status).toBe("ROLLBACK_COMPLETE");
-  expect((await reasons("broken")).join("\n")).toMatch(/Flow: .*is FAILED: .*main\.wdl/s);
-  expect(await workflowsNamed("broken")).toEqual([]);
+  expect((await lab.settledStack("broken")).status).toBe("ROLLBACK_COMPLETE");
+  expect(await lab.reasons("broken")).toMatch(/Flow: .*is FAILED: .*main\.wdl/s);
+  expect(await lab.workflowsNamed("broken")).toEqual([]);
 });
 
 test("a workflow that has a version of somebody else can't be deleted", async () => {
-  const definition = await zipAt("kept.zip");
-  const { Flow: workflowId = "" } = await made("kept", { name: "kept", definition });
+  const definition = await lab.zipAt("kept.zip");
+  const { Flow: workflowId = "" } = await lab.made("kept", { name: "kept", definition });
   await lab.omics.send(new CreateWorkflowVersionCommand({ workflowId, versionName: "by-hand", definitionUri: definition }));
   await lab.settledVersion(workflowId, "by-hand");
-  await client.send(new DeleteStackCommand({ StackName: "kept" }));
-  expect((await settled("kept")).status).toBe("DELETE_FAILED");
-  const { StackResources = [] } = await client.send(new DescribeStackResourcesCommand({ StackName: "kept" }));
+  await lab.cloudformation.send(new DeleteStackCommand({ StackName: "kept" }));
+  expect((await lab.settledStack("kept")).status).toBe("DELETE_FAILED");
+  const { StackResources = [] } = await lab.cloudformation.send(new DescribeStackResourcesCommand({ StackName: "kept" }));
   expect(StackResources.find(({ LogicalResourceId }) => LogicalResourceId === "Flow")).toMatchObject({
     ResourceStatus: "DELETE_FAILED",
     ResourceStatusReason: expect.stringContaining("has 1 version") as string,
@@ -281,9 +155,9 @@ test("a workflow and its version come from a repository", async () => {
     },
     Outputs: { Flow: { Value: { Ref: "Flow" } } },
   });
-  await client.send(new CreateStackCommand({ StackName: "repository", TemplateBody }));
-  const { status, outputs } = await settled("repository");
-  expect(status, (await reasons("repository")).join("\n")).toBe("CREATE_COMPLETE");
+  await lab.cloudformation.send(new CreateStackCommand({ StackName: "repository", TemplateBody }));
+  const { status, outputs } = await lab.settledStack("repository");
+  expect(status, await lab.reasons("repository")).toBe("CREATE_COMPLETE");
   const found = {
     status: "ACTIVE",
     accelerators: "GPU",
@@ -296,7 +170,7 @@ test("a workflow and its version come from a repository", async () => {
 });
 
 test("a property nobody knows fails the template by its name", async () => {
-  const refused = client.send(
+  const refused = lab.cloudformation.send(
     new CreateStackCommand({
       StackName: "unknown",
       TemplateBody: template({ name: "unknown", definition: "s3://nowhere/x.zip", more: { DefinitionZip: "UEs=" } }),
