@@ -98,12 +98,10 @@ function pipelineArtifacts(reviewed: Reviewed): readonly Acknowledgement[] {
   const { wf } = paths(reviewed);
   const both = [`${wf}/Build`, `${wf}/Promote`];
   const folder = (prefix: string): string => `${EXPORTED_ARTIFACTS}/${prefix}/${workflow}/`;
+  const artifacts = `${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`;
   return [
-    below(
-      `${EXPORTED_ARTIFACTS}/${pipelineName(workflow).slice(0, 20)}/`,
-      both,
-      "The artifacts of this pipeline, in whose keys CodePipeline puts random names.",
-    ),
+    below(artifacts, both, "The artifacts of this pipeline, in whose keys CodePipeline puts random names."),
+    below(`${artifacts}Built/`, [`${wf}/Build`], "The build's own output, in whose keys CodePipeline puts random names."),
     below(folder(PREFIXES.definitions), both, "This workflow's definitions, named by digest."),
     below(folder(PREFIXES.evidence), both, "This workflow's evidence, a folder for each version."),
     below(folder(PREFIXES.imageSources), [`${wf}/Build`], "This workflow's image sources, named by digest."),

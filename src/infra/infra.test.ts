@@ -150,6 +150,14 @@ describe("who may release", () => {
     expect(policies().filter(({ path, ...statement }) => path.includes("/Build") && onReleases(statement))).toEqual([]);
   });
 
+  test("of the pipeline's artifacts the build writes its own output, the promotion none: neither can put another toolkit in the place of ours", () => {
+    const written = policies()
+      .filter(({ path, ...statement }) => path.startsWith(`omx-workflow-${WORKFLOW}`) && writes(statement))
+      .flatMap(({ path, Resource: resource }) => [JSON.stringify(resource)].map((text) => ({ path, text })))
+      .filter(({ path, text }) => /\/(Build|Promote)/.test(path) && text.includes(`/omx-${WORKFLOW}/`));
+    expect(written.map(({ path, text }) => [path.includes("/Build"), text.includes(`/omx-${WORKFLOW}/Built/*`)])).toEqual([[true, true]]);
+  });
+
   test("no role answers an approval", () => {
     expect(policies().filter(({ Action }) => list(Action).some((action) => /PutApprovalResult/.test(action)))).toEqual([]);
   });

@@ -36,6 +36,9 @@ export interface WorkflowStackProps extends StackProps {
   readonly topic: ITopic;
 }
 
+/** The artifact of the Build stage; ten characters at most. */
+const BUILT = "Built";
+
 type WorkflowConfig = DeployConfig["workflows"][string];
 
 /** One workflow's repository, its checks on pull requests and its pipeline from a push to the promotion. */
@@ -73,7 +76,7 @@ export class WorkflowStack extends Stack {
   private pipeline(repository: IRepository | undefined, topic: ITopic): void {
     const source = new Artifact("Source");
     const toolkit = new Artifact("Toolkit");
-    const built = new Artifact("Built");
+    const built = new Artifact(BUILT);
     const build = this.build(repository);
     const promote = this.promote();
     const pipeline = new Pipeline(this, "Pipeline", {
@@ -150,6 +153,7 @@ export class WorkflowStack extends Stack {
       buildSpec: releaseBuildSpec("$CODEBUILD_SRC_DIR_Toolkit"),
       statements: [
         ...this.artifactAccess(),
+        writeObjects("NewArtifacts", bucket, [`${this.artifacts}${BUILT}/`]),
         writeObjects("Stage", bucket, staged),
         ...readObjects("Staged", bucket, staged),
         ...publishWorkflows(place),
@@ -250,15 +254,14 @@ export class WorkflowStack extends Stack {
     });
   }
 
-  /** Read the pipeline's artifacts and write new ones: what CodeBuild itself needs in a pipeline. */
+  /** Read the pipeline's artifacts: what CodeBuild itself needs in a pipeline. What it writes is its own output alone, and never the toolkit. */
   private artifactAccess(): PolicyStatement[] {
-    // CodePipeline shortens a pipeline's name to 20 characters in the keys of its artifacts.
-    const prefix = `${pipelineName(this.workflow).slice(0, 20)}/`;
-    return [
-      ...readObjects("Artifacts", this.bucket.bucketArn, [prefix]),
-      writeObjects("NewArtifacts", this.bucket.bucketArn, [prefix]),
-      useKey("Key", this.key.keyArn, ["read", "write"]),
-    ];
+    return [...readObjects("Artifacts", this.bucket.bucketArn, [this.artifacts]), useKey("Key", this.key.keyArn, ["read", "write"])];
+  }
+
+  /** CodePipeline shortens a pipeline's name to 20 characters in the keys of its artifacts, and the artifact's, which follows, to 10. */
+  private get artifacts(): string {
+    return `${pipelineName(this.workflow).slice(0, 20)}/`;
   }
 
   private readonly pipelineArn = (): string =>
