@@ -5,9 +5,9 @@ import { dirname, join, sep } from "node:path";
 import type { Readable } from "node:stream";
 import type { Call, Core } from "../gateway/service.ts";
 import { PermanentRedirect } from "../s3/errors.ts";
-import { badPackage, invalidValue } from "./errors.ts";
+import { badPackage, invalidValue, unzippedTooLarge } from "./errors.ts";
 import type { Package } from "./store.ts";
-import { BadZip, unzip } from "./unzip.ts";
+import { BadZip, TooLargeZip, unzip, UNZIPPED_BYTES } from "./unzip.ts";
 
 /** Where a ZIP comes from: given with the request, or an object the caller may read. */
 export interface CodeSource {
@@ -24,6 +24,7 @@ export async function receivePackage(core: Core, source: CodeSource, call: Call)
     await unpacked(core, { sha256 });
   } catch (error) {
     if (error instanceof BadZip) throw badPackage();
+    if (error instanceof TooLargeZip) throw unzippedTooLarge(UNZIPPED_BYTES);
     throw error;
   }
   return { sha256, sizeBytes: size };

@@ -24,6 +24,7 @@ export const validation = (message: string): AwsError =>
   new AwsError(400, "ValidationException", `1 validation error detected: ${message}`);
 export const notAssumable = (): AwsError => invalidValue("The role defined for the function cannot be assumed by Lambda.");
 export const badPackage = (): AwsError => invalidValue("Could not unzip uploaded file. Please check your file, then try to upload again.");
+export const unzippedTooLarge = (limit: number): AwsError => invalidValue(`Unzipped size must be smaller than ${limit} bytes`);
 export const badPayload = (reason: string): AwsError =>
   new AwsError(400, "InvalidRequestContentException", `Could not parse request body into json: ${reason}`, User);
 export const payloadTooLarge = (bytes: number, limit: number): AwsError =>

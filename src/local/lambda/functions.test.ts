@@ -123,6 +123,14 @@ describe("functions", () => {
     await expect(create({ "index.mjs": "" }, { ...part })).rejects.toMatchObject({ name, message: expect.stringMatching(message) });
   });
 
+  test("a ZIP that unpacks to more than Lambda takes is refused, however small it is itself", async () => {
+    const ZipFile = zipSync({ "index.mjs": strToU8(""), zeros: new Uint8Array(262_144_001) });
+    await expect(create({ "index.mjs": "" }, { Code: { ZipFile } })).rejects.toMatchObject({
+      name: "InvalidParameterValueException",
+      message: "Unzipped size must be smaller than 262144000 bytes",
+    });
+  });
+
   test.each([
     [{ PackageType: "Image" as const }, /container images/],
     [{ VpcConfig: { SubnetIds: ["subnet-1"], SecurityGroupIds: ["sg-1"] } }, /VPC/],

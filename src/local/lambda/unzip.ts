@@ -11,16 +11,28 @@ export class BadZip extends Error {
   override readonly name = "BadZip";
 }
 
+/** A ZIP that unpacks to more than Lambda takes. */
+export class TooLargeZip extends Error {
+  override readonly name = "TooLargeZip";
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const UNZIPPED_BYTES = 262_144_000;
+
 const TYPE_MASK = 0o170000;
 const SYMBOLIC_LINK = 0o120000;
 
-/** Unpacks a ZIP into a folder, with the files' permissions. @throws BadZip */
+/** Unpacks a ZIP into a folder, with the files' permissions. @throws BadZip, TooLargeZip */
 export async function unzip(file: string, folder: string): Promise<void> {
   const zip = await open(file);
   const links: { readonly path: string; readonly target: string }[] = [];
+  let bytes = 0;
   try {
     for (let entry = await next(zip); entry !== undefined; entry = await next(zip)) {
       const path = inside(folder, entry.fileName);
+      // Of an entry that holds more than it says no more is unpacked: that is an error of its stream.
+      bytes += entry.uncompressedSize;
+      if (bytes > UNZIPPED_BYTES) throw new TooLargeZip(`it unpacks to more than ${UNZIPPED_BYTES} bytes`);
       if (entry.fileName.endsWith("/")) await mkdir(path, { recursive: true });
       else if ((modeOf(entry) & TYPE_MASK) === SYMBOLIC_LINK) links.push({ path, target: await text(await read(zip, entry)) });
       else await write(zip, entry, path);
