@@ -263,6 +263,16 @@ describe("releases by the commands of omx", () => {
       expect(missing.logs).toMatch(/public\.ecr\.aws\/docker\/library\/python:no-such-tag: public\.ecr\.aws does not have it/);
 
       clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
+      // Whoever may push to one repository makes no version of another's workflow.
+      const others = await versionsIn("cicd", "reads-qc-nf");
+      clone.write("omx.yaml", omxYaml("Hello, World").replace("name: hello\n", "name: reads-qc-nf\n"));
+      const stranger = await outcome("Another workflow's name");
+      expect([stranger.code, stranger.logs]).toEqual([
+        1,
+        expect.stringContaining("omx.yaml names the workflow reads-qc-nf, and this repository's pipeline releases hello"),
+      ]);
+      expect(await versionsIn("cicd", "reads-qc-nf")).toEqual(others);
+
       clone.write("omx.yaml", omxYaml("Good evening"));
       const wrong = await outcome("An expectation that is not met");
       expect([wrong.code, wrong.said]).toEqual([1, expect.stringContaining("Good evening")]);

@@ -2,7 +2,7 @@ import type { ReleaseEnvironment, Identity } from "./environment.ts";
 import { bringImages } from "./images/bring.ts";
 import type { ContainersLock } from "./images/lock/lock.ts";
 import { registryMapOf } from "./images/registry-map.ts";
-import { type Project, readProject } from "./project/project.ts";
+import { type Project, readProjectOf } from "./project/project.ts";
 import { packageDefinition } from "./publish/package.ts";
 import { publishNext, type PublishedVersion } from "./publish/create-version.ts";
 import { definitionOf } from "./publish/definition.ts";
@@ -22,7 +22,7 @@ export async function buildRelease(
   { root, outputDir }: { readonly root: string; readonly outputDir: string },
 ): Promise<BuildRecord> {
   const step = timed(env);
-  const project = await step("check", () => readProject(root));
+  const project = await step("check", () => readProjectOf(identity.workflow, root));
   const lock = await step("images", () => stage(env, identity, project));
   const packed = await step("package", () => packageDefinition(project));
   const version = await step("version", async () => publish(env, identity, { project, lock, packed }));

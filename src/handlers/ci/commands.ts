@@ -32,8 +32,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** What a build can be asked to do: `node omx-ci.mjs <command>`. */
 const COMMANDS: Readonly<Record<string, Command>> = {
-  async check({ sourceDir, repository, pullRequest, commit, baseCommit }, env) {
-    const passed = await checkPullRequest(env, { root: sourceDir, repository, pullRequest, commit, baseCommit });
+  async check({ sourceDir, workflow, repository, pullRequest, commit, baseCommit }, env) {
+    const passed = await checkPullRequest(env, { root: sourceDir, workflow, repository, pullRequest, commit, baseCommit });
     if (!passed)
       throw new ReleaseError("WorkflowInvalid", {
         says: "the checks found errors",

@@ -7,7 +7,7 @@ import { readLock } from "../images/lock/lock-file.ts";
 import { planImages } from "../images/plan.ts";
 import { type Package, packageDefinition, REQUEST_LIMIT_BYTES } from "../publish/package.ts";
 import { testInputs } from "../testrun/test-data.ts";
-import { type Project, readProject } from "./project.ts";
+import { type Project, readProject, readProjectOf } from "./project.ts";
 
 /** All that can be known of a repository before a push; `omx check --json` prints it. */
 export interface CheckReport {
@@ -25,10 +25,13 @@ export interface CheckReport {
   readonly problems: readonly { readonly message: string; readonly fix: string }[];
 }
 
-/** Checks a repository as a release would: omx.yaml, the definition and its lint rules, test data, inputs, images, their lock and Dockerfiles, size. Calls nothing. */
-export function checkRepository(root: string): CheckReport {
+/**
+ * Checks a repository as a release would: omx.yaml, the definition and its lint rules, test data, inputs, images, their lock and Dockerfiles, size. Calls nothing.
+ * @param workflow whose repository it is @default - what its omx.yaml says
+ */
+export function checkRepository(root: string, workflow?: string): CheckReport {
   try {
-    const project = readProject(root);
+    const project = workflow === undefined ? readProject(root) : readProjectOf(workflow, root);
     readLock(root);
     return reportOf(project, packageDefinition(project));
   } catch (error) {

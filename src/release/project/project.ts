@@ -54,6 +54,21 @@ export function readProject(root: string): Project {
   };
 }
 
+/**
+ * The repository of a workflow, which has to say so itself: else who may push to one would make versions of another.
+ * @throws ReleaseError ProjectInvalid where omx.yaml names another workflow, and as `readProject` does
+ */
+export function readProjectOf(workflow: string, root: string): Project {
+  const project = readProject(root);
+  const { name } = project.config;
+  if (name === workflow) return project;
+  throw new ReleaseError("ProjectInvalid", {
+    says: `omx.yaml names the workflow ${name}, and this repository's pipeline releases ${workflow}`,
+    fix: `write name: ${workflow}, or push to the repository of ${name}`,
+    blame: "user",
+  });
+}
+
 function noProject(root: string): ReleaseError {
   const there = statSync(root, { throwIfNoEntry: false });
   const invalid = (says: string, fix: string) => new ReleaseError("ProjectInvalid", { says: `${root} ${says}`, fix, blame: "user" });

@@ -5,6 +5,8 @@ import { checkRepository, type CheckReport } from "./check.ts";
 
 export interface PullRequestCheck {
   readonly root: string;
+  /** Whose repository it is. */
+  readonly workflow: string;
   readonly repository: string;
   readonly pullRequest: string;
   readonly commit: string;
@@ -13,7 +15,7 @@ export interface PullRequestCheck {
 
 /** Checks what a pull request would release and comments on it. @returns whether it may be merged */
 export async function checkPullRequest({ clients, emit }: ReleaseEnvironment, check: PullRequestCheck): Promise<boolean> {
-  const report = checkRepository(check.root);
+  const report = checkRepository(check.root, check.workflow);
   const markdown = commentOf(report);
   emit({ type: "note", text: markdown });
   if (check.pullRequest === "") return report.ok;
