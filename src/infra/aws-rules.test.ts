@@ -206,3 +206,17 @@ test("a function's environment has at most 4 KB", () => {
   expect(sizes.filter(([, size]) => size > 4096)).toEqual([]);
   expect(sizes.some(([, size]) => size > 1000)).toBe(true);
 });
+
+// codepipeline/latest/userguide/limits.html: 8 hours for an action of CodeBuild.
+test("a release's build outlasts the builds of its images, as far as its pipeline waits", () => {
+  const hoursOf = (name: RegExp, of = templates) =>
+    of
+      .ofType("AWS::CodeBuild::Project")
+      .filter(([, { Properties }]) => name.test(String(Properties["Name"])))
+      .map(([, { Properties }]) => Number(Properties["TimeoutInMinutes"]) / 60);
+  expect(hoursOf(/^omx-image-build$/)).toEqual([5]);
+  expect(hoursOf(/^omx-from-.*-build$/)).toEqual([7, 7, 7]);
+  const longest = DeployConfig.parse({ ...RICH, containers: { ...RICH.containers, buildHours: 36 } });
+  const long = new Templates(synthesize(join(folder, "long-builds"), longest));
+  expect([hoursOf(/^omx-image-build$/, long), hoursOf(/^omx-from-.*-build$/, long)]).toEqual([[36], [8, 8, 8]]);
+});

@@ -46,7 +46,7 @@ let clients: RegistryClient;
 beforeAll(async () => {
   [upstream, clients] = [await startDockerRegistry(), registryClient()];
   // Another registry than those of the account's own rules: its images are copied.
-  stage = await startContainers({ functionLimitGiB: 1 / 1024 }, { "ghcr.io": upstream.url }, async (accounts) => {
+  stage = await startContainers({ functionLimitGiB: 1 / 1024, buildHours: 6 }, { "ghcr.io": upstream.url }, async (accounts) => {
     const ecr = new ECRClient(accounts.config());
     for (const rule of OWN_RULES) await ecr.send(new CreatePullThroughCacheRuleCommand(rule));
   });
@@ -194,7 +194,7 @@ interface Definition {
 
 test.each([
   ["omx-container-puller", "omx-image-pull", 8],
-  ["omx-container-builder", "omx-image-build", 2],
+  ["omx-container-builder", "omx-image-build", 6],
 ] as const)("E18: %s gives a build its hours, and waits as long as it may stand in the queue besides", async (name, project, hours) => {
   const { projects = [] } = await client(CodeBuildClient).send(new BatchGetProjectsCommand({ names: [project] }));
   const { timeoutInMinutes = 0, queuedTimeoutInMinutes = 480 } = projects[0]!;

@@ -39,7 +39,7 @@ async function run(
       Payload: Payload.images ? { images: fitReasons(together(Payload.images)) } : alone(Payload as Item),
     } as unknown as Json);
   };
-  return (await runMachine(kind === "pull" ? pullerDefinition() : builderDefinition(), { input, runTask })).result as {
+  return (await runMachine(kind === "pull" ? pullerDefinition() : builderDefinition(2), { input, runTask })).result as {
     readonly status: string;
     readonly output?: readonly Item[];
     readonly error?: string;

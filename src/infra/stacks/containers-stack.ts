@@ -99,7 +99,7 @@ export class ContainersStack extends Stack {
     const engine = this.build("ImageBuild", { context, key, toolkit, name: NAMES.imageBuildProject, statements: building });
     this.machine("Builder", context, {
       name: NAMES.builder,
-      definition: builderDefinition(),
+      definition: builderDefinition(context.config.containers.buildHours),
       functions: { PlanImages: plan, BuildImage: build },
       project: { ImageBuildProject: engine },
     });
@@ -118,7 +118,7 @@ export class ContainersStack extends Stack {
         : "Builds images whose Dockerfile runs commands, and those that are too large for a function",
       // An engine in a build is a daemon of its own.
       privileged: !isPull,
-      timeout: Duration.hours(isPull ? 8 : 2),
+      timeout: Duration.hours(isPull ? 8 : context.config.containers.buildHours),
       // 8 GiB and 128 GB (userguide/build-env-ref-compute-types.html): environments are solved in memory, and an image of several platforms is on the disk twice.
       computeType: isPull ? ComputeType.SMALL : ComputeType.MEDIUM,
       source: Source.s3({ bucket: toolkit.bucket, path: toolkit.s3ObjectKey }),

@@ -135,7 +135,7 @@ export class WorkflowStack extends Stack {
 
   /** Checks, stages images, packages, creates the version, stages test data. */
   private build(repository: IRepository | undefined): BuildProject {
-    const { cicd } = this.context.config;
+    const { cicd, containers } = this.context.config;
     const place = testPlace(this.context);
     const bucket = this.bucket.bucketArn;
     const wf = this.workflow;
@@ -149,7 +149,7 @@ export class WorkflowStack extends Stack {
         OMX_WORKFLOW: wf,
         ...(repository && { OMX_REPOSITORY: repository.repositoryName }),
       },
-      timeout: Duration.hours(4),
+      timeout: Duration.hours(releaseBuildHours(containers.buildHours)),
       buildSpec: releaseBuildSpec("$CODEBUILD_SRC_DIR_Toolkit"),
       statements: [
         ...this.artifactAccess(),
@@ -267,3 +267,9 @@ export class WorkflowStack extends Stack {
   private readonly pipelineArn = (): string =>
     `arn:aws:codepipeline:${this.context.config.cicd.region}:${this.context.config.cicd.account}:${pipelineName(this.workflow)}`;
 }
+
+// codepipeline/latest/userguide/limits.html: an action of CodeBuild ends then, whatever its project says.
+const LONGEST_ACTION_HOURS = 8;
+
+/** A release waits for the images that it builds, and has its own work besides. */
+const releaseBuildHours = (imageHours: number): number => Math.min(LONGEST_ACTION_HOURS, Math.max(4, imageHours + 2));

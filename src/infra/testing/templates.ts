@@ -31,6 +31,7 @@ export const RICH = DeployConfig.parse({
     sourceAccounts: ["123456789012"],
     crossRegion: true,
     builderSources: ["s3://dockerfiles/tools/"],
+    buildHours: 5,
     pullThrough: ["quay.io", "public.ecr.aws", "registry.k8s.io", ...WITH_LOGIN],
     repositories: {
       kmsKeys: ["arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d", "arn:aws:kms:us-west-2:777788889999:key/0a1b2c3d"],

@@ -25,6 +25,14 @@ test("a build without a log says so", async () => {
   });
 });
 
+test("of a build that had too few hours it is said where they are set", async () => {
+  const cause = (id: string) => `States.TaskFailed: {"Build": {"Id": "${id}", "BuildStatus": "TIMED_OUT"}}`;
+  expect((await failureOf(logs, cause("omx-image-build:1"))).reason).toBe(
+    "the build omx-image-build:1 ended TIMED_OUT, after containers.buildHours of omx.deploy.yaml; it has no log",
+  );
+  expect((await failureOf(logs, cause("omx-image-pull:1"))).reason).toBe("the build omx-image-pull:1 ended TIMED_OUT; it has no log");
+});
+
 test("a build's counts are believed, and nothing else of what it exports", () => {
   const result = {
     status: "SUCCEEDED",

@@ -1,6 +1,7 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
+import { NAMES } from "../names.ts";
 import { lastLines } from "./last-lines.ts";
 import type { AfterBuild, ImageOutcome } from "./staging.ts";
 
@@ -58,7 +59,8 @@ export async function failureOf(
   const build = readBuild(cause);
   if (!build) return { reason: cause.slice(0, LONGEST_REASON) || "the build failed, and nobody says why" };
   const { Id, BuildStatus, Logs: { GroupName, StreamName, DeepLink } = {} } = build;
-  const says = `the build ${Id} ended ${BuildStatus}`;
+  const isOver = BuildStatus === "TIMED_OUT" && Id.startsWith(`${NAMES.imageBuildProject}:`);
+  const says = `the build ${Id} ended ${BuildStatus}${isOver ? ", after containers.buildHours of omx.deploy.yaml" : ""}`;
   if (!GroupName || !StreamName) return { reason: `${says}; it has no log`, build: Id };
   const log = `${GroupName}:${StreamName}`;
   const lines = await linesOf(logs, GroupName, StreamName).catch((error: Error) => [`(its log can't be read: ${error.message})`]);

@@ -215,14 +215,15 @@ export const pullerDefinition = (): object => ({
 /**
  * `omx-container-builder`: builds every image of `{"manifest": [{"source_uri": "s3://…", "target_image": "foo:tag"}]}`.
  * What needs no RUN is assembled by a function, as far as its time and disk reach; the rest is built by CodeBuild and checked by the function afterwards.
+ * @param hours after which CodeBuild ends a build
  */
-export const builderDefinition = (): object => ({
+export const builderDefinition = (hours: number): object => ({
   Comment: "Builds container images into private ECR",
   QueryLanguage: "JSONata",
   StartAt: "Plan",
   States: {
     Plan: plan("build", EACH_IMAGE),
-    [EACH_IMAGE]: eachImage({ work: "BuildImage", build: { project: "ImageBuildProject", variable: "OMX_IMAGE_BUILD", hours: 2 } }, 5),
+    [EACH_IMAGE]: eachImage({ work: "BuildImage", build: { project: "ImageBuildProject", variable: "OMX_IMAGE_BUILD", hours } }, 5),
     ...ending,
   },
 });

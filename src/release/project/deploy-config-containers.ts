@@ -9,6 +9,9 @@ import { checked } from "./checked.ts";
 /** What a function copies of one image; CodeBuild copies what is larger. */
 export const FUNCTION_LIMIT_GIB = 8;
 
+/** What CodeBuild gives one build (API_CreateProject, timeoutInMinutes). */
+const LONGEST_BUILD_HOURS = 36;
+
 /** A bucket or a prefix in one: `s3://bucket/prefix/`. */
 export const S3Place = z
   .string()
@@ -96,6 +99,14 @@ export const Containers = z.strictObject({
     .positive()
     .default(FUNCTION_LIMIT_GIB)
     .describe("An image of which more than this many GiB are missing is copied by CodeBuild, not by a function"),
+  buildHours: z
+    .int()
+    .min(1)
+    .max(LONGEST_BUILD_HOURS, `CodeBuild gives a build at most ${LONGEST_BUILD_HOURS} hours`)
+    .default(2)
+    .describe(
+      "Hours after which CodeBuild ends the build of an image, at most 36. CodePipeline waits 8 hours for a release's Build stage; tried again, it finds what was built since",
+    ),
   repositories: repositories
     .prefault({})
     .describe("Settings of repositories that omx makes, in a release or for its pull-through cache; those that are there stay as they are"),
