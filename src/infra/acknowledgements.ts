@@ -268,7 +268,7 @@ function withoutResource(reviewed: Reviewed): readonly Acknowledgement[] {
     ),
     any(
       [`${wf}/Build`, `${prod}/Release`],
-      "omics:CreateWorkflow and omics:ListWorkflows know no resource, nor does the tag of a workflow that is being made.",
+      "omics:CreateWorkflow, omics:ListWorkflows and ecr:GetAuthorizationToken know no resource, nor does the tag of a workflow that is being made.",
     ),
   ];
 }

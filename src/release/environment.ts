@@ -1,4 +1,4 @@
-import type { AwsClients } from "../aws/clients.ts";
+import type { AwsClients, Target } from "../aws/clients.ts";
 import type { Clock } from "../kit/clock.ts";
 import type { Emit } from "./events.ts";
 import type { Place } from "./project/deploy-config.ts";
@@ -9,6 +9,11 @@ export interface ReleaseEnvironment {
   readonly cicd: Place;
   readonly clock: Clock;
   readonly emit: Emit;
+}
+
+/** Also reads images where the account's registry answers. */
+export interface BuildEnvironment extends ReleaseEnvironment {
+  readonly target: Target;
 }
 
 /** Also hands over to places in other regions: S3 answers for a bucket in its own region alone. */

@@ -1,4 +1,4 @@
-import type { ReleaseEnvironment, Identity } from "./environment.ts";
+import type { BuildEnvironment, ReleaseEnvironment, Identity } from "./environment.ts";
 import { bringImages } from "./images/bring.ts";
 import type { ContainersLock } from "./images/lock/lock.ts";
 import { registryMapOf } from "./images/registry-map.ts";
@@ -17,7 +17,7 @@ import { timed } from "./steps.ts";
  * Each step may be run again and finds what it did.
  */
 export async function buildRelease(
-  env: ReleaseEnvironment,
+  env: BuildEnvironment,
   identity: Identity,
   { root, outputDir }: { readonly root: string; readonly outputDir: string },
 ): Promise<BuildRecord> {

@@ -51,7 +51,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       startedBy: await startedBy(settings),
       ...(author && { author }),
     };
-    const record = await buildRelease(env, identity, { root: settings.sourceDir, outputDir: join(settings.sourceDir, OUTPUT_DIR) });
+    const record = await buildRelease({ ...env, target: settings.target }, identity, {
+      root: settings.sourceDir,
+      outputDir: join(settings.sourceDir, OUTPUT_DIR),
+    });
     print(`built ${record.workflow} ${record.version}: workflow ${record.cicd.workflowId}`);
   },
   async content({ sourceDir }) {

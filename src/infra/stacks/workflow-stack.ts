@@ -168,6 +168,7 @@ export class WorkflowStack extends Stack {
           ["ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:GetRepositoryPolicy"],
           [`arn:aws:ecr:${cicd.region}:${cicd.account}:repository/*`],
         ),
+        statement("RegistryToken", ["ecr:GetAuthorizationToken"], ["*"]),
         statement("Trigger", ["codepipeline:GetPipelineExecution"], [this.pipelineArn()]),
         ...(repository ? [statement("Author", ["codecommit:GetCommit"], [repository.repositoryArn])] : []),
       ],

@@ -1,4 +1,4 @@
-import type { Identity, ReleaseEnvironment } from "../environment.ts";
+import type { BuildEnvironment, Identity } from "../environment.ts";
 import type { ContainersLock } from "../images/lock/lock.ts";
 import { PREFIXES } from "../names.ts";
 import type { Project } from "../project/project.ts";
@@ -18,7 +18,7 @@ export type BuildRecord = Omit<ReleaseRecord, "approval" | "handedOverAt" | "tes
 export const BUILD_FILE = "build.json";
 
 export interface BuiltParts {
-  readonly env: ReleaseEnvironment;
+  readonly env: BuildEnvironment;
   readonly identity: Identity;
   readonly project: Project;
   readonly lock: ContainersLock;

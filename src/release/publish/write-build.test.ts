@@ -15,6 +15,7 @@ import { systemClock } from "../../kit/clock.ts";
 import { createRepository, hostOf, type RegistryUser, signIn } from "../../local/ecr/testing/registry.ts";
 import { CICD, REGION, startAccounts, type TestAccounts } from "../../local/testing/accounts.ts";
 import { noise, pushIndex, pushReferrer, pushSample } from "../../oci/testing/sample-images.ts";
+import { faultProxy } from "../../oci/testing/fault-proxy.ts";
 import type { LockedImage } from "../images/lock/lock.ts";
 import { artifactsBucket } from "../names.ts";
 import { readProject } from "../project/project.ts";
@@ -78,11 +79,22 @@ async function workflowWith(...versions: readonly string[]): Promise<string> {
   return workflowId;
 }
 
-async function built(workflowId: string, versionName: string, images: readonly LockedImage[]): Promise<BuildRecord> {
+async function built(
+  workflowId: string,
+  versionName: string,
+  images: readonly LockedImage[],
+  endpoint = accounts.url,
+): Promise<BuildRecord> {
   const project = readProject(folder);
   const notes: string[] = [];
   const record = await writeBuild({
-    env: { clients, cicd: PLACE, clock: systemClock, emit: (event) => void (event.type === "note" && notes.push(event.text)) },
+    env: {
+      clients,
+      cicd: PLACE,
+      clock: systemClock,
+      target: { region: REGION, endpoint },
+      emit: (event) => void (event.type === "note" && notes.push(event.text)),
+    },
     identity: { workflow: "sized", commit: "c", branch: "main", pipelineExecutionId: "p", startedBy: "a push" },
     project,
     lock: { version: 1, images },
@@ -151,6 +163,19 @@ test("a build records the platforms and the compressed bytes of its images, and 
     { name: "quay.io/sized/next:1", change: "added", after: added.digest },
     { name: "quay.io/sized/tool:1", change: "changed", before: one.digest, after: other.digest, bytesBefore: first.images[0]!.bytes },
   ]);
+});
+
+test("platform and size of an image are read from its registry, where that answers and with its patience", async () => {
+  await createRepository(cicd.ecr, "sized/asked");
+  const pushed = await pushSample(cicd.repository("sized/asked"), "1", { layers: [noise("asked", 1000)] });
+  // The first answer for each layer or configuration is lost.
+  await using registry = await faultProxy(accounts.url, ({ path }, before) =>
+    path.includes("/blobs/") && before === 0 ? { kind: "reset" } : undefined,
+  );
+  const { images } = await built(await workflowWith("4.0.0"), "4.0.0", [locked("sized/asked", pushed.digest)], registry.url);
+  expect(images).toMatchObject([{ platforms: ["linux/amd64"], bytes: expect.any(Number) }]);
+  expect(registry.count("GET", "/sized/asked/manifests/")).toBe(1);
+  expect(registry.count("GET", "/sized/asked/blobs/")).toBeGreaterThan(1);
 });
 
 test("of a version without a record of its images it says so, and not that they are the same", async () => {

@@ -4,6 +4,7 @@ import { writeObject } from "../../aws/objects.ts";
 import { readImageFacts } from "../images/facts.ts";
 import { formatLock, LOCK_FILE } from "../images/lock/lock-file.ts";
 import { registryMapOf } from "../images/registry-map.ts";
+import { workshopClient } from "../images/workshop.ts";
 import { formatS3Uri } from "../../kit/s3-uri.ts";
 import { artifactsBucket } from "../names.ts";
 import { testDataAt } from "../testrun/prepare.ts";
@@ -64,16 +65,26 @@ const storageOf = ({ type, capacity }: NonNullable<BuiltParts["project"]["config
 });
 
 /** The images with what an approver is told of them; a release does not fail for want of that. */
-const imagesOf = ({ env, lock }: BuiltParts): Promise<BuildRecord["images"]> =>
-  Promise.all(
+async function imagesOf({ env, lock }: BuiltParts): Promise<BuildRecord["images"]> {
+  const { clients, cicd, clock, target } = env;
+  await using client = workshopClient({
+    ecr: clients.ecr,
+    place: cicd,
+    clock,
+    upstreams: {},
+    proxy: target.proxy,
+    ...(target.endpoint && { endpoint: target.endpoint }),
+  });
+  return await Promise.all(
     lock.images.map(async (image) => {
-      const facts = await readImageFacts(env.clients.ecr, image).catch((error: Error) => {
+      const facts = await readImageFacts(client, image).catch((error: Error) => {
         env.emit({ type: "note", text: `size and platform of ${image.image} are not known: ${error.name}: ${error.message}` });
         return {};
       });
       return { ...image, ...facts };
     }),
   );
+}
 
 /** The smoke run that omx.yaml asks for, with what staging made of its test. */
 function smokeOf({ project, identity, version, tests, env }: BuiltParts): Pick<BuildRecord, "smoke"> {
