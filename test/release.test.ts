@@ -15,6 +15,7 @@ import { systemClock } from "../src/kit/clock.ts";
 import { parseImageRef } from "../src/kit/image-ref.ts";
 import { readReleaseVersion } from "../src/kit/version.ts";
 import { createCli } from "../src/cli/terminal.ts";
+import { checkRecord } from "../src/release/testing/checked-record.ts";
 import { type Demo, runDemoProcess } from "./demo.ts";
 
 const RELEASES = "omx-releases-444455556666-us-east-1";
@@ -49,6 +50,22 @@ describe("a push reaches production", () => {
       expect(approval.by).toBe("arn:aws:iam::111122223333:user/approver");
       expect(testRuns).toEqual([expect.objectContaining({ status: "COMPLETED" })]);
       expect(steps.map(({ status }) => status)).toEqual(steps.map(() => "Succeeded"));
+    }
+  });
+
+  test("what it left is what the schemas of docs/schemas say, the platforms and sizes of images in it", async () => {
+    const evidence = "omx-artifacts-111122223333-us-east-1";
+    for (const [schema, profile, bucket, key] of [
+      ["build.schema.json", "cicd", evidence, `evidence/${WORKFLOW}/1.0.1/build.json`],
+      ["release.schema.json", "cicd", evidence, `evidence/${WORKFLOW}/1.0.1/release.json`],
+      ["release.schema.json", "production", RELEASES, `${WORKFLOW}/1.0.1/release.json`],
+      ["containers.lock.schema.json", "production", RELEASES, `${WORKFLOW}/1.0.1/containers.lock.json`],
+    ] as const) {
+      const text = (await readObject(demo.clients(profile).s3, { bucket, key })).toString("utf8");
+      checkRecord(schema, text);
+      if (schema !== "containers.lock.schema.json")
+        for (const image of (JSON.parse(text) as { images: readonly object[] }).images)
+          expect(image).toMatchObject({ platforms: ["linux/amd64"], bytes: expect.any(Number) as number });
     }
   });
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noise, pushSample } from "../oci/testing/sample-images.ts";
+import { checkRecord } from "../release/testing/checked-record.ts";
 import { type BuildLab, HOME, openBuildLab, source } from "./testing/build-lab.ts";
 import { cliAt } from "./testing/in-process.ts";
 import { project } from "./testing/project.ts";
@@ -37,6 +38,7 @@ test(
     });
     await cli.run("images", "pull", "quay.io/lock/new:1", ...lab.at, "--json");
     expect(await lock()).toMatchObject({ code: 0, images: [{ status: "SAME" }, { status: "NEW" }] });
+    checkRecord("containers.lock.schema.json", readFileSync(file, "utf8"));
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({
       version: 1,
       images: [

@@ -33,6 +33,8 @@ export const ReleaseRecord = z.object({
       source: z.string(),
       target: z.string(),
       digest: z.string(),
+      /** As in the lock: LockedImage says of which. */
+      platform: z.string().optional(),
       platforms: z.array(z.string()).optional(),
       bytes: z.number().optional(),
     }),

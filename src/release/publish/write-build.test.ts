@@ -19,6 +19,7 @@ import { faultProxy } from "../../oci/testing/fault-proxy.ts";
 import type { LockedImage } from "../images/lock/lock.ts";
 import { artifactsBucket } from "../names.ts";
 import { readProject } from "../project/project.ts";
+import { checkRecord } from "../testing/checked-record.ts";
 import type { BuildRecord } from "./build-record.ts";
 import { packageDefinition } from "./package.ts";
 import { writeBuild } from "./write-build.ts";
@@ -104,6 +105,8 @@ async function built(
     outputDir: output,
   });
   expect(notes).toEqual([]);
+  checkRecord("build.schema.json", readFileSync(join(output, "build.json"), "utf8"));
+  checkRecord("containers.lock.schema.json", readFileSync(join(output, "containers.lock.json"), "utf8"));
   return record;
 }
 

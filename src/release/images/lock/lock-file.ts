@@ -18,7 +18,8 @@ const LockedImageEntry = z
   .object({ image: z.string(), source: z.string(), target: z.string(), digest, platform: z.string().optional() })
   .refine((locked) => digestIn(locked.target) === locked.digest, { path: ["target"], error: "it is not named by the digest beside it" })
   .transform(({ platform, ...rest }) => ({ ...rest, ...(platform && platform !== ALL && { platform }) }));
-const ContainersLockFile = z.object({
+/** containers.lock.json as it is written. */
+export const ContainersLockFile = z.object({
   version: z.literal(1, { error: ({ input }) => `it is ${JSON.stringify(input)}, and this omx reads version 1` }),
   images: z.array(LockedImageEntry).superRefine((images, context) => {
     const twice = images.find(({ image }, index) => images.findIndex((other) => other.image === image) < index);

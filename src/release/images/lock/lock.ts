@@ -19,7 +19,7 @@ export interface LockedImage {
   readonly target: string;
   readonly digest: string;
   /** Of an image that was built for one platform, or where one was taken out of several: `linux/amd64`. Without, all that it has. */
-  readonly platform?: string;
+  readonly platform?: string | undefined;
 }
 
 /**
