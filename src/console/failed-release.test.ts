@@ -1,5 +1,6 @@
+import { CodeCommitClient, CreateRepositoryCommand } from "@aws-sdk/client-codecommit";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { build, type PipelineLab, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
+import { build, commitSource, type PipelineLab, zipSource } from "../local/codepipeline/testing/pipeline-lab.ts";
 import { type PipelinePage, pipelinePage } from "./testing/release.ts";
 
 const MS = 120_000;
@@ -9,6 +10,7 @@ let lab: PipelineLab;
 beforeAll(async () => {
   site = await pipelinePage("empty");
   ({ lab } = site);
+  await new CodeCommitClient(site.accounts.config()).send(new CreateRepositoryCommand({ repositoryName: "unpushed" }));
 }, MS);
 afterAll(() => site?.[Symbol.asyncDispose](), MS);
 
@@ -42,18 +44,22 @@ test(
   MS,
 );
 
-test(
-  "where the source was not there, it is no failed release, and what came in beside it is not shown as the commit",
-  async () => {
+test.each([
+  ["whose branch is not there", "unpushed", commitSource("unpushed"), "nothing pushed yet"],
+  ["that could not be read", "unread", zipSource("empty"), "source could not be read"],
+])(
+  "a source %s is no failed release, and what came in beside it is not shown as the commit",
+  async (_, workflow, source, says) => {
     const toolkit = { ...zipSource("sources"), name: "Toolkit", outputArtifacts: [{ name: "Toolkit" }], namespace: "Toolkit" };
     const build = { name: "Build", actionTypeId: { category: "Approval", owner: "AWS", provider: "Manual", version: "1" } } as const;
-    const id = await lab.pipeline("omx-unpushed", { Source: [{ ...zipSource("empty"), name: "Source" }, toolkit], Build: [build] });
-    await lab.ended("omx-unpushed", id);
-    for (const path of ["/workflows/unpushed", `/releases/unpushed/${id}`]) {
+    const id = await lab.pipeline(`omx-${workflow}`, { Source: [{ ...source, name: "Source" }, toolkit], Build: [build] });
+    await lab.ended(`omx-${workflow}`, id);
+    for (const path of [`/workflows/${workflow}`, `/releases/${workflow}/${id}`]) {
       const page = await site.read(path);
       expect(page).toMatch(/no commit\b(?! message)/);
       expect(page).not.toMatch(/version id/i);
-      expect(page).toContain("nothing pushed yet");
+      expect(page).toContain(says);
+      expect(page.includes("nothing pushed yet") || page.includes("nothing was pushed yet")).toBe(workflow === "unpushed");
       expect(page).not.toContain("omx release retry");
     }
   },

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { FIRST_START } from "../../release/first-start.ts";
+import { describeFirstStart, sourceErrorIn } from "../../release/first-start.ts";
 import { NAMES, pipelineName } from "../../release/names.ts";
 import { type Cli, printResult, Problem, UsageError } from "../cli.ts";
 import { onRelease, type ReleaseFlags } from "./release-options.ts";
@@ -50,8 +50,9 @@ async function decide(
   const { PutApprovalResultCommand } = await import("@aws-sdk/client-codepipeline");
   const { openRelease } = await import("../release/open.ts");
   const { session, id, read } = await openRelease(cli, workflow, { ...flags, localProfile: "approver" });
-  const { approval, status, isFirstStart } = await read();
-  if (isFirstStart) throw new Problem(`there is no release of ${workflow} to ${decision.verb}: ${FIRST_START}`);
+  const { approval, status, isFirstStart, actions } = await read();
+  if (isFirstStart)
+    throw new Problem(`there is no release of ${workflow} to ${decision.verb}: ${describeFirstStart(sourceErrorIn(actions))}`);
   if (!approval)
     throw new Problem(
       `release ${id} of ${workflow} does not wait for an approval (it is ${status})`,

@@ -1,6 +1,7 @@
-import type { PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
+import type { CodePipelineClient, PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
 import type { Command } from "commander";
-import { isFirstStart } from "../../release/first-start.ts";
+import { isFirstStart, nameFirstStart, readSourceError } from "../../release/first-start.ts";
+import { pipelineName } from "../../release/names.ts";
 import { type Cli, printResult, table } from "../cli.ts";
 import { count } from "../options.ts";
 import { describeRelease, releaseJson } from "../release/render.ts";
@@ -37,7 +38,8 @@ async function list(cli: Cli, workflow: string, flags: StatusFlags & { readonly 
   const { codepipeline } = await import("../../aws/services/codepipeline.ts");
   const { listReleases } = await import("../release/pipeline.ts");
   const { clients } = await openSession(cli, flags, { codepipeline });
-  const releases = (await listReleases(clients.codepipeline, workflow, flags.list)).map(listed);
+  const found = await listReleases(clients.codepipeline, workflow, flags.list);
+  const releases = await Promise.all(found.map((one) => listed(clients.codepipeline, workflow, one)));
   printResult(cli, flags, {
     value: { releases },
     lines:
@@ -47,20 +49,27 @@ async function list(cli: Cli, workflow: string, flags: StatusFlags & { readonly 
               each.pipelineExecutionId,
               each.isFirstStart ? "–" : each.status,
               each.startedAt,
-              each.isFirstStart ? "nothing pushed yet: the pipeline's own start" : each.commit.slice(0, 12),
+              each.isFirstStart
+                ? `${nameFirstStart(each.message)}: ${each.message ?? "the pipeline's own start"}`
+                : each.commit.slice(0, 12),
             ]),
           )
         : [`nothing of ${workflow} was released yet`],
   });
 }
 
-function listed({ pipelineExecutionId = "", status, startTime, sourceRevisions = [], trigger }: PipelineExecutionSummary) {
+/** Of the start that comes with a pipeline, of which there is one, the list does not say why it found nothing. */
+async function listed(codepipeline: CodePipelineClient, workflow: string, summary: PipelineExecutionSummary) {
+  const { pipelineExecutionId = "", status, startTime, sourceRevisions = [], trigger } = summary;
   const commit = sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "";
+  const isFirst = isFirstStart({ status, trigger }, sourceRevisions);
+  const message = isFirst ? await readSourceError(codepipeline, { pipelineName: pipelineName(workflow), pipelineExecutionId }) : undefined;
   return {
     pipelineExecutionId,
     status: status ?? "",
     startedAt: startTime?.toISOString() ?? "",
     commit,
-    ...(isFirstStart({ status, trigger }, sourceRevisions) && { isFirstStart: true }),
+    ...(isFirst && { isFirstStart: true }),
+    ...(message && { message }),
   };
 }

@@ -52,6 +52,7 @@ export const RELEASE = {
             startedAt: z.string(),
             commit: z.string().describe("Empty before there is one"),
             isFirstStart,
+            message: z.string().optional().describe("Of the pipeline's own start: what its source said"),
           }),
         ),
       })

@@ -1,4 +1,4 @@
-import { FIRST_START } from "../../release/first-start.ts";
+import { describeFirstStart as sayFirstStart, isUnpushed, sourceErrorIn } from "../../release/first-start.ts";
 import type { ActionStep, ReleaseState } from "./pipeline.ts";
 
 const MARKS: Readonly<Record<string, string>> = { Succeeded: "✓", Failed: "✗", InProgress: "…", Abandoned: "–" };
@@ -28,10 +28,13 @@ export function describeRelease(release: ReleaseState): readonly string[] {
 }
 
 /** What the source said may be more than that its branch is not there: a connection that nobody has confirmed. */
-export const describeFirstStart = ({ workflow, pipelineExecutionId, actions }: ReleaseState): readonly string[] => [
-  `${workflow} ${pipelineExecutionId}: ${FIRST_START}`,
-  ...actions.flatMap(({ action, error }) => (error ? [`  ${action}: ${error}`] : [])),
-];
+export function describeFirstStart({ workflow, pipelineExecutionId, actions }: ReleaseState): readonly string[] {
+  const said = sourceErrorIn(actions);
+  return [
+    `${workflow} ${pipelineExecutionId}: ${sayFirstStart(said)}`,
+    ...actions.flatMap(({ action, error }) => (error && (isUnpushed(said) || error !== said) ? [`  ${action}: ${error}`] : [])),
+  ];
+}
 
 /** Without the token: it is what approves. */
 export function releaseJson({ approval, ...release }: ReleaseState): object {

@@ -210,3 +210,27 @@ test("what commands on a release print as JSON is what their schemas say", async
     (await omx.run("release", "approve", "answered", "--comment", "yes", "--json", "--profile", "approver")).json<object>(),
   ).toMatchObject({ decision: "Approved" });
 });
+
+test("a first start that could not read its source says why, and not that nothing was pushed", async () => {
+  const id = await lab.pipeline("omx-unread", {
+    Source: [{ ...commitSource("no-such-repository"), name: "Source" }],
+    Approve: [{ ...approval(), name: "Approve" }],
+  });
+  expect((await lab.ended("omx-unread", id)).status).toBe("Failed");
+  const says = /could not read its source: .*no-such-repository.*; when that is put right, a push to its release branch starts the first/;
+  for (const [code, verb = "", ...more] of [
+    [0, "status"],
+    [1, "watch"],
+    [1, "retry"],
+    [1, "approve", "--comment", "fine"],
+  ] as const) {
+    const ran = await omx.run("release", verb, "unread", ...more);
+    expect([verb, ran.code, `${ran.stdout}${ran.stderr}`]).toEqual([verb, code, expect.stringMatching(says)]);
+    expect(`${ran.stdout}${ran.stderr}`).not.toContain("nothing was pushed");
+  }
+  const listed = await omx.run("release", "status", "unread", "--list", "5");
+  expect(listed.stdout).toMatch(new RegExp(`^${id} +– .*source could not be read: .*no-such-repository`, "m"));
+  expect((await omx.run("release", "status", "unread", "--list", "5", "--json")).json<object>()).toMatchObject({
+    releases: [{ pipelineExecutionId: id, isFirstStart: true, message: expect.stringContaining("no-such-repository") as string }],
+  });
+});

@@ -1,5 +1,5 @@
 import { type CodePipelineClient, RetryStageExecutionCommand } from "@aws-sdk/client-codepipeline";
-import { FIRST_START } from "../../release/first-start.ts";
+import { describeFirstStart, sourceErrorIn } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
 import { Problem } from "../cli.ts";
 import { failedStep, listReleases, type ReleaseState } from "./pipeline.ts";
@@ -16,7 +16,8 @@ export interface FailedStage {
  * @throws Problem when it has not ended, or did not end in a stage
  */
 export async function failedStage(codepipeline: CodePipelineClient, release: ReleaseState): Promise<FailedStage> {
-  if (release.isFirstStart) throw new Problem(`no release of ${release.workflow} failed: ${FIRST_START}`);
+  if (release.isFirstStart)
+    throw new Problem(`no release of ${release.workflow} failed: ${describeFirstStart(sourceErrorIn(release.actions))}`);
   const { status, workflow, pipelineExecutionId: id, approval, actions } = release;
   if (status === "InProgress" || status === "Stopping")
     throw new Problem(

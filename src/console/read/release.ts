@@ -6,7 +6,7 @@ import { pipelineName } from "../../release/names.ts";
 import { lastLines } from "../../release/step-logs.ts";
 import type { Evidence, EvidenceReader } from "./evidence.ts";
 import { readProgress, type Progress } from "./stages.ts";
-import { firstLine, sourceOf } from "./workflows.ts";
+import { firstLine, firstStatus, sourceOf } from "./workflows.ts";
 
 /** One release, as its page shows it. */
 export interface ReleaseView extends Progress {
@@ -46,7 +46,7 @@ export async function readRelease(clients: AwsClients, evidence: EvidenceReader,
   return {
     workflow,
     id,
-    status: isFirstStart(execution, execution.artifactRevisions) ? "FirstStart" : (execution.status ?? ""),
+    status: isFirstStart(execution, execution.artifactRevisions) ? firstStatus(failed?.message) : (execution.status ?? ""),
     commit,
     summary: firstLine(revision?.revisionSummary ?? ""),
     ...progress,

@@ -5,14 +5,14 @@ import {
   paginateListPipelines,
   type PipelineExecutionSummary,
 } from "@aws-sdk/client-codepipeline";
-import { isFirstStart } from "../../release/first-start.ts";
+import { isFirstStart, isUnpushed, readSourceError } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
 import { askedIn } from "./stages.ts";
 
 /** A passage of a commit through a workflow's pipeline, as a list shows it. */
 export interface ReleaseSummary {
   readonly id: string;
-  /** As CodePipeline has it; `Waiting` while it waits for an approver, `FirstStart` of a new pipeline's own start, which found nothing to release. */
+  /** As CodePipeline has it; `Waiting` while it waits for an approver, `FirstStart` of a new pipeline's own start, which found nothing to release, `SourceUnread` where it could not look. */
   readonly status: string;
   readonly commit: string;
   /** First line of the commit's message. */
@@ -48,12 +48,21 @@ export async function listReleases(codepipeline: CodePipelineClient, workflow: s
     found.push(...(page.pipelineExecutionSummaries ?? []));
     if (found.length >= limit) break;
   }
-  const releases = found.slice(0, limit).map(summarizeExecution);
+  const releases = await Promise.all(
+    found.slice(0, limit).map(async (execution) => {
+      const release = summarizeExecution(execution);
+      const of = { pipelineName: pipelineName(workflow), pipelineExecutionId: release.id };
+      return release.status === "FirstStart" ? { ...release, status: firstStatus(await readSourceError(codepipeline, of)) } : release;
+    }),
+  );
   const waiting = releases.some(({ status }) => status === "InProgress") ? await waitingIn(codepipeline, workflow) : undefined;
   return releases.map((release) =>
     release.status === "InProgress" && release.id === waiting ? { ...release, status: "Waiting" } : release,
   );
 }
+
+/** The status of a new pipeline's own start. @param error what its source said */
+export const firstStatus = (error: string | undefined): string => (isUnpushed(error) ? "FirstStart" : "SourceUnread");
 
 /** The release that waits for an approver: CodePipeline's list says of it that it is in progress. */
 async function waitingIn(codepipeline: CodePipelineClient, workflow: string): Promise<string | undefined> {

@@ -22,7 +22,11 @@ const EXECUTIONS: Readonly<Record<string, readonly [css: string, words: string]>
   Stopping: ["stopped", "stopping"],
   Stopped: ["stopped", "stopped"],
   FirstStart: ["stopped", "nothing pushed yet"],
+  SourceUnread: ["failed", "source could not be read"],
 };
+
+/** Whether it is of the start that comes with a pipeline, and no release. */
+export const isFirst = (status: string): boolean => status === "FirstStart" || status === "SourceUnread";
 
 /** The status of a release as CodePipeline has it, or `Waiting` for an approval. */
 export function releaseBadge(status: string): Html {

@@ -1,6 +1,6 @@
 import { html } from "hono/html";
 import type { ReleaseSummary, WorkflowSummary } from "../read/workflows.ts";
-import { moment, releaseBadge, shortCommit } from "./format.ts";
+import { isFirst, moment, releaseBadge, shortCommit } from "./format.ts";
 import type { Html } from "./layout.ts";
 
 /** Every workflow with its latest releases. */
@@ -59,5 +59,5 @@ function releaseTable(workflow: string, releases: readonly ReleaseSummary[]): Ht
 
 function withoutSummary({ commit, status }: ReleaseSummary): string {
   if (commit) return "no message";
-  return status === "FirstStart" ? "no commit: the pipeline's own start when it was made" : "no commit";
+  return isFirst(status) ? "no commit: the pipeline's own start when it was made" : "no commit";
 }

@@ -1,11 +1,11 @@
 import { html } from "hono/html";
-import { FIRST_START } from "../../release/first-start.ts";
+import { describeFirstStart } from "../../release/first-start.ts";
 import { NAMES } from "../../release/names.ts";
 import { hasEnded, type ReleaseView } from "../read/release.ts";
 import type { Stage } from "../read/stages.ts";
 import { decisionPart } from "./decision.ts";
 import { evidencePart } from "./evidence.ts";
-import { duration, moment, releaseBadge, shortCommit, stageBadge } from "./format.ts";
+import { duration, isFirst, moment, releaseBadge, shortCommit, stageBadge } from "./format.ts";
 import { type Html, livePart, nameOf, releasePath } from "./layout.ts";
 
 export interface ReleasePage {
@@ -60,7 +60,8 @@ const IS: Readonly<Record<Stage["status"], string>> = {
 
 /** One sentence that changes only when a stage does: what a screen reader says. */
 function nowPart({ stages, status }: ReleaseView): Html {
-  if (status === "FirstStart") return html`<p class="soft">Nothing to release: ${FIRST_START}.</p>`;
+  if (isFirst(status))
+    return html`<p class="soft">Nothing to release: ${describeFirstStart(stages.find(({ message }) => message)?.message)}.</p>`;
   const current = stages.find((stage) => ["running", "waiting", "failed", "stopped"].includes(stage.status));
   if (current) return html`<p class="soft">${current.name} ${IS[current.status]}.</p>`;
   const next = stages.find((stage) => stage.status === "pending");
@@ -82,7 +83,7 @@ function stagesPart({ stages, said, workflow, id, status: whole }: ReleaseView, 
           </details>`
         : ""
     }
-    ${whole !== "FirstStart" && problems.some(({ name }) => name !== NAMES.approvalStage) ? html`<p class="soft">All of it: <code>omx release logs ${workflow} --execution ${id}</code>. To try it again from there: <code>omx release retry ${workflow} --execution ${id}</code></p>` : ""}`;
+    ${!isFirst(whole) && problems.some(({ name }) => name !== NAMES.approvalStage) ? html`<p class="soft">All of it: <code>omx release logs ${workflow} --execution ${id}</code>. To try it again from there: <code>omx release retry ${workflow} --execution ${id}</code></p>` : ""}`;
 }
 
 function time({ started, ended, status }: Stage, now: Date): Html | string {

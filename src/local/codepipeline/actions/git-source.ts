@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { packFiles } from "../../archive.ts";
+import { AwsError } from "../../gateway/aws-error.ts";
 import { Failure } from "../../gateway/failure.ts";
 import type { InternalCall } from "../../gateway/service.ts";
 import type { ActionContext, ActionOutcome } from "../action.ts";
@@ -91,20 +92,31 @@ async function takeCommit(context: ActionContext, { repository, branch, ...calle
   await mkdir(directory, { recursive: true });
   try {
     const clone = configuration["OutputArtifactFormat"] === "CODEBUILD_CLONE_REF";
-    const commit = await core.dispatcher.call<Commit>({
-      service: "codecommit",
-      operation: "CheckOut",
-      ...caller,
-      account,
-      region,
-      input: { repositoryName: repository, commitSpecifier: wanted ?? branch, directory, clone, branchName: branch },
-    });
+    const commit = await core.dispatcher
+      .call<Commit>({
+        service: "codecommit",
+        operation: "CheckOut",
+        ...caller,
+        account,
+        region,
+        input: { repositoryName: repository, commitSpecifier: wanted ?? branch, directory, clone, branchName: branch },
+      })
+      .catch((error: Error) => Promise.reject(wanted === undefined && isNotThere(error) ? noBranch(branch, repository) : error));
     await storeOutput(context, await packFolder(directory));
     return commit;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+const isNotThere = (error: Error): boolean => error instanceof AwsError && error.code === "CommitDoesNotExistException";
+
+/** In AWS's words (github.com/aws/aws-cdk/issues/27710). */
+const noBranch = (branch: string, repository: string): Failure =>
+  new Failure(
+    "ConfigurationError",
+    `The action failed because no branch named ${branch} was found in the selected AWS CodeCommit repository ${repository}`,
+  );
 
 function told(id: string, message: string, url: string): Pick<ActionOutcome, "revision" | "summary"> {
   const summary = message.split("\n")[0] ?? "";
