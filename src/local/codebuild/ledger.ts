@@ -79,16 +79,9 @@ export async function forwardLog(
   const bytes = (await readFile(file)).subarray(logOffset);
   const end = bytes.lastIndexOf(0x0a) + 1;
   if (end === 0) return;
+  const lines = bytes.toString("utf8", 0, end - 1).split("\n");
   worker.store.transaction(() => {
-    log(
-      worker,
-      build,
-      bytes
-        .subarray(0, end - 1)
-        .toString("utf8")
-        .split("\n")
-        .map(mask),
-    );
+    log(worker, build, lines.map(mask));
     save(worker, build, { logOffset: logOffset + end });
   });
 }

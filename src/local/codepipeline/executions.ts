@@ -20,7 +20,7 @@ import { type Call, operation } from "../gateway/service.ts";
 import { describeAction, describeExecution, describeSummary } from "./descriptions.ts";
 import { invalidRequest, notStoppable, stageNotFound, stageNotRetryable } from "./errors.ts";
 import { checkRetriable, forgetStage } from "./retry.ts";
-import { advance, findExecution, findPipeline, on, type Parts } from "./service-parts.ts";
+import { advance, attemptsOf, executionsOf, findExecution, findPipeline, on, type Parts } from "./service-parts.ts";
 import { startExecution } from "./start.ts";
 import type { Execution, Store } from "./store.ts";
 
@@ -150,22 +150,15 @@ const put = ({ core, store }: Parts, execution: Execution) =>
 
 function list(store: Store, input: ListPipelineExecutionsInput, call: Call): ListPipelineExecutionsOutput {
   const { declaration } = findPipeline(store, call, input.pipelineName);
-  const all = store.executions
-    .list([call.account, call.region, declaration.name])
-    .map((entry) => entry.value)
-    .sort((a, b) => (a.order > b.order ? -1 : 1));
-  const { page, nextToken } = pageOf(all, input);
+  const { page, nextToken } = pageOf(executionsOf(store, call, declaration.name), input);
   return { pipelineExecutionSummaries: page.map(describeSummary), ...nextToken };
 }
 
 function listActions(store: Store, input: ListActionExecutionsInput, call: Call): ListActionExecutionsOutput {
   const { declaration } = findPipeline(store, call, input.pipelineName);
   const wanted = input.filter?.pipelineExecutionId;
-  const found = store.actions
-    .list([call.account, call.region, declaration.name, ...(wanted ? [wanted] : [])])
-    .map((entry) => entry.value)
-    .sort((a, b) => (a.started > b.started ? -1 : 1));
-  const { page, nextToken } = pageOf(found, input);
+  const attempts = attemptsOf(store, call, declaration.name, ...(wanted ? [wanted] : []));
+  const { page, nextToken } = pageOf(attempts, input);
   return { actionExecutionDetails: page.map((action) => describeAction(action, declaration)), ...nextToken };
 }
 

@@ -1,7 +1,7 @@
 import type { Call, Core } from "../gateway/service.ts";
 import type { Engine } from "./engine.ts";
 import { executionNotFound, pipelineNotFound } from "./errors.ts";
-import { type Execution, pipelineArn, type PipelineRecord, type Store } from "./store.ts";
+import { type ActionExecution, type Execution, pipelineArn, type PipelineRecord, type Store } from "./store.ts";
 
 /** What the operations of CodePipeline share. */
 export interface Parts {
@@ -35,6 +35,20 @@ export function findExecution(
   if (!execution) throw executionNotFound(pipelineExecutionId ?? "");
   return execution;
 }
+
+/** Executions of a pipeline, the newest first. */
+export const executionsOf = (store: Store, { account, region }: Place, pipeline: string): readonly Execution[] =>
+  store.executions
+    .list([account, region, pipeline])
+    .map(({ value }) => value)
+    .sort((a, b) => (a.order > b.order ? -1 : 1));
+
+/** Attempts at the actions of a pipeline, or of one execution of it, the newest first. */
+export const attemptsOf = (store: Store, { account, region }: Place, ...scope: readonly string[]): readonly ActionExecution[] =>
+  store.actions
+    .list([account, region, ...scope])
+    .map(({ value }) => value)
+    .sort((a, b) => (a.started > b.started ? -1 : 1));
 
 /** Has the engine look at a pipeline's executions again. */
 export const advance = (engine: Engine, { account, region }: Place, name: string | undefined): void =>

@@ -1,7 +1,7 @@
 import type { ActionState, GetPipelineStateInput, GetPipelineStateOutput, StageState } from "@aws-sdk/client-codepipeline";
 import { operation } from "../gateway/service.ts";
-import { findPipeline, on } from "./service-parts.ts";
-import { type ActionExecution, type Execution, pipelineArn, type PipelineRecord, type Store } from "./store.ts";
+import { attemptsOf, executionsOf, findPipeline, on } from "./service-parts.ts";
+import type { ActionExecution, Execution, PipelineRecord, Store } from "./store.ts";
 
 /** GetPipelineState: what each stage and action last did, and the token of an approval that waits. */
 export function stateOperations(store: Store) {
@@ -11,22 +11,15 @@ export function stateOperations(store: Store) {
       run(input, call) {
         const record = findPipeline(store, call, input.name);
         const { declaration } = record;
-        const scope = [call.account, call.region, declaration.name];
-        const executions = store.executions
-          .list(scope)
-          .map((entry) => entry.value)
-          .sort((a, b) => (a.order > b.order ? -1 : 1));
-        const actions = store.actions
-          .list(scope)
-          .map((entry) => entry.value)
-          .sort((a, b) => (a.started > b.started ? -1 : 1));
+        const executions = executionsOf(store, call, declaration.name);
+        const actions = attemptsOf(store, call, declaration.name);
         return {
           pipelineName: declaration.name,
           pipelineVersion: declaration.version,
           created: new Date(record.created),
           updated: new Date(record.updated),
           stageStates: (declaration.stages ?? []).map((stage, index) =>
-            describeStage({ record, executions, actions, name: stage.name ?? "", index, arn: pipelineArn(call, declaration.name) }),
+            describeStage({ record, executions, actions, name: stage.name ?? "", index }),
           ),
         };
       },
@@ -41,7 +34,6 @@ interface StageParts {
   readonly actions: readonly ActionExecution[];
   readonly name: string;
   readonly index: number;
-  readonly arn: string;
 }
 
 function describeStage({ record, executions, actions, name, index }: StageParts): StageState {

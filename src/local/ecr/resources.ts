@@ -255,7 +255,8 @@ function mutability({ properties }: ResourceRequest): object {
 /** Puts the tags of the template and the stack, and takes away those that were put before and are no longer there. */
 async function retag(request: UpdateRequest, repositoryName: string): Promise<void> {
   const resourceArn = state(request, repositoryName).attributes.Arn;
-  const [tags, before] = [tagsOf(request), tagsOf({ stack: request.stack, properties: request.previousProperties })];
+  const tags = tagsOf(request);
+  const before = tagsOf({ stack: request.stack, properties: request.previousProperties });
   const gone = before.flatMap(({ Key }) => (tags.some((tag) => tag.Key === Key) ? [] : [Key]));
   if (gone.length > 0) await request.call("ecr", "UntagResource", { resourceArn, tagKeys: gone });
   if (tags.length > 0) await request.call("ecr", "TagResource", { resourceArn, tags });

@@ -37,7 +37,7 @@ async function find(core: Core, runtime: string): Promise<Python> {
     throw new Error(
       "functions in Python need Python 3.9 or newer: on Debian and Ubuntu apt-get install python3-pip, on macOS brew install python",
     );
-  const [command, version] = [python.program, python.says];
+  const { program: command, says: version } = python;
   return { command, version, packages: await packagesFor(core, { command, version }) };
 }
 

@@ -6,7 +6,9 @@ import { openLab, policyOf, zipOf, type OmicsLab } from "./testing/omics.ts";
 // Which resources IAM is asked about: https://docs.aws.amazon.com/service-authorization/latest/reference/list_omics.html
 
 let lab: OmicsLab;
-beforeAll(async () => void (lab = await openLab()));
+beforeAll(async () => {
+  lab = await openLab();
+});
 afterAll(() => lab[Symbol.asyncDispose]());
 
 /** A user who may do what is listed, and nothing else. */

@@ -100,7 +100,8 @@ function checkRange(
     throw new RegistryRefusal(400, "BLOB_UPLOAD_INVALID", `Content-Range: ${given} is no range; write <first>-<last>`);
   if (Number(first) !== received)
     throw new RegistryRefusal(416, "BLOB_UPLOAD_INVALID", `the chunk starts at ${first}, ${received} bytes were received`, status);
-  const [said, sent] = [Number(last) - Number(first) + 1, headers["content-length"]];
+  const said = Number(last) - Number(first) + 1;
+  const sent = headers["content-length"];
   if (sent !== undefined && Number(sent) !== said)
     throw new RegistryRefusal(400, "SIZE_INVALID", `Content-Range: ${given} means ${said} bytes, Content-Length says ${sent}`, status);
   return said;

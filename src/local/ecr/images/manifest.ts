@@ -20,11 +20,9 @@ export interface ReadManifest {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const [INDEX, LIST, IMAGE] = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.oci.image.manifest.v1+json",
-] as const;
+const INDEX = "application/vnd.oci.image.index.v1+json";
+const LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
+const IMAGE = "application/vnd.oci.image.manifest.v1+json";
 const TYPES: readonly string[] = [INDEX, LIST, IMAGE, "application/vnd.docker.distribution.manifest.v2+json"];
 
 /** Reads a manifest of any form. @throws AwsError InvalidParameterException for what is none, naming the member that is wrong */

@@ -87,7 +87,8 @@ export const layerUploadOperations = (contents: Contents) => ({
     access: on(contents.store, "CompleteLayerUpload"),
     async run(input, call) {
       const place = placeOf(input, call);
-      const [upload, digest] = [contents.uploads.find(place, input.uploadId ?? ""), input.layerDigests?.[0] ?? ""];
+      const upload = contents.uploads.find(place, input.uploadId ?? "");
+      const digest = input.layerDigests?.[0] ?? "";
       if (contents.layer(place, digest)) {
         contents.uploads.cancel(upload);
         throw layerExists(digest);

@@ -42,6 +42,8 @@ export function openBoto(python: string, { endpoint, region, credentials }: Clie
       if (done) throw new Error(`boto3 ended while it sent ${operation}`);
       return JSON.parse(value) as BotoAnswer;
     },
-    [Symbol.dispose]: () => void child.kill(),
+    [Symbol.dispose]() {
+      child.kill();
+    },
   };
 }

@@ -39,7 +39,7 @@ export async function runMachine(definition: object, options: Partial<Omit<Execu
     random: seededRandom(),
     signal: new AbortController().signal,
     runTask: ({ parameters }) => Promise.resolve(parameters),
-    record: (entry) => void journal.push(entry),
+    record: (entry) => journal.push(entry),
     ...options,
     definition: parseDefinition(JSON.stringify(definition)),
   };
