@@ -143,7 +143,9 @@ function askHelper(
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     child.on("error", reject);
     // Of a program that had to be ended, one that it called may hold the output open.
-    child.on("exit", (code) => void (code === null && child.stdout.destroy()));
+    child.on("exit", (code) => {
+      if (code === null) child.stdout.destroy();
+    });
     child.on("close", (code) => resolve({ code: code ?? undefined, output: Buffer.concat(chunks).toString("utf8") }));
     // A program that ends without reading is judged by its exit code.
     child.stdin.on("error", () => undefined);

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
-import { createServer as createRawServer } from "node:net";
-import { setImmediate as turn } from "node:timers/promises";
+import { createServer as createRawServer, type Socket } from "node:net";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { digestOf } from "../digest.ts";
 import { blob, bytes, openLentLab, readLent, saying, whole } from "../testing/lent-lab.ts";
@@ -31,7 +31,10 @@ test.each([
 
 test("of a reader that is slow are held two at a time, and the registry waits", async () => {
   let resumed = 0;
-  const body = new LentBody(4, { resume: () => void (resumed += 1), giveBack: () => undefined, leave: () => undefined });
+  const resume = () => {
+    resumed += 1;
+  };
+  const body = new LentBody(4, { resume, giveBack: () => undefined, leave: () => undefined });
   const piece = { bytes: Buffer.from("a") };
   expect([body.take(piece), body.take(piece)]).toEqual([true, false]);
   const chunks = body[Symbol.asyncIterator]();
@@ -44,24 +47,20 @@ test("of a reader that is slow are held two at a time, and the registry waits", 
 test("of a registry that falls silent while it is kept waiting fail all the same", async () => {
   // As much as is kept for a reader, each piece by itself, and no more.
   const head = "HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n";
-  await using it = await openLentLab(
-    createRawServer((socket) => {
-      socket.once(
-        "data",
-        () =>
-          void (async () => {
-            for (const piece of [`${head}a`, "b", "c"]) {
-              socket.write(piece);
-              await new Promise((resolve) => void setTimeout(resolve, 50));
-            }
-          })(),
-      );
-    }),
-  );
+  const say = async (socket: Socket): Promise<void> => {
+    for (const piece of [`${head}a`, "b", "c"]) {
+      socket.write(piece);
+      await sleep(50);
+    }
+  };
+  await using it = await openLentLab(createRawServer((socket) => socket.once("data", () => void say(socket))));
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 200 });
   const answer = await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} });
   let pauses = 0;
-  const pause = () => new Promise((resolve) => void setTimeout(resolve, (pauses += 1) === 1 ? 400 : 0));
+  const pause = () => {
+    pauses += 1;
+    return sleep(pauses === 1 ? 400 : 0);
+  };
   await expect(readLent(answer!.body, pause)).rejects.toMatchObject({ code: "UND_ERR_BODY_TIMEOUT" });
   blobs.close();
 }, 10_000);
@@ -71,7 +70,10 @@ test("of a reader that takes longer than the registry may are not given up", asy
   const blobs = new BlobConnections({ connectMs: 60_000, headMs: 60_000, bodyMs: 100 });
   const answer = await blobs.ask({ url: new URL("/v2/a/blobs/b", it.url), headers: {} });
   let pauses = 0;
-  const pause = () => new Promise((resolve) => void setTimeout(resolve, (pauses += 1) <= 2 ? 400 : 0));
+  const pause = () => {
+    pauses += 1;
+    return sleep(pauses <= 2 ? 400 : 0);
+  };
   expect(digestOf(await readLent(answer!.body, pause))).toBe(blob.digest);
   blobs.close();
 });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -116,30 +116,30 @@ test("are whole where they are sent on, also in small pieces to a registry that 
     large.subarray(index * 10_000, (index + 1) * 10_000),
   );
   const about = memoryBlob(large).blob;
-  let sent = () => {};
-  const isSent = new Promise<void>((resolve) => void (sent = resolve));
   const received = createHash("sha256");
+  const isHalfSent = Promise.withResolvers<void>();
+  const send = async (response: ServerResponse): Promise<void> => {
+    response.writeHead(200, { "content-length": large.length });
+    for (const [index, piece] of pieces.entries()) {
+      response.write(piece);
+      await turn();
+      if (index === pieces.length >> 1) isHalfSent.resolve();
+    }
+    response.end();
+  };
+  const location = "/v2/a/blobs/uploads/1";
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // More has come by then than sockets hold.
+    await isHalfSent.promise;
+    for await (const chunk of request) received.update(chunk as Buffer);
+    response.writeHead(request.method === "PATCH" ? 202 : 201, { location }).end();
+  };
   await using it = await openLentLab(
     createServer(
       serving((request, response) => {
-        if (request.method === "GET") {
-          response.writeHead(200, { "content-length": large.length });
-          return void (async () => {
-            for (const [index, piece] of pieces.entries()) {
-              response.write(piece);
-              await turn();
-              if (index === pieces.length >> 1) sent();
-            }
-            response.end();
-          })();
-        }
-        if (request.method === "POST") return void response.writeHead(202, { location: "/v2/a/blobs/uploads/1" }).end();
-        // More has come by then than sockets hold.
-        void isSent.then(() =>
-          request
-            .on("data", (chunk: Buffer) => received.update(chunk))
-            .on("end", () => response.writeHead(request.method === "PATCH" ? 202 : 201, { location: "/v2/a/blobs/uploads/1" }).end()),
-        );
+        if (request.method === "GET") void send(response);
+        else if (request.method === "POST") response.writeHead(202, { location }).end();
+        else void take(request, response);
       }),
     ),
   );
