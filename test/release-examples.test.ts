@@ -1,41 +1,16 @@
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { ListPipelineExecutionsCommand } from "@aws-sdk/client-codepipeline";
-import {
-  DescribeImagesCommand,
-  GetAuthorizationTokenCommand,
-  DescribeRepositoriesCommand,
-  GetRepositoryPolicyCommand,
-} from "@aws-sdk/client-ecr";
-import {
-  GetRunTaskCommand,
-  GetWorkflowVersionCommand,
-  ListRunsCommand,
-  ListRunTasksCommand,
-  ListWorkflowsCommand,
-  ListWorkflowVersionsCommand,
-  type OmicsClient,
-  paginateListWorkflows,
-} from "@aws-sdk/client-omics";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { awsClients, type AwsClients } from "../src/aws/clients.ts";
+import { DescribeImagesCommand, DescribeRepositoriesCommand, GetRepositoryPolicyCommand } from "@aws-sdk/client-ecr";
+import { GetWorkflowVersionCommand, ListRunsCommand, ListWorkflowsCommand } from "@aws-sdk/client-omics";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readObject } from "../src/aws/objects.ts";
-import { readProfile } from "../src/cli/aws/profiles.ts";
-import { ecrCredentials } from "../src/oci/client/credentials.ts";
-import { registryClient } from "../src/oci/client/registry-client.ts";
-import { transportFor } from "../src/oci/client/transport.ts";
-import { pushReferrer } from "../src/oci/testing/sample-images.ts";
 import { hasDocker } from "./demo.ts";
-import { type Clone, done, type Journey, startJourney } from "./journey.ts";
+import { hello, omxYaml } from "./hello-workflow.ts";
+import { done, type Journey, startJourney } from "./journey.ts";
+import { attachSbom, clientsAs, imagesIn, pushed, SLOW, tasksOf, versionsIn } from "./journey-releases.ts";
 
 const WORKFLOWS = ["reads-qc-nf", "gc-content-cwl", "hello"];
-// A slow machine is no failure: each wait ends with its release.
-const SLOW = 600_000;
-
-interface Status {
-  readonly commit: string;
-  readonly pipelineExecutionId: string;
-}
 
 describe("releases by the commands of omx", () => {
   let journey: Journey;
@@ -45,61 +20,6 @@ describe("releases by the commands of omx", () => {
   afterAll(() => journey?.[Symbol.asyncDispose](), 60_000);
 
   const run = (...args: readonly string[]) => journey.cli.run(...args);
-  const as = (profile: string, region = "us-east-1"): AwsClients => {
-    const found = readProfile(journey.configFile, profile);
-    return awsClients({ region, endpoint: journey.url, ...(found?.credentials && { credentials: found.credentials }) });
-  };
-
-  /** The id of the execution that a commit starts. */
-  async function executionOf(workflow: string, commit: string): Promise<string> {
-    return vi.waitFor(
-      async () => {
-        const latest = done(await run("release", "status", workflow, "--json")).json<Status>();
-        expect(latest.commit).toBe(commit);
-        return latest.pipelineExecutionId;
-      },
-      { timeout: SLOW, interval: 300 },
-    );
-  }
-
-  async function pushed(workflow: string, clone: Clone, message: string): Promise<string> {
-    return executionOf(workflow, await clone.push(message));
-  }
-
-  /** Attaches an SBOM to the one image of a repository of the cicd account. @returns its digest */
-  async function attachSbom(repositoryName: string): Promise<string> {
-    const { ecr } = as("cicd");
-    const token = async () => (await ecr.send(new GetAuthorizationTokenCommand({}))).authorizationData?.[0]?.authorizationToken ?? "";
-    await using client = registryClient({ transport: transportFor({ ecrEndpoint: journey.url }), credentials: ecrCredentials(token) });
-    const repository = client.repository({ registry: "111122223333.dkr.ecr.us-east-1.amazonaws.com", repository: repositoryName });
-    const { imageDetails: [image] = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName }));
-    const stored = await repository.getManifest(image?.imageDigest ?? "");
-    const subject = { mediaType: stored!.mediaType, digest: stored!.digest, size: stored!.bytes.length };
-    return (await pushReferrer(repository, subject, { artifactType: "application/spdx+json", content: Buffer.from("{}\n") })).digest;
-  }
-
-  async function versionsIn(profile: string, name: string): Promise<readonly string[]> {
-    const { omics } = as(profile);
-    for await (const page of paginateListWorkflows({ client: omics }, { type: "PRIVATE" }))
-      for (const workflow of page.items ?? []) {
-        if (workflow.name !== name) continue;
-        const { items = [] } = await omics.send(new ListWorkflowVersionsCommand({ workflowId: workflow.id }));
-        return items
-          .filter(({ status }) => status === "ACTIVE")
-          .map(({ versionName = "" }) => versionName)
-          .sort();
-      }
-    return [];
-  }
-
-  /** What version 1.0.0 of production in another region runs with: HealthOmics there reads its own region alone. */
-  async function imagesIn(region: string, name: string): Promise<readonly (string | undefined)[]> {
-    const { omics } = as("production", region);
-    const { items = [] } = await omics.send(new ListWorkflowsCommand({ type: "PRIVATE", name }));
-    const { containerRegistryMap } = await omics.send(new GetWorkflowVersionCommand({ workflowId: items[0]?.id, versionName: "1.0.0" }));
-    return (containerRegistryMap?.imageMappings ?? []).map(({ destinationImage }) => destinationImage);
-  }
-
   test.each([
     ["reads-qc-nf", "Nextflow"],
     ["gc-content-cwl", "CWL"],
@@ -108,7 +28,7 @@ describe("releases by the commands of omx", () => {
     async (workflow) => {
       const clone = journey.clone(workflow);
       clone.take(workflow);
-      const id = await pushed(workflow, clone, "The example");
+      const id = await pushed(journey, workflow, clone, "The example");
       done(await run("release", "watch", workflow, "--execution", id, "--until-approval", "--json"));
 
       const logs = done(await run("release", "logs", workflow, "--execution", id, "--json"))
@@ -131,8 +51,8 @@ describe("releases by the commands of omx", () => {
       });
       const watched = await run("release", "watch", workflow, "--execution", id);
       expect([watched.code, watched.stdout.trim().split("\n").at(-1)]).toEqual([0, "Succeeded"]);
-      expect(await versionsIn("production", workflow)).toEqual(["1.0.0"]);
-      expect(await imagesIn("eu-west-1", workflow)).toEqual([
+      expect(await versionsIn(journey, "production", workflow)).toEqual(["1.0.0"]);
+      expect(await imagesIn(journey, "eu-west-1", workflow)).toEqual([
         expect.stringMatching(/^444455556666\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/.*@sha256:/),
       ]);
     },
@@ -153,8 +73,8 @@ describe("releases by the commands of omx", () => {
         `${omxYaml("Hello, World", '"2.0"', "data: { sheet: data/names.csv }")}images: { promote: copy, build: [{ source: own-tools, target: "own-tools:1.0" }] }\nproduction: { smoke: world }\n`,
       );
       const aside = await clone.push("On another branch", "aside");
-      const id = await pushed(workflow, clone, "Copies and a smoke run");
-      const { pipelineExecutionSummaries: executions = [] } = await as("cicd").codepipeline.send(
+      const id = await pushed(journey, workflow, clone, "Copies and a smoke run");
+      const { pipelineExecutionSummaries: executions = [] } = await clientsAs(journey, "cicd").codepipeline.send(
         new ListPipelineExecutionsCommand({ pipelineName: `omx-${workflow}` }),
       );
       expect(
@@ -164,7 +84,7 @@ describe("releases by the commands of omx", () => {
         ),
       ).toEqual([]);
       done(await run("release", "watch", workflow, "--execution", id, "--until-approval"));
-      const sbom = await attachSbom("own-tools");
+      const sbom = await attachSbom(journey, "own-tools");
       done(await run("release", "approve", workflow, "--execution", id, "--comment", "good"));
       done(await run("release", "watch", workflow, "--execution", id));
 
@@ -185,7 +105,7 @@ describe("releases by the commands of omx", () => {
             },
           ],
         });
-        const result = await readObject(as("production", region).s3, {
+        const result = await readObject(clientsAs(journey, "production", region).s3, {
           bucket: `omx-releases-444455556666-${region}`,
           key: "hello/2.0.0/result.json",
         });
@@ -194,12 +114,12 @@ describe("releases by the commands of omx", () => {
           referrers: [{ referrers: [{ digest: sbom }] }],
         });
       }
-      const { omics, ecr } = as("production");
+      const { omics, ecr } = clientsAs(journey, "production");
       const { items = [] } = await omics.send(new ListRunsCommand({}));
       expect(items).toEqual([
         expect.objectContaining({ status: "COMPLETED", name: "hello 2.0.0 smoke world", workflowVersionName: "2.0.0" }),
       ]);
-      const { tasks } = await tasksOf(omics, items[0]?.id ?? "");
+      const tasks = await tasksOf(omics, items[0]?.id ?? "");
       expect(tasks.map(({ imageDetails }) => imageDetails?.image)).toEqual([
         expect.stringMatching(/^444455556666\.dkr\.ecr\.us-east-1\.amazonaws\.com\/own-tools@sha256/),
       ]);
@@ -210,15 +130,17 @@ describe("releases by the commands of omx", () => {
       ]);
       const { repositories } = await ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ["own-tools"] }));
       expect(repositories).toMatchObject([{ encryptionConfiguration: { encryptionType: "KMS", kmsKey: journey.productionKey } }]);
-      const build = await readObject(as("approver").s3, {
+      const build = await readObject(clientsAs(journey, "approver").s3, {
         bucket: "omx-artifacts-111122223333-us-east-1",
         key: "evidence/hello/2.0.0/build.json",
       });
       expect(JSON.parse(build.toString("utf8"))).toMatchObject({ author: "Developer <developer@example.org>", promote: "copy" });
       const releases = "omx-releases-444455556666-us-east-1";
-      const sheet = await readObject(as("production").s3, { bucket: releases, key: "hello/2.0.0/smoke/data/names.csv" });
+      const sheet = await readObject(clientsAs(journey, "production").s3, { bucket: releases, key: "hello/2.0.0/smoke/data/names.csv" });
       expect(sheet.toString("utf8")).toBe(`file\ns3://${releases}/hello/2.0.0/smoke/data/name.txt\n`);
-      const { policyText = "" } = await as("cicd").ecr.send(new GetRepositoryPolicyCommand({ repositoryName: "own-tools" }));
+      const { policyText = "" } = await clientsAs(journey, "cicd").ecr.send(
+        new GetRepositoryPolicyCommand({ repositoryName: "own-tools" }),
+      );
       expect((JSON.parse(policyText) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid)).not.toContain(
         "OmxHealthOmics444455556666",
       );
@@ -233,7 +155,7 @@ describe("releases by the commands of omx", () => {
       clone.write("main.wdl", hello("tools:1.0"));
       clone.write("tools/Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim-bookworm\nRUN echo built > /built\n");
       clone.write("omx.yaml", `${omxYaml("Hello, World", '"3.0"')}images: { build: [{ source: tools, target: "tools:1.0" }] }\n`);
-      const id = await pushed("hello", clone, "A RUN");
+      const id = await pushed(journey, "hello", clone, "A RUN");
       const watched = await run("release", "watch", "hello", "--execution", id, "--until-approval");
       const logs = done(await run("release", "logs", "hello", "--execution", id)).stdout;
       expect([watched.code, logs]).toEqual(
@@ -251,7 +173,7 @@ describe("releases by the commands of omx", () => {
     async () => {
       const clone = journey.clone("hello");
       const outcome = async (message: string) => {
-        const id = await pushed("hello", clone, message);
+        const id = await pushed(journey, "hello", clone, message);
         const watched = await run("release", "watch", "hello", "--execution", id, "--until-approval");
         return { id, code: watched.code, said: watched.stdout, logs: (await run("release", "logs", "hello", "--execution", id)).stdout };
       };
@@ -264,14 +186,14 @@ describe("releases by the commands of omx", () => {
 
       clone.write("main.wdl", hello("public.ecr.aws/docker/library/python:3.12-slim-bookworm"));
       // Whoever may push to one repository makes no version of another's workflow.
-      const others = await versionsIn("cicd", "reads-qc-nf");
+      const others = await versionsIn(journey, "cicd", "reads-qc-nf");
       clone.write("omx.yaml", omxYaml("Hello, World").replace("name: hello\n", "name: reads-qc-nf\n"));
       const stranger = await outcome("Another workflow's name");
       expect([stranger.code, stranger.logs]).toEqual([
         1,
         expect.stringContaining("omx.yaml names the workflow reads-qc-nf, and this repository's pipeline releases hello"),
       ]);
-      expect(await versionsIn("cicd", "reads-qc-nf")).toEqual(others);
+      expect(await versionsIn(journey, "cicd", "reads-qc-nf")).toEqual(others);
 
       clone.write("omx.yaml", omxYaml("Good evening"));
       const wrong = await outcome("An expectation that is not met");
@@ -285,13 +207,13 @@ describe("releases by the commands of omx", () => {
       done(await run("release", "reject", "hello", "--execution", rejected.id, "--comment", "not this week"));
       const ended = await run("release", "watch", "hello", "--execution", rejected.id);
       expect([ended.code, ended.stdout]).toEqual([1, expect.stringContaining("not this week")]);
-      expect(await versionsIn("production", "hello")).not.toContain("1.0.1");
+      expect(await versionsIn(journey, "production", "hello")).not.toContain("1.0.1");
 
       const accepted = await outcome("One that is good");
       done(await run("release", "approve", "hello", "--execution", accepted.id, "--comment", "good"));
       done(await run("release", "watch", "hello", "--execution", accepted.id));
       // Failed and rejected versions keep their numbers.
-      expect(await versionsIn("production", "hello")).toContain("1.0.2");
+      expect(await versionsIn(journey, "production", "hello")).toContain("1.0.2");
     },
     SLOW,
   );
@@ -325,8 +247,8 @@ describe("releases by the commands of omx", () => {
         ),
       ).json<object>();
       expect(published).toMatchObject({ versionName: "0.1.0", status: "ACTIVE" });
-      expect(await versionsIn("cicd", "inner")).toEqual(["0.1.0"]);
-      const { omics } = as("cicd");
+      expect(await versionsIn(journey, "cicd", "inner")).toEqual(["0.1.0"]);
+      const { omics } = clientsAs(journey, "cicd");
       const { items = [] } = await omics.send(new ListWorkflowsCommand({ name: "inner" }));
       const { readme } = await omics.send(
         new GetWorkflowVersionCommand({ workflowId: items[0]?.id, versionName: "0.1.0", export: ["README"] }),
@@ -336,33 +258,3 @@ describe("releases by the commands of omx", () => {
     SLOW,
   );
 });
-
-async function tasksOf(omics: OmicsClient, id: string) {
-  const { items = [] } = await omics.send(new ListRunTasksCommand({ id }));
-  return { tasks: await Promise.all(items.map(({ taskId }) => omics.send(new GetRunTaskCommand({ id, taskId })))) };
-}
-
-const hello = (image: string): string => `version 1.1
-workflow hello {
-  input {
-    String name = "World"
-    File? sheet
-  }
-  call greet { input: name = name }
-  output { String said = greet.said }
-}
-task greet {
-  input { String name }
-  command <<< echo "Hello, ~{name}" >>>
-  output { String said = read_string(stdout()) }
-  runtime { container: "${image}" cpu: 1 memory: "1 GiB" }
-}
-`;
-
-const omxYaml = (expected: string, version = '"1.0"', given = "parameters: { name: World }"): string => `name: hello
-version: ${version}
-tests:
-  - name: world
-    ${given}
-    expect: [{ output: said, equals: "${expected}" }]
-`;
