@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { DeleteUserPolicyCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import {
   CodeCommitClient,
@@ -126,6 +128,31 @@ test("keys of a session clone with their token, and until they end", async () =>
   laterMs = 901_000;
   expect(await read({ sessionToken: SessionToken })).toBe(403);
 });
+
+// Linux tells in which folder a process works.
+test.skipIf(!existsSync("/proc/self/cwd"))("of a client that goes away in the middle no process is left", async () => {
+  await pushed("left");
+  const { username, password, pathname } = new URL(remote("left", "developer"));
+  const authorization = `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;
+  const sent = request(`${accounts.url}${pathname}/git-upload-pack`, {
+    method: "POST",
+    headers: { authorization, "content-type": "application/x-git-upload-pack-request", "content-encoding": "gzip", "content-length": 1000 },
+  });
+  sent.on("error", () => undefined);
+  sent.write(gzipSync("0032want ").subarray(0, 12));
+  const atWork = () => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && cwdOf(pid).startsWith(join(accounts.dataDir, "git")));
+  await vi.waitFor(() => expect(atWork()).not.toEqual([]), 20_000);
+  sent.destroy();
+  await vi.waitFor(() => expect(atWork()).toEqual([]), 20_000);
+});
+
+function cwdOf(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return ""; // it has ended
+  }
+}
 
 test("a policy may close one branch to pushes, commits and merges", async () => {
   const folder = await pushed("protected");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough, pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { principalAccount, principalArn, type Principal } from "../authorization/principal.ts";
 import { authenticate } from "../gateway/authenticate.ts";
@@ -75,7 +75,11 @@ function signedIn<Result>(verify: () => Result): Result {
   }
 }
 
-const bodyOf = ({ body, headers }: WireRequest): Readable => (headers["content-encoding"] === "gzip" ? body.pipe(createGunzip()) : body);
+function bodyOf({ body, headers }: WireRequest): Readable {
+  if (headers["content-encoding"] !== "gzip") return body;
+  // A client that goes away ends what is unpacked for it too: git would wait for the rest for ever.
+  return pipeline(body, createGunzip(), () => undefined);
+}
 
 interface BackendCall {
   readonly request: WireRequest;
