@@ -50,7 +50,10 @@ const matcher = z
     tolerance: z.number().nonnegative().optional(),
     sameLinesAs: path.optional().describe("A file of the repository with the same lines in any order"),
     sameContentAs: path.optional().describe("A file of the repository with the same content; compressed ones are compared unpacked"),
-    sameAsLastRelease: z.boolean().optional().describe("Equal to the last released version's output"),
+    sameAsLastRelease: z
+      .boolean()
+      .optional()
+      .describe("Equal to the output of the last version that reached production, or, before there is one, of the last whose tests passed"),
   })
   .refine((value) => (value.file === undefined) !== (value.output === undefined), "give either file or output");
 

@@ -1,11 +1,6 @@
 import { GetWorkflowVersionCommand } from "@aws-sdk/client-omics";
-import { listVersions } from "../../aws/workflows.ts";
-import { isMissing, readObject } from "../../aws/objects.ts";
-import { artifactsBucket } from "../names.ts";
-import { RECORD_FILE } from "../promote/bundle.ts";
-import type { ReleaseResult } from "../promote/result.ts";
-import { BUILD_FILE, type BuildRecord, type BuiltParts, type Change, type Differences, evidencePrefix } from "./build-record.ts";
-import { releasesAmong } from "./number.ts";
+import { BUILD_FILE, type BuildRecord, type BuiltParts, type Change, type Differences } from "./build-record.ts";
+import { evidenceOf, firstReleased, versionsBefore } from "./last-release.ts";
 
 /**
  * Compares a build with the last version before it that was released, or, where none was yet, with the last that was built: what nobody
@@ -13,10 +8,12 @@ import { releasesAmong } from "./number.ts";
  */
 export async function compareWithLast(parts: BuiltParts): Promise<Differences> {
   const { env, project, lock, packed, version } = parts;
-  const { since, isReleased } = await lastBefore(parts);
+  const earlier = await versionsBefore(parts);
+  const released = await firstReleased(parts, earlier);
+  const since = released ?? earlier[0];
   if (since === undefined) return { parameters: [], images: [], files: [] };
   const before = await env.clients.omics.send(new GetWorkflowVersionCommand({ workflowId: version.workflowId, versionName: since }));
-  const record = await recordOf<BuildRecord>(parts, since, BUILD_FILE);
+  const record = await evidenceOf<BuildRecord>(parts, since, BUILD_FILE);
   const need = (optional: boolean | undefined): string => (optional ? "optional" : "required");
   const parameters = changes(
     Object.fromEntries(Object.entries(before.parameterTemplate ?? {}).map(([name, { optional }]) => [name, need(optional)])),
@@ -34,7 +31,7 @@ export async function compareWithLast(parts: BuiltParts): Promise<Differences> {
   const packedBefore = record?.files.find((file) => file.name === "definition.zip")?.sha256;
   return {
     since,
-    ...(!isReleased && { isSinceUnreleased: true }),
+    ...(released === undefined && { isSinceUnreleased: true }),
     parameters,
     images,
     ...(!record && { areImagesUnknown: true }),
@@ -47,31 +44,6 @@ const withBytes = (change: Change, bytesBefore: number | undefined): Differences
   ...change,
   ...(bytesBefore !== undefined && { bytesBefore }),
 });
-
-async function lastBefore(parts: BuiltParts): Promise<{ readonly since?: string | undefined; readonly isReleased: boolean }> {
-  const { env, version } = parts;
-  const names = (await listVersions(env.clients.omics, version.workflowId))
-    .filter(({ status }) => status === "ACTIVE")
-    .map(({ versionName }) => versionName ?? "");
-  const all = releasesAmong(names);
-  const earlier = all.slice(all.indexOf(version.versionName) + 1);
-  for (const since of earlier) {
-    const released = await recordOf<{ readonly results?: readonly ReleaseResult[] }>(parts, since, RECORD_FILE);
-    if (released?.results?.some(({ status }) => status === "ACTIVE")) return { since, isReleased: true };
-  }
-  return { since: earlier[0], isReleased: false };
-}
-
-/** A record among the evidence of an earlier version; undefined where it left none. */
-async function recordOf<Record>({ env, identity }: BuiltParts, version: string, file: string): Promise<Record | undefined> {
-  const at = { bucket: artifactsBucket(env.cicd.account, env.cicd.region), key: `${evidencePrefix(identity.workflow, version)}/${file}` };
-  try {
-    return JSON.parse((await readObject(env.clients.s3, at)).toString("utf8")) as Record;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
 
 function changes(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): readonly Change[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isMissing, readObject, writeObject } from "../../aws/objects.ts";
+import { writeObject } from "../../aws/objects.ts";
 import type { S3Uri } from "../../kit/s3-uri.ts";
 import type { Place } from "../project/deploy-config.ts";
 import type { Identity, ReleaseEnvironment } from "../environment.ts";
@@ -10,8 +10,7 @@ import type { TestCase } from "../project/omx-yaml.ts";
 import type { Project } from "../project/project.ts";
 import type { PublishedVersion } from "../publish/create-version.ts";
 import { evidencePrefix } from "../publish/build-record.ts";
-import { releasesAmong } from "../publish/number.ts";
-import { listVersions } from "../../aws/workflows.ts";
+import { type Compared, evidenceOf, firstReleased, versionsBefore } from "../publish/last-release.ts";
 import type { Expectations } from "./judge.ts";
 import type { TestReport } from "./report.ts";
 import { stageTest } from "./stage-data.ts";
@@ -90,7 +89,7 @@ async function writeExpectations(env: ReleaseEnvironment, { project, identity, v
   const { s3 } = env.clients;
   const tests = project.config.tests.map(({ name, expect }) => ({ name, expect }));
   const needsLast = tests.some(({ expect }) => expect.some((matcher) => matcher.sameAsLastRelease));
-  const lastReport = needsLast ? await findLastReport(env, { identity, version, bucket: evidence.bucket }) : undefined;
+  const lastReport = needsLast ? await findLastReport({ env, identity, version }) : undefined;
   const expectations: Expectations = {
     workflow: identity.workflow,
     version: version.versionName,
@@ -112,22 +111,13 @@ async function writeExpectations(env: ReleaseEnvironment, { project, identity, v
   );
 }
 
-async function findLastReport(
-  { clients }: ReleaseEnvironment,
-  { identity, version, bucket }: { readonly identity: Identity; readonly version: PublishedVersion; readonly bucket: string },
-): Promise<TestReport | undefined> {
-  const names = releasesAmong((await listVersions(clients.omics, version.workflowId)).map(({ versionName }) => versionName ?? "")).filter(
-    (name) => name !== version.versionName,
-  );
-  for (const name of names) {
-    try {
-      const report = JSON.parse(
-        (await readObject(clients.s3, { bucket, key: `${evidencePrefix(identity.workflow, name)}/tests.json` })).toString("utf8"),
-      ) as TestReport;
-      if (report.passed) return report;
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+/** Of the last version that reached production; of the last whose tests passed, where none has yet. */
+async function findLastReport(of: Compared): Promise<TestReport | undefined> {
+  const earlier = await versionsBefore(of);
+  const released = await firstReleased(of, earlier);
+  for (const version of released === undefined ? earlier : [released]) {
+    const report = await evidenceOf<TestReport>(of, version, "tests.json");
+    if (report?.passed) return report;
   }
   return undefined;
 }
