@@ -32,6 +32,20 @@ test("what init and the demo release, the offline upstream of the demo offers", 
   expect(new Set(pulled)).toEqual(new Set(OFFLINE_IMAGES.map(({ repository, tag }) => `${PUBLIC_REGISTRY}/${repository}:${tag}`)));
 });
 
+test("init makes the folders that its own is in, and says which takes none", async () => {
+  await using cli = omx();
+  expect((await cli.run("init", "labs/first/flow", "--json")).json<{ path: string }>().path).toBe(
+    join(cli.folder, "labs", "first", "flow"),
+  );
+  // What else takes no folder differs from system to system, and refuses by itself.
+  if (process.platform === "linux")
+    expect(await cli.run("init", "/proc/labs/flow")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("✗ /proc takes no folder"),
+    });
+});
+
 test("init beside a workflow writes omx.yaml alone, and never over one", async () => {
   await using cli = omx();
   cpSync(EXAMPLE, join(cli.folder, "phage"), { recursive: true, filter: (file) => !file.endsWith("omx.yaml") });

@@ -49,7 +49,7 @@ async function write(path: string, name: string): Promise<readonly string[]> {
   if (existsSync(join(path, "omx.yaml")))
     throw new Problem(`${join(path, "omx.yaml")} is there already`, "`omx check` says what there is to correct in it");
   if (existsSync(path) && !statSync(path).isDirectory()) throw new UsageError(`${path} is a file; give a folder`);
-  mkdirSync(path, { recursive: true });
+  makeFolder(resolve(path));
   const files = await filesFor(path, name);
   const inTheWay = Object.keys(files).filter((file) => existsSync(join(path, file)));
   if (inTheWay.length > 0) throw new Problem(`these files are there already: ${inTheWay.join(", ")}`, "choose an empty folder");
@@ -58,6 +58,18 @@ async function write(path: string, name: string): Promise<readonly string[]> {
     writeFileSync(join(path, file), text);
   }
   return Object.keys(files);
+}
+
+/** With those that it is in. Node's own `recursive` never ends where a folder is there and takes none, as /proc (Node 24). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    throw new Problem(`${dirname(path)} takes no folder`, "choose another place");
+  }
 }
 
 async function filesFor(path: string, name: string): Promise<Readonly<Record<string, string>>> {
