@@ -9,8 +9,8 @@ import { checked } from "./checked.ts";
 /** What a function copies of one image; CodeBuild copies what is larger. */
 export const FUNCTION_LIMIT_GIB = 8;
 
-/** What CodeBuild gives one build (API_CreateProject, timeoutInMinutes). */
-const LONGEST_BUILD_HOURS = 36;
+// CodeBuild would give 36 (API_CreateProject), but who builds signs in to ECR at the beginning, and that lasts for 12 (API_GetAuthorizationToken).
+const LONGEST_BUILD_HOURS = 11;
 
 /** A bucket or a prefix in one: `s3://bucket/prefix/`. */
 export const S3Place = z
@@ -102,10 +102,10 @@ export const Containers = z.strictObject({
   buildHours: z
     .int()
     .min(1)
-    .max(LONGEST_BUILD_HOURS, `CodeBuild gives a build at most ${LONGEST_BUILD_HOURS} hours`)
+    .max(LONGEST_BUILD_HOURS, `a build has at most ${LONGEST_BUILD_HOURS} hours: it signs in to ECR at its beginning, for 12`)
     .default(2)
     .describe(
-      "Hours after which CodeBuild ends the build of an image, at most 36. CodePipeline waits 8 hours for a release's Build stage; tried again, it finds what was built since",
+      "Hours after which CodeBuild ends the build of an image, at most 11. CodePipeline waits 8 hours for a release's Build stage; tried again, it finds what was built since",
     ),
   repositories: repositories
     .prefault({})

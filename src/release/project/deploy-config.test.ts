@@ -231,6 +231,14 @@ test("places in S3 name a bucket", () => {
   ]);
 });
 
+test("a build of an image has whole hours, no more than a sign-in to ECR lasts", () => {
+  expect(problems("buildHours: 11")).toEqual([]);
+  expect(problems("buildHours: 12")).toEqual([
+    "omx.deploy.yaml:4:3: containers.buildHours: a build has at most 11 hours: it signs in to ECR at its beginning, for 12",
+  ]);
+  expect(problems("buildHours: 0.5")).toHaveLength(1);
+});
+
 describe("containers.repositories", () => {
   const key = (account: string, region = "us-east-1") => `"arn:aws:kms:${region}:${account}:key/0a1b2c3d"`;
 
