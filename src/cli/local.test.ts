@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -49,6 +49,16 @@ test("nobody else of the machine reads the data folder, which holds keys and sec
     expect((statSync(data).mode & 0o777).toString(8)).toBe("700");
     await cli.run("local", "stop", "--data", data);
   }
+});
+
+test("a data folder where everybody may write stays everybody's", async () => {
+  await using cli = omx();
+  const shared = join(cli.folder, "shared");
+  mkdirSync(shared);
+  chmodSync(shared, 0o1777);
+  expect((await cli.run("local", "start", "--detach", "--port", "0", "--data", shared)).code).toBe(0);
+  expect((statSync(shared).mode & 0o1777).toString(8)).toBe("1777");
+  await cli.run("local", "stop", "--data", shared);
 });
 
 test("a second start on the same data says so, and starts nothing", async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../kit/clock.ts";
 import type { Random } from "../kit/random.ts";
@@ -48,8 +48,7 @@ export interface LocalAccounts {
 export async function startLocalAccounts(options: StartOptions): Promise<LocalAccounts> {
   const { settings, dataDir } = options;
   mkdirSync(join(dataDir, "work"), { recursive: true });
-  // Keys of the administrators, secrets and everybody's objects lie here; a folder of before is closed too.
-  chmodSync(dataDir, 0o700);
+  closeToOthers(dataDir);
   const lock = lockDataDir(dataDir);
   keepOwnModules(dataDir);
   const database = openDatabase(join(dataDir, "state.sqlite"));
@@ -80,6 +79,15 @@ export async function startLocalAccounts(options: StartOptions): Promise<LocalAc
       lock.release();
     },
   };
+}
+
+/**
+ * Keys of the administrators, secrets and everybody's objects lie in the data folder; one of before is closed too. A folder where all may
+ * write, as /tmp is one, is everybody's and stays open.
+ */
+function closeToOthers(dataDir: string): void {
+  const isForAll = (statSync(dataDir).mode & 0o002) !== 0;
+  if (!isForAll) chmodSync(dataDir, 0o700);
 }
 
 function assemble(options: StartOptions, { database, endpoint }: { readonly database: Database; endpoint(): string }) {
