@@ -1,4 +1,6 @@
 import type {
+  ListMultipartUploadsOutput,
+  ListMultipartUploadsRequest,
   ListObjectsOutput,
   ListObjectsRequest,
   ListObjectsV2Output,
@@ -8,17 +10,19 @@ import type {
 } from "@aws-sdk/client-s3";
 import { operation } from "../gateway/service.ts";
 import type { Key } from "../storage/database.ts";
-import { invalidArgument } from "./errors.ts";
-import { isBefore, listKeys } from "./listing.ts";
+import { behind, type Listing, listKeys, pageSize } from "./listing.ts";
 import { quoted } from "./objects.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket, ObjectVersion, Store } from "./store.ts";
 
-const PAGE = 1000;
-
-/** ListObjects, ListObjectsV2 and ListObjectVersions. */
+/** What lists keys of a bucket, with a prefix, grouped by a delimiter: objects, their versions, uploads in parts. */
 export function listingOperations(s3: S3) {
-  return { ListObjectsV2: listObjectsV2(s3), ListObjects: listObjects(s3), ListObjectVersions: listObjectVersions(s3) };
+  return {
+    ListObjectsV2: listObjectsV2(s3),
+    ListObjects: listObjects(s3),
+    ListObjectVersions: listObjectVersions(s3),
+    ListMultipartUploads: listMultipartUploads(s3),
+  };
 }
 
 function listObjectsV2({ store, access }: S3) {
@@ -51,18 +55,16 @@ function listObjects({ store, access }: S3) {
 /** One page behind the key `after`: what both listings of objects answer, how they write keys, and the key to go on from. */
 function listObjectsAfter(store: Store, input: ListObjectsRequest | ListObjectsV2Request, after: string) {
   const { name } = store.bucket(input.Bucket);
-  const limit = pageSize(input.MaxKeys);
-  const page = listKeys(store.objects, { bucket: name, prefix: input.Prefix ?? "", delimiter: input.Delimiter ?? "", after, limit });
+  const limit = pageSize("maxKeys", input.MaxKeys);
+  const page = listKeys(store.objects, { ...selection(input), bucket: name, after: [after], limit });
   const write = encoder(input.EncodingType);
   const shared = {
-    ...echo(input, write),
+    ...describePage(page, input, write),
     Name: name,
     MaxKeys: limit,
-    IsTruncated: page.next !== undefined,
     Contents: page.items.map((item) => describe(item, write)),
-    CommonPrefixes: page.commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
   };
-  return { shared, write, next: page.next };
+  return { shared, write, next: page.last?.key };
 }
 
 function listObjectVersions({ store, access }: S3) {
@@ -70,42 +72,70 @@ function listObjectVersions({ store, access }: S3) {
     access: access.list("ListBucketVersions"),
     run(input) {
       const bucket = store.bucket(input.Bucket);
-      const limit = pageSize(input.MaxKeys);
-      const versions = versionsBehind(store, bucket, input, limit + 1);
-      const page = versions.slice(0, limit);
-      const last = versions.length > limit ? page.at(-1) : undefined;
+      const limit = pageSize("maxKeys", input.MaxKeys);
+      const page = versionsBehind(store, bucket, input, limit);
+      const write = encoder(input.EncodingType);
       return {
+        ...describePage(page, input, write),
         Name: bucket.name,
-        Prefix: input.Prefix ?? "",
         MaxKeys: limit,
-        IsTruncated: last !== undefined,
-        ...(last && { NextKeyMarker: last.key, NextVersionIdMarker: last.versionId }),
-        ...describeVersions(store, bucket, page),
+        KeyMarker: write(input.KeyMarker ?? ""),
+        VersionIdMarker: input.VersionIdMarker ?? "",
+        ...(page.last && { NextKeyMarker: write(page.last.key) }),
+        ...(page.last?.item && { NextVersionIdMarker: page.last.item.versionId }),
+        ...describeVersions(store, bucket, page.items, write),
       };
     },
   });
 }
 
-/** The first versions behind the markers, of the keys with the prefix; of a bucket that never had versions, its objects. */
+/** The first versions behind the markers; of a bucket that never had versions, its objects. */
 function versionsBehind(
   store: Store,
   { name, versioning }: Bucket,
   input: ListObjectVersionsRequest,
   limit: number,
-): readonly ObjectVersion[] {
-  const { Prefix: prefix = "", KeyMarker: marker = "" } = input;
-  if (!versioning) return listKeys(store.objects, { bucket: name, prefix, delimiter: "", after: marker, limit }).items;
-  const isBehindPrefix = marker !== "" && !isBefore(marker, prefix);
-  const after = isBehindPrefix ? behindMarkers(store, [name, marker], input.VersionIdMarker) : [name, prefix];
-  const versions = store.versions.list([name], { after, limit }).map((entry) => entry.value);
-  return versions.filter(({ key }) => key.startsWith(prefix));
+): Listing<ObjectVersion> {
+  const marker = input.KeyMarker ?? "";
+  const request = { ...selection(input), bucket: name, limit };
+  if (!versioning) return listKeys(store.objects, { ...request, after: [marker] });
+  return listKeys(store.versions, { ...request, after: behindMarkers(store, [name, marker], input.VersionIdMarker) });
 }
 
-function behindMarkers({ versions }: Store, key: Key, versionId: string | undefined): Key {
-  // Behind every version of the key: the last character of all comes after what any of them is stored under.
-  if (!versionId) return [...key, "\u{10ffff}"];
+function behindMarkers({ versions }: Store, [bucket = "", key = ""]: Key, versionId: string | undefined): Key {
+  if (!versionId) return behind(key);
   // Whoever deletes what a page lists deletes the version where it ended: what is left of its key is next.
-  return versions.list(key).find(({ value }) => value.versionId === versionId)?.key ?? key;
+  const ended = versions.list([bucket, key]).find(({ value }) => value.versionId === versionId);
+  return ended ? [key, ended.value.order] : [key];
+}
+
+function listMultipartUploads({ store, access }: S3) {
+  return operation<ListMultipartUploadsRequest, ListMultipartUploadsOutput>({
+    access: access.bucket("ListBucketMultipartUploads"),
+    run(input) {
+      const bucket = store.bucket(input.Bucket);
+      const limit = pageSize("max-uploads", input.MaxUploads);
+      const { KeyMarker: marker = "", UploadIdMarker: idMarker = "" } = input;
+      const after = behind(marker, idMarker || undefined);
+      const page = listKeys(store.uploads, { ...selection(input), bucket: bucket.name, after, limit });
+      const write = encoder(input.EncodingType);
+      return {
+        ...describePage(page, input, write),
+        Bucket: bucket.name,
+        MaxUploads: limit,
+        KeyMarker: write(marker),
+        UploadIdMarker: idMarker,
+        ...(page.last && { NextKeyMarker: write(page.last.key) }),
+        ...(page.last?.item && { NextUploadIdMarker: page.last.item.uploadId }),
+        Uploads: page.items.map(({ key, uploadId, initiatedAt }) => ({
+          Key: write(key),
+          UploadId: uploadId,
+          Initiated: new Date(initiatedAt),
+          StorageClass: "STANDARD",
+        })),
+      };
+    },
+  });
 }
 
 /** The versions and the delete markers of a page. */
@@ -113,12 +143,13 @@ function describeVersions(
   store: Store,
   { name, versioning }: Bucket,
   page: readonly ObjectVersion[],
+  write: Writer,
 ): Pick<ListObjectVersionsOutput, "Versions" | "DeleteMarkers"> {
   // The latest version of a key is stored before its others.
   const isLatest = ({ key, order }: ObjectVersion): boolean =>
     !versioning || store.versions.list([name, key], { limit: 1 })[0]?.value.order === order;
   const row = (version: ObjectVersion) => ({
-    Key: version.key,
+    Key: write(version.key),
     VersionId: version.versionId,
     IsLatest: isLatest(version),
     LastModified: new Date(version.lastModified),
@@ -131,30 +162,44 @@ function describeVersions(
   };
 }
 
-function pageSize(asked: number | undefined): number {
-  if (asked !== undefined && asked < 0) throw invalidArgument("Argument maxKeys must be an integer between 0 and 2147483647");
-  return Math.min(asked ?? PAGE, PAGE);
-}
-
 const encodeToken = (key: string): string => Buffer.from(key).toString("base64url");
 const decodeToken = (token: string): string => Buffer.from(token, "base64url").toString("utf8");
 
-/** `encoding-type=url`: for clients whose XML parser would trip over control characters. */
-const encoder =
-  (type: string | undefined) =>
-  (text: string): string =>
-    type === "url" ? encodeURIComponent(text).replaceAll("%2F", "/") : text;
+/** How an answer writes a key. */
+type Writer = (text: string) => string;
 
-const echo = (
-  input: { readonly Prefix?: string | undefined; readonly Delimiter?: string | undefined; readonly EncodingType?: "url" | undefined },
-  write: (text: string) => string,
-) => ({
+/**
+ * `encoding-type=url`: for clients whose XML parser would trip over control characters. Parentheses are encoded too (the API page's
+ * example), and a space is a plus sign, as botocore's decode_list_object reads it.
+ */
+const encoder =
+  (type: string | undefined): Writer =>
+  (text) =>
+    type === "url" ? encodeURIComponent(text).replaceAll(/%2F|%20|[!'()~]/g, encodedAsInForms) : text;
+
+const encodedAsInForms = (found: string): string => {
+  if (found === "%2F") return "/";
+  return found === "%20" ? "+" : `%${Buffer.from(found).toString("hex").toUpperCase()}`;
+};
+
+interface SelectingInput {
+  readonly Prefix?: string | undefined;
+  readonly Delimiter?: string | undefined;
+  readonly EncodingType?: "url" | undefined;
+}
+
+const selection = ({ Prefix: prefix = "", Delimiter: delimiter = "" }: SelectingInput) => ({ prefix, delimiter });
+
+/** What every listing of keys answers. */
+const describePage = ({ last, commonPrefixes }: Listing<unknown>, input: SelectingInput, write: Writer) => ({
   Prefix: write(input.Prefix ?? ""),
   ...(input.Delimiter && { Delimiter: write(input.Delimiter) }),
   ...(input.EncodingType && { EncodingType: input.EncodingType }),
+  IsTruncated: last !== undefined,
+  CommonPrefixes: commonPrefixes.map((Prefix) => ({ Prefix: write(Prefix) })),
 });
 
-const describe = (object: ObjectVersion, write: (text: string) => string) => ({
+const describe = (object: ObjectVersion, write: Writer) => ({
   Key: write(object.key),
   LastModified: new Date(object.lastModified),
   ETag: quoted(object.etag),

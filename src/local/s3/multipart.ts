@@ -5,8 +5,6 @@ import type {
   CompleteMultipartUploadRequest,
   CreateMultipartUploadOutput,
   CreateMultipartUploadRequest,
-  ListMultipartUploadsOutput,
-  ListMultipartUploadsRequest,
   ListPartsOutput,
   ListPartsRequest,
   UploadPartCopyOutput,
@@ -17,6 +15,7 @@ import type {
 import type { Readable } from "node:stream";
 import { operation } from "../gateway/service.ts";
 import { entityTooSmall, invalidArgument, invalidPart, invalidPartOrder, malformedXml, noSuchUpload } from "./errors.ts";
+import { pageSize } from "./listing.ts";
 import { checkedKey, describeEncryption, findSource, keptHeaders, quoted, sourceAccess, tagsOf, versionOf } from "./objects.ts";
 import { openVersion, parseRange } from "./reading.ts";
 import type { S3 } from "./service.ts";
@@ -24,7 +23,6 @@ import type { Upload, UploadedPart } from "./store.ts";
 import type { Written } from "./versions.ts";
 
 const MINIMUM_PART_BYTES = 5 * 1024 * 1024;
-const MAXIMUM_LISTED = 1000;
 
 interface UploadInput {
   readonly Bucket?: string | undefined;
@@ -32,7 +30,7 @@ interface UploadInput {
   readonly UploadId?: string | undefined;
 }
 
-/** Uploads in parts: begun, filled, put together or given up, listed. */
+/** Uploads in parts: begun, filled, their parts listed, put together or given up. */
 export function multipartOperations(s3: S3) {
   return {
     CreateMultipartUpload: createMultipartUpload(s3),
@@ -41,7 +39,6 @@ export function multipartOperations(s3: S3) {
     CompleteMultipartUpload: completeMultipartUpload(s3),
     AbortMultipartUpload: abortMultipartUpload(s3),
     ListParts: listParts(s3),
-    ListMultipartUploads: listMultipartUploads(s3),
   };
 }
 
@@ -53,7 +50,7 @@ function createMultipartUpload(s3: S3) {
       const bucket = store.bucket(input.Bucket);
       const encryption = await s3.encryptFor(bucket, input, call);
       const upload: Upload = {
-        uploadId: core.random.hex(64),
+        uploadId: newUploadId(core),
         bucket: bucket.name,
         key: checkedKey(input.Key),
         initiatedAt: core.clock.now().toISOString(),
@@ -63,7 +60,7 @@ function createMultipartUpload(s3: S3) {
         ...tagsOf(input.Tagging),
         ...(input.ChecksumAlgorithm && { checksumAlgorithm: input.ChecksumAlgorithm }),
       };
-      store.uploads.put([bucket.name, upload.uploadId], upload);
+      store.uploads.put([bucket.name, upload.key, upload.uploadId], upload);
       return {
         Bucket: bucket.name,
         Key: upload.key,
@@ -175,17 +172,20 @@ function listParts(s3: S3) {
     access: access.object("ListMultipartUploadParts"),
     run(input) {
       const { bucket, key, uploadId } = find(input);
-      const limit = Math.min(input.MaxParts ?? MAXIMUM_LISTED, MAXIMUM_LISTED);
-      const after = [bucket, uploadId, numberInKey(input.PartNumberMarker ?? 0)];
+      const limit = pageSize("max-parts", input.MaxParts);
+      const marker = input.PartNumberMarker ?? "0";
+      const after = [bucket, uploadId, numberInKey(marker)];
       const found = store.parts.list([bucket, uploadId], { after, limit: limit + 1 }).map((entry) => entry.value);
       const page = found.slice(0, limit);
+      const last = found.length > limit ? page.at(-1) : undefined;
       return {
         Bucket: bucket,
         Key: key,
         UploadId: uploadId,
         MaxParts: limit,
-        IsTruncated: found.length > limit,
-        ...(found.length > limit && { NextPartNumberMarker: String(page.at(-1)?.number) }),
+        PartNumberMarker: marker,
+        IsTruncated: last !== undefined,
+        ...(last && { NextPartNumberMarker: String(last.number) }),
         Parts: page.map((part) => ({
           PartNumber: part.number,
           ETag: quoted(part.etag),
@@ -198,22 +198,8 @@ function listParts(s3: S3) {
   });
 }
 
-function listMultipartUploads({ store, access }: S3) {
-  return operation<ListMultipartUploadsRequest, ListMultipartUploadsOutput>({
-    access: access.bucket("ListBucketMultipartUploads"),
-    run(input) {
-      const bucket = store.bucket(input.Bucket);
-      const all = store.uploads.list([bucket.name]).map((entry) => entry.value);
-      const uploads = all.filter((upload) => upload.key.startsWith(input.Prefix ?? "")).sort((a, b) => (a.key < b.key ? -1 : 1));
-      return {
-        Bucket: bucket.name,
-        IsTruncated: false,
-        MaxUploads: MAXIMUM_LISTED,
-        Uploads: uploads.map(({ key, uploadId, initiatedAt }) => ({ Key: key, UploadId: uploadId, Initiated: new Date(initiatedAt) })),
-      };
-    },
-  });
-}
+/** Begins with the time, so that the uploads of one key lie in the order in which they were begun (API page of ListMultipartUploads). */
+const newUploadId = ({ clock, random }: S3["core"]): string => `${clock.now().getTime().toString(16).padStart(12, "0")}${random.hex(52)}`;
 
 /** A part's number as its key holds it: five digits sort as the numbers do. */
 const numberInKey = (number: number | string): string => String(number).padStart(5, "0");
@@ -222,8 +208,8 @@ const numberInKey = (number: number | string): string => String(number).padStart
 function uploadsOf({ store }: S3) {
   const find = (input: UploadInput): Upload => {
     const bucket = store.bucket(input.Bucket);
-    const upload = store.uploads.get([bucket.name, input.UploadId ?? ""]);
-    if (!upload || upload.key !== input.Key) throw noSuchUpload(input.UploadId ?? "");
+    const upload = store.uploads.get([bucket.name, input.Key ?? "", input.UploadId ?? ""]);
+    if (!upload) throw noSuchUpload(input.UploadId ?? "");
     return upload;
   };
   const keep = (upload: Upload, part: UploadedPart) => {
@@ -231,9 +217,9 @@ function uploadsOf({ store }: S3) {
     find({ Bucket: upload.bucket, Key: upload.key, UploadId: upload.uploadId });
     store.parts.put([upload.bucket, upload.uploadId, numberInKey(part.number)], part);
   };
-  const forget = ({ bucket, uploadId }: Upload) => {
+  const forget = ({ bucket, key: objectKey, uploadId }: Upload) => {
     for (const { key } of store.parts.list([bucket, uploadId])) store.parts.delete(key);
-    store.uploads.delete([bucket, uploadId]);
+    store.uploads.delete([bucket, objectKey, uploadId]);
   };
   return { find, keep, forget };
 }

@@ -1,4 +1,5 @@
 import type { Core } from "../gateway/service.ts";
+import type { Collection } from "../storage/database.ts";
 import { noSuchBucket } from "./errors.ts";
 
 /** A bucket. Its configurations are kept as the API takes them, so that they come back as they were put. */
@@ -77,7 +78,8 @@ export function createStore({ database }: Core) {
     objects: database.collection<ObjectVersion>("s3.object"),
     /** All versions of buckets that have or had versioning: key bucket, key, order. */
     versions: database.collection<ObjectVersion>("s3.version"),
-    uploads: database.collection<Upload>("s3.upload"),
+    /** Key bucket, key, upload id. */
+    uploads: openUploads(database),
     /** Key bucket, upload id, five digits of the part's number. */
     parts: database.collection<UploadedPart>("s3.part"),
     deliveries: database.collection<Delivery>("s3.delivery"),
@@ -89,6 +91,18 @@ export function createStore({ database }: Core) {
       return found;
     },
   };
+}
+
+/** A data folder of an earlier omx has uploads under the bucket and their id alone. */
+function openUploads(database: Core["database"]): Collection<Upload> {
+  const uploads = database.collection<Upload>("s3.upload");
+  database.transaction(() => {
+    for (const { key, value } of uploads.list([]).filter((entry) => entry.key.length === 2)) {
+      uploads.delete(key);
+      uploads.put([value.bucket, value.key, value.uploadId], value);
+    }
+  });
+  return uploads;
 }
 
 export type Store = ReturnType<typeof createStore>;
