@@ -132,15 +132,19 @@ async function findVersion({ clients }: Stage, pipelineExecutionId: string): Pro
   return version;
 }
 
+/** Where the tasks of a test ran, behind its other facts. */
+function describePlace(ranOn: string | undefined): string {
+  if (ranOn === "host") return ", on the host, not isolated";
+  return ranOn ? `, in ${ranOn}` : "";
+}
+
 /** Shows the evidence and has the approver decide. @throws NotDone when the answer is no */
 async function approve({ cli, display, clients, options }: Stage, version: string): Promise<void> {
   const place = { workflow: WORKFLOW, version };
   const [report, build] = [await readTests(clients.approver, place), await readBuild<BuildRecord>(clients.approver, place)];
   display.note(`evidence: ${summarize(report)}`);
   for (const { name, ranOn, seconds, judgements } of report.tests)
-    display.note(
-      `  ${name}: ${judgements.length} expectations met, ${seconds ?? "?"} s${ranOn === "host" ? ", on the host, not isolated" : ranOn ? `, in ${ranOn}` : ""}`,
-    );
+    display.note(`  ${name}: ${judgements.length} expectations met, ${seconds ?? "?"} s${describePlace(ranOn)}`);
   for (const { image, digest } of build.images) display.note(`  image ${image} ${digest.slice(0, 19)}`);
   if (build.differences.since)
     display.note(

@@ -152,11 +152,16 @@ function outcome({
   reason,
 }: FolderResult): Omit<BuiltOutcome, "source" | "target" | "seconds"> {
   return {
-    status: status === "SUCCEEDED" ? "BUILT" : status === "SKIPPED" ? "SKIPPED" : "FAILED",
+    status: statusOf(status),
     reason: reason ?? "",
     ...(digest && { digest }),
     ...(size !== undefined && { bytes: size }),
     ...(bytesMoved !== undefined && { bytesMoved }),
     ...(bytesSaved !== undefined && { bytesSaved }),
   };
+}
+
+function statusOf(status: FolderResult["status"]): BuiltOutcome["status"] {
+  if (status === "SUCCEEDED") return "BUILT";
+  return status === "SKIPPED" ? "SKIPPED" : "FAILED";
 }

@@ -147,11 +147,10 @@ async function preview(
       target: parseImageRef(target),
       ...options,
     });
-    const status = present === digest ? "SKIP" : present === undefined ? "PULL" : "MOVED";
     return {
       source: source_uri,
       target,
-      status,
+      status: statusOf(present, digest),
       digest,
       ...(present && { present }),
       bytes: sizeBytes,
@@ -161,4 +160,10 @@ async function preview(
   } catch (error) {
     return { source: source_uri, target, status: "FAILED", reason: (error as Error).message };
   }
+}
+
+/** What is to be done to have `digest` where a target has `present`. */
+function statusOf(present: string | undefined, digest: string): PlannedImage["status"] {
+  if (present === undefined) return "PULL";
+  return present === digest ? "SKIP" : "MOVED";
 }

@@ -38,21 +38,21 @@ export async function verifyReferrers(
     ];
   if (wanted.length === 0) return [];
   const there = await findIn(views.production, production);
-  const name = ({ subject, tag, digest }: Referrer): string => `${subject} ${tag ?? ""} ${digest}`;
-  const listed = typeof there === "string" ? there : new Set(there.map(name));
   return Promise.all(
     wanted.map(async (one): Promise<VerifiedReferrer> => {
       const target = formatImageRef(pinImageRef(parseImageRef(production.target), one.digest));
       const { problems } = await verifyImage(views.production, { image: cicd.image, target, digest: one.digest }, { deep });
-      const unlisted =
-        typeof listed === "string"
-          ? [`production does not tell what refers to the image: ${listed}`]
-          : listed.has(name(one))
-            ? []
-            : [`production does not find it from the image${one.tag === undefined ? "" : ` by the tag ${one.tag}`}`];
+      const unlisted = whyUnlisted(one, there);
       return { ...at, digest: one.digest, subject: one.subject, type: one.type, problems: problems.length > 0 ? problems : unlisted };
     }),
   );
+}
+
+/** What is wrong with how production lists what refers to an image, by what it found there. */
+function whyUnlisted({ subject, tag, digest }: Referrer, found: readonly Referrer[] | string): readonly string[] {
+  if (typeof found === "string") return [`production does not tell what refers to the image: ${found}`];
+  if (found.some((one) => one.subject === subject && one.tag === tag && one.digest === digest)) return [];
+  return [`production does not find it from the image${tag === undefined ? "" : ` by the tag ${tag}`}`];
 }
 
 /** What refers to an image, or why the registry does not tell. */

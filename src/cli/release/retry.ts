@@ -29,7 +29,7 @@ export async function failedStage(codepipeline: CodePipelineClient, release: Rel
       `release ${id} of ${workflow} did not fail: a later one overtook it before its next stage`,
       `look at the latest: omx release status ${workflow}`,
     );
-  const last = status === "Failed" ? failedStep(release) : status === "Stopped" ? actions.at(-1) : undefined;
+  const last = lastStep(release);
   if (!last)
     throw new Problem(
       `no stage of release ${id} of ${workflow} failed (it is ${status})`,
@@ -38,6 +38,12 @@ export async function failedStage(codepipeline: CodePipelineClient, release: Rel
   const latest = new Map(actions.filter(({ stage }) => stage === last.stage).map((step) => [step.action, step]));
   const ended = [...latest.values()].filter((step) => step.status !== "Succeeded");
   return { stage: last.stage, actions: ended.map(({ action, status: how, error }) => ({ action, status: how, ...(error && { error }) })) };
+}
+
+/** Where a release ended early: the step that failed, or the last one before it was stopped. */
+function lastStep(release: ReleaseState): ReleaseState["actions"][number] | undefined {
+  if (release.status === "Failed") return failedStep(release);
+  return release.status === "Stopped" ? release.actions.at(-1) : undefined;
 }
 
 /** What to do where the latest release is the one that has not ended: mostly an earlier one was meant. */
