@@ -204,6 +204,26 @@ test("keys come URL-encoded where that is asked", async () => {
   expect(await s3.send(new ListMultipartUploadsCommand({ ...last, MaxUploads: 1 }))).toMatchObject({ Uploads: [row], ...next });
 });
 
+test("a key that XML cannot hold is listed where it is asked URL-encoded", async () => {
+  const [Bucket, Key] = [await newBucket(), "\u0001/x"];
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
+  await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const asked = { Bucket, EncodingType: "url" as EncodingType };
+  expect((await s3.send(new ListObjectsV2Command(asked))).Contents).toMatchObject([{ Key: "%01/x" }]);
+  expect((await s3.send(new ListObjectVersionsCommand(asked))).Versions).toMatchObject([{ Key: "%01/x" }]);
+  expect((await s3.send(new ListMultipartUploadsCommand(asked))).Uploads).toMatchObject([{ Key: "%01/x" }]);
+});
+
+test("a page that ends with a common prefix names it as the marker to go on from", async () => {
+  const [Bucket, Uploads] = [await bucketOfVersions(), await bucketOfUploads()];
+  expect(await s3.send(new ListObjectsCommand({ Bucket, Delimiter: "/", MaxKeys: 2 }))).toMatchObject({ NextMarker: "a/" });
+  const versions = await s3.send(new ListObjectVersionsCommand({ Bucket, Delimiter: "/", MaxKeys: 2 }));
+  const uploads = await s3.send(new ListMultipartUploadsCommand({ Bucket: Uploads, Delimiter: "/", MaxUploads: 2 }));
+  expect([versions.NextKeyMarker, versions.NextVersionIdMarker]).toEqual(["a/", undefined]);
+  expect([uploads.NextKeyMarker, uploads.NextUploadIdMarker]).toEqual(["a/", undefined]);
+});
+
 test("parts are listed page by page", async () => {
   const Bucket = await newBucket();
   const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: "k" }));
