@@ -3,6 +3,7 @@ import { parseAccountId } from "../../kit/account-id.ts";
 import type { Call } from "../gateway/service.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket, ObjectVersion } from "./store.ts";
+import { sequencerOf } from "./version-order.ts";
 
 interface Filter {
   readonly Key?: { readonly FilterRules?: readonly { readonly Name?: string; readonly Value?: string }[] };
@@ -64,7 +65,7 @@ function toEventBridge({ core }: S3, bucket: Bucket, { version, event, call }: H
         key: version.key,
         ...(created && { size: version.size, etag: version.etag }),
         ...(version.versionId !== "null" && { "version-id": version.versionId }),
-        sequencer: sequencerOf(version),
+        sequencer: sequencerOf(version.order),
       },
       "request-id": call.requestId,
       requester: call.account,
@@ -96,7 +97,7 @@ function toLambda(s3: S3, bucket: Bucket, { version, event, call, target }: Happ
         size: version.size,
         eTag: version.etag,
         ...(version.versionId !== "null" && { versionId: version.versionId }),
-        sequencer: sequencerOf(version),
+        sequencer: sequencerOf(version.order),
       },
     },
   };
@@ -129,5 +130,3 @@ export async function deliver({ core, store }: S3): Promise<void> {
     store.deliveries.delete(key);
   }
 }
-
-const sequencerOf = (version: ObjectVersion): string => Buffer.from(version.order).toString("hex").toUpperCase().slice(0, 18);

@@ -4,6 +4,7 @@ import { notify } from "./notifications.ts";
 import { checkWriteConditions, type WriteConditions } from "./objects.ts";
 import type { S3 } from "./service.ts";
 import type { Bucket, ObjectVersion, Store } from "./store.ts";
+import { orderAfter } from "./version-order.ts";
 
 /** An object as an operation writes it; its version is numbered and dated here. */
 export type Written = Omit<ObjectVersion, "versionId" | "order" | "lastModified">;
@@ -34,22 +35,26 @@ export function findVersion(store: Store, bucket: Bucket, key: string, versionId
 /** Writes a version as current, in one transaction with its event. @throws AwsError PreconditionFailed, NoSuchKey */
 export function putVersion(s3: S3, bucket: Bucket, written: Written, { event, call, conditions }: Writing): ObjectVersion {
   const { store } = s3;
-  const version: ObjectVersion = { ...written, ...stampOf(s3, bucket) };
-  store.transaction(() => {
+  return store.transaction((): ObjectVersion => {
     if (conditions) checkWriteConditions(store.objects.get([bucket.name, written.key]), conditions);
+    const version: ObjectVersion = { ...written, ...stampOf(s3, bucket, written.key) };
     keepVersion(store, bucket, version);
     store.objects.put([bucket.name, written.key], version);
     notify(s3, bucket, { version, event, call });
+    return version;
   });
-  return version;
 }
 
-/** What sets a version written now apart from those before it. Later ones sort first, so that a listing meets the latest first. */
-function stampOf({ core }: S3, { versioning }: Bucket): Pick<ObjectVersion, "versionId" | "order" | "lastModified"> {
+/** What sets a version written now apart from those before it. */
+function stampOf(
+  { core, store }: S3,
+  { name, versioning }: Bucket,
+  key: string,
+): Pick<ObjectVersion, "versionId" | "order" | "lastModified"> {
   const now = core.clock.now();
   const versionId = versioning === "Enabled" ? core.random.hex(32) : "null";
-  const order = `${String(9_999_999_999_999 - now.getTime()).padStart(13, "0")}${core.random.hex(6)}`;
-  return { versionId, order, lastModified: now.toISOString() };
+  const before = store.versions.list([name, key], { limit: 1 })[0]?.value ?? store.objects.get([name, key]);
+  return { versionId, order: orderAfter(before?.order, now), lastModified: now.toISOString() };
 }
 
 function keepVersion(store: Store, bucket: Bucket, version: ObjectVersion): void {
@@ -108,7 +113,7 @@ function hide(s3: S3, bucket: Bucket, { key, call }: { readonly key: string; rea
     metadata: {},
     headers: {},
     checksums: {},
-    ...stampOf(s3, bucket),
+    ...stampOf(s3, bucket, key),
   };
   s3.store.versions.put([bucket.name, key, marker.order], marker);
   notify(s3, bucket, { version: marker, event: "ObjectRemoved:DeleteMarkerCreated", call });
