@@ -1,9 +1,4 @@
-import {
-  type CodePipelineClient,
-  type ExecutionTrigger,
-  paginateListActionExecutions,
-  type PipelineExecutionStatus,
-} from "@aws-sdk/client-codepipeline";
+import type { ExecutionTrigger, PipelineExecutionStatus } from "@aws-sdk/client-codepipeline";
 
 interface Execution {
   readonly status?: PipelineExecutionStatus | undefined;
@@ -49,19 +44,3 @@ export const nameFirstStart = (error: string | undefined): string =>
 /** What the workflow's own source said, of the actions of such an execution. */
 export const sourceErrorIn = (actions: readonly { readonly action: string; readonly error?: string | undefined }[]): string | undefined =>
   actions.find(({ action, error }) => action !== TOOLKIT && error)?.error;
-
-/** The same, asked of CodePipeline. @throws the SDK's errors */
-export async function readSourceError(
-  client: CodePipelineClient,
-  { pipelineName, pipelineExecutionId }: { readonly pipelineName: string; readonly pipelineExecutionId: string },
-): Promise<string | undefined> {
-  for await (const page of paginateListActionExecutions({ client }, { pipelineName, filter: { pipelineExecutionId } })) {
-    const actions = (page.actionExecutionDetails ?? []).map(({ actionName = "", output }) => ({
-      action: actionName,
-      error: output?.executionResult?.errorDetails?.message,
-    }));
-    const error = sourceErrorIn(actions);
-    if (error !== undefined) return error;
-  }
-  return undefined;
-}

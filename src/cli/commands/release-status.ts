@@ -1,6 +1,6 @@
 import type { CodePipelineClient, PipelineExecutionSummary } from "@aws-sdk/client-codepipeline";
 import type { Command } from "commander";
-import { isFirstStart, nameFirstStart, readSourceError } from "../../release/first-start.ts";
+import { isFirstStart, nameFirstStart } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
 import { type Cli, printResult, table } from "../cli.ts";
 import { count } from "../options.ts";
@@ -63,6 +63,7 @@ async function listed(codepipeline: CodePipelineClient, workflow: string, summar
   const { pipelineExecutionId = "", status, startTime, sourceRevisions = [], trigger } = summary;
   const commit = sourceRevisions.find(({ revisionId }) => /^[0-9a-f]{40}$/.test(revisionId ?? ""))?.revisionId ?? "";
   const isFirst = isFirstStart({ status, trigger }, sourceRevisions);
+  const { readSourceError } = await import("../../release/source-error.ts");
   const message = isFirst ? await readSourceError(codepipeline, { pipelineName: pipelineName(workflow), pipelineExecutionId }) : undefined;
   return {
     pipelineExecutionId,

@@ -5,8 +5,9 @@ import {
   paginateListPipelines,
   type PipelineExecutionSummary,
 } from "@aws-sdk/client-codepipeline";
-import { isFirstStart, isUnpushed, readSourceError } from "../../release/first-start.ts";
+import { isFirstStart, isUnpushed } from "../../release/first-start.ts";
 import { pipelineName } from "../../release/names.ts";
+import { readSourceError } from "../../release/source-error.ts";
 import { askedIn } from "./stages.ts";
 
 /** A passage of a commit through a workflow's pipeline, as a list shows it. */
