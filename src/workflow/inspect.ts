@@ -71,8 +71,8 @@ function inspectMain(tree: SourceTree, { engine, main }: Detected): Inspection {
   try {
     const text = tree.text(path);
     // Readers of languages in which a file may hold anything find nothing wrong with nothing.
-    if (text?.trim() === "") return { ...NOTHING, path, engine, main, isNothing: true, diagnostics: [empty(path)] };
-    return { path, engine, main, ...(text === undefined && { isNothing: true }), ...READERS[engine](tree, main) };
+    if (text?.trim() === "") return { ...NOTHING, path, engine, main, hasNoText: true, diagnostics: [empty(path)] };
+    return { path, engine, main, ...(text === undefined && { hasNoText: true }), ...READERS[engine](tree, main) };
   } catch (error) {
     return { ...NOTHING, path, engine, main, diagnostics: [defect(path, error as Error)] };
   }

@@ -6,8 +6,8 @@ export interface Inspection extends Reading {
   readonly engine?: Engine;
   /** As CreateWorkflow takes it: the main file, for CWL with the `#id` that was asked for. Absent with `engine`. */
   readonly main?: string;
-  /** True when the main file is empty or no text, as a diagnostic says: nothing was read. */
-  readonly isNothing?: true;
+  /** The main file is empty or binary, as a diagnostic says: nothing was read of it. */
+  readonly hasNoText?: true;
 }
 
 /** The engines of HealthOmics that omx reads. */

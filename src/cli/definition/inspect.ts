@@ -22,7 +22,7 @@ export async function inspectOne(cli: Cli, path: string, flags: InspectFlags): P
     ? unread(problem)
     : inspect(tree, { main: flags.main ?? main ?? project.main, engine: flags.engine ?? project.engine });
   printResult(cli, flags, { value: toJson(inspection), lines: describe(inspection) });
-  if (!inspection.engine || inspection.isNothing) throw new NotDone();
+  if (!inspection.engine || inspection.hasNoText) throw new NotDone();
 }
 
 /** Of a folder it is told what HealthOmics would detect; who names an omx.yaml asks for what that says. */

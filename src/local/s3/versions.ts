@@ -90,15 +90,16 @@ export function removeObject(
 ): Removed {
   const { store } = s3;
   return store.transaction((): Removed => {
-    if (versionId !== undefined && bucket.versioning) return removeVersion(s3, bucket, { key, versionId });
+    if (versionId !== undefined && bucket.versioning) return removeVersion(s3, bucket, { key, versionId, call });
     if (versionId !== undefined && versionId !== "null") throw noSuchVersion(key, versionId);
     const current = store.objects.get([bucket.name, key]);
+    const removed = current && { ...current, ...stampOf(s3, bucket, key) };
     store.objects.delete([bucket.name, key]);
     if (bucket.versioning) {
       keepCurrent(store, bucket, current);
       return hide(s3, bucket, { key, call });
     }
-    if (current) notify(s3, bucket, { version: current, event: "ObjectRemoved:Delete", call });
+    if (removed) notify(s3, bucket, { version: removed, event: "ObjectRemoved:Delete", call });
     return {};
   });
 }
@@ -120,12 +121,20 @@ function hide(s3: S3, bucket: Bucket, { key, call }: { readonly key: string; rea
   return { DeleteMarker: true, VersionId: marker.versionId };
 }
 
-function removeVersion({ store }: S3, bucket: Bucket, { key, versionId }: { readonly key: string; readonly versionId: string }): Removed {
+function removeVersion(
+  s3: S3,
+  bucket: Bucket,
+  { key, versionId, call }: { readonly key: string; readonly versionId: string; readonly call: Call },
+): Removed {
+  const { store } = s3;
   const all = store.versions.list([bucket.name, key]);
   const found = all.find((entry) => entry.value.versionId === versionId);
   const current = store.objects.get([bucket.name, key]);
   if (!found && current?.versionId !== versionId) return { VersionId: versionId };
+  const { order, lastModified } = stampOf(s3, bucket, key);
   if (found) store.versions.delete(found.key);
+  const gone = found?.value ?? current;
+  if (gone && !gone.isDeleteMarker) notify(s3, bucket, { version: { ...gone, order, lastModified }, event: "ObjectRemoved:Delete", call });
   if (current?.versionId === versionId || found?.value.isDeleteMarker) {
     const latest = all.find((entry) => entry.value.versionId !== versionId)?.value;
     if (latest && !latest.isDeleteMarker) store.objects.put([bucket.name, key], latest);
